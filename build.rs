@@ -1,0 +1,13 @@
+//! Passes on the linker arguments that language crates ask for: each declares `links = "trine-<id>"` and emits
+//! `cargo:link_args=…`, which cargo hands to this script as `DEP_TRINE_<ID>_LINK_ARGS`.
+
+fn main() {
+    println!("cargo:rerun-if-changed=build.rs");
+    for (name, value) in std::env::vars() {
+        if name.starts_with("DEP_TRINE_") && name.ends_with("_LINK_ARGS") {
+            for argument in value.split_whitespace() {
+                println!("cargo:rustc-link-arg={argument}");
+            }
+        }
+    }
+}

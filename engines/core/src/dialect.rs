@@ -1,0 +1,115 @@
+//! How a language shows its errors to a caller: the members of the error document that Lambda passes on.
+
+use crate::Error;
+
+/// The shape of a language's error document. Callers match on these members, so they follow what each language's
+/// official Lambda runtime sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ErrorDialect {
+    /// The member that holds the stack: `trace` in Node, `stackTrace` elsewhere.
+    pub stack_member: &'static str,
+    /// Whether the document carries `requestId`, as Python's does.
+    pub with_request_id: bool,
+    /// Whether `errorType` comes before `errorMessage` (Node) or after it (Python).
+    pub type_first: bool,
+}
+
+impl ErrorDialect {
+    /// What official clients of languages without a custom of their own send (Go, Rust).
+    pub const PLAIN: Self =
+        Self { stack_member: "stackTrace", with_request_id: false, type_first: false };
+
+    /// The error document: `{"errorType": …, "errorMessage": …, "trace": […]}` with this language's member names.
+    /// Stack lines beyond `limit` bytes are left out, because the platform refuses large error documents.
+    pub fn document(&self, error: &Error, request_id: Option<&str>, limit: usize) -> String {
+        let kind = format!("\"errorType\":{}", json_string(error.name()));
+        let message =
+            format!("\"errorMessage\":{}", json_string(truncated(error.message(), limit)));
+        let mut out = String::with_capacity(256);
+        out.push('{');
+        out.push_str(if self.type_first { &kind } else { &message });
+        out.push(',');
+        out.push_str(if self.type_first { &message } else { &kind });
+        if let (true, Some(id)) = (self.with_request_id, request_id) {
+            out.push_str(",\"requestId\":");
+            out.push_str(&json_string(id));
+        }
+        out.push_str(&format!(",\"{}\":[", self.stack_member));
+        let mut first = true;
+        for line in error.stack() {
+            let line = json_string(line);
+            if out.len() + line.len() > limit {
+                break;
+            }
+            if !first {
+                out.push(',');
+            }
+            out.push_str(&line);
+            first = false;
+        }
+        out.push(']');
+        if let Some(cause) = error.cause() {
+            let cause = self.document(cause, None, limit / 2);
+            if out.len() + cause.len() <= limit {
+                out.push_str(",\"cause\":");
+                out.push_str(&cause);
+            }
+        }
+        out.push('}');
+        out
+    }
+}
+
+/// `text` as a JSON string, quotes included.
+pub fn json_string(text: &str) -> String {
+    serde_json::to_string(text).expect("a string always has a JSON form")
+}
+
+fn truncated(text: &str, limit: usize) -> &str {
+    let mut end = text.len().min(limit / 2);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    const NODE: ErrorDialect =
+        ErrorDialect { stack_member: "trace", with_request_id: false, type_first: true };
+
+    #[test]
+    fn a_document_has_the_members_of_its_language_in_their_order() {
+        let error = Error::guest("TypeError", "x is \"odd\"").with_stack(["at f".to_owned()]);
+        assert_eq!(
+            NODE.document(&error, Some("id"), 1000),
+            r#"{"errorType":"TypeError","errorMessage":"x is \"odd\"","trace":["at f"]}"#
+        );
+        let python = ErrorDialect { with_request_id: true, ..ErrorDialect::PLAIN };
+        assert_eq!(
+            python.document(&error, Some("id"), 1000),
+            r#"{"errorMessage":"x is \"odd\"","errorType":"TypeError","requestId":"id","stackTrace":["at f"]}"#
+        );
+    }
+
+    #[test]
+    fn a_long_stack_is_cut_at_the_limit_and_stays_valid_json() {
+        let error = Error::new(ErrorKind::Guest, "é".repeat(5000))
+            .with_stack((0..1000).map(|n| format!("frame {n} {}", "x".repeat(100))));
+        let document = NODE.document(&error, None, 4096);
+        assert!(document.len() < 6000, "{}", document.len());
+        let value: serde_json::Value = serde_json::from_str(&document).expect("valid JSON");
+        assert!(value["trace"].as_array().is_some_and(|lines| lines.len() < 1000));
+    }
+
+    #[test]
+    fn a_cause_is_an_extra_member() {
+        let error = Error::guest("Error", "outer").with_cause(Error::guest("Error", "inner"));
+        let value: serde_json::Value =
+            serde_json::from_str(&NODE.document(&error, None, 4096)).expect("valid JSON");
+        assert_eq!(value["cause"]["errorMessage"], "inner");
+    }
+}

@@ -1,0 +1,88 @@
+//! A language, as the rest of the process sees it: what it is called, what it can do, how to start an instance.
+
+use crate::{ErrorDialect, FunctionInfo, Instance, LogSettings, Result};
+use std::{path::PathBuf, rc::Rc};
+
+/// A language that can run functions.
+///
+/// There is one engine per language in a process. It is shared between threads; what it starts is not.
+pub trait Engine: Send + Sync + 'static {
+    /// Name, version, file extensions and capabilities. Plain data, the same at every call, and cheap: asking must not
+    /// start anything.
+    fn info(&self) -> &EngineInfo;
+
+    /// Starts an interpreter on the calling thread, which is the only one that will ever use it.
+    ///
+    /// # Errors
+    /// When the interpreter cannot start; nothing has been loaded yet, so no error here is the guest's fault.
+    fn start(&self, environment: &Environment) -> Result<Rc<dyn Instance>>;
+}
+
+/// What an engine is and what it can do.
+#[derive(Debug, Clone)]
+pub struct EngineInfo {
+    /// Short lower-case name, as it stands in settings and messages: `js`, `python`, `lua`.
+    pub id: &'static str,
+    /// The language's name as people write it: `JavaScript`.
+    pub name: &'static str,
+    /// What runs it and which version: `V8 15.0.4`, `CPython 3.11.7`.
+    pub version: String,
+    /// File extensions without the dot, in the order in which they are looked for.
+    pub extensions: &'static [&'static str],
+    /// Whether a handler string splits at the first dot of its base name (as Node does) or at the last one.
+    pub splits_at_first_dot: bool,
+    /// What this engine can do.
+    pub capabilities: Capabilities,
+    /// How this language's errors look to a caller.
+    pub error_dialect: ErrorDialect,
+}
+
+/// What an engine can do. Tests are selected by these; a capability that is declared has a case that passes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Handlers may be asynchronous and are awaited.
+    pub async_handlers: bool,
+    /// Several invocations may be in flight in one instance, interleaving where they wait.
+    pub interleaving: bool,
+    /// Running code can be stopped from another thread through [`Instance::interrupter`].
+    pub interrupt: bool,
+    /// A value can stay in the engine's own form between two functions ([`crate::Payload::Native`]).
+    pub native_values: bool,
+    /// Integers keep all of their 64 bits on the way in and out.
+    pub exact_integers: bool,
+    /// TypeScript files are loaded as they are.
+    pub typescript: bool,
+    /// Compiled extension modules (C, C++, Rust) of the language can be loaded.
+    pub native_extensions: bool,
+}
+
+impl Capabilities {
+    /// Every capability with the name by which people see it, for listings and for selecting test cases.
+    pub fn named(&self) -> [(&'static str, bool); 7] {
+        [
+            ("async", self.async_handlers),
+            ("interleaving", self.interleaving),
+            ("interrupt", self.interrupt),
+            ("native-values", self.native_values),
+            ("exact-integers", self.exact_integers),
+            ("typescript", self.typescript),
+            ("native-extensions", self.native_extensions),
+        ]
+    }
+}
+
+/// What an instance is told when it starts. The same for every instance of a process.
+#[derive(Clone, Debug)]
+pub struct Environment {
+    /// Where layers are unpacked: `/opt`.
+    pub layer_root: PathBuf,
+    /// What is known about the function before any event arrives.
+    pub function: FunctionInfo,
+    /// Where guest output goes and in which form.
+    pub log: LogSettings,
+    /// Whether the starting thread is the process's main thread, where a language may install signal handlers.
+    pub main_thread: bool,
+    /// Whether a language sets `_X_AMZN_TRACE_ID` in its environment for each invocation, as Lambda's contract wants it
+    /// where invocations come one at a time.
+    pub trace_in_environment: bool,
+}

@@ -1,0 +1,291 @@
+//! The one error type: what kind of thing went wrong, whose code it was, and where.
+
+use std::fmt;
+
+/// Result with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What kind of thing went wrong. Decides the default error type, the HTTP status and the exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The handler string has no valid form.
+    MalformedHandler,
+    /// No file, export or function answers to the handler string.
+    HandlerNotFound,
+    /// Two files answer to the same handler string.
+    AmbiguousHandler,
+    /// A module, or one that it imports, could not be found or loaded.
+    ImportModule,
+    /// The handler's module has the name of one that is built into the interpreter.
+    BuiltInModuleConflict,
+    /// The guest's source does not parse.
+    UserCodeSyntax,
+    /// The guest threw, raised or called `error`.
+    Guest,
+    /// The event is no valid input for the handler's language.
+    Unmarshal,
+    /// The client context or identity that came with the event does not parse.
+    ContextUnmarshal,
+    /// The handler's result has no JSON form.
+    Marshal,
+    /// The guest asked for the end of the process.
+    Exit,
+    /// The handler waits for something that can no longer happen.
+    NeverSettled,
+    /// A promise was rejected and nobody handled it.
+    UnhandledRejection,
+    /// Code that runs outside of the handler's call chain (a timer, an event listener) threw.
+    UncaughtException,
+    /// The invocation was stopped because its time was up.
+    Timeout,
+    /// The guest's heap grew beyond its limit.
+    OutOfMemory,
+    /// The response is larger than the front door can carry.
+    ResponseTooLarge,
+    /// The engine cannot do what was asked of it.
+    Unsupported,
+    /// A fault of ours or of the machine: never the guest's.
+    Internal,
+}
+
+impl ErrorKind {
+    /// The error type that stands for this kind where the guest gave no name of its own. Lambda's own names where it
+    /// has one.
+    pub fn default_name(self) -> &'static str {
+        match self {
+            Self::MalformedHandler => "Runtime.MalformedHandlerName",
+            Self::HandlerNotFound => "Runtime.HandlerNotFound",
+            Self::AmbiguousHandler => "Runtime.AmbiguousHandler",
+            Self::ImportModule => "Runtime.ImportModuleError",
+            Self::BuiltInModuleConflict => "Runtime.BuiltInModuleConflict",
+            Self::UserCodeSyntax => "Runtime.UserCodeSyntaxError",
+            Self::Guest => "Error",
+            Self::Unmarshal => "Runtime.UnmarshalError",
+            Self::ContextUnmarshal => "Runtime.LambdaContextUnmarshalError",
+            Self::Marshal => "Runtime.MarshalError",
+            Self::Exit => "Runtime.ExitError",
+            Self::NeverSettled => "Runtime.NodeJsExit",
+            Self::UnhandledRejection => "Runtime.UnhandledPromiseRejection",
+            Self::UncaughtException => "Runtime.UncaughtException",
+            Self::Timeout => "Function.Timeout",
+            Self::OutOfMemory => "Function.OutOfMemory",
+            Self::ResponseTooLarge => "Function.ResponseSizeTooLarge",
+            Self::Unsupported => "Runtime.Unsupported",
+            Self::Internal => "Runtime.InternalError",
+        }
+    }
+}
+
+/// A place in a guest's source.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Frame {
+    /// Name of the function; empty at a module's top level.
+    pub function: String,
+    /// Path of the file as the user knows it.
+    pub file: String,
+    /// Line, counted from 1; 0 when it is not known.
+    pub line: u32,
+    /// Column, counted from 1; 0 when it is not known.
+    pub column: u32,
+}
+
+impl fmt::Display for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.file)?;
+        if self.line > 0 {
+            write!(f, ":{}", self.line)?;
+        }
+        if self.column > 0 {
+            write!(f, ":{}", self.column)?;
+        }
+        if !self.function.is_empty() {
+            write!(f, " in {}", self.function)?;
+        }
+        Ok(())
+    }
+}
+
+/// Anything that can go wrong between an event and its answer.
+///
+/// `{}` gives one line with the guest's file and line where they are known, `{:#}` the whole: stack, context, causes.
+#[derive(Debug)]
+pub struct Error {
+    inner: Box<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    kind: ErrorKind,
+    name: String,
+    message: String,
+    frames: Vec<Frame>,
+    stack: Vec<String>,
+    context: Vec<(&'static str, String)>,
+    poisons: bool,
+    cause: Option<Error>,
+}
+
+impl Error {
+    /// An error of `kind` under that kind's default name.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            inner: Box::new(Inner {
+                kind,
+                name: kind.default_name().to_owned(),
+                message: message.into(),
+                frames: Vec::new(),
+                stack: Vec::new(),
+                context: Vec::new(),
+                poisons: false,
+                cause: None,
+            }),
+        }
+    }
+
+    /// What a guest threw: `name` is the class or type by which the guest knows it.
+    pub fn guest(name: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Guest, message).with_name(name)
+    }
+
+    /// A fault of ours or of the machine.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Internal, message)
+    }
+
+    /// Replaces the name that callers see as `errorType`.
+    #[must_use]
+    pub fn with_name(mut self, name: impl Into<String>) -> Self {
+        self.inner.name = name.into();
+        self
+    }
+
+    /// Sets the guest frames, innermost first, the runtime's own frames already removed.
+    #[must_use]
+    pub fn with_frames(mut self, frames: impl IntoIterator<Item = Frame>) -> Self {
+        self.inner.frames = frames.into_iter().collect();
+        self
+    }
+
+    /// Sets the stack as the language itself writes it, a line or an entry each.
+    #[must_use]
+    pub fn with_stack(mut self, stack: impl IntoIterator<Item = String>) -> Self {
+        self.inner.stack = stack.into_iter().collect();
+        self
+    }
+
+    /// Adds a fact for the reader of the full form: `("handler", "app.handler")`.
+    #[must_use]
+    pub fn with_context(mut self, key: &'static str, value: impl Into<String>) -> Self {
+        self.inner.context.push((key, value.into()));
+        self
+    }
+
+    /// Sets the error that led to this one.
+    #[must_use]
+    pub fn with_cause(mut self, cause: Error) -> Self {
+        self.inner.cause = Some(cause);
+        self
+    }
+
+    /// Marks the instance that raised this error as unfit for further calls.
+    #[must_use]
+    pub fn poisoning(mut self) -> Self {
+        self.inner.poisons = true;
+        self
+    }
+
+    /// What kind of thing went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        self.inner.kind
+    }
+
+    /// The name that callers see as `errorType`: the guest's class for what a guest threw, else `Runtime.…` or
+    /// `Function.…`.
+    pub fn name(&self) -> &str {
+        &self.inner.name
+    }
+
+    /// What went wrong, without name and place.
+    pub fn message(&self) -> &str {
+        &self.inner.message
+    }
+
+    /// Guest frames, innermost first.
+    pub fn frames(&self) -> &[Frame] {
+        &self.inner.frames
+    }
+
+    /// The stack as the language itself writes it.
+    pub fn stack(&self) -> &[String] {
+        &self.inner.stack
+    }
+
+    /// Facts added on the way: key and value.
+    pub fn context(&self) -> &[(&'static str, String)] {
+        &self.inner.context
+    }
+
+    /// The error that led to this one.
+    pub fn cause(&self) -> Option<&Error> {
+        self.inner.cause.as_ref()
+    }
+
+    /// Whether the instance that raised this error must not be called again.
+    pub fn poisons(&self) -> bool {
+        self.inner.poisons
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.name(), self.message())?;
+        if !f.alternate() {
+            if let Some(frame) = self.frames().first() {
+                write!(f, " ({frame})")?;
+            }
+            return Ok(());
+        }
+        if self.stack().is_empty() {
+            for frame in self.frames() {
+                write!(f, "\n    at {frame}")?;
+            }
+        }
+        for line in self.stack() {
+            write!(f, "\n{}", line.trim_end())?;
+        }
+        for (key, value) in self.context() {
+            write!(f, "\n  {key}: {value}")?;
+        }
+        if let Some(cause) = self.cause() {
+            write!(f, "\ncaused by {cause:#}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.inner.cause.as_ref().map(|cause| cause as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_names_the_place_and_the_full_form_the_stack() {
+        let frame =
+            Frame { function: "f".into(), file: "app.py".into(), line: 3, ..Frame::default() };
+        let error = Error::guest("KeyError", "'a'")
+            .with_frames([frame])
+            .with_stack(["  File \"app.py\", line 3, in f\n".to_owned()])
+            .with_context("handler", "app.f");
+        assert_eq!(error.to_string(), "KeyError: 'a' (app.py:3 in f)");
+        assert_eq!(
+            format!("{error:#}"),
+            "KeyError: 'a'\n  File \"app.py\", line 3, in f\n  handler: app.f"
+        );
+    }
+}

@@ -1,0 +1,56 @@
+//! One event's context: the facts that arrive with it, and those about the function that hold for all of them.
+
+use std::{
+    collections::BTreeMap,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+/// What is known about the function before any event arrives. Values are the texts of the environment variables that
+/// Lambda sets, because languages hand them to users as texts; `None` where a variable is not set.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FunctionInfo {
+    /// `AWS_LAMBDA_FUNCTION_NAME`.
+    pub name: Option<String>,
+    /// `AWS_LAMBDA_FUNCTION_VERSION`.
+    pub version: Option<String>,
+    /// `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`, in MB.
+    pub memory_mb: Option<String>,
+    /// `AWS_LAMBDA_LOG_GROUP_NAME`.
+    pub log_group: Option<String>,
+    /// `AWS_LAMBDA_LOG_STREAM_NAME`.
+    pub log_stream: Option<String>,
+}
+
+/// One event's context. Contract: the headers of Lambda's `GET /runtime/invocation/next`; other front doors fill in
+/// what they know.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Invocation {
+    /// Identifies the invocation; the same at every attempt.
+    pub request_id: String,
+    /// When the platform gives up, in milliseconds since the epoch; `None` when there is no limit.
+    pub deadline_ms: Option<u64>,
+    /// The ARN that was invoked; may carry an alias or a version.
+    pub invoked_function_arn: Option<String>,
+    /// X-Ray trace header: `Root=1-…;Parent=…;Sampled=1`.
+    pub trace_id: Option<String>,
+    /// Client context, as JSON text, the member `w3c` already taken out into [`Invocation::w3c`].
+    pub client_context: Option<String>,
+    /// Cognito identity, as JSON text.
+    pub identity: Option<String>,
+    /// Tenant, where the function isolates tenants.
+    pub tenant_id: Option<String>,
+    /// W3C trace context (`traceparent`, `tracestate`, `baggage`), where the platform passes it on.
+    pub w3c: Option<BTreeMap<String, String>>,
+    /// Name of the function that is invoked, where a front door serves several; else [`FunctionInfo::name`] holds.
+    pub function_name: Option<String>,
+    /// Whether the event is JSON. Python's contract gives a handler the raw body of any other event.
+    pub event_is_json: bool,
+}
+
+impl Invocation {
+    /// Milliseconds until the deadline; negative when it has passed, `None` when there is none.
+    pub fn remaining_ms(&self) -> Option<i64> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
+        self.deadline_ms.map(|deadline| deadline as i64 - now as i64)
+    }
+}

@@ -1,0 +1,33 @@
+//! The traits and the vocabulary that a Trine language engine is written against.
+//!
+//! An [`Engine`] is a language. It starts [`Instance`]s: one interpreter heap each, confined to the thread that
+//! started it. An instance loads [`Module`]s and hands out [`FunctionId`]s; calling one takes a [`Payload`] and an
+//! [`Invocation`] and gives a payload back. Everything else in this crate is the plain data those four exchange.
+//!
+//! The crate knows no async runtime, no HTTP and no language: calls return local futures that any executor may poll,
+//! and an engine that needs a reactor brings its own.
+//!
+//! # Architecture invariants
+//! - An [`Instance`] never leaves its thread; only an [`Interrupter`] may be used from another one.
+//! - A value stays in its engine's own form ([`Payload::Native`]) until it crosses to another engine or leaves the
+//!   process; it is serialised then, once.
+//! - Bad input is an [`Error`], never a panic.
+#![doc = include_str!("../docs/add-an-engine.md")]
+
+mod dialect;
+mod engine;
+mod error;
+mod instance;
+mod invocation;
+mod log;
+mod payload;
+mod simple;
+
+pub use dialect::{ErrorDialect, json_string};
+pub use engine::{Capabilities, Engine, EngineInfo, Environment};
+pub use error::{Error, ErrorKind, Frame, Result};
+pub use instance::{Exports, FunctionId, Instance, Interrupter, LocalFuture, Module, Seek, Usage};
+pub use invocation::{FunctionInfo, Invocation};
+pub use log::{Level, LogFormat, LogSettings, LogSink, NullSink, Stream, timestamp};
+pub use payload::{Form, NativeValue, Payload, RawPayload};
+pub use simple::{Output, Simple, SimpleEnvironment, SimpleRuntime};

@@ -1,0 +1,125 @@
+//! Where a guest's output goes. Each language renders its own lines, because their form is part of its contract with
+//! users; this module holds what they share.
+
+use std::{fmt, str::FromStr, sync::Arc};
+
+/// How severe a line is, in Lambda's terms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// Finest detail.
+    Trace,
+    /// For developers.
+    Debug,
+    /// What happens in the ordinary run of things.
+    Info,
+    /// Odd, yet no failure.
+    Warn,
+    /// A failure of one invocation.
+    Error,
+    /// A failure of the whole.
+    Fatal,
+}
+
+impl Level {
+    /// Upper-case name, as it stands in log lines and in `AWS_LAMBDA_LOG_LEVEL`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Trace => "TRACE",
+            Self::Debug => "DEBUG",
+            Self::Info => "INFO",
+            Self::Warn => "WARN",
+            Self::Error => "ERROR",
+            Self::Fatal => "FATAL",
+        }
+    }
+}
+
+impl FromStr for Level {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        [Self::Trace, Self::Debug, Self::Info, Self::Warn, Self::Error, Self::Fatal]
+            .into_iter()
+            .find(|level| level.name().eq_ignore_ascii_case(text.trim()))
+            .ok_or_else(|| {
+                format!("{text:?} is no log level: use TRACE, DEBUG, INFO, WARN, ERROR or FATAL")
+            })
+    }
+}
+
+/// Form of log lines, as `AWS_LAMBDA_LOG_FORMAT` names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogFormat {
+    /// Each language's own text line.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Which of the process's outputs the guest wrote to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+/// Where a guest's output goes. Called from any thread; a line arrives whole, its newline included.
+pub trait LogSink: Send + Sync {
+    /// Takes one piece of output. Must not fail: output that cannot be written is dropped.
+    fn write(&self, stream: Stream, line: &[u8]);
+}
+
+/// A sink that drops everything.
+#[derive(Debug, Clone, Copy)]
+pub struct NullSink;
+
+impl LogSink for NullSink {
+    fn write(&self, _stream: Stream, _line: &[u8]) {}
+}
+
+/// Where guest output goes and in which form.
+#[derive(Clone)]
+pub struct LogSettings {
+    /// Receives the lines.
+    pub sink: Arc<dyn LogSink>,
+    /// Their form.
+    pub format: LogFormat,
+    /// The lowest level that is written; `None` leaves the language's own default.
+    pub level: Option<Level>,
+}
+
+impl fmt::Debug for LogSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LogSettings")
+            .field("format", &self.format)
+            .field("level", &self.level)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The present time as RFC 3339 in UTC with milliseconds: `2026-01-31T23:59:59.999Z`.
+pub fn timestamp() -> String {
+    chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_parse_in_any_case_and_order_by_severity() {
+        assert_eq!("warn".parse::<Level>(), Ok(Level::Warn));
+        assert!("loud".parse::<Level>().is_err_and(|message| message.contains("TRACE")));
+        assert!(Level::Error > Level::Info);
+    }
+
+    #[test]
+    fn a_timestamp_has_milliseconds_and_ends_in_z() {
+        let now = timestamp();
+        assert_eq!(now.len(), "2026-01-31T23:59:59.999Z".len(), "{now}");
+        assert!(now.ends_with('Z'));
+    }
+}

@@ -1,0 +1,92 @@
+//! The value on its way through: what a front door received, what one function hands to the next, what goes out.
+
+use crate::{Error, ErrorKind, Result};
+use bytes::Bytes;
+use std::{any::Any, fmt, rc::Rc};
+
+/// A value in flight.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Payload {
+    /// JSON text in UTF-8. Not checked: whoever parses it reports what is wrong with it.
+    Json(Bytes),
+    /// A value in one engine's own form. Serialised only when it crosses to another engine or leaves the process.
+    Native(Rc<dyn NativeValue>),
+    /// Bytes that go out as they are.
+    Raw(RawPayload),
+}
+
+/// Bytes that go out as they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawPayload {
+    /// The bytes.
+    pub bytes: Bytes,
+    /// Their media type.
+    pub content_type: &'static str,
+}
+
+/// The form in which the next hop can take a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// [`Payload::Json`] (or [`Payload::Raw`], where the guest gave bytes): the value leaves the engine.
+    Json,
+    /// [`Payload::Native`] where the engine has it: the next function runs in the same instance.
+    Native,
+}
+
+/// A value in one engine's own form, held for the instance that made it.
+pub trait NativeValue {
+    /// The [`crate::EngineInfo::id`] of the engine that it belongs to.
+    fn engine(&self) -> &'static str;
+
+    /// The value as JSON text.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Marshal`] when it has no JSON form.
+    fn to_json(&self) -> Result<Bytes>;
+
+    /// For the engine that made it, to find its own type again.
+    fn as_any(&self) -> &dyn Any;
+}
+
+impl fmt::Debug for dyn NativeValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NativeValue({})", self.engine())
+    }
+}
+
+impl Payload {
+    /// JSON text from anything that holds bytes.
+    pub fn json(text: impl Into<Bytes>) -> Self {
+        Self::Json(text.into())
+    }
+
+    /// The bytes that leave the process, and their media type.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Marshal`] when a native value has no JSON form.
+    pub fn into_bytes(self) -> Result<(Bytes, &'static str)> {
+        match self {
+            Self::Json(text) => Ok((text, "application/json")),
+            Self::Native(value) => Ok((value.to_json()?, "application/json")),
+            Self::Raw(raw) => Ok((raw.bytes, raw.content_type)),
+        }
+    }
+}
+
+impl From<&serde_json::Value> for Payload {
+    fn from(value: &serde_json::Value) -> Self {
+        Self::Json(Bytes::from(value.to_string()))
+    }
+}
+
+impl TryFrom<Payload> for serde_json::Value {
+    type Error = Error;
+
+    fn try_from(payload: Payload) -> Result<Self> {
+        let (bytes, _) = payload.into_bytes()?;
+        serde_json::from_slice(&bytes).map_err(|e| {
+            Error::new(ErrorKind::Unmarshal, format!("the value is not valid JSON: {e}"))
+        })
+    }
+}

@@ -1,0 +1,155 @@
+//! The three-method form of an engine, for one's own runtime: set up, invoke, clean up. [`Simple`] makes an
+//! [`Engine`] of it.
+
+use crate::{
+    Engine, EngineInfo, Environment, Error, ErrorKind, Exports, Form, FunctionId, Instance,
+    Interrupter, Invocation, LocalFuture, Module, Payload, RawPayload, Result, Seek, Usage,
+};
+use bytes::Bytes;
+use std::{
+    cell::{Cell, RefCell},
+    path::PathBuf,
+    rc::Rc,
+};
+
+/// A runtime in three methods. One value serves one handler on one thread.
+pub trait SimpleRuntime: 'static {
+    /// Prepares for the handler: reads its file, compiles it, connects. Called once, before the first event.
+    ///
+    /// # Errors
+    /// Anything; it is reported as an init error and nothing is invoked.
+    fn setup(&mut self, environment: &SimpleEnvironment) -> Result<()>;
+
+    /// Answers one event.
+    ///
+    /// # Errors
+    /// Anything; it is reported as this invocation's error, and the next one follows.
+    fn invoke(&mut self, event: &[u8], invocation: &Invocation) -> Result<Output>;
+
+    /// Lets go of what `setup` took. Called once, at the end.
+    fn cleanup(&mut self) {}
+}
+
+/// What a [`SimpleRuntime`] is told when it is set up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SimpleEnvironment {
+    /// The function's folder: `LAMBDA_TASK_ROOT`.
+    pub task_root: PathBuf,
+    /// The handler's file.
+    pub path: PathBuf,
+    /// The name after the file's, empty when there is none: `handler` of `app.handler`.
+    pub export: String,
+}
+
+/// What a [`SimpleRuntime`] answers.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// Goes to the caller as it is.
+    Raw(Bytes),
+    /// Goes to the caller as JSON.
+    Json(serde_json::Value),
+}
+
+/// An [`Engine`] made of a [`SimpleRuntime`].
+pub struct Simple<F> {
+    info: EngineInfo,
+    make: F,
+}
+
+impl<F, R> Simple<F>
+where
+    F: Fn() -> R + Send + Sync + 'static,
+    R: SimpleRuntime,
+{
+    /// An engine that makes a new runtime with `make` for every handler that it loads.
+    pub fn new(info: EngineInfo, make: F) -> Self {
+        Self { info, make }
+    }
+}
+
+impl<F, R> Engine for Simple<F>
+where
+    F: Fn() -> R + Clone + Send + Sync + 'static,
+    R: SimpleRuntime,
+{
+    fn info(&self) -> &EngineInfo {
+        &self.info
+    }
+
+    fn start(&self, _environment: &Environment) -> Result<Rc<dyn Instance>> {
+        Ok(Rc::new(SimpleInstance {
+            make: self.make.clone(),
+            runtimes: RefCell::new(Vec::new()),
+            calls: Cell::new(0),
+        }))
+    }
+}
+
+struct SimpleInstance<F, R> {
+    make: F,
+    runtimes: RefCell<Vec<R>>,
+    calls: Cell<u64>,
+}
+
+impl<F, R> Instance for SimpleInstance<F, R>
+where
+    F: Fn() -> R,
+    R: SimpleRuntime,
+{
+    fn load<'a>(&'a self, module: &'a Module) -> LocalFuture<'a, Result<Exports>> {
+        Box::pin(async move {
+            let Seek::Handler(export) = &module.seek else {
+                return Err(Error::new(
+                    ErrorKind::Unsupported,
+                    format!("{} cannot hold middleware", module.path.display()),
+                ));
+            };
+            let mut runtime = (self.make)();
+            runtime.setup(&SimpleEnvironment {
+                task_root: module.root.clone(),
+                path: module.path.clone(),
+                export: export.clone(),
+            })?;
+            let mut runtimes = self.runtimes.borrow_mut();
+            runtimes.push(runtime);
+            Ok(Exports::handler(export.clone(), FunctionId(runtimes.len() as u32 - 1)))
+        })
+    }
+
+    fn call<'a>(
+        &'a self,
+        function: FunctionId,
+        input: Payload,
+        _form: Form,
+        invocation: &'a Rc<Invocation>,
+    ) -> LocalFuture<'a, Result<Payload>> {
+        Box::pin(async move {
+            let (event, _) = input.into_bytes()?;
+            self.calls.set(self.calls.get() + 1);
+            let mut runtimes = self.runtimes.borrow_mut();
+            let runtime = runtimes
+                .get_mut(function.0 as usize)
+                .ok_or_else(|| Error::internal(format!("no function has the id {}", function.0)))?;
+            Ok(match runtime.invoke(&event, invocation)? {
+                Output::Raw(bytes) => {
+                    Payload::Raw(RawPayload { bytes, content_type: "application/octet-stream" })
+                }
+                Output::Json(value) => Payload::from(&value),
+            })
+        })
+    }
+
+    fn interrupter(&self) -> Interrupter {
+        Interrupter::new(|| {})
+    }
+
+    fn usage(&self) -> Usage {
+        Usage { heap_bytes: 0, calls: self.calls.get() }
+    }
+
+    fn shutdown(&self) {
+        for mut runtime in self.runtimes.borrow_mut().drain(..) {
+            runtime.cleanup();
+        }
+    }
+}

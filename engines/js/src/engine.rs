@@ -1,0 +1,52 @@
+//! The process-wide part: what the engine is, and V8's platform, which exists once.
+
+use crate::instance::JsInstance;
+use deno_runtime::deno_core::{JsRuntime, v8};
+use std::{rc::Rc, sync::Once};
+use trine_engine::{
+    Capabilities, Engine, EngineInfo, Environment, ErrorDialect, Instance, Result,
+};
+
+/// JavaScript and TypeScript on V8.
+pub struct JavaScript {
+    info: EngineInfo,
+}
+
+/// The engine for JavaScript and TypeScript.
+pub fn engine() -> JavaScript {
+    JavaScript {
+        info: EngineInfo {
+            id: "js",
+            name: "JavaScript",
+            version: format!("V8 {}", v8::VERSION_STRING),
+            extensions: &["mjs", "js", "cjs", "ts", "mts", "cts"],
+            splits_at_first_dot: true,
+            capabilities: Capabilities {
+                async_handlers: true,
+                interleaving: true,
+                interrupt: true,
+                native_values: true,
+                exact_integers: false,
+                typescript: true,
+                native_extensions: true,
+            },
+            error_dialect: ErrorDialect {
+                stack_member: "trace",
+                with_request_id: false,
+                type_first: true,
+            },
+        },
+    }
+}
+
+impl Engine for JavaScript {
+    fn info(&self) -> &EngineInfo {
+        &self.info
+    }
+
+    fn start(&self, environment: &Environment) -> Result<Rc<dyn Instance>> {
+        static PLATFORM: Once = Once::new();
+        PLATFORM.call_once(|| JsRuntime::init_platform(None));
+        Ok(Rc::new(JsInstance::new(environment.clone())))
+    }
+}

@@ -1,0 +1,164 @@
+//! What JavaScript threw, as our error: name, message, stack without our own frames, and frames with file and line.
+
+use deno_runtime::deno_core::error::{CoreError, CoreErrorKind, JsError};
+use serde_json::Value;
+use trine_engine::{Error, ErrorKind, Frame};
+
+/// Where an error came from decides which name stands for an import or a syntax error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum During {
+    /// The top-level code of a module.
+    Load,
+    /// A call.
+    Call,
+}
+
+/// The error that the prelude's `describe` wrote as JSON.
+pub(crate) fn from_description(description: &str, during: During) -> Error {
+    match serde_json::from_str::<Value>(description) {
+        Ok(value) => from_value(&value, during),
+        Err(error) => Error::internal(format!("an error could not be described: {error}")),
+    }
+}
+
+fn from_value(value: &Value, during: During) -> Error {
+    let text = |key: &str| value[key].as_str().unwrap_or_default();
+    let (name, mut message) = (text("name"), text("message").to_owned());
+    let kind = kind_of(value, during);
+    let name = match kind {
+        ErrorKind::ImportModule => kind.default_name(),
+        ErrorKind::UserCodeSyntax => {
+            message = format!("{name}: {message}");
+            kind.default_name()
+        }
+        _ => name,
+    };
+    if kind == ErrorKind::HandlerNotFound {
+        message.push_str(&what_exists(value));
+    }
+    let stack = own_stack(text("stack"));
+    let frames: Vec<Frame> = stack.iter().filter_map(|line| frame(line)).collect();
+    let error =
+        Error::new(kind, message).with_name(name).with_frames(frames).with_stack(stack);
+    match value.get("cause") {
+        Some(cause) if cause.is_object() => error.with_cause(from_value(cause, During::Call)),
+        _ => error,
+    }
+}
+
+fn kind_of(value: &Value, during: During) -> ErrorKind {
+    match (value["kind"].as_str().unwrap_or_default(), value["code"].as_str().unwrap_or_default()) {
+        ("Unmarshal", _) => ErrorKind::Unmarshal,
+        ("Marshal", _) => ErrorKind::Marshal,
+        ("ContextUnmarshal", _) => ErrorKind::ContextUnmarshal,
+        ("HandlerNotFound", _) => ErrorKind::HandlerNotFound,
+        (_, "MODULE_NOT_FOUND" | "ERR_MODULE_NOT_FOUND") if during == During::Load => {
+            ErrorKind::ImportModule
+        }
+        _ if during == During::Load && value["syntax"] == true => ErrorKind::UserCodeSyntax,
+        _ => ErrorKind::Guest,
+    }
+}
+
+/// What a module does export, and which name is nearest to the one that was sought.
+fn what_exists(value: &Value) -> String {
+    let names: Vec<&str> =
+        value["names"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    if names.is_empty() {
+        return "; the module exports no function".to_owned();
+    }
+    format!("; the module exports: {}", names.join(", "))
+}
+
+/// An error that the event loop raised: a rejection that nobody handled, or a throw outside of any call chain.
+pub(crate) fn from_core(error: CoreError) -> Error {
+    match error.into_kind() {
+        CoreErrorKind::Js(error) => from_js(&error),
+        other => Error::new(ErrorKind::UncaughtException, other.to_string()),
+    }
+}
+
+fn from_js(error: &JsError) -> Error {
+    let name = error.name.clone().unwrap_or_else(|| "Error".to_owned());
+    let message = error.message.clone().unwrap_or_else(|| error.exception_message.clone());
+    let rejected = error.exception_message.contains("(in promise)");
+    let (kind, text) = if rejected {
+        (ErrorKind::UnhandledRejection, format!("{name}: {message}"))
+    } else {
+        (ErrorKind::UncaughtException, format!("{name}: {message}"))
+    };
+    let stack = own_stack(error.stack.as_deref().unwrap_or_default());
+    let mut frames: Vec<Frame> = stack.iter().filter_map(|line| frame(line)).collect();
+    if frames.is_empty() {
+        frames = error
+            .frames
+            .iter()
+            .filter_map(|frame| {
+                let file = plain_path(frame.file_name.as_deref()?);
+                (!is_ours(&file)).then(|| Frame {
+                    function: frame.function_name.clone().unwrap_or_default(),
+                    file,
+                    line: frame.line_number.unwrap_or(0) as u32,
+                    column: frame.column_number.unwrap_or(0) as u32,
+                })
+            })
+            .collect();
+    }
+    Error::new(kind, text).with_frames(frames).with_stack(stack)
+}
+
+/// The stack's lines with plain paths, without the frames of the runtime itself.
+fn own_stack(stack: &str) -> Vec<String> {
+    stack.lines().filter(|line| !is_ours(line)).map(plain_path).collect()
+}
+
+fn is_ours(line: &str) -> bool {
+    line.contains("ext:")
+}
+
+fn plain_path(text: &str) -> String {
+    text.replace("file://", "")
+}
+
+/// A frame of a line like `    at name (/path/file.mjs:3:9)` or `    at /path/file.mjs:3:9`.
+fn frame(line: &str) -> Option<Frame> {
+    let rest = line.trim_start().strip_prefix("at ")?;
+    let (function, place) = match rest.strip_suffix(')').and_then(|rest| rest.rsplit_once(" (")) {
+        Some((function, place)) => (function, place),
+        None => ("", rest.strip_prefix("async ").unwrap_or(rest)),
+    };
+    let (rest, column) = place.rsplit_once(':')?;
+    let (file, line) = rest.rsplit_once(':')?;
+    if file.starts_with("node:") {
+        return None;
+    }
+    Some(Frame {
+        function: function.strip_prefix("async ").unwrap_or(function).to_owned(),
+        file: file.to_owned(),
+        line: line.parse().ok()?,
+        column: column.parse().ok()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_is_read_from_both_forms_of_a_line() {
+        let named = frame("    at async handler (/app/a b.mjs:3:9)").expect("a frame");
+        assert_eq!(
+            (named.function.as_str(), named.file.as_str(), named.line, named.column),
+            ("handler", "/app/a b.mjs", 3, 9)
+        );
+        let plain = frame("    at /app/a.mjs:1:2").expect("a frame");
+        assert_eq!((plain.function.as_str(), plain.line), ("", 1));
+        assert_eq!(frame("Error: x"), None);
+    }
+
+    #[test]
+    fn the_runtimes_own_frames_are_left_out() {
+        let stack = own_stack("Error: x\n    at f (file:///a.mjs:1:1)\n    at run (ext:t/i.js:1:1)");
+        assert_eq!(stack, ["Error: x", "    at f (/a.mjs:1:1)"]);
+    }
+}

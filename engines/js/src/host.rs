@@ -1,0 +1,110 @@
+//! What a guest may ask of the process: to write a log line, to end, to import a module.
+
+use deno_runtime::deno_core::{JsRuntime, v8};
+use std::{cell::Cell, rc::Rc};
+use trine_engine::{Environment, Level, LogFormat, Stream};
+
+/// One isolate's side of the process. The isolate's state holds it, so that native functions find it.
+pub(crate) struct Host {
+    environment: Environment,
+    exit: Cell<Option<i32>>,
+}
+
+impl Host {
+    pub(crate) fn new(environment: Environment) -> Rc<Self> {
+        Rc::new(Self { environment, exit: Cell::new(None) })
+    }
+
+    /// The status with which the guest asked for the process's end, if it did since the last call.
+    pub(crate) fn take_exit(&self) -> Option<i32> {
+        self.exit.take()
+    }
+
+    /// Whether the guest asked for the process's end.
+    pub(crate) fn has_exit(&self) -> bool {
+        self.exit.get().is_some()
+    }
+
+    /// The object that the prelude gets: functions, and the facts that hold for all invocations.
+    pub(crate) fn object<'s>(
+        &self,
+        scope: &mut v8::PinScope<'s, '_>,
+        import: v8::Local<'s, v8::Value>,
+    ) -> v8::Local<'s, v8::Object> {
+        let object = v8::Object::new(scope);
+        let function = &self.environment.function;
+        for (name, value) in [
+            ("functionName", &function.name),
+            ("functionVersion", &function.version),
+            ("memoryMb", &function.memory_mb),
+            ("logGroup", &function.log_group),
+            ("logStream", &function.log_stream),
+        ] {
+            let value = text_or_undefined(scope, value.as_deref());
+            set(scope, object, name, value);
+        }
+        let json = v8::Boolean::new(scope, self.environment.log.format == LogFormat::Json);
+        set(scope, object, "logJson", json.into());
+        let level = self.environment.log.level.unwrap_or(Level::Trace) as i32;
+        let level = v8::Integer::new(scope, level);
+        set(scope, object, "logLevel", level.into());
+        let traces = v8::Boolean::new(scope, self.environment.trace_in_environment);
+        set(scope, object, "tracesInEnvironment", traces.into());
+        if let Some(log) = v8::Function::new(scope, log) {
+            set(scope, object, "log", log.into());
+        }
+        if let Some(exit) = v8::Function::new(scope, exit) {
+            set(scope, object, "exit", exit.into());
+        }
+        set(scope, object, "import", import);
+        object
+    }
+}
+
+fn set(
+    scope: &mut v8::PinScope<'_, '_>,
+    object: v8::Local<'_, v8::Object>,
+    name: &str,
+    value: v8::Local<'_, v8::Value>,
+) {
+    let key = v8::String::new(scope, name).expect("names are short");
+    object.set(scope, key.into(), value);
+}
+
+/// A string, or undefined where there is none.
+pub(crate) fn text_or_undefined<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    text: Option<&str>,
+) -> v8::Local<'s, v8::Value> {
+    match text.and_then(|text| v8::String::new(scope, text)) {
+        Some(text) => text.into(),
+        None => v8::undefined(scope).into(),
+    }
+}
+
+fn host_of(scope: &mut v8::PinScope<'_, '_>) -> Rc<Host> {
+    JsRuntime::op_state_from(scope).borrow().borrow::<Rc<Host>>().clone()
+}
+
+/// `log(level, line)`: writes a line; warnings and worse belong to standard error.
+fn log(
+    scope: &mut v8::PinScope<'_, '_>,
+    args: v8::FunctionCallbackArguments<'_>,
+    _result: v8::ReturnValue<'_, v8::Value>,
+) {
+    let level = args.get(0).int32_value(scope).unwrap_or(Level::Info as i32);
+    let line = args.get(1).to_rust_string_lossy(scope);
+    let stream = if level >= Level::Warn as i32 { Stream::Stderr } else { Stream::Stdout };
+    host_of(scope).environment.log.sink.write(stream, line.as_bytes());
+}
+
+/// `exit(code)`: notes the status and stops the guest's code where it stands, past every `catch` and `finally`.
+fn exit(
+    scope: &mut v8::PinScope<'_, '_>,
+    args: v8::FunctionCallbackArguments<'_>,
+    _result: v8::ReturnValue<'_, v8::Value>,
+) {
+    let status = args.get(0).int32_value(scope).unwrap_or(0);
+    host_of(scope).exit.set(Some(status));
+    scope.terminate_execution();
+}

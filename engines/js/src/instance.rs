@@ -1,0 +1,504 @@
+//! One isolate and the invocations in flight in it.
+//!
+//! Every call drives the isolate's one event loop for as long as its own promise is pending. The loop knows one waker:
+//! it wakes all calls in flight, and each looks at its own promise.
+
+use crate::{
+    convert::{text_to_v8, v8_to_text},
+    error::{During, from_core, from_description},
+    host::{Host, text_or_undefined},
+    isolate::{Isolate, Snapshot},
+    loader::Loader,
+    wakers::Wakers,
+};
+use bytes::Bytes;
+use deno_runtime::deno_core::{ModuleSpecifier, PollEventLoopOptions, v8};
+use std::{
+    any::Any,
+    cell::{Cell, RefCell},
+    future::poll_fn,
+    rc::Rc,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
+};
+use trine_engine::{
+    Environment, Error, ErrorKind, Exports, Form, FunctionId, Instance, Interrupter, Invocation,
+    LocalFuture, Module, NativeValue, Payload, Result, Seek, Usage,
+};
+
+/// One isolate, started when the first module is loaded: that module decides which snapshot it starts from.
+pub(crate) struct JsInstance {
+    shared: Rc<Shared>,
+}
+
+struct Shared {
+    environment: Environment,
+    host: Rc<Host>,
+    isolate: RefCell<Option<Isolate>>,
+    functions: RefCell<Vec<Loaded>>,
+    wakers: Arc<Wakers>,
+    handle: Arc<Mutex<Option<v8::IsolateHandle>>>,
+    calls: Cell<u64>,
+}
+
+struct Loaded {
+    module: Module,
+    name: String,
+    function: v8::Global<v8::Function>,
+}
+
+/// What a call into the isolate has come to.
+enum Step<T> {
+    Done(T),
+    Pending(v8::Global<v8::Promise>),
+}
+
+/// Reads what the prelude returned; `None` when it is the description of an error instead.
+type Read<T> = fn(&mut v8::PinScope<'_, '_>, v8::Local<'_, v8::Value>) -> Option<T>;
+
+type LoadedFunctions = Vec<(String, v8::Global<v8::Function>)>;
+
+impl JsInstance {
+    pub(crate) fn new(environment: Environment) -> Self {
+        Self {
+            shared: Rc::new(Shared {
+                host: Host::new(environment.clone()),
+                environment,
+                isolate: RefCell::default(),
+                functions: RefCell::default(),
+                wakers: Arc::default(),
+                handle: Arc::default(),
+                calls: Cell::new(0),
+            }),
+        }
+    }
+}
+
+impl Instance for JsInstance {
+    fn load<'a>(&'a self, module: &'a Module) -> LocalFuture<'a, Result<Exports>> {
+        Box::pin(async move {
+            if let Some(exports) = self.shared.already_loaded(module) {
+                return Ok(exports);
+            }
+            let url = ModuleSpecifier::from_file_path(&module.path).map_err(|()| {
+                Error::internal(format!("{} is not an absolute path", module.path.display()))
+            })?;
+            let (format, paths, required) = self.shared.prepare(module, &url)?;
+            let step = self.shared.begin_load(module, &url, format, &paths, required)?;
+            let functions = self.shared.finish(step, During::Load, read_functions).await?;
+            Ok(self.shared.register(module, functions))
+        })
+    }
+
+    fn call<'a>(
+        &'a self,
+        function: FunctionId,
+        input: Payload,
+        form: Form,
+        invocation: &'a Rc<Invocation>,
+    ) -> LocalFuture<'a, Result<Payload>> {
+        Box::pin(async move {
+            let shared = &self.shared;
+            shared.calls.set(shared.calls.get() + 1);
+            match form {
+                Form::Json => {
+                    let step = shared.begin_call(function, &input, form, invocation, read_text)?;
+                    let text = shared.finish(step, During::Call, read_text).await?;
+                    Ok(Payload::Json(text))
+                }
+                Form::Native => {
+                    let step = shared.begin_call(function, &input, form, invocation, read_value)?;
+                    let value = shared.finish(step, During::Call, read_value).await?;
+                    Ok(Payload::Native(Rc::new(JsValue { shared: shared.clone(), value })))
+                }
+            }
+        })
+    }
+
+    fn interrupter(&self) -> Interrupter {
+        let handle = self.shared.handle.clone();
+        Interrupter::new(move || {
+            let handle = handle.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(handle) = handle.as_ref() {
+                handle.terminate_execution();
+            }
+        })
+    }
+
+    fn usage(&self) -> Usage {
+        let mut isolate = self.shared.isolate.borrow_mut();
+        let heap_bytes = isolate.as_mut().map_or(0, |isolate| {
+            let statistics = isolate.worker.js_runtime.v8_isolate().get_heap_statistics();
+            (statistics.used_heap_size() + statistics.external_memory()) as u64
+        });
+        Usage { heap_bytes, calls: self.shared.calls.get() }
+    }
+
+    fn shutdown(&self) {
+        self.shared.functions.borrow_mut().clear();
+        *self.shared.handle.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.shared.isolate.borrow_mut().take();
+    }
+}
+
+impl Shared {
+    fn already_loaded(&self, module: &Module) -> Option<Exports> {
+        let functions: Vec<(String, FunctionId)> = self
+            .functions
+            .borrow()
+            .iter()
+            .enumerate()
+            .filter(|(_, loaded)| loaded.module == *module)
+            .map(|(index, loaded)| (loaded.name.clone(), FunctionId(index as u32)))
+            .collect();
+        (!functions.is_empty()).then_some(Exports { functions })
+    }
+
+    fn register(
+        &self,
+        module: &Module,
+        functions: LoadedFunctions,
+    ) -> Exports {
+        let mut known = self.functions.borrow_mut();
+        let mut exports = Exports::default();
+        for (name, function) in functions {
+            exports.functions.push((name.clone(), FunctionId(known.len() as u32)));
+            known.push(Loaded { module: module.clone(), name, function });
+        }
+        exports
+    }
+
+    /// Starts the isolate if need be, from the snapshot that suits this module, and says how to load it.
+    fn prepare(
+        &self,
+        module: &Module,
+        url: &ModuleSpecifier,
+    ) -> Result<(&'static str, Vec<String>, bool)> {
+        let (loader, services) = Loader::new(&self.environment.layer_root);
+        let commonjs = loader.is_commonjs(url).map_err(|error| {
+            Error::new(ErrorKind::UserCodeSyntax, error.to_string())
+                .with_context("file", module.path.display().to_string())
+        })?;
+        let mut isolate = self.isolate.borrow_mut();
+        if isolate.is_none() {
+            let snapshot =
+                if commonjs || imports_node(module) { Snapshot::Node } else { Snapshot::Web };
+            let mut started = Isolate::start(snapshot, &self.host, loader, services)?;
+            let handle = started.worker.js_runtime.v8_isolate().thread_safe_handle();
+            *self.handle.lock().unwrap_or_else(PoisonError::into_inner) = Some(handle);
+            *isolate = Some(started);
+        }
+        let (paths, required) = match &module.seek {
+            Seek::Handler(path) => (vec![path.clone()], true),
+            Seek::AnyOf(names) => (names.iter().map(|&name| name.to_owned()).collect(), false),
+        };
+        Ok((if commonjs { "commonjs" } else { "module" }, paths, required))
+    }
+
+    fn begin_load(
+        &self,
+        module: &Module,
+        url: &ModuleSpecifier,
+        format: &str,
+        paths: &[String],
+        required: bool,
+    ) -> Result<Step<LoadedFunctions>> {
+        let mut isolate = self.isolate.borrow_mut();
+        let isolate = isolate.as_mut().ok_or_else(ended)?;
+        deno_runtime::deno_core::scope!(scope, &mut isolate.worker.js_runtime);
+        let path = module.path.to_string_lossy();
+        let wanted = match &module.seek {
+            Seek::Handler(export) if !export.is_empty() => format!("{}.{export}", module.name),
+            _ => module.name.clone(),
+        };
+        let texts: Vec<v8::Local<'_, v8::Value>> =
+            paths.iter().map(|path| text_or_undefined(scope, Some(path))).collect();
+        let arguments = [
+            text_or_undefined(scope, Some(format)),
+            text_or_undefined(scope, Some(&path)),
+            text_or_undefined(scope, Some(url.as_str())),
+            v8::Array::new_with_elements(scope, &texts).into(),
+            v8::Boolean::new(scope, required).into(),
+            text_or_undefined(scope, Some(&wanted)),
+        ];
+        let undefined = v8::undefined(scope).into();
+        let load = v8::Local::new(scope, &isolate.prelude.load);
+        let result = load.call(scope, undefined, &arguments);
+        self.step(scope, result, During::Load, read_functions)
+    }
+
+    fn begin_call<T>(
+        &self,
+        function: FunctionId,
+        input: &Payload,
+        form: Form,
+        invocation: &Invocation,
+        read: Read<T>,
+    ) -> Result<Step<T>> {
+        let mut isolate = self.isolate.borrow_mut();
+        let isolate = isolate.as_mut().ok_or_else(ended)?;
+        let functions = self.functions.borrow();
+        let loaded = functions
+            .get(function.0 as usize)
+            .ok_or_else(|| Error::internal(format!("no function has the id {}", function.0)))?;
+        deno_runtime::deno_core::scope!(scope, &mut isolate.worker.js_runtime);
+        let handler = v8::Local::new(scope, &loaded.function);
+        let (event, parses) = match input {
+            Payload::Native(value) => match value.as_any().downcast_ref::<JsValue>() {
+                Some(value) if std::ptr::eq(&*value.shared, self) => {
+                    (v8::Local::new(scope, &value.value), false)
+                }
+                _ => (text_to_v8(scope, &value.to_json()?)?, true),
+            },
+            Payload::Json(text) => (text_to_v8(scope, text)?, true),
+            Payload::Raw(raw) => (text_to_v8(scope, &raw.bytes)?, true),
+            _ => return Err(Error::internal("this form of payload is not known")),
+        };
+        let deadline: v8::Local<'_, v8::Value> = match invocation.deadline_ms {
+            Some(deadline) => v8::Number::new(scope, deadline as f64).into(),
+            None => v8::undefined(scope).into(),
+        };
+        let w3c = invocation.w3c.as_ref().and_then(|map| serde_json::to_string(map).ok());
+        let arguments = [
+            handler.into(),
+            event,
+            v8::Boolean::new(scope, parses).into(),
+            v8::Boolean::new(scope, form == Form::Json).into(),
+            text_or_undefined(scope, Some(&invocation.request_id)),
+            deadline,
+            text_or_undefined(scope, invocation.invoked_function_arn.as_deref()),
+            text_or_undefined(scope, invocation.trace_id.as_deref()),
+            text_or_undefined(scope, invocation.client_context.as_deref()),
+            text_or_undefined(scope, invocation.identity.as_deref()),
+            text_or_undefined(scope, invocation.tenant_id.as_deref()),
+            text_or_undefined(scope, invocation.function_name.as_deref()),
+            text_or_undefined(scope, w3c.as_deref()),
+        ];
+        let undefined = v8::undefined(scope).into();
+        let invoke = v8::Local::new(scope, &isolate.prelude.invoke);
+        let result = invoke.call(scope, undefined, &arguments);
+        self.step(scope, result, During::Call, read)
+    }
+
+    /// What a call into the prelude has come to. A promise that settles without a turn of the event loop counts as
+    /// done.
+    fn step<T>(
+        &self,
+        scope: &mut v8::PinScope<'_, '_>,
+        result: Option<v8::Local<'_, v8::Value>>,
+        during: During,
+        read: Read<T>,
+    ) -> Result<Step<T>> {
+        let Some(result) = result else { return Err(self.stopped(scope)) };
+        let Ok(promise) = v8::Local::<'_, v8::Promise>::try_from(result) else {
+            return read_or_fail(scope, result, during, read).map(Step::Done);
+        };
+        scope.perform_microtask_checkpoint();
+        match self.settled(scope, promise, during, read) {
+            Some(outcome) => outcome.map(Step::Done),
+            None => Ok(Step::Pending(v8::Global::new(scope, promise))),
+        }
+    }
+
+    /// The outcome of a promise of the prelude's, if it has one. These promises are never rejected.
+    fn settled<T>(
+        &self,
+        scope: &mut v8::PinScope<'_, '_>,
+        promise: v8::Local<'_, v8::Promise>,
+        during: During,
+        read: Read<T>,
+    ) -> Option<Result<T>> {
+        if scope.is_execution_terminating() || self.host.has_exit() {
+            return Some(Err(self.stopped(scope)));
+        }
+        if promise.state() == v8::PromiseState::Pending {
+            return None;
+        }
+        let value = promise.result(scope);
+        Some(read_or_fail(scope, value, during, read))
+    }
+
+    /// The error of a call whose code was stopped, and the isolate made ready for the next one.
+    fn stopped(&self, isolate: &v8::Isolate) -> Error {
+        isolate.cancel_terminate_execution();
+        match self.host.take_exit() {
+            Some(status) => Error::new(ErrorKind::Exit, exit_message(status)),
+            None => Error::new(
+                ErrorKind::Timeout,
+                "the invocation was stopped because its time was up",
+            ),
+        }
+    }
+
+    /// Drives the event loop until the step is done.
+    async fn finish<T>(&self, step: Step<T>, during: During, read: Read<T>) -> Result<T> {
+        let promise = match step {
+            Step::Done(value) => return Ok(value),
+            Step::Pending(promise) => promise,
+        };
+        let ticket = self.wakers.ticket();
+        poll_fn(|cx| {
+            ticket.register(cx.waker());
+            self.poll_promise(&promise, during, read)
+        })
+        .await
+    }
+
+    fn poll_promise<T>(
+        &self,
+        promise: &v8::Global<v8::Promise>,
+        during: During,
+        read: Read<T>,
+    ) -> Poll<Result<T>> {
+        let mut isolate = self.isolate.borrow_mut();
+        let Some(isolate) = isolate.as_mut() else { return Poll::Ready(Err(ended())) };
+        let waker = self.wakers.waker();
+        loop {
+            // Another call's turn of the loop may have settled this promise.
+            if let Some(outcome) = self.look_at(isolate, promise, during, read) {
+                return Poll::Ready(outcome);
+            }
+            let turn = isolate
+                .worker
+                .js_runtime
+                .poll_event_loop(&mut Context::from_waker(&waker), PollEventLoopOptions::default());
+            if let Some(outcome) = self.look_at(isolate, promise, during, read) {
+                // Whoever else waits may have been served by the same turn.
+                self.wakers.wake_all();
+                return Poll::Ready(outcome);
+            }
+            match turn {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(from_core(error))),
+                Poll::Ready(Ok(())) if self.idle(isolate, promise) => {}
+                Poll::Ready(Ok(())) => return Poll::Ready(Err(never_settled())),
+            }
+        }
+    }
+
+    fn look_at<T>(
+        &self,
+        isolate: &mut Isolate,
+        promise: &v8::Global<v8::Promise>,
+        during: During,
+        read: Read<T>,
+    ) -> Option<Result<T>> {
+        deno_runtime::deno_core::scope!(scope, &mut isolate.worker.js_runtime);
+        let promise = v8::Local::new(scope, promise);
+        self.settled(scope, promise, during, read)
+    }
+
+    /// Tells the prelude that the event loop is empty; whether that brings an answer.
+    fn idle(&self, isolate: &mut Isolate, promise: &v8::Global<v8::Promise>) -> bool {
+        deno_runtime::deno_core::scope!(scope, &mut isolate.worker.js_runtime);
+        let promise = v8::Local::new(scope, promise);
+        let undefined = v8::undefined(scope).into();
+        let idle = v8::Local::new(scope, &isolate.prelude.idle);
+        let answered = idle.call(scope, undefined, &[promise.into()]);
+        let answered = answered.is_some_and(|answered| answered.is_true());
+        scope.perform_microtask_checkpoint();
+        answered
+    }
+}
+
+/// A value of this isolate, held for the next function in it.
+struct JsValue {
+    shared: Rc<Shared>,
+    value: v8::Global<v8::Value>,
+}
+
+impl NativeValue for JsValue {
+    fn engine(&self) -> &'static str {
+        "js"
+    }
+
+    fn to_json(&self) -> Result<Bytes> {
+        let mut isolate = self.shared.isolate.borrow_mut();
+        let isolate = isolate.as_mut().ok_or_else(ended)?;
+        deno_runtime::deno_core::scope!(scope, &mut isolate.worker.js_runtime);
+        let value = v8::Local::new(scope, &self.value);
+        let undefined = v8::undefined(scope).into();
+        let stringify = v8::Local::new(scope, &isolate.prelude.stringify);
+        match stringify.call(scope, undefined, &[value]) {
+            Some(text) => read_or_fail(scope, text, During::Call, read_text),
+            None => Err(self.shared.stopped(scope)),
+        }
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+fn read_or_fail<T>(
+    scope: &mut v8::PinScope<'_, '_>,
+    value: v8::Local<'_, v8::Value>,
+    during: During,
+    read: Read<T>,
+) -> Result<T> {
+    read(scope, value).ok_or_else(|| {
+        // Anything else is the prelude's description of what was thrown.
+        let description = value.to_object(scope).and_then(|object| {
+            let key = v8::String::new(scope, "description")?;
+            Some(object.get(scope, key.into())?.to_rust_string_lossy(scope))
+        });
+        from_description(&description.unwrap_or_default(), during)
+    })
+}
+
+fn read_text(scope: &mut v8::PinScope<'_, '_>, value: v8::Local<'_, v8::Value>) -> Option<Bytes> {
+    let text: v8::Local<'_, v8::String> = value.try_into().ok()?;
+    Some(v8_to_text(scope, text))
+}
+
+fn read_value(
+    scope: &mut v8::PinScope<'_, '_>,
+    value: v8::Local<'_, v8::Value>,
+) -> Option<v8::Global<v8::Value>> {
+    let boxed: v8::Local<'_, v8::Array> = value.try_into().ok()?;
+    let value = boxed.get_index(scope, 0)?;
+    Some(v8::Global::new(scope, value))
+}
+
+fn read_functions(
+    scope: &mut v8::PinScope<'_, '_>,
+    value: v8::Local<'_, v8::Value>,
+) -> Option<LoadedFunctions> {
+    let found: v8::Local<'_, v8::Array> = value.try_into().ok()?;
+    let mut functions = Vec::new();
+    for index in (0..found.length()).step_by(2) {
+        let name = found.get_index(scope, index)?.to_rust_string_lossy(scope);
+        let function: v8::Local<'_, v8::Function> =
+            found.get_index(scope, index + 1)?.try_into().ok()?;
+        functions.push((name, v8::Global::new(scope, function)));
+    }
+    Some(functions)
+}
+
+/// Whether an ES module's text names a module of Node's. A guess that decides about speed only: imports further down
+/// the graph are not looked at, and what the small snapshot lacks is loaded on demand.
+fn imports_node(module: &Module) -> bool {
+    std::fs::read_to_string(&module.path).is_ok_and(|source| {
+        ["\"node:", "'node:", "require(", "process.", "Buffer"].iter().any(|sign| source.contains(sign))
+            || module.root.join("node_modules").is_dir()
+    })
+}
+
+fn ended() -> Error {
+    Error::internal("this instance has ended")
+}
+
+fn never_settled() -> Error {
+    Error::new(
+        ErrorKind::NeverSettled,
+        "the handler's promise can no longer settle: nothing is left in the event loop that it could wait for",
+    )
+}
+
+/// The text that Lambda's platform gives when a process ends during an invocation.
+fn exit_message(status: i32) -> String {
+    match status {
+        0 => "Runtime exited without providing a reason".to_owned(),
+        status => format!("Runtime exited with error: exit status {status}"),
+    }
+}

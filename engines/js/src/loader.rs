@@ -1,0 +1,306 @@
+//! Finds and reads modules as Node does: `node_modules`, `exports` maps, CommonJS told from ES modules, and layers.
+
+use crate::transpile::{is_typescript, transpile};
+use deno_error::JsErrorBox;
+use deno_maybe_sync::new_rc;
+use deno_media_type::MediaType;
+use deno_resolver::{
+    cjs::{
+        CjsTracker, CjsTrackerRc, IsCjsResolutionMode,
+        analyzer::{DenoAstModuleExportAnalyzer, DenoCjsCodeAnalyzer, NullNodeAnalysisCache},
+    },
+    loader::{DenoNpmModuleLoader, LoadedModuleSource, NpmModuleLoader, RequestedModuleType},
+    npm::{
+        ByonmNpmResolverCreateOptions, CreateInNpmPkgCheckerOptions, DenoInNpmPackageChecker,
+        NpmResolver, NpmResolverCreateOptions,
+    },
+};
+use deno_runtime::{
+    deno_core::{
+        FastString, ModuleLoadOptions, ModuleLoadReferrer, ModuleLoadResponse, ModuleLoader,
+        ModuleSource, ModuleSourceCode, ModuleSpecifier, ModuleType,
+        RequestedModuleType as CoreModuleType, ResolutionKind,
+    },
+    deno_node::{NodeExtInitServices, NodeRequireLoader, NodeResolverRc},
+    deno_permissions::PermissionsContainer,
+};
+use node_resolver::{
+    DenoIsBuiltInNodeModuleChecker, NodeResolutionKind, NodeResolver, NodeResolverOptions,
+    PackageJsonResolver,
+    analyze::{CjsModuleExportAnalyzer, NodeCodeTranslator, NodeCodeTranslatorMode},
+    cache::NodeResolutionSys,
+    errors::PackageJsonLoadError,
+};
+use std::{
+    borrow::Cow,
+    path::{Path, PathBuf},
+    rc::Rc,
+};
+use sys_traits::impls::RealSys;
+
+type Resolver = NodeResolverRc<DenoInNpmPackageChecker, NpmResolver<RealSys>, RealSys>;
+type Tracker = CjsTrackerRc<DenoInNpmPackageChecker, RealSys>;
+
+/// The services that Deno's Node crates are handed.
+pub(crate) type NodeServices =
+    NodeExtInitServices<DenoInNpmPackageChecker, NpmResolver<RealSys>, RealSys>;
+
+/// Loads modules from the file system by Node's rules.
+pub(crate) struct Loader {
+    resolver: Resolver,
+    tracker: Tracker,
+    npm: Rc<DenoNpmModuleLoader<RealSys>>,
+    /// Files of these folders' (imaginary) modules see the layers' packages.
+    layers: Vec<ModuleSpecifier>,
+}
+
+impl Loader {
+    /// A loader that looks for packages in the layers below `layer_root` when the folders above a module have none,
+    /// and the services that `require` and its like work with.
+    pub(crate) fn new(layer_root: &Path) -> (Rc<Self>, NodeServices) {
+        let checker = DenoInNpmPackageChecker::new(CreateInNpmPkgCheckerOptions::Byonm);
+        let packages = new_rc(PackageJsonResolver::new(RealSys, None));
+        let sys = NodeResolutionSys::new(RealSys, None);
+        let npm_resolver = NpmResolver::<RealSys>::new::<RealSys>(NpmResolverCreateOptions::Byonm(
+            ByonmNpmResolverCreateOptions {
+                root_node_modules_dir: None,
+                search_stop_dir: None,
+                sys: sys.clone(),
+                pkg_json_resolver: packages.clone(),
+            },
+        ));
+        let resolver: Resolver = new_rc(NodeResolver::new(
+            checker.clone(),
+            DenoIsBuiltInNodeModuleChecker,
+            npm_resolver.clone(),
+            packages.clone(),
+            sys,
+            NodeResolverOptions::default(),
+        ));
+        let tracker: Tracker = new_rc(CjsTracker::new(
+            checker.clone(),
+            packages.clone(),
+            IsCjsResolutionMode::ImplicitTypeCommonJs,
+            vec![],
+        ));
+        let analyzer = DenoCjsCodeAnalyzer::new(
+            new_rc(NullNodeAnalysisCache),
+            tracker.clone(),
+            new_rc(DenoAstModuleExportAnalyzer::new(Default::default())),
+        );
+        let exports = new_rc(CjsModuleExportAnalyzer::new(
+            analyzer,
+            checker.clone(),
+            resolver.clone(),
+            npm_resolver,
+            packages.clone(),
+            RealSys,
+        ));
+        let translator =
+            new_rc(NodeCodeTranslator::new(exports, NodeCodeTranslatorMode::ModuleLoader));
+        let npm = Rc::new(NpmModuleLoader::new(tracker.clone(), checker, translator, RealSys));
+        let layers = layer_folders(layer_root);
+        let services = NodeExtInitServices {
+            node_require_loader: Rc::new(RequireLoader { tracker: tracker.clone() }),
+            node_resolver: resolver.clone(),
+            pkg_json_resolver: packages,
+            sys: RealSys,
+        };
+        (Rc::new(Self { resolver, tracker, npm, layers }), services)
+    }
+
+    /// Whether a file is (or, lacking any sign, may be) CommonJS.
+    pub(crate) fn is_commonjs(&self, url: &ModuleSpecifier) -> Result<bool, JsErrorBox> {
+        let media_type = MediaType::from_specifier(url);
+        let maybe =
+            self.tracker.is_maybe_cjs(url, media_type).map_err(JsErrorBox::from_err)?;
+        if maybe && media_type == MediaType::TypeScript {
+            // Typed sources without a package.json are mostly ES modules; parsing tells.
+            let source = read(&file_path(url)?)?;
+            let is_script = transpile(url, &source)?.is_script;
+            self.tracker.set_is_known_script(url, is_script);
+            return Ok(is_script);
+        }
+        Ok(maybe)
+    }
+
+    fn load_file(&self, url: &ModuleSpecifier) -> Option<Result<ModuleSource, JsErrorBox>> {
+        let media_type = MediaType::from_specifier(url);
+        let typed = is_typescript(media_type);
+        match self.is_commonjs(url) {
+            Err(error) => return Some(Err(error)),
+            Ok(true) if media_type != MediaType::Json => return None,
+            Ok(_) => {}
+        }
+        Some(file_path(url).and_then(|path| read(&path)).and_then(|source| {
+            let code = if typed { transpile(url, &source)?.text } else { source };
+            let kind = match media_type {
+                MediaType::Json => ModuleType::Json,
+                _ => ModuleType::JavaScript,
+            };
+            Ok(ModuleSource::new(kind, ModuleSourceCode::String(code.into()), url, None))
+        }))
+    }
+}
+
+impl ModuleLoader for Loader {
+    fn resolve(
+        &self,
+        specifier: &str,
+        referrer: &str,
+        _kind: ResolutionKind,
+    ) -> Result<ModuleSpecifier, JsErrorBox> {
+        if let Ok(url) = ModuleSpecifier::parse(specifier)
+            && matches!(url.scheme(), "file" | "node" | "data" | "ext")
+        {
+            return Ok(url);
+        }
+        let referrer = ModuleSpecifier::parse(referrer).map_err(JsErrorBox::from_err)?;
+        let resolve = |referrer: &ModuleSpecifier| {
+            let mode = self.tracker.get_referrer_kind(referrer);
+            self.resolver
+                .resolve(specifier, referrer, mode, NodeResolutionKind::Execution)
+                .and_then(|resolution| resolution.into_url())
+                .map_err(JsErrorBox::from_err)
+        };
+        resolve(&referrer).or_else(|error| {
+            let bare = !specifier.starts_with(['.', '/', '#']);
+            let found = self.layers.iter().filter(|_| bare).find_map(|layer| resolve(layer).ok());
+            found.ok_or(error)
+        })
+    }
+
+    fn load(
+        &self,
+        url: &ModuleSpecifier,
+        referrer: Option<&ModuleLoadReferrer>,
+        options: ModuleLoadOptions,
+    ) -> ModuleLoadResponse {
+        let requested = match options.requested_module_type {
+            CoreModuleType::None => {
+                if let Some(loaded) = self.load_file(url) {
+                    return ModuleLoadResponse::Sync(loaded);
+                }
+                RequestedModuleType::None
+            }
+            CoreModuleType::Json => RequestedModuleType::Json,
+            CoreModuleType::Text => RequestedModuleType::Text,
+            CoreModuleType::Bytes => RequestedModuleType::Bytes,
+            CoreModuleType::Other(name) => {
+                return ModuleLoadResponse::Sync(Err(JsErrorBox::type_error(format!(
+                    "{url} cannot be imported as \"{name}\""
+                ))));
+            }
+        };
+        let (npm, url) = (self.npm.clone(), url.clone());
+        let referrer = referrer.map(|referrer| referrer.specifier.clone());
+        ModuleLoadResponse::Async(Box::pin(async move {
+            let loaded = npm
+                .load(Cow::Borrowed(&url), referrer.as_ref(), &requested, None)
+                .await
+                .map_err(JsErrorBox::from_err)?;
+            let kind = match requested {
+                RequestedModuleType::Text => ModuleType::Text,
+                RequestedModuleType::Bytes => ModuleType::Bytes,
+                _ if loaded.media_type == MediaType::Json => ModuleType::Json,
+                _ => ModuleType::JavaScript,
+            };
+            let code = match loaded.source {
+                LoadedModuleSource::ArcStr(text) => ModuleSourceCode::String(text.into()),
+                LoadedModuleSource::String(text) => {
+                    ModuleSourceCode::String(text.into_owned().into())
+                }
+                LoadedModuleSource::Bytes(bytes) if kind == ModuleType::Bytes => {
+                    ModuleSourceCode::Bytes(bytes.into_owned().into_boxed_slice().into())
+                }
+                other => ModuleSourceCode::String(
+                    String::from_utf8_lossy(other.as_bytes()).into_owned().into(),
+                ),
+            };
+            Ok(ModuleSource::new(kind, code, &url, None))
+        }))
+    }
+}
+
+/// Reads what `require` asks for.
+struct RequireLoader {
+    tracker: Tracker,
+}
+
+impl NodeRequireLoader for RequireLoader {
+    fn ensure_read_permission<'a>(
+        &self,
+        _permissions: &mut PermissionsContainer,
+        path: Cow<'a, Path>,
+    ) -> Result<Cow<'a, Path>, JsErrorBox> {
+        Ok(path)
+    }
+
+    fn load_text_file_lossy(&self, path: &Path) -> Result<FastString, JsErrorBox> {
+        let source = read(path)?;
+        let typed = is_typescript(MediaType::from_path(path));
+        if !typed {
+            return Ok(source.into());
+        }
+        let url = ModuleSpecifier::from_file_path(path)
+            .map_err(|()| JsErrorBox::generic(format!("{} is not absolute", path.display())))?;
+        Ok(transpile(&url, &source)?.text.into())
+    }
+
+    fn is_maybe_cjs(&self, url: &ModuleSpecifier) -> Result<bool, PackageJsonLoadError> {
+        self.tracker.is_maybe_cjs(url, MediaType::from_specifier(url))
+    }
+
+    fn is_maybe_cjs_from_require(
+        &self,
+        url: &ModuleSpecifier,
+    ) -> Result<bool, PackageJsonLoadError> {
+        self.tracker.is_maybe_cjs_from_require(url, MediaType::from_specifier(url))
+    }
+}
+
+fn file_path(url: &ModuleSpecifier) -> Result<PathBuf, JsErrorBox> {
+    url.to_file_path().map_err(|()| JsErrorBox::type_error(format!("{url} is not a file")))
+}
+
+fn read(path: &Path) -> Result<String, JsErrorBox> {
+    let bytes = std::fs::read(path)
+        .map_err(|error| JsErrorBox::from_err(error).with_path(path))?;
+    Ok(match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+    })
+}
+
+trait WithPath {
+    fn with_path(self, path: &Path) -> Self;
+}
+
+impl WithPath for JsErrorBox {
+    fn with_path(self, path: &Path) -> Self {
+        Self::generic(format!("cannot read {}: {self}", path.display()))
+    }
+}
+
+/// Modules that do not exist, in folders from which the layers' packages can be seen: those that Lambda's Node looks
+/// into, `nodejs/node_modules` and `nodejs/node<major>/node_modules`.
+fn layer_folders(layer_root: &Path) -> Vec<ModuleSpecifier> {
+    let nodejs = layer_root.join("nodejs");
+    let Ok(entries) = std::fs::read_dir(&nodejs) else { return vec![] };
+    let mut folders: Vec<PathBuf> = entries
+        .flatten()
+        .filter(|entry| {
+            entry.file_name().to_string_lossy().strip_prefix("node").is_some_and(|rest| {
+                !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit())
+            })
+        })
+        .map(|entry| entry.path())
+        .collect();
+    folders.sort();
+    folders.push(nodejs);
+    folders
+        .iter()
+        .rev()
+        .filter_map(|folder| ModuleSpecifier::from_file_path(folder.join("layer.mjs")).ok())
+        .collect()
+}

@@ -1,0 +1,98 @@
+// `console` writes lines in the form that Lambda's Node runtime gives them.
+import { core } from "ext:core/mod.js";
+import { currentMeta, host } from "ext:trine_prelude/context.js";
+
+const { Console, inspectArgs } = core.loadExtScript("ext:deno_web/01_console.js");
+
+const LEVELS = { trace: 0, debug: 1, info: 2, log: 2, warn: 3, error: 4, fatal: 5 };
+const NAMES = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
+
+function format(args) {
+  return inspectArgs(args, { colors: false });
+}
+
+function writeText(level, message) {
+  const id = currentMeta()?.requestId;
+  host.log(
+    level,
+    // One line per message: a line break inside would be a message of its own to the platform.
+    `${new Date().toISOString()}\t${id}\t${NAMES[level]}\t${message.replaceAll("\n", "\r")}\n`,
+  );
+}
+
+function errorFields(error) {
+  const { name: _name, message: _message, stack, ...own } = error;
+  return {
+    errorType: error?.constructor?.name ?? "UnknownError",
+    errorMessage: String(error.message),
+    stackTrace: String(stack ?? error.stack ?? "").split("\n"),
+    ...own,
+  };
+}
+
+function replaceErrors(_key, value) {
+  return value instanceof Error ? errorFields(value) : value;
+}
+
+function writeJson(level, args) {
+  const meta = currentMeta();
+  const line = {
+    timestamp: new Date().toISOString(),
+    level: NAMES[level],
+    requestId: meta?.requestId,
+    tenantId: meta?.tenantId,
+  };
+  let text;
+  if (args.length === 1) {
+    line.message = args[0];
+    try {
+      text = JSON.stringify(line, replaceErrors);
+    } catch {
+      line.message = format(args);
+      text = JSON.stringify(line);
+    }
+  } else {
+    line.message = format(args);
+    const error = args.find((arg) => arg instanceof Error);
+    if (error !== undefined) {
+      const { errorType, errorMessage, stackTrace } = errorFields(error);
+      Object.assign(line, { errorType, errorMessage, stackTrace });
+    }
+    text = JSON.stringify(line);
+  }
+  host.log(level, `${text}\n`);
+}
+
+/** Replaces the global console. Methods that are not levels (table, group, dir, time) end up as lines at INFO. */
+export function installConsole(host) {
+  const least = host.logLevel;
+  const json = host.logJson;
+  // Deno numbers the levels 0 debug, 1 info, 2 warn, 3 error.
+  const console = new Console((message, denoLevel) => {
+    const level = denoLevel + 1;
+    if (level >= least) {
+      const text = message.endsWith("\n") ? message.slice(0, -1) : message;
+      json ? writeJson(level, [text]) : writeText(level, text);
+    }
+  });
+  for (const [name, level] of Object.entries(LEVELS)) {
+    console[name] = level < least && name !== "fatal"
+      ? () => {}
+      : json
+      ? (...args) => writeJson(level, args)
+      : (...args) => writeText(level, format(args));
+  }
+  if (LEVELS.trace >= least) {
+    console.trace = (...args) => {
+      const holder = { name: "Trace", message: format(args) };
+      Error.captureStackTrace(holder, console.trace);
+      json ? writeJson(0, [holder.stack]) : writeText(0, holder.stack);
+    };
+  }
+  Object.defineProperty(globalThis, "console", {
+    value: console,
+    writable: true,
+    configurable: true,
+    enumerable: false,
+  });
+}
