@@ -10,14 +10,29 @@ pub struct ErrorDialect {
     pub stack_member: &'static str,
     /// Whether the document carries `requestId`, as Python's does.
     pub with_request_id: bool,
+    /// Form of the record that an error leaves in a text log.
+    pub record: ErrorRecord,
     /// Whether `errorType` comes before `errorMessage` (Node) or after it (Python).
     pub type_first: bool,
 }
 
+/// Form of the record that an error leaves in a text log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorRecord {
+    /// A title and the error as a JSON object, as Node's runtime writes it.
+    Document,
+    /// A traceback, as Python's runtime writes it.
+    Traceback,
+}
+
 impl ErrorDialect {
     /// What official clients of languages without a custom of their own send (Go, Rust).
-    pub const PLAIN: Self =
-        Self { stack_member: "stackTrace", with_request_id: false, type_first: false };
+    pub const PLAIN: Self = Self {
+        stack_member: "stackTrace",
+        with_request_id: false,
+        record: ErrorRecord::Document,
+        type_first: false,
+    };
 
     /// The error document: `{"errorType": …, "errorMessage": …, "trace": […]}` with this language's member names.
     /// Stack lines beyond `limit` bytes are left out, because the platform refuses large error documents.
@@ -79,7 +94,7 @@ mod tests {
     use crate::ErrorKind;
 
     const NODE: ErrorDialect =
-        ErrorDialect { stack_member: "trace", with_request_id: false, type_first: true };
+        ErrorDialect { stack_member: "trace", type_first: true, ..ErrorDialect::PLAIN };
 
     #[test]
     fn a_document_has_the_members_of_its_language_in_their_order() {

@@ -23,7 +23,7 @@ mod log;
 mod payload;
 mod simple;
 
-pub use dialect::{ErrorDialect, json_string};
+pub use dialect::{ErrorDialect, ErrorRecord, json_string};
 pub use engine::{Capabilities, Engine, EngineInfo, Environment};
 pub use error::{Error, ErrorKind, Frame, Result};
 pub use instance::{Exports, FunctionId, Instance, Interrupter, LocalFuture, Module, Seek, Usage};

@@ -3,9 +3,7 @@
 use crate::instance::JsInstance;
 use deno_runtime::deno_core::{JsRuntime, v8};
 use std::{rc::Rc, sync::Once};
-use trine_engine::{
-    Capabilities, Engine, EngineInfo, Environment, ErrorDialect, Instance, Result,
-};
+use trine_engine::{Capabilities, Engine, EngineInfo, Environment, ErrorDialect, Instance, Result};
 
 /// JavaScript and TypeScript on V8.
 pub struct JavaScript {
@@ -32,8 +30,8 @@ pub fn engine() -> JavaScript {
             },
             error_dialect: ErrorDialect {
                 stack_member: "trace",
-                with_request_id: false,
                 type_first: true,
+                ..ErrorDialect::PLAIN
             },
         },
     }

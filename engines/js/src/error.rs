@@ -25,10 +25,17 @@ fn from_value(value: &Value, during: During) -> Error {
     let text = |key: &str| value[key].as_str().unwrap_or_default();
     let (name, mut message) = (text("name"), text("message").to_owned());
     let kind = kind_of(value, during);
+    let mut place = None;
     let name = match kind {
-        ErrorKind::ImportModule => kind.default_name(),
+        ErrorKind::ImportModule => {
+            message = plain_path(&message);
+            place = import_place(&message);
+            kind.default_name()
+        }
         ErrorKind::UserCodeSyntax => {
-            message = format!("{name}: {message}");
+            let (text, found) = split_place(&plain_path(&message));
+            place = found;
+            message = format!("{name}: {text}");
             kind.default_name()
         }
         _ => name,
@@ -37,9 +44,9 @@ fn from_value(value: &Value, during: During) -> Error {
         message.push_str(&what_exists(value));
     }
     let stack = own_stack(text("stack"));
-    let frames: Vec<Frame> = stack.iter().filter_map(|line| frame(line)).collect();
-    let error =
-        Error::new(kind, message).with_name(name).with_frames(frames).with_stack(stack);
+    let frames: Vec<Frame> =
+        place.into_iter().chain(stack.iter().filter_map(|line| frame(line))).collect();
+    let error = Error::new(kind, message).with_name(name).with_frames(frames).with_stack(stack);
     match value.get("cause") {
         Some(cause) if cause.is_object() => error.with_cause(from_value(cause, During::Call)),
         _ => error,
@@ -113,7 +120,39 @@ fn own_stack(stack: &str) -> Vec<String> {
 }
 
 fn is_ours(line: &str) -> bool {
-    line.contains("ext:")
+    line.contains("ext:") || line.contains("(node:") || line.contains("at node:")
+}
+
+/// A source that does not parse, as the loader found out before V8 saw it.
+pub(crate) fn syntax(message: &str) -> Error {
+    let (text, place) = split_place(&plain_path(message));
+    let stack = vec![format!("SyntaxError: {text}")];
+    Error::new(ErrorKind::UserCodeSyntax, format!("SyntaxError: {text}"))
+        .with_frames(place)
+        .with_stack(stack)
+}
+
+/// Splits `text at /path/file.mjs:2:11` into text and place.
+fn split_place(message: &str) -> (String, Option<Frame>) {
+    if let Some((text, place)) = message.rsplit_once(" at ")
+        && let Some(frame) = frame(&format!("at {place}"))
+    {
+        return (text.to_owned(), Some(frame));
+    }
+    (message.to_owned(), None)
+}
+
+/// Where the import stands that a message about a missing module speaks of: `… 'name' … from (referrer) 'file' …`.
+fn import_place(message: &str) -> Option<Frame> {
+    let mut quoted = message.split('\'').skip(1).step_by(2);
+    let (wanted, file) = (quoted.next()?, quoted.next()?);
+    let name = wanted.rsplit('/').next()?;
+    let source = std::fs::read_to_string(file).ok()?;
+    let line = source
+        .lines()
+        .position(|line| line.contains(name) && (line.contains("import") || line.contains("from")))
+        .map_or(0, |index| index as u32 + 1);
+    Some(Frame { file: file.to_owned(), line, ..Frame::default() })
 }
 
 fn plain_path(text: &str) -> String {
@@ -158,7 +197,8 @@ mod tests {
 
     #[test]
     fn the_runtimes_own_frames_are_left_out() {
-        let stack = own_stack("Error: x\n    at f (file:///a.mjs:1:1)\n    at run (ext:t/i.js:1:1)");
+        let stack =
+            own_stack("Error: x\n    at f (file:///a.mjs:1:1)\n    at run (ext:t/i.js:1:1)");
         assert_eq!(stack, ["Error: x", "    at f (/a.mjs:1:1)"]);
     }
 }

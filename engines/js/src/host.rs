@@ -8,11 +8,12 @@ use trine_engine::{Environment, Level, LogFormat, Stream};
 pub(crate) struct Host {
     environment: Environment,
     exit: Cell<Option<i32>>,
+    leftovers: Cell<bool>,
 }
 
 impl Host {
     pub(crate) fn new(environment: Environment) -> Rc<Self> {
-        Rc::new(Self { environment, exit: Cell::new(None) })
+        Rc::new(Self { environment, exit: Cell::new(None), leftovers: Cell::new(false) })
     }
 
     /// The status with which the guest asked for the process's end, if it did since the last call.
@@ -23,6 +24,11 @@ impl Host {
     /// Whether the guest asked for the process's end.
     pub(crate) fn has_exit(&self) -> bool {
         self.exit.get().is_some()
+    }
+
+    /// Whether a call found work that earlier ones had left in the event loop.
+    pub(crate) fn take_leftovers(&self) -> bool {
+        self.leftovers.replace(false)
     }
 
     /// The object that the prelude gets: functions, and the facts that hold for all invocations.
@@ -55,6 +61,9 @@ impl Host {
         }
         if let Some(exit) = v8::Function::new(scope, exit) {
             set(scope, object, "exit", exit.into());
+        }
+        if let Some(leftovers) = v8::Function::new(scope, leftovers) {
+            set(scope, object, "leftovers", leftovers.into());
         }
         set(scope, object, "import", import);
         object
@@ -107,4 +116,13 @@ fn exit(
     let status = args.get(0).int32_value(scope).unwrap_or(0);
     host_of(scope).exit.set(Some(status));
     scope.terminate_execution();
+}
+
+/// `leftovers()`: notes that the event loop holds work of earlier invocations.
+fn leftovers(
+    scope: &mut v8::PinScope<'_, '_>,
+    _args: v8::FunctionCallbackArguments<'_>,
+    _result: v8::ReturnValue<'_, v8::Value>,
+) {
+    host_of(scope).leftovers.set(true);
 }

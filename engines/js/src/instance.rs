@@ -5,7 +5,7 @@
 
 use crate::{
     convert::{text_to_v8, v8_to_text},
-    error::{During, from_core, from_description},
+    error::{During, from_core, from_description, syntax},
     host::{Host, text_or_undefined},
     isolate::{Isolate, Snapshot},
     loader::Loader,
@@ -35,6 +35,7 @@ struct Shared {
     environment: Environment,
     host: Rc<Host>,
     isolate: RefCell<Option<Isolate>>,
+    loader: RefCell<Option<Rc<Loader>>>,
     functions: RefCell<Vec<Loaded>>,
     wakers: Arc<Wakers>,
     handle: Arc<Mutex<Option<v8::IsolateHandle>>>,
@@ -65,6 +66,7 @@ impl JsInstance {
                 host: Host::new(environment.clone()),
                 environment,
                 isolate: RefCell::default(),
+                loader: RefCell::default(),
                 functions: RefCell::default(),
                 wakers: Arc::default(),
                 handle: Arc::default(),
@@ -83,9 +85,11 @@ impl Instance for JsInstance {
             let url = ModuleSpecifier::from_file_path(&module.path).map_err(|()| {
                 Error::internal(format!("{} is not an absolute path", module.path.display()))
             })?;
-            let (format, paths, required) = self.shared.prepare(module, &url)?;
-            let step = self.shared.begin_load(module, &url, format, &paths, required)?;
-            let functions = self.shared.finish(step, During::Load, read_functions).await?;
+            let functions = self
+                .shared
+                .find(module, &url)
+                .await
+                .map_err(|error| self.shared.with_place(error))?;
             Ok(self.shared.register(module, functions))
         })
     }
@@ -100,18 +104,26 @@ impl Instance for JsInstance {
         Box::pin(async move {
             let shared = &self.shared;
             shared.calls.set(shared.calls.get() + 1);
-            match form {
-                Form::Json => {
-                    let step = shared.begin_call(function, &input, form, invocation, read_text)?;
-                    let text = shared.finish(step, During::Call, read_text).await?;
-                    Ok(Payload::Json(text))
-                }
+            let result = match form {
+                Form::Json => shared
+                    .run(function, &input, form, invocation, read_text)
+                    .await
+                    .map(Payload::Json),
                 Form::Native => {
-                    let step = shared.begin_call(function, &input, form, invocation, read_value)?;
-                    let value = shared.finish(step, During::Call, read_value).await?;
-                    Ok(Payload::Native(Rc::new(JsValue { shared: shared.clone(), value })))
+                    let value = shared.run(function, &input, form, invocation, read_value).await;
+                    value.map(|value| {
+                        Payload::Native(Rc::new(JsValue { shared: shared.clone(), value }))
+                    })
                 }
-            }
+            };
+            result.map_err(|error| match error.kind() {
+                // The text that the platform gives when a process ends during an invocation.
+                ErrorKind::Exit => Error::new(
+                    ErrorKind::Exit,
+                    format!("RequestId: {} Error: {}", invocation.request_id, error.message()),
+                ),
+                _ => error,
+            })
         })
     }
 
@@ -154,11 +166,7 @@ impl Shared {
         (!functions.is_empty()).then_some(Exports { functions })
     }
 
-    fn register(
-        &self,
-        module: &Module,
-        functions: LoadedFunctions,
-    ) -> Exports {
+    fn register(&self, module: &Module, functions: LoadedFunctions) -> Exports {
         let mut known = self.functions.borrow_mut();
         let mut exports = Exports::default();
         for (name, function) in functions {
@@ -168,31 +176,88 @@ impl Shared {
         exports
     }
 
-    /// Starts the isolate if need be, from the snapshot that suits this module, and says how to load it.
-    fn prepare(
-        &self,
-        module: &Module,
-        url: &ModuleSpecifier,
-    ) -> Result<(&'static str, Vec<String>, bool)> {
-        let (loader, services) = Loader::new(&self.environment.layer_root);
-        let commonjs = loader.is_commonjs(url).map_err(|error| {
-            Error::new(ErrorKind::UserCodeSyntax, error.to_string())
-                .with_context("file", module.path.display().to_string())
-        })?;
+    async fn find(&self, module: &Module, url: &ModuleSpecifier) -> Result<LoadedFunctions> {
+        let format = self.prepare(module, url)?;
+        let step = self.begin_load(module, url, format)?;
+        self.finish(step, During::Load, read_functions).await
+    }
+
+    /// Adds to a syntax error where it is, if V8 did not say.
+    fn with_place(&self, error: Error) -> Error {
+        if error.kind() != ErrorKind::UserCodeSyntax {
+            return error;
+        }
+        let loader = self.loader.borrow();
+        let Some(problem) = loader.as_ref().and_then(|loader| loader.problem_of_last_required())
+        else {
+            return error;
+        };
+        let mut frames = syntax(&problem).frames().to_vec();
+        frames.extend_from_slice(error.frames());
+        error.with_frames(frames)
+    }
+
+    /// Says how to load a module, and starts the isolate if need be, from the snapshot that suits this module.
+    fn prepare(&self, module: &Module, url: &ModuleSpecifier) -> Result<&'static str> {
+        let mut services = None;
+        let loader = self
+            .loader
+            .borrow_mut()
+            .get_or_insert_with(|| {
+                let (loader, made) = Loader::new(&self.environment.layer_root);
+                services = Some(made);
+                loader
+            })
+            .clone();
+        let commonjs = loader.is_commonjs(url).map_err(|error| syntax(&error.to_string()))?;
         let mut isolate = self.isolate.borrow_mut();
         if isolate.is_none() {
             let snapshot =
                 if commonjs || imports_node(module) { Snapshot::Node } else { Snapshot::Web };
+            let services = match services {
+                Some(services) => services,
+                None => Loader::new(&self.environment.layer_root).1,
+            };
             let mut started = Isolate::start(snapshot, &self.host, loader, services)?;
             let handle = started.worker.js_runtime.v8_isolate().thread_safe_handle();
             *self.handle.lock().unwrap_or_else(PoisonError::into_inner) = Some(handle);
             *isolate = Some(started);
         }
-        let (paths, required) = match &module.seek {
-            Seek::Handler(path) => (vec![path.clone()], true),
-            Seek::AnyOf(names) => (names.iter().map(|&name| name.to_owned()).collect(), false),
-        };
-        Ok((if commonjs { "commonjs" } else { "module" }, paths, required))
+        Ok(if commonjs { "commonjs" } else { "module" })
+    }
+
+    async fn run<T>(
+        &self,
+        function: FunctionId,
+        input: &Payload,
+        form: Form,
+        invocation: &Invocation,
+        read: Read<T>,
+    ) -> Result<T> {
+        let step = self.begin_call(function, input, form, invocation, read)?;
+        self.turn_for_leftovers()?;
+        self.finish(step, During::Call, read).await
+    }
+
+    /// One turn of the event loop, if the prelude found that earlier invocations left something behind.
+    ///
+    /// # Errors
+    /// What that work threw: it has no other invocation left to be reported to.
+    fn turn_for_leftovers(&self) -> Result<()> {
+        if !self.host.take_leftovers() {
+            return Ok(());
+        }
+        let mut isolate = self.isolate.borrow_mut();
+        let isolate = isolate.as_mut().ok_or_else(ended)?;
+        let waker = self.wakers.waker();
+        let turn = isolate
+            .worker
+            .js_runtime
+            .poll_event_loop(&mut Context::from_waker(&waker), PollEventLoopOptions::default());
+        match turn {
+            Poll::Ready(Err(error)) => Err(from_core(error)),
+            _ => Ok(()),
+        }
     }
 
     fn begin_load(
@@ -200,16 +265,17 @@ impl Shared {
         module: &Module,
         url: &ModuleSpecifier,
         format: &str,
-        paths: &[String],
-        required: bool,
     ) -> Result<Step<LoadedFunctions>> {
         let mut isolate = self.isolate.borrow_mut();
         let isolate = isolate.as_mut().ok_or_else(ended)?;
         deno_runtime::deno_core::scope!(scope, &mut isolate.worker.js_runtime);
         let path = module.path.to_string_lossy();
-        let wanted = match &module.seek {
-            Seek::Handler(export) if !export.is_empty() => format!("{}.{export}", module.name),
-            _ => module.name.clone(),
+        let (paths, required, wanted) = match &module.seek {
+            Seek::Handler(export) if export.is_empty() => (vec![""], true, module.name.clone()),
+            Seek::Handler(export) => {
+                (vec![export.as_str()], true, format!("{}.{export}", module.name))
+            }
+            Seek::AnyOf(names) => (names.to_vec(), false, module.name.clone()),
         };
         let texts: Vec<v8::Local<'_, v8::Value>> =
             paths.iter().map(|path| text_or_undefined(scope, Some(path))).collect();
@@ -323,10 +389,9 @@ impl Shared {
         isolate.cancel_terminate_execution();
         match self.host.take_exit() {
             Some(status) => Error::new(ErrorKind::Exit, exit_message(status)),
-            None => Error::new(
-                ErrorKind::Timeout,
-                "the invocation was stopped because its time was up",
-            ),
+            None => {
+                Error::new(ErrorKind::Timeout, "the invocation was stopped because its time was up")
+            }
         }
     }
 
@@ -479,7 +544,9 @@ fn read_functions(
 /// the graph are not looked at, and what the small snapshot lacks is loaded on demand.
 fn imports_node(module: &Module) -> bool {
     std::fs::read_to_string(&module.path).is_ok_and(|source| {
-        ["\"node:", "'node:", "require(", "process.", "Buffer"].iter().any(|sign| source.contains(sign))
+        ["\"node:", "'node:", "require(", "process.", "Buffer"]
+            .iter()
+            .any(|sign| source.contains(sign))
             || module.root.join("node_modules").is_dir()
     })
 }
@@ -495,7 +562,6 @@ fn never_settled() -> Error {
     )
 }
 
-/// The text that Lambda's platform gives when a process ends during an invocation.
 fn exit_message(status: i32) -> String {
     match status {
         0 => "Runtime exited without providing a reason".to_owned(),

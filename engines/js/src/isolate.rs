@@ -91,28 +91,25 @@ fn start_worker(
 ) -> Result<MainWorker> {
     let main = ModuleSpecifier::parse("file:///trine").expect("a constant URL parses");
     let parser = Arc::new(RuntimePermissionDescriptorParser::new(RealSys));
-    let services =
-        WorkerServiceOptions::<DenoInNpmPackageChecker, NpmResolver<RealSys>, RealSys> {
-            blob_store: Arc::new(BlobStore::default()),
-            broadcast_channel: Default::default(),
-            deno_rt_native_addon_loader: None,
-            feature_checker: Arc::new(FeatureChecker::default()),
-            fs: Arc::new(RealFs),
-            module_loader: loader,
-            node_services: Some(services),
-            npm_process_state_provider: None,
-            permissions: PermissionsContainer::allow_all(parser),
-            root_cert_store_provider: None,
-            fetch_dns_resolver: Default::default(),
-            shared_array_buffer_store: None,
-            compiled_wasm_module_store: None,
-            v8_code_cache: None,
-            bundle_provider: None,
-        };
+    let services = WorkerServiceOptions::<DenoInNpmPackageChecker, NpmResolver<RealSys>, RealSys> {
+        blob_store: Arc::new(BlobStore::default()),
+        broadcast_channel: Default::default(),
+        deno_rt_native_addon_loader: None,
+        feature_checker: Arc::new(FeatureChecker::default()),
+        fs: Arc::new(RealFs),
+        module_loader: loader,
+        node_services: Some(services),
+        npm_process_state_provider: None,
+        permissions: PermissionsContainer::allow_all(parser),
+        root_cert_store_provider: None,
+        fetch_dns_resolver: Default::default(),
+        shared_array_buffer_store: None,
+        compiled_wasm_module_store: None,
+        v8_code_cache: None,
+        bundle_provider: None,
+    };
     let (blob, scripts, modules, extensions) = match snapshot {
-        Snapshot::Web => {
-            (web::SNAPSHOT, web::SCRIPTS, web::MODULES, vec![trine_prelude::init()])
-        }
+        Snapshot::Web => (web::SNAPSHOT, web::SCRIPTS, web::MODULES, vec![trine_prelude::init()]),
         Snapshot::Node => (
             node::SNAPSHOT,
             node::SCRIPTS,

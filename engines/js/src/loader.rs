@@ -1,6 +1,6 @@
 //! Finds and reads modules as Node does: `node_modules`, `exports` maps, CommonJS told from ES modules, and layers.
 
-use crate::transpile::{is_typescript, transpile};
+use crate::transpile::{is_typescript, syntax_problem, transpile};
 use deno_error::JsErrorBox;
 use deno_maybe_sync::new_rc;
 use deno_media_type::MediaType;
@@ -33,6 +33,7 @@ use node_resolver::{
 };
 use std::{
     borrow::Cow,
+    cell::RefCell,
     path::{Path, PathBuf},
     rc::Rc,
 };
@@ -52,6 +53,7 @@ pub(crate) struct Loader {
     npm: Rc<DenoNpmModuleLoader<RealSys>>,
     /// Files of these folders' (imaginary) modules see the layers' packages.
     layers: Vec<ModuleSpecifier>,
+    last_required: Rc<RefCell<Option<PathBuf>>>,
 }
 
 impl Loader {
@@ -100,20 +102,23 @@ impl Loader {
             new_rc(NodeCodeTranslator::new(exports, NodeCodeTranslatorMode::ModuleLoader));
         let npm = Rc::new(NpmModuleLoader::new(tracker.clone(), checker, translator, RealSys));
         let layers = layer_folders(layer_root);
+        let last_required = Rc::default();
         let services = NodeExtInitServices {
-            node_require_loader: Rc::new(RequireLoader { tracker: tracker.clone() }),
+            node_require_loader: Rc::new(RequireLoader {
+                tracker: tracker.clone(),
+                last_required: Rc::clone(&last_required),
+            }),
             node_resolver: resolver.clone(),
             pkg_json_resolver: packages,
             sys: RealSys,
         };
-        (Rc::new(Self { resolver, tracker, npm, layers }), services)
+        (Rc::new(Self { resolver, tracker, npm, layers, last_required }), services)
     }
 
     /// Whether a file is (or, lacking any sign, may be) CommonJS.
     pub(crate) fn is_commonjs(&self, url: &ModuleSpecifier) -> Result<bool, JsErrorBox> {
         let media_type = MediaType::from_specifier(url);
-        let maybe =
-            self.tracker.is_maybe_cjs(url, media_type).map_err(JsErrorBox::from_err)?;
+        let maybe = self.tracker.is_maybe_cjs(url, media_type).map_err(JsErrorBox::from_err)?;
         if maybe && media_type == MediaType::TypeScript {
             // Typed sources without a package.json are mostly ES modules; parsing tells.
             let source = read(&file_path(url)?)?;
@@ -122,6 +127,13 @@ impl Loader {
             return Ok(is_script);
         }
         Ok(maybe)
+    }
+
+    /// What does not parse in the file that `require` read last: V8 tells of a CommonJS file only that it does not.
+    pub(crate) fn problem_of_last_required(&self) -> Option<String> {
+        let path = self.last_required.borrow().clone()?;
+        let url = ModuleSpecifier::from_file_path(&path).ok()?;
+        syntax_problem(&url, &read(&path).ok()?)
     }
 
     fn load_file(&self, url: &ModuleSpecifier) -> Option<Result<ModuleSource, JsErrorBox>> {
@@ -225,6 +237,7 @@ impl ModuleLoader for Loader {
 /// Reads what `require` asks for.
 struct RequireLoader {
     tracker: Tracker,
+    last_required: Rc<RefCell<Option<PathBuf>>>,
 }
 
 impl NodeRequireLoader for RequireLoader {
@@ -238,6 +251,7 @@ impl NodeRequireLoader for RequireLoader {
 
     fn load_text_file_lossy(&self, path: &Path) -> Result<FastString, JsErrorBox> {
         let source = read(path)?;
+        self.last_required.replace(Some(path.to_owned()));
         let typed = is_typescript(MediaType::from_path(path));
         if !typed {
             return Ok(source.into());
@@ -264,8 +278,7 @@ fn file_path(url: &ModuleSpecifier) -> Result<PathBuf, JsErrorBox> {
 }
 
 fn read(path: &Path) -> Result<String, JsErrorBox> {
-    let bytes = std::fs::read(path)
-        .map_err(|error| JsErrorBox::from_err(error).with_path(path))?;
+    let bytes = std::fs::read(path).map_err(|error| JsErrorBox::from_err(error).with_path(path))?;
     Ok(match String::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),

@@ -1,8 +1,8 @@
 //! TypeScript to JavaScript: types are stripped, never checked, and the result carries its source map.
 
 use deno_ast::{
-    EmitOptions, MediaType, ModuleSpecifier, ParseParams, SourceMapOption, TranspileModuleOptions,
-    TranspileOptions,
+    EmitOptions, MediaType, ModuleSpecifier, ParseDiagnostic, ParseParams, ParsedSource,
+    SourceMapOption, TranspileModuleOptions, TranspileOptions, diagnostics::Diagnostic,
 };
 use deno_error::JsErrorBox;
 
@@ -27,16 +27,7 @@ pub(crate) fn is_typescript(media_type: MediaType) -> bool {
 /// # Errors
 /// A `SyntaxError` with line, column and an excerpt, when it does not parse.
 pub(crate) fn transpile(url: &ModuleSpecifier, source: &str) -> Result<Transpiled, JsErrorBox> {
-    let syntax_error = |error: String| JsErrorBox::new("SyntaxError", error);
-    let parsed = deno_ast::parse_program(ParseParams {
-        specifier: url.clone(),
-        text: source.into(),
-        media_type: MediaType::from_specifier(url),
-        capture_tokens: false,
-        scope_analysis: false,
-        maybe_syntax: None,
-    })
-    .map_err(|error| syntax_error(error.to_string()))?;
+    let parsed = parse(url, source).map_err(|error| syntax_error(&error))?;
     let is_script = parsed.compute_is_script();
     let emitted = parsed
         .transpile(
@@ -48,7 +39,42 @@ pub(crate) fn transpile(url: &ModuleSpecifier, source: &str) -> Result<Transpile
                 ..EmitOptions::default()
             },
         )
-        .map_err(|error| syntax_error(error.to_string()))?
+        .map_err(|error| JsErrorBox::new("SyntaxError", error.to_string()))?
         .into_source();
     Ok(Transpiled { text: emitted.text, is_script })
+}
+
+/// Where `source` does not parse, in the form `message at file:///path:line:column`; `None` when it does.
+pub(crate) fn syntax_problem(url: &ModuleSpecifier, source: &str) -> Option<String> {
+    parse(url, source).err().map(|error| describe(&error))
+}
+
+fn parse(url: &ModuleSpecifier, source: &str) -> Result<ParsedSource, ParseDiagnostic> {
+    let parsed = deno_ast::parse_program(ParseParams {
+        specifier: url.clone(),
+        text: source.into(),
+        media_type: MediaType::from_specifier(url),
+        capture_tokens: false,
+        scope_analysis: false,
+        maybe_syntax: None,
+    })?;
+    match parsed.diagnostics().first() {
+        Some(diagnostic) => Err(diagnostic.clone()),
+        None => Ok(parsed),
+    }
+}
+
+fn describe(error: &ParseDiagnostic) -> String {
+    let position = error.display_position();
+    format!(
+        "{} at {}:{}:{}",
+        error.message(),
+        error.specifier(),
+        position.line_number,
+        position.column_number
+    )
+}
+
+fn syntax_error(error: &ParseDiagnostic) -> JsErrorBox {
+    JsErrorBox::new("SyntaxError", describe(error))
 }

@@ -4,23 +4,22 @@ import { core } from "ext:core/mod.js";
 /** What the process offers; set once, at start. */
 export let host;
 
-/** Request id and tenant of the invocation whose code runs; follows it across `await`. */
-const current = new core.AsyncVariable();
-
 export function setHost(given) {
   host = given;
 }
 
-/** The facts of the invocation whose code runs, or undefined outside of any. */
+/** The facts of the invocation whose code runs, or undefined outside of any. They follow it across `await`. */
 export function currentMeta() {
-  return current.get();
+  return core.getAsyncContext()?.trine;
 }
 
 /** Runs `call` as part of the invocation with these facts. */
-export function within(meta, call) {
-  const previous = current.enter(meta);
+export function within(meta, handler, event, context, callback) {
+  const previous = core.getAsyncContext();
+  // A fresh mapping: what an earlier invocation stored in async variables is none of this one's business.
+  core.setAsyncContext({ __proto__: null, trine: meta });
   try {
-    return call();
+    return handler(event, context, callback);
   } finally {
     core.setAsyncContext(previous);
   }
@@ -37,48 +36,56 @@ function parseJson(text, what) {
 }
 
 /**
- * Makes the context of one invocation. All members are its own and enumerable, because users spread and stringify it.
- *
- * `answer` learns when the handler uses one of the callback ways to answer.
+ * The context of one invocation. What users spread and stringify are its own members; the older ways to answer stand on
+ * the prototype, where making a context does not pay for them.
  */
-export function makeContext(meta, answer) {
-  const { deadlineMs } = meta;
-  return {
-    get callbackWaitsForEmptyEventLoop() {
-      return answer.waits;
-    },
-    set callbackWaitsForEmptyEventLoop(value) {
-      answer.waits = Boolean(value);
-    },
-    functionName: meta.functionName ?? host.functionName,
-    functionVersion: host.functionVersion,
-    memoryLimitInMB: host.memoryMb,
-    logGroupName: host.logGroup,
-    logStreamName: host.logStream,
-    awsRequestId: meta.requestId,
-    invokedFunctionArn: meta.invokedFunctionArn,
-    xRayTraceId: meta.traceId,
-    tenantId: meta.tenantId,
-    clientContext: meta.clientContext === undefined
+export class Context {
+  #answer;
+
+  /** `answer` learns when the handler uses one of the callback ways to answer. */
+  constructor(meta, answer) {
+    this.#answer = answer;
+    const { deadlineMs } = meta;
+    this.functionName = meta.functionName ?? host.functionName;
+    this.functionVersion = host.functionVersion;
+    this.memoryLimitInMB = host.memoryMb;
+    this.logGroupName = host.logGroup;
+    this.logStreamName = host.logStream;
+    this.awsRequestId = meta.requestId;
+    this.invokedFunctionArn = meta.invokedFunctionArn;
+    this.xRayTraceId = meta.traceId;
+    this.tenantId = meta.tenantId;
+    this.clientContext = meta.clientContext === undefined
       ? undefined
-      : parseJson(meta.clientContext, "ClientContext"),
-    identity: meta.identity === undefined
+      : parseJson(meta.clientContext, "ClientContext");
+    this.identity = meta.identity === undefined
       ? undefined
-      : parseJson(meta.identity, "CognitoIdentity"),
-    getRemainingTimeInMillis: () =>
-      deadlineMs === undefined ? Infinity : deadlineMs - Date.now(),
-    w3c: () => meta.w3c === undefined ? undefined : Object.freeze(JSON.parse(meta.w3c)),
-    get done() {
-      answer.used = true;
-      return (error, value) => answer.settle(error, value);
-    },
-    get succeed() {
-      answer.used = true;
-      return (value) => answer.settle(null, value);
-    },
-    get fail() {
-      answer.used = true;
-      return (error) => answer.settle(error ?? "handled");
-    },
-  };
+      : parseJson(meta.identity, "CognitoIdentity");
+    this.getRemainingTimeInMillis = () =>
+      deadlineMs === undefined ? Infinity : deadlineMs - Date.now();
+    this.w3c = () => meta.w3c === undefined ? undefined : Object.freeze(JSON.parse(meta.w3c));
+  }
+
+  get callbackWaitsForEmptyEventLoop() {
+    return this.#answer.waits;
+  }
+
+  set callbackWaitsForEmptyEventLoop(value) {
+    this.#answer.waits = Boolean(value);
+  }
+
+  get done() {
+    this.#answer.used = true;
+    return (error, value) => this.#answer.settle(error, value);
+  }
+
+  get succeed() {
+    this.#answer.used = true;
+    return (value) => this.#answer.settle(null, value);
+  }
+
+  get fail() {
+    this.#answer.used = true;
+    return (error) => this.#answer.settle(error ?? "handled");
+  }
 }

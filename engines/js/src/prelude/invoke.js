@@ -1,7 +1,7 @@
 // Loads modules and calls handlers. One call from Rust per invocation: parsing, context, handler and stringifying happen
 // here, because each crossing between Rust and JavaScript costs more than they do.
 import { core } from "ext:core/mod.js";
-import { host, makeContext, within } from "ext:trine_prelude/context.js";
+import { Context, host, within } from "ext:trine_prelude/context.js";
 import { Failure } from "ext:trine_prelude/errors.js";
 
 const parse = JSON.parse;
@@ -100,11 +100,11 @@ class Answer {
 
 function run(handler, event, meta, finish) {
   const answer = new Answer();
-  const context = makeContext(meta, answer);
-  const result = within(meta, () => handler(event, context, answer.callback));
+  const context = new Context(meta, answer);
+  const result = within(meta, handler, event, context, answer.callback);
   if (isThenable(result)) {
-    const promise = answer.used ? Promise.race([result, answer.pending()]) : result;
-    return Promise.resolve(promise).then(finish).catch(fail);
+    const promise = answer.used ? Promise.race([result, answer.pending()]) : Promise.resolve(result);
+    return promise.then(finish).catch(fail);
   }
   if (answer.used || (handler.length >= 3 && result === undefined)) {
     const promise = answer.pending().then(finish).catch(fail);
@@ -157,6 +157,9 @@ export function invoke(
     w3c,
   };
   try {
+    if (core.eventLoopHasMoreWork()) {
+      host.leftovers();
+    }
     if (host.tracesInEnvironment) {
       setTrace(traceId);
     }

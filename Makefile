@@ -1,0 +1,38 @@
+# `make run` and `make test` do everything on a Debian machine with Rust, gcc and Python 3: set up, build, go.
+
+SHELL := /bin/bash
+
+# Build outputs stay outside of the clone, so that the next clone need not compile V8's family again.
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/trine/target
+# Clippy rides along with the one build that there is: as a wrapper it checks this workspace's crates while it compiles
+# them, and what they depend on is compiled once for tests, lints and the served binary alike.
+export RUSTC_WORKSPACE_WRAPPER := clippy-driver
+export CLIPPY_ARGS := -Dwarnings__CLIPPY_HACKERY__
+
+TRINE := $(CARGO_TARGET_DIR)/debug/trine
+
+.PHONY: run test build setup fmt release clean
+
+run: setup ## serve the examples on port 9000
+	@.ci/stage build cargo build --bin trine
+	@$(TRINE) serve handlers-examples
+
+test: setup ## format, lint, build, test
+	@.ci/stage format cargo fmt --all --check
+	@.ci/stage 'build and lint' cargo build --workspace --all-targets
+	@.ci/stage tests .ci/test
+
+build: setup
+	@.ci/stage build cargo build --bin trine
+
+setup:
+	@.ci/stage setup .ci/setup
+
+fmt:
+	cargo fmt --all
+
+release: setup ## the binary that users install
+	@env -u RUSTC_WORKSPACE_WRAPPER .ci/stage release cargo build --release --bin trine
+
+clean:
+	cargo clean

@@ -1,0 +1,263 @@
+//! The context that a handler gets: a plain table whose members are filled in when the first of them is asked for,
+//! because most handlers ask for none.
+
+use crate::{
+    convert::{Parser, decode},
+    host::Host,
+};
+use mlua::ffi::{self, lua_State};
+use std::{
+    ffi::{c_int, c_void},
+    ptr,
+    time::{SystemTime, UNIX_EPOCH},
+};
+use trine_engine::{Error, ErrorKind, Invocation};
+
+/// Address of this byte, as a light userdata, is the key under which an unfilled context holds its call's number.
+static CALL: u8 = 0;
+
+fn call_key() -> *const c_void {
+    ptr::from_ref(&CALL).cast()
+}
+
+/// Pushes the context of the call that has this number.
+///
+/// # Errors
+/// [`ErrorKind::ContextUnmarshal`] when the client context or the identity is not JSON. Only these are read at once.
+///
+/// # Safety
+/// `state` runs in protected mode with room for ten values and belongs to `host`.
+pub(crate) unsafe fn push(
+    state: *mut lua_State,
+    host: &Host,
+    call: i64,
+    invocation: &Invocation,
+) -> Result<(), Error> {
+    // SAFETY: as the caller vouches.
+    unsafe {
+        ffi::lua_createtable(state, 0, 1);
+        let table = ffi::lua_gettop(state);
+        if invocation.client_context.is_some() || invocation.identity.is_some() {
+            with_methods(state, table, host);
+            return fill_from(state, table, host, invocation);
+        }
+        ffi::lua_pushinteger(state, call);
+        ffi::lua_rawsetp(state, table, call_key());
+        ffi::lua_rawgeti(state, ffi::LUA_REGISTRYINDEX, host.marks().context_key.into());
+        ffi::lua_setmetatable(state, table);
+    }
+    Ok(())
+}
+
+/// Fills in an unfilled context. One that has outlived its call stays empty.
+///
+/// # Safety
+/// `state` runs in protected mode and belongs to `host`; `table` is the absolute index of an unfilled context.
+pub(crate) unsafe fn fill(state: *mut lua_State, table: c_int, host: &Host) {
+    // SAFETY: as the caller vouches. The invocation is kept alive by its call, which is in flight: `invocation` only
+    // finds such ones, and nothing here can end it.
+    unsafe {
+        ffi::luaL_checkstack(state, 10, ptr::null());
+        ffi::lua_rawgetp(state, table, call_key());
+        let call = ffi::lua_tointeger(state, -1);
+        ffi::lua_pop(state, 1);
+        ffi::lua_pushnil(state);
+        ffi::lua_rawsetp(state, table, call_key());
+        with_methods(state, table, host);
+        if let Some(invocation) = host.invocation_of(call) {
+            // `push` has filled in those whose JSON may be wrong.
+            let _ = fill_from(state, table, host, &*invocation);
+        }
+    }
+}
+
+/// Gives a filled context its metatable, which has its functions, so that its members are all data.
+unsafe fn with_methods(state: *mut lua_State, table: c_int, host: &Host) {
+    // SAFETY: the callers have made room.
+    unsafe {
+        ffi::lua_rawgeti(state, ffi::LUA_REGISTRYINDEX, host.marks().filled_key.into());
+        ffi::lua_setmetatable(state, table);
+    }
+}
+
+unsafe fn fill_from(
+    state: *mut lua_State,
+    table: c_int,
+    host: &Host,
+    invocation: &Invocation,
+) -> Result<(), Error> {
+    let function = host.function();
+    let name = invocation.function_name.as_deref().or(function.name.as_deref());
+    let texts = [
+        ("aws_request_id", Some(invocation.request_id.as_str())),
+        ("invoked_function_arn", invocation.invoked_function_arn.as_deref()),
+        ("function_name", name),
+        ("function_version", function.version.as_deref()),
+        ("memory_limit_in_mb", function.memory_mb.as_deref()),
+        ("log_group_name", function.log_group.as_deref()),
+        ("log_stream_name", function.log_stream.as_deref()),
+        ("tenant_id", invocation.tenant_id.as_deref()),
+        ("trace_id", invocation.trace_id.as_deref()),
+    ];
+    // SAFETY: the callers have made room; `table` is an absolute index of a table.
+    unsafe {
+        for (name, text) in texts {
+            if let Some(text) = text {
+                push_text(state, name);
+                push_text(state, text);
+                ffi::lua_rawset(state, table);
+            }
+        }
+        if let Some(deadline) = invocation.deadline_ms {
+            push_text(state, "deadline_ms");
+            ffi::lua_pushinteger(state, deadline as i64);
+            ffi::lua_rawset(state, table);
+        }
+        if let Some(w3c) = &invocation.w3c {
+            push_text(state, "w3c");
+            ffi::lua_createtable(state, 0, w3c.len() as c_int);
+            for (key, value) in w3c {
+                push_text(state, key);
+                push_text(state, value);
+                ffi::lua_rawset(state, -3);
+            }
+            ffi::lua_rawset(state, table);
+        }
+        if let Some(text) = &invocation.client_context {
+            push_json(state, table, host, "client_context", "Client Context", text)?;
+        }
+        if let Some(text) = &invocation.identity {
+            push_json(state, table, host, "identity", "Cognito Identity", text)?;
+            add_snake_case(state, table);
+        }
+    }
+    Ok(())
+}
+
+unsafe fn push_text(state: *mut lua_State, text: &str) {
+    // SAFETY: the callers have made room.
+    unsafe { ffi::lua_pushlstring(state, text.as_ptr().cast(), text.len()) };
+}
+
+unsafe fn push_json(
+    state: *mut lua_State,
+    table: c_int,
+    host: &Host,
+    name: &str,
+    title: &str,
+    text: &str,
+) -> Result<(), Error> {
+    let mut parser = std::mem::ManuallyDrop::new(Parser::new(text.as_bytes()));
+    // SAFETY: the callers have made room. The parser is dropped here unless a memory error skips this frame.
+    unsafe {
+        push_text(state, name);
+        let fault = decode(state, &mut parser, host).err().map(|fault| fault.text(&parser));
+        std::mem::ManuallyDrop::drop(&mut parser);
+        if let Some(fault) = fault {
+            let message = format!("Unable to parse {title} JSON: {fault}");
+            return Err(Error::new(ErrorKind::ContextUnmarshal, message));
+        }
+        ffi::lua_rawset(state, table);
+    }
+    Ok(())
+}
+
+/// Gives the identity the names by which Python's context knows its members, beside those of the JSON.
+unsafe fn add_snake_case(state: *mut lua_State, table: c_int) {
+    // SAFETY: the callers have made room; every index is checked to be a table before it is used as one.
+    unsafe {
+        push_text(state, "identity");
+        if ffi::lua_rawget(state, table) == ffi::LUA_TTABLE {
+            for (from, to) in [
+                ("cognitoIdentityId", "cognito_identity_id"),
+                ("cognitoIdentityPoolId", "cognito_identity_pool_id"),
+            ] {
+                push_text(state, to);
+                push_text(state, from);
+                ffi::lua_rawget(state, -3);
+                ffi::lua_rawset(state, -3);
+            }
+        }
+        ffi::lua_pop(state, 1);
+    }
+}
+
+/// `context.get_remaining_time_in_millis()` of the call that runs: 0 when the time is up, `math.huge` when there is no
+/// limit.
+///
+/// # Safety
+/// To be called by Lua as a C closure whose first upvalue is the [`Host`] of its state.
+pub(crate) unsafe extern "C-unwind" fn remaining(state: *mut lua_State) -> c_int {
+    // SAFETY: upvalue 1 is the host; a C function has room for a result.
+    unsafe {
+        match Host::of(state).deadline() {
+            None => ffi::lua_pushnumber(state, f64::INFINITY),
+            Some(deadline) => {
+                let now = SystemTime::now().duration_since(UNIX_EPOCH);
+                let left = deadline as i64 - now.map_or(0, |now| now.as_millis() as i64);
+                ffi::lua_pushinteger(state, left.max(0));
+            }
+        }
+    }
+    1
+}
+
+/// `__index` of an unfilled context: fills it in, then looks again.
+///
+/// # Safety
+/// To be called by Lua as a C closure whose first upvalue is the [`Host`] of its state.
+pub(crate) unsafe extern "C-unwind" fn index(state: *mut lua_State) -> c_int {
+    // SAFETY: Lua calls this with the table and the key.
+    unsafe {
+        fill_checked(state);
+        ffi::lua_settop(state, 2);
+        // With metamethods: the functions are in the metatable of a filled context.
+        ffi::lua_gettable(state, 1);
+    }
+    1
+}
+
+/// `__newindex` of an unfilled context: fills it in first, so that what the guest sets holds.
+///
+/// # Safety
+/// As for [`index`].
+pub(crate) unsafe extern "C-unwind" fn newindex(state: *mut lua_State) -> c_int {
+    // SAFETY: Lua calls this with the table, the key and the value; `lua_settable` checks the key.
+    unsafe {
+        fill_checked(state);
+        ffi::lua_settop(state, 3);
+        ffi::lua_settable(state, 1);
+    }
+    0
+}
+
+/// `__pairs` of an unfilled context: fills it in and gives what `pairs` gives for a plain table.
+///
+/// # Safety
+/// As for [`index`].
+pub(crate) unsafe extern "C-unwind" fn pairs(state: *mut lua_State) -> c_int {
+    // SAFETY: Lua calls this with the table.
+    unsafe {
+        fill_checked(state);
+        ffi::lua_getglobal(state, c"next".as_ptr());
+        ffi::lua_pushvalue(state, 1);
+        ffi::lua_pushnil(state);
+    }
+    3
+}
+
+/// Fills in the first argument if it is an unfilled context: a guest may call a metamethod with anything.
+unsafe fn fill_checked(state: *mut lua_State) {
+    // SAFETY: the stack holds the arguments; upvalue 1 is the host.
+    unsafe {
+        ffi::luaL_checktype(state, 1, ffi::LUA_TTABLE);
+        let host = Host::of(state);
+        if ffi::lua_getmetatable(state, 1) != 0 {
+            let mark = ffi::lua_topointer(state, -1);
+            ffi::lua_pop(state, 1);
+            if mark == host.marks().context {
+                fill(state, 1, host);
+            }
+        }
+    }
+}

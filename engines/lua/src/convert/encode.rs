@@ -1,0 +1,420 @@
+//! Lua values to JSON text: one pass over each table, straight into a byte buffer.
+
+use super::MAX_DEPTH;
+use crate::{context, host::Host};
+use mlua::ffi::{self, lua_State};
+use std::{
+    ffi::{CStr, c_int, c_void},
+    fmt::Write,
+    mem::ManuallyDrop,
+};
+
+/// Why a value has no JSON form, and where in it.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    reason: String,
+    /// Innermost first.
+    path: Vec<Step>,
+}
+
+#[derive(Debug)]
+enum Step {
+    Index(i64),
+    Key(String),
+}
+
+/// So much of a path is shown at either end.
+const PATH_ENDS: usize = 6;
+
+impl Fault {
+    fn new(reason: impl Into<String>) -> Box<Self> {
+        Box::new(Self { reason: reason.into(), path: Vec::new() })
+    }
+
+    fn within(mut self: Box<Self>, step: Step) -> Box<Self> {
+        self.path.push(step);
+        self
+    }
+
+    /// The whole sentence, the value being called `root`: `result.items[3] is a function, …`.
+    pub(crate) fn at(&self, root: &str) -> String {
+        let mut text = root.to_owned();
+        let length = self.path.len();
+        for (depth, step) in self.path.iter().rev().enumerate() {
+            if length > 2 * PATH_ENDS && depth >= PATH_ENDS && depth < length - PATH_ENDS {
+                if depth == PATH_ENDS {
+                    text.push_str(" … ");
+                }
+                continue;
+            }
+            // Writing to a string cannot fail.
+            let _ = match step {
+                Step::Index(index) => write!(text, "[{index}]"),
+                Step::Key(key) if is_name(key) => write!(text, ".{key}"),
+                Step::Key(key) => write!(text, "[{key:?}]"),
+            };
+        }
+        text.push(' ');
+        text.push_str(&self.reason);
+        text
+    }
+}
+
+fn is_name(key: &str) -> bool {
+    !key.is_empty()
+        && !key.starts_with(|c: char| c.is_ascii_digit())
+        && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+type Encoded = Result<(), Box<Fault>>;
+
+/// Writes the value at `index` to `out`.
+///
+/// # Safety
+/// `state` runs in protected mode and belongs to `host`; there is a value at `index`.
+pub(crate) unsafe fn encode(
+    state: *mut lua_State,
+    index: c_int,
+    host: &Host,
+    out: &mut Vec<u8>,
+) -> Encoded {
+    // SAFETY: as the caller vouches.
+    unsafe {
+        let index = ffi::lua_absindex(state, index);
+        let top = ffi::lua_gettop(state);
+        // Filling a context may raise, so this destructor is not left to the frame.
+        let mut ancestors = ManuallyDrop::new(Vec::new());
+        let encoded = Encoder { state, host, out, ancestors: &mut ancestors }.value(index);
+        ManuallyDrop::drop(&mut ancestors);
+        ffi::lua_settop(state, top);
+        encoded
+    }
+}
+
+struct Encoder<'a> {
+    state: *mut lua_State,
+    host: &'a Host,
+    out: &'a mut Vec<u8>,
+    /// The tables around the value at hand.
+    ancestors: &'a mut Vec<*const c_void>,
+}
+
+/// What a table is to be written as.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Array,
+    Object,
+    /// Its keys decide.
+    Open,
+}
+
+impl Encoder<'_> {
+    unsafe fn value(&mut self, index: c_int) -> Encoded {
+        let state = self.state;
+        // SAFETY: `index` is absolute and holds a value; reading one does not change its type.
+        unsafe {
+            match ffi::lua_type(state, index) {
+                ffi::LUA_TSTRING => self.string(index),
+                ffi::LUA_TNUMBER if ffi::lua_isinteger(state, index) != 0 => {
+                    self.integer(ffi::lua_tointeger(state, index));
+                    Ok(())
+                }
+                ffi::LUA_TNUMBER => self.float(ffi::lua_tonumber(state, index)),
+                ffi::LUA_TTABLE => self.table(index),
+                ffi::LUA_TBOOLEAN if ffi::lua_toboolean(state, index) != 0 => self.text("true"),
+                ffi::LUA_TBOOLEAN => self.text("false"),
+                ffi::LUA_TNIL => self.text("null"),
+                ffi::LUA_TLIGHTUSERDATA if ffi::lua_touserdata(state, index).is_null() => {
+                    self.text("null")
+                }
+                kind => {
+                    let kind = self.type_name(kind);
+                    Err(Fault::new(format!("is a {kind}, which has no JSON form")))
+                }
+            }
+        }
+    }
+
+    fn text(&mut self, text: &str) -> Encoded {
+        self.out.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
+
+    fn integer(&mut self, value: i64) {
+        // Writing to a vector cannot fail.
+        let _ = serde_json::to_writer(&mut *self.out, &value);
+    }
+
+    fn float(&mut self, value: f64) -> Encoded {
+        if !value.is_finite() {
+            return Err(Fault::new(format!("is {value}, which has no JSON form")));
+        }
+        let _ = serde_json::to_writer(&mut *self.out, &value);
+        Ok(())
+    }
+
+    unsafe fn type_name(&self, kind: c_int) -> String {
+        // SAFETY: `lua_typename` returns a constant for every type that `lua_type` does.
+        unsafe { CStr::from_ptr(ffi::lua_typename(self.state, kind)) }
+            .to_string_lossy()
+            .into_owned()
+    }
+
+    /// The bytes of the string at `index`, which must be one; they live as long as it is on the stack.
+    unsafe fn bytes<'s>(&self, index: c_int) -> &'s [u8] {
+        let mut length = 0;
+        // SAFETY: the caller knows that it is a string, so nothing is converted.
+        unsafe {
+            let text = ffi::lua_tolstring(self.state, index, &raw mut length);
+            std::slice::from_raw_parts(text.cast(), length)
+        }
+    }
+
+    unsafe fn string(&mut self, index: c_int) -> Encoded {
+        // SAFETY: `value` has seen that it is a string.
+        let bytes = unsafe { self.bytes(index) };
+        if write_string(self.out, bytes) {
+            return Ok(());
+        }
+        Err(Fault::new("is a string that is not UTF-8, which has no JSON form"))
+    }
+
+    unsafe fn table(&mut self, table: c_int) -> Encoded {
+        let state = self.state;
+        // SAFETY: `table` is absolute and holds a table.
+        unsafe {
+            let address = ffi::lua_topointer(state, table);
+            if self.ancestors.contains(&address) {
+                return Err(Fault::new("contains itself"));
+            }
+            if self.ancestors.len() >= MAX_DEPTH {
+                return Err(Fault::new(format!("is nested deeper than {MAX_DEPTH} levels")));
+            }
+            if ffi::lua_checkstack(state, 6) == 0 {
+                return Err(Fault::new("does not fit onto the stack"));
+            }
+            let shape = self.shape(table);
+            self.ancestors.push(address);
+            let start = self.out.len();
+            let encoded = match shape {
+                Shape::Array => self.array(table),
+                Shape::Object => self.object(table, true),
+                Shape::Open => self.open(table, start),
+            };
+            self.ancestors.pop();
+            encoded
+        }
+    }
+
+    unsafe fn shape(&self, table: c_int) -> Shape {
+        let (state, marks) = (self.state, self.host.marks());
+        // SAFETY: `table` holds a table, and there is room for its metatable.
+        unsafe {
+            if ffi::lua_getmetatable(state, table) == 0 {
+                return Shape::Open;
+            }
+            let mark = ffi::lua_topointer(state, -1);
+            ffi::lua_pop(state, 1);
+            if mark == marks.array {
+                return Shape::Array;
+            }
+            if mark == marks.context {
+                context::fill(state, table, self.host);
+            }
+            if mark == marks.object { Shape::Object } else { Shape::Open }
+        }
+    }
+
+    /// A table without a mark: its first key tells what it is, as long as the others agree.
+    unsafe fn open(&mut self, table: c_int, start: usize) -> Encoded {
+        let state = self.state;
+        // SAFETY: `lua_next` gets the keys that it returned; key and value have room.
+        unsafe {
+            ffi::lua_pushnil(state);
+            if ffi::lua_next(state, table) == 0 {
+                return self.text("{}");
+            }
+            if ffi::lua_type(state, -2) == ffi::LUA_TSTRING {
+                ffi::lua_pop(state, 2);
+                return self.object(table, false);
+            }
+            self.out.push(b'[');
+            let mut expected = 1;
+            loop {
+                let in_order = ffi::lua_isinteger(state, -2) != 0
+                    && ffi::lua_tointeger(state, -2) == expected;
+                if !in_order {
+                    ffi::lua_pop(state, 2);
+                    self.out.truncate(start);
+                    return self.array(table);
+                }
+                if expected > 1 {
+                    self.out.push(b',');
+                }
+                let value = ffi::lua_gettop(state);
+                self.value(value).map_err(|fault| fault.within(Step::Index(expected)))?;
+                ffi::lua_pop(state, 1);
+                if ffi::lua_next(state, table) == 0 {
+                    break;
+                }
+                expected += 1;
+            }
+        }
+        self.out.push(b']');
+        Ok(())
+    }
+
+    /// A table that is an array by its mark, or whose integer keys are not stored in order. Holes are `null`.
+    unsafe fn array(&mut self, table: c_int) -> Encoded {
+        let state = self.state;
+        // SAFETY: as for `open`.
+        unsafe {
+            let (mut length, mut count) = (0, 0);
+            ffi::lua_pushnil(state);
+            while ffi::lua_next(state, table) != 0 {
+                ffi::lua_pop(state, 1);
+                if ffi::lua_isinteger(state, -1) == 0 || ffi::lua_tointeger(state, -1) < 1 {
+                    return Err(self.mixed());
+                }
+                length = length.max(ffi::lua_tointeger(state, -1));
+                count += 1;
+            }
+            if length > 2 * count + 8 {
+                return Err(Fault::new(
+                    "is an array with too many holes: use trine.object for integer keys",
+                ));
+            }
+            if length > count && self.shape(table) != Shape::Array {
+                return Err(Fault::new(
+                    "is a table whose integer keys are not 1..n: \
+                     use trine.object to write them as strings, or trine.array to fill the holes",
+                ));
+            }
+            self.out.push(b'[');
+            for index in 1..=length {
+                if index > 1 {
+                    self.out.push(b',');
+                }
+                ffi::lua_rawgeti(state, table, index);
+                let value = ffi::lua_gettop(state);
+                self.value(value).map_err(|fault| fault.within(Step::Index(index)))?;
+                ffi::lua_pop(state, 1);
+            }
+        }
+        self.out.push(b']');
+        Ok(())
+    }
+
+    /// Keys of several kinds, the topmost of them one that does not fit.
+    unsafe fn mixed(&self) -> Box<Fault> {
+        // SAFETY: there is a key on top.
+        let kind = unsafe {
+            if ffi::lua_isinteger(self.state, -1) != 0 {
+                "integer below 1".to_owned()
+            } else {
+                self.type_name(ffi::lua_type(self.state, -1))
+            }
+        };
+        Fault::new(format!("is a table with mixed keys (one is a {kind})"))
+    }
+
+    /// A table with string keys; integer keys are written as strings in one that is an object by its mark.
+    unsafe fn object(&mut self, table: c_int, integers: bool) -> Encoded {
+        let state = self.state;
+        let mut first = true;
+        self.out.push(b'{');
+        // SAFETY: as for `open`. Keys are read in place only when they are strings.
+        unsafe {
+            ffi::lua_pushnil(state);
+            while ffi::lua_next(state, table) != 0 {
+                if !first {
+                    self.out.push(b',');
+                }
+                first = false;
+                if ffi::lua_type(state, -2) == ffi::LUA_TSTRING {
+                    if !write_string(self.out, self.bytes(-2)) {
+                        return Err(Fault::new("has a key that is not UTF-8"));
+                    }
+                } else if integers && ffi::lua_isinteger(state, -2) != 0 {
+                    self.out.push(b'"');
+                    self.integer(ffi::lua_tointeger(state, -2));
+                    self.out.push(b'"');
+                } else {
+                    ffi::lua_pop(state, 1);
+                    return Err(self.mixed());
+                }
+                self.out.push(b':');
+                let value = ffi::lua_gettop(state);
+                if let Err(fault) = self.value(value) {
+                    return Err(fault.within(self.step(value - 1)));
+                }
+                ffi::lua_settop(state, value - 1);
+            }
+        }
+        self.out.push(b'}');
+        Ok(())
+    }
+
+    /// The key at `index`, for a path.
+    unsafe fn step(&self, index: c_int) -> Step {
+        // SAFETY: `object` has seen that the key is an integer or a string.
+        unsafe {
+            if ffi::lua_isinteger(self.state, index) != 0 {
+                return Step::Index(ffi::lua_tointeger(self.state, index));
+            }
+            Step::Key(String::from_utf8_lossy(self.bytes(index)).into_owned())
+        }
+    }
+}
+
+const HIGH: u64 = 0x8080_8080_8080_8080;
+const ONES: u64 = 0x0101_0101_0101_0101;
+
+/// Whether one of eight bytes has to be escaped: below 0x20, a quote, a backslash.
+fn special(word: u64) -> bool {
+    let zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
+    let control = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
+    control | zero(word ^ (ONES * u64::from(b'"'))) | zero(word ^ (ONES * u64::from(b'\\'))) != 0
+}
+
+/// Writes a JSON string; false when the bytes are not UTF-8.
+fn write_string(out: &mut Vec<u8>, bytes: &[u8]) -> bool {
+    out.reserve(bytes.len() + 2);
+    out.push(b'"');
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut high = 0;
+    for chunk in words {
+        let word = u64::from_le_bytes(*chunk);
+        high |= word;
+        if special(word) {
+            chunk.iter().for_each(|&byte| write_byte(out, byte));
+        } else {
+            out.extend_from_slice(chunk);
+        }
+    }
+    for &byte in rest {
+        high |= u64::from(byte);
+        write_byte(out, byte);
+    }
+    out.push(b'"');
+    high & HIGH == 0 || std::str::from_utf8(bytes).is_ok()
+}
+
+fn write_byte(out: &mut Vec<u8>, byte: u8) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let short = match byte {
+        b'"' | b'\\' => byte,
+        b'\n' => b'n',
+        b'\r' => b'r',
+        b'\t' => b't',
+        8 => b'b',
+        12 => b'f',
+        0..0x20 => {
+            let digits = [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]];
+            out.extend_from_slice(b"\\u00");
+            return out.extend_from_slice(&digits);
+        }
+        _ => return out.push(byte),
+    };
+    out.extend_from_slice(&[b'\\', short]);
+}

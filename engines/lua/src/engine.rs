@@ -1,0 +1,78 @@
+//! The process-wide part: what this engine is, and how an instance starts.
+
+use crate::instance::LuaInstance;
+use std::{
+    ffi::{CStr, c_char},
+    rc::Rc,
+};
+use trine_engine::{
+    Capabilities, Engine, EngineInfo, Environment, ErrorDialect, Instance, Result,
+};
+
+unsafe extern "C" {
+    /// Lua's own version text: `$LuaVersion: Lua 5.4.9  Copyright … $…`.
+    static lua_ident: c_char;
+}
+
+/// The Lua engine.
+pub struct LuaEngine {
+    info: EngineInfo,
+}
+
+/// The Lua engine, for a registry.
+pub fn engine() -> impl Engine {
+    LuaEngine::new()
+}
+
+impl LuaEngine {
+    /// Describes the engine. Starts no interpreter.
+    pub fn new() -> Self {
+        Self {
+            info: EngineInfo {
+                id: ID,
+                name: "Lua",
+                version: version(),
+                extensions: &["lua"],
+                splits_at_first_dot: false,
+                capabilities: Capabilities {
+                    async_handlers: true,
+                    interleaving: true,
+                    interrupt: true,
+                    native_values: true,
+                    exact_integers: true,
+                    typescript: false,
+                    // Lua is linked statically and its symbols are not exported, so that a C module finds none.
+                    native_extensions: false,
+                },
+                error_dialect: ErrorDialect::PLAIN,
+            },
+        }
+    }
+}
+
+impl Default for LuaEngine {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Engine for LuaEngine {
+    fn info(&self) -> &EngineInfo {
+        &self.info
+    }
+
+    fn start(&self, environment: &Environment) -> Result<Rc<dyn Instance>> {
+        Ok(Rc::new(LuaInstance::new(environment)))
+    }
+}
+
+/// The id by which values and settings name this engine.
+pub(crate) const ID: &str = "lua";
+
+/// `Lua 5.4.9`, read from the library that is linked in.
+fn version() -> String {
+    // SAFETY: `lua_ident` is a constant, NUL-terminated array in Lua's lapi.c.
+    let ident = unsafe { CStr::from_ptr(&raw const lua_ident) }.to_string_lossy();
+    let release = ident.split_whitespace().skip_while(|word| *word != "Lua").nth(1);
+    format!("Lua {}", release.unwrap_or("5.4"))
+}

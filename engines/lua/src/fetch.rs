@@ -1,0 +1,151 @@
+//! `trine.fetch`: an HTTP request that the calling coroutine waits for.
+
+use bytes::Bytes;
+use mlua::{Lua, Table, Value};
+use reqwest::{Method, header::HeaderMap};
+use std::{cell::OnceCell, future::Future, time::Duration};
+
+/// Sends requests. Its connections are made when they are first needed, because most functions need none.
+#[derive(Default)]
+pub(crate) struct Client(OnceCell<reqwest::Client>);
+
+/// What the guest wants sent, checked.
+pub(crate) struct Request {
+    method: Method,
+    url: reqwest::Url,
+    headers: HeaderMap,
+    body: Option<Vec<u8>>,
+    timeout: Option<Duration>,
+}
+
+/// What came back.
+pub(crate) struct Response {
+    status: u16,
+    url: String,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Client {
+    /// Sends a request and reads the whole response.
+    pub(crate) fn send(
+        &self,
+        request: Request,
+    ) -> impl Future<Output = Result<Response, String>> + use<> {
+        let client = self.client();
+        async move {
+            let client = client?;
+            let mut builder =
+                client.request(request.method, request.url).headers(request.headers);
+            if let Some(body) = request.body {
+                builder = builder.body(body);
+            }
+            if let Some(timeout) = request.timeout {
+                builder = builder.timeout(timeout);
+            }
+            let response = builder.send().await.map_err(|error| whole(&error))?;
+            let status = response.status().as_u16();
+            let url = response.url().to_string();
+            let headers = response.headers().clone();
+            let body = response.bytes().await.map_err(|error| whole(&error))?;
+            Ok(Response { status, url, headers, body })
+        }
+    }
+
+    fn client(&self) -> Result<reqwest::Client, String> {
+        if let Some(client) = self.0.get() {
+            return Ok(client.clone());
+        }
+        let client = reqwest::Client::builder().build().map_err(|error| whole(&error))?;
+        Ok(self.0.get_or_init(|| client).clone())
+    }
+}
+
+/// An error with its causes, which is where reqwest says what went wrong.
+fn whole(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+impl Request {
+    /// Reads `{url=, method=, headers=, body=, timeout=}`; the error says which member is wrong.
+    pub(crate) fn from_lua(table: &Table) -> Result<Self, String> {
+        let url = text(table, "url")?.ok_or("bad argument #1 to 'fetch' (string expected)")?;
+        let url = String::from_utf8_lossy(&url).parse();
+        let url = url.map_err(|error| format!("bad argument #1 to 'fetch' ({error})"))?;
+        let method = text(table, "method")?.map_or(Ok(Method::GET), |name| {
+            Method::from_bytes(&name.to_ascii_uppercase())
+                .map_err(|_| "bad option 'method' of 'fetch' (not an HTTP method)".to_owned())
+        })?;
+        let timeout = match table.raw_get("timeout").map_err(|error| error.to_string())? {
+            Value::Nil => None,
+            value => Some(seconds(&value).ok_or("bad option 'timeout' of 'fetch' (seconds expected)")?),
+        };
+        Ok(Self { method, url, headers: headers(table)?, body: text(table, "body")?, timeout })
+    }
+}
+
+fn seconds(value: &Value) -> Option<Duration> {
+    let seconds = value.as_f64().or_else(|| value.as_i64().map(|whole| whole as f64))?;
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
+fn text(table: &Table, name: &str) -> Result<Option<Vec<u8>>, String> {
+    match table.raw_get(name).map_err(|error| error.to_string())? {
+        Value::Nil => Ok(None),
+        Value::String(text) => Ok(Some(text.as_bytes().to_vec())),
+        other => Err(format!(
+            "bad option '{name}' of 'fetch' (string expected, got {})",
+            other.type_name()
+        )),
+    }
+}
+
+fn headers(table: &Table) -> Result<HeaderMap, String> {
+    let wrong = |what: String| format!("bad option 'headers' of 'fetch' ({what})");
+    let mut headers = HeaderMap::new();
+    let given = match table.raw_get("headers").map_err(|error| error.to_string())? {
+        Value::Nil => return Ok(headers),
+        Value::Table(given) => given,
+        other => return Err(wrong(format!("table expected, got {}", other.type_name()))),
+    };
+    for pair in given.pairs::<Value, Value>() {
+        let (name, value) = pair.map_err(|error| error.to_string())?;
+        let (Some(name), Ok(value)) = (name.as_string(), value.to_string()) else {
+            return Err(wrong("names and values must be strings".to_owned()));
+        };
+        let name = name.to_string_lossy();
+        let Ok(key) = reqwest::header::HeaderName::from_bytes(name.as_bytes()) else {
+            return Err(wrong(format!("{name:?} is no header name")));
+        };
+        let Ok(value) = value.parse() else {
+            return Err(wrong(format!("{name} has a value that no header can have")));
+        };
+        headers.append(key, value);
+    }
+    Ok(headers)
+}
+
+impl Response {
+    /// `{status=, ok=, url=, headers=, body=}`. Header names are lower-case, several values of one name are joined.
+    pub(crate) fn into_lua(self, lua: &Lua) -> mlua::Result<Value> {
+        let table = lua.create_table()?;
+        table.raw_set("status", self.status)?;
+        table.raw_set("ok", (200..300).contains(&self.status))?;
+        table.raw_set("url", self.url)?;
+        let headers = lua.create_table()?;
+        for name in self.headers.keys() {
+            let values: Vec<_> =
+                self.headers.get_all(name).iter().map(|value| value.as_bytes()).collect();
+            headers.raw_set(name.as_str(), lua.create_string(values.join(&b", "[..]))?)?;
+        }
+        table.raw_set("headers", headers)?;
+        table.raw_set("body", lua.create_string(&self.body)?)?;
+        Ok(Value::Table(table))
+    }
+}

@@ -1,0 +1,19 @@
+//! Lua for Trine: the reference implementation of Lua 5.4, embedded through mlua.
+//!
+//! [`LuaEngine`] is what a registry names; everything else is reached through `trine_engine`'s traits.
+#![doc = include_str!("../docs.md")]
+
+mod call;
+mod context;
+mod convert;
+mod engine;
+mod error;
+mod fetch;
+mod guard;
+mod host;
+mod instance;
+mod limits;
+mod loader;
+mod state;
+
+pub use engine::{LuaEngine, engine};

@@ -1,0 +1,231 @@
+//! Time and memory: how a running call is stopped from another thread, and how large a heap may grow.
+//!
+//! A hook that counts instructions makes Lua 5.4 slower at every instruction, armed or not, so none is set while all
+//! is well. An interrupt raises a counter and sends a signal to the instance's thread; the handler arms a hook on the
+//! coroutine that runs there, which `lua_sethook` allows at any instant. At the next instruction the hook suspends that
+//! coroutine for good: no `pcall` sees that happen. Where Lua cannot suspend (a comparator of `table.sort`, a
+//! metamethod called from C), the hook raises an error instead, and `guard` passes it on through `pcall`.
+
+use crate::host::Host;
+use mlua::ffi;
+use std::{
+    ffi::{c_int, c_ulong},
+    ptr,
+    sync::{
+        Arc, Mutex, Once,
+        atomic::{AtomicPtr, AtomicU64, Ordering, compiler_fence},
+    },
+};
+use tokio::sync::Notify;
+use trine_engine::{Environment, Interrupter};
+
+/// Message of the error that ends an interrupted call.
+pub(crate) const STOPPED: &str = "the invocation was stopped because its time was up";
+
+/// `SIGURG`, which is ignored where nobody handles it, so that a late one does no harm.
+#[cfg(target_os = "linux")]
+const SIGNAL: c_int = 23;
+#[cfg(not(target_os = "linux"))]
+const SIGNAL: c_int = 16;
+
+unsafe extern "C" {
+    fn signal(signum: c_int, handler: unsafe extern "C" fn(c_int)) -> usize;
+    fn pthread_self() -> c_ulong;
+    fn pthread_kill(thread: c_ulong, signum: c_int) -> c_int;
+}
+
+/// An instance's interrupt line: shared with whoever may interrupt it.
+pub(crate) struct Stop {
+    /// Grows with every interrupt. A call that started at another value has to end.
+    epoch: AtomicU64,
+    /// Wakes calls that wait for something outside of Lua.
+    waiting: Notify,
+    /// The instance's thread, for as long as the instance lives.
+    thread: Mutex<Option<c_ulong>>,
+}
+
+impl Stop {
+    /// The interrupt line of an instance on the calling thread.
+    pub(crate) fn new() -> Arc<Self> {
+        // SAFETY: `pthread_self` has no preconditions.
+        let thread = unsafe { pthread_self() };
+        Arc::new(Self {
+            epoch: AtomicU64::new(0),
+            waiting: Notify::new(),
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+
+    /// The number of interrupts so far.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::SeqCst)
+    }
+
+    /// Wakes at the next interrupt.
+    pub(crate) fn waiting(&self) -> &Notify {
+        &self.waiting
+    }
+
+    /// A handle for other threads.
+    pub(crate) fn interrupter(self: &Arc<Self>) -> Interrupter {
+        let stop = self.clone();
+        Interrupter::new(move || stop.interrupt())
+    }
+
+    /// Forgets the thread: it may end once the instance is gone.
+    pub(crate) fn close(&self) {
+        if let Ok(mut thread) = self.thread.lock() {
+            *thread = None;
+        }
+    }
+
+    fn interrupt(&self) {
+        static INSTALL: Once = Once::new();
+        // SAFETY: `on_signal` is async-signal-safe: it reads atomics and calls `lua_sethook`, nothing else.
+        INSTALL.call_once(|| unsafe {
+            signal(SIGNAL, on_signal);
+        });
+        self.epoch.fetch_add(1, Ordering::SeqCst);
+        self.waiting.notify_waiters();
+        if let Ok(thread) = self.thread.lock()
+            && let Some(thread) = *thread
+        {
+            // SAFETY: the instance lives on that thread and forgets it under this lock before it ends.
+            unsafe { pthread_kill(thread, SIGNAL) };
+        }
+    }
+}
+
+/// What runs on this thread: written by the thread itself, read by its signal handler.
+pub(crate) struct Running {
+    state: AtomicPtr<ffi::lua_State>,
+    host: AtomicPtr<Host>,
+}
+
+thread_local! {
+    static RUNNING: Running = const {
+        Running { state: AtomicPtr::new(ptr::null_mut()), host: AtomicPtr::new(ptr::null_mut()) }
+    };
+}
+
+/// Marks a coroutine as the one that runs, until dropped.
+pub(crate) struct Entered {
+    state: *mut ffi::lua_State,
+    host: *mut Host,
+}
+
+/// Marks `state` of `host` as what runs on this thread. `host` must outlive the returned guard.
+pub(crate) fn enter(state: *mut ffi::lua_State, host: &Host) -> Entered {
+    RUNNING.with(|running| {
+        let before = Entered {
+            state: running.state.swap(state, Ordering::Relaxed),
+            host: running.host.swap(ptr::from_ref(host).cast_mut(), Ordering::Relaxed),
+        };
+        compiler_fence(Ordering::SeqCst);
+        before
+    })
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        compiler_fence(Ordering::SeqCst);
+        RUNNING.with(|running| {
+            running.state.store(self.state, Ordering::Relaxed);
+            running.host.store(self.host, Ordering::Relaxed);
+        });
+    }
+}
+
+/// Marks another coroutine of the same host as the one that runs, and returns the one before. When the call has to
+/// end, the coroutine is made to raise at its first instruction.
+///
+/// # Safety
+/// `state` is a live coroutine, or null.
+pub(crate) unsafe fn switch(state: *mut ffi::lua_State) -> *mut ffi::lua_State {
+    let before = RUNNING.with(|running| running.state.swap(state, Ordering::Relaxed));
+    compiler_fence(Ordering::SeqCst);
+    if doomed() && !state.is_null() {
+        // SAFETY: the caller vouches for `state`.
+        unsafe { arm(state) };
+    }
+    before
+}
+
+/// The host of what runs on this thread.
+///
+/// # Safety
+/// The result must not be kept beyond the running call.
+pub(crate) unsafe fn running_host<'a>() -> Option<&'a Host> {
+    let host = RUNNING.with(|running| running.host.load(Ordering::Relaxed));
+    // SAFETY: `enter` stores a live host and its guard takes it away before the host can go.
+    unsafe { host.as_ref() }
+}
+
+/// Whether what runs on this thread has to end: it was interrupted, or has called `os.exit`.
+pub(crate) fn doomed() -> bool {
+    // SAFETY: the reference does not leave this function.
+    unsafe { running_host() }.is_some_and(Host::doomed)
+}
+
+extern "C" fn on_signal(_: c_int) {
+    let Ok((state, host)) = RUNNING.try_with(|running| {
+        (running.state.load(Ordering::Relaxed), running.host.load(Ordering::Relaxed))
+    }) else {
+        return;
+    };
+    // SAFETY: `enter` stores a live host and a live coroutine of it; both are read on the thread that stores them.
+    unsafe {
+        if !state.is_null() && host.as_ref().is_some_and(Host::doomed) {
+            arm(state);
+        }
+    }
+}
+
+/// Makes `state` end at its next instruction.
+unsafe fn arm(state: *mut ffi::lua_State) {
+    // Only counting hooks may suspend a coroutine.
+    // SAFETY: `state` is live; `lua_sethook` may be called at any instant on the thread that runs it.
+    unsafe { ffi::lua_sethook(state, Some(on_hook), ffi::LUA_MASKCOUNT, 1) };
+}
+
+unsafe extern "C-unwind" fn on_hook(state: *mut ffi::lua_State, _: *mut ffi::lua_Debug) {
+    // SAFETY: Lua calls this on a live coroutine; no value with a destructor is alive when it leaves.
+    unsafe {
+        if doomed() {
+            end(state);
+        } else {
+            ffi::lua_sethook(state, None, 0, 0);
+        }
+    }
+}
+
+/// Ends a doomed call: suspends `state` for good, or raises an error where that is impossible. To be returned as the
+/// last act of a C function or a hook.
+///
+/// # Safety
+/// `state` runs in protected mode, and no frame between it and the handler has a destructor to run.
+pub(crate) unsafe fn end(state: *mut ffi::lua_State) -> c_int {
+    // SAFETY: as the caller vouches.
+    unsafe {
+        if ffi::lua_isyieldable(state) != 0 {
+            return ffi::lua_yieldk(state, 0, 0, None);
+        }
+        ffi::lua_pushlstring(state, STOPPED.as_ptr().cast(), STOPPED.len());
+        ffi::lua_error(state)
+    }
+}
+
+/// How large the heap of one Lua state may grow: the function's memory, or that of the machine. There is always a
+/// limit, so that a guest that asks for more than can exist gets an error, where the allocator would end the process.
+pub(crate) fn memory(environment: &Environment) -> usize {
+    let megabytes = environment.function.memory_mb.as_deref().and_then(|text| text.parse().ok());
+    megabytes.map_or_else(machine_memory, |megabytes: usize| megabytes.saturating_mul(1 << 20))
+}
+
+fn machine_memory() -> usize {
+    let total = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
+        let line = text.lines().find(|line| line.starts_with("MemTotal:"))?;
+        line.split_whitespace().nth(1)?.parse::<usize>().ok()
+    });
+    total.map_or(4 << 30, |kilobytes| kilobytes.saturating_mul(1024))
+}

@@ -1,0 +1,316 @@
+//! Finds, compiles and runs a module, and looks for the functions that are sought in it.
+
+use crate::{call::Run, state::State};
+use mlua::{Table, Value, ffi};
+use std::{collections::BTreeMap, rc::Rc};
+use trine_engine::{Error, ErrorKind, Frame, Module, Result, Seek};
+
+/// A module that has run.
+pub(crate) struct Loaded {
+    /// What its file returned.
+    value: Value,
+    /// The globals that running it has set.
+    globals: BTreeMap<String, Value>,
+}
+
+/// A function that was sought and found.
+pub(crate) struct Found {
+    pub(crate) name: String,
+    pub(crate) function: Value,
+}
+
+/// Loads a module, unless its file has run in this state already.
+pub(crate) async fn load(state: &Rc<State>, module: &Module) -> Result<Rc<Loaded>> {
+    if let Some(loaded) = state.modules().borrow().get(&module.path) {
+        return Ok(loaded.clone());
+    }
+    let loaded = Rc::new(run(state, module).await?);
+    state.modules().borrow_mut().insert(module.path.clone(), loaded.clone());
+    Ok(loaded)
+}
+
+async fn run(state: &Rc<State>, module: &Module) -> Result<Loaded> {
+    let path = module.path.to_string_lossy().into_owned();
+    let known: Value = state.files().raw_get(path.as_str()).map_err(internal)?;
+    if !known.is_nil() {
+        // Another module has required this file.
+        return Ok(Loaded { value: known, globals: BTreeMap::new() });
+    }
+    let source = std::fs::read(&module.path).map_err(|error| {
+        let message = format!("Unable to import module '{}': {path}: {error}", module.name);
+        Error::new(ErrorKind::ImportModule, message)
+    })?;
+    let chunk = state.lua().load(chunk(&source)).set_name(format!("@{path}"));
+    let function = chunk.into_function().map_err(|error| syntax_error(module, &path, error))?;
+    let before = globals(state)?;
+    let name = module.name.replace('/', ".");
+    let key = state.keep(function)?;
+    let mut run = Run::new(state, None, "")?;
+    let coroutine = run.raw();
+    let (name_key, path_key) = (state.keep(name.as_str())?, state.keep(path.as_str())?);
+    // SAFETY: a new coroutine has room for three values; reading the registry does not allocate.
+    unsafe {
+        for key in [key, name_key, path_key] {
+            ffi::lua_rawgeti(coroutine, ffi::LUA_REGISTRYINDEX, key.into());
+        }
+    }
+    let finished = run.finish(2).await;
+    [key, name_key, path_key].into_iter().for_each(|key| state.forget(key));
+    state.host().flush();
+    let value = match finished.map_err(|error| import_error(module, error))? {
+        0 => Value::Nil,
+        results => {
+            // SAFETY: the coroutine has left this many results, of which the first one counts.
+            unsafe { ffi::lua_pop(coroutine, results - 1) };
+            state.take(coroutine).map_err(internal)?
+        }
+    };
+    run.done();
+    register(state, &name, &path, &value).map_err(internal)?;
+    let mut globals = globals(state)?;
+    globals.retain(|name, value| before.get(name).is_none_or(|known| known != value));
+    Ok(Loaded { value, globals })
+}
+
+/// Lets `require` find the module by its name and its file.
+fn register(state: &State, name: &str, path: &str, value: &Value) -> mlua::Result<()> {
+    let known = if value.is_nil() { Value::Boolean(true) } else { value.clone() };
+    state.files().raw_set(path, &known)?;
+    let loaded: Table = state.lua().globals().raw_get::<Table>("package")?.raw_get("loaded")?;
+    if loaded.raw_get::<Value>(name)?.is_nil() {
+        loaded.raw_set(name, known)?;
+    }
+    Ok(())
+}
+
+/// The source as `load` takes it: without a byte order mark, a first line that begins with `#` made a comment.
+fn chunk(source: &[u8]) -> Vec<u8> {
+    let source = source.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(source);
+    if source.starts_with(b"#") { [b"--", source].concat() } else { source.to_vec() }
+}
+
+/// Global variables with names that are strings.
+fn globals(state: &State) -> Result<BTreeMap<String, Value>> {
+    let mut globals = BTreeMap::new();
+    for pair in state.lua().globals().pairs::<Value, Value>() {
+        if let (Value::String(name), value) = pair.map_err(internal)? {
+            globals.insert(name.to_string_lossy(), value);
+        }
+    }
+    Ok(globals)
+}
+
+fn internal(error: mlua::Error) -> Error {
+    Error::internal(error.to_string())
+}
+
+/// A file that does not parse. Lua's message begins with the place, shortened to sixty characters.
+fn syntax_error(module: &Module, path: &str, error: mlua::Error) -> Error {
+    let mlua::Error::SyntaxError { message, .. } = error else { return internal(error) };
+    let (line, reason) = split_position(&message);
+    Error::new(
+        ErrorKind::UserCodeSyntax,
+        format!("Syntax error in module '{}': {reason}", module.name),
+    )
+    .with_frames([Frame { file: path.to_owned(), line, ..Frame::default() }])
+    .with_stack([format!("{path}:{line}: {reason}")])
+}
+
+/// Line and rest of a message that begins with `file:line: `.
+fn split_position(message: &str) -> (u32, &str) {
+    for (colon, _) in message.match_indices(':') {
+        let rest = &message[colon + 1..];
+        let Some((digits, reason)) = rest.split_once(": ") else { continue };
+        if let Ok(line) = digits.parse() {
+            return (line, reason);
+        }
+    }
+    (0, message)
+}
+
+/// What top-level code raised. What `require` did not find or could not compile has a kind of its own.
+fn import_error(module: &Module, error: Error) -> Error {
+    let message = error.message();
+    let replaced = if message.starts_with("module '") && message.contains("' not found:") {
+        let message = format!("Unable to import module '{}': {message}", module.name);
+        Error::new(ErrorKind::ImportModule, message)
+    } else if let Some((file, reason)) = broken_file(message) {
+        let (line, reason) = split_position(reason);
+        let message = format!("Syntax error in module '{}': {file}:{line}: {reason}", module.name);
+        let frame = Frame { file: file.to_owned(), line, ..Frame::default() };
+        let frames = std::iter::once(frame).chain(error.frames().iter().cloned());
+        return Error::new(ErrorKind::UserCodeSyntax, message)
+            .with_frames(frames.collect::<Vec<_>>())
+            .with_stack(error.stack().to_vec());
+    } else {
+        return error;
+    };
+    replaced.with_frames(error.frames().to_vec()).with_stack(error.stack().to_vec())
+}
+
+/// File and reason of `error loading module 'x' from file 'y':\n\treason`.
+fn broken_file(message: &str) -> Option<(&str, &str)> {
+    let rest = message.strip_prefix("error loading module '")?;
+    let (_, rest) = rest.split_once("' from file '")?;
+    rest.split_once("':\n\t")
+}
+
+/// The functions that are sought in a module, by [`Seek`]'s rules.
+pub(crate) fn find(loaded: &Loaded, module: &Module) -> Result<Vec<Found>> {
+    match &module.seek {
+        Seek::Handler(name) => match loaded.lookup(name, true) {
+            Value::Nil => Err(missing(loaded, module, name)),
+            value => Ok(vec![checked(module, name, value)?]),
+        },
+        Seek::AnyOf(names) => names
+            .iter()
+            .map(|name| (*name, loaded.lookup(name, false)))
+            .filter(|(_, value)| !value.is_nil())
+            .map(|(name, value)| checked(module, name, value))
+            .collect(),
+    }
+}
+
+impl Loaded {
+    /// What stands under `name` in the module's table, else among the globals that it has set. A module that is a
+    /// function itself is its own handler, whatever the name.
+    fn lookup(&self, name: &str, handler: bool) -> Value {
+        match &self.value {
+            Value::Table(table) if !name.is_empty() => match walk(table, name) {
+                Value::Nil => self.global(name),
+                value => value,
+            },
+            Value::Table(table) if handler && callable(&self.value) => Value::Table(table.clone()),
+            Value::Function(function) if handler => match self.global(name) {
+                Value::Nil => Value::Function(function.clone()),
+                value => value,
+            },
+            _ => self.global(name),
+        }
+    }
+
+    fn global(&self, name: &str) -> Value {
+        let Some((first, rest)) = name.split_once('.') else {
+            return self.globals.get(name).cloned().unwrap_or(Value::Nil);
+        };
+        match self.globals.get(first) {
+            Some(Value::Table(table)) => walk(table, rest),
+            _ => Value::Nil,
+        }
+    }
+
+    /// Names of the functions that a handler string could mean.
+    fn functions(&self) -> Vec<String> {
+        let mut names: Vec<_> = self
+            .globals
+            .iter()
+            .filter(|(_, value)| callable(value))
+            .map(|(name, _)| name.clone())
+            .collect();
+        if let Value::Table(table) = &self.value {
+            let pairs = table.pairs::<Value, Value>().flatten();
+            names.extend(pairs.filter_map(|(name, value)| match name {
+                Value::String(name) if callable(&value) => Some(name.to_string_lossy()),
+                _ => None,
+            }));
+        }
+        names.sort();
+        names.dedup();
+        names
+    }
+}
+
+/// What stands under a dotted name.
+fn walk(table: &Table, name: &str) -> Value {
+    if let Ok(value) = table.get::<Value>(name)
+        && !value.is_nil()
+    {
+        return value;
+    }
+    let Some((first, rest)) = name.split_once('.') else { return Value::Nil };
+    match table.get::<Value>(first) {
+        Ok(Value::Table(inner)) => walk(&inner, rest),
+        _ => Value::Nil,
+    }
+}
+
+fn callable(value: &Value) -> bool {
+    match value {
+        Value::Function(_) => true,
+        Value::Table(table) => {
+            table.metatable().is_some_and(|meta| meta.contains_key("__call").unwrap_or(false))
+        }
+        _ => false,
+    }
+}
+
+fn checked(module: &Module, name: &str, value: Value) -> Result<Found> {
+    if callable(&value) {
+        return Ok(Found { name: name.to_owned(), function: value });
+    }
+    let kind = value.type_name();
+    let article = if kind.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    Err(Error::new(
+        ErrorKind::HandlerNotFound,
+        format!("'{name}' of module '{}' is not a function (it is {article} {kind})", module.name),
+    ))
+}
+
+fn missing(loaded: &Loaded, module: &Module, name: &str) -> Error {
+    let names = loaded.functions();
+    let mut message = format!("Handler '{name}' missing on module '{}'", module.name);
+    if names.is_empty() {
+        message.push_str(", which has no functions: return a table with one, or define a global");
+    } else {
+        let list: Vec<_> = names.iter().map(|name| format!("'{name}'")).collect();
+        message.push_str(&format!(", which has {}", list.join(", ")));
+    }
+    let nearest = names.iter().map(|known| (distance(known, name), known)).min();
+    if let Some((distance, known)) = nearest
+        && distance <= name.chars().count().max(3) / 2
+    {
+        message.push_str(&format!("; did you mean '{known}'?"));
+    }
+    Error::new(ErrorKind::HandlerNotFound, message)
+}
+
+/// How many characters have to change to make one name of the other.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, to) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(from != *to);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_position_is_found_after_a_path_with_colons() {
+        assert_eq!(split_position("C:/x.lua:3: unexpected"), (3, "unexpected"));
+        assert_eq!(split_position("...tail/app.lua:12: '=' expected: here"), (12, "'=' expected: here"));
+        assert_eq!(split_position("no place"), (0, "no place"));
+    }
+
+    #[test]
+    fn the_distance_counts_changed_characters() {
+        assert_eq!(distance("handler", "handler"), 0);
+        assert_eq!(distance("handle", "handler"), 1);
+        assert_eq!(distance("", "abc"), 3);
+    }
+
+    #[test]
+    fn a_first_line_for_the_shell_is_no_code() {
+        assert_eq!(chunk(b"#!/usr/bin/lua\nreturn 1"), b"--#!/usr/bin/lua\nreturn 1");
+        assert_eq!(chunk(b"\xEF\xBB\xBFreturn 1"), b"return 1");
+    }
+}

@@ -1,0 +1,71 @@
+//! How long things take. Not run by default: `cargo test -p trine-lua -- --ignored --nocapture speed`.
+
+use crate::support::{Guest, handler, invocation, run};
+use std::time::Instant;
+use trine_engine::{Form, Payload};
+
+/// About one kilobyte of an ordinary event.
+fn event() -> String {
+    let items: Vec<_> = (0..6)
+        .map(|n| serde_json::json!({"sku": format!("item-{n}"), "quantity": n, "price": 9.5, "tags": ["new", "sale"]}))
+        .collect();
+    serde_json::json!({
+        "orderId": "1f0c3a9e-6f0e-4f3e-9b7c-2b1a5d7e9c11",
+        "customer": {"id": 90210, "name": "Ada Lovelace", "email": "ada@example.com", "vip": true},
+        "items": items,
+        "note": "x".repeat(420),
+        "total": 57.0,
+        "coupon": null,
+    })
+    .to_string()
+}
+
+async fn micros(body: &str, form: Form, native: bool) -> f64 {
+    let guest = Guest::new(&handler(body));
+    let function = guest.load("app", "handler").await.unwrap();
+    let cx = invocation("8d2b7f3e-0000-4000-8000-1234567890ab");
+    let input = Payload::json(event());
+    let input = if native {
+        guest.instance.call(function, input, Form::Native, &cx).await.unwrap()
+    } else {
+        input
+    };
+    let mut best = f64::MAX;
+    for _ in 0..10 {
+        let start = Instant::now();
+        for _ in 0..20_000 {
+            guest.instance.call(function, input.clone(), form, &cx).await.unwrap();
+        }
+        best = best.min(start.elapsed().as_secs_f64() * 1e6 / 20_000.0);
+    }
+    best
+}
+
+#[test]
+#[ignore = "measures"]
+fn speed() {
+    run(async {
+        println!("event: {} bytes", event().len());
+        println!("echo, JSON in and out:      {:.2} µs", micros("return event", Form::Json, false).await);
+        println!("take it, answer a number:   {:.2} µs", micros("return 1", Form::Json, false).await);
+        println!("echo, native in and out:    {:.2} µs", micros("return event", Form::Native, true).await);
+        println!("native in, number out:      {:.2} µs", micros("return 1", Form::Json, true).await);
+        println!("with one context field:     {:.2} µs", micros("local id = context.aws_request_id return 1", Form::Json, true).await);
+        let mut best = [f64::MAX; 2];
+        for _ in 0..20 {
+            let start = Instant::now();
+            let guest = Guest::new(&handler("return 1"));
+            best[0] = best[0].min(start.elapsed().as_secs_f64() * 1e6);
+            guest.load("app", "handler").await.unwrap();
+            best[1] = best[1].min(start.elapsed().as_secs_f64() * 1e6);
+        }
+        println!("start of an instance:       {:.0} µs, with a module loaded {:.0} µs", best[0], best[1]);
+        let guest = Guest::new(&handler("if event then debug.sethook(function() end, '', 10000) end local n = 0 for i = 1, 5000000 do n = n + i % 7 end return n"));
+        let function = guest.load("app", "handler").await.unwrap();
+        for event in ["false", "true"] {
+            let start = Instant::now();
+            guest.call(function, event).await.unwrap();
+            println!("a loop, hook armed {event}:   {:?}", start.elapsed());
+        }
+    });
+}

@@ -1,0 +1,76 @@
+//! JSON text to Python values and back, without a detour through another tree.
+
+mod parse;
+mod write;
+
+pub(crate) use parse::{Keys, parse};
+pub(crate) use write::{Failure, Settings, write};
+
+use crate::{engine::ID, error};
+use bytes::Bytes;
+use pyo3::prelude::*;
+use std::any::Any;
+use trine_engine::{Error, NativeValue, Result};
+
+/// How deep arrays and objects may be nested, in both directions: what the stock interpreter's recursion limit of
+/// 1000 leaves to `json`.
+const DEPTH: usize = 990;
+
+/// A Python value on its way to another function of this interpreter.
+pub(crate) struct Value {
+    object: Py<PyAny>,
+    settings: Settings,
+}
+
+impl Value {
+    pub(crate) fn new(object: Py<PyAny>, settings: Settings) -> Self {
+        Self { object, settings }
+    }
+
+    pub(crate) fn object<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+        self.object.bind(py).clone()
+    }
+}
+
+impl NativeValue for Value {
+    fn engine(&self) -> &'static str {
+        ID
+    }
+
+    fn to_json(&self) -> Result<Bytes> {
+        Python::attach(|py| {
+            let mut out = Vec::with_capacity(256);
+            write(self.object.bind(py), &mut out, self.settings)
+                .map_err(|failure| failure.into_error(py))?;
+            Ok(Bytes::from(out))
+        })
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+impl Failure {
+    /// The failure as the caller sees it.
+    pub(crate) fn into_error(self, py: Python<'_>) -> Error {
+        match self {
+            Self::Refused { message, path } => {
+                let place = if path.is_empty() {
+                    String::new()
+                } else {
+                    format!(" (at result{})", path.into_iter().rev().collect::<String>())
+                };
+                Error::new(
+                    trine_engine::ErrorKind::Marshal,
+                    format!("Unable to marshal response: {message}{place}"),
+                )
+            }
+            Self::Raised(raised) => Error::new(
+                trine_engine::ErrorKind::Marshal,
+                format!("Unable to marshal response: {}", error::message(py, &raised)),
+            )
+            .with_cause(error::raised(py, &raised, "")),
+        }
+    }
+}

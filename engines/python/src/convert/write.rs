@@ -1,0 +1,425 @@
+//! Python values to JSON text, byte for byte as `simplejson` writes it for AWS's own runtime.
+
+use super::DEPTH;
+use crate::error;
+use pyo3::{
+    ffi,
+    prelude::*,
+    types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple},
+};
+use std::{ffi::CStr, io::Write, str};
+
+/// How text is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Settings {
+    /// Whether everything outside of printable ASCII is escaped.
+    pub(crate) ascii: bool,
+}
+
+/// Why a value has no JSON form.
+pub(crate) enum Failure {
+    /// The value itself has none. The path to it, innermost step first.
+    Refused { message: String, path: Vec<String> },
+    /// Code of the guest's, run on the way, raised.
+    Raised(PyErr),
+}
+
+impl From<PyErr> for Failure {
+    fn from(error: PyErr) -> Self {
+        Self::Raised(error)
+    }
+}
+
+impl Failure {
+    fn new(message: impl Into<String>) -> Self {
+        Self::Refused { message: message.into(), path: Vec::new() }
+    }
+
+    fn at(mut self, step: impl FnOnce() -> String) -> Self {
+        if let Self::Refused { path, .. } = &mut self
+            && path.len() < 32
+        {
+            path.push(step());
+        }
+        self
+    }
+}
+
+type Outcome = Result<(), Failure>;
+
+/// Appends the JSON form of `value` to `out`.
+pub(crate) fn write(value: &Bound<'_, PyAny>, out: &mut Vec<u8>, settings: Settings) -> Outcome {
+    Writer { out, settings, open: Vec::new() }.value(value)
+}
+
+struct Writer<'a> {
+    out: &'a mut Vec<u8>,
+    settings: Settings,
+    /// The containers around the present place, to notice one that contains itself.
+    open: Vec<*mut ffi::PyObject>,
+}
+
+impl Writer<'_> {
+    fn value(&mut self, value: &Bound<'_, PyAny>) -> Outcome {
+        if let Ok(text) = value.cast::<PyString>() {
+            self.text(text)
+        } else if value.is_none() {
+            self.raw(b"null")
+        } else if let Ok(truth) = value.cast::<PyBool>() {
+            self.raw(if truth.is_true() { b"true" } else { b"false" })
+        } else if let Ok(dict) = value.cast_exact::<PyDict>() {
+            self.inside(value, "object", |this| this.dict(dict))
+        } else if let Ok(list) = value.cast::<PyList>() {
+            self.inside(value, "array", |this| this.list(list))
+        } else if let Ok(int) = value.cast::<PyInt>() {
+            self.int(int)
+        } else if let Ok(float) = value.cast::<PyFloat>() {
+            self.float(float.value())
+        } else {
+            self.other(value)
+        }
+    }
+
+    fn other(&mut self, value: &Bound<'_, PyAny>) -> Outcome {
+        if value.is_instance_of::<PyDict>() {
+            return self.inside(value, "object", |this| this.mapping(value));
+        }
+        if let Ok(tuple) = value.cast::<PyTuple>() {
+            if let Some(fields) = named_fields(tuple)? {
+                return self.inside(value, "object", |this| this.mapping(&fields));
+            }
+            return self.inside(value, "array", |this| this.tuple(tuple));
+        }
+        if let Ok(bytes) = value.cast::<PyBytes>() {
+            let text = utf8(bytes)?;
+            return self.text(&text);
+        }
+        if is_decimal(value)? {
+            return self.raw(value.str()?.to_string_lossy().as_bytes());
+        }
+        let name = error::type_name(&value.get_type());
+        Err(Failure::new(format!("Object of type {name} is not JSON serializable")))
+    }
+
+    fn raw(&mut self, text: &[u8]) -> Outcome {
+        self.out.extend_from_slice(text);
+        Ok(())
+    }
+
+    fn inside(
+        &mut self,
+        value: &Bound<'_, PyAny>,
+        kind: &str,
+        write: impl FnOnce(&mut Self) -> Outcome,
+    ) -> Outcome {
+        if self.open.contains(&value.as_ptr()) {
+            return Err(Failure::new("Circular reference detected"));
+        }
+        if self.open.len() >= DEPTH {
+            return Err(Failure::new(format!(
+                "maximum recursion depth exceeded while encoding a JSON {kind}"
+            )));
+        }
+        self.open.push(value.as_ptr());
+        let done = write(self);
+        self.open.pop();
+        done
+    }
+
+    fn separator(&mut self, first: bool) {
+        if !first {
+            self.out.extend_from_slice(b", ");
+        }
+    }
+
+    fn list(&mut self, list: &Bound<'_, PyList>) -> Outcome {
+        self.out.push(b'[');
+        let mut at = 0;
+        // By index: code of the guest's may run in between and change the list.
+        while at < list.len() {
+            let item = list.get_item(at)?;
+            self.separator(at == 0);
+            self.value(&item).map_err(|failure| failure.at(|| format!("[{at}]")))?;
+            at += 1;
+        }
+        self.raw(b"]")
+    }
+
+    fn tuple(&mut self, tuple: &Bound<'_, PyTuple>) -> Outcome {
+        self.out.push(b'[');
+        for (at, item) in tuple.iter().enumerate() {
+            self.separator(at == 0);
+            self.value(&item).map_err(|failure| failure.at(|| format!("[{at}]")))?;
+        }
+        self.raw(b"]")
+    }
+
+    fn dict(&mut self, dict: &Bound<'_, PyDict>) -> Outcome {
+        let py = dict.py();
+        let length = dict.len();
+        let mut at: ffi::Py_ssize_t = 0;
+        let (mut key, mut value) = (std::ptr::null_mut(), std::ptr::null_mut());
+        self.out.push(b'{');
+        let mut first = true;
+        // SAFETY: the dictionary is alive and of the exact type, `at` is only changed by the callee, which checks it
+        // against the dictionary's present size. (pyo3's iterator panics when the guest changes the dictionary.)
+        while unsafe { ffi::PyDict_Next(dict.as_ptr(), &raw mut at, &raw mut key, &raw mut value) }
+            != 0
+        {
+            // SAFETY: the callee answered true, so both are set to objects that the dictionary holds at this moment;
+            // a reference of our own is taken before anything else runs.
+            let (key, value) =
+                unsafe { (Bound::from_borrowed_ptr(py, key), Bound::from_borrowed_ptr(py, value)) };
+            self.member(&key, &value, first)?;
+            first = false;
+            if dict.len() != length {
+                return Err(Failure::new("dictionary changed size during iteration"));
+            }
+        }
+        self.raw(b"}")
+    }
+
+    /// Anything with `items()`: subclasses of `dict` may have an order of their own.
+    fn mapping(&mut self, mapping: &Bound<'_, PyAny>) -> Outcome {
+        self.out.push(b'{');
+        let mut first = true;
+        for item in mapping.call_method0("items")?.try_iter()? {
+            let (key, value): (Bound<'_, PyAny>, Bound<'_, PyAny>) = item?.extract()?;
+            self.member(&key, &value, first)?;
+            first = false;
+        }
+        self.raw(b"}")
+    }
+
+    fn member(&mut self, key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>, first: bool) -> Outcome {
+        self.separator(first);
+        if let Ok(text) = key.cast::<PyString>() {
+            self.text(text)?;
+        } else {
+            self.key(key)?;
+        }
+        self.out.extend_from_slice(b": ");
+        self.value(value).map_err(|failure| {
+            failure.at(|| {
+                let key = key.repr().map_or_else(|_| "…".into(), |text| text.to_string());
+                format!("[{key}]")
+            })
+        })
+    }
+
+    /// A key that is no text is written as the text of its JSON form.
+    fn key(&mut self, key: &Bound<'_, PyAny>) -> Outcome {
+        if let Ok(bytes) = key.cast::<PyBytes>() {
+            let text = utf8(bytes)?;
+            return self.text(&text);
+        }
+        let plain = key.is_none()
+            || key.is_instance_of::<PyInt>()
+            || key.is_instance_of::<PyFloat>()
+            || is_decimal(key)?;
+        if !plain {
+            return Err(Failure::new(format!(
+                "keys must be str, int, float, bool or None, not {}",
+                error::type_name(&key.get_type())
+            )));
+        }
+        self.out.push(b'"');
+        self.value(key)?;
+        self.raw(b"\"")
+    }
+
+    fn int(&mut self, int: &Bound<'_, PyInt>) -> Outcome {
+        if let Ok(small) = int.extract::<i64>() {
+            return self.small_int(small);
+        }
+        // `int.__repr__` itself: an enumeration's own would name the member.
+        let text = int.py().get_type::<PyInt>().call_method1("__repr__", (int,))?;
+        self.raw(text.cast::<PyString>().map_err(PyErr::from)?.to_string_lossy().as_bytes())
+    }
+
+    fn small_int(&mut self, value: i64) -> Outcome {
+        let mut digits = [0; 20];
+        let mut at = digits.len();
+        let mut rest = value.unsigned_abs();
+        loop {
+            at -= 1;
+            digits[at] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        if value < 0 {
+            self.out.push(b'-');
+        }
+        self.raw(&digits[at..])
+    }
+
+    fn float(&mut self, value: f64) -> Outcome {
+        if value.is_nan() {
+            return self.raw(b"NaN");
+        }
+        if value.is_infinite() {
+            return self.raw(if value > 0.0 { b"Infinity" } else { b"-Infinity" });
+        }
+        let size = value.abs();
+        if value == 0.0 || (1e-4..1e16).contains(&size) {
+            // Both languages write the shortest digits that read back as the same number, and no exponent here.
+            let point = if value.fract() == 0.0 { ".0" } else { "" };
+            return write!(self.out, "{value}{point}").map_err(|e| Failure::new(e.to_string()));
+        }
+        // SAFETY: called with the interpreter lock held; the flags are those of `repr`; the result is checked.
+        let text = unsafe {
+            ffi::PyOS_double_to_string(
+                value,
+                b'r' as _,
+                0,
+                ffi::Py_DTSF_ADD_DOT_0,
+                std::ptr::null_mut(),
+            )
+        };
+        if text.is_null() {
+            return Err(Failure::new("out of memory"));
+        }
+        // SAFETY: not null, so a terminated text that is ours to free, which happens below.
+        self.out.extend_from_slice(unsafe { CStr::from_ptr(text) }.to_bytes());
+        // SAFETY: allocated by the function above, which asks for this way of freeing, and not used any more.
+        unsafe { ffi::PyMem_Free(text.cast()) };
+        Ok(())
+    }
+
+    fn text(&mut self, text: &Bound<'_, PyString>) -> Outcome {
+        self.out.push(b'"');
+        match text.to_str() {
+            Ok(text) => self.escaped(text),
+            Err(_) => {
+                // Half a surrogate pair: escape it, as JSON can.
+                let bytes = text.call_method1("encode", ("utf-8", "surrogatepass"))?;
+                self.surrogates(bytes.cast::<PyBytes>().map_err(PyErr::from)?.as_bytes());
+            }
+        }
+        self.raw(b"\"")
+    }
+
+    fn escaped(&mut self, text: &str) {
+        let bytes = text.as_bytes();
+        let mut done = 0;
+        let mut at = 0;
+        while at < bytes.len() {
+            let byte = bytes[at];
+            let action = ACTIONS[byte as usize];
+            if action == PLAIN || (action == WIDE && !self.settings.ascii && byte != 0xe2) {
+                at += 1;
+                continue;
+            }
+            if action == DELETE && !self.settings.ascii {
+                at += 1;
+                continue;
+            }
+            if action == WIDE {
+                let Some(character) = text[at..].chars().next() else { break };
+                let next = at + character.len_utf8();
+                // Line separators are no line ends in JSON but were in JavaScript; simplejson always escapes them.
+                if self.settings.ascii || matches!(character, '\u{2028}' | '\u{2029}') {
+                    self.out.extend_from_slice(&bytes[done..at]);
+                    for unit in character.encode_utf16(&mut [0; 2]) {
+                        self.unit(*unit);
+                    }
+                    done = next;
+                }
+                at = next;
+                continue;
+            }
+            self.out.extend_from_slice(&bytes[done..at]);
+            if action == CONTROL || action == DELETE {
+                self.unit(u16::from(byte));
+            } else {
+                self.out.extend_from_slice(&[b'\\', action]);
+            }
+            at += 1;
+            done = at;
+        }
+        self.out.extend_from_slice(&bytes[done..]);
+    }
+
+    /// UTF-8 in which surrogates are encoded like other characters.
+    fn surrogates(&mut self, mut bytes: &[u8]) {
+        loop {
+            match str::from_utf8(bytes) {
+                Ok(text) => return self.escaped(text),
+                Err(error) => {
+                    let (good, rest) = bytes.split_at(error.valid_up_to());
+                    self.escaped(str::from_utf8(good).unwrap_or_default());
+                    let [0xed, high, low, ..] = rest else { return };
+                    self.unit(0xd000 | (u16::from(high & 0x3f) << 6) | u16::from(low & 0x3f));
+                    bytes = &rest[3..];
+                }
+            }
+        }
+    }
+
+    fn unit(&mut self, unit: u16) {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        self.out.extend_from_slice(b"\\u");
+        for shift in [12, 8, 4, 0] {
+            self.out.push(DIGITS[usize::from(unit >> shift) & 15]);
+        }
+    }
+}
+
+const PLAIN: u8 = 0;
+const CONTROL: u8 = 1;
+const DELETE: u8 = 2;
+const WIDE: u8 = 3;
+
+/// What to do with each byte of a text: one of the above, or the letter behind the backslash.
+const ACTIONS: [u8; 256] = {
+    let mut actions = [PLAIN; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        if byte < 0x20 {
+            actions[byte] = CONTROL;
+        } else if byte >= 0x80 {
+            actions[byte] = WIDE;
+        }
+        byte += 1;
+    }
+    actions[0x7f] = DELETE;
+    actions[0x08] = b'b';
+    actions[0x09] = b't';
+    actions[0x0a] = b'n';
+    actions[0x0c] = b'f';
+    actions[0x0d] = b'r';
+    actions[b'"' as usize] = b'"';
+    actions[b'\\' as usize] = b'\\';
+    actions
+};
+
+/// The fields of a named tuple.
+fn named_fields<'py>(tuple: &Bound<'py, PyTuple>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    if tuple.is_exact_instance_of::<PyTuple>() {
+        return Ok(None);
+    }
+    match tuple.getattr_opt("_asdict")? {
+        Some(as_dict) if as_dict.is_callable() => as_dict.call0().map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// Whether this is a `Decimal`. Nobody has one before `decimal` was imported.
+fn is_decimal(value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let modules = value.py().import("sys")?.getattr("modules")?;
+    let decimal = modules.call_method1("get", ("decimal",))?;
+    if decimal.is_none() {
+        return Ok(false);
+    }
+    value.is_instance(&decimal.getattr("Decimal")?)
+}
+
+fn utf8<'py>(bytes: &Bound<'py, PyBytes>) -> Result<Bound<'py, PyString>, Failure> {
+    let text = bytes.call_method1("decode", ("utf-8",)).map_err(|raised| {
+        // The codec's own message names the byte and its place.
+        Failure::new(error::message(bytes.py(), &raised))
+    })?;
+    Ok(text.cast_into().map_err(PyErr::from)?)
+}

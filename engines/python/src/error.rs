@@ -1,0 +1,210 @@
+//! Guest exceptions as our errors: name, message, the frames of the user's files, causes.
+
+use pyo3::{
+    exceptions::{PyImportError, PySyntaxError, PySystemExit},
+    prelude::*,
+    types::{PyString, PyTraceback, PyType},
+};
+use std::collections::HashMap;
+use trine_engine::{Error, ErrorKind, Frame};
+
+/// Our own files, as tracebacks would show them.
+const OURS: &str = "<trine>/";
+
+/// Equal frames in a row that are shown before the rest is summed up, as `traceback` does.
+const REPEATS: usize = 3;
+
+/// How long a chain of causes may get.
+const CAUSES: usize = 5;
+
+/// What a handler or hook raised.
+pub(crate) fn raised(py: Python<'_>, error: &PyErr, request_id: &str) -> Error {
+    if error.is_instance_of::<PySystemExit>(py) {
+        return exit(py, error, request_id);
+    }
+    with_place(py, Error::guest(class_name(py, error), message(py, error)), error, CAUSES)
+}
+
+/// What stopped because of an interrupt, with the place where it was.
+pub(crate) fn interrupted(py: Python<'_>, error: Option<&PyErr>) -> Error {
+    let stopped =
+        Error::new(ErrorKind::Timeout, "the invocation was stopped because its time was up");
+    match error {
+        Some(error) => with_place(py, stopped, error, 0),
+        None => stopped,
+    }
+}
+
+/// What the import of a module raised. `name` is the module's as the user wrote it.
+pub(crate) fn import_failed(py: Python<'_>, error: &PyErr, name: &str) -> Error {
+    if error.is_instance_of::<PySyntaxError>(py) {
+        return syntax(py, error, name);
+    }
+    if error.is_instance_of::<PyImportError>(py) {
+        let text = format!("Unable to import module '{name}': {}", message(py, error));
+        return with_place(py, Error::new(ErrorKind::ImportModule, text), error, CAUSES);
+    }
+    raised(py, error, "")
+}
+
+/// `ValueError: message`, for faults of our own.
+pub(crate) fn one_line(py: Python<'_>, error: &PyErr) -> String {
+    format!("{}: {}", class_name(py, error), message(py, error))
+}
+
+/// A fault of the runtime's Python side.
+pub(crate) fn internal(py: Python<'_>, error: &PyErr) -> Error {
+    with_place(py, Error::internal(one_line(py, error)), error, CAUSES)
+}
+
+/// The exception's own text; that may run the guest's code and fail.
+pub(crate) fn message(py: Python<'_>, error: &PyErr) -> String {
+    match error.value(py).str() {
+        Ok(text) => text.to_string_lossy().into_owned(),
+        Err(_) => format!("<unprintable {} object>", class_name(py, error)),
+    }
+}
+
+fn class_name(py: Python<'_>, error: &PyErr) -> String {
+    type_name(&error.get_type(py))
+}
+
+/// `__name__` of a class.
+pub(crate) fn type_name(class: &Bound<'_, PyType>) -> String {
+    class.name().map_or_else(|_| "object".to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+fn syntax(py: Python<'_>, error: &PyErr, name: &str) -> Error {
+    let value = error.value(py);
+    let text = |name: &str| {
+        let value = value.getattr(name).ok()?;
+        value.cast::<PyString>().ok().map(|text| text.to_string_lossy().into_owned())
+    };
+    let number = |name: &str| value.getattr(name).ok()?.extract::<u32>().ok();
+    let file = text("filename").unwrap_or_default();
+    let line = number("lineno").unwrap_or(0);
+    let item = format!("  File \"{file}\" Line {line}\n    {}", text("text").unwrap_or_default());
+    let frame =
+        Frame { function: String::new(), file, line, column: number("offset").unwrap_or(0) };
+    Error::new(
+        ErrorKind::UserCodeSyntax,
+        format!("Syntax error in module '{name}': {}", message(py, error)),
+    )
+    .with_frames([frame])
+    .with_stack([item])
+}
+
+/// `sys.exit`: the end of the invocation, in the words in which the platform reports a process that ended.
+fn exit(py: Python<'_>, error: &PyErr, request_id: &str) -> Error {
+    let code = error.value(py).getattr("code").ok().filter(|code| !code.is_none());
+    // As the interpreter itself: no code is success, a number is the status, anything else is printed and fails.
+    let status = match &code {
+        None => 0,
+        Some(code) => code.extract::<i64>().map_or(1, |code| code & 0xff),
+    };
+    let reason = if status == 0 {
+        "Runtime exited without providing a reason".to_owned()
+    } else {
+        format!("Runtime exited with error: exit status {status}")
+    };
+    let text = if request_id.is_empty() {
+        reason
+    } else {
+        format!("RequestId: {request_id} Error: {reason}")
+    };
+    let mut exit = with_place(py, Error::new(ErrorKind::Exit, text), error, 0);
+    if let Some(said) = code.filter(|code| code.is_instance_of::<PyString>()) {
+        exit = exit.with_context("sys.exit", said.to_string());
+    }
+    exit
+}
+
+/// Adds frames, stack, notes and causes.
+fn with_place(py: Python<'_>, error: Error, raised: &PyErr, causes: usize) -> Error {
+    let frames = raised.traceback(py).map_or_else(Vec::new, |trace| frames(&trace));
+    let mut error = error
+        .with_stack(stack(&frames))
+        .with_frames(frames.into_iter().rev().map(|(frame, _)| frame));
+    if let Ok(notes) = raised.value(py).getattr("__notes__").and_then(|n| n.try_iter()) {
+        for note in notes.flatten() {
+            error = error.with_context("note", note.to_string());
+        }
+    }
+    if causes > 0
+        && let Some(cause) = cause(py, raised)
+    {
+        let text = Error::guest(class_name(py, &cause), message(py, &cause));
+        error = error.with_cause(with_place(py, text, &cause, causes - 1));
+    }
+    error
+}
+
+fn cause(py: Python<'_>, error: &PyErr) -> Option<PyErr> {
+    if let Some(cause) = error.cause(py) {
+        return Some(cause);
+    }
+    let value = error.value(py);
+    if value.getattr("__suppress_context__").ok()?.is_truthy().ok()? {
+        return None;
+    }
+    let context = value.getattr("__context__").ok()?;
+    (!context.is_none()).then(|| PyErr::from_value(context))
+}
+
+/// The frames outside of our own files with their function's name as Python writes it, outermost first.
+fn frames(trace: &Bound<'_, PyTraceback>) -> Vec<(Frame, String)> {
+    let mut found = Vec::new();
+    let mut next = Some(trace.clone().into_any());
+    while let Some(entry) = next {
+        if let Some(frame) = frame(&entry) {
+            found.push(frame);
+        }
+        next = entry.getattr("tb_next").ok().filter(|next| !next.is_none());
+    }
+    found
+}
+
+fn frame(entry: &Bound<'_, PyAny>) -> Option<(Frame, String)> {
+    let code = entry.getattr("tb_frame").ok()?.getattr("f_code").ok()?;
+    let file = code.getattr("co_filename").ok()?.to_string();
+    if file.starts_with(OURS) {
+        return None;
+    }
+    let name = code.getattr("co_name").ok()?.to_string();
+    let line = entry.getattr("tb_lineno").ok()?.extract().unwrap_or(0);
+    let function = if name == "<module>" { String::new() } else { name.clone() };
+    Some((Frame { function, file, line, column: 0 }, name))
+}
+
+/// What `traceback.format_list` would give, without importing `traceback` and what comes with it.
+fn stack(frames: &[(Frame, String)]) -> Vec<String> {
+    let mut sources = HashMap::new();
+    let mut items = Vec::new();
+    let mut at = 0;
+    while at < frames.len() {
+        let (frame, name) = &frames[at];
+        let same = frames[at..].iter().take_while(|other| **other == frames[at]).count();
+        let source = sources
+            .entry(frame.file.as_str())
+            .or_insert_with(|| std::fs::read(&frame.file).unwrap_or_default());
+        let mut item = format!("  File \"{}\", line {}, in {name}\n", frame.file, frame.line);
+        if let Some(line) = source_line(source, frame.line) {
+            item.push_str(&format!("    {line}\n"));
+        }
+        items.extend(std::iter::repeat_n(item, same.min(REPEATS)));
+        if same > REPEATS {
+            let more = same - REPEATS;
+            let plural = if more == 1 { "" } else { "s" };
+            items.push(format!("  [Previous line repeated {more} more time{plural}]\n"));
+        }
+        at += same;
+    }
+    items
+}
+
+fn source_line(source: &[u8], number: u32) -> Option<String> {
+    let line = source.split(|&byte| byte == b'\n').nth(number.checked_sub(1)? as usize)?;
+    let line = String::from_utf8_lossy(line);
+    let line = line.trim();
+    (!line.is_empty()).then(|| line.to_owned())
+}

@@ -1,0 +1,233 @@
+//! What Python may ask of the host: the prelude's module `_trine`. Output goes to the log sink of the thread's
+//! instance; a thread that a guest started uses the sink of the latest one.
+
+use crate::interpreter::{self, Prelude};
+use pyo3::{
+    exceptions::PyTypeError,
+    prelude::*,
+    types::{PyBytes, PyCFunction, PyDict, PyModule, PyString, PyTuple},
+};
+use std::{cell::RefCell, sync::RwLock};
+use trine_engine::{Level, LogFormat, LogSettings, Stream};
+
+/// Output without a newline is held back up to this size.
+const LINE_LIMIT: usize = 64 * 1024;
+
+static LATEST: RwLock<Option<LogSettings>> = RwLock::new(None);
+
+thread_local! {
+    static SETTINGS: RefCell<Option<LogSettings>> = const { RefCell::new(None) };
+    static LINES: RefCell<Lines> = const { RefCell::new(Lines { out: Vec::new(), err: Vec::new() }) };
+}
+
+/// Unfinished lines of this thread, so that a `print` arrives in one piece.
+struct Lines {
+    out: Vec<u8>,
+    err: Vec<u8>,
+}
+
+impl Drop for Lines {
+    fn drop(&mut self) {
+        for (stream, line) in [(Stream::Stdout, &self.out), (Stream::Stderr, &self.err)] {
+            if !line.is_empty() {
+                send(stream, line);
+            }
+        }
+    }
+}
+
+/// Makes `settings` those of this thread, and of threads without any.
+pub(crate) fn use_settings(settings: &LogSettings) {
+    SETTINGS.with_borrow_mut(|mine| *mine = Some(settings.clone()));
+    *LATEST.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(settings.clone());
+}
+
+/// Sends this thread's unfinished lines.
+pub(crate) fn flush() {
+    for stream in [Stream::Stdout, Stream::Stderr] {
+        flush_stream(stream);
+    }
+}
+
+fn flush_stream(stream: Stream) {
+    // Taken out first: a sink must be free to do anything.
+    let line = with_line(stream, std::mem::take).unwrap_or_default();
+    if !line.is_empty() {
+        send(stream, &line);
+        with_line(stream, |slot| {
+            if slot.is_empty() {
+                *slot = line;
+                slot.clear();
+            }
+        });
+    }
+}
+
+/// `None` while the thread ends, when its locals are gone.
+fn with_line<T>(stream: Stream, f: impl FnOnce(&mut Vec<u8>) -> T) -> Option<T> {
+    LINES
+        .try_with(|lines| {
+            let mut lines = lines.borrow_mut();
+            f(if stream == Stream::Stdout { &mut lines.out } else { &mut lines.err })
+        })
+        .ok()
+}
+
+/// Holds text back until it ends in a newline: `print` writes its text and the newline separately.
+fn write(stream: Stream, bytes: &[u8]) {
+    let whole = bytes.last() == Some(&b'\n');
+    let held = with_line(stream, |line| {
+        if !whole && line.len() + bytes.len() < LINE_LIMIT {
+            line.extend_from_slice(bytes);
+            return None;
+        }
+        Some(std::mem::take(line))
+    });
+    // While the thread ends there is nothing to hold text in.
+    let Some(mut held) = held.unwrap_or_else(|| Some(Vec::new())) else { return };
+    if held.is_empty() {
+        send(stream, bytes);
+        return;
+    }
+    held.extend_from_slice(bytes);
+    send(stream, &held);
+    held.clear();
+    // The room that the line took serves the next one.
+    with_line(stream, |line| {
+        if line.is_empty() && held.capacity() <= LINE_LIMIT {
+            *line = held;
+        }
+    });
+}
+
+fn send(stream: Stream, bytes: &[u8]) {
+    if let Some(sink) = settings(|settings| settings.sink.clone()) {
+        sink.write(stream, bytes);
+    }
+}
+
+fn settings<T>(f: impl Fn(&LogSettings) -> T) -> Option<T> {
+    let mine = SETTINGS.try_with(|mine| mine.borrow().as_ref().map(&f)).ok().flatten();
+    mine.or_else(|| LATEST.read().unwrap_or_else(|poisoned| poisoned.into_inner()).as_ref().map(&f))
+}
+
+fn stream(fd: i32) -> Stream {
+    if fd == 2 { Stream::Stderr } else { Stream::Stdout }
+}
+
+/// The module `_trine`.
+pub(crate) fn module(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
+    let module = PyModule::new(py, "_trine")?;
+    module.add_function(wrap_pyfunction!(writer, &module)?)?;
+    module.add_function(wrap_pyfunction!(bytes_writer, &module)?)?;
+    module.add_function(wrap_pyfunction!(flush_fd, &module)?)?;
+    module.add_function(wrap_pyfunction!(emit, &module)?)?;
+    module.add_function(wrap_pyfunction!(log_json, &module)?)?;
+    module.add_function(wrap_pyfunction!(log_level, &module)?)?;
+    module.add_function(wrap_pyfunction!(configure_logging, &module)?)?;
+    Ok(module)
+}
+
+/// The `write` of a text stream.
+#[pyfunction]
+fn writer(py: Python<'_>, fd: i32) -> PyResult<Bound<'_, PyCFunction>> {
+    let stream = stream(fd);
+    PyCFunction::new_closure(
+        py,
+        Some(c"write"),
+        None,
+        move |args: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| -> PyResult<usize> {
+            let text = args.get_item(0)?;
+            let text = text.cast::<PyString>().map_err(|_| {
+                let name =
+                    text.get_type().name().map_or_else(|_| "object".into(), |n| n.to_string());
+                PyTypeError::new_err(format!("write() argument must be str, not {name}"))
+            })?;
+            with_utf8(text, |bytes| write(stream, bytes))?;
+            text.len()
+        },
+    )
+}
+
+/// The `write` of a byte stream.
+#[pyfunction]
+fn bytes_writer(py: Python<'_>, fd: i32) -> PyResult<Bound<'_, PyCFunction>> {
+    let stream = stream(fd);
+    PyCFunction::new_closure(
+        py,
+        Some(c"write"),
+        None,
+        move |args: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| -> PyResult<usize> {
+            let given = args.get_item(0)?;
+            // `bytes` itself refuses nothing that is a buffer, but would also take a number: `memoryview` does not.
+            let view = given.py().import("builtins")?.getattr("memoryview")?.call1((&given,))?;
+            let bytes = view.call_method0("tobytes")?;
+            let bytes = bytes.cast::<PyBytes>()?.as_bytes();
+            write(stream, bytes);
+            Ok(bytes.len())
+        },
+    )
+}
+
+fn with_utf8(text: &Bound<'_, PyString>, f: impl FnOnce(&[u8])) -> PyResult<()> {
+    if let Ok(text) = text.to_str() {
+        f(text.as_bytes());
+        return Ok(());
+    }
+    // Lone surrogates have no UTF-8 form.
+    let bytes = text.call_method1("encode", ("utf-8", "backslashreplace"))?;
+    f(bytes.cast::<PyBytes>()?.as_bytes());
+    Ok(())
+}
+
+#[pyfunction(name = "flush")]
+fn flush_fd(fd: i32) {
+    flush_stream(stream(fd));
+}
+
+/// Text that goes to the log at once and as it is.
+#[pyfunction]
+fn emit(text: &Bound<'_, PyString>) -> PyResult<()> {
+    flush_stream(Stream::Stdout);
+    with_utf8(text, |bytes| send(Stream::Stdout, bytes))
+}
+
+#[pyfunction]
+fn log_json() -> bool {
+    settings(|settings| settings.format) == Some(LogFormat::Json)
+}
+
+/// The level that the root logger is set to, by Python's name; `None` leaves `logging`'s own default.
+#[pyfunction]
+fn log_level() -> Option<&'static str> {
+    settings(|settings| match (settings.level, settings.format) {
+        (Some(Level::Trace | Level::Debug), _) => Some("DEBUG"),
+        (Some(Level::Info), _) | (None, LogFormat::Json) => Some("INFO"),
+        (Some(Level::Warn), _) => Some("WARNING"),
+        (Some(Level::Error), _) => Some("ERROR"),
+        (Some(Level::Fatal), _) => Some("CRITICAL"),
+        (None, LogFormat::Text) => None,
+    })
+    .flatten()
+}
+
+/// Called when `logging` was imported.
+#[pyfunction]
+fn configure_logging(py: Python<'_>) -> PyResult<()> {
+    let logs = interpreter::run_prelude(py, Prelude::Logs, &module(py)?)?;
+    logs.get_item("install")?.expect("the prelude defines it").call0()?;
+    py.import("sys")?
+        .getattr("modules")?
+        .get_item("logging")?
+        .setattr("_trine_level", logs.get_item("apply_level")?)
+}
+
+/// Sets the root logger's level anew, if `logging` is in use: an instance with other settings may have started.
+pub(crate) fn apply_level(py: Python<'_>) -> PyResult<()> {
+    let modules = py.import("sys")?.getattr("modules")?;
+    let logging = modules.call_method1("get", ("logging",))?;
+    if let Some(apply) = logging.getattr_opt("_trine_level")? {
+        apply.call0()?;
+    }
+    Ok(())
+}

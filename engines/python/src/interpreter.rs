@@ -1,0 +1,316 @@
+//! The one interpreter of the process: how it is configured and started, and what the prelude defines in it.
+
+use crate::{error, host};
+use pyo3::{
+    ffi,
+    prelude::*,
+    types::{PyCode, PyCodeMethods, PyDict, PyModule},
+};
+use std::{
+    cell::RefCell,
+    env,
+    ffi::{CStr, CString, OsString, c_char},
+    os::unix::ffi::OsStrExt,
+    path::{Path, PathBuf},
+    rc::{Rc, Weak},
+    sync::{OnceLock, mpsc},
+    thread,
+};
+use trine_engine::{Error, Result};
+
+static INTERPRETER: OnceLock<std::result::Result<Interpreter, String>> = OnceLock::new();
+
+/// What every instance needs of the interpreter.
+pub(crate) struct Interpreter {
+    /// The prelude's `loader` as a namespace.
+    pub(crate) loader: Py<PyDict>,
+    /// The class `LambdaContext`.
+    pub(crate) context: Py<PyAny>,
+    /// The context variable that holds the current invocation's context.
+    pub(crate) request: Py<PyAny>,
+    /// The exception class that stops a handler.
+    pub(crate) interrupted: Py<PyAny>,
+}
+
+/// The interpreter, started on the first call. On the process's main thread it is started there, so that Python's
+/// main thread is the process's; otherwise on a thread of its own that outlives every worker, so that all workers
+/// are alike and none of them is Python's main thread.
+pub(crate) fn start(main_thread: bool) -> Result<&'static Interpreter> {
+    let started = INTERPRETER.get_or_init(|| {
+        if main_thread {
+            return initialize();
+        }
+        let (sender, receiver) = mpsc::channel();
+        let spawned = thread::Builder::new().name("trine-python".to_owned()).spawn(move || {
+            // The receiver waits for exactly this message.
+            let _ = sender.send(initialize());
+            loop {
+                thread::park();
+            }
+        });
+        spawned.map_err(|e| e.to_string())?;
+        receiver.recv().unwrap_or_else(|e| Err(e.to_string()))
+    });
+    started.as_ref().map_err(|message| {
+        Error::internal(format!("the Python interpreter cannot start: {message}"))
+    })
+}
+
+/// The interpreter, if it was started.
+pub(crate) fn get() -> Option<&'static Interpreter> {
+    INTERPRETER.get().and_then(|started| started.as_ref().ok())
+}
+
+fn initialize() -> std::result::Result<Interpreter, String> {
+    configure_and_start()?;
+    let prepared = Python::attach(|py| prepare(py).map_err(|e| error::one_line(py, &e)));
+    // SAFETY: `configure_and_start` left this thread attached, and nothing of Python's is borrowed here. Detaching
+    // lets other threads in; `PyGILState_Ensure` finds this thread's state again.
+    unsafe { ffi::PyEval_SaveThread() };
+    prepared
+}
+
+fn configure_and_start() -> std::result::Result<(), String> {
+    let check = |status: ffi::PyStatus| {
+        // SAFETY: the status is a value that a function of the same library returned.
+        if unsafe { ffi::PyStatus_Exception(status) } == 0 {
+            return Ok(());
+        }
+        if status.err_msg.is_null() {
+            return Err(format!("status {}", status.exitcode));
+        }
+        // SAFETY: a status that is an error carries a static, terminated message; null was excluded above.
+        Err(unsafe { CStr::from_ptr(status.err_msg) }.to_string_lossy().into_owned())
+    };
+    // SAFETY: all-zero bytes are a valid value of this C structure of integers and pointers; `Init` sets it up.
+    let mut pre: ffi::PyPreConfig = unsafe { std::mem::zeroed() };
+    // SAFETY: `pre` is valid for writes. No other thread uses Python before `INTERPRETER` is set.
+    unsafe { ffi::PyPreConfig_InitPythonConfig(&raw mut pre) };
+    pre.parse_argv = 0;
+    // The locale belongs to the host; without a usable one Python takes UTF-8 by itself.
+    pre.coerce_c_locale = 0;
+    // SAFETY: `pre` was set up above; this is the first use of Python in the process.
+    check(unsafe { ffi::Py_PreInitialize(&raw const pre) })?;
+    // SAFETY: as for `pre`.
+    let mut config: ffi::PyConfig = unsafe { std::mem::zeroed() };
+    // SAFETY: `config` is valid for writes.
+    unsafe { ffi::PyConfig_InitPythonConfig(&raw mut config) };
+    config.parse_argv = 0;
+    config.install_signal_handlers = 0;
+    config.configure_c_stdio = 0;
+    // The prelude runs `site` when it is needed.
+    config.site_import = 0;
+    config.pathconfig_warnings = 0;
+    let set = |config: &mut ffi::PyConfig,
+               field: fn(&mut ffi::PyConfig) -> *mut *mut i32,
+               value: &[u8]| {
+        let value = CString::new(value).map_err(|e| e.to_string())?;
+        let slot = field(config);
+        // SAFETY: `slot` points into `config`, which was set up and lives on this stack; the text is terminated.
+        check(unsafe { ffi::PyConfig_SetBytesString(config, slot, value.as_ptr()) })
+    };
+    let result = (|| {
+        let executable = executable();
+        set(&mut config, |c| &raw mut c.program_name, executable.as_os_str().as_bytes())?;
+        set(&mut config, |c| &raw mut c.executable, executable.as_os_str().as_bytes())?;
+        if let Some(home) = home() {
+            set(&mut config, |c| &raw mut c.home, home.as_bytes())?;
+        }
+        let mut arguments: [*const c_char; 1] = [c"trine".as_ptr()];
+        // SAFETY: one terminated argument; `config` is set up.
+        check(unsafe { ffi::PyConfig_SetBytesArgv(&raw mut config, 1, arguments.as_mut_ptr()) })?;
+        // SAFETY: `config` is set up, and this runs once per process (`INTERPRETER` sees to it).
+        check(unsafe { ffi::Py_InitializeFromConfig(&raw const config) })
+    })();
+    // SAFETY: `config` was set up; nothing uses it from here on.
+    unsafe { ffi::PyConfig_Clear(&raw mut config) };
+    result
+}
+
+/// What `sys.executable` is, so that child processes run Python and not us: the virtual environment's interpreter
+/// where there is one (from which `site` finds its packages), else the one of the build.
+fn executable() -> PathBuf {
+    let version = minor_version();
+    env::var_os("VIRTUAL_ENV")
+        .map(PathBuf::from)
+        .filter(|path| path.join("lib").join(&version).is_dir())
+        .map(|path| path.join("bin/python"))
+        .filter(|path| path.exists())
+        .unwrap_or_else(|| PathBuf::from(env!("TRINE_PYTHON_EXECUTABLE")))
+}
+
+/// Where the standard library is: beside our own executable (a layer that carries it), else where it was at build
+/// time, else one folder up. `None` leaves it to `PYTHONHOME` or to Python's own search.
+fn home() -> Option<OsString> {
+    if env::var_os("PYTHONHOME").is_some_and(|home| !home.is_empty()) {
+        return None;
+    }
+    let beside = env::current_exe().ok().and_then(|path| path.parent().map(Path::to_owned));
+    let has_library =
+        |prefix: &Path| prefix.join("lib").join(minor_version()).join("os.py").exists();
+    if let Some(folder) = beside.as_deref().filter(|folder| has_library(folder)) {
+        return Some(folder.into());
+    }
+    let (prefix, exec_prefix) = (env!("TRINE_PYTHON_PREFIX"), env!("TRINE_PYTHON_EXEC_PREFIX"));
+    if has_library(Path::new(prefix)) {
+        return Some(if prefix == exec_prefix {
+            prefix.into()
+        } else {
+            format!("{prefix}:{exec_prefix}").into()
+        });
+    }
+    let above = beside.as_deref().and_then(Path::parent).filter(|folder| has_library(folder));
+    above.map(Into::into)
+}
+
+/// `python3.11`.
+fn minor_version() -> String {
+    let mut parts = env!("TRINE_PYTHON_VERSION").splitn(3, '.');
+    format!("python{}.{}", parts.next().unwrap_or("3"), parts.next().unwrap_or_default())
+}
+
+fn prepare(py: Python<'_>) -> PyResult<Interpreter> {
+    let natives = host::module(py)?;
+    let start = run_prelude(py, Prelude::Start, &natives)?;
+    let interrupted = start.get_item("Interrupted")?.expect("the prelude defines it");
+    let guest = PyModule::new(py, "trine")?;
+    guest.add("Interrupted", &interrupted)?;
+    guest.add("__doc__", "What Trine raises in Python code.")?;
+    py.import("sys")?.getattr("modules")?.set_item("trine", guest)?;
+    let streams = run_prelude(py, Prelude::Streams, &natives)?;
+    streams.get_item("install")?.expect("the prelude defines it").call0()?;
+    let context = run_prelude(py, Prelude::Context, &natives)?;
+    let loader = run_prelude(py, Prelude::Loader, &natives)?;
+    // SAFETY: the name is terminated, the default an object that is borrowed for the call; the result is owned.
+    let request = unsafe {
+        Bound::from_owned_ptr_or_err(
+            py,
+            ffi::PyContextVar_New(c"trine_request".as_ptr(), ffi::Py_None()),
+        )
+    }?;
+    start.get_item("install")?.expect("the prelude defines it").call1((eager_site(),))?;
+    Ok(Interpreter {
+        loader: loader.unbind(),
+        context: context.get_item("LambdaContext")?.expect("the prelude defines it").unbind(),
+        request: request.unbind(),
+        interrupted: interrupted.unbind(),
+    })
+}
+
+/// Whether `site` must run at the start: on request, or because `PYTHONPATH` brings a `sitecustomize`, which is how
+/// tracing agents get in.
+fn eager_site() -> bool {
+    env::var_os("TRINE_PYTHON_SITE").is_some_and(|value| value == "eager")
+        || env::var_os("PYTHONPATH").is_some_and(|paths| {
+            env::split_paths(&paths).any(|path| {
+                ["sitecustomize.py", "usercustomize.py", "sitecustomize", "usercustomize"]
+                    .iter()
+                    .any(|name| path.join(name).exists())
+            })
+        })
+}
+
+/// A file of the prelude.
+#[derive(Clone, Copy)]
+pub(crate) enum Prelude {
+    Context,
+    Loader,
+    Logs,
+    Loop,
+    Start,
+    Streams,
+}
+
+macro_rules! prelude_file {
+    ($name:literal) => {
+        (
+            concat!($name, ".py"),
+            include_str!(concat!("prelude/", $name, ".py")),
+            include_bytes!(concat!(env!("TRINE_PYTHON_PRELUDE"), "/", $name, ".bin")).as_slice(),
+        )
+    };
+}
+
+/// Runs a file of the prelude and gives its namespace. `_trine` in it is what Rust offers.
+pub(crate) fn run_prelude<'py>(
+    py: Python<'py>,
+    file: Prelude,
+    natives: &Bound<'py, PyModule>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let (name, source, compiled) = match file {
+        Prelude::Context => prelude_file!("context"),
+        Prelude::Loader => prelude_file!("loader"),
+        Prelude::Logs => prelude_file!("logs"),
+        Prelude::Loop => prelude_file!("loop"),
+        Prelude::Start => prelude_file!("start"),
+        Prelude::Streams => prelude_file!("streams"),
+    };
+    let namespace = PyDict::new(py);
+    namespace.set_item("__name__", format!("trine.{}", name.trim_end_matches(".py")))?;
+    namespace.set_item("__builtins__", py.import("builtins")?)?;
+    namespace.set_item("_trine", natives)?;
+    if let Some(python) = get() {
+        namespace.set_item("_request", &python.request)?;
+    }
+    // SAFETY: the interpreter runs and this thread is attached.
+    let magic = unsafe { ffi::PyImport_GetMagicNumber() };
+    let code = if Ok(magic) == env!("TRINE_PYTHON_MAGIC").parse() {
+        // SAFETY: the bytes come from `marshal.dumps` of an interpreter with the same bytecode (the magic numbers
+        // agree); the result is owned.
+        unsafe {
+            Bound::from_owned_ptr_or_err(
+                py,
+                ffi::PyMarshal_ReadObjectFromString(
+                    compiled.as_ptr().cast(),
+                    compiled.len() as ffi::Py_ssize_t,
+                ),
+            )
+        }?
+    } else {
+        py.import("builtins")?.getattr("compile")?.call1((
+            source,
+            format!("<trine>/{name}"),
+            "exec",
+        ))?
+    };
+    code.cast::<PyCode>()?.run(Some(&namespace), None)?;
+    Ok(namespace)
+}
+
+thread_local! {
+    static THREAD: RefCell<Weak<ThreadState>> = const { RefCell::new(Weak::new()) };
+}
+
+/// Keeps Python's record of a thread for as long as instances live on it. Without it every attach would make a new
+/// one, which is slow and loses `threading.local` and context variables.
+pub(crate) struct ThreadState {
+    state: *mut ffi::PyThreadState,
+    ensured: ffi::PyGILState_STATE,
+}
+
+impl ThreadState {
+    /// This thread's record, kept until the last clone is dropped (on this thread: it is not `Send`).
+    pub(crate) fn keep() -> Rc<Self> {
+        THREAD.with_borrow_mut(|kept| {
+            kept.upgrade().unwrap_or_else(|| {
+                // SAFETY: the interpreter runs (an instance is being made) and is never finalised.
+                let ensured = unsafe { ffi::PyGILState_Ensure() };
+                // SAFETY: this thread was attached by the line above.
+                let state = unsafe { ffi::PyEval_SaveThread() };
+                let new = Rc::new(Self { state, ensured });
+                *kept = Rc::downgrade(&new);
+                new
+            })
+        })
+    }
+}
+
+impl Drop for ThreadState {
+    fn drop(&mut self) {
+        // SAFETY: the state is this thread's own (the type is not `Send`), saved by `keep` and detached since, as
+        // instances are only dropped outside of `attach`.
+        unsafe { ffi::PyEval_RestoreThread(self.state) };
+        // SAFETY: pairs with the `PyGILState_Ensure` of `keep`, on the same thread.
+        unsafe { ffi::PyGILState_Release(self.ensured) };
+    }
+}

@@ -1,0 +1,13 @@
+#![doc = include_str!("../docs.md")]
+
+mod convert;
+mod engine;
+mod error;
+mod event_loop;
+mod host;
+mod instance;
+mod interpreter;
+mod limits;
+mod loader;
+
+pub use engine::{PythonEngine, engine};

@@ -1,0 +1,140 @@
+"""The second argument of a handler: what AWS's own Python runtime passes, attribute by attribute."""
+
+import time
+
+# What `get_remaining_time_in_millis` says when there is no deadline: Lambda's longest time limit, which is the
+# largest value that code written for it can have seen.
+NO_DEADLINE = 900_000
+
+
+def _described(value, names):
+    inner = ",".join([f"{name}={getattr(value, name)}" for name in names])
+    return f"{type(value).__name__}([{inner}])"
+
+
+class CognitoIdentity:
+    """Who calls, if it is a mobile application: `cognito_identity_id`, `cognito_identity_pool_id`."""
+
+    __slots__ = ("cognito_identity_id", "cognito_identity_pool_id")
+
+    def __init__(self, identity=None):
+        identity = identity or {}
+        self.cognito_identity_id = identity.get("cognitoIdentityId")
+        self.cognito_identity_pool_id = identity.get("cognitoIdentityPoolId")
+
+    def __repr__(self):
+        return _described(self, self.__slots__)
+
+
+class Client:
+    """The application that calls."""
+
+    __slots__ = (
+        "installation_id",
+        "app_title",
+        "app_version_name",
+        "app_version_code",
+        "app_package_name",
+    )
+
+    def __init__(self, client):
+        for name in self.__slots__:
+            setattr(self, name, client.get(name))
+
+    def __repr__(self):
+        return _described(self, self.__slots__)
+
+
+class ClientContext:
+    """What a caller passed beside the event: `custom`, `env`, `client`."""
+
+    __slots__ = ("custom", "env", "client")
+
+    def __init__(self, given):
+        client = given.get("client")
+        self.custom = given.get("custom")
+        self.env = given.get("env")
+        self.client = Client(client) if isinstance(client, dict) else None
+
+    def __repr__(self):
+        return _described(self, self.__slots__)
+
+
+class LambdaContext:
+    """Facts about the invocation and the function."""
+
+    __slots__ = (
+        "aws_request_id",
+        "log_group_name",
+        "log_stream_name",
+        "function_name",
+        "memory_limit_in_mb",
+        "function_version",
+        "invoked_function_arn",
+        "tenant_id",
+        "client_context",
+        "identity",
+        "_epoch_deadline_time_in_ms",
+        "_w3c",
+        "__dict__",
+        "__weakref__",
+    )
+
+    def __init__(
+        self,
+        aws_request_id,
+        log_group_name,
+        log_stream_name,
+        function_name,
+        memory_limit_in_mb,
+        function_version,
+        invoked_function_arn,
+        tenant_id,
+        client_context,
+        identity,
+        deadline,
+        w3c,
+    ):
+        self.aws_request_id = aws_request_id
+        self.log_group_name = log_group_name
+        self.log_stream_name = log_stream_name
+        self.function_name = function_name
+        self.memory_limit_in_mb = memory_limit_in_mb
+        self.function_version = function_version
+        self.invoked_function_arn = invoked_function_arn
+        self.tenant_id = tenant_id
+        self.client_context = None if client_context is None else ClientContext(client_context)
+        self.identity = CognitoIdentity(identity)
+        self._epoch_deadline_time_in_ms = deadline
+        self._w3c = w3c
+
+    def get_remaining_time_in_millis(self):
+        """Milliseconds until the deadline, never negative; 900000 when there is no deadline."""
+        if self._epoch_deadline_time_in_ms is None:
+            return NO_DEADLINE
+        return max(0, self._epoch_deadline_time_in_ms - int(time.time() * 1000))
+
+    def log(self, msg):
+        """Writes `msg` to the log as it is: no newline, no prefix."""
+        _trine.emit(str(msg))
+
+    def w3c(self):
+        """The W3C trace context, a dictionary of the caller's own, or None."""
+        return None if self._w3c is None else dict(self._w3c)
+
+    def __repr__(self):
+        return _described(
+            self,
+            (
+                "aws_request_id",
+                "log_group_name",
+                "log_stream_name",
+                "function_name",
+                "memory_limit_in_mb",
+                "function_version",
+                "invoked_function_arn",
+                "client_context",
+                "identity",
+                "tenant_id",
+            ),
+        )

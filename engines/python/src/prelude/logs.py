@@ -1,0 +1,98 @@
+"""Sets up `logging` when a guest imports it: one handler on the root logger, in AWS's text or JSON form."""
+
+import logging
+import time
+
+_RESERVED = frozenset(
+    vars(logging.LogRecord("", 0, "", 0, "", None, None))
+) | {"message", "asctime", "aws_request_id", "tenant_id", "taskName"}
+
+# Lambda's level names by number; numbers between two levels count as the lower one.
+_NAMES = {0: "NOTSET", 10: "DEBUG", 20: "INFO", 30: "WARNING", 40: "ERROR", 50: "CRITICAL"}
+
+
+def _stamp(record):
+    seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+    return f"{seconds}.{int(record.msecs):03d}Z"
+
+
+class Formatter(logging.Formatter):
+    """The form that `AWS_LAMBDA_LOG_FORMAT` chose."""
+
+    def __init__(self):
+        super().__init__(
+            "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s\n",
+            "%Y-%m-%dT%H:%M:%S",
+        )
+
+    def format(self, record):
+        return self._json(record) if _trine.log_json() else super().format(record)
+
+    def _json(self, record):
+        import json
+
+        level = max(0, min(50, record.levelno // 10 * 10))
+        fields = {
+            "timestamp": _stamp(record),
+            "level": _NAMES[level],
+            "message": record.getMessage(),
+            "logger": record.name,
+            "stackTrace": None,
+            "errorType": None,
+            "errorMessage": None,
+            "requestId": getattr(record, "aws_request_id", None) or None,
+            "location": None,
+            "tenantId": getattr(record, "tenant_id", None),
+        }
+        if record.exc_info and record.exc_info[0] is not None:
+            import traceback
+
+            kind, value, trace = record.exc_info
+            fields["stackTrace"] = traceback.format_tb(trace)
+            fields["errorType"] = kind.__name__
+            fields["errorMessage"] = str(value)
+            fields["location"] = f"{record.pathname}:{record.funcName}:{record.lineno}"
+        for key, value in vars(record).items():
+            if key not in _RESERVED and key not in fields:
+                fields[key] = value
+        fields = {key: value for key, value in fields.items() if value is not None}
+        return json.dumps(fields, ensure_ascii=False, default=str, skipkeys=True) + "\n"
+
+
+class Filter(logging.Filter):
+    """Gives every record the id of the invocation that it belongs to."""
+
+    def filter(self, record):
+        context = _request.get()
+        record.aws_request_id = "" if context is None else context.aws_request_id
+        record.tenant_id = None if context is None else context.tenant_id
+        return True
+
+
+class Handler(logging.Handler):
+    """Hands finished lines to the host."""
+
+    def emit(self, record):
+        try:
+            text = self.format(record)
+            _trine.emit(text if text.endswith("\n") else text + "\n")
+        except RecursionError:
+            raise
+        except Exception:
+            self.handleError(record)
+
+
+def apply_level():
+    """Called at the import and whenever an instance starts: the settings may be another's."""
+    level = _trine.log_level()
+    if level is not None:
+        logging.getLogger().setLevel(level)
+
+
+def install():
+    logging.Formatter.converter = time.gmtime
+    handler = Handler()
+    handler.setFormatter(Formatter())
+    handler.addFilter(Filter())
+    logging.getLogger().addHandler(handler)
+    apply_level()

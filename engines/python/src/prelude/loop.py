@@ -1,0 +1,113 @@
+"""An asyncio event loop that the host drives: it runs what is ready and never waits."""
+
+import asyncio
+import sys
+import threading
+from asyncio import Task, events
+from asyncio.events import _set_running_loop
+from types import CoroutineType
+
+# Rounds before the host gets its thread back, although there is still work.
+_ROUNDS = 64
+
+# Flags of the code of coroutines, plain and asynchronous generators.
+_COROUTINE = 0x0080 | 0x0100 | 0x0200
+
+
+def _kept_by_task(error):
+    """Whether a task holds this exception for whoever awaits it. A plain callback's would be lost."""
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code is events.Handle._run.__code__:
+            inner = trace.tb_next
+            return inner is not None and inner.tb_frame.f_code.co_flags & _COROUTINE != 0
+        trace = trace.tb_next
+    return False
+
+
+class Loop(asyncio.SelectorEventLoop):
+    """Made, used and ended on one thread."""
+
+    def __init__(self):
+        super().__init__()
+        self._saw_events = False
+        self._ident = threading.get_ident()
+        # For good: the thread has one loop, and loops of the guest's own put theirs in place and take them back.
+        sys.set_asyncgen_hooks(
+            firstiter=self._asyncgen_firstiter_hook, finalizer=self._asyncgen_finalizer_hook
+        )
+
+    def fileno(self):
+        """Readable as soon as anything that the loop waits for is."""
+        return self._selector.fileno()
+
+    def _process_events(self, event_list):
+        if event_list:
+            self._saw_events = True
+            super()._process_events(event_list)
+
+    def begin(self, awaitable):
+        """Wraps what a handler returned into a task and runs it until it waits for the first time."""
+        if type(awaitable) is CoroutineType:
+            task = Task(awaitable, loop=self)
+        else:
+            task = asyncio.ensure_future(awaitable, loop=self)
+        self._thread_id = self._ident
+        _set_running_loop(self)
+        try:
+            # Most handlers finish here: no look at the selector, no timers.
+            ready = self._ready
+            for _ in range(len(ready)):
+                handle = ready.popleft()
+                if not handle._cancelled:
+                    handle._run()
+            if not task.done():
+                self._rounds()
+        except (SystemExit, KeyboardInterrupt) as error:
+            if not _kept_by_task(error):
+                task.cancel()
+                raise
+        finally:
+            self._leave()
+        return task
+
+    def pump(self):
+        """Runs what is ready. Seconds until the next timer, 0 when there is more to do now, None for neither."""
+        self._thread_id = self._ident
+        _set_running_loop(self)
+        try:
+            return self._rounds()
+        finally:
+            self._leave()
+
+    def _leave(self):
+        _set_running_loop(None)
+        self._thread_id = None
+        self._stopping = False
+
+    def _rounds(self):
+        for _ in range(_ROUNDS):
+            self._saw_events = False
+            # `_run_once` waits only if nothing is ready and it is not about to stop.
+            self._stopping = True
+            try:
+                self._run_once()
+            except (SystemExit, KeyboardInterrupt) as error:
+                if not _kept_by_task(error):
+                    raise
+                continue
+            if not self._ready and not self._saw_events:
+                break
+        else:
+            return 0.0
+        scheduled = self._scheduled
+        if not scheduled:
+            return None
+        return max(0.0, scheduled[0]._when - self.time())
+
+    def end(self):
+        """Cancels what is left and closes the loop."""
+        for task in asyncio.all_tasks(self):
+            task.cancel()
+        self.pump()
+        self.close()

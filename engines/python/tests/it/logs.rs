@@ -1,0 +1,186 @@
+//! Output and `logging`.
+
+use crate::harness::{Case, block_on, invocation};
+use std::rc::Rc;
+use trine_engine::{Form, Invocation, Level, LogFormat, Payload, Stream};
+
+fn logged(source: &str) -> String {
+    let case = Case::new(&[("app.py", source)]);
+    case.call("handler", "1").unwrap();
+    case.log.text()
+}
+
+#[test]
+fn a_print_is_one_piece_and_reaches_its_own_stream() {
+    let source = "\
+import sys
+def handler(event):
+    print('a', 1)
+    print('two\\nlines')
+    print('no end', end='')
+    print('error', file=sys.stderr)
+    sys.stdout.buffer.write(b'; bytes\\n')
+    sys.stdout.writelines(['x', 'y\\n'])
+    print('rest', end='')
+";
+    let case = Case::new(&[("app.py", source)]);
+    case.call("handler", "1").unwrap();
+    let pieces = case.log.pieces();
+    let texts: Vec<_> = pieces.iter().map(|(_, text)| text.as_str()).collect();
+    assert_eq!(texts, ["a 1\n", "two\nlines\n", "error\n", "no end; bytes\n", "xy\n", "rest"]);
+    assert_eq!(pieces[2].0, Stream::Stderr);
+    assert_eq!(pieces[0].0, Stream::Stdout);
+}
+
+#[test]
+fn the_streams_look_like_text_streams() {
+    let source = "\
+import io, sys
+def handler(event):
+    out = sys.stdout
+    out.reconfigure(line_buffering=True)
+    print('\\udcff', flush=True)
+    try: out.write(1)
+    except TypeError as e: refused = str(e)
+    return [isinstance(out, io.TextIOBase), out.isatty(), out.fileno(), sys.stderr.fileno(),
+            out.encoding, out.errors, out.write('é\\n'), out.writable(), out.closed, refused]
+";
+    let case = Case::new(&[("app.py", source)]);
+    assert_eq!(
+        case.call("handler", "1").unwrap(),
+        "[true, false, 1, 2, \"utf-8\", \"backslashreplace\", 2, true, false, \"write() argument \
+         must be str, not int\"]"
+    );
+    assert_eq!(case.log.text(), "\\udcff\né\n");
+}
+
+#[test]
+fn warnings_and_failures_of_threads_are_logged() {
+    let source = "\
+import threading, warnings
+def fail(): raise ValueError('in a thread')
+def handler(event):
+    warnings.warn('careful')
+";
+    assert!(logged(source).contains("UserWarning: careful"));
+}
+
+#[test]
+fn log_lines_have_awss_text_form() {
+    let source = "\
+import logging
+logging.basicConfig(level=logging.DEBUG)
+log = logging.getLogger('mine')
+def handler(event):
+    log.info('hidden')
+    log.warning('seen %s', 1)
+    try: 1 / 0
+    except ZeroDivisionError: log.exception('failed')
+    return [len(logging.getLogger().handlers)]
+";
+    let case = Case::new(&[("app.py", source)]);
+    assert_eq!(case.call("handler", "1").unwrap(), "[1]");
+    let text = case.log.text();
+    let lines: Vec<_> = text.lines().collect();
+    let fields: Vec<_> = lines[0].split('\t').collect();
+    assert_eq!((fields[0], fields[2], fields[3]), ("[WARNING]", "id-1", "seen 1"));
+    assert_eq!(fields[1].len(), "2026-01-31T23:59:59.999Z".len());
+    assert!(lines[1].ends_with("\tid-1\tfailed"), "{text}");
+    assert_eq!(lines[2], "Traceback (most recent call last):");
+    assert!(text.ends_with("ZeroDivisionError: division by zero\n"), "{text}");
+}
+
+#[test]
+fn log_lines_outside_of_an_invocation_have_no_request_id() {
+    let case = Case::new(&[(
+        "app.py",
+        "import logging\nlogging.error('at init')\ndef handler(event): pass\n",
+    )]);
+    case.load("app", "handler").unwrap();
+    assert!(case.log.text().ends_with("\t\tat init\n"), "{}", case.log.text());
+}
+
+#[test]
+fn log_lines_in_json_have_awss_members() {
+    let source = "\
+import logging
+def handler(event):
+    logging.getLogger('mine').error('é %s', 1, extra={'order': 5, 'odd': {1, 2}.__class__})
+    try: {}['k']
+    except KeyError: logging.exception('failed')
+";
+    let case = Case::with(&[("app.py", source)], |environment| {
+        environment.log.format = LogFormat::Json;
+    });
+    let tenant = Invocation { tenant_id: Some("blue".into()), ..invocation() };
+    case.call_with("handler", "1", tenant).unwrap();
+    let text = case.log.text();
+    assert!(text.contains("é 1"), "{text}");
+    let lines: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let first = &lines[0];
+    assert_eq!(first["level"], "ERROR");
+    assert_eq!(first["message"], "é 1");
+    assert_eq!(first["logger"], "mine");
+    assert_eq!(first["requestId"], "id-1");
+    assert_eq!(first["tenantId"], "blue");
+    assert_eq!(first["order"], 5);
+    assert_eq!(first["odd"], "<class 'set'>");
+    assert_eq!(first["timestamp"].as_str().unwrap().len(), "2026-01-31T23:59:59.999Z".len());
+    assert!(first.get("errorType").is_none());
+    let second = &lines[1];
+    assert_eq!(second["errorType"], "KeyError");
+    assert_eq!(second["errorMessage"], "'k'");
+    assert!(second["stackTrace"][0].as_str().unwrap().contains("app.py"));
+    assert!(second["location"].as_str().unwrap().ends_with(":handler:5"), "{second}");
+}
+
+#[test]
+fn the_request_id_is_right_where_calls_interleave() {
+    let source = "\
+import asyncio, logging
+async def handler(event, context):
+    await asyncio.sleep(0.03 - event / 100)
+    logging.error('for %s', context.aws_request_id)
+    await asyncio.to_thread(logging.error, 'for %s', context.aws_request_id)
+";
+    let case = Case::new(&[("app.py", source)]);
+    let function = case.load("app", "handler").unwrap();
+    let invocations: Vec<_> = (0..3)
+        .map(|n| Rc::new(Invocation { request_id: format!("id-{n}"), ..invocation() }))
+        .collect();
+    let call = |n: usize| {
+        let input = Payload::json(n.to_string());
+        case.instance.call(function, input, Form::Json, &invocations[n])
+    };
+    block_on(async {
+        let (a, b, c) = tokio::join!(call(0), call(1), call(2));
+        a.and(b).and(c).unwrap();
+    });
+    let text = case.log.text();
+    let mut own = 0;
+    for line in text.lines() {
+        let fields: Vec<_> = line.split('\t').collect();
+        assert_eq!(fields[3], format!("for {}", fields[2]), "{text}");
+        own += 1;
+    }
+    // Lines from threads of the pool go to the sink of the latest instance, which may be another case's.
+    assert!(own >= 3, "{text}");
+}
+
+#[test]
+fn a_level_that_the_user_set_wins() {
+    let source = "\
+import logging
+def handler(event):
+    logging.getLogger('quiet').setLevel(logging.ERROR)
+    logging.getLogger('quiet').warning('no')
+    logging.getLogger('quiet').error('yes')
+";
+    let case = Case::with(&[("app.py", source)], |environment| {
+        environment.log.level = Some(Level::Warn);
+    });
+    case.call("handler", "1").unwrap();
+    assert!(!case.log.text().contains("\tno\n"));
+    assert!(case.log.text().contains("\tyes\n"));
+}

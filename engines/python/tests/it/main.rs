@@ -1,0 +1,19 @@
+//! The Python engine through its public face: files in, payloads out.
+//!
+//! One process has one interpreter, so these cases share it, each with a task root, a thread and a log of its own.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::print_stdout, reason = "figures are printed")]
+
+mod asynchronous;
+mod calls;
+mod context;
+mod errors;
+mod harness;
+mod interrupts;
+mod loading;
+mod logs;
+mod measure;
+mod process;
+mod roots;
+mod values;

@@ -1,0 +1,57 @@
+//! Figures, not judgements: `cargo test -p trine-python -- --ignored --nocapture measure`.
+
+use crate::harness::{Case, invocation};
+use std::{
+    rc::Rc,
+    time::{Duration, Instant},
+};
+use trine_engine::{Form, Payload};
+
+fn per_call(case: &Case, name: &str, event: &str, form: Form) -> f64 {
+    let function = case.load("app", name).unwrap();
+    let event = bytes::Bytes::from(event.to_owned());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut best = Duration::MAX;
+        for _ in 0..10 {
+            let started = Instant::now();
+            for _ in 0..2000 {
+                let input = Payload::Json(event.clone());
+                let invocation = Rc::new(invocation());
+                case.instance.call(function, input, form, &invocation).await.unwrap();
+            }
+            best = best.min(started.elapsed());
+        }
+        best.as_secs_f64() * 1e6 / 2000.0
+    })
+}
+
+#[test]
+#[ignore = "measures"]
+fn start_and_calls() {
+    let started = Instant::now();
+    let source = "\
+def echo(event, context): return event
+async def echo_async(event, context): return event
+def none(event, context): return None
+async def none_async(event, context): return None
+";
+    let case = Case::with(&[("app.py", source)], |environment| environment.main_thread = true);
+    println!("start: {:.2} ms", started.elapsed().as_secs_f64() * 1e3);
+    case.load("app", "echo").unwrap();
+    println!("start and load: {:.2} ms", started.elapsed().as_secs_f64() * 1e3);
+    let items: Vec<_> = (0..10)
+        .map(|n| {
+            let text = format!("item number {n} with some text that fills it up");
+            serde_json::json!({"id": n, "name": text, "price": 1.5, "tags": ["a", "b"]})
+        })
+        .collect();
+    let event = serde_json::json!({ "items": items }).to_string();
+    println!("event: {} bytes", event.len());
+    for (name, event) in
+        [("none", "null"), ("none_async", "null"), ("echo", &*event), ("echo_async", &*event)]
+    {
+        println!("{name}: {:.2} µs", per_call(&case, name, event, Form::Json));
+    }
+    println!("echo, native result: {:.2} µs", per_call(&case, "echo", &event, Form::Native));
+}

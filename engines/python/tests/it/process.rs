@@ -1,0 +1,140 @@
+//! What is true of a whole process, each in a process of its own: this binary again, with one ignored test.
+
+use crate::harness::Case;
+use std::process::{Command, Output};
+
+/// Runs one ignored test alone.
+fn alone(test: &str, environment: &[(&str, &str)]) -> Output {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "--ignored", "--nocapture", test])
+        .envs(environment.iter().copied())
+        .output()
+        .unwrap()
+}
+
+fn passes(test: &str, environment: &[(&str, &str)]) -> String {
+    let output = alone(test, environment);
+    let text = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+    text
+}
+
+#[test]
+fn little_is_imported_at_the_start() {
+    passes("process::inner_little_is_imported", &[]);
+}
+
+#[test]
+#[ignore = "needs a process of its own"]
+fn inner_little_is_imported() {
+    let source = "\
+import sys
+HEAVY = ['asyncio', 'logging', 'traceback', 'json', 'inspect', 'threading', 're', 'typing']
+def handler(event):
+    return [[name for name in HEAVY if name in sys.modules], __import__.__module__]
+";
+    let case = Case::new(&[("app.py", source)]);
+    assert_eq!(case.call("handler", "1").unwrap(), "[[], \"builtins\"]");
+}
+
+#[test]
+fn on_the_main_thread_signal_handlers_can_be_installed() {
+    passes("process::inner_signal_handlers", &[]);
+}
+
+#[test]
+#[ignore = "needs a process of its own"]
+fn inner_signal_handlers() {
+    let source = "\
+import asyncio, os, signal, threading, time
+seen = []
+before = str(signal.getsignal(signal.SIGTERM))
+signal.signal(signal.SIGUSR1, lambda number, frame: seen.append('plain'))
+def handler(event):
+    os.kill(os.getpid(), signal.SIGUSR1)
+    while not seen: time.sleep(0.001)
+    return [before, seen, threading.current_thread() is threading.main_thread()]
+async def asynchronous(event):
+    loop = asyncio.get_running_loop()
+    heard = asyncio.Event()
+    loop.add_signal_handler(signal.SIGUSR2, heard.set)
+    threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGUSR2)).start()
+    await asyncio.wait_for(heard.wait(), 5)
+    return 'heard'
+";
+    let case = Case::with(&[("app.py", source)], |environment| environment.main_thread = true);
+    assert_eq!(case.call("handler", "1").unwrap(), "[\"0\", [\"plain\"], true]");
+    assert_eq!(case.call("asynchronous", "1").unwrap(), "\"heard\"");
+}
+
+#[test]
+fn exit_functions_run_when_the_last_instance_ends_and_modules_are_new_afterwards() {
+    passes("process::inner_exit_functions", &[]);
+}
+
+#[test]
+#[ignore = "needs a process of its own"]
+fn inner_exit_functions() {
+    let source = "\
+import atexit
+n = []
+atexit.register(lambda: print('bye'))
+def handler(event):
+    n.append(1)
+    return len(n)
+";
+    let case = Case::new(&[("app.py", source)]);
+    assert_eq!(case.call("handler", "1").unwrap(), "1");
+    let log = case.log.clone();
+    case.instance.shutdown();
+    assert_eq!(log.text(), "bye\n");
+    let again = trine_engine::Engine::start(&trine_python::engine(), &case.environment).unwrap();
+    let again = Case {
+        instance: again,
+        log: case.log.clone(),
+        environment: case.environment.clone(),
+        folder: case.folder,
+    };
+    assert_eq!(again.call("handler", "1").unwrap(), "1");
+}
+
+#[test]
+fn python_path_is_honoured_with_its_sitecustomize() {
+    let folder = crate::harness::Folder::new(&[
+        ("sitecustomize.py", "import builtins\nbuiltins.customized = 'yes'\n"),
+        ("on_path.py", "x = 1\n"),
+    ]);
+    passes("process::inner_python_path", &[("PYTHONPATH", folder.path().to_str().unwrap())]);
+}
+
+#[test]
+#[ignore = "needs a process of its own"]
+fn inner_python_path() {
+    let source = "import on_path\ndef handler(event): return [customized, on_path.x]\n";
+    let case = Case::new(&[("app.py", source)]);
+    assert_eq!(case.call("handler", "1").unwrap(), "[\"yes\", 1]");
+}
+
+#[test]
+fn a_python_home_without_a_standard_library_is_an_error_or_the_end_but_no_hang() {
+    let folder = crate::harness::Folder::new(&[]);
+    let home = folder.path().to_str().unwrap();
+    let output = alone("process::inner_little_is_imported", &[("PYTHONHOME", home)]);
+    assert!(!output.status.success());
+}
+
+#[test]
+fn older_execution_environments_escape_everything_outside_of_ascii() {
+    passes("process::inner_escapes", &[("AWS_EXECUTION_ENV", "AWS_Lambda_python3.11")]);
+}
+
+#[test]
+#[ignore = "needs a process of its own"]
+fn inner_escapes() {
+    let case = Case::new(&[("app.py", "def handler(event): return {'é': '😀\\x7f'}\n")]);
+    assert_eq!(case.call("handler", "1").unwrap(), r#"{"\u00e9": "\ud83d\ude00\u007f"}"#);
+}

@@ -1,0 +1,217 @@
+//! The two posts that answer an invocation: response, buffered or streamed, and error.
+
+use super::{
+    body::{self, Collected, ReplyBody},
+    checks::{self, ERROR_TYPE, ERROR_WITH_CAUSE, RESPONSE_MODE, XRAY_CAUSE, header_text},
+    options::{MAX_ERROR_BYTES, MAX_RESPONSE_BYTES, MAX_STREAMED_BYTES},
+    outcome::{Answer, InitFailure},
+    refusal::Refusal,
+    server::{accepted, refused},
+    shared::Shared,
+    state::{Claim, PostKind, StreamPart},
+    violation::rule,
+};
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response};
+use hyper::body::Incoming;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// Answers a post for the invocation whose id is `subject`, still percent-encoded.
+pub(super) async fn post(
+    shared: &Arc<Shared>,
+    subject: &str,
+    kind: PostKind,
+    request: Request<Incoming>,
+) -> Response<ReplyBody> {
+    let request_id = percent_decoded(subject);
+    let invocation_id = header_text(request.headers(), "lambda-runtime-invocation-id");
+    let mut breaches = Vec::new();
+    let claim =
+        shared.with_state(|state| state.claim(&request_id, invocation_id, kind, &mut breaches));
+    if !breaches.is_empty() {
+        shared.record(breaches);
+    }
+    let claim = match claim {
+        Ok(claim) => claim,
+        Err(refusal) => {
+            body::drain(request.into_body()).await;
+            return refused(&refusal);
+        }
+    };
+    let mut open = Open { shared, claim, is_over: false };
+    let (answer, refusal) = match kind {
+        PostKind::Response => take_response(&open, request).await,
+        PostKind::Error => take_error(shared, request).await,
+    };
+    match (open.end(answer), refusal) {
+        (false, _) => refused(&Refusal::too_late()),
+        (true, Some(refusal)) => refused(&refusal),
+        (true, None) => accepted(),
+    }
+}
+
+/// A post under way. If its connection breaks, the caller gets a truncated response.
+struct Open<'a> {
+    shared: &'a Shared,
+    claim: Claim,
+    is_over: bool,
+}
+
+impl Open<'_> {
+    /// Ends the invocation; `false` when the clock was faster.
+    fn end(&mut self, answer: Answer) -> bool {
+        self.is_over = true;
+        self.claim.parts = None;
+        self.shared.with_state(|state| state.end(self.claim.attempt, answer))
+    }
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            record_truncation(self.shared);
+            self.end(truncated());
+        }
+    }
+}
+
+fn truncated() -> Answer {
+    platform("Runtime.TruncatedResponse", "The response ended before its end.")
+}
+
+fn platform(error_type: &'static str, message: impl Into<String>) -> Answer {
+    Answer::Platform { error_type, message: message.into() }
+}
+
+fn record_truncation(shared: &Shared) {
+    shared.record(vec![(rule::TRUNCATED_BODY, "of a post".into())]);
+    checks::excuse(shared);
+}
+
+fn too_large(size: usize) -> Answer {
+    let text = format!(
+        "Response payload size ({size} bytes) exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."
+    );
+    platform("Function.ResponseSizeTooLarge", text)
+}
+
+/// What the caller gets, and what the runtime is told if that is no success.
+async fn take_response(open: &Open<'_>, request: Request<Incoming>) -> (Answer, Option<Refusal>) {
+    let shared = open.shared;
+    let (head, incoming) = request.into_parts();
+    let streamed = match head.headers.get(RESPONSE_MODE).map(http::HeaderValue::as_bytes) {
+        None => false,
+        Some(b"streaming") => true,
+        Some(other) => {
+            let detail = format!("{:?}", String::from_utf8_lossy(other));
+            shared.record(vec![(rule::RESPONSE_MODE, detail)]);
+            body::drain(incoming).await;
+            let answer = platform("Runtime.InvalidResponseModeHeader", "");
+            return (answer, Some(Refusal::response_mode()));
+        }
+    };
+    let content_type = header_text(&head.headers, "content-type").map(str::to_owned);
+    let parts = open.claim.parts.as_ref();
+    let mut limit = MAX_RESPONSE_BYTES;
+    if let Some(parts) = parts
+        && streamed
+    {
+        limit = MAX_STREAMED_BYTES;
+        // A caller that has gone away misses nothing.
+        let _ = parts.send(StreamPart::Head { content_type: content_type.clone() }).await;
+    }
+    let live = parts.filter(|_| streamed);
+    match body::collect(incoming, limit, live).await {
+        Collected::Whole { bytes, trailers } => {
+            let breaches = checks::streamed_post(&head.headers, &trailers);
+            if !breaches.is_empty() {
+                shared.record(breaches);
+            }
+            (Answer::Response { bytes, content_type, streamed, trailers }, None)
+        }
+        Collected::TooLarge { size } => (too_large(size), Some(Refusal::too_large())),
+        Collected::Truncated => {
+            record_truncation(shared);
+            (truncated(), Some(Refusal::truncated()))
+        }
+    }
+}
+
+async fn take_error(shared: &Shared, request: Request<Incoming>) -> (Answer, Option<Refusal>) {
+    match ErrorPost::read(shared, request).await {
+        Ok(ErrorPost { type_header, xray_cause, body }) => {
+            (Answer::Error { type_header, xray_cause, body }, None)
+        }
+        Err(refusal) if refusal == Refusal::truncated() => (truncated(), Some(refusal)),
+        Err(refusal) => {
+            (platform("Function.ResponseSizeTooLarge", refusal.message.clone()), Some(refusal))
+        }
+    }
+}
+
+/// An error document and what was said about it in headers.
+#[derive(Debug)]
+pub(super) struct ErrorPost {
+    type_header: Option<String>,
+    xray_cause: Option<String>,
+    body: Bytes,
+}
+
+impl ErrorPost {
+    /// Reads an error post and records what is wrong with it.
+    pub(super) async fn read(shared: &Shared, request: Request<Incoming>) -> Result<Self, Refusal> {
+        let (head, incoming) = request.into_parts();
+        let limit =
+            if shared.options.is_concurrent() { MAX_ERROR_BYTES } else { MAX_RESPONSE_BYTES };
+        let body = match body::collect(incoming, limit, None).await {
+            Collected::Whole { bytes, .. } => bytes,
+            Collected::TooLarge { .. } => return Err(Refusal::too_large()),
+            Collected::Truncated => {
+                record_truncation(shared);
+                return Err(Refusal::truncated());
+            }
+        };
+        let breaches = checks::error_post(&head.headers, &body);
+        if !breaches.is_empty() {
+            shared.record(breaches);
+        }
+        Ok(Self::split(&head.headers, body))
+    }
+
+    /// The single-request form carries the X-Ray cause inside of the document; callers do not see it.
+    fn split(headers: &HeaderMap, body: Bytes) -> Self {
+        let type_header = header_text(headers, ERROR_TYPE).map(str::to_owned);
+        let xray_cause = header_text(headers, XRAY_CAUSE).map(str::to_owned);
+        if header_text(headers, "content-type") == Some(ERROR_WITH_CAUSE)
+            && let Ok(Value::Object(mut document)) = serde_json::from_slice(&body)
+        {
+            let cause = document.shift_remove("errorCause").map(|cause| cause.to_string());
+            let body = Value::Object(document).to_string().into();
+            return Self { type_header, xray_cause: xray_cause.or(cause), body };
+        }
+        Self { type_header, xray_cause, body }
+    }
+
+    pub(super) fn into_failure(self) -> InitFailure {
+        let Self { type_header, xray_cause, body } = self;
+        InitFailure { type_header, xray_cause, body }
+    }
+}
+
+/// `%41` becomes `A`; anything that is no escape stays.
+pub(super) fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let escaped = match tail {
+            [high, low, ..] if *first == b'%' => std::str::from_utf8(&[*high, *low])
+                .ok()
+                .and_then(|digits| u8::from_str_radix(digits, 16).ok()),
+            _ => None,
+        };
+        bytes.push(escaped.unwrap_or(*first));
+        rest = if escaped.is_some() { &tail[2..] } else { tail };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}

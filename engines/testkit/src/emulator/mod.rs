@@ -1,0 +1,314 @@
+//! A strict emulator of Lambda's Runtime API, with the Invoke API on the same port.
+//!
+//! It answers as the platform does, including the platform's refusals, and remembers what a correct client would not
+//! have done: [`Emulator::assert_clean`] fails a test in which the runtime broke a rule that Lambda silently lets
+//! pass.
+//!
+//! ```no_run
+//! # async fn example() -> std::io::Result<()> {
+//! use serde_json::json;
+//! use trine_testkit::emulator::{Emulator, EmulatorOptions};
+//!
+//! let emulator = Emulator::start(EmulatorOptions::default()).await?;
+//! // … start a runtime with AWS_LAMBDA_RUNTIME_API = emulator.address() …
+//! let outcome = emulator.invoke(json!({"name": "you"})).await;
+//! assert_eq!(outcome.json(), json!("hello you"));
+//! emulator.assert_clean();
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Limits
+//! Extensions are registered without events only. The emulator does not start or stop processes: tell it with
+//! [`Emulator::runtime_exited`] that the runtime's process has ended. After a timeout, where the platform would kill
+//! the process, the late answer gets status 410 and the runtime may go on.
+
+mod answers;
+mod body;
+mod checks;
+mod extension_api;
+mod invoke_api;
+mod options;
+mod outcome;
+mod refusal;
+mod runtime_api;
+mod server;
+mod shared;
+mod state;
+mod violation;
+
+#[cfg(test)]
+mod tests;
+
+pub use options::{
+    EmulatorOptions, MAX_ASYNC_EVENT_BYTES, MAX_ERROR_BYTES, MAX_EVENT_BYTES, MAX_RESPONSE_BYTES,
+    MAX_STREAMED_BYTES,
+};
+pub use outcome::{Answer, Event, InitFailure, Outcome};
+pub use server::Endpoint;
+pub use shared::LogEntry;
+pub use violation::{Violation, rule};
+
+use bytes::Bytes;
+use shared::Shared;
+use state::StreamPart;
+use std::{io, net::SocketAddr, sync::Arc, thread, time::Duration};
+use tokio::{
+    net::TcpListener,
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+};
+
+/// A running emulator. Clones are handles to the same one, which stops when the last of them is dropped.
+#[derive(Clone)]
+pub struct Emulator {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    shared: Arc<Shared>,
+    stop: Stop,
+}
+
+/// What ends the emulator's tasks.
+enum Stop {
+    Tasks(JoinHandle<()>),
+    Thread { _end: oneshot::Sender<()> },
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Stop::Tasks(tasks) = &self.stop {
+            tasks.abort();
+        }
+    }
+}
+
+impl Emulator {
+    /// Starts an emulator as tasks of the current tokio runtime, which may be single-threaded but must have its time
+    /// and I/O drivers enabled.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on.
+    pub async fn start(options: EmulatorOptions) -> io::Result<Self> {
+        let listener = TcpListener::bind(options.address).await?;
+        let shared = Arc::new(Shared::new(options, listener.local_addr()?));
+        let tasks = tokio::spawn(serve(listener, Arc::clone(&shared)));
+        Ok(Self { inner: Arc::new(Inner { shared, stop: Stop::Tasks(tasks) }) })
+    }
+
+    /// Starts an emulator on a thread of its own, for callers without a tokio runtime and for measurements in which
+    /// it must not share the runtime of what is measured.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on, or the thread cannot be started.
+    pub fn spawn_thread(options: EmulatorOptions) -> io::Result<Self> {
+        let listener = std::net::TcpListener::bind(options.address)?;
+        listener.set_nonblocking(true)?;
+        let shared = Arc::new(Shared::new(options, listener.local_addr()?));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let listener = {
+            let _entered = runtime.enter();
+            TcpListener::from_std(listener)?
+        };
+        let (end, ended) = oneshot::channel();
+        let serving = serve(listener, Arc::clone(&shared));
+        thread::Builder::new().name("runtime-api".into()).spawn(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    () = serving => {}
+                    _ = ended => {}
+                }
+            });
+        })?;
+        Ok(Self { inner: Arc::new(Inner { shared, stop: Stop::Thread { _end: end } }) })
+    }
+
+    /// Where it listens: the value of `AWS_LAMBDA_RUNTIME_API`.
+    pub fn address(&self) -> SocketAddr {
+        self.inner.shared.address
+    }
+
+    /// How it was set up.
+    pub fn options(&self) -> &EmulatorOptions {
+        &self.inner.shared.options
+    }
+
+    /// The environment variables that Lambda would set for the runtime's process.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        self.options().environment(self.address())
+    }
+
+    /// Sends an event and waits for its outcome. Any number may wait side by side.
+    pub async fn invoke(&self, event: impl Into<Event>) -> Outcome {
+        let (request_id, done) = self.inner.shared.submit(event.into(), None);
+        done.await.unwrap_or_else(|_| gone(request_id))
+    }
+
+    /// [`Emulator::invoke`] for callers outside of any tokio runtime.
+    ///
+    /// # Panics
+    /// Within a tokio runtime.
+    pub fn invoke_blocking(&self, event: impl Into<Event>) -> Outcome {
+        let (request_id, done) = self.inner.shared.submit(event.into(), None);
+        done.blocking_recv().unwrap_or_else(|_| gone(request_id))
+    }
+
+    /// Sends an event for a caller that takes a streamed answer piece by piece. Only such callers may get more than
+    /// [`MAX_RESPONSE_BYTES`].
+    pub fn invoke_streaming(&self, event: impl Into<Event>) -> StreamedAnswer {
+        let (sender, parts) = mpsc::channel(invoke_api::PARTS_IN_FLIGHT);
+        let (request_id, done) = self.inner.shared.submit(event.into(), Some(sender));
+        StreamedAnswer { request_id, parts, done, outcome: None }
+    }
+
+    /// What the runtime said when it could not start, if it did.
+    pub fn init_error(&self) -> Option<InitFailure> {
+        self.inner.shared.with_state(|state| state.init_failure.clone())
+    }
+
+    /// Waits until the runtime has asked for its first event; `false` when it did not within `limit`.
+    pub async fn wait_for_next(&self, limit: Duration) -> bool {
+        let mut polled = self.inner.shared.polled.subscribe();
+        tokio::time::timeout(limit, polled.wait_for(|polled| *polled)).await.is_ok()
+    }
+
+    /// [`Emulator::wait_for_next`] for callers outside of any tokio runtime.
+    pub fn wait_for_next_blocking(&self, limit: Duration) -> bool {
+        let until = std::time::Instant::now() + limit;
+        while !*self.inner.shared.polled.borrow() {
+            if std::time::Instant::now() >= until {
+                return false;
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        true
+    }
+
+    /// Ends the wait of `/restore/next`, as the first event does too.
+    pub fn restore(&self) {
+        self.inner.shared.with_state(state::State::restore);
+    }
+
+    /// Says that the runtime's process has ended, so that what it had in flight fails with `Runtime.ExitError`, and
+    /// that the next process may start over. What waits is kept for it, unless the old one never asked for an event.
+    pub fn runtime_exited(&self, exit: &RuntimeExit) {
+        let shared = &self.inner.shared;
+        shared.with_state(|state| state.runtime_exited(&exit.to_string()));
+        shared::lock(&shared.extensions).clear();
+        checks::forget_connections(shared);
+        shared.polled.send_replace(false);
+    }
+
+    /// What the runtime has done so far that a correct one would not.
+    pub fn violations(&self) -> Vec<Violation> {
+        self.inner.shared.violations()
+    }
+
+    /// Fails a test in which the runtime broke a rule.
+    ///
+    /// # Panics
+    /// When there is any violation; the message lists them and the latest requests.
+    #[track_caller]
+    pub fn assert_clean(&self) {
+        let violations = self.violations();
+        if violations.is_empty() {
+            return;
+        }
+        let listed: String =
+            violations.iter().map(|violation| format!("\n  {violation}")).collect();
+        let log = self.log();
+        let latest: String = log[log.len().saturating_sub(20)..]
+            .iter()
+            .map(|entry| format!("\n  {} {} {}", entry.status, entry.method, entry.path))
+            .collect();
+        panic!("the runtime broke the Runtime API's rules:{listed}\nlatest requests:{latest}");
+    }
+
+    /// The latest requests, oldest first, each added when its answer leaves.
+    pub fn log(&self) -> Vec<LogEntry> {
+        self.inner.shared.log()
+    }
+
+    /// Stops serving. Connections are cut; who still waits gets no answer.
+    pub fn shutdown(self) {}
+}
+
+async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+    tokio::select! {
+        () = server::run(listener, Arc::clone(&shared)) => {}
+        () = shared.run_clock() => {}
+    }
+}
+
+/// The outcome of an invocation that nobody will answer any more.
+fn gone(request_id: String) -> Outcome {
+    let result = Answer::Platform {
+        error_type: "Sandbox.Failure",
+        message: "the emulator has stopped".to_owned(),
+    };
+    Outcome { request_id, duration: Duration::ZERO, result }
+}
+
+/// How a runtime's process ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RuntimeExit {
+    /// With this status.
+    Status(i32),
+    /// By this signal, as in `killed`.
+    Signal(String),
+}
+
+impl std::fmt::Display for RuntimeExit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Status(0) => f.write_str("Runtime exited without providing a reason"),
+            Self::Status(status) => {
+                write!(f, "Runtime exited with error: exit status {status}")
+            }
+            Self::Signal(signal) => write!(f, "Runtime exited with error: signal: {signal}"),
+        }
+    }
+}
+
+/// An answer that is taken piece by piece.
+#[derive(Debug)]
+pub struct StreamedAnswer {
+    request_id: String,
+    parts: mpsc::Receiver<StreamPart>,
+    done: oneshot::Receiver<Outcome>,
+    outcome: Option<Outcome>,
+}
+
+impl StreamedAnswer {
+    /// The next piece; `None` when there are no more, or the answer is not streamed.
+    pub async fn chunk(&mut self) -> Option<Bytes> {
+        loop {
+            let part = if self.outcome.is_some() {
+                self.parts.try_recv().ok()
+            } else {
+                tokio::select! {
+                    biased;
+                    part = self.parts.recv() => part,
+                    outcome = &mut self.done => {
+                        self.outcome = Some(outcome.unwrap_or_else(|_| gone(self.request_id.clone())));
+                        continue;
+                    }
+                }
+            };
+            match part? {
+                StreamPart::Chunk(bytes) => return Some(bytes),
+                StreamPart::Head { .. } => {}
+            }
+        }
+    }
+
+    /// Drops the pieces that are left and waits for the outcome, which holds none of those that were streamed.
+    pub async fn finish(mut self) -> Outcome {
+        while self.chunk().await.is_some() {}
+        match self.outcome {
+            Some(outcome) => outcome,
+            None => self.done.await.unwrap_or_else(|_| gone(self.request_id)),
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! What an emulated function is: its names, its limits and which parts of the platform stand around it.
+//! Contract: AWS Lambda quotas and the environment variables that Lambda reserves.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
+
+/// Largest buffered response: 6 MiB and 100 bytes.
+pub const MAX_RESPONSE_BYTES: usize = 6 * 1024 * 1024 + 100;
+/// Largest streamed response: 200 MB.
+pub const MAX_STREAMED_BYTES: usize = 200 * 1024 * 1024;
+/// Largest event of a synchronous invoke: 6 MiB.
+pub const MAX_EVENT_BYTES: usize = 6 * 1024 * 1024;
+/// Largest event of an asynchronous invoke: 1 MiB.
+pub const MAX_ASYNC_EVENT_BYTES: usize = 1024 * 1024;
+/// Largest error document where several invocations are in flight: 1 MiB.
+pub const MAX_ERROR_BYTES: usize = 1024 * 1024;
+
+/// How an [`Emulator`](super::Emulator) is set up.
+#[derive(Debug, Clone)]
+pub struct EmulatorOptions {
+    /// Where it listens; port 0 takes a free one.
+    pub address: SocketAddr,
+    /// The function's timeout, counted from the moment in which the runtime is given the event.
+    pub timeout: Duration,
+    /// How long the first `/next` may take before waiting callers get a timeout. Lambda's own limit is 10 s.
+    pub init_timeout: Duration,
+    /// `AWS_LAMBDA_FUNCTION_NAME`, also the last part of the ARN.
+    pub function_name: String,
+    /// `AWS_LAMBDA_FUNCTION_VERSION`.
+    pub function_version: String,
+    /// `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`, in MB.
+    pub memory_mb: u32,
+    /// Region in the ARN.
+    pub region: String,
+    /// Account in the ARN.
+    pub account: String,
+    /// Value of `_HANDLER` in [`Emulator::environment`](super::Emulator::environment); none when empty.
+    pub handler: String,
+    /// Whether each attempt gets a `Lambda-Runtime-Invocation-Id`, which the runtime must send back.
+    pub invocation_id_header: bool,
+    /// How many invocations may be in flight; above 1 the emulator behaves as the multi-concurrency platform does.
+    pub concurrency: usize,
+    /// Whether the runtime takes part in SnapStart: `/restore/next` exists, and blocks until the first event.
+    pub snap_start: bool,
+    /// How many events may wait before callers are turned away with status 429.
+    pub queue_length: usize,
+    /// How many of the latest requests [`Emulator::log`](super::Emulator::log) remembers; 0 remembers none.
+    pub log_length: usize,
+}
+
+impl Default for EmulatorOptions {
+    fn default() -> Self {
+        Self {
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            timeout: Duration::from_secs(3),
+            init_timeout: Duration::from_secs(10),
+            function_name: "test_function".into(),
+            function_version: "$LATEST".into(),
+            memory_mb: 128,
+            region: "us-east-1".into(),
+            account: "012345678912".into(),
+            handler: String::new(),
+            invocation_id_header: true,
+            concurrency: 1,
+            snap_start: false,
+            queue_length: 1000,
+            log_length: 1000,
+        }
+    }
+}
+
+impl EmulatorOptions {
+    /// The function's ARN, without alias or version.
+    pub fn function_arn(&self) -> String {
+        let Self { region, account, function_name, .. } = self;
+        format!("arn:aws:lambda:{region}:{account}:function:{function_name}")
+    }
+
+    /// Whether several invocations may be in flight.
+    pub fn is_concurrent(&self) -> bool {
+        self.concurrency > 1
+    }
+
+    /// The variables that Lambda would set for a runtime at `runtime_api`.
+    pub(super) fn environment(&self, runtime_api: SocketAddr) -> Vec<(&'static str, String)> {
+        let start = match (self.is_concurrent(), self.snap_start) {
+            (true, _) => "lambda-managed-instances",
+            (false, true) => "snap-start",
+            (false, false) => "on-demand",
+        };
+        let mut variables = vec![
+            ("AWS_LAMBDA_RUNTIME_API", runtime_api.to_string()),
+            ("AWS_LAMBDA_FUNCTION_NAME", self.function_name.clone()),
+            ("AWS_LAMBDA_FUNCTION_VERSION", self.function_version.clone()),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", self.memory_mb.to_string()),
+            ("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{}", self.function_name)),
+            ("AWS_LAMBDA_LOG_STREAM_NAME", format!("{}/emulator", self.function_version)),
+            ("AWS_LAMBDA_INITIALIZATION_TYPE", start.into()),
+            ("AWS_REGION", self.region.clone()),
+            ("AWS_DEFAULT_REGION", self.region.clone()),
+        ];
+        if !self.handler.is_empty() {
+            variables.push(("_HANDLER", self.handler.clone()));
+        }
+        if self.is_concurrent() {
+            variables.push(("AWS_LAMBDA_MAX_CONCURRENCY", self.concurrency.to_string()));
+        }
+        variables
+    }
+}

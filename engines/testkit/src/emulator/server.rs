@@ -1,0 +1,209 @@
+//! Connections and requests: accepts, finds out what is asked for, calls the one function that answers it.
+
+use super::{
+    answers,
+    body::{self, ReplyBody},
+    checks::{self, Connection},
+    extension_api, invoke_api,
+    refusal::Refusal,
+    runtime_api,
+    shared::{LogEntry, Shared},
+    state::PostKind,
+    violation::rule,
+};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use serde_json::json;
+use std::{convert::Infallible, sync::Arc};
+use tokio::{net::TcpListener, task::JoinSet};
+
+/// Everything that the emulator answers. One variant is one place in which an answer is made, and so also the place
+/// in which a fault would be put in its stead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Endpoint {
+    /// `GET /2018-06-01/runtime/invocation/next`
+    Next,
+    /// `POST /2018-06-01/runtime/invocation/{id}/response`
+    Response,
+    /// `POST /2018-06-01/runtime/invocation/{id}/error`
+    Error,
+    /// `POST /2018-06-01/runtime/init/error`
+    InitError,
+    /// `GET /2018-06-01/runtime/restore/next`
+    RestoreNext,
+    /// `POST /2018-06-01/runtime/restore/error`
+    RestoreError,
+    /// `GET /2018-06-01/ping`
+    Ping,
+    /// `POST /2020-01-01/extension/register`
+    ExtensionRegister,
+    /// `GET /2020-01-01/extension/event/next`
+    ExtensionNext,
+    /// `POST /2015-03-31/functions/{name}/invocations`
+    Invoke,
+    /// `POST /2021-11-15/functions/{name}/response-streaming-invocations`
+    InvokeStreaming,
+    /// Any other path.
+    Unknown,
+}
+
+impl Endpoint {
+    /// The endpoint of a path, and the id or name in it.
+    fn of(path: &str) -> (Self, &str) {
+        let mut parts = path.split('/').skip(1);
+        let mut part = || parts.next().unwrap_or_default();
+        let found = match (part(), part(), part(), part(), part()) {
+            ("2018-06-01", "runtime", "invocation", "next", "") => (Self::Next, ""),
+            ("2018-06-01", "runtime", "invocation", id, "response") => (Self::Response, id),
+            ("2018-06-01", "runtime", "invocation", id, "error") => (Self::Error, id),
+            ("2018-06-01", "runtime", "init", "error", "") => (Self::InitError, ""),
+            ("2018-06-01", "runtime", "restore", "next", "") => (Self::RestoreNext, ""),
+            ("2018-06-01", "runtime", "restore", "error", "") => (Self::RestoreError, ""),
+            ("2018-06-01", "ping", "", "", "") => (Self::Ping, ""),
+            ("2020-01-01", "extension", "register", "", "") => (Self::ExtensionRegister, ""),
+            ("2020-01-01", "extension", "event", "next", "") => (Self::ExtensionNext, ""),
+            ("2015-03-31", "functions", name, "invocations", "") => (Self::Invoke, name),
+            ("2021-11-15", "functions", name, "response-streaming-invocations", "") => {
+                (Self::InvokeStreaming, name)
+            }
+            _ => return (Self::Unknown, ""),
+        };
+        // Nothing may follow, not even a slash.
+        let canonical = parts.next().is_none() && !path.ends_with('/');
+        if canonical { found } else { (Self::Unknown, "") }
+    }
+
+    fn method(self) -> Option<Method> {
+        match self {
+            Self::Next | Self::RestoreNext | Self::Ping | Self::ExtensionNext => Some(Method::GET),
+            Self::Unknown => None,
+            _ => Some(Method::POST),
+        }
+    }
+
+    /// Whether the runtime (and no extension or caller) asks here.
+    pub(super) fn is_runtime(self) -> bool {
+        matches!(
+            self,
+            Self::Next
+                | Self::Response
+                | Self::Error
+                | Self::InitError
+                | Self::RestoreNext
+                | Self::RestoreError
+        )
+    }
+}
+
+/// Serves until it is dropped; every connection goes with it.
+pub(super) async fn run(listener: TcpListener, shared: Arc<Shared>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                // A connection that fails while it is accepted is its client's loss alone.
+                let Ok((stream, _)) = accepted else { continue };
+                let _ = stream.set_nodelay(true);
+                let shared = Arc::clone(&shared);
+                let connection = Arc::new(Connection::default());
+                let service = service_fn(move |request| {
+                    handle(Arc::clone(&shared), Arc::clone(&connection), request)
+                });
+                let mut builder = http1::Builder::new();
+                builder.timer(TokioTimer::new()).header_read_timeout(None).title_case_headers(true);
+                let served = builder.serve_connection(TokioIo::new(stream), service);
+                connections.spawn(async {
+                    // How a connection ends is its client's affair.
+                    let _ = served.await;
+                });
+            }
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+async fn handle(
+    shared: Arc<Shared>,
+    connection: Arc<Connection>,
+    request: Request<Incoming>,
+) -> Result<Response<ReplyBody>, Infallible> {
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    let (endpoint, subject) = Endpoint::of(&path);
+    if endpoint.is_runtime() {
+        checks::inspect(&shared, &connection, endpoint, &request);
+    }
+    let reply = match endpoint.method() {
+        Some(expected) if expected != method => {
+            let detail = format!("{method} {path}, which takes {expected}");
+            shared.record(vec![(rule::WRONG_METHOD, detail)]);
+            body::drain(request.into_body()).await;
+            let mut reply = status(StatusCode::METHOD_NOT_ALLOWED);
+            if let Ok(value) = HeaderValue::from_str(expected.as_str()) {
+                reply.headers_mut().insert(header::ALLOW, value);
+            }
+            reply
+        }
+        _ => answer(&shared, endpoint, subject, request).await,
+    };
+    let status = reply.status().as_u16();
+    shared.remember(move || LogEntry { endpoint, method, path, status });
+    Ok(reply)
+}
+
+/// The one function that answers an endpoint.
+async fn answer(
+    shared: &Arc<Shared>,
+    endpoint: Endpoint,
+    subject: &str,
+    request: Request<Incoming>,
+) -> Response<ReplyBody> {
+    match endpoint {
+        Endpoint::Next => runtime_api::next(shared).await,
+        Endpoint::Response => answers::post(shared, subject, PostKind::Response, request).await,
+        Endpoint::Error => answers::post(shared, subject, PostKind::Error, request).await,
+        Endpoint::InitError => runtime_api::init_error(shared, request).await,
+        Endpoint::RestoreNext => runtime_api::restore_next(shared).await,
+        Endpoint::RestoreError => runtime_api::restore_error(shared, request).await,
+        Endpoint::Ping => Response::new(ReplyBody::full("pong")),
+        Endpoint::ExtensionRegister => extension_api::register(shared, request).await,
+        Endpoint::ExtensionNext => extension_api::next(shared, &request).await,
+        Endpoint::Invoke => invoke_api::invoke(shared, subject, request).await,
+        Endpoint::InvokeStreaming => invoke_api::invoke_streaming(shared, subject, request).await,
+        Endpoint::Unknown => {
+            let path = request.uri().path().to_owned();
+            shared.record(vec![(rule::UNKNOWN_PATH, format!("{} {path}", request.method()))]);
+            body::drain(request.into_body()).await;
+            refused(&Refusal::not_found(&path))
+        }
+    }
+}
+
+/// A reply of nothing but a status.
+pub(super) fn status(status: StatusCode) -> Response<ReplyBody> {
+    let mut reply = Response::new(ReplyBody::Full(None));
+    *reply.status_mut() = status;
+    reply
+}
+
+/// A reply of a JSON text.
+pub(super) fn json_reply(status: StatusCode, text: impl Into<bytes::Bytes>) -> Response<ReplyBody> {
+    let mut reply = Response::new(ReplyBody::full(text));
+    *reply.status_mut() = status;
+    let json = HeaderValue::from_static("application/json");
+    reply.headers_mut().insert(header::CONTENT_TYPE, json);
+    reply
+}
+
+/// What an accepted post gets.
+pub(super) fn accepted() -> Response<ReplyBody> {
+    json_reply(StatusCode::ACCEPTED, r#"{"status":"OK"}"#)
+}
+
+/// What a refused request gets.
+pub(super) fn refused(refusal: &Refusal) -> Response<ReplyBody> {
+    let text = json!({"errorMessage": refusal.message, "errorType": refusal.error_type});
+    json_reply(refusal.status, text.to_string())
+}

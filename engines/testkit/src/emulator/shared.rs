@@ -1,0 +1,143 @@
+//! What all connections of an emulator share: the state machine behind its lock, and what was noticed on the way.
+
+use super::{
+    EmulatorOptions,
+    outcome::{Event, Outcome},
+    server::Endpoint,
+    state::{Breach, Caller, State, StreamPart},
+    violation::Violation,
+};
+use std::{
+    collections::VecDeque,
+    net::SocketAddr,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+
+/// One request that the emulator has answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogEntry {
+    /// What it asked for.
+    pub endpoint: Endpoint,
+    /// Its method.
+    pub method: http::Method,
+    /// Its path.
+    pub path: String,
+    /// The status that it got.
+    pub status: u16,
+}
+
+pub(super) struct Shared {
+    pub(super) options: EmulatorOptions,
+    pub(super) address: SocketAddr,
+    state: Mutex<State>,
+    violations: Mutex<Vec<Violation>>,
+    log: Mutex<VecDeque<LogEntry>>,
+    pub(super) connections: Mutex<super::checks::Tally>,
+    pub(super) extensions: Mutex<Vec<super::extension_api::Extension>>,
+    pub(super) polled: watch::Sender<bool>,
+    clock: Mutex<Option<Instant>>,
+    wake: Notify,
+}
+
+/// The lock's content, also after a panic elsewhere: every change leaves it whole.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    pub(super) fn new(options: EmulatorOptions, address: SocketAddr) -> Self {
+        Self {
+            state: Mutex::new(State::new(&options)),
+            options,
+            address,
+            violations: Mutex::default(),
+            log: Mutex::default(),
+            connections: Mutex::default(),
+            extensions: Mutex::default(),
+            polled: watch::Sender::new(false),
+            clock: Mutex::default(),
+            wake: Notify::new(),
+        }
+    }
+
+    /// Changes the state. If that brought a limit closer than any before, the clock is told.
+    pub(super) fn with_state<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
+        let (result, limit) = {
+            let mut state = lock(&self.state);
+            let result = change(&mut state);
+            (result, state.next_limit())
+        };
+        if let Some(limit) = limit {
+            let mut clock = lock(&self.clock);
+            if clock.is_none_or(|set| limit < set) {
+                *clock = Some(limit);
+                self.wake.notify_one();
+            }
+        }
+        result
+    }
+
+    /// Ends what passes its limit, for as long as the emulator lives.
+    pub(super) async fn run_clock(&self) {
+        loop {
+            let limit = {
+                let limit = lock(&self.state).expire(Instant::now());
+                *lock(&self.clock) = limit;
+                limit
+            };
+            match limit {
+                Some(limit) => tokio::select! {
+                    () = tokio::time::sleep_until(limit.into()) => {}
+                    () = self.wake.notified() => {}
+                },
+                None => self.wake.notified().await,
+            }
+        }
+    }
+
+    /// Hands an event in. The receiver gets the outcome; with `parts` the body goes there as it arrives.
+    pub(super) fn submit(
+        &self,
+        mut event: Event,
+        parts: Option<mpsc::Sender<StreamPart>>,
+    ) -> (String, oneshot::Receiver<Outcome>) {
+        let request_id =
+            event.request_id.take().unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
+        let (done, receiver) = oneshot::channel();
+        let id = request_id.clone();
+        self.with_state(|state| state.submit(event, id, Caller { done, parts }));
+        (request_id, receiver)
+    }
+
+    /// Records broken rules. The same one with the same words is recorded once.
+    pub(super) fn record(&self, breaches: Vec<Breach>) {
+        for (rule, detail) in breaches {
+            let violation = Violation { rule, detail };
+            let mut violations = lock(&self.violations);
+            if !violations.contains(&violation) {
+                violations.push(violation);
+            }
+        }
+    }
+
+    pub(super) fn violations(&self) -> Vec<Violation> {
+        lock(&self.violations).clone()
+    }
+
+    pub(super) fn remember(&self, entry: impl FnOnce() -> LogEntry) {
+        if self.options.log_length == 0 {
+            return;
+        }
+        let mut log = lock(&self.log);
+        if log.len() == self.options.log_length {
+            log.pop_front();
+        }
+        log.push_back(entry());
+    }
+
+    pub(super) fn log(&self) -> Vec<LogEntry> {
+        lock(&self.log).iter().cloned().collect()
+    }
+}

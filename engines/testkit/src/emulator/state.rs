@@ -1,0 +1,374 @@
+//! The platform's side of the Runtime API as a state machine: who waits, what is in flight, what has ended. No I/O.
+//! Contract: `Started → Ready → Running → Responding → ResponseSent → Ready`, as Lambda's on-demand platform has it.
+
+mod posts;
+
+pub(super) use posts::{Claim, PostKind};
+
+use super::{
+    EmulatorOptions,
+    outcome::{Answer, Event, InitFailure, Outcome},
+    refusal::Refusal,
+    violation::rule,
+};
+use bytes::Bytes;
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+use tokio::sync::{mpsc, oneshot};
+
+/// How many ended invocations are remembered, to tell a second answer from a wrong id.
+const REMEMBERED: usize = 256;
+
+/// What the runtime is doing, by the names that the platform's messages use. Where several invocations are in flight,
+/// the runtime as a whole stays `Ready` and each invocation has its own state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    Started,
+    RestoreReady,
+    Restoring,
+    Ready,
+    Running,
+    Responding,
+    ErrorResponding,
+    ResponseSent,
+    InitError,
+}
+
+impl Phase {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Started => "Started",
+            Self::RestoreReady => "RestoreReady",
+            Self::Restoring => "Restoring",
+            Self::Ready => "Ready",
+            Self::Running => "Running",
+            Self::Responding => "InvocationResponse",
+            Self::ErrorResponding => "InvocationErrorResponse",
+            Self::ResponseSent => "RuntimeResponseSentState",
+            Self::InitError => "InitError",
+        }
+    }
+}
+
+/// Piece of an answer on its way to a caller that takes it as it arrives.
+#[derive(Debug)]
+pub(super) enum StreamPart {
+    Head { content_type: Option<String> },
+    Chunk(Bytes),
+}
+
+/// Who waits for an answer.
+#[derive(Debug)]
+pub(super) struct Caller {
+    pub(super) done: oneshot::Sender<Outcome>,
+    pub(super) parts: Option<mpsc::Sender<StreamPart>>,
+}
+
+/// An event that waits for a poller.
+#[derive(Debug)]
+struct Queued {
+    event: Arc<Event>,
+    request_id: String,
+    since: Instant,
+    caller: Caller,
+}
+
+/// What `/next` hands out.
+#[derive(Debug, Clone)]
+pub(super) struct Delivery {
+    pub(super) event: Arc<Event>,
+    pub(super) request_id: String,
+    pub(super) invocation_id: Option<String>,
+    pub(super) deadline_ms: u128,
+    attempt: u64,
+}
+
+/// An invocation that the runtime has.
+#[derive(Debug)]
+struct InFlight {
+    delivery: Delivery,
+    started: Instant,
+    responding: bool,
+    caller: Caller,
+}
+
+#[derive(Debug)]
+struct Ended {
+    request_id: String,
+    invocation_id: Option<String>,
+    timed_out: bool,
+}
+
+/// What `/next` is to do.
+#[derive(Debug)]
+pub(super) enum Next {
+    Deliver(Box<Delivery>),
+    Wait(oneshot::Receiver<Box<Delivery>>),
+}
+
+/// A broken rule, before it is recorded.
+pub(super) type Breach = (&'static str, String);
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) phase: Phase,
+    since: Instant,
+    concurrency: usize,
+    timeout: Duration,
+    init_timeout: Duration,
+    queue_length: usize,
+    with_invocation_id: bool,
+    queue: VecDeque<Queued>,
+    waiters: VecDeque<oneshot::Sender<Box<Delivery>>>,
+    restore: Option<oneshot::Sender<()>>,
+    in_flight: Vec<InFlight>,
+    ended: VecDeque<Ended>,
+    pub(super) init_failure: Option<InitFailure>,
+    attempts: u64,
+}
+
+impl State {
+    pub(super) fn new(options: &EmulatorOptions) -> Self {
+        Self {
+            phase: Phase::Started,
+            since: Instant::now(),
+            concurrency: options.concurrency.max(1),
+            timeout: options.timeout,
+            init_timeout: options.init_timeout,
+            queue_length: options.queue_length,
+            with_invocation_id: options.invocation_id_header,
+            queue: VecDeque::new(),
+            waiters: VecDeque::new(),
+            restore: None,
+            in_flight: Vec::new(),
+            ended: VecDeque::new(),
+            init_failure: None,
+            attempts: 0,
+        }
+    }
+
+    fn is_concurrent(&self) -> bool {
+        self.concurrency > 1
+    }
+
+    /// Takes an event in: hands it to a waiting poller, queues it, or answers at once.
+    pub(super) fn submit(&mut self, event: Event, request_id: String, caller: Caller) {
+        let is_full = self.queue.len() >= self.queue_length && !self.can_dispatch();
+        let refused = match &self.init_failure {
+            Some(failure) => Some(Answer::InitError(failure.clone())),
+            None => is_full.then_some(Answer::Throttled),
+        };
+        let since = Instant::now();
+        let queued = Queued { event: Arc::new(event), request_id, since, caller };
+        if let Some(answer) = refused {
+            queued.answer(answer);
+            return;
+        }
+        self.queue.push_back(queued);
+        self.restore();
+        self.pump();
+    }
+
+    /// What a `/next` gets. Breaches are added to `breaches`.
+    pub(super) fn next(&mut self, breaches: &mut Vec<Breach>) -> Result<Next, Refusal> {
+        match self.phase {
+            Phase::InitError => return Err(Refusal::transition(self.phase, Phase::Ready)),
+            Phase::Responding | Phase::ErrorResponding => {
+                breaches.push((
+                    rule::NEXT_WHILE_RUNNING,
+                    format!("/next in state {}", self.phase.name()),
+                ));
+                return Err(Refusal::transition(self.phase, Phase::Ready));
+            }
+            Phase::Running => {
+                if let Some(current) = self.in_flight.first() {
+                    let id = &current.delivery.request_id;
+                    let detail = format!("{id} is not answered yet; it is handed out again");
+                    breaches.push((rule::NEXT_WHILE_RUNNING, detail));
+                    return Ok(Next::Deliver(Box::new(current.delivery.clone())));
+                }
+            }
+            _ => {}
+        }
+        self.waiters.retain(|waiter| !waiter.is_closed());
+        let busy = self.waiters.len() + self.in_flight.len();
+        if busy >= self.concurrency {
+            let detail = format!(
+                "one more /next while {} wait and {} invocations are in flight, of {} allowed",
+                self.waiters.len(),
+                self.in_flight.len(),
+                self.concurrency
+            );
+            breaches.push((rule::TOO_MANY_POLLERS, detail));
+        }
+        self.phase = Phase::Ready;
+        // A process that polls has started, whatever an earlier one reported.
+        self.init_failure = None;
+        if self.in_flight.len() < self.concurrency
+            && let Some(queued) = self.queue.pop_front()
+        {
+            return Ok(Next::Deliver(self.dispatch(queued)));
+        }
+        let (sender, receiver) = oneshot::channel();
+        self.waiters.push_back(sender);
+        Ok(Next::Wait(receiver))
+    }
+
+    /// Takes back an event whose poller went away before it could be told.
+    pub(super) fn take_back(&mut self, delivery: Delivery) {
+        let Some(at) = self.find(delivery.attempt) else { return };
+        let InFlight { caller, .. } = self.in_flight.remove(at);
+        let Delivery { event, request_id, .. } = delivery;
+        self.queue.push_front(Queued { event, request_id, since: Instant::now(), caller });
+        if self.in_flight.is_empty() && self.phase == Phase::Running {
+            self.phase = Phase::Ready;
+        }
+        self.pump();
+    }
+
+    /// Whether the first event has arrived or `restore` was called: ends the wait of `/restore/next`.
+    pub(super) fn restore(&mut self) {
+        if self.phase == Phase::RestoreReady
+            && let Some(waiting) = self.restore.take()
+            && waiting.send(()).is_ok()
+        {
+            self.phase = Phase::Restoring;
+        }
+    }
+
+    /// What a `/restore/next` gets: something to wait for.
+    pub(super) fn restore_next(&mut self) -> Result<oneshot::Receiver<()>, Refusal> {
+        if self.phase != Phase::Started {
+            return Err(Refusal::transition(self.phase, Phase::RestoreReady));
+        }
+        let (sender, receiver) = oneshot::channel();
+        self.phase = Phase::RestoreReady;
+        self.restore = Some(sender);
+        if !self.queue.is_empty() {
+            self.restore();
+        }
+        Ok(receiver)
+    }
+
+    /// Hands queued events to waiting pollers.
+    pub(super) fn pump(&mut self) {
+        while self.can_dispatch()
+            && let Some(queued) = self.queue.pop_front()
+        {
+            let Some(waiter) = self.waiters.pop_front() else {
+                self.queue.push_front(queued);
+                return;
+            };
+            let delivery = self.dispatch(queued);
+            if let Err(delivery) = waiter.send(delivery) {
+                self.take_back(*delivery);
+            }
+        }
+    }
+
+    fn can_dispatch(&mut self) -> bool {
+        while self.waiters.front().is_some_and(oneshot::Sender::is_closed) {
+            self.waiters.pop_front();
+        }
+        !self.waiters.is_empty() && self.in_flight.len() < self.concurrency
+    }
+
+    fn dispatch(&mut self, queued: Queued) -> Box<Delivery> {
+        let Queued { event, request_id, caller, .. } = queued;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.attempts += 1;
+        let delivery = Delivery {
+            event,
+            request_id,
+            invocation_id: self.with_invocation_id.then(|| uuid::Uuid::new_v4().to_string()),
+            deadline_ms: (now + self.timeout).as_millis(),
+            attempt: self.attempts,
+        };
+        let handed_out = Box::new(delivery.clone());
+        let started = Instant::now();
+        self.in_flight.push(InFlight { delivery, started, responding: false, caller });
+        if !self.is_concurrent() {
+            self.phase = Phase::Running;
+        }
+        handed_out
+    }
+
+    /// The runtime could not start, or not be restored: everybody who waits is told so, and all who come after.
+    pub(super) fn fail_init(&mut self, failure: InitFailure) {
+        self.phase = Phase::InitError;
+        for queued in self.queue.drain(..) {
+            queued.answer(Answer::InitError(failure.clone()));
+        }
+        self.init_failure = Some(failure);
+    }
+
+    /// The runtime's process has ended. What was in flight fails with `text`; so does what waits, if the process never
+    /// asked for an event.
+    pub(super) fn runtime_exited(&mut self, text: &str) {
+        let answer = |request_id: &str| Answer::Platform {
+            error_type: "Runtime.ExitError",
+            message: format!("RequestId: {request_id} Error: {text}"),
+        };
+        let never_polled = self.is_starting() || self.phase == Phase::InitError;
+        self.waiters.clear();
+        self.restore = None;
+        for queued in self.queue.drain(..if never_polled { self.queue.len() } else { 0 }) {
+            let answer = answer(&queued.request_id);
+            queued.answer(answer);
+        }
+        while let Some(running) = self.in_flight.first() {
+            let answer = answer(&running.delivery.request_id);
+            self.end(running.delivery.attempt, answer);
+        }
+        self.phase = Phase::Started;
+        self.since = Instant::now();
+    }
+
+    /// Whether the runtime has yet to ask for its first event.
+    fn is_starting(&self) -> bool {
+        matches!(self.phase, Phase::Started | Phase::RestoreReady | Phase::Restoring)
+    }
+
+    /// Ends what has passed its limit and says when to look again.
+    pub(super) fn expire(&mut self, now: Instant) -> Option<Instant> {
+        while let Some(late) =
+            self.in_flight.iter().find(|running| running.started + self.timeout <= now)
+        {
+            self.end(late.delivery.attempt, Answer::Timeout { after: self.timeout });
+        }
+        if self.is_starting() {
+            while let Some(queued) = self.queue.pop_front() {
+                if queued.since.max(self.since) + self.init_timeout > now {
+                    self.queue.push_front(queued);
+                    break;
+                }
+                queued.answer(Answer::Timeout { after: self.init_timeout });
+            }
+        }
+        self.next_limit()
+    }
+
+    /// The moment of the next limit, if anything is under one.
+    pub(super) fn next_limit(&self) -> Option<Instant> {
+        let running = self.in_flight.iter().map(|running| running.started + self.timeout).min();
+        let queued = match self.queue.front() {
+            Some(queued) if self.is_starting() => {
+                Some(queued.since.max(self.since) + self.init_timeout)
+            }
+            _ => None,
+        };
+        running.into_iter().chain(queued).min()
+    }
+}
+
+impl Queued {
+    /// Answers an event that was never handed out.
+    fn answer(self, result: Answer) {
+        let outcome = Outcome { request_id: self.request_id, duration: Duration::ZERO, result };
+        // A caller that has gone away needs no answer.
+        let _ = self.caller.done.send(outcome);
+    }
+}

@@ -1,0 +1,77 @@
+//! What a correct client never does, by name. The platform lets most of it pass, often at the price of a lost or
+//! doubled invocation; the emulator lets it pass too and remembers it.
+
+use std::fmt;
+
+/// One thing that a correct client would not have done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// The rule's name, one of those in [`rule`].
+    pub rule: &'static str,
+    /// What was seen.
+    pub detail: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.rule, self.detail)
+    }
+}
+
+/// Names of the rules.
+pub mod rule {
+    /// `/next` before the invocation in flight was answered: the platform hands out the same event again.
+    pub const NEXT_WHILE_RUNNING: &str = "next-while-running";
+    /// More `/next` requests side by side than invocations may be in flight.
+    pub const TOO_MANY_POLLERS: &str = "too-many-pollers";
+    /// A post for a request id that was never handed out.
+    pub const UNKNOWN_REQUEST_ID: &str = "unknown-request-id";
+    /// A second answer to the same invocation.
+    pub const ANSWERED_TWICE: &str = "answered-twice";
+    /// `/next` gave a `Lambda-Runtime-Invocation-Id` and the post did not send it back.
+    pub const INVOCATION_ID_MISSING: &str = "invocation-id-missing";
+    /// The post carries a `Lambda-Runtime-Invocation-Id` that `/next` never gave.
+    pub const INVOCATION_ID_INVENTED: &str = "invocation-id-invented";
+    /// The error-type header does not match `(Runtime|Function)\.[A-Z][a-zA-Z]+`.
+    pub const ERROR_TYPE_HEADER: &str = "error-type-header";
+    /// An error document that is no JSON object with the texts `errorMessage` and `errorType`.
+    pub const ERROR_BODY: &str = "error-body";
+    /// An error post whose media type is not `application/json`.
+    pub const ERROR_CONTENT_TYPE: &str = "error-content-type";
+    /// The X-Ray cause header is no JSON object or not under 1 MiB.
+    pub const XRAY_CAUSE: &str = "xray-cause";
+    /// `init/error` after the first `/next`.
+    pub const INIT_ERROR_LATE: &str = "init-error-late";
+    /// A second `init/error`.
+    pub const INIT_ERROR_TWICE: &str = "init-error-twice";
+    /// Any further call after `init/error`: the process should have ended.
+    pub const CALL_AFTER_INIT_ERROR: &str = "call-after-init-error";
+    /// `/restore/next` or `/restore/error` at a moment in which it makes no sense.
+    pub const RESTORE_STATE: &str = "restore-state";
+    /// The response-mode header is not exactly `streaming`.
+    pub const RESPONSE_MODE: &str = "response-mode";
+    /// A response in streaming mode that is not chunked.
+    pub const STREAM_NOT_CHUNKED: &str = "stream-not-chunked";
+    /// Trailers that no `Trailer` header announced, or whose error body is no JSON in base64.
+    pub const TRAILERS: &str = "trailers";
+    /// A post with neither `Content-Length` nor chunks.
+    pub const BODY_WITHOUT_LENGTH: &str = "body-without-length";
+    /// A body that ended before its end.
+    pub const TRUNCATED_BODY: &str = "truncated-body";
+    /// No `User-Agent`.
+    pub const USER_AGENT_MISSING: &str = "user-agent-missing";
+    /// A `User-Agent` whose first word is longer than 128 characters.
+    pub const USER_AGENT_LONG: &str = "user-agent-long";
+    /// No `Host`.
+    pub const HOST_MISSING: &str = "host-missing";
+    /// A request in HTTP/1.0.
+    pub const HTTP_VERSION: &str = "http-version";
+    /// New connections where the old ones were still good.
+    pub const NO_KEEP_ALIVE: &str = "no-keep-alive";
+    /// A path that the Runtime API does not have.
+    pub const UNKNOWN_PATH: &str = "unknown-path";
+    /// A method that the path does not take.
+    pub const WRONG_METHOD: &str = "wrong-method";
+    /// An extension that registers badly: without a name, after the first `/next`, for events it cannot have.
+    pub const EXTENSION: &str = "extension";
+}

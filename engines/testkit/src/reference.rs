@@ -1,0 +1,114 @@
+//! The reference engine: *shout*, the language of the tutorial. Its source file is a greeting; calling it answers with
+//! the greeting and the event in capitals.
+
+use trine_engine::{
+    Capabilities, Engine, EngineInfo, Error, ErrorDialect, ErrorKind, Invocation, Output, Result,
+    Simple, SimpleEnvironment, SimpleRuntime,
+};
+
+/// The engine of the *shout* language, for files that end in `.shout`.
+///
+/// A missing file is an [`ErrorKind::ImportModule`], an empty one an [`ErrorKind::UserCodeSyntax`], and an event that
+/// is no UTF-8 an [`ErrorKind::Unmarshal`].
+pub fn engine() -> impl Engine {
+    let info = EngineInfo {
+        id: "shout",
+        name: "Shout",
+        version: "shout 1.0".into(),
+        extensions: &["shout"],
+        splits_at_first_dot: false,
+        capabilities: Capabilities::default(),
+        error_dialect: ErrorDialect::PLAIN,
+    };
+    Simple::new(info, Shout::default)
+}
+
+/// One handler: its greeting.
+#[derive(Debug, Default)]
+struct Shout {
+    greeting: String,
+}
+
+impl SimpleRuntime for Shout {
+    fn setup(&mut self, environment: &SimpleEnvironment) -> Result<()> {
+        let path = environment.path.display();
+        let source = std::fs::read_to_string(&environment.path)
+            .map_err(|e| Error::new(ErrorKind::ImportModule, format!("cannot read {path}: {e}")))?;
+        self.greeting = source.trim().to_owned();
+        if self.greeting.is_empty() {
+            return Err(Error::new(ErrorKind::UserCodeSyntax, format!("{path} has no greeting")));
+        }
+        Ok(())
+    }
+
+    fn invoke(&mut self, event: &[u8], _invocation: &Invocation) -> Result<Output> {
+        let event = std::str::from_utf8(event).map_err(|e| {
+            Error::new(ErrorKind::Unmarshal, format!("the event is no valid UTF-8: {e}"))
+        })?;
+        Ok(Output::Json(format!("{} {}", self.greeting, event.to_uppercase()).into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use std::{path::Path, rc::Rc, sync::Arc};
+    use trine_engine::{
+        Environment, Form, FunctionInfo, LogFormat, LogSettings, Module, NullSink, Payload, Seek,
+    };
+
+    /// Loads a handler with this source and calls it once.
+    fn run(source: Option<&str>, event: &'static [u8]) -> Result<Bytes> {
+        let folder = crate::conformance::TemporaryFolder::new();
+        let path = folder.path().join("app.shout");
+        if let Some(source) = source {
+            std::fs::write(&path, source).unwrap();
+        }
+        let environment = Environment {
+            layer_root: "/opt".into(),
+            function: FunctionInfo::default(),
+            log: LogSettings { sink: Arc::new(NullSink), format: LogFormat::Text, level: None },
+            main_thread: false,
+            trace_in_environment: false,
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(call(&environment, folder.path(), &path, event))
+    }
+
+    async fn call(
+        environment: &Environment,
+        root: &Path,
+        path: &Path,
+        event: &'static [u8],
+    ) -> Result<Bytes> {
+        let instance = engine().start(environment)?;
+        let seek = Seek::Handler("handler".into());
+        let module = Module { root: root.into(), path: path.into(), name: "app".into(), seek };
+        let exports = instance.load(&module).await?;
+        let (name, function) = &exports.functions[0];
+        assert_eq!(name, "handler");
+        let invocation = Rc::new(Invocation::default());
+        let event = Payload::json(Bytes::from_static(event));
+        let answer = instance.call(*function, event, Form::Json, &invocation).await?;
+        assert_eq!(instance.usage().calls, 1);
+        instance.shutdown();
+        Ok(answer.into_bytes()?.0)
+    }
+
+    #[test]
+    fn it_greets_in_capitals() {
+        assert_eq!(run(Some("HELLO\n"), b"\"you\"").unwrap(), r#""HELLO \"YOU\"""#);
+    }
+
+    #[test]
+    fn what_cannot_be_loaded_is_an_error_of_its_kind() {
+        assert_eq!(run(None, b"1").unwrap_err().kind(), ErrorKind::ImportModule);
+        assert_eq!(run(Some(" \n"), b"1").unwrap_err().kind(), ErrorKind::UserCodeSyntax);
+    }
+
+    #[test]
+    fn an_event_that_is_no_text_is_an_error_of_the_invocation() {
+        assert_eq!(run(Some("HI"), b"\xff").unwrap_err().kind(), ErrorKind::Unmarshal);
+    }
+}

@@ -1,0 +1,139 @@
+//! `trine emulator`: Lambda's Runtime API and Invoke API on this machine, for this runtime or any other.
+
+use anyhow::Context;
+use clap::Args;
+use std::{
+    io::{Write, stdout},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    os::unix::process::ExitStatusExt,
+    process::ExitStatus,
+    time::Duration,
+};
+use tokio::{
+    process::{Child, Command},
+    runtime::Builder,
+    signal::unix::{SignalKind, signal},
+};
+use trine_testkit::emulator::{Emulator, EmulatorOptions, RuntimeExit};
+
+/// Serve Lambda's Runtime API and Invoke API on this machine.
+///
+/// Runs the runtime that is named after --, with the environment that Lambda would set, and starts it again when it
+/// ends, as Lambda does. Without one, prints the environment for a runtime that you start yourself. Tells what the
+/// runtime does that Lambda's contract forbids.
+#[derive(Debug, Args)]
+pub(super) struct EmulatorCommand {
+    /// Address to listen on.
+    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    host: IpAddr,
+    /// Port to listen on; 0 takes a free one.
+    #[arg(long, short, default_value_t = 9001)]
+    port: u16,
+    /// The function's timeout, in seconds.
+    #[arg(long, default_value_t = 3.0, value_name = "SECONDS")]
+    timeout: f64,
+    /// The function's name.
+    #[arg(long, default_value = "function", value_name = "NAME")]
+    name: String,
+    /// The function's memory, in MB. Told to the runtime, not enforced.
+    #[arg(long, default_value_t = 128, value_name = "MB")]
+    memory: u32,
+    /// The handler: what the runtime finds in _HANDLER.
+    #[arg(long, value_name = "HANDLER", default_value = "")]
+    handler: String,
+    /// The runtime's command, after --.
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<String>,
+}
+
+impl EmulatorCommand {
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            self.timeout.is_finite() && self.timeout > 0.0 && self.timeout <= 1e6,
+            "--timeout takes a positive number of seconds, not {}",
+            self.timeout
+        );
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(self.serve())
+    }
+
+    async fn serve(self) -> anyhow::Result<()> {
+        let address = SocketAddr::new(self.host, self.port);
+        let emulator = Emulator::start(EmulatorOptions {
+            address,
+            timeout: Duration::from_secs_f64(self.timeout),
+            function_name: self.name.clone(),
+            memory_mb: self.memory,
+            handler: self.handler.clone(),
+            ..EmulatorOptions::default()
+        })
+        .await
+        .with_context(|| format!("cannot listen on {address}; choose another port with --port"))?;
+        self.announce(&emulator)?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            result = self.keep_running(&emulator) => result?,
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        report_violations(&emulator)
+    }
+
+    fn announce(&self, emulator: &Emulator) -> anyhow::Result<()> {
+        let mut out = stdout().lock();
+        let address = emulator.address();
+        if self.command.is_empty() {
+            writeln!(out, "# Environment for the runtime:")?;
+            for (name, value) in emulator.environment() {
+                writeln!(out, "export {name}='{}'", value.replace('\'', r"'\''"))?;
+            }
+        }
+        writeln!(out, "# Invoke with:")?;
+        writeln!(
+            out,
+            "curl -d '{{}}' http://{address}/2015-03-31/functions/{}/invocations",
+            self.name
+        )?;
+        Ok(())
+    }
+
+    /// Starts the command again and again, until it ends without ever having asked for an event.
+    async fn keep_running(&self, emulator: &Emulator) -> anyhow::Result<()> {
+        let Some((program, arguments)) = self.command.split_first() else {
+            return std::future::pending().await;
+        };
+        loop {
+            let mut child: Child = Command::new(program)
+                .args(arguments)
+                .envs(emulator.environment())
+                .kill_on_drop(true)
+                .spawn()
+                .with_context(|| format!("cannot start {program}"))?;
+            let status = child.wait().await?;
+            let served = emulator.wait_for_next(Duration::ZERO).await;
+            emulator.runtime_exited(&exit_of(status));
+            anyhow::ensure!(served, "{program} ended before it asked for an event: {status}");
+            writeln!(stdout().lock(), "# the runtime ended ({status}) and is started again")?;
+        }
+    }
+}
+
+fn exit_of(status: ExitStatus) -> RuntimeExit {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => RuntimeExit::Status(code),
+        (None, Some(signal)) => RuntimeExit::Signal(signal.to_string()),
+        (None, None) => RuntimeExit::Status(1),
+    }
+}
+
+fn report_violations(emulator: &Emulator) -> anyhow::Result<()> {
+    let violations: Vec<String> =
+        emulator.violations().iter().map(|violation| format!("  {violation}")).collect();
+    anyhow::ensure!(
+        violations.is_empty(),
+        "the runtime broke rules of Lambda's contract:\n{}",
+        violations.join("\n")
+    );
+    Ok(())
+}

@@ -1,0 +1,47 @@
+//! The process as a Lambda runtime: `bootstrap`.
+
+use super::{fail, settings};
+use crate::{
+    diagnostic::explain,
+    engines::Registry,
+    handler::from_environment,
+    lambda::{Door, Ended, RuntimeApi},
+    telemetry::{Log, ProcessSink},
+    worker::Worker,
+};
+use anyhow::Context;
+use std::{env, process::ExitCode};
+use tokio::{runtime::Builder, task::LocalSet};
+
+/// Serves invocations until the platform ends it. Exit status: 0 after SIGTERM, 1 when the function could not be
+/// loaded or the Runtime API is gone.
+pub(super) fn run(handler: Option<&str>) -> ExitCode {
+    match serve(handler) {
+        Ok(Ended::Signal) => ExitCode::SUCCESS,
+        // The record is in the log already.
+        Ok(Ended::Init(_)) => ExitCode::FAILURE,
+        Ok(Ended::Api(error)) => fail(&format!("error: {error}"), 1),
+        Err(error) => fail(&format!("error: {error:#}"), 1),
+    }
+}
+
+fn serve(handler: Option<&str>) -> anyhow::Result<Ended> {
+    let address = env::var("AWS_LAMBDA_RUNTIME_API").context(
+        "AWS_LAMBDA_RUNTIME_API is not set: as 'bootstrap' this program is a Lambda runtime and needs to know where \
+         the Runtime API is; run it as 'trine' for its other commands, or under 'trine emulator'",
+    )?;
+    let settings = settings()?;
+    let log = settings.log(ProcessSink);
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let worker = Worker::new(settings.sequential_environment(log.clone()));
+    let door = Door::new(RuntimeApi::new(&address)?, worker, Log::new(log));
+    let registry = Registry::built_in();
+    let located =
+        from_environment(handler, |name| env::var(name).ok(), &settings.search_paths(), &registry);
+    let ended = LocalSet::new().block_on(&runtime, door.run(located));
+    if let Ended::Init(error) = &ended {
+        Log::new(settings.log(ProcessSink))
+            .verbatim(trine_engine::Level::Error, &format!("{}\n", explain(error)));
+    }
+    Ok(ended)
+}

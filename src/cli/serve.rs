@@ -1,0 +1,276 @@
+//! `trine serve`: functions on an HTTP port.
+
+use super::settings;
+use crate::{
+    engines::Registry,
+    http::{Ended, ErrorDetail, Route, ServeOptions, ServedFunction, Server, Site},
+    telemetry::ProcessSink,
+};
+use anyhow::{Context, bail};
+use clap::Args;
+use std::{
+    env, fmt::Write as _, io::Write as _, net::IpAddr, net::SocketAddr, net::ToSocketAddrs,
+    num::NonZeroUsize, time::Duration,
+};
+
+/// The port where neither flag nor variable names one.
+const DEFAULT_PORT: u16 = 9000;
+
+/// Serve functions over HTTP.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Serve {
+    /// A folder of functions, a file, or a file with an export (app.py:get)
+    #[arg(default_value = ".")]
+    path: String,
+    /// Address to listen on; 0.0.0.0 for all
+    #[arg(long, default_value = "127.0.0.1")]
+    host: String,
+    /// Port to listen on; 0 takes any free one [default: the variable PORT, else 9000]
+    #[arg(long, short)]
+    port: Option<u16>,
+    /// Threads, each with interpreters of its own [default: one per core]
+    #[arg(long, short)]
+    workers: Option<NonZeroUsize>,
+    /// Invocations in flight per function and worker, where the language can interleave them
+    #[arg(long, default_value = "64")]
+    concurrency: NonZeroUsize,
+    /// Seconds that an invocation may take [default: no limit]
+    #[arg(long, value_parser = seconds)]
+    timeout: Option<Duration>,
+    /// Seconds that requests in flight may take to finish after a signal to stop
+    #[arg(long, default_value = "10", value_parser = seconds)]
+    grace: Duration,
+    /// Largest request body, in bytes
+    #[arg(long, default_value_t = crate::http::DEFAULT_BODY_LIMIT)]
+    body_limit: usize,
+    /// Load every function at once instead of at its first request
+    #[arg(long)]
+    eager: bool,
+    /// Log every request
+    #[arg(long)]
+    log_requests: bool,
+    /// Show callers errors in full [default: on a loopback address]
+    #[arg(long)]
+    show_errors: bool,
+    /// Show callers of a failing function no more than its status
+    #[arg(long, conflicts_with = "show_errors")]
+    hide_errors: bool,
+}
+
+impl Serve {
+    /// Prints what is served and serves it until a signal comes. A second signal ends the process at once.
+    ///
+    /// # Errors
+    /// Settings that cannot be, a path without functions, a port in use.
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        let settings = settings()?;
+        let site = Site::open(&self.path, &Registry::built_in())?;
+        let options = self.options(env::var("PORT").ok())?;
+        let workers = options.workers;
+        let server = Server::bind(options, site)?;
+        let banner = banner(server.site(), server.address(), workers);
+        // A closed standard output is no reason not to serve.
+        let _ = std::io::stdout().write_all(banner.as_bytes());
+        let environment = settings.concurrent_environment(settings.log(ProcessSink));
+        match server.start(&environment)?.until_signal()? {
+            Ended::Drained => Ok(()),
+            // Guests may still run: nothing but the end of the process stops them.
+            forced @ Ended::Forced { .. } => std::process::exit(forced.exit_code().into()),
+        }
+    }
+
+    fn options(&self, variable: Option<String>) -> anyhow::Result<ServeOptions> {
+        let port = match (self.port, variable.filter(|text| !text.is_empty())) {
+            (Some(port), _) => port,
+            (None, Some(text)) => text
+                .trim()
+                .parse()
+                .with_context(|| format!("the variable PORT is {text:?}, which is no port"))?,
+            (None, None) => DEFAULT_PORT,
+        };
+        let mut addresses = (self.host.as_str(), port)
+            .to_socket_addrs()
+            .with_context(|| format!("--host {}: no address has this name", self.host))?;
+        let Some(address) = addresses.next() else {
+            bail!("--host {}: no address has this name", self.host);
+        };
+        let mut options = ServeOptions::new(address);
+        if let Some(workers) = self.workers {
+            options.workers = workers.get();
+        }
+        if self.show_errors {
+            options.error_detail = ErrorDetail::Full;
+        }
+        if self.hide_errors {
+            options.error_detail = ErrorDetail::Hidden;
+        }
+        options.concurrency = self.concurrency.get();
+        options.timeout = self.timeout;
+        options.grace = self.grace;
+        options.body_limit = self.body_limit;
+        options.eager = self.eager;
+        options.log_requests = self.log_requests;
+        Ok(options)
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| format!("{text:?} is no number of seconds"))?;
+    Duration::try_from_secs_f64(seconds)
+        .map_err(|_| format!("{text:?} is no length of time in seconds"))
+}
+
+/// What is served: a table of functions, and a line to try each.
+fn banner(site: &Site, address: SocketAddr, workers: usize) -> String {
+    let base = base_url(address);
+    let mut rows = vec![["FUNCTION", "ENGINE", "METHOD", "URL"].map(str::to_owned)];
+    let mut tries = String::new();
+    for (route, function) in in_reading_order(site) {
+        let info = function.located.engine.info();
+        let method = route.method.as_ref().map_or("ANY", |method| method.as_str());
+        let url = format!("{base}{}", route.path);
+        rows.push([
+            function.name.clone(),
+            format!("{} ({})", info.name, info.version),
+            method.into(),
+            url,
+        ]);
+        let _ = writeln!(tries, "  {}", curl(method, &format!("{base}{}", sample(&route.path))));
+    }
+    let count = site.functions().len();
+    let (functions, threads) =
+        (if count == 1 { "function" } else { "functions" }, if workers == 1 { "" } else { "s" });
+    let mut out =
+        format!("Serving {count} {functions} on {base} with {workers} worker{threads}\n\n");
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
+    let widths: Vec<usize> = (0..3).map(|column| width(column).unwrap_or(0)).collect();
+    for [function, engine, method, url] in &rows {
+        let (a, b, c) = (widths[0], widths[1], widths[2]);
+        let _ = writeln!(out, "  {function:a$}  {engine:b$}  {method:c$}  {url}");
+    }
+    let _ = write!(out, "\nTry\n{tries}\nCtrl-C stops.\n");
+    out
+}
+
+/// Routes by function, as a reader expects them.
+fn in_reading_order(site: &Site) -> Vec<(&Route, &ServedFunction)> {
+    let mut routes: Vec<_> = site.routes().collect();
+    routes.sort_by(|(a, f), (b, g)| f.name.cmp(&g.name).then_with(|| a.path.cmp(&b.path)));
+    routes
+}
+
+/// The URL of the server as this machine reaches it.
+fn base_url(address: SocketAddr) -> String {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => {
+            return format!("http://127.0.0.1:{}", address.port());
+        }
+        IpAddr::V6(ip) if ip.is_unspecified() => return format!("http://[::1]:{}", address.port()),
+        IpAddr::V6(ip) => format!("[{ip}]"),
+        IpAddr::V4(ip) => ip.to_string(),
+    };
+    format!("http://{ip}:{}", address.port())
+}
+
+/// A path that a route's pattern matches.
+fn sample(pattern: &str) -> String {
+    let segments = pattern.split('/').map(|segment| match segment.strip_prefix('{') {
+        Some(parameter) if parameter.ends_with("+}") => "a/b",
+        Some(_) => "1",
+        None => segment,
+    });
+    segments.collect::<Vec<_>>().join("/")
+}
+
+fn curl(method: &str, url: &str) -> String {
+    match method {
+        "ANY" | "GET" => format!("curl {url}"),
+        "HEAD" => format!("curl -I {url}"),
+        "POST" => format!("curl -H 'content-type: application/json' -d '{{}}' {url}"),
+        "PUT" | "PATCH" => {
+            format!("curl -X {method} -H 'content-type: application/json' -d '{{}}' {url}")
+        }
+        other => format!("curl -X {other} {url}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::handler::fixture::{folders, registry};
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        serve: Serve,
+    }
+
+    fn options(line: &[&str], port: Option<&str>) -> anyhow::Result<ServeOptions> {
+        let line = Line::try_parse_from([&["serve"], line].concat())?;
+        line.serve.options(port.map(str::to_owned))
+    }
+
+    #[test]
+    fn the_flag_comes_before_the_variable_and_that_before_the_default() {
+        let port = |line: &[&str], port| options(line, port).unwrap().address.port();
+        assert_eq!(port(&["--port", "1"], Some("2")), 1);
+        assert_eq!(port(&[], Some("2")), 2);
+        assert_eq!(port(&[], None), 9000);
+        let why = options(&[], Some("http")).unwrap_err().to_string();
+        assert_eq!(why, "the variable PORT is \"http\", which is no port");
+    }
+
+    #[test]
+    fn errors_are_shown_to_nobody_but_this_machine_unless_asked_for() {
+        let detail = |line: &[&str]| options(line, None).unwrap().error_detail;
+        assert_eq!(detail(&[]), ErrorDetail::Full);
+        assert_eq!(detail(&["--host", "0.0.0.0"]), ErrorDetail::Hidden);
+        assert_eq!(detail(&["--host", "0.0.0.0", "--show-errors"]), ErrorDetail::Full);
+        assert_eq!(detail(&["--hide-errors"]), ErrorDetail::Hidden);
+    }
+
+    #[test]
+    fn lengths_of_time_are_seconds() {
+        let options = options(&["--timeout", "1.5", "--grace", "0"], None).unwrap();
+        assert_eq!(options.timeout, Some(Duration::from_millis(1500)));
+        assert_eq!(options.grace, Duration::ZERO);
+        assert!(seconds("-1").is_err() && seconds("soon").is_err());
+    }
+
+    #[test]
+    fn a_line_to_try_fits_method_and_pattern() {
+        assert_eq!(sample("/pets/{id}/x/{rest+}"), "/pets/1/x/a/b");
+        assert_eq!(curl("ANY", "u"), "curl u");
+        assert_eq!(curl("DELETE", "u"), "curl -X DELETE u");
+        assert_eq!(base_url("0.0.0.0:80".parse().unwrap()), "http://127.0.0.1:80");
+        assert_eq!(base_url("[::1]:80".parse().unwrap()), "http://[::1]:80");
+    }
+
+    #[test]
+    fn the_banner_is_a_table_of_functions_and_a_line_to_try_each() {
+        let (_parent, search) =
+            folders(&["task/hello/app.py", "task/hello/app.lua", "task/pets.js"]);
+        let routes = "[[route]]\nmethod = \"POST\"\npath = \"/zoo/{id}\"\nfunction = \"pets\"\n";
+        std::fs::write(search.task_root.join("trine.toml"), routes).unwrap();
+        let site = Site::folder(&search.task_root, &registry()).unwrap();
+        let expected = "\
+Serving 3 functions on http://127.0.0.1:9000 with 2 workers
+
+  FUNCTION      ENGINE      METHOD  URL
+  hello/lua     lua (0)     ANY     http://127.0.0.1:9000/hello/lua
+  hello/python  python (0)  ANY     http://127.0.0.1:9000/hello/python
+  pets          js (0)      ANY     http://127.0.0.1:9000/pets
+  pets          js (0)      POST    http://127.0.0.1:9000/zoo/{id}
+
+Try
+  curl http://127.0.0.1:9000/hello/lua
+  curl http://127.0.0.1:9000/hello/python
+  curl http://127.0.0.1:9000/pets
+  curl -H 'content-type: application/json' -d '{}' http://127.0.0.1:9000/zoo/1
+
+Ctrl-C stops.
+";
+        assert_eq!(banner(&site, "127.0.0.1:9000".parse().unwrap(), 2), expected);
+    }
+}

@@ -1,0 +1,13 @@
+//! One error, in the forms that its readers expect: a caller of Lambda, the platform's metrics, a person.
+
+mod human;
+mod platform;
+mod record;
+
+pub use human::{exit_code, explain, hint};
+pub use platform::{error_type_header, xray_cause};
+pub use record::invoke_record;
+
+/// The largest error document that is posted, in bytes: the platform refuses documents of a megabyte, and callers read
+/// only the first frames anyway.
+pub const DOCUMENT_LIMIT: usize = 256 * 1024;

@@ -1,0 +1,97 @@
+//! What Lambda's platform wants to know of an error beside its document: a type for metrics, a cause for X-Ray.
+
+use serde_json::json;
+use std::{collections::BTreeSet, env};
+use trine_engine::{Error, ErrorKind};
+
+/// Value of the header `Lambda-Runtime-Function-Error-Type`. The platform keeps what matches
+/// `(Runtime|Function)\.[A-Z][a-zA-Z]+` and replaces the rest, so a guest's class name is cut down to its letters.
+pub fn error_type_header(error: &Error) -> String {
+    let name = error.name();
+    if let Some((prefix @ ("Runtime" | "Function"), rest)) = name.split_once('.')
+        && rest.len() > 1
+        && rest.starts_with(|c: char| c.is_ascii_uppercase())
+        && rest.bytes().all(|byte| byte.is_ascii_alphabetic())
+    {
+        return format!("{prefix}.{rest}");
+    }
+    let prefix = if error.kind() == ErrorKind::Guest { "Function" } else { "Runtime" };
+    let letters: String = name.chars().filter(char::is_ascii_alphabetic).collect();
+    let mut chars = letters.chars();
+    match chars.next() {
+        Some(first) if letters.len() > 1 => {
+            format!("{prefix}.{}{}", first.to_ascii_uppercase(), chars.as_str())
+        }
+        _ => format!("{prefix}.Error"),
+    }
+}
+
+/// Value of the header `Lambda-Runtime-Function-XRay-Error-Cause`: one line of JSON, ASCII only. `None` when it would be
+/// too large for a header.
+pub fn xray_cause(error: &Error) -> Option<String> {
+    const LIMIT: usize = 60 * 1024;
+    let paths: BTreeSet<&str> = error.frames().iter().map(|frame| frame.file.as_str()).collect();
+    let stack: Vec<_> = error
+        .frames()
+        .iter()
+        .map(|frame| json!({"path": frame.file, "line": frame.line, "label": frame.function}))
+        .collect();
+    let directory = env::current_dir().unwrap_or_default();
+    let cause = json!({
+        "working_directory": directory.to_string_lossy(),
+        "exceptions": [{"type": error.name(), "message": error.message(), "stack": stack}],
+        "paths": paths,
+    });
+    let text = ascii(&cause.to_string());
+    (text.len() <= LIMIT).then_some(text)
+}
+
+/// JSON text with everything outside of ASCII escaped, as a header's value must be.
+fn ascii(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c.is_ascii() && c != '\u{7f}' {
+            out.push(c);
+        } else {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trine_engine::Frame;
+
+    #[test]
+    fn a_type_header_always_has_the_form_that_the_platform_keeps() {
+        for (error, header) in [
+            (Error::guest("TypeError", ""), "Function.TypeError"),
+            (Error::guest("my_error2", ""), "Function.Myerror"),
+            (Error::guest("é", ""), "Function.Error"),
+            (Error::guest("Runtime.x", ""), "Function.Runtimex"),
+            (Error::guest("Function.Custom", ""), "Function.Custom"),
+            (Error::new(ErrorKind::ImportModule, ""), "Runtime.ImportModuleError"),
+            (Error::new(ErrorKind::Unmarshal, "").with_name("SyntaxError"), "Runtime.SyntaxError"),
+        ] {
+            assert_eq!(error_type_header(&error), header);
+        }
+    }
+
+    #[test]
+    fn a_cause_is_ascii_and_names_each_file_once() {
+        let frame = |line| Frame { file: "/é.py".into(), line, function: "f".into(), column: 0 };
+        let error = Error::guest("E", "naïve 🙂").with_frames([frame(1), frame(2)]);
+        let cause = xray_cause(&error).expect("small enough");
+        assert!(cause.is_ascii(), "{cause}");
+        let cause: serde_json::Value = serde_json::from_str(&cause).expect("JSON");
+        assert_eq!(cause["exceptions"][0]["message"], "naïve 🙂");
+        assert_eq!(cause["exceptions"][0]["stack"][1]["line"], 2);
+        assert_eq!(cause["paths"], json!(["/é.py"]));
+        assert!(xray_cause(&Error::guest("E", "x".repeat(100_000))).is_none());
+    }
+}

@@ -1,0 +1,91 @@
+//! The line that an error leaves in the log, in the form that the official runtime of its language gives it.
+
+use trine_engine::{Error, ErrorDialect, ErrorRecord, LogFormat, json_string, timestamp};
+
+/// The log record of a failed invocation, or of a failed start where there is no request id.
+pub fn invoke_record(
+    error: &Error,
+    dialect: ErrorDialect,
+    format: LogFormat,
+    request_id: Option<&str>,
+) -> String {
+    match (format, dialect.record) {
+        (LogFormat::Json, _) => json_record(error, dialect, request_id),
+        (LogFormat::Text, ErrorRecord::Document) => {
+            let title = if request_id.is_some() { "Invoke Error" } else { "Init Error" };
+            let stack: Vec<String> = error.stack().iter().map(|line| json_string(line)).collect();
+            format!(
+                "{}\t{}\tERROR\t{title} \t{{\"errorType\":{},\"errorMessage\":{},\"stack\":[{}]}}\n",
+                timestamp(),
+                request_id.unwrap_or("undefined"),
+                json_string(error.name()),
+                json_string(error.message()),
+                stack.join(",")
+            )
+        }
+        (LogFormat::Text, ErrorRecord::Traceback) => {
+            let mut record = format!("[ERROR] {}: {}", error.name(), error.message());
+            if !error.stack().is_empty() {
+                record.push_str("\rTraceback (most recent call last):");
+                for line in error.stack().iter().flat_map(|entry| entry.lines()) {
+                    // Leading spaces would be cut by log viewers; these are not.
+                    let indent = line.len() - line.trim_start().len();
+                    record.push('\r');
+                    record.push_str(&"\u{a0}".repeat(indent));
+                    record.push_str(line.trim_start());
+                }
+            }
+            record.replace('\n', "\r") + "\n"
+        }
+    }
+}
+
+fn json_record(error: &Error, dialect: ErrorDialect, request_id: Option<&str>) -> String {
+    let stack: Vec<String> =
+        error.stack().iter().map(|line| json_string(line.trim_end())).collect();
+    let id = request_id.map(|id| format!("\"requestId\":{},", json_string(id))).unwrap_or_default();
+    let facts = format!(
+        "\"errorType\":{},\"errorMessage\":{},\"stackTrace\":[{}]",
+        json_string(error.name()),
+        json_string(error.message()),
+        stack.join(",")
+    );
+    let head = format!("{{\"timestamp\":\"{}\",\"level\":\"ERROR\",{id}", timestamp());
+    match dialect.record {
+        ErrorRecord::Document => format!("{head}\"message\":{{{facts}}}}}\n"),
+        ErrorRecord::Traceback => format!("{head}{facts}}}\n"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PYTHON: ErrorDialect =
+        ErrorDialect { record: ErrorRecord::Traceback, ..ErrorDialect::PLAIN };
+
+    #[test]
+    fn each_language_has_its_own_text_record_on_one_line() {
+        let error = Error::guest("KeyError", "'a'\nb")
+            .with_stack(["  File \"x\", line 1\n    f()\n".to_owned()]);
+        let python = invoke_record(&error, PYTHON, LogFormat::Text, Some("id"));
+        assert_eq!(
+            python,
+            "[ERROR] KeyError: 'a'\rb\rTraceback (most recent call last):\r\u{a0}\u{a0}File \"x\", line 1\r\u{a0}\u{a0}\u{a0}\u{a0}f()\n"
+        );
+        let node = invoke_record(&error, ErrorDialect::PLAIN, LogFormat::Text, Some("id"));
+        assert!(node.contains("\tid\tERROR\tInvoke Error \t{\"errorType\":\"KeyError\""), "{node}");
+        assert_eq!(node.matches('\n').count(), 1);
+    }
+
+    #[test]
+    fn a_json_record_is_one_object_with_level_and_time() {
+        let error = Error::guest("E", "m");
+        for dialect in [PYTHON, ErrorDialect::PLAIN] {
+            let record = invoke_record(&error, dialect, LogFormat::Json, Some("id"));
+            let value: serde_json::Value = serde_json::from_str(&record).expect("JSON");
+            assert_eq!(value["level"], "ERROR");
+            assert_eq!(value["requestId"], "id");
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! The languages of this build. The only file that names language crates: a feature turns into a registry entry here,
+//! and nowhere else does the product know which languages exist.
+
+use std::sync::Arc;
+use trine_engine::Engine;
+
+/// The engines of this process, in the order in which their file extensions are looked for.
+#[derive(Clone)]
+pub struct Registry {
+    engines: Vec<Arc<dyn Engine>>,
+}
+
+impl Registry {
+    /// Every engine that this build was compiled with. Starts none of them.
+    pub fn built_in() -> Self {
+        Self::new(vec![
+            #[cfg(feature = "js")]
+            Arc::new(trine_js::engine()),
+            #[cfg(feature = "python")]
+            Arc::new(trine_python::engine()),
+            #[cfg(feature = "lua")]
+            Arc::new(trine_lua::engine()),
+        ])
+    }
+
+    /// A registry of one's own engines: the way in for other runtimes built on this library.
+    pub fn new(engines: Vec<Arc<dyn Engine>>) -> Self {
+        Self { engines }
+    }
+
+    /// All engines, in registry order.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<dyn Engine>> {
+        self.engines.iter()
+    }
+
+    /// The engine whose files end in `.{extension}`.
+    pub fn by_extension(&self, extension: &str) -> Option<&Arc<dyn Engine>> {
+        self.engines.iter().find(|engine| engine.info().extensions.contains(&extension))
+    }
+
+    /// Every file extension with its engine, in the order in which they are looked for.
+    pub fn extensions(&self) -> impl Iterator<Item = (&'static str, &Arc<dyn Engine>)> {
+        self.engines.iter().flat_map(|engine| {
+            engine.info().extensions.iter().map(move |extension| (*extension, engine))
+        })
+    }
+}

@@ -1,0 +1,311 @@
+//! Finds the functions of a folder, for a server that serves all of them.
+
+use super::{BUNDLE, DEFAULT_EXPORT, Located, not_found::SKIPPED_FOLDERS};
+use crate::engines::Registry;
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use trine_engine::{Engine, Error, ErrorKind, Module, Result, Seek};
+
+/// A function of a folder.
+#[derive(Debug, Clone)]
+pub struct Discovered {
+    /// Its name, which is also its URL path without the first slash: `hello`, `hello/python`.
+    pub name: String,
+    /// Its file and engine. The root is the folder of the file.
+    pub located: Located,
+}
+
+/// Names, without extension, by which a folder's handler file is known; the first that a language has is its handler.
+const HANDLER_NAMES: &[&str] = &["handler", "index", "app", "main", "function", "function.bundle"];
+/// Levels of folders below a function's own in which the folders of its languages may stand.
+const LEVELS: usize = 2;
+
+/// Finds the functions of `folder`, in order of their names. Every one is called by its export `handler`.
+///
+/// - `<name>.<ext>` in the folder itself is the function `<name>`; not so names with a dot or a leading underscore.
+/// - A sub-folder with a file `handler.<ext>`, or `index`, `app`, `main`, `function`, `function.bundle.js`, is a function
+///   with the sub-folder's name.
+/// - Where one name has files of several languages, each is a function of its own below it, named after its engine
+///   (`hello/python`); where one language has several files, each is named after its extension (`hello/ts`).
+/// - A sub-folder may hold a folder per language instead, or, if that is named after its engine, beside other files:
+///   `hello/js/handler.mjs` is `hello/js`.
+/// - A folder in which nothing but one such set of handler files stands (`handler.mjs`, `handler.py`) serves those under
+///   their engines' names alone.
+///
+/// # Errors
+/// [`ErrorKind::ImportModule`] when the folder cannot be read.
+pub fn discover(folder: &Path, registry: &Registry) -> Result<Vec<Discovered>> {
+    let unreadable = |e: io::Error| {
+        Error::new(
+            ErrorKind::ImportModule,
+            format!("cannot read the folder '{}': {e}", folder.display()),
+        )
+    };
+    let folder = &std::path::absolute(folder).map_err(unreadable)?;
+    let entries = Entries::read(folder).map_err(unreadable)?;
+    let mut found = Vec::new();
+    for (name, path) in &entries.folders {
+        function_folder(name, path, LEVELS, registry, &mut found);
+    }
+    let mut stems: Vec<&str> = Vec::new();
+    for (name, _) in &entries.files {
+        let stem = stem_of(name);
+        let plain = !stem.contains('.') || name == BUNDLE;
+        if plain && !stem.starts_with('_') && !stems.contains(&stem) {
+            stems.push(stem);
+        }
+    }
+    stems.retain(|stem| !entries.with_stem(stem, registry).is_empty());
+    let alone = found.is_empty() && stems.len() == 1 && HANDLER_NAMES.contains(&stems[0]);
+    for stem in stems {
+        let files = entries.with_stem(stem, registry);
+        let prefix = if alone && files.len() > 1 { "" } else { stem };
+        push(prefix, folder, files, false, &mut found);
+    }
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    // A file and a folder of the same name: the folder, whose files stand further ahead in the order, is kept.
+    found.dedup_by(|second, first| second.name == first.name);
+    Ok(found)
+}
+
+/// A file that some engine runs.
+struct File {
+    engine: Arc<dyn Engine>,
+    extension: &'static str,
+    stem: String,
+    path: PathBuf,
+}
+
+/// The functions of one sub-folder. What cannot be read is passed over: the other functions are still served.
+fn function_folder(
+    name: &str,
+    folder: &Path,
+    levels: usize,
+    registry: &Registry,
+    found: &mut Vec<Discovered>,
+) {
+    let Ok(entries) = Entries::read(folder) else { return };
+    let files = entries.handlers(registry);
+    let beside_files = !files.is_empty();
+    let mut below = Vec::new();
+    if levels > 0 {
+        for (sub, path) in &entries.folders {
+            let language = registry.iter().any(|engine| engine.info().id == *sub);
+            // Beside handler files, other folders hold what these import.
+            if language || !beside_files {
+                function_folder(&format!("{name}/{sub}"), path, levels - 1, registry, &mut below);
+            }
+        }
+    }
+    push(name, folder, files, !below.is_empty(), found);
+    found.append(&mut below);
+}
+
+/// Adds one folder's files under `prefix`: by themselves, or below it when there are several or `others`.
+fn push(prefix: &str, folder: &Path, files: Vec<File>, others: bool, found: &mut Vec<Discovered>) {
+    let alone = files.len() == 1 && !others;
+    let ids: Vec<&str> = files.iter().map(|file| file.engine.info().id).collect();
+    for file in files {
+        let id = file.engine.info().id;
+        let only_of_its_engine = ids.iter().filter(|known| **known == id).count() == 1;
+        let sub = if only_of_its_engine { id } else { file.extension };
+        let name = match prefix {
+            _ if alone => prefix.to_owned(),
+            "" => sub.to_owned(),
+            _ => format!("{prefix}/{sub}"),
+        };
+        let module = Module {
+            root: folder.to_owned(),
+            path: file.path,
+            name: file.stem,
+            seek: Seek::Handler(DEFAULT_EXPORT.to_owned()),
+        };
+        found.push(Discovered { name, located: Located { engine: file.engine, module } });
+    }
+}
+
+/// What stands in a folder, in order of names: files, and folders that may hold functions.
+struct Entries {
+    files: Vec<(String, PathBuf)>,
+    folders: Vec<(String, PathBuf)>,
+}
+
+impl Entries {
+    fn read(folder: &Path) -> io::Result<Self> {
+        let (mut files, mut folders) = (Vec::new(), Vec::new());
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
+            let name = name.to_owned();
+            if name.starts_with('.') {
+                continue;
+            }
+            if path.is_file() {
+                files.push((name, path));
+            } else if path.is_dir() && !SKIPPED_FOLDERS.contains(&name.as_str()) {
+                folders.push((name, path));
+            }
+        }
+        files.sort();
+        folders.sort();
+        Ok(Self { files, folders })
+    }
+
+    /// The files of this stem that an engine runs, in registry order.
+    fn with_stem(&self, stem: &str, registry: &Registry) -> Vec<File> {
+        let mut found = Vec::new();
+        for (extension, engine) in registry.extensions() {
+            let wanted = format!("{stem}.{extension}");
+            if let Some((_, path)) = self.files.iter().find(|(name, _)| *name == wanted) {
+                let (engine, path, stem) = (engine.clone(), path.clone(), stem.to_owned());
+                found.push(File { engine, extension, stem, path });
+            }
+        }
+        found
+    }
+
+    /// For each engine the files of the first handler name that it has.
+    fn handlers(&self, registry: &Registry) -> Vec<File> {
+        let mut found: Vec<File> = Vec::new();
+        for stem in HANDLER_NAMES {
+            let known: Vec<&str> = found.iter().map(|file| file.engine.info().id).collect();
+            let files = self.with_stem(stem, registry);
+            found.extend(files.into_iter().filter(|file| !known.contains(&file.engine.info().id)));
+        }
+        found
+    }
+}
+
+fn stem_of(name: &str) -> &str {
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::handler::fixture::{folders, registry};
+
+    fn found(files: &[&str]) -> Vec<String> {
+        let files: Vec<String> = files.iter().map(|file| format!("task/{file}")).collect();
+        let files: Vec<&str> = files.iter().map(String::as_str).collect();
+        let (_parent, search) = folders(&files);
+        let found = discover(&search.task_root, &registry()).unwrap();
+        let line = |f: Discovered| {
+            let path = f.located.module.path.strip_prefix(&search.task_root).unwrap().to_owned();
+            format!("{} = {}", f.name, path.display())
+        };
+        found.into_iter().map(line).collect()
+    }
+
+    #[test]
+    fn plain_files_are_functions_of_their_names() {
+        assert_eq!(
+            found(&["pets.py", "cart.lua", "README.md", "_private.py", "app.test.js", "a.d.ts"]),
+            ["cart = cart.lua", "pets = pets.py"]
+        );
+    }
+
+    #[test]
+    fn a_sub_folder_with_a_handler_file_is_a_function() {
+        assert_eq!(
+            found(&["one/handler.py", "two/index.mjs", "two/lib/index.js", "three/lib.py"]),
+            ["one = one/handler.py", "two = two/index.mjs"]
+        );
+        assert_eq!(found(&["b/function.bundle.js"]), ["b = b/function.bundle.js"]);
+    }
+
+    #[test]
+    fn several_languages_stand_below_the_name() {
+        assert_eq!(
+            found(&["hello/handler.mjs", "hello/handler.py", "hello/handler.lua"]),
+            [
+                "hello/js = hello/handler.mjs",
+                "hello/lua = hello/handler.lua",
+                "hello/python = hello/handler.py"
+            ]
+        );
+    }
+
+    #[test]
+    fn several_files_of_one_language_are_told_apart_by_extension() {
+        assert_eq!(
+            found(&["hello/handler.mjs", "hello/handler.ts", "hello/handler.py"]),
+            [
+                "hello/mjs = hello/handler.mjs",
+                "hello/python = hello/handler.py",
+                "hello/ts = hello/handler.ts"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_language_may_have_its_own_folder_beside_other_languages() {
+        assert_eq!(
+            found(&[
+                "hello/js/handler.mjs",
+                "hello/js/node_modules/index.js",
+                "hello/python/handler.py",
+                "hello/handler.lua",
+                "hello/lib/index.js"
+            ]),
+            [
+                "hello/js = hello/js/handler.mjs",
+                "hello/lua = hello/handler.lua",
+                "hello/python = hello/python/handler.py"
+            ]
+        );
+    }
+
+    #[test]
+    fn functions_may_be_grouped_in_folders() {
+        assert_eq!(
+            found(&["shop/cart/app.py", "shop/deep/er/app.py"]),
+            ["shop/cart = shop/cart/app.py", "shop/deep/er = shop/deep/er/app.py"]
+        );
+        assert!(found(&["1/2/3/4/app.py"]).is_empty());
+    }
+
+    #[test]
+    fn a_folder_of_nothing_but_one_handler_serves_its_languages() {
+        assert_eq!(
+            found(&["handler.mjs", "handler.py"]),
+            ["js = handler.mjs", "python = handler.py"]
+        );
+        assert_eq!(found(&["handler.py"]), ["handler = handler.py"]);
+        assert_eq!(
+            found(&["app.js", "app.py", "x.py"]),
+            ["app/js = app.js", "app/python = app.py", "x = x.py"]
+        );
+    }
+
+    #[test]
+    fn the_first_handler_name_of_a_language_wins() {
+        assert_eq!(
+            found(&["f/app.py", "f/handler.py", "f/main.lua"]),
+            ["f/lua = f/main.lua", "f/python = f/handler.py"]
+        );
+    }
+
+    #[test]
+    fn other_peoples_code_is_passed_over() {
+        let files = &["node_modules/x/index.js", "package/app.py", ".git/app.py", "deploy/app.py"];
+        assert!(found(files).is_empty());
+    }
+
+    #[test]
+    fn imports_start_at_the_functions_own_folder() {
+        let (_parent, search) = folders(&["task/hello/python/app.py"]);
+        let found = discover(&search.task_root, &registry()).unwrap();
+        assert_eq!(found[0].located.module.root, search.task_root.join("hello/python"));
+        assert_eq!(found[0].located.module.name, "app");
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_read_is_named() {
+        let error = discover(Path::new("/no/such/folder"), &registry()).unwrap_err();
+        assert!(error.message().starts_with("cannot read the folder '/no/such/folder': No such"));
+    }
+}

@@ -1,0 +1,84 @@
+//! What tests share: two languages that split handler strings differently, and folders of files.
+
+use super::SearchPaths;
+use crate::engines::Registry;
+use std::{fs, path::Path, sync::Arc};
+use tempfile::TempDir;
+use trine_engine::{
+    Capabilities, Engine, EngineInfo, ErrorDialect, Invocation, Output, Result, Simple,
+    SimpleEnvironment, SimpleRuntime,
+};
+
+/// A language that splits at the first dot, as JavaScript does.
+pub(crate) fn first_dot() -> EngineInfo {
+    info("js", &["mjs", "js", "cjs", "ts"], true)
+}
+
+/// A language that splits at the last dot, as Python does.
+pub(crate) fn last_dot() -> EngineInfo {
+    info("python", &["py"], false)
+}
+
+/// Both, and a third one.
+pub(crate) fn registry() -> Registry {
+    Registry::new(vec![
+        engine(first_dot()),
+        engine(last_dot()),
+        engine(info("lua", &["lua"], false)),
+    ])
+}
+
+/// A task root and a layer root with these files, paths relative to the parent of both: `task/app.py`, `opt/x.lua`.
+pub(crate) fn folders(files: &[&str]) -> (TempDir, SearchPaths) {
+    let parent = tempfile::tempdir().unwrap();
+    for folder in ["task", "opt"] {
+        fs::create_dir(parent.path().join(folder)).unwrap();
+    }
+    for file in files {
+        write(parent.path(), file);
+    }
+    let search = SearchPaths {
+        task_root: parent.path().join("task"),
+        layer_root: parent.path().join("opt"),
+    };
+    (parent, search)
+}
+
+/// An empty file, its folders included.
+pub(crate) fn write(parent: &Path, file: &str) {
+    let path = parent.join(file);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, "").unwrap();
+}
+
+fn engine(info: EngineInfo) -> Arc<dyn Engine> {
+    Arc::new(Simple::new(info, || Silent))
+}
+
+fn info(
+    id: &'static str,
+    extensions: &'static [&'static str],
+    splits_at_first_dot: bool,
+) -> EngineInfo {
+    EngineInfo {
+        id,
+        name: id,
+        version: "0".into(),
+        extensions,
+        splits_at_first_dot,
+        capabilities: Capabilities::default(),
+        error_dialect: ErrorDialect::PLAIN,
+    }
+}
+
+struct Silent;
+
+impl SimpleRuntime for Silent {
+    fn setup(&mut self, _environment: &SimpleEnvironment) -> Result<()> {
+        Ok(())
+    }
+
+    fn invoke(&mut self, _event: &[u8], _invocation: &Invocation) -> Result<Output> {
+        Ok(Output::Json(serde_json::Value::Null))
+    }
+}

@@ -1,0 +1,258 @@
+//! Finds the file that a handler string means, and with it the engine.
+
+use super::{
+    BUNDLE, DEFAULT_EXPORT, Located, SearchPaths,
+    not_found::{self, Tried},
+    written::{Reading, Written},
+};
+use crate::engines::Registry;
+use std::{
+    fs,
+    io::ErrorKind as Io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use trine_engine::{Engine, EngineInfo, Error, ErrorKind, Module, Result, Seek};
+
+/// Finds the function that `text` names: in the task root first, then in the layers. What it means is told at
+/// [`crate::handler`]; `function.bundle.js` of the task root answers when nothing else does.
+///
+/// Contract: the managed Node runtime's and Python runtime's parsing of `_HANDLER`, widened by file extensions and
+/// bare names.
+///
+/// # Errors
+/// - [`ErrorKind::MalformedHandler`]: the text has no valid form.
+/// - [`ErrorKind::AmbiguousHandler`]: several files answer to it in one folder; the message names them.
+/// - [`ErrorKind::ImportModule`]: no file answers to it, or a folder could not be read. The message tells what was
+///   looked for, what exists, and the nearest name.
+pub fn locate(text: &str, search: &SearchPaths, registry: &Registry) -> Result<Located> {
+    let written = Written::parse(text)?;
+    let roots = roots(written.file, search);
+    if let Some(located) = by_full_name(&written, &roots, search, registry)? {
+        return Ok(located);
+    }
+    let mut tried = Tried::default();
+    for root in &roots {
+        for ways in [as_file, as_folder] {
+            let found = matches(&written, root, registry, ways, &mut tried)?;
+            if let Some(only) = unambiguous(text, root, found)? {
+                return Ok(only.located(search));
+            }
+        }
+    }
+    match bundle(search, registry)? {
+        Some(located) => Ok(located),
+        None => Err(not_found::error(&written, &tried, &roots, search, registry)),
+    }
+}
+
+/// Finds a function by the path of its file, with or without extension; a relative path starts at the task root. An
+/// empty `export` means `handler`. Contract: `SCW_HANDLER_PATH` and `SCW_HANDLER_NAME`.
+///
+/// # Errors
+/// As [`locate`]; [`ErrorKind::Unsupported`] when the file exists and no engine of this build runs its extension.
+pub fn locate_file(
+    path: &Path,
+    export: &str,
+    search: &SearchPaths,
+    registry: &Registry,
+) -> Result<Located> {
+    let export = if export.is_empty() { DEFAULT_EXPORT } else { export };
+    let path = search.task_root.join(path);
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    if is_file(&path)? {
+        let Some(engine) = extension.and_then(|extension| registry.by_extension(extension)) else {
+            return Err(not_found::unknown_extension(&path, registry));
+        };
+        let found = Match {
+            engine: engine.clone(),
+            stem: path.with_extension(""),
+            path,
+            name: None,
+            export: export.to_owned(),
+        };
+        return Ok(found.located(search));
+    }
+    let text = path.to_str().ok_or_else(|| {
+        Error::new(
+            ErrorKind::MalformedHandler,
+            format!("{path:?} is not a valid handler path: it is not UTF-8"),
+        )
+    })?;
+    let written = Written { text, file: text, export: Some(export) };
+    let roots = [PathBuf::from("/")];
+    let mut tried = Tried::default();
+    for ways in [as_file, as_folder] {
+        let found = matches(&written, &roots[0], registry, ways, &mut tried)?;
+        if let Some(only) = unambiguous(text, &search.task_root, found)? {
+            return Ok(only.located(search));
+        }
+    }
+    Err(not_found::error(&written, &tried, &roots, search, registry))
+}
+
+/// The bundle of the task root, if it is there and an engine of this build runs it.
+pub(super) fn bundle(search: &SearchPaths, registry: &Registry) -> Result<Option<Located>> {
+    let path = search.task_root.join(BUNDLE);
+    let Some((_, extension)) = BUNDLE.rsplit_once('.') else { return Ok(None) };
+    let Some(engine) = registry.by_extension(extension) else { return Ok(None) };
+    if !is_file(&path)? {
+        return Ok(None);
+    }
+    let found = Match {
+        engine: engine.clone(),
+        stem: path.with_extension(""),
+        path,
+        name: None,
+        export: DEFAULT_EXPORT.to_owned(),
+    };
+    Ok(Some(found.located(search)))
+}
+
+/// A file that answers to a handler string.
+struct Match {
+    engine: Arc<dyn Engine>,
+    path: PathBuf,
+    /// The path without its extension, or the folder whose index file it is.
+    stem: PathBuf,
+    /// The module as it was written, where that differs from the stem.
+    name: Option<String>,
+    export: String,
+}
+
+impl Match {
+    fn located(self, search: &SearchPaths) -> Located {
+        // A layer's handler still imports the user's modules, so the task root stays its root.
+        let inside =
+            self.path.starts_with(&search.task_root) || self.path.starts_with(&search.layer_root);
+        let own_folder = self.stem.parent().unwrap_or(Path::new("/"));
+        let root = if inside { &search.task_root } else { own_folder };
+        let relative = [root, &search.layer_root]
+            .into_iter()
+            .find_map(|root| self.stem.strip_prefix(root).ok())
+            .unwrap_or(&self.stem);
+        let name = self.name.unwrap_or_else(|| relative.to_string_lossy().into_owned());
+        Located {
+            engine: self.engine,
+            module: Module {
+                root: root.to_owned(),
+                path: self.path,
+                name,
+                seek: Seek::Handler(self.export),
+            },
+        }
+    }
+}
+
+fn roots(file: &str, search: &SearchPaths) -> Vec<PathBuf> {
+    if file.starts_with('/') {
+        return vec![PathBuf::from("/")];
+    }
+    vec![search.task_root.clone(), search.layer_root.clone()]
+}
+
+/// The file form: `src/app.ts`, `app.py:main`.
+fn by_full_name(
+    written: &Written<'_>,
+    roots: &[PathBuf],
+    search: &SearchPaths,
+    registry: &Registry,
+) -> Result<Option<Located>> {
+    let Some(extension) = written.extension() else { return Ok(None) };
+    let Some(engine) = registry.by_extension(extension) else { return Ok(None) };
+    for root in roots {
+        let path = root.join(written.file);
+        if is_file(&path)? {
+            let found = Match {
+                engine: engine.clone(),
+                stem: path.with_extension(""),
+                path,
+                name: None,
+                export: written.export_or_default().to_owned(),
+            };
+            return Ok(Some(found.located(search)));
+        }
+    }
+    Ok(None)
+}
+
+/// Paths of a reading without extension, before and after which the engine's extensions are tried.
+type Ways = fn(&EngineInfo, &str) -> Vec<String>;
+
+fn as_file(_engine: &EngineInfo, stem: &str) -> Vec<String> {
+    vec![stem.to_owned()]
+}
+
+/// A folder is a module through the file that stands for it: `index`, or a package's own.
+fn as_folder(engine: &EngineInfo, stem: &str) -> Vec<String> {
+    let names: &[&str] =
+        if engine.splits_at_first_dot { &["index"] } else { &["__init__", "init"] };
+    names.iter().map(|name| format!("{stem}/{name}")).collect()
+}
+
+fn matches(
+    written: &Written<'_>,
+    root: &Path,
+    registry: &Registry,
+    ways: Ways,
+    tried: &mut Tried,
+) -> Result<Vec<Match>> {
+    let mut found: Vec<Match> = Vec::new();
+    for engine in registry.iter() {
+        let info = engine.info();
+        for Reading { stem, name, export } in written.readings(info) {
+            for candidate in ways(info, &stem) {
+                tried.add(&candidate, info.extensions);
+                for extension in info.extensions {
+                    let path = root.join(format!("{candidate}.{extension}"));
+                    if is_file(&path)? {
+                        let name = (name != stem).then(|| name.clone());
+                        let stem = root.join(&stem);
+                        let export = export.clone();
+                        found.push(Match { engine: engine.clone(), path, stem, name, export });
+                    }
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn unambiguous(text: &str, root: &Path, mut found: Vec<Match>) -> Result<Option<Match>> {
+    if found.len() < 2 {
+        return Ok(found.pop());
+    }
+    let shown =
+        |found: &Match| found.path.strip_prefix(root).unwrap_or(&found.path).display().to_string();
+    let files: Vec<String> = found.iter().map(shown).collect();
+    let choices: Vec<String> =
+        found.iter().map(|found| format!("'{}:{}'", shown(found), found.export)).collect();
+    Err(Error::new(
+        ErrorKind::AmbiguousHandler,
+        format!(
+            "handler '{text}' fits {} files: {}\nname the file to choose one: {}",
+            found.len(),
+            files.join(", "),
+            choices.join(" or ")
+        ),
+    ))
+}
+
+/// Whether a file is there; what keeps us from knowing is an error that names the folder.
+fn is_file(path: &Path) -> Result<bool> {
+    match fs::metadata(path) {
+        Ok(metadata) => Ok(metadata.is_file()),
+        Err(e) if matches!(e.kind(), Io::NotFound | Io::NotADirectory) => Ok(false),
+        Err(e) => {
+            let folder = path.parent().unwrap_or(path);
+            let file = path.file_name().unwrap_or_default();
+            Err(Error::new(
+                ErrorKind::ImportModule,
+                format!("cannot look for {file:?} in the folder '{}': {e}", folder.display()),
+            ))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

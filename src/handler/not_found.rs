@@ -1,0 +1,324 @@
+//! What is said when no file answers to a handler string: what was looked for, what there is, and the nearest name.
+
+use super::{DEFAULT_EXPORT, SearchPaths, written::Written};
+use crate::engines::Registry;
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+use trine_engine::{Error, ErrorKind};
+
+/// Folders that hold other people's code or none: never listed, never served.
+pub(super) const SKIPPED_FOLDERS: &[&str] =
+    &["node_modules", "package", "__pycache__", "vendor", "middlewares", "deploy", "target"];
+
+/// Names in a listing.
+const LISTED: usize = 10;
+/// Entries that are looked at for a listing, so that a large tree costs no noticeable time.
+const SEEN: usize = 2000;
+/// Folders below a root in which files are looked at for a listing.
+const DEPTH: usize = 3;
+/// Likeness (Jaro-Winkler, 0 to 1) from which on a name is offered instead.
+const ALIKE: f64 = 0.85;
+
+/// The paths that were tried, extensions gathered.
+#[derive(Debug, Default)]
+pub(super) struct Tried {
+    stems: Vec<(String, Vec<&'static str>)>,
+}
+
+impl Tried {
+    /// Notes that `stem` was tried with each of `extensions`.
+    pub(super) fn add(&mut self, stem: &str, extensions: &[&'static str]) {
+        if let Some((_, known)) = self.stems.iter_mut().find(|(known, _)| known == stem) {
+            for extension in extensions {
+                if !known.contains(extension) {
+                    known.push(extension);
+                }
+            }
+            return;
+        }
+        self.stems.push((stem.to_owned(), extensions.to_vec()));
+    }
+
+    fn text(&self) -> String {
+        let texts = self.stems.iter().map(|(stem, extensions)| match extensions.as_slice() {
+            [only] => format!("{stem}.{only}"),
+            several => format!("{stem}.{{{}}}", several.join(",")),
+        });
+        texts.collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The error for a handler string to which no file answers.
+pub(super) fn error(
+    written: &Written<'_>,
+    tried: &Tried,
+    roots: &[PathBuf],
+    search: &SearchPaths,
+    registry: &Registry,
+) -> Error {
+    let wanted = wanted(written, registry);
+    let mut message = format!("Cannot find module '{wanted}'");
+    if !tried.stems.is_empty() {
+        message.push_str(&format!("\nlooked for {}", tried.text()));
+        if !written.file.starts_with('/') {
+            let roots: Vec<_> = roots.iter().map(|root| format!("'{}'", root.display())).collect();
+            message.push_str(&format!(" in {}", roots.join(", then in ")));
+        }
+    }
+    if let Some(note) = other_file(written, roots, registry) {
+        message.push_str(&note);
+    }
+    let root = if written.file.starts_with('/') {
+        nearest_folder(Path::new(written.file))
+    } else {
+        search.task_root.clone()
+    };
+    message.push_str(&existing(&root, &wanted, written, registry));
+    Error::new(ErrorKind::ImportModule, message)
+        .with_context("handler", written.text)
+        .with_context("task root", search.task_root.display().to_string())
+}
+
+/// The error for a file that exists and that no engine runs.
+pub(super) fn unknown_extension(path: &Path, registry: &Registry) -> Error {
+    let what = match path.extension() {
+        Some(extension) => format!("'.{}' files", extension.to_string_lossy()),
+        None => "files without an extension".to_owned(),
+    };
+    Error::new(
+        ErrorKind::Unsupported,
+        format!("no engine of this build runs {what}: '{}'\n{}", path.display(), runs(registry)),
+    )
+}
+
+/// Which extensions this build runs, as a line of a message.
+pub(super) fn runs(registry: &Registry) -> String {
+    let known: Vec<_> = registry.extensions().map(|(known, _)| format!(".{known}")).collect();
+    if known.is_empty() {
+        return "this build has no engine at all".to_owned();
+    }
+    format!("this build runs {}", known.join(" "))
+}
+
+/// The module that was meant, for the first line: without the export, without a known extension.
+fn wanted(written: &Written<'_>, registry: &Registry) -> String {
+    let known = written.extension().is_some_and(|e| registry.by_extension(e).is_some());
+    if written.export.is_some() || known {
+        return written.file.to_owned();
+    }
+    match written.file.rsplit_once('.') {
+        Some((module, export)) if !export.contains('/') => module.to_owned(),
+        _ => written.file.to_owned(),
+    }
+}
+
+/// A file of exactly the written name that no engine runs.
+fn other_file(written: &Written<'_>, roots: &[PathBuf], registry: &Registry) -> Option<String> {
+    let extension = written.extension()?;
+    if registry.by_extension(extension).is_some() {
+        return None;
+    }
+    let path = roots.iter().map(|root| root.join(written.file)).find(|path| path.is_file())?;
+    let path = path.display();
+    Some(format!("\n'{path}' exists, but no engine runs '.{extension}' files; {}", runs(registry)))
+}
+
+/// What there is, and which of it is nearest to what was wanted.
+fn existing(root: &Path, wanted: &str, written: &Written<'_>, registry: &Registry) -> String {
+    let (mut files, mut budget) = (Vec::new(), SEEN);
+    if let Err(e) = collect(root, root, DEPTH, &mut budget, registry, &mut files) {
+        return format!("\ncannot read the folder '{}': {e}", root.display());
+    }
+    if files.is_empty() {
+        return format!(
+            "\nthe folder '{}' holds no handler file; {}",
+            root.display(),
+            runs(registry)
+        );
+    }
+    let wanted = Path::new(wanted).strip_prefix(root).map_or(wanted, |w| w.to_str().unwrap_or(""));
+    let beside = Path::new(wanted).parent().unwrap_or(Path::new("")).to_owned();
+    // Files of the same folder first, then those nearer to the root; names decide between equals.
+    files.sort_by_cached_key(|file| {
+        let folder = Path::new(file).parent().unwrap_or(Path::new("")).to_owned();
+        (folder != beside, folder.components().count(), file.clone())
+    });
+    let mut text = format!("\nfound in '{}': ", root.display());
+    text.push_str(&files.iter().take(LISTED).cloned().collect::<Vec<_>>().join(", "));
+    if files.len() > LISTED {
+        text.push_str(&format!(" and {} more", files.len() - LISTED));
+    }
+    if let Some(file) = nearest(wanted, &files) {
+        text.push_str(&format!("\ndid you mean '{}'?", suggestion(root, file, written, registry)));
+    }
+    text
+}
+
+/// The nearest of these files to a wanted one, if any is near.
+fn nearest<'f>(wanted: &str, files: &'f [String]) -> Option<&'f String> {
+    let wanted = wanted.to_lowercase();
+    let likeness = |file: &String| {
+        let file = file.to_lowercase();
+        let stem = file.rsplit_once('.').map_or(file.as_str(), |(stem, _)| stem);
+        let whole = strsim::jaro_winkler(&wanted, &file).max(strsim::jaro_winkler(&wanted, stem));
+        // The right name in another folder is a better offer than a like name in the right one.
+        let base = |path: &str| Path::new(path).file_stem().map(std::ffi::OsStr::to_owned);
+        if base(&wanted) == base(stem) { whole.max(0.97) } else { whole }
+    };
+    let mut best: Option<(&String, f64)> = None;
+    for file in files {
+        let score = likeness(file);
+        if score >= ALIKE && best.is_none_or(|(_, known)| score > known) {
+            best = Some((file, score));
+        }
+    }
+    best.map(|(file, _)| file)
+}
+
+/// How to write the handler string for `file`, in the form in which the wrong one was written.
+fn suggestion(root: &Path, file: &str, written: &Written<'_>, registry: &Registry) -> String {
+    let file = if written.file.starts_with('/') {
+        root.join(file).to_string_lossy().into_owned()
+    } else {
+        file.to_owned()
+    };
+    let known = written.extension().is_some_and(|e| registry.by_extension(e).is_some());
+    if let Some(export) = written.export {
+        return format!("{file}:{export}");
+    }
+    if known {
+        return file;
+    }
+    let stem = file.rsplit_once('.').map_or(file.as_str(), |(stem, _)| stem);
+    format!("{stem}.{}", written.extension().unwrap_or(DEFAULT_EXPORT))
+}
+
+/// Paths below `root` of the files that some engine runs. Looks at no more than `budget` entries.
+fn collect(
+    root: &Path,
+    folder: &Path,
+    depth: usize,
+    budget: &mut usize,
+    registry: &Registry,
+    files: &mut Vec<String>,
+) -> io::Result<()> {
+    let mut folders = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let (Some(name), path) = (name.to_str(), entry.path()) else { continue };
+        if *budget == 0 {
+            return Ok(());
+        }
+        *budget -= 1;
+        if name.starts_with('.') || SKIPPED_FOLDERS.contains(&name) {
+            continue;
+        }
+        if path.is_dir() {
+            folders.push(path);
+            continue;
+        }
+        let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+        if registry.by_extension(extension).is_some()
+            && let Some(relative) = path.strip_prefix(root).ok().and_then(Path::to_str)
+        {
+            files.push(relative.to_owned());
+        }
+    }
+    if depth > 0 {
+        for folder in folders {
+            // A folder further down that cannot be read only makes the listing shorter.
+            let _ = collect(root, &folder, depth - 1, budget, registry, files);
+        }
+    }
+    Ok(())
+}
+
+/// The folder of a path, or the first one above it that exists.
+fn nearest_folder(path: &Path) -> PathBuf {
+    let mut folders = path.ancestors().skip(1);
+    folders.find(|folder| folder.is_dir()).unwrap_or(Path::new("/")).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{
+        fixture::{folders, registry},
+        locate, locate_file,
+    };
+    use super::*;
+
+    fn message(files: &[&str], text: &str) -> String {
+        let (parent, search) = folders(files);
+        let error = locate(text, &search, &registry()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ImportModule);
+        error.message().replace(parent.path().to_str().unwrap(), "")
+    }
+
+    #[test]
+    fn the_message_tells_what_was_tried_what_there_is_and_the_nearest_name() {
+        assert_eq!(
+            message(&["task/src/app.py", "task/src/other.lua", "task/x.txt"], "src/ap.run"),
+            "Cannot find module 'src/ap'\n\
+             looked for src/ap.{mjs,js,cjs,ts,py,lua}, src/ap/index.{mjs,js,cjs,ts}, \
+             src/ap/__init__.{py,lua}, src/ap/init.{py,lua} in '/task', then in '/opt'\n\
+             found in '/task': src/app.py, src/other.lua\n\
+             did you mean 'src/app.run'?"
+        );
+    }
+
+    #[test]
+    fn the_right_name_in_another_folder_is_offered() {
+        let text = message(&["task/src/app.py", "task/apx.py"], "app.handler");
+        assert!(text.ends_with("did you mean 'src/app.handler'?"), "{text}");
+    }
+
+    #[test]
+    fn an_offer_has_the_form_of_what_was_written() {
+        let text = message(&["task/app.py"], "App.py:run");
+        assert!(text.ends_with("did you mean 'app.py:run'?"), "{text}");
+        assert!(text.starts_with("Cannot find module 'App.py'\n"), "{text}");
+    }
+
+    #[test]
+    fn nothing_is_offered_when_nothing_is_near() {
+        let text = message(&["task/zebra.py"], "app.handler");
+        assert!(text.ends_with("found in '/task': zebra.py"), "{text}");
+    }
+
+    #[test]
+    fn a_long_listing_is_cut() {
+        let files: Vec<String> = (0..14).map(|n| format!("task/f{n:02}.py")).collect();
+        let files: Vec<&str> = files.iter().map(String::as_str).collect();
+        let text = message(&files, "zebra.handler");
+        assert!(text.ends_with("f09.py and 4 more"), "{text}");
+    }
+
+    #[test]
+    fn an_empty_folder_is_told_with_the_extensions_that_would_do() {
+        let text = message(&["task/app.rb"], "app.rb");
+        assert!(text.contains("'/task/app.rb' exists, but no engine runs '.rb' files"), "{text}");
+        assert!(text.contains("this build runs .mjs .js .cjs .ts .py .lua"), "{text}");
+    }
+
+    #[test]
+    fn a_task_root_that_is_missing_is_named_with_the_systems_reason() {
+        let (_parent, mut search) = folders(&[]);
+        search.task_root.push("gone");
+        let error = locate("app.handler", &search, &registry()).unwrap_err();
+        let expected = format!("cannot read the folder '{}': No such", search.task_root.display());
+        assert!(error.message().contains(&expected), "{error}");
+    }
+
+    #[test]
+    fn an_absolute_path_is_compared_with_what_stands_beside_it() {
+        let (parent, search) = folders(&["home/handler.py"]);
+        let path = parent.path().join("home/handlr");
+        let error = locate_file(&path, "handle", &search, &registry()).unwrap_err();
+        let expected =
+            format!("did you mean '{}/home/handler.py:handle'?", parent.path().display());
+        assert!(error.message().ends_with(&expected), "{error}");
+    }
+}

@@ -1,0 +1,133 @@
+//! What goes wrong: while setting up a server, and in a function, with the response that its caller gets.
+
+use super::{
+    options::ErrorDetail,
+    response::{Reply, finish},
+};
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode};
+use std::{io, net::SocketAddr, path::PathBuf};
+use trine_engine::{Error, ErrorDialect, ErrorKind};
+
+/// The longest error document that is sent, in bytes.
+const DOCUMENT_LIMIT: usize = 64 * 1024;
+
+/// Why a server could not start or go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// Another process listens on the port.
+    #[error(
+        "port {} is in use on {}: stop what listens there, or choose another port with --port or \
+         the variable PORT (0 takes any free one)",
+        .0.port(),
+        .0.ip()
+    )]
+    PortInUse(SocketAddr),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address that was asked for.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The file of routes has an error.
+    #[error("{}:{line}: {message}", .file.display())]
+    Routes {
+        /// The file.
+        file: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong there.
+        message: String,
+    },
+    /// A function was not found.
+    #[error("{0}")]
+    Function(#[from] Error),
+    /// There is no function to serve.
+    #[error("{0}")]
+    NothingToServe(String),
+    /// A thread or a runtime could not be started.
+    #[error("cannot start a worker: {0}")]
+    Start(#[source] io::Error),
+    /// Every worker has ended, though nobody asked for it.
+    #[error("all workers have ended by a fault of the runtime; their last words are in the log")]
+    WorkersLost,
+}
+
+/// The HTTP status for a kind of error.
+pub fn status(kind: ErrorKind) -> u16 {
+    match kind {
+        ErrorKind::Timeout => 504,
+        ErrorKind::Marshal | ErrorKind::ResponseTooLarge => 502,
+        _ => 500,
+    }
+}
+
+/// The response for a function's error.
+pub(super) fn failure(
+    method: &Method,
+    error: &Error,
+    dialect: ErrorDialect,
+    request_id: &str,
+    detail: ErrorDetail,
+) -> Reply {
+    let status =
+        StatusCode::from_u16(status(error.kind())).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    match detail {
+        ErrorDetail::Full => {
+            let document = dialect.document(error, Some(request_id), DOCUMENT_LIMIT);
+            finish(method, status, HeaderMap::new(), Bytes::from(document), "application/json")
+        }
+        ErrorDetail::Hidden => hidden(method, status),
+    }
+}
+
+/// The response to what the function did not get to see, or to a result that is none: `{"message": …}`.
+pub(super) fn refusal(method: &Method, status: StatusCode, message: &str) -> Reply {
+    let body = format!("{{\"message\":{}}}", trine_engine::json_string(message));
+    finish(method, status, HeaderMap::new(), Bytes::from(body), "application/json")
+}
+
+/// A response that tells nothing but the status.
+pub(super) fn hidden(method: &Method, status: StatusCode) -> Reply {
+    refusal(method, status, status.canonical_reason().unwrap_or("Error"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::response::sent_body;
+
+    fn body(reply: Reply) -> String {
+        String::from_utf8(sent_body(reply)).unwrap()
+    }
+
+    #[test]
+    fn a_kind_of_error_has_a_status() {
+        assert_eq!(status(ErrorKind::Timeout), 504);
+        assert_eq!(status(ErrorKind::Marshal), 502);
+        assert_eq!(status(ErrorKind::Guest), 500);
+        assert_eq!(status(ErrorKind::OutOfMemory), 500);
+    }
+
+    #[test]
+    fn a_caller_sees_an_error_in_full_or_not_at_all() {
+        let error = Error::guest("TypeError", "no");
+        let reply = |detail| failure(&Method::GET, &error, ErrorDialect::PLAIN, "1", detail);
+        assert_eq!(
+            body(reply(ErrorDetail::Full)),
+            r#"{"errorMessage":"no","errorType":"TypeError","stackTrace":[]}"#
+        );
+        assert_eq!(body(reply(ErrorDetail::Hidden)), r#"{"message":"Internal Server Error"}"#);
+    }
+
+    #[test]
+    fn a_busy_port_is_told_with_the_ways_out() {
+        let text = ServeError::PortInUse("127.0.0.1:9000".parse().unwrap()).to_string();
+        for part in ["port 9000", "127.0.0.1", "--port", "PORT"] {
+            assert!(text.contains(part), "{text}");
+        }
+    }
+}

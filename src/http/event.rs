@@ -1,0 +1,350 @@
+//! A request as an event of Lambda's payload format 2.0, which HTTP APIs and function URLs send.
+//!
+//! The event is written as JSON text directly from the request: no value tree is built on the way.
+
+use base64::{display::Base64Display, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use http::{HeaderMap, HeaderValue, Version, header, request::Parts};
+use percent_encoding::percent_decode_str;
+use serde::{
+    Serialize, Serializer,
+    ser::{SerializeMap, SerializeSeq},
+};
+use std::{borrow::Cow, net::SocketAddr};
+
+/// What an event says beside the request itself.
+#[derive(Debug)]
+pub(super) struct Surroundings<'a> {
+    /// The client's address.
+    pub(super) client: SocketAddr,
+    /// The port on which the request arrived.
+    pub(super) port: u16,
+    /// The invocation's id.
+    pub(super) request_id: &'a str,
+    /// The X-Ray header: the client's, or a new one.
+    pub(super) trace_id: &'a str,
+    /// The route that matched: `GET /pets/{id}` or `$default`.
+    pub(super) route_key: &'a str,
+    /// What the route took from the path, decoded.
+    pub(super) path_parameters: &'a [(String, String)],
+    /// When the request arrived.
+    pub(super) time: DateTime<Utc>,
+}
+
+/// Writes the event for a request.
+pub(super) fn write(parts: &Parts, body: &Bytes, around: &Surroundings<'_>) -> Bytes {
+    let headers = &parts.headers;
+    let path = parts.uri.path();
+    let raw_query_string = parts.uri.query().unwrap_or("");
+    let domain_name = domain(parts);
+    let domain_prefix = prefix(&domain_name);
+    let body = Body::of(headers, body);
+    let event = Event {
+        version: "2.0",
+        route_key: around.route_key,
+        raw_path: path,
+        raw_query_string,
+        cookies: Cookies(headers),
+        headers: Headers { headers, around },
+        query_string_parameters: query(raw_query_string),
+        request_context: RequestContext {
+            account_id: "anonymous",
+            api_id: domain_prefix,
+            authentication: None,
+            domain_name: &domain_name,
+            domain_prefix,
+            http: Http {
+                method: parts.method.as_str(),
+                path,
+                protocol: protocol(parts.version),
+                source_ip: around.client.ip(),
+                user_agent: headers.get(header::USER_AGENT).map_or(Cow::Borrowed(""), text),
+            },
+            request_id: around.request_id,
+            route_key: around.route_key,
+            stage: "$default",
+            time: Clock(around.time),
+            time_epoch: around.time.timestamp_millis(),
+        },
+        path_parameters: PathParameters(around.path_parameters),
+        is_base64_encoded: matches!(body, Some(Body::Bytes(_))),
+        body,
+    };
+    let mut out = Vec::with_capacity(1024 + parts.uri.path().len());
+    // Writing to a Vec cannot fail, and neither can the form of an event: maps have text for keys.
+    let written = serde_json::to_writer(&mut out, &event);
+    debug_assert!(written.is_ok(), "an event always has a JSON form");
+    Bytes::from(out)
+}
+
+/// A new X-Ray header for an invocation that brought none.
+pub(super) fn new_trace_id(time: DateTime<Utc>, seed: &uuid::Uuid) -> String {
+    let digits = seed.simple().to_string();
+    format!("Root=1-{:08x}-{}", time.timestamp(), &digits[..24])
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Event<'a> {
+    version: &'static str,
+    route_key: &'a str,
+    raw_path: &'a str,
+    raw_query_string: &'a str,
+    #[serde(skip_serializing_if = "Cookies::is_empty")]
+    cookies: Cookies<'a>,
+    headers: Headers<'a>,
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "pairs")]
+    query_string_parameters: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    request_context: RequestContext<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<Body<'a>>,
+    #[serde(skip_serializing_if = "PathParameters::is_empty")]
+    path_parameters: PathParameters<'a>,
+    is_base64_encoded: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RequestContext<'a> {
+    account_id: &'static str,
+    api_id: &'a str,
+    authentication: Option<()>,
+    domain_name: &'a str,
+    domain_prefix: &'a str,
+    http: Http<'a>,
+    request_id: &'a str,
+    route_key: &'a str,
+    stage: &'static str,
+    time: Clock,
+    time_epoch: i64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Http<'a> {
+    method: &'a str,
+    path: &'a str,
+    protocol: &'static str,
+    source_ip: std::net::IpAddr,
+    user_agent: Cow<'a, str>,
+}
+
+/// `12/Mar/2020:19:03:58 +0000`.
+struct Clock(DateTime<Utc>);
+
+impl Serialize for Clock {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0.format("%d/%b/%Y:%H:%M:%S +0000"))
+    }
+}
+
+/// All `k=v` of all `cookie` headers, which do not appear among the headers.
+struct Cookies<'a>(&'a HeaderMap);
+
+impl Cookies<'_> {
+    fn is_empty(&self) -> bool {
+        !self.0.contains_key(header::COOKIE)
+    }
+}
+
+impl Serialize for Cookies<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(None)?;
+        for value in self.0.get_all(header::COOKIE) {
+            for cookie in text(value).split(';').map(str::trim).filter(|c| !c.is_empty()) {
+                list.serialize_element(cookie)?;
+            }
+        }
+        list.end()
+    }
+}
+
+/// Header names in lower case, values of one name joined with a comma, and those that the platform adds.
+struct Headers<'a> {
+    headers: &'a HeaderMap,
+    around: &'a Surroundings<'a>,
+}
+
+impl Serialize for Headers<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for name in self.headers.keys() {
+            if name == header::COOKIE {
+                continue;
+            }
+            let mut values = self.headers.get_all(name).iter();
+            let first = values.next().map_or(Cow::Borrowed(""), text);
+            let value = values.fold(first, |all, next| Cow::Owned(format!("{all},{}", text(next))));
+            map.serialize_entry(name.as_str(), &value)?;
+        }
+        let absent = |name: &str| !self.headers.contains_key(name);
+        if absent("x-forwarded-for") {
+            map.serialize_entry("x-forwarded-for", &self.around.client.ip())?;
+        }
+        if absent("x-forwarded-proto") {
+            map.serialize_entry("x-forwarded-proto", "http")?;
+        }
+        if absent("x-forwarded-port") {
+            map.serialize_entry("x-forwarded-port", &Digits(self.around.port))?;
+        }
+        if absent("x-amzn-trace-id") {
+            map.serialize_entry("x-amzn-trace-id", self.around.trace_id)?;
+        }
+        map.end()
+    }
+}
+
+struct PathParameters<'a>(&'a [(String, String)]);
+
+impl PathParameters<'_> {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Serialize for PathParameters<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        pairs(&self.0, serializer)
+    }
+}
+
+/// A map from pairs, in their order.
+fn pairs<K, V, S>(pairs: &impl AsRef<[(K, V)]>, serializer: S) -> Result<S::Ok, S::Error>
+where
+    K: Serialize,
+    V: Serialize,
+    S: Serializer,
+{
+    serializer.collect_map(pairs.as_ref().iter().map(|(key, value)| (key, value)))
+}
+
+/// A request's body in the form in which it stands in an event.
+enum Body<'a> {
+    Text(&'a str),
+    Bytes(&'a [u8]),
+}
+
+impl<'a> Body<'a> {
+    /// Text stays text if its type says so, it is UTF-8 and not compressed; anything else becomes base64.
+    fn of(headers: &HeaderMap, body: &'a Bytes) -> Option<Self> {
+        if body.is_empty() {
+            return None;
+        }
+        let is_text = !headers.contains_key(header::CONTENT_ENCODING)
+            && headers.get(header::CONTENT_TYPE).is_some_and(|value| is_text_type(&text(value)));
+        match std::str::from_utf8(body) {
+            Ok(body) if is_text => Some(Self::Text(body)),
+            _ => Some(Self::Bytes(body)),
+        }
+    }
+}
+
+impl Serialize for Body<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Text(body) => serializer.serialize_str(body),
+            Self::Bytes(body) => serializer.collect_str(&Base64Display::new(body, &STANDARD)),
+        }
+    }
+}
+
+/// A number that stands in an event as text.
+struct Digits(u16);
+
+impl Serialize for Digits {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+/// Whether bodies of this media type travel as text.
+fn is_text_type(content_type: &str) -> bool {
+    let media_type = content_type.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    media_type.starts_with("text/")
+        || media_type.ends_with("+json")
+        || media_type.ends_with("+xml")
+        || matches!(
+            media_type.as_str(),
+            "application/json" | "application/javascript" | "application/xml"
+        )
+}
+
+/// The query's parameters, decoded, in order of their names; values of one name are joined with a comma.
+fn query(raw: &str) -> Vec<(Cow<'_, str>, Cow<'_, str>)> {
+    let mut pairs: Vec<_> = raw
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(name, value)| (decoded(name), decoded(value)))
+        .collect();
+    // Sorting keeps a query of many thousand parameters from costing the square of that.
+    pairs.sort_by(|(a, _), (b, _)| a.cmp(b));
+    pairs.dedup_by(|(name, value), (kept, values)| {
+        let same = name == kept;
+        if same {
+            let values = values.to_mut();
+            values.push(',');
+            values.push_str(value);
+        }
+        same
+    });
+    pairs
+}
+
+/// A part of a query without its percent signs; a plus sign is a space.
+fn decoded(text: &str) -> Cow<'_, str> {
+    if text.contains('+') {
+        let spaced = text.replace('+', " ");
+        return Cow::Owned(percent_decode_str(&spaced).decode_utf8_lossy().into_owned());
+    }
+    percent_decode_str(text).decode_utf8_lossy()
+}
+
+/// The host that the client asked for, without its port.
+fn domain(parts: &Parts) -> Cow<'_, str> {
+    if let Some(host) = parts.uri.host() {
+        return Cow::Borrowed(host);
+    }
+    let host = parts.headers.get(header::HOST).map_or(Cow::Borrowed(""), text);
+    let end = match host.rfind(':') {
+        // The colons of an IPv6 address stand inside of brackets.
+        Some(colon) if !host[colon..].contains(']') => colon,
+        _ => host.len(),
+    };
+    match host {
+        Cow::Borrowed("") => Cow::Borrowed("localhost"),
+        Cow::Borrowed(host) => Cow::Borrowed(&host[..end]),
+        Cow::Owned(mut host) => {
+            host.truncate(end);
+            Cow::Owned(host)
+        }
+    }
+}
+
+/// The first label of a host name, which platforms use as the API's id; an address has no labels.
+fn prefix(domain: &str) -> &str {
+    let is_address = domain.starts_with('[') || domain.parse::<std::net::IpAddr>().is_ok();
+    match domain.split_once('.') {
+        Some((label, _)) if !is_address => label,
+        _ => domain,
+    }
+}
+
+fn protocol(version: Version) -> &'static str {
+    match version {
+        Version::HTTP_09 => "HTTP/0.9",
+        Version::HTTP_10 => "HTTP/1.0",
+        Version::HTTP_2 => "HTTP/2.0",
+        Version::HTTP_3 => "HTTP/3.0",
+        _ => "HTTP/1.1",
+    }
+}
+
+/// A header's value as text. Bytes that are no UTF-8 are replaced, for JSON cannot carry them.
+pub(super) fn text(value: &HeaderValue) -> Cow<'_, str> {
+    String::from_utf8_lossy(value.as_bytes())
+}
+
+#[cfg(test)]
+mod tests;

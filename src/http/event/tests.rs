@@ -1,0 +1,143 @@
+//! Every rule by which a request becomes an event.
+
+use super::*;
+use http::Request;
+use serde_json::{Value, json};
+
+fn event(request: http::request::Builder, body: &'static [u8]) -> Value {
+    let (parts, ()) = request.body(()).unwrap().into_parts();
+    let around = Surroundings {
+        client: "192.0.2.1:5000".parse().unwrap(),
+        port: 9000,
+        request_id: "id-1",
+        trace_id: "Root=1-2-3",
+        route_key: "$default",
+        path_parameters: &[],
+        time: DateTime::from_timestamp_millis(1_583_348_638_390).unwrap(),
+    };
+    serde_json::from_slice(&write(&parts, &Bytes::from_static(body), &around)).unwrap()
+}
+
+#[test]
+fn an_event_has_the_members_of_payload_format_2() {
+    let request = Request::post("/a%20b/c?x=1&y=a+b%21&x=2&z")
+        .header("Host", "api.example.com:8080")
+        .header("User-Agent", "curl/8")
+        .header("Content-Type", "application/json")
+        .header("X-One", "1")
+        .header("x-one", "2")
+        .header("Cookie", "a=1; b=2")
+        .header("Cookie", "c=3");
+    assert_eq!(
+        event(request, b"{\"k\":1}"),
+        json!({
+            "version": "2.0",
+            "routeKey": "$default",
+            "rawPath": "/a%20b/c",
+            "rawQueryString": "x=1&y=a+b%21&x=2&z",
+            "cookies": ["a=1", "b=2", "c=3"],
+            "headers": {
+                "host": "api.example.com:8080",
+                "user-agent": "curl/8",
+                "content-type": "application/json",
+                "x-one": "1,2",
+                "x-forwarded-for": "192.0.2.1",
+                "x-forwarded-proto": "http",
+                "x-forwarded-port": "9000",
+                "x-amzn-trace-id": "Root=1-2-3"
+            },
+            "queryStringParameters": {"x": "1,2", "y": "a b!", "z": ""},
+            "requestContext": {
+                "accountId": "anonymous",
+                "apiId": "api",
+                "authentication": null,
+                "domainName": "api.example.com",
+                "domainPrefix": "api",
+                "http": {
+                    "method": "POST",
+                    "path": "/a%20b/c",
+                    "protocol": "HTTP/1.1",
+                    "sourceIp": "192.0.2.1",
+                    "userAgent": "curl/8"
+                },
+                "requestId": "id-1",
+                "routeKey": "$default",
+                "stage": "$default",
+                "time": "04/Mar/2020:19:03:58 +0000",
+                "timeEpoch": 1_583_348_638_390_u64
+            },
+            "body": "{\"k\":1}",
+            "isBase64Encoded": false
+        })
+    );
+}
+
+#[test]
+fn what_a_request_does_not_have_is_left_out() {
+    let event = event(Request::get("/"), b"");
+    for member in ["cookies", "queryStringParameters", "pathParameters", "body"] {
+        assert!(event.get(member).is_none(), "{member}");
+    }
+    assert_eq!(event["rawQueryString"], "");
+    assert_eq!(event["isBase64Encoded"], false);
+    assert_eq!(event["requestContext"]["http"]["userAgent"], "");
+    assert_eq!(event["requestContext"]["domainName"], "localhost");
+}
+
+#[test]
+fn headers_that_a_proxy_has_set_are_kept() {
+    let request = Request::get("/")
+        .header("x-forwarded-for", "203.0.113.9")
+        .header("x-forwarded-proto", "https")
+        .header("x-amzn-trace-id", "Root=1-a-b");
+    let event = event(request, b"");
+    assert_eq!(event["headers"]["x-forwarded-for"], "203.0.113.9");
+    assert_eq!(event["headers"]["x-forwarded-proto"], "https");
+    assert_eq!(event["headers"]["x-amzn-trace-id"], "Root=1-a-b");
+}
+
+#[test]
+fn only_text_types_in_utf_8_without_encoding_travel_as_text() {
+    let post = |content_type: &str| Request::post("/").header("content-type", content_type);
+    for content_type in [
+        "text/plain; charset=utf-8",
+        "Text/HTML",
+        "application/json",
+        "application/problem+json",
+        "image/svg+xml",
+        "application/xml",
+        "application/javascript",
+    ] {
+        let event = event(post(content_type), b"abc");
+        assert_eq!((&event["body"], &event["isBase64Encoded"]), (&json!("abc"), &json!(false)));
+    }
+    let compressed = post("text/plain").header("content-encoding", "gzip");
+    for (request, body) in [
+        (post("application/x-www-form-urlencoded"), b"abc" as &[u8]),
+        (post("multipart/form-data; boundary=x"), b"abc"),
+        (post("application/octet-stream"), b"abc"),
+        (Request::post("/"), b"abc"),
+        (compressed, b"abc"),
+        (post("text/plain"), b"\xff\xfe"),
+    ] {
+        let event = event(request, body);
+        assert_eq!(event["isBase64Encoded"], true);
+        assert_eq!(event["body"], if body == b"abc" { "YWJj" } else { "//4=" });
+    }
+}
+
+#[test]
+fn an_address_is_its_own_prefix() {
+    for (host, name) in [("127.0.0.1:9000", "127.0.0.1"), ("[::1]:9000", "[::1]")] {
+        let event = event(Request::get("/").header("host", host), b"");
+        assert_eq!(event["requestContext"]["domainName"], name);
+        assert_eq!(event["requestContext"]["apiId"], name);
+    }
+}
+
+#[test]
+fn a_new_trace_id_has_x_rays_form() {
+    let time = DateTime::from_timestamp(1_583_348_638, 0).unwrap();
+    let id = new_trace_id(time, &uuid::Uuid::from_u128(7));
+    assert_eq!(id, "Root=1-5e5ffb9e-000000000000000000000000");
+}

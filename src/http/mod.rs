@@ -1,0 +1,35 @@
+//! The HTTP front door: listens, turns requests into events, and results into responses.
+//!
+//! The way of a request:
+//!
+//! 1. `server` has bound the port once; every worker thread accepts from it (`connection`).
+//! 2. `service` finds the function with the [`Site`]'s routes, or answers itself: health, index, 404.
+//! 3. `event` writes the request as an event of Lambda's payload format 2.0, straight into JSON text.
+//! 4. `functions` hands it to the function's pipeline, loaded at its first request.
+//! 5. `response` makes a response of the result; `error` of what went wrong.
+//!
+//! The server promises that every request that it read gets exactly one answer, and that [`serve`] returns when the
+//! requests in flight have theirs.
+
+mod connection;
+mod error;
+mod event;
+mod functions;
+mod options;
+mod response;
+mod result;
+mod route;
+mod route_file;
+mod server;
+mod service;
+mod site;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::{ServeError, status};
+pub(crate) use options::DEFAULT_BODY_LIMIT;
+pub use options::{ErrorDetail, ServeOptions};
+pub use route::Route;
+pub use server::{Ended, Running, Server, Stop, serve};
+pub use site::{ServedFunction, Site};

@@ -1,0 +1,58 @@
+//! The settings of a server.
+
+use std::{net::SocketAddr, time::Duration};
+
+/// The largest request body where nothing else is set: what Lambda accepts, 6 MiB.
+pub(crate) const DEFAULT_BODY_LIMIT: usize = 6 * 1024 * 1024;
+
+/// How to serve.
+#[derive(Debug, Clone)]
+pub struct ServeOptions {
+    /// Where to listen. Port 0 takes any free one.
+    pub address: SocketAddr,
+    /// Threads, each with its own instance of every language in use.
+    pub workers: usize,
+    /// Invocations in flight per function and worker, where the engine can interleave them; one where it cannot.
+    pub concurrency: usize,
+    /// The largest request body, in bytes. A larger one is answered with 413.
+    pub body_limit: usize,
+    /// How long an invocation may take. Becomes the deadline that its handler sees.
+    pub timeout: Option<Duration>,
+    /// How long requests in flight may take to finish after a signal to stop.
+    pub grace: Duration,
+    /// Whether functions are loaded before the first request instead of by it.
+    pub eager: bool,
+    /// How much of an error its caller sees.
+    pub error_detail: ErrorDetail,
+    /// Whether every request is logged with its status and duration.
+    pub log_requests: bool,
+}
+
+/// How much of a function's error its caller sees. It is logged in full either way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorDetail {
+    /// The error document of the function's language, with its stack.
+    Full,
+    /// `{"message":"Internal Server Error"}`.
+    Hidden,
+}
+
+impl ServeOptions {
+    /// A server on this address: a worker per core, 6 MiB of body, ten seconds of grace, no time limit. Errors are shown
+    /// in full when nobody but this machine can see them.
+    pub fn new(address: SocketAddr) -> Self {
+        let detail =
+            if address.ip().is_loopback() { ErrorDetail::Full } else { ErrorDetail::Hidden };
+        Self {
+            address,
+            workers: std::thread::available_parallelism().map_or(1, usize::from),
+            concurrency: 64,
+            body_limit: DEFAULT_BODY_LIMIT,
+            timeout: None,
+            grace: Duration::from_secs(10),
+            eager: false,
+            error_detail: detail,
+            log_requests: false,
+        }
+    }
+}

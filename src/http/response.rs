@@ -1,0 +1,194 @@
+//! A handler's result as a response. Contract: the result of Lambda's payload format 2.0, and a little more.
+
+use super::result::{Envelope, HeaderFields, compact, scalars, shared, string};
+use base64::{
+    Engine as _,
+    alphabet::STANDARD as ALPHABET,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use http_body_util::Full;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use trine_engine::Payload;
+
+/// A response on its way out.
+pub(super) type Reply = Response<Full<Bytes>>;
+
+/// Reads base64 with or without padding: encoders disagree about it.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &ALPHABET,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// Headers that belong to the connection and not to the handler.
+const OF_THE_CONNECTION: &[&str] = &[
+    "connection",
+    "content-length",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Why a result is no response, in words for the handler's author. Answered with 502.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the handler's result is no HTTP response: {0}")]
+pub(super) struct Malformed(pub(super) String);
+
+/// The response for a result.
+///
+/// - An object with `statusCode` (a number or its digits) is a response: `headers` (texts, numbers, booleans, lists of
+///   them), `multiValueHeaders`, `cookies`, `body` (a text, or any value, which is sent as JSON), `isBase64Encoded`.
+/// - Any other value is the body of a 200, as JSON; of a string its text. Bytes are sent as they are.
+///
+/// # Errors
+/// [`Malformed`] when the result means to be a response and cannot be one.
+pub(super) fn of(method: &Method, result: Payload) -> Result<Reply, Malformed> {
+    if let Payload::Raw(raw) = result {
+        return Ok(finish(method, StatusCode::OK, HeaderMap::new(), raw.bytes, raw.content_type));
+    }
+    let (json, content_type) = result.into_bytes().map_err(|e| Malformed(e.to_string()))?;
+    let whole = |body| Ok(finish(method, StatusCode::OK, HeaderMap::new(), body, content_type));
+    match json.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        Some(b'{') => {}
+        Some(b'"') => {
+            let text = std::str::from_utf8(&json).ok().and_then(string);
+            let text = text.ok_or_else(|| Malformed("it is no valid JSON".into()))?;
+            return whole(shared(&json, text));
+        }
+        _ => return whole(json),
+    }
+    let envelope: Envelope<'_> = serde_json::from_slice(&json)
+        .map_err(|e| Malformed(format!("it is no valid JSON: {e}")))?;
+    let Some(code) = envelope.status_code else { return whole(json.clone()) };
+    let status = status(code.get())?;
+    let headers = headers(&envelope)?;
+    let body = body(&json, &envelope)?;
+    Ok(finish(method, status, headers, body, content_type))
+}
+
+/// Puts a response together; `content_type` is for those that name none themselves.
+pub(super) fn finish(
+    method: &Method,
+    status: StatusCode,
+    mut headers: HeaderMap,
+    body: Bytes,
+    content_type: &'static str,
+) -> Reply {
+    let bodiless = matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    if !bodiless && !headers.contains_key(header::CONTENT_TYPE) {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    }
+    let body = match (bodiless, method) {
+        (true, _) => Bytes::new(),
+        (false, &Method::HEAD) => {
+            // The client learns the length of what a GET would send.
+            headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+            Bytes::new()
+        }
+        (false, _) => body,
+    };
+    let mut reply = Response::new(Full::new(body));
+    *reply.status_mut() = status;
+    *reply.headers_mut() = headers;
+    reply
+}
+
+fn status(json: &str) -> Result<StatusCode, Malformed> {
+    let text = string(json).unwrap_or(Cow::Borrowed(json));
+    // A language with one kind of number writes 200 as 200.0.
+    let digits = match text.split_once('.') {
+        Some((digits, zeros)) if zeros.bytes().all(|digit| digit == b'0') => digits,
+        _ => text.as_ref(),
+    };
+    let code = digits.parse::<u16>().ok().and_then(|code| StatusCode::from_u16(code).ok());
+    match code {
+        Some(code) if !code.is_informational() => Ok(code),
+        Some(_) => Err(Malformed(format!("statusCode {json} cannot end an exchange"))),
+        None => Err(Malformed(format!("statusCode is {json}, not a number from 200 to 999"))),
+    }
+}
+
+fn headers(envelope: &Envelope<'_>) -> Result<HeaderMap, Malformed> {
+    let mut headers = HeaderMap::new();
+    let fields = |member: &str, value: Option<&RawValue>| match value {
+        Some(value) => match serde_json::from_str::<HeaderFields<'_>>(value.get()) {
+            Ok(fields) => Ok(fields
+                .0
+                .into_iter()
+                .map(|(name, value)| (name.into_owned(), value.into_owned()))
+                .collect()),
+            Err(e) => Err(Malformed(format!("'{member}' is no set of headers: {e}"))),
+        },
+        None => Ok(Vec::new()),
+    };
+    let mut all: Vec<(String, String)> = fields("multiValueHeaders", envelope.multi_value_headers)?;
+    for (name, value) in fields("headers", envelope.headers)? {
+        // A pair that stands in both members is sent once.
+        let twice = all.iter().any(|(n, v)| n.eq_ignore_ascii_case(&name) && *v == value);
+        if envelope.multi_value_headers.is_none() || !twice {
+            all.push((name, value));
+        }
+    }
+    for (name, value) in all {
+        let parsed = HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| Malformed(format!("{name:?} is no valid header name")))?;
+        if OF_THE_CONNECTION.contains(&parsed.as_str()) {
+            continue;
+        }
+        append(&mut headers, parsed, &value)?;
+    }
+    // A member that is no list is ignored, as the platform does.
+    if let Some(cookies) = envelope.cookies.filter(|cookies| cookies.get().starts_with('[')) {
+        let cookies =
+            scalars(cookies).map_err(|why| Malformed(format!("an item of 'cookies' is {why}")))?;
+        for cookie in cookies {
+            append(&mut headers, header::SET_COOKIE, &cookie)?;
+        }
+    }
+    Ok(headers)
+}
+
+fn append(headers: &mut HeaderMap, name: HeaderName, value: &str) -> Result<(), Malformed> {
+    let value = HeaderValue::from_bytes(value.as_bytes())
+        .map_err(|_| Malformed(format!("{value:?} is no valid value for the header '{name}'")))?;
+    headers
+        .try_append(name, value)
+        .map_err(|_| Malformed("it has more headers than a response can carry".into()))?;
+    Ok(())
+}
+
+fn body(json: &Bytes, envelope: &Envelope<'_>) -> Result<Bytes, Malformed> {
+    let encoded =
+        envelope.is_base64_encoded.is_some_and(|flag| matches!(flag.get(), "true" | "\"true\""));
+    let Some(body) = envelope.body else { return Ok(Bytes::new()) };
+    let Some(text) = string(body.get()) else {
+        if encoded {
+            return Err(Malformed("isBase64Encoded is true, yet 'body' is no string".into()));
+        }
+        return Ok(compact(json, body.get()));
+    };
+    if !encoded {
+        return Ok(shared(json, text));
+    }
+    let bytes = BASE64
+        .decode(text.as_bytes())
+        .map_err(|e| Malformed(format!("isBase64Encoded is true, yet 'body' is no base64: {e}")))?;
+    Ok(Bytes::from(bytes))
+}
+
+/// The body of a response, for tests.
+#[cfg(test)]
+pub(super) fn sent_body(reply: Reply) -> Vec<u8> {
+    use futures::FutureExt;
+    use http_body_util::BodyExt;
+    let body = reply.into_body().collect().now_or_never().expect("the body is at hand");
+    body.unwrap().to_bytes().to_vec()
+}
+
+#[cfg(test)]
+mod tests;

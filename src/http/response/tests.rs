@@ -1,0 +1,149 @@
+//! Every rule by which a result becomes a response.
+
+use super::*;
+use trine_engine::RawPayload;
+
+/// Status, headers as lines, body.
+fn sent(method: &Method, result: Payload) -> (u16, Vec<String>, Vec<u8>) {
+    let reply = of(method, result).unwrap();
+    let line = |(name, value): (&HeaderName, &HeaderValue)| {
+        format!("{name}: {}", String::from_utf8_lossy(value.as_bytes()))
+    };
+    let lines = reply.headers().iter().map(line).collect();
+    (reply.status().as_u16(), lines, sent_body(reply))
+}
+
+fn get(json: &'static str) -> (u16, Vec<String>, String) {
+    let (status, headers, body) = sent(&Method::GET, Payload::json(json));
+    (status, headers, String::from_utf8(body).unwrap())
+}
+
+fn refused(json: &'static str) -> String {
+    of(&Method::GET, Payload::json(json)).unwrap_err().to_string()
+}
+
+fn lines(lines: &[&str]) -> Vec<String> {
+    lines.iter().map(|line| (*line).to_owned()).collect()
+}
+
+#[test]
+fn a_value_without_a_status_is_the_body_of_a_200() {
+    let json = lines(&["content-type: application/json"]);
+    for whole in [r#"{"a":1}"#, "[1, 2]", "12", "true", "null", r#"{"statusCode":null}"#] {
+        assert_eq!(get(whole), (200, json.clone(), whole.to_owned()));
+    }
+    assert_eq!(get(r#""a \"text\"""#), (200, json, "a \"text\"".to_owned()));
+}
+
+#[test]
+fn bytes_are_sent_as_they_are() {
+    let raw = RawPayload { bytes: Bytes::from_static(&[0, 255]), content_type: "image/png" };
+    let (status, headers, body) = sent(&Method::GET, Payload::Raw(raw));
+    assert_eq!((status, body), (200, vec![0, 255]));
+    assert_eq!(headers, lines(&["content-type: image/png"]));
+}
+
+#[test]
+fn a_status_is_a_number_or_its_digits() {
+    let json = lines(&["content-type: application/json"]);
+    assert_eq!(get(r#"{"statusCode":201,"body":"x"}"#), (201, json.clone(), "x".into()));
+    assert_eq!(get(r#"{"statusCode":"404"}"#), (404, json.clone(), String::new()));
+    assert_eq!(get(r#"{"statusCode":200.0}"#).0, 200);
+    assert_eq!(get(r#"{"statusCode":999,"body":null}"#), (999, json, String::new()));
+}
+
+#[test]
+fn an_impossible_status_is_refused_in_clear_words() {
+    for json in [
+        r#"{"statusCode":99}"#,
+        r#"{"statusCode":1000}"#,
+        r#"{"statusCode":-1}"#,
+        r#"{"statusCode":"ok"}"#,
+        r#"{"statusCode":200.5}"#,
+        r#"{"statusCode":true}"#,
+        r#"{"statusCode":{}}"#,
+        r#"{"statusCode":70000}"#,
+    ] {
+        assert!(refused(json).contains("not a number from 200 to 999"), "{json}");
+    }
+    assert!(refused(r#"{"statusCode":101}"#).contains("cannot end an exchange"));
+}
+
+#[test]
+fn headers_may_be_texts_numbers_booleans_and_lists() {
+    let json = r#"{"statusCode":200,"headers":{"Content-Type":"text/plain","x-n":1,"X-B":false,
+        "x-l":["a","b"],"x-none":null}}"#;
+    let expected = ["content-type: text/plain", "x-n: 1", "x-b: false", "x-l: a", "x-l: b"];
+    assert_eq!(get(json).1, lines(&expected));
+    assert_eq!(get(r#"{"statusCode":204,"headers":[]}"#).0, 204);
+}
+
+#[test]
+fn a_pair_in_headers_and_multi_value_headers_is_sent_once() {
+    let json = r#"{"statusCode":200,"headers":{"X-A":"1","x-b":"3","content-type":"a/b"},
+        "multiValueHeaders":{"x-a":["1","2"]}}"#;
+    assert_eq!(get(json).1, lines(&["x-a: 1", "x-a: 2", "x-b: 3", "content-type: a/b"]));
+}
+
+#[test]
+fn headers_of_the_connection_are_not_the_handlers() {
+    let json = r#"{"statusCode":200,"body":"x","headers":{"Content-Length":"99","connection":"close",
+        "Transfer-Encoding":"chunked","keep-alive":"1","upgrade":"h2c"}}"#;
+    assert_eq!(get(json).1, lines(&["content-type: application/json"]));
+}
+
+#[test]
+fn invalid_headers_are_refused_in_clear_words() {
+    assert!(refused(r#"{"statusCode":200,"headers":{"a b":"1"}}"#).contains("\"a b\" is no valid"));
+    let split = refused(r#"{"statusCode":200,"headers":{"a":"1\r\nx: 2"}}"#);
+    assert!(split.contains(r#""1\r\nx: 2" is no valid value for the header 'a'"#), "{split}");
+    let object = refused(r#"{"statusCode":200,"headers":{"a":{}}}"#);
+    assert!(object.contains("the value of 'a' is an object"), "{object}");
+    assert!(refused(r#"{"statusCode":200,"headers":"x"}"#).contains("'headers' is no set"));
+}
+
+#[test]
+fn each_cookie_is_a_header_of_its_own() {
+    let json = r#"{"statusCode":200,"headers":{"content-type":"a/b","set-cookie":"z=0"},
+        "cookies":["a=1; Secure","b=2"]}"#;
+    let expected =
+        ["content-type: a/b", "set-cookie: z=0", "set-cookie: a=1; Secure", "set-cookie: b=2"];
+    assert_eq!(get(json).1, lines(&expected));
+    assert_eq!(get(r#"{"statusCode":200,"cookies":"a=1"}"#).1.len(), 1);
+}
+
+#[test]
+fn a_body_that_is_no_string_is_sent_as_compact_json() {
+    let json = r#"{"statusCode":200,"body":{ "a": [1, 12345678901234567890123] }}"#;
+    assert_eq!(get(json).2, r#"{"a":[1,12345678901234567890123]}"#);
+    assert_eq!(get(r#"{"statusCode":200,"body":12}"#).2, "12");
+}
+
+#[test]
+fn base64_is_decoded_whatever_the_content_type() {
+    let json = r#"{"statusCode":200,"body":"AP8=","isBase64Encoded":true}"#;
+    assert_eq!(sent(&Method::GET, Payload::json(json)).2, [0, 255]);
+    let unpadded = r#"{"statusCode":200,"body":"AP8","isBase64Encoded":"true"}"#;
+    assert_eq!(sent(&Method::GET, Payload::json(unpadded)).2, [0, 255]);
+    let plain = r#"{"statusCode":200,"body":"AP8=","isBase64Encoded":false}"#;
+    assert_eq!(get(plain).2, "AP8=");
+    let json = r#"{"statusCode":200,"body":"é","isBase64Encoded":true}"#;
+    assert!(refused(json).contains("no base64"));
+    assert!(refused(r#"{"statusCode":200,"body":1,"isBase64Encoded":true}"#).contains("no string"));
+}
+
+#[test]
+fn some_answers_have_no_body() {
+    let json = r#"{"statusCode":304,"body":"x","headers":{"etag":"1"}}"#;
+    assert_eq!(get(json), (304, lines(&["etag: 1"]), String::new()));
+    assert_eq!(get(r#"{"statusCode":204,"body":"x"}"#), (204, Vec::new(), String::new()));
+    let (status, headers, body) = sent(&Method::HEAD, Payload::json("[12]"));
+    assert_eq!((status, body.len()), (200, 0));
+    assert_eq!(headers, lines(&["content-type: application/json", "content-length: 4"]));
+}
+
+#[test]
+fn broken_json_is_refused() {
+    assert!(refused(r#"{"statusCode":200"#).contains("no valid JSON"));
+    assert!(refused("\"abc").contains("no valid JSON"));
+}

@@ -1,0 +1,322 @@
+//! Which function answers to a method and a path.
+
+use http::Method;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use std::borrow::Cow;
+
+/// Characters of a name that stand in a URL as they are.
+const IN_URLS: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/');
+
+/// What a route that no file declares is called in events.
+const DEFAULT_KEY: &str = "$default";
+
+/// A method and a pattern of paths, and the function behind them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// How events name it: `GET /pets/{id}`, or `$default`.
+    pub key: String,
+    /// The method; `None` for any.
+    pub method: Option<Method>,
+    /// The path as people write it: `/pets/{id}`.
+    pub path: String,
+    /// Index of its function.
+    pub function: usize,
+    segments: Vec<Segment>,
+    rest: Option<Rest>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Segment {
+    Text(String),
+    Parameter(String),
+}
+
+/// What may follow the segments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Rest {
+    /// The parameter that takes it; `None` for a route that does not tell.
+    name: Option<String>,
+    /// Whether there has to be some.
+    required: bool,
+}
+
+/// What a request's method and path lead to.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Destination<'r> {
+    /// This route, with what it took from the path.
+    Route(&'r Route, Vec<(String, String)>),
+    /// The path has routes, though none for this method; these are the methods it has.
+    OtherMethods(Vec<String>),
+    /// No route has this path.
+    Nowhere,
+}
+
+/// All routes of a server, the most specific first.
+#[derive(Debug, Clone)]
+pub(super) struct Routes(Vec<Route>);
+
+impl Route {
+    /// A declared route. `method` may be `ANY`; `path` has `{name}` for one segment and, at its end, `{name+}` for all
+    /// that follow.
+    ///
+    /// # Errors
+    /// What is wrong with method or path, in words.
+    pub(super) fn declared(method: &str, path: &str, function: usize) -> Result<Self, String> {
+        let parsed = match method {
+            "ANY" | "*" => None,
+            name if name.bytes().all(|byte| byte.is_ascii_uppercase()) && !name.is_empty() => Some(
+                Method::from_bytes(name.as_bytes()).map_err(|e| format!("method {name:?}: {e}"))?,
+            ),
+            name => {
+                return Err(format!(
+                    "{name:?} is no method: write it in capitals, as GET or POST, or ANY for all"
+                ));
+            }
+        };
+        let Some(inner) = path.strip_prefix('/') else {
+            return Err(format!("the path {path:?} does not begin with a slash"));
+        };
+        let inner = inner.strip_suffix('/').filter(|inner| !inner.is_empty()).unwrap_or(inner);
+        let (mut segments, mut rest) = (Vec::new(), None::<Rest>);
+        for segment in inner.split('/').filter(|_| !inner.is_empty()) {
+            if rest.is_some() {
+                return Err(format!("in the path {path:?} something follows the greedy parameter"));
+            }
+            let parameter = segment.strip_prefix('{').and_then(|s| s.strip_suffix('}'));
+            let name = parameter.unwrap_or(segment);
+            let name = name.strip_suffix('+').filter(|_| parameter.is_some()).unwrap_or(name);
+            if name.is_empty() || name.contains(['{', '}']) {
+                return Err(format!(
+                    "the segment {segment:?} of the path {path:?} is neither text nor '{{name}}' \
+                     nor '{{name+}}'"
+                ));
+            }
+            match parameter {
+                Some(greedy) if greedy.ends_with('+') => {
+                    rest = Some(Rest { name: Some(name.to_owned()), required: true });
+                }
+                Some(_) => segments.push(Segment::Parameter(name.to_owned())),
+                None => segments.push(Segment::Text(decoded(name).into_owned())),
+            }
+        }
+        let key = format!("{} {path}", if parsed.is_some() { method } else { "ANY" });
+        Ok(Self { key, method: parsed, path: path.to_owned(), function, segments, rest })
+    }
+
+    /// The route of a function's name: its path and everything below, told as the parameter `proxy`.
+    pub(super) fn named(name: &str, function: usize) -> Self {
+        Self {
+            key: DEFAULT_KEY.to_owned(),
+            method: None,
+            path: format!("/{}", utf8_percent_encode(name, IN_URLS)),
+            function,
+            segments: name.split('/').map(|part| Segment::Text(part.to_owned())).collect(),
+            rest: Some(Rest { name: Some("proxy".to_owned()), required: false }),
+        }
+    }
+
+    /// The route of a function that has the server for itself.
+    pub(super) fn everything(function: usize) -> Self {
+        Self {
+            key: DEFAULT_KEY.to_owned(),
+            method: None,
+            path: "/".to_owned(),
+            function,
+            segments: Vec::new(),
+            rest: Some(Rest { name: None, required: false }),
+        }
+    }
+
+    /// What the route takes from a path, if it matches.
+    fn take(&self, path: &str) -> Option<Vec<(String, String)>> {
+        let mut left = path.strip_prefix('/').unwrap_or(path);
+        let mut parameters = Vec::new();
+        for segment in &self.segments {
+            let (part, after) = left.split_once('/').unwrap_or((left, ""));
+            match segment {
+                Segment::Text(text) if part == text || decoded(part) == text.as_str() => {}
+                Segment::Parameter(name) if !part.is_empty() => {
+                    parameters.push((name.clone(), decoded(part).into_owned()));
+                }
+                _ => return None,
+            }
+            left = after;
+        }
+        match &self.rest {
+            None => left.is_empty().then_some(parameters),
+            Some(rest) if left.is_empty() => (!rest.required).then_some(parameters),
+            Some(rest) => {
+                if let Some(name) = &rest.name {
+                    parameters.push((name.clone(), decoded(left).into_owned()));
+                }
+                Some(parameters)
+            }
+        }
+    }
+
+    /// Ranks of its parts; of two routes that match a path, the more specific one has the smaller ranks.
+    fn ranks(&self) -> (Vec<u8>, bool) {
+        let mut ranks: Vec<u8> = self
+            .segments
+            .iter()
+            .map(|segment| match segment {
+                Segment::Text(_) => 1,
+                Segment::Parameter(_) => 2,
+            })
+            .collect();
+        if self.rest.is_some() {
+            ranks.push(3);
+        }
+        (ranks, self.method.is_none())
+    }
+
+    fn begins_with(&self, name: &str) -> bool {
+        matches!(self.segments.first(), Some(Segment::Text(text)) if text == name)
+    }
+}
+
+impl Routes {
+    /// Orders the routes; of two that are alike the earlier one wins.
+    pub(super) fn new(mut routes: Vec<Route>) -> Self {
+        routes.sort_by_cached_key(Route::ranks);
+        Self(routes)
+    }
+
+    /// The routes, the most specific first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Route> {
+        self.0.iter()
+    }
+
+    /// Whether a route's path begins with this segment.
+    pub(super) fn claim(&self, name: &str) -> bool {
+        self.0.iter().any(|route| route.begins_with(name))
+    }
+
+    /// Where a request goes. A `HEAD` goes to a `GET` route if it has none of its own.
+    pub(super) fn find(&self, method: &Method, path: &str) -> Destination<'_> {
+        let mut others: Vec<String> = Vec::new();
+        let mut instead = None;
+        for route in &self.0 {
+            let Some(parameters) = route.take(path) else { continue };
+            match &route.method {
+                Some(other) if other != method => {
+                    if method == Method::HEAD && other == Method::GET && instead.is_none() {
+                        instead = Some((route, parameters));
+                    }
+                    others.push(other.to_string());
+                }
+                _ if instead.is_some() => break,
+                _ => return Destination::Route(route, parameters),
+            }
+        }
+        match instead {
+            Some((route, parameters)) => Destination::Route(route, parameters),
+            None if others.is_empty() => Destination::Nowhere,
+            None => {
+                others.sort();
+                others.dedup();
+                Destination::OtherMethods(others)
+            }
+        }
+    }
+}
+
+fn decoded(text: &str) -> Cow<'_, str> {
+    percent_decode_str(text).decode_utf8_lossy()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn routes() -> Routes {
+        let declared = |text: &str, function| {
+            let (method, path) = text.split_once(' ').unwrap();
+            Route::declared(method, path, function).unwrap()
+        };
+        Routes::new(vec![
+            Route::named("hello", 0),
+            Route::named("pets/js", 1),
+            declared("ANY /pets/{proxy+}", 2),
+            declared("GET /pets/{id}", 3),
+            declared("GET /pets/mine", 4),
+            declared("ANY /pets/{id}", 5),
+            declared("GET /a/{x}/b/{y}", 6),
+        ])
+    }
+
+    fn find(method: Method, path: &str) -> Option<(usize, String)> {
+        match routes().find(&method, path) {
+            Destination::Route(route, parameters) => {
+                let text: Vec<_> = parameters.iter().map(|(n, v)| format!("{n}={v}")).collect();
+                Some((route.function, text.join("&")))
+            }
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn the_most_specific_route_wins() {
+        assert_eq!(find(Method::GET, "/pets/mine"), Some((4, String::new())));
+        assert_eq!(find(Method::GET, "/pets/7"), Some((3, "id=7".into())));
+        assert_eq!(find(Method::PUT, "/pets/7"), Some((5, "id=7".into())));
+        assert_eq!(find(Method::PUT, "/pets/mine"), Some((5, "id=mine".into())));
+        assert_eq!(find(Method::GET, "/pets/7/toys"), Some((2, "proxy=7/toys".into())));
+        assert_eq!(find(Method::GET, "/pets/js/x"), Some((1, "proxy=x".into())));
+        assert_eq!(find(Method::GET, "/pets"), None);
+    }
+
+    #[test]
+    fn parameters_are_decoded() {
+        let expected = Some((6, "x=1/2&y=a b".into()));
+        assert_eq!(find(Method::GET, "/a/1%2F2/b/a%20b"), expected);
+        assert_eq!(find(Method::GET, "/a//b/2"), None);
+    }
+
+    #[test]
+    fn a_functions_name_takes_its_path_and_all_below() {
+        for path in ["/hello", "/hello/", "/h%65llo"] {
+            assert_eq!(find(Method::DELETE, path), Some((0, String::new())), "{path}");
+        }
+        assert_eq!(find(Method::GET, "/hello/a/b"), Some((0, "proxy=a/b".into())));
+        assert_eq!(find(Method::GET, "/hellox"), None);
+        let all = Routes::new(vec![Route::everything(0)]);
+        for path in ["/", "/a/b", "*"] {
+            let Destination::Route(_, parameters) = all.find(&Method::GET, path) else { panic!() };
+            assert!(parameters.is_empty());
+        }
+    }
+
+    #[test]
+    fn head_is_answered_by_get_and_other_methods_are_told() {
+        assert_eq!(find(Method::HEAD, "/pets/mine"), Some((4, String::new())));
+        assert_eq!(
+            routes().find(&Method::POST, "/a/1/b/2"),
+            Destination::OtherMethods(vec!["GET".into()])
+        );
+        assert_eq!(routes().find(&Method::POST, "/nowhere"), Destination::Nowhere);
+    }
+
+    #[test]
+    fn wrong_routes_are_told_in_words() {
+        for (method, path, part) in [
+            ("get", "/x", "capitals"),
+            ("", "/x", "capitals"),
+            ("GET", "x", "slash"),
+            ("GET", "/{a+}/b", "greedy"),
+            ("GET", "/{}", "neither"),
+            ("GET", "/a{b}", "neither"),
+            ("GET", "//", "neither"),
+        ] {
+            let why = Route::declared(method, path, 0).expect_err(path);
+            assert!(why.contains(part), "{why}");
+        }
+        assert_eq!(Route::declared("GET", "/", 0).unwrap().key, "GET /");
+    }
+
+    #[test]
+    fn a_name_is_encoded_where_a_url_needs_it() {
+        assert_eq!(Route::named("my pets/js", 0).path, "/my%20pets/js");
+    }
+}

@@ -1,0 +1,133 @@
+//! `trine.toml` of a served folder: which routes lead to which functions.
+//!
+//! ```toml
+//! [[route]]
+//! method = "GET"              # ANY when it is left out
+//! path = "/pets/{id}"
+//! function = "pets"           # a function of the folder, by name …
+//!
+//! [[route]]
+//! path = "/files/{path+}"
+//! handler = "files/app.py:get" # … or any handler string
+//! ```
+
+use super::{error::ServeError, route::Route, site::ServedFunction};
+use crate::{
+    engines::Registry,
+    handler::{SearchPaths, locate},
+};
+use serde::Deserialize;
+use std::{fs, io, path::Path};
+use toml::Spanned;
+
+/// The name of the file.
+pub(super) const ROUTE_FILE: &str = "trine.toml";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    route: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    method: Option<Spanned<String>>,
+    path: Spanned<String>,
+    function: Option<Spanned<String>>,
+    handler: Option<Spanned<String>>,
+}
+
+/// The routes that a folder declares, none if it has no such file. A handler string that is no function yet is added to
+/// `functions`.
+///
+/// # Errors
+/// [`ServeError::Routes`] with file and line.
+pub(super) fn read(
+    folder: &Path,
+    functions: &mut Vec<ServedFunction>,
+    registry: &Registry,
+) -> Result<Vec<Route>, ServeError> {
+    let file = folder.join(ROUTE_FILE);
+    let wrong = |line, message| ServeError::Routes { file: file.clone(), line, message };
+    let text = match fs::read_to_string(&file) {
+        Ok(text) => text,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(wrong(1, format!("cannot be read: {e}"))),
+    };
+    let line_at = |offset: usize| {
+        1 + text.as_bytes()[..offset.min(text.len())].iter().filter(|b| **b == b'\n').count()
+    };
+    let parsed: File = toml::from_str(&text).map_err(|e| {
+        wrong(e.span().map_or(1, |span| line_at(span.start)), e.message().to_owned())
+    })?;
+    let search = SearchPaths::new(folder);
+    let mut routes = Vec::with_capacity(parsed.route.len());
+    for entry in parsed.route {
+        let line = line_at(entry.path.span().start);
+        let function = match (entry.function, entry.handler) {
+            (Some(name), None) => {
+                let line = line_at(name.span().start);
+                by_name(name.as_ref(), functions).map_err(|why| wrong(line, why))?
+            }
+            (None, Some(handler)) => {
+                let line = line_at(handler.span().start);
+                by_handler(handler.as_ref(), functions, &search, registry)
+                    .map_err(|why| wrong(line, why))?
+            }
+            (Some(both), Some(_)) => {
+                let line = line_at(both.span().start);
+                return Err(wrong(line, "a route has either 'function' or 'handler'".into()));
+            }
+            (None, None) => {
+                return Err(wrong(line, "the route has neither 'function' nor 'handler'".into()));
+            }
+        };
+        let method = entry.method.as_ref();
+        let method_line = method.map_or(line, |method| line_at(method.span().start));
+        let method = method.map_or("ANY", |method| method.as_ref().as_str());
+        let route = Route::declared(method, entry.path.as_ref(), function).map_err(|why| {
+            let of_method = why.contains("method");
+            wrong(if of_method { method_line } else { line }, why)
+        })?;
+        if let Some(same) = routes.iter().find(|known: &&Route| known.key == route.key) {
+            return Err(wrong(line, format!("the route '{}' stands here twice", same.key)));
+        }
+        routes.push(route);
+    }
+    Ok(routes)
+}
+
+fn by_name(name: &str, functions: &[ServedFunction]) -> Result<usize, String> {
+    if let Some(index) = functions.iter().position(|function| function.name == name) {
+        return Ok(index);
+    }
+    let names: Vec<&str> = functions.iter().map(|function| function.name.as_str()).collect();
+    let mut why = match names.as_slice() {
+        [] => format!("no function is named '{name}': the folder has none"),
+        names => format!("no function is named '{name}': there are {}", names.join(", ")),
+    };
+    if let Some(near) = super::site::nearest(name, names.into_iter()) {
+        why.push_str(&format!("; did you mean '{near}'?"));
+    }
+    Err(why)
+}
+
+fn by_handler(
+    text: &str,
+    functions: &mut Vec<ServedFunction>,
+    search: &SearchPaths,
+    registry: &Registry,
+) -> Result<usize, String> {
+    let located = locate(text, search, registry).map_err(|e| e.message().to_owned())?;
+    let same = |known: &ServedFunction| {
+        known.located.module.path == located.module.path
+            && known.located.module.seek == located.module.seek
+    };
+    if let Some(index) = functions.iter().position(same) {
+        return Ok(index);
+    }
+    functions.push(ServedFunction { name: text.to_owned(), located });
+    Ok(functions.len() - 1)
+}

@@ -1,0 +1,256 @@
+//! The server: one port, worker threads that accept from it, and an orderly end.
+
+use super::{
+    connection, error::ServeError, functions::Functions, options::ServeOptions, service::Service,
+    site::Site,
+};
+use crate::{telemetry::Log, worker};
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    rc::Rc,
+    sync::Arc,
+    thread::JoinHandle,
+    time::Duration,
+};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::{mpsc, watch},
+    time,
+};
+use trine_engine::{Environment, Level};
+
+/// How long workers may take beyond the grace, to end their interpreters.
+const AFTER_GRACE: Duration = Duration::from_secs(1);
+
+/// How a server came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// It was asked to stop and has answered what it had accepted. Exit code 0.
+    Drained,
+    /// A second signal came before that; the process is to end at once. Exit code 128 and the signal's number.
+    Forced {
+        /// The signal's number: 2 or 15.
+        signal: u8,
+    },
+}
+
+impl Ended {
+    /// The exit code of the process.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Drained => 0,
+            Self::Forced { signal } => 128 + signal,
+        }
+    }
+}
+
+/// Serves until SIGTERM or SIGINT, then lets requests in flight finish.
+///
+/// # Errors
+/// As [`Server::bind`] and [`Server::start`]; [`ServeError::WorkersLost`].
+pub fn serve(
+    options: ServeOptions,
+    site: Site,
+    environment: &Environment,
+) -> Result<Ended, ServeError> {
+    Server::bind(options, site)?.start(environment)?.until_signal()
+}
+
+/// A port that is bound, with all that is to be served on it. Nothing is answered yet.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    options: Arc<ServeOptions>,
+    site: Arc<Site>,
+}
+
+impl Server {
+    /// Binds the port, once for all workers.
+    ///
+    /// # Errors
+    /// [`ServeError::PortInUse`] and [`ServeError::Listen`].
+    pub fn bind(options: ServeOptions, site: Site) -> Result<Self, ServeError> {
+        let address = options.address;
+        let failed = |source: io::Error| match source.kind() {
+            io::ErrorKind::AddrInUse => ServeError::PortInUse(address),
+            _ => ServeError::Listen { address, source },
+        };
+        let listener = TcpListener::bind(address).map_err(failed)?;
+        listener.set_nonblocking(true).map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        Ok(Self { listener, address, options: Arc::new(options), site: Arc::new(site) })
+    }
+
+    /// The address that clients reach, with the port that was taken if any was asked for.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What is served.
+    pub fn site(&self) -> &Site {
+        &self.site
+    }
+
+    /// Starts the workers. Each gets its own copy of `environment`.
+    ///
+    /// # Errors
+    /// [`ServeError::Start`].
+    pub fn start(self, environment: &Environment) -> Result<Running, ServeError> {
+        let (stop, stopped) = watch::channel(false);
+        let (alive, ended) = mpsc::channel::<()>(1);
+        let mut threads = Vec::new();
+        for number in 1..=self.options.workers.max(1) {
+            let listener = self.listener.try_clone().map_err(ServeError::Start)?;
+            // Invocations run side by side here, so that none may claim a variable of the process.
+            let environment = Environment {
+                main_thread: false,
+                trace_in_environment: false,
+                ..environment.clone()
+            };
+            let log = Log::new(environment.log.clone());
+            let (site, options) = (self.site.clone(), self.options.clone());
+            let (port, stopped, alive) = (self.address.port(), stopped.clone(), alive.clone());
+            let run = async move |worker: Rc<worker::Worker>| {
+                // Dropped when the worker ends, in whatever way.
+                let _alive = alive;
+                let functions = Rc::new(Functions::new(site.clone(), worker, &options));
+                let service = Rc::new(Service { site, functions, options, log, port });
+                if service.options.eager {
+                    load_all(&service).await;
+                }
+                match tokio::net::TcpListener::from_std(listener) {
+                    Ok(listener) => connection::serve(listener, service, stopped).await,
+                    Err(e) => service.log.line(Level::Fatal, &format!("cannot accept: {e}"), &[]),
+                }
+            };
+            threads.push(worker::spawn(number, environment, run).map_err(ServeError::Start)?);
+        }
+        Ok(Running {
+            address: self.address,
+            options: self.options,
+            log: Log::new(environment.log.clone()),
+            stop,
+            ended,
+            threads,
+        })
+    }
+}
+
+/// Loads every function before the first request, so that errors show early; they are no reason not to serve the rest.
+async fn load_all(service: &Service) {
+    for (index, function) in service.site.functions().iter().enumerate() {
+        if let Err(error) = service.functions.load(index).await {
+            service.log.failure(&function.name, "-", &error);
+        }
+    }
+}
+
+/// A server that answers.
+#[derive(Debug)]
+pub struct Running {
+    address: SocketAddr,
+    options: Arc<ServeOptions>,
+    log: Log,
+    stop: watch::Sender<bool>,
+    /// Closed when the last worker has ended.
+    ended: mpsc::Receiver<()>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// Stops a server from any thread.
+#[derive(Debug, Clone)]
+pub struct Stop(watch::Sender<bool>);
+
+impl Stop {
+    /// Accepts nothing more and lets requests in flight finish. Returns at once.
+    pub fn stop(&self) {
+        self.0.send_replace(true);
+    }
+}
+
+impl Running {
+    /// The address that clients reach.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// A handle that stops this server.
+    pub fn stopper(&self) -> Stop {
+        Stop(self.stop.clone())
+    }
+
+    /// Waits until the server was stopped and all its workers have ended.
+    ///
+    /// # Errors
+    /// [`ServeError::WorkersLost`] when they ended by themselves.
+    pub fn join(mut self) -> Result<(), ServeError> {
+        while self.ended.blocking_recv().is_some() {}
+        self.reap()
+    }
+
+    /// Waits for SIGTERM or SIGINT and for the end that follows.
+    ///
+    /// # Errors
+    /// [`ServeError::WorkersLost`] when the workers ended by themselves, [`ServeError::Start`] when signals cannot be
+    /// received.
+    pub fn until_signal(mut self) -> Result<Ended, ServeError> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(ServeError::Start)?;
+        let ended = runtime.block_on(self.run_until_signal())?;
+        Ok(ended)
+    }
+
+    async fn run_until_signal(&mut self) -> Result<Ended, ServeError> {
+        let mut signals = Signals::new().map_err(ServeError::Start)?;
+        tokio::select! {
+            _ = signals.next() => {}
+            _ = self.ended.recv() => return self.reap().map(|()| Ended::Drained),
+        }
+        self.stop.send_replace(true);
+        tokio::select! {
+            signal = signals.next() => return Ok(Ended::Forced { signal }),
+            _ = self.ended.recv() => self.reap()?,
+            () = time::sleep(self.options.grace + AFTER_GRACE) => {
+                let message = "a worker still runs guest code after the grace; it is left behind";
+                self.log.line(Level::Warn, message, &[]);
+            }
+        }
+        Ok(Ended::Drained)
+    }
+
+    /// Takes note of how the threads ended. Call when all have.
+    fn reap(&mut self) -> Result<(), ServeError> {
+        let mut lost = false;
+        for thread in self.threads.drain(..) {
+            lost |= thread.join().is_err();
+        }
+        if lost || !*self.stop.borrow() { Err(ServeError::WorkersLost) } else { Ok(()) }
+    }
+}
+
+/// The signals that ask a process to end.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// The number of the next one.
+    async fn next(&mut self) -> u8 {
+        tokio::select! {
+            _ = self.terminate.recv() => 15,
+            _ = self.interrupt.recv() => 2,
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! One request's way: to its function and back, or to an answer of the server's own.
+
+use super::{
+    error::{failure, hidden, refusal},
+    event::{self, Surroundings},
+    functions::Functions,
+    options::{ErrorDetail, ServeOptions},
+    response::{self, Reply, finish},
+    route::{Destination, Route},
+    site::{ServedFunction, Site, nearest},
+};
+use crate::telemetry::Log;
+use bytes::Bytes;
+use chrono::Utc;
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header, request::Parts,
+};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::{Body, Incoming};
+use std::{borrow::Cow, net::SocketAddr, rc::Rc, sync::Arc, time::Instant};
+use trine_engine::{Invocation, Level, Payload, json_string};
+
+/// Path of the health check, unless a function has that name.
+const HEALTH: &str = "/health";
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+
+/// Answers the requests of one worker.
+pub(super) struct Service {
+    pub(super) site: Arc<Site>,
+    pub(super) functions: Rc<Functions>,
+    pub(super) options: Arc<ServeOptions>,
+    pub(super) log: Log,
+    /// The port that the server listens on.
+    pub(super) port: u16,
+}
+
+impl Service {
+    /// Answers a request. Whatever goes wrong becomes a response.
+    pub(super) async fn answer(&self, client: SocketAddr, request: Request<Incoming>) -> Reply {
+        if !self.options.log_requests {
+            return self.dispatch(client, request).await;
+        }
+        let begin = Instant::now();
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let reply = self.dispatch(client, request).await;
+        let milliseconds = begin.elapsed().as_secs_f64() * 1000.0;
+        let status = reply.status().as_u16();
+        let message = format!("{method} {path} {status} {milliseconds:.2} ms");
+        let facts = [("status", status.to_string()), ("durationMs", format!("{milliseconds:.3}"))];
+        self.log.line(Level::Info, &message, &facts);
+        reply
+    }
+
+    async fn dispatch(&self, client: SocketAddr, request: Request<Incoming>) -> Reply {
+        let (parts, body) = request.into_parts();
+        if let Some(reply) = self.own(&parts) {
+            return reply;
+        }
+        let method = &parts.method;
+        match self.site.table().find(method, parts.uri.path()) {
+            Destination::Route(route, parameters) => {
+                let body = match self.read(method, body).await {
+                    Ok(body) => body,
+                    Err(reply) => return reply,
+                };
+                self.invoke(client, &parts, body, route, &parameters).await
+            }
+            Destination::OtherMethods(methods) => {
+                let methods = methods.join(", ");
+                let message = format!("{} has routes for {methods} only", parts.uri.path());
+                let mut reply = refusal(method, StatusCode::METHOD_NOT_ALLOWED, &message);
+                if let Ok(allow) = HeaderValue::from_str(&methods) {
+                    reply.headers_mut().insert(header::ALLOW, allow);
+                }
+                reply
+            }
+            Destination::Nowhere => self.nowhere(method, parts.uri.path()),
+        }
+    }
+
+    /// The server's own answers: health, and the list of functions.
+    fn own(&self, parts: &Parts) -> Option<Reply> {
+        let (method, path) = (&parts.method, parts.uri.path());
+        if path.len() > HEALTH.len() || !matches!(*method, Method::GET | Method::HEAD) {
+            return None;
+        }
+        if path == HEALTH && !self.site.table().claim(&HEALTH[1..]) {
+            let body = Bytes::from_static(b"ok");
+            return Some(finish(method, StatusCode::OK, HeaderMap::new(), body, "text/plain"));
+        }
+        if path == "/" && self.site.table().find(method, path) == Destination::Nowhere {
+            return Some(self.index(parts));
+        }
+        None
+    }
+
+    async fn read(&self, method: &Method, body: Incoming) -> Result<Bytes, Reply> {
+        if body.is_end_stream() {
+            return Ok(Bytes::new());
+        }
+        let limit = self.options.body_limit;
+        let too_large = || {
+            let message = format!("the request's body is larger than {limit} bytes");
+            refusal(method, StatusCode::PAYLOAD_TOO_LARGE, &message)
+        };
+        if body.size_hint().lower() > limit as u64 {
+            return Err(too_large());
+        }
+        match Limited::new(body, limit).collect().await {
+            Ok(body) => Ok(body.to_bytes()),
+            Err(e) if e.is::<LengthLimitError>() => Err(too_large()),
+            Err(e) => {
+                let message = format!("the request's body cannot be read: {e}");
+                Err(refusal(method, StatusCode::BAD_REQUEST, &message))
+            }
+        }
+    }
+
+    async fn invoke(
+        &self,
+        client: SocketAddr,
+        parts: &Parts,
+        body: Bytes,
+        route: &Route,
+        path_parameters: &[(String, String)],
+    ) -> Reply {
+        let Some(function) = self.site.functions().get(route.function) else {
+            return self.nowhere(&parts.method, parts.uri.path());
+        };
+        let time = Utc::now();
+        let id = uuid::Uuid::new_v4();
+        let request_id = id.to_string();
+        let trace_id = match parts.headers.get("x-amzn-trace-id") {
+            Some(value) => event::text(value),
+            None => Cow::Owned(event::new_trace_id(time, &id)),
+        };
+        let around = Surroundings {
+            client,
+            port: self.port,
+            request_id: &request_id,
+            trace_id: &trace_id,
+            route_key: &route.key,
+            path_parameters,
+            time,
+        };
+        let event = event::write(parts, &body, &around);
+        let deadline_ms = self.options.timeout.map(|limit| {
+            u64::try_from(time.timestamp_millis())
+                .unwrap_or(0)
+                .saturating_add(limit.as_millis() as u64)
+        });
+        let invocation = Rc::new(Invocation {
+            request_id,
+            deadline_ms,
+            trace_id: Some(trace_id.into_owned()),
+            function_name: Some(function.name.clone()),
+            event_is_json: true,
+            ..Invocation::default()
+        });
+        let result =
+            self.functions.call(route.function, Payload::Json(event), invocation.clone()).await;
+        let request_id = &invocation.request_id;
+        let mut reply = match result {
+            Ok(result) => response::of(&parts.method, result).unwrap_or_else(|malformed| {
+                let message = malformed.to_string();
+                let line =
+                    format!("RequestId: {request_id} function '{}': {message}", function.name);
+                self.log.line(Level::Error, &line, &[("requestId", json_string(request_id))]);
+                match self.options.error_detail {
+                    ErrorDetail::Full => refusal(&parts.method, StatusCode::BAD_GATEWAY, &message),
+                    ErrorDetail::Hidden => hidden(&parts.method, StatusCode::BAD_GATEWAY),
+                }
+            }),
+            Err(error) => {
+                self.log.failure(&function.name, request_id, &error);
+                let dialect = function.located.engine.info().error_dialect;
+                failure(&parts.method, &error, dialect, request_id, self.options.error_detail)
+            }
+        };
+        if let Ok(id) = HeaderValue::from_str(request_id) {
+            reply.headers_mut().entry(REQUEST_ID).or_insert(id);
+        }
+        reply
+    }
+
+    fn nowhere(&self, method: &Method, path: &str) -> Reply {
+        if self.options.error_detail == ErrorDetail::Hidden {
+            return hidden(method, StatusCode::NOT_FOUND);
+        }
+        let mut message = format!("no function is served at {path}");
+        let known = self.site.routes().map(|(route, _)| route.path.as_str());
+        if let Some(near) = nearest(path, known) {
+            message.push_str(&format!("; did you mean {near}?"));
+        }
+        let body = format!(
+            "{{\"message\":{},\"functions\":{}}}",
+            json_string(&message),
+            self.listing(|route, _| json_string(&route.path), ",", "[", "]")
+        );
+        let body = Bytes::from(body);
+        finish(method, StatusCode::NOT_FOUND, HeaderMap::new(), body, "application/json")
+    }
+
+    /// The list of functions, as a page for browsers and as JSON for anything else.
+    fn index(&self, parts: &Parts) -> Reply {
+        let accept = parts.headers.get(header::ACCEPT).map_or(Cow::Borrowed(""), event::text);
+        let (body, content_type) = if accept.contains("text/html") {
+            let item = |route: &Route, function: &ServedFunction| {
+                let method = route.method.as_ref().map_or("ANY", Method::as_str);
+                let path = escaped(&route.path);
+                let engine = function.located.engine.info().name;
+                format!("<li>{method} <a href=\"{path}\">{path}</a> ({engine})</li>\n")
+            };
+            let list = self.listing(item, "", "<ul>\n", "</ul>\n");
+            let page = format!(
+                "<!doctype html>\n<meta charset=\"utf-8\">\n<title>Functions</title>\n\
+                 <h1>Functions</h1>\n{list}"
+            );
+            (page, "text/html; charset=utf-8")
+        } else {
+            let item = |route: &Route, function: &ServedFunction| {
+                format!(
+                    "{{\"method\":{},\"path\":{},\"function\":{},\"engine\":{}}}",
+                    json_string(route.method.as_ref().map_or("ANY", Method::as_str)),
+                    json_string(&route.path),
+                    json_string(&function.name),
+                    json_string(function.located.engine.info().id),
+                )
+            };
+            (self.listing(item, ",", "{\"functions\":[", "]}"), "application/json")
+        };
+        let body = Bytes::from(body);
+        finish(&parts.method, StatusCode::OK, HeaderMap::new(), body, content_type)
+    }
+
+    fn listing(
+        &self,
+        item: impl Fn(&Route, &ServedFunction) -> String,
+        separator: &str,
+        begin: &str,
+        end: &str,
+    ) -> String {
+        let items: Vec<String> =
+            self.site.routes().map(|(route, function)| item(route, function)).collect();
+        format!("{begin}{}{end}", items.join(separator))
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
+}

@@ -1,0 +1,6 @@
+//! The server over real sockets: what requests get, how it begins and ends, what a folder serves.
+
+mod fixture;
+mod lifecycle;
+mod requests;
+mod sites;

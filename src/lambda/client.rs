@@ -1,0 +1,279 @@
+//! A client of Lambda's Runtime API: one connection, kept alive, no timeout while it waits for an event.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Full};
+use hyper::{
+    body::Incoming,
+    client::conn::http1::{self, SendRequest},
+};
+use hyper_util::rt::TokioIo;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use tokio::net::TcpStream;
+
+/// First part of every path.
+const BASE: &str = "/2018-06-01";
+/// The platform takes the first word of the user agent for the runtime's release.
+const USER_AGENT: &str = concat!("trine/", env!("CARGO_PKG_VERSION"));
+/// Names one attempt at an invocation; echoed when the platform sends it.
+const INVOCATION_ID: HeaderName = HeaderName::from_static("lambda-runtime-invocation-id");
+const ERROR_TYPE: HeaderName = HeaderName::from_static("lambda-runtime-function-error-type");
+const XRAY_CAUSE: HeaderName = HeaderName::from_static("lambda-runtime-function-xray-error-cause");
+
+/// Why the Runtime API could not be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ApiError {
+    /// No connection can be made.
+    #[error("cannot connect to the Runtime API at {address}: {source}")]
+    Connect {
+        /// `AWS_LAMBDA_RUNTIME_API`.
+        address: String,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The connection broke during an exchange.
+    #[error("the Runtime API broke off during {path}: {source}")]
+    Broken {
+        /// The path that was asked.
+        path: String,
+        /// What happened.
+        source: hyper::Error,
+    },
+    /// The API refused in a way that leaves nothing to do but to end.
+    #[error("the Runtime API answered {path} with {status}: {body}")]
+    Refused {
+        /// The path that was asked.
+        path: String,
+        /// Its answer.
+        status: StatusCode,
+        /// The answer's body, cut short.
+        body: String,
+    },
+    /// A value cannot be sent, because it is no valid part of HTTP.
+    #[error("cannot ask the Runtime API: {0}")]
+    Request(#[from] http::Error),
+}
+
+/// An event that was handed out.
+#[derive(Debug)]
+pub struct Next {
+    /// What identifies it when it is answered.
+    pub delivery: Delivery,
+    /// The headers that came with it.
+    pub headers: HeaderMap,
+    /// The event.
+    pub body: Bytes,
+}
+
+/// What identifies an attempt at an invocation when it is answered.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    request_id: String,
+    attempt: Option<HeaderValue>,
+}
+
+/// What the platform made of an answer. None of these is a reason to end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It went to the caller.
+    Accepted,
+    /// It was too late, or for an attempt that is over.
+    Stale,
+    /// It was too large; the caller has been told so already.
+    TooLarge,
+    /// It was refused for another reason.
+    Refused(String),
+}
+
+/// A connection to the Runtime API.
+pub struct RuntimeApi {
+    address: String,
+    host: HeaderValue,
+    connection: Option<SendRequest<Full<Bytes>>>,
+}
+
+impl RuntimeApi {
+    /// A client of the API at `address`, `host:port` as `AWS_LAMBDA_RUNTIME_API` gives it. Connects at first use.
+    ///
+    /// # Errors
+    /// When the address cannot stand in a `Host` header.
+    pub fn new(address: &str) -> Result<Self, ApiError> {
+        let host = HeaderValue::from_str(address).map_err(http::Error::from)?;
+        Ok(Self { address: address.to_owned(), host, connection: None })
+    }
+
+    /// Waits for the next event, without limit.
+    ///
+    /// # Errors
+    /// When the API is gone or refuses; the process should end then.
+    pub async fn next(&mut self) -> Result<Next, ApiError> {
+        let path = format!("{BASE}/runtime/invocation/next");
+        let request = self.request(Method::GET, &path)?.body(Full::default())?;
+        let (head, body) = self.exchange(&path, request).await?.into_parts();
+        let body = read(&path, body).await?;
+        if head.status != StatusCode::OK {
+            return Err(refused(path, head.status, &body));
+        }
+        let request_id = head
+            .headers
+            .get("lambda-runtime-aws-request-id")
+            .and_then(|id| id.to_str().ok())
+            .unwrap_or_default()
+            .to_owned();
+        let attempt = head.headers.get(INVOCATION_ID).cloned();
+        Ok(Next { delivery: Delivery { request_id, attempt }, headers: head.headers, body })
+    }
+
+    /// Posts a result.
+    ///
+    /// # Errors
+    /// When the API is gone or broken; what it merely refuses is a [`Verdict`].
+    pub async fn respond(
+        &mut self,
+        delivery: &Delivery,
+        body: Bytes,
+        content_type: &'static str,
+    ) -> Result<Verdict, ApiError> {
+        let path = answer_path(delivery, "response");
+        let mut request =
+            self.request(Method::POST, &path)?.header(header::CONTENT_TYPE, content_type);
+        if let Some(attempt) = &delivery.attempt {
+            request = request.header(INVOCATION_ID, attempt);
+        }
+        self.post(path, request.body(Full::new(body))?).await
+    }
+
+    /// Posts a failure: its document, its type for the platform's metrics, its cause for X-Ray.
+    ///
+    /// # Errors
+    /// As [`RuntimeApi::respond`].
+    pub async fn fail(
+        &mut self,
+        delivery: &Delivery,
+        document: String,
+        error_type: &str,
+        xray_cause: Option<&str>,
+    ) -> Result<Verdict, ApiError> {
+        let path = answer_path(delivery, "error");
+        let mut request = self
+            .request(Method::POST, &path)?
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(ERROR_TYPE, error_type);
+        if let Some(cause) = xray_cause {
+            request = request.header(XRAY_CAUSE, cause);
+        }
+        if let Some(attempt) = &delivery.attempt {
+            request = request.header(INVOCATION_ID, attempt);
+        }
+        self.post(path, request.body(Full::from(document))?).await
+    }
+
+    /// Reports that the function could not be loaded. The process must end afterwards, whatever the answer.
+    ///
+    /// # Errors
+    /// As [`RuntimeApi::respond`].
+    pub async fn fail_init(
+        &mut self,
+        document: String,
+        error_type: &str,
+        xray_cause: Option<&str>,
+    ) -> Result<Verdict, ApiError> {
+        let path = format!("{BASE}/runtime/init/error");
+        let mut request = self
+            .request(Method::POST, &path)?
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(ERROR_TYPE, error_type);
+        if let Some(cause) = xray_cause {
+            request = request.header(XRAY_CAUSE, cause);
+        }
+        self.post(path, request.body(Full::from(document))?).await
+    }
+
+    fn request(&self, method: Method, path: &str) -> Result<http::request::Builder, ApiError> {
+        Ok(Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, &self.host)
+            .header(header::USER_AGENT, USER_AGENT))
+    }
+
+    async fn post(
+        &mut self,
+        path: String,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Verdict, ApiError> {
+        let (head, body) = self.exchange(&path, request).await?.into_parts();
+        let body = read(&path, body).await?;
+        match head.status {
+            status if status.is_success() => Ok(Verdict::Accepted),
+            StatusCode::GONE => Ok(Verdict::Stale),
+            StatusCode::PAYLOAD_TOO_LARGE => Ok(Verdict::TooLarge),
+            status if status.is_server_error() => Err(refused(path, status, &body)),
+            status => Ok(Verdict::Refused(refused(path, status, &body).to_string())),
+        }
+    }
+
+    /// Sends a request on the kept connection. A connection that turns out to be dead before any byte was sent (the
+    /// environment was frozen meanwhile) is replaced, once.
+    async fn exchange(
+        &mut self,
+        path: &str,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Response<Incoming>, ApiError> {
+        let mut connection = match self.connection.take() {
+            Some(connection) if !connection.is_closed() => connection,
+            _ => self.connect().await?,
+        };
+        let broken = |source| ApiError::Broken { path: path.to_owned(), source };
+        let response = match connection.try_send_request(request).await {
+            Ok(response) => response,
+            Err(mut error) => match error.take_message() {
+                Some(request) => {
+                    connection = self.connect().await?;
+                    connection.send_request(request).await.map_err(broken)?
+                }
+                None => return Err(broken(error.into_error())),
+            },
+        };
+        self.connection = Some(connection);
+        Ok(response)
+    }
+
+    async fn connect(&self) -> Result<SendRequest<Full<Bytes>>, ApiError> {
+        let connect_error = |source| ApiError::Connect { address: self.address.clone(), source };
+        let stream = TcpStream::connect(&self.address).await.map_err(connect_error)?;
+        stream.set_nodelay(true).map_err(connect_error)?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(|source| ApiError::Broken { path: self.address.clone(), source })?;
+        // Its errors reach the requests that they concern.
+        tokio::spawn(connection);
+        sender
+            .ready()
+            .await
+            .map_err(|source| ApiError::Broken { path: self.address.clone(), source })?;
+        Ok(sender)
+    }
+}
+
+fn answer_path(delivery: &Delivery, kind: &str) -> String {
+    // Identifiers are UUIDs in practice; anything else must not change the path.
+    let id = utf8_percent_encode(&delivery.request_id, PATH_SEGMENT);
+    format!("{BASE}/runtime/invocation/{id}/{kind}")
+}
+
+const PATH_SEGMENT: &percent_encoding::AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+async fn read(path: &str, body: Incoming) -> Result<Bytes, ApiError> {
+    match body.collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(source) => Err(ApiError::Broken { path: path.to_owned(), source }),
+    }
+}
+
+fn refused(path: String, status: StatusCode, body: &[u8]) -> ApiError {
+    let body = String::from_utf8_lossy(&body[..body.len().min(1000)]).into_owned();
+    ApiError::Refused { path, status, body }
+}

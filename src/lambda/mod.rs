@@ -1,0 +1,15 @@
+//! The Lambda front door: polls the Runtime API, runs each invocation, posts its answer.
+//!
+//! One thread does everything, on one connection that is kept alive: between the end of one answer and the next event
+//! there is no hop. Contract: AWS's "Lambda runtime API" for custom runtimes.
+
+mod client;
+mod headers;
+mod run;
+
+pub use client::{ApiError, Delivery, Next, RuntimeApi, Verdict};
+pub use headers::invocation_from;
+pub use run::{Door, Ended};
+
+/// The largest body that the platform takes for a response: 6 MiB and 100 bytes.
+pub const RESPONSE_LIMIT: usize = 6 * 1024 * 1024 + 100;

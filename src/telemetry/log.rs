@@ -1,0 +1,71 @@
+//! What the runtime itself has to say, through the sink that guests write to as well.
+
+use trine_engine::{Error, Level, LogFormat, LogSettings, Stream, json_string, timestamp};
+
+/// Writes the runtime's own lines, in the form that is set for logs.
+#[derive(Debug, Clone)]
+pub struct Log(LogSettings);
+
+impl Log {
+    /// A log with these settings.
+    pub fn new(settings: LogSettings) -> Self {
+        Self(settings)
+    }
+
+    /// A line, with facts that belong to it: name and JSON text. In text form the facts are left out.
+    pub fn line(&self, level: Level, message: &str, facts: &[(&str, String)]) {
+        if self.0.level.is_some_and(|least| level < least) {
+            return;
+        }
+        let line = match self.0.format {
+            LogFormat::Text => format!("{} {} {message}\n", timestamp(), level.name()),
+            LogFormat::Json => {
+                let mut line = format!(
+                    "{{\"timestamp\":\"{}\",\"level\":\"{}\",\"message\":{}",
+                    timestamp(),
+                    level.name(),
+                    json_string(message)
+                );
+                for (name, value) in facts {
+                    line.push_str(&format!(",{}:{value}", json_string(name)));
+                }
+                line.push_str("}\n");
+                line
+            }
+        };
+        let stream = if level >= Level::Warn { Stream::Stderr } else { Stream::Stdout };
+        self.0.sink.write(stream, line.as_bytes());
+    }
+
+    /// A function's failure, in full.
+    pub fn failure(&self, function: &str, request_id: &str, error: &Error) {
+        let stack: Vec<String> = error.stack().iter().map(|line| json_string(line)).collect();
+        let message = match self.0.format {
+            LogFormat::Text => {
+                format!("RequestId: {request_id} function '{function}' failed: {error:#}")
+            }
+            LogFormat::Json => error.message().to_owned(),
+        };
+        self.line(
+            Level::Error,
+            &message,
+            &[
+                ("requestId", json_string(request_id)),
+                ("function", json_string(function)),
+                ("errorType", json_string(error.name())),
+                ("stackTrace", format!("[{}]", stack.join(","))),
+            ],
+        );
+    }
+
+    /// A complete line in a language's own form.
+    pub fn verbatim(&self, level: Level, line: &str) {
+        let stream = if level >= Level::Warn { Stream::Stderr } else { Stream::Stdout };
+        self.0.sink.write(stream, line.as_bytes());
+    }
+
+    /// The form of this log's lines.
+    pub fn format(&self) -> LogFormat {
+        self.0.format
+    }
+}

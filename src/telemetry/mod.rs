@@ -1,0 +1,7 @@
+//! Where guests' output and the runtime's own lines go.
+
+mod log;
+mod sink;
+
+pub use log::Log;
+pub use sink::{ErrorSink, ProcessSink};

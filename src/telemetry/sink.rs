@@ -1,0 +1,31 @@
+//! The process's outputs as a log sink.
+
+use std::io::{Write, stderr, stdout};
+use trine_engine::{LogSink, Stream};
+
+/// Standard output and standard error, as guests name them.
+#[derive(Debug, Clone, Copy)]
+pub struct ProcessSink;
+
+impl LogSink for ProcessSink {
+    fn write(&self, stream: Stream, line: &[u8]) {
+        // Output that nobody takes is dropped: there is no better place to complain.
+        let _ = match stream {
+            Stream::Stdout => {
+                let mut out = stdout().lock();
+                out.write_all(line).and_then(|()| out.flush())
+            }
+            Stream::Stderr => stderr().lock().write_all(line),
+        };
+    }
+}
+
+/// Standard error for everything: for commands whose standard output is a result.
+#[derive(Debug, Clone, Copy)]
+pub struct ErrorSink;
+
+impl LogSink for ErrorSink {
+    fn write(&self, _stream: Stream, line: &[u8]) {
+        ProcessSink.write(Stream::Stderr, line);
+    }
+}

@@ -1,0 +1,33 @@
+//! Threads for workers: each has a single-threaded async runtime of its own, because interpreters never change threads.
+
+use super::Worker;
+use std::{
+    future::Future,
+    io,
+    rc::Rc,
+    thread::{Builder, JoinHandle},
+};
+use tokio::task::LocalSet;
+use trine_engine::Environment;
+
+/// Stack of a worker's thread, in bytes: guests recurse deeper than the usual 2 MiB allow.
+const STACK: usize = 16 * 1024 * 1024;
+
+/// Starts a thread `trine-worker-{number}` with a worker, drives `run` to its end there, and ends the worker.
+///
+/// # Errors
+/// When the system has no thread or no event queue left.
+pub fn spawn<F, R>(number: usize, environment: Environment, run: F) -> io::Result<JoinHandle<()>>
+where
+    F: FnOnce(Rc<Worker>) -> R + Send + 'static,
+    R: Future<Output = ()>,
+{
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Builder::new().name(format!("trine-worker-{number}")).stack_size(STACK).spawn(move || {
+        LocalSet::new().block_on(&runtime, async {
+            let worker = Rc::new(Worker::new(environment));
+            run(worker.clone()).await;
+            worker.shutdown();
+        });
+    })
+}
