@@ -2,6 +2,7 @@
 
 use super::{fail, settings};
 use crate::{
+    config::{Origin, Setting, Settings},
     diagnostic::{DOCUMENT_LIMIT, exit_code, explain},
     engines::Registry,
     handler::from_environment,
@@ -14,6 +15,7 @@ use clap::Args;
 use std::{
     env, fs,
     io::{Read, Write, stdin, stdout},
+    path::{Path, PathBuf},
     process::ExitCode,
     rc::Rc,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -67,14 +69,17 @@ impl Invoke {
 
     fn invoke(self) -> anyhow::Result<ExitCode> {
         let event = read_event(&self.event)?;
-        let settings = settings()?;
+        let mut settings = settings()?;
+        if let Some(folder) = self.own_folder(&settings) {
+            settings.task_root = Setting { value: folder, origin: Origin::Argument };
+        }
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let registry = Registry::built_in();
         let worker = Worker::new(settings.sequential_environment(settings.log(ErrorSink)));
         let invocation = Rc::new(self.invocation()?);
         let outcome = LocalSet::new().block_on(&runtime, async {
             let located = from_environment(
-                self.handler.as_deref(),
+                self.handler.as_deref().map(|handler| file_name_of(handler, &settings)),
                 |name| env::var(name).ok(),
                 &settings.search_paths(),
                 &registry,
@@ -96,6 +101,21 @@ impl Invoke {
             }
             Err((error, dialect)) => self.print_failure(&error, dialect, &invocation.request_id),
         }
+    }
+
+    /// The folder of a handler that is given as a file: its imports start there, as when a language's own command runs
+    /// it. Where a task root is set, that one counts.
+    fn own_folder(&self, settings: &Settings) -> Option<PathBuf> {
+        if settings.task_root.origin != Origin::Default {
+            return None;
+        }
+        let (file, _) = split_export(self.handler.as_deref()?);
+        let path = Path::new(file);
+        if !path.is_file() {
+            return None;
+        }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty())?;
+        std::path::absolute(folder).ok()
     }
 
     fn invocation(&self) -> anyhow::Result<Invocation> {
@@ -137,6 +157,22 @@ impl Invoke {
             self.print(document.as_bytes(), true)?;
         }
         Ok(fail(&explain(error), exit_code(error.kind())))
+    }
+}
+
+/// `app.py:main` as file and export.
+fn split_export(handler: &str) -> (&str, Option<&str>) {
+    match handler.rsplit_once(':') {
+        Some((file, export)) if !export.contains('/') => (file, Some(export)),
+        _ => (handler, None),
+    }
+}
+
+/// The handler as it is seen from the task root: without the folder that has become it.
+fn file_name_of<'a>(handler: &'a str, settings: &Settings) -> &'a str {
+    match settings.task_root.origin {
+        Origin::Argument => handler.rsplit_once('/').map_or(handler, |(_, name)| name),
+        _ => handler,
     }
 }
 

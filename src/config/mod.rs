@@ -13,6 +13,8 @@ pub enum Origin {
     Environment(&'static str),
     /// A flag of this name.
     Flag(&'static str),
+    /// What the command was told to work on.
+    Argument,
 }
 
 impl fmt::Display for Origin {
@@ -21,6 +23,7 @@ impl fmt::Display for Origin {
             Self::Default => f.write_str("the default"),
             Self::Environment(name) => write!(f, "the environment variable {name}"),
             Self::Flag(name) => write!(f, "the flag {name}"),
+            Self::Argument => f.write_str("the command's argument"),
         }
     }
 }

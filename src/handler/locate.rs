@@ -218,7 +218,11 @@ fn matches(
     Ok(found)
 }
 
+/// The one file that is meant. Of one engine's files of the same name the first counts, in the order of its extensions:
+/// a compiled `app.js` beside its source `app.ts` is no riddle. Files of two engines are.
 fn unambiguous(text: &str, root: &Path, mut found: Vec<Match>) -> Result<Option<Match>> {
+    let same = |a: &Match, b: &Match| a.engine.info().id == b.engine.info().id && a.stem == b.stem;
+    found.dedup_by(|later, first| same(later, first));
     if found.len() < 2 {
         return Ok(found.pop());
     }

@@ -13,7 +13,7 @@
 //!
 //! A file that exists under its full name wins over the other forms. In Lambda's form the language is settled before
 //! the text is split, because languages split differently: each engine proposes the files that the text could mean to
-//! it, and the file that exists decides. Two that exist are an error, never a guess.
+//! it, and the file that exists decides. Files of two languages that exist are an error, never a guess.
 
 mod discover;
 mod environment;

@@ -212,8 +212,15 @@ impl Shared {
         let commonjs = loader.is_commonjs(url).map_err(|error| syntax(&error.to_string()))?;
         let mut isolate = self.isolate.borrow_mut();
         if isolate.is_none() {
-            let snapshot =
-                if commonjs || imports_node(module) { Snapshot::Node } else { Snapshot::Web };
+            let snapshot = Snapshot::of_process(|| {
+                // A process with several instances will meet all kinds of modules.
+                let many = !self.environment.main_thread;
+                if many || commonjs || imports_node(module) {
+                    Snapshot::Node
+                } else {
+                    Snapshot::Web
+                }
+            });
             let services = match services {
                 Some(services) => services,
                 None => Loader::new(&self.environment.layer_root).1,

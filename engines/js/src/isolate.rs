@@ -14,7 +14,10 @@ use deno_runtime::{
     permissions::RuntimePermissionDescriptorParser,
     worker::{MainWorker, WorkerOptions, WorkerServiceOptions},
 };
-use std::{rc::Rc, sync::Arc};
+use std::{
+    rc::Rc,
+    sync::{Arc, OnceLock},
+};
 use sys_traits::impls::RealSys;
 use trine_engine::{Error, Result};
 
@@ -49,6 +52,15 @@ pub(crate) enum Snapshot {
     Web,
     /// With those of Node's modules that a CommonJS handler touches.
     Node,
+}
+
+impl Snapshot {
+    /// The snapshot that this process starts isolates from. The first one asked for stays: V8 shares the read-only part
+    /// of its heap between all isolates of a process, and the two snapshots differ there.
+    pub(crate) fn of_process(choose: impl FnOnce() -> Self) -> Self {
+        static CHOSEN: OnceLock<Snapshot> = OnceLock::new();
+        *CHOSEN.get_or_init(choose)
+    }
 }
 
 /// A started isolate and the prelude's functions in it.

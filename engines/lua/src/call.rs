@@ -137,7 +137,7 @@ struct InFlight<'h> {
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
         self.state.host().end(self.number);
-        self.state.host().flush();
+        self.state.host().output().flush();
     }
 }
 
@@ -216,7 +216,9 @@ fn start(
             parser = convert::Parser::new(text);
             Input::Json(&mut parser)
         }
-        _ => return Err(Error::new(ErrorKind::Unsupported, "Lua cannot take this kind of payload")),
+        _ => {
+            return Err(Error::new(ErrorKind::Unsupported, "Lua cannot take this kind of payload"));
+        }
     };
     let mut job = Job { state, function, input, form, number, invocation };
     // SAFETY: a new coroutine has room for more than two values, and neither of these allocates. The job lives until

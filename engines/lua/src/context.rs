@@ -190,7 +190,7 @@ unsafe fn add_snake_case(state: *mut lua_State, table: c_int) {
 pub(crate) unsafe extern "C-unwind" fn remaining(state: *mut lua_State) -> c_int {
     // SAFETY: upvalue 1 is the host; a C function has room for a result.
     unsafe {
-        match Host::of(state).deadline() {
+        match Host::of(state).output().deadline() {
             None => ffi::lua_pushnumber(state, f64::INFINITY),
             Some(deadline) => {
                 let now = SystemTime::now().duration_since(UNIX_EPOCH);

@@ -9,6 +9,7 @@
 
 mod decode;
 mod encode;
+mod strings;
 
 pub(crate) use decode::{Parser, decode};
 pub(crate) use encode::encode;
@@ -90,7 +91,9 @@ pub(crate) unsafe extern "C-unwind" fn json_decode(state: *mut lua_State) -> c_i
         let mut parser = ManuallyDrop::new(Parser::new(text));
         let fault = match decode(state, &mut parser, host) {
             Ok(()) => None,
-            Err(fault) => Some(ManuallyDrop::new(format!("cannot decode: {}", fault.text(&parser)))),
+            Err(fault) => {
+                Some(ManuallyDrop::new(format!("cannot decode: {}", fault.text(&parser))))
+            }
         };
         ManuallyDrop::drop(&mut parser);
         match fault {

@@ -5,9 +5,7 @@ use std::{
     ffi::{CStr, c_char},
     rc::Rc,
 };
-use trine_engine::{
-    Capabilities, Engine, EngineInfo, Environment, ErrorDialect, Instance, Result,
-};
+use trine_engine::{Capabilities, Engine, EngineInfo, Environment, ErrorDialect, Instance, Result};
 
 unsafe extern "C" {
     /// Lua's own version text: `$LuaVersion: Lua 5.4.9  Copyright … $…`.

@@ -31,7 +31,12 @@ struct Trace {
 }
 
 /// The error on top of a coroutine that failed with `status`. `label` is the name of the function that was called.
-pub(crate) fn failed(state: &State, coroutine: *mut lua_State, status: c_int, label: &str) -> Error {
+pub(crate) fn failed(
+    state: &State,
+    coroutine: *mut lua_State,
+    status: c_int,
+    label: &str,
+) -> Error {
     let trace = trace(coroutine, label);
     let host = state.host();
     if let Some(error) = ended(host) {
@@ -55,7 +60,7 @@ pub(crate) fn failed(state: &State, coroutine: *mut lua_State, status: c_int, la
 /// Why the call that runs had to end, if it had to.
 pub(crate) fn ended(host: &Host) -> Option<Error> {
     if let Some(status) = host.exit() {
-        let id = host.request_id();
+        let id = host.output().request_id();
         let start = id.map_or_else(String::new, |id| format!("RequestId: {id} "));
         let reason = if status == 0 {
             "Runtime exited without providing a reason".to_owned()
@@ -137,7 +142,8 @@ fn from_table(state: &State, table: &mlua::Table, value: &Value) -> Error {
         Ok(number @ (Value::Integer(_) | Value::Number(_))) => number.to_string().ok(),
         _ => None,
     };
-    let speaks = table.metatable().is_some_and(|meta| meta.contains_key("__tostring").unwrap_or(false));
+    let speaks =
+        table.metatable().is_some_and(|meta| meta.contains_key("__tostring").unwrap_or(false));
     let message = text("message")
         .or_else(|| speaks.then(|| value.to_string().ok()).flatten())
         .or_else(|| state.json(table))

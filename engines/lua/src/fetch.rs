@@ -35,8 +35,7 @@ impl Client {
         let client = self.client();
         async move {
             let client = client?;
-            let mut builder =
-                client.request(request.method, request.url).headers(request.headers);
+            let mut builder = client.request(request.method, request.url).headers(request.headers);
             if let Some(body) = request.body {
                 builder = builder.body(body);
             }
@@ -84,7 +83,9 @@ impl Request {
         })?;
         let timeout = match table.raw_get("timeout").map_err(|error| error.to_string())? {
             Value::Nil => None,
-            value => Some(seconds(&value).ok_or("bad option 'timeout' of 'fetch' (seconds expected)")?),
+            value => {
+                Some(seconds(&value).ok_or("bad option 'timeout' of 'fetch' (seconds expected)")?)
+            }
         };
         Ok(Self { method, url, headers: headers(table)?, body: text(table, "body")?, timeout })
     }

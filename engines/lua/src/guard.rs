@@ -44,8 +44,7 @@ unsafe extern "C-unwind" fn pcall(state: *mut lua_State) -> c_int {
         ffi::lua_pushboolean(state, 1);
         ffi::lua_insert(state, 1);
         let arguments = ffi::lua_gettop(state) - 2;
-        let status =
-            ffi::lua_pcallk(state, arguments, ffi::LUA_MULTRET, 0, 0, Some(finish_pcall));
+        let status = ffi::lua_pcallk(state, arguments, ffi::LUA_MULTRET, 0, 0, Some(finish_pcall));
         finish_pcall(state, status, 0)
     }
 }
@@ -64,8 +63,7 @@ unsafe extern "C-unwind" fn xpcall(state: *mut lua_State) -> c_int {
         ffi::lua_pushboolean(state, 1);
         ffi::lua_pushvalue(state, 1);
         ffi::lua_rotate(state, 3, 2);
-        let status =
-            ffi::lua_pcallk(state, top - 2, ffi::LUA_MULTRET, 2, 2, Some(finish_pcall));
+        let status = ffi::lua_pcallk(state, top - 2, ffi::LUA_MULTRET, 2, 2, Some(finish_pcall));
         finish_pcall(state, status, 2)
     }
 }

@@ -14,6 +14,7 @@ mod host;
 mod instance;
 mod limits;
 mod loader;
+mod output;
 mod state;
 
 pub use engine::{LuaEngine, engine};

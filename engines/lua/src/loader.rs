@@ -56,7 +56,7 @@ async fn run(state: &Rc<State>, module: &Module) -> Result<Loaded> {
     }
     let finished = run.finish(2).await;
     [key, name_key, path_key].into_iter().for_each(|key| state.forget(key));
-    state.host().flush();
+    state.host().output().flush();
     let value = match finished.map_err(|error| import_error(module, error))? {
         0 => Value::Nil,
         results => {
@@ -297,7 +297,10 @@ mod tests {
     #[test]
     fn a_position_is_found_after_a_path_with_colons() {
         assert_eq!(split_position("C:/x.lua:3: unexpected"), (3, "unexpected"));
-        assert_eq!(split_position("...tail/app.lua:12: '=' expected: here"), (12, "'=' expected: here"));
+        assert_eq!(
+            split_position("...tail/app.lua:12: '=' expected: here"),
+            (12, "'=' expected: here")
+        );
         assert_eq!(split_position("no place"), (0, "no place"));
     }
 

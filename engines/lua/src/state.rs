@@ -1,14 +1,8 @@
 //! One Lua state: the heap of one root folder, with its modules, its coroutines and its host.
 
 use crate::{
-    context, convert,
-    convert::Marks,
-    engine::ID,
-    guard, host,
-    host::Host,
-    limits,
-    limits::Stop,
-    loader::Loaded,
+    context, convert, convert::Marks, engine::ID, guard, host, host::Host, limits, limits::Stop,
+    loader::Loaded, output,
 };
 use bytes::Bytes;
 use mlua::{
@@ -63,9 +57,8 @@ impl State {
         let host = Rc::new(Host::new(environment, stop));
         // SAFETY: this asks for the whole standard library. Guests are trusted code, as they are in Lua itself.
         let lua = unsafe { Lua::unsafe_new_with(StdLib::ALL, LuaOptions::new()) };
-        let (main, files) = prepare(&lua, &host, root, environment).map_err(|error| {
-            Error::internal(format!("Lua cannot start: {error}"))
-        })?;
+        let (main, files) = prepare(&lua, &host, root, environment)
+            .map_err(|error| Error::internal(format!("Lua cannot start: {error}")))?;
         Ok(Rc::new(Self {
             lua,
             main,
@@ -223,7 +216,7 @@ fn prepare(
     host.set_marks(marks(lua, host, &functions)?);
     functions.raw_set("null", Value::NULL)?;
     functions.raw_set("trace_in_environment", environment.trace_in_environment)?;
-    for (name, function) in host::CLOSURES {
+    for (name, function) in output::CLOSURES {
         functions.raw_set(name, closure(lua, host, function)?)?;
     }
     functions.raw_set("encode", closure(lua, host, convert::json_encode)?)?;
@@ -243,7 +236,7 @@ fn prepare(
         lua.load(source).set_name(name).call::<()>((&functions, token))?;
     }
     // SAFETY: `State` keeps the host beyond `lua`, and setting a warning function cannot fail.
-    unsafe { ffi::lua_setwarnf(main, Some(host::warn), Rc::as_ptr(host).cast_mut().cast()) };
+    unsafe { ffi::lua_setwarnf(main, Some(output::warn), Rc::as_ptr(host).cast_mut().cast()) };
     lua.set_memory_limit(limits::memory(environment))?;
     Ok((main, functions.raw_get("files")?))
 }

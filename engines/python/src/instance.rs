@@ -1,6 +1,7 @@
-//! One instance: its functions, the calls of them, and the contexts that those calls get.
+//! One instance: its functions, and the calls of them from the input to the answer.
 
 use crate::{
+    context::{Contexts, Request},
     convert::{self, Keys, Settings, Value},
     engine::ID,
     error,
@@ -12,19 +13,18 @@ use crate::{
 };
 use bytes::Bytes;
 use pyo3::{
-    ffi,
     prelude::*,
     types::{PyBytes, PyDict, PyInt, PyList, PyString},
 };
 use std::{
     cell::{Cell, OnceCell, RefCell},
     env,
-    rc::{Rc, Weak},
+    rc::Rc,
     sync::{Arc, Mutex, MutexGuard},
 };
 use trine_engine::{
-    Environment, Error, ErrorKind, Exports, Form, FunctionId, FunctionInfo, Instance, Interrupter,
-    Invocation, LocalFuture, Module, Payload, RawPayload, Result, Usage,
+    Environment, Error, ErrorKind, Exports, Form, FunctionId, Instance, Interrupter, Invocation,
+    LocalFuture, Module, Payload, RawPayload, Result, Usage,
 };
 
 /// Instances that were not shut down yet. Locked only by threads that are not attached, and held while the last one
@@ -41,14 +41,11 @@ const BYTES_TYPE: &str = "application/unknown";
 /// A worker's share of the interpreter.
 pub(crate) struct PythonInstance {
     python: &'static Interpreter,
-    function_info: FunctionInfo,
     layer_root: String,
     settings: Settings,
-    trace_in_environment: bool,
     functions: RefCell<Vec<Rc<Function>>>,
     keys: RefCell<Keys>,
-    /// Contexts of the invocations under way: hooks and handler of one share theirs.
-    contexts: RefCell<Vec<(Weak<Invocation>, Py<PyAny>)>>,
+    contexts: Contexts,
     event_loop: OnceCell<Rc<EventLoop>>,
     runs: Arc<Runs>,
     calls: Cell<u64>,
@@ -71,13 +68,11 @@ impl PythonInstance {
         *living() += 1;
         Ok(Self {
             python,
-            function_info: environment.function.clone(),
             layer_root: environment.layer_root.to_string_lossy().into_owned(),
             settings: Settings { ascii: escapes(env::var("AWS_EXECUTION_ENV").ok().as_deref()) },
-            trace_in_environment: environment.trace_in_environment,
             functions: RefCell::default(),
             keys: RefCell::default(),
-            contexts: RefCell::default(),
+            contexts: Contexts::new(environment),
             event_loop: OnceCell::new(),
             runs: Arc::default(),
             calls: Cell::new(0),
@@ -149,7 +144,7 @@ impl PythonInstance {
     ) -> Result<Begun> {
         Python::attach(|py| {
             let section = call.section(py);
-            let context = self.context(py, invocation)?;
+            let context = self.contexts.get(py, self.python, invocation, &self.keys)?;
             let result = match function.arguments {
                 // What is not wanted is not made either.
                 Arguments::None => Request::set(py, self.python, &context)
@@ -288,69 +283,6 @@ impl PythonInstance {
         Ok(Payload::Json(Bytes::from(out)))
     }
 
-    /// The context object of an invocation, the same one for every function that is called for it.
-    fn context<'py>(
-        &self,
-        py: Python<'py>,
-        invocation: &Rc<Invocation>,
-    ) -> Result<Bound<'py, PyAny>> {
-        let mut contexts = self.contexts.borrow_mut();
-        let wanted = Rc::as_ptr(invocation);
-        if let Some((_, context)) = contexts.iter().find(|(seen, _)| seen.as_ptr() == wanted) {
-            return Ok(context.bind(py).clone());
-        }
-        let info = &self.function_info;
-        let name = invocation.function_name.as_ref().or(info.name.as_ref());
-        let client = self.document(py, invocation.client_context.as_deref(), "Client Context")?;
-        let identity = self.document(py, invocation.identity.as_deref(), "Cognito Identity")?;
-        let context = self.python.context.bind(py).call1((
-            &invocation.request_id,
-            &info.log_group,
-            &info.log_stream,
-            name,
-            &info.memory_mb,
-            &info.version,
-            &invocation.invoked_function_arn,
-            &invocation.tenant_id,
-            client,
-            identity,
-            invocation.deadline_ms,
-            &invocation.w3c,
-        ));
-        let context = context.map_err(|e| error::internal(py, &e))?;
-        if self.trace_in_environment {
-            set_trace(py, invocation.trace_id.as_deref()).map_err(|e| error::internal(py, &e))?;
-        }
-        contexts.retain(|(invocation, _)| invocation.strong_count() > 0);
-        contexts.push((Rc::downgrade(invocation), context.clone().unbind()));
-        Ok(context)
-    }
-
-    /// A JSON object that came with the event; `null` counts as absent.
-    fn document<'py>(
-        &self,
-        py: Python<'py>,
-        text: Option<&str>,
-        what: &str,
-    ) -> Result<Option<Bound<'py, PyAny>>> {
-        let Some(text) = text else { return Ok(None) };
-        let failed = |reason: String| {
-            Error::new(
-                ErrorKind::ContextUnmarshal,
-                format!("Unable to parse {what} JSON: {reason}"),
-            )
-        };
-        let value = convert::parse(py, text.as_bytes(), &mut self.keys.borrow_mut())
-            .map_err(|failure| failed(failure.describe(py)))?;
-        if value.is_none() {
-            return Ok(None);
-        }
-        if !value.is_instance_of::<PyDict>() {
-            return Err(failed("it is not an object".to_owned()));
-        }
-        Ok(Some(value))
-    }
-
     fn end(&self) {
         if self.ended.replace(true) {
             return;
@@ -369,7 +301,7 @@ impl PythonInstance {
             if let Some(event_loop) = self.event_loop.get() {
                 report(event_loop.end(py));
             }
-            self.contexts.borrow_mut().clear();
+            self.contexts.clear();
             self.functions.borrow_mut().clear();
             if *living == 0 {
                 report(run_exit_functions(py, self.python));
@@ -414,37 +346,6 @@ impl Drop for PythonInstance {
     }
 }
 
-/// The context variable's value while one function is called.
-struct Request<'py> {
-    variable: Bound<'py, PyAny>,
-    token: Bound<'py, PyAny>,
-}
-
-impl<'py> Request<'py> {
-    fn set(py: Python<'py>, python: &Interpreter, context: &Bound<'py, PyAny>) -> PyResult<Self> {
-        let variable = python.request.bind(py).clone();
-        // SAFETY: a context variable and an object, both alive; the token is owned or null with an exception.
-        let token = unsafe {
-            Bound::from_owned_ptr_or_err(
-                py,
-                ffi::PyContextVar_Set(variable.as_ptr(), context.as_ptr()),
-            )
-        }?;
-        Ok(Self { variable, token })
-    }
-}
-
-impl Drop for Request<'_> {
-    fn drop(&mut self) {
-        // SAFETY: variable and token belong together and are alive; the thread is attached, as both are bound to it.
-        let reset = unsafe { ffi::PyContextVar_Reset(self.variable.as_ptr(), self.token.as_ptr()) };
-        if reset != 0 {
-            // A guest that left the thread in another context: the old value is out of reach, and of no use there.
-            drop(PyErr::take(self.variable.py()));
-        }
-    }
-}
-
 fn is_awaitable(value: &Bound<'_, PyAny>) -> bool {
     let plain = value.is_none()
         || value.is_exact_instance_of::<PyDict>()
@@ -460,16 +361,6 @@ fn run_exit_functions(py: Python<'_>, python: &Interpreter) -> PyResult<()> {
     py.import("atexit")?.call_method0("_run_exitfuncs")?;
     python.loader.bind(py).get_item("forget")?.expect("the prelude defines it").call0()?;
     Ok(())
-}
-
-/// Tracing libraries find the invocation's trace in the environment.
-fn set_trace(py: Python<'_>, trace: Option<&str>) -> PyResult<()> {
-    const NAME: &str = "_X_AMZN_TRACE_ID";
-    let environment = py.import("os")?.getattr("environ")?;
-    match trace {
-        Some(trace) => environment.set_item(NAME, trace),
-        None => environment.call_method1("pop", (NAME, py.None())).map(drop),
-    }
 }
 
 /// AWS's runtime writes UTF-8 as it is from Python 3.12 on and escaped it before. Ours follows the newer ones, unless

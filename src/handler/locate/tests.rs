@@ -84,6 +84,12 @@ fn two_files_for_one_name_are_an_error_that_names_both_and_the_way_out() {
 }
 
 #[test]
+fn a_compiled_file_beside_its_source_is_no_riddle() {
+    let files = &["task/app.ts", "task/app.js"];
+    assert_found(files, "app.handler", ("js", "task/app.js", "app", "handler"));
+}
+
+#[test]
 fn a_bare_name_finds_a_file_and_its_default_export() {
     assert_found(&["task/hook.lua"], "hook", ("lua", "task/hook.lua", "hook", "handler"));
     assert_found(&["task/a/hook.py"], "a/hook:f", ("python", "task/a/hook.py", "a/hook", "f"));

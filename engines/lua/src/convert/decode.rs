@@ -21,10 +21,9 @@ impl DecodeFault {
     pub(crate) fn text(&self, parser: &Parser<'_>) -> String {
         match self {
             Self::Json(error) => error.description(parser),
-            Self::Deep => format!(
-                "nested deeper than {MAX_DEPTH} levels at {}",
-                parser.current_position()
-            ),
+            Self::Deep => {
+                format!("nested deeper than {MAX_DEPTH} levels at {}", parser.current_position())
+            }
             Self::Stack => "stack overflow".to_owned(),
         }
     }

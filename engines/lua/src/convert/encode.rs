@@ -1,6 +1,6 @@
 //! Lua values to JSON text: one pass over each table, straight into a byte buffer.
 
-use super::MAX_DEPTH;
+use super::{MAX_DEPTH, strings::write_string};
 use crate::{context, host::Host};
 use mlua::ffi::{self, lua_State};
 use std::{
@@ -241,8 +241,8 @@ impl Encoder<'_> {
             self.out.push(b'[');
             let mut expected = 1;
             loop {
-                let in_order = ffi::lua_isinteger(state, -2) != 0
-                    && ffi::lua_tointeger(state, -2) == expected;
+                let in_order =
+                    ffi::lua_isinteger(state, -2) != 0 && ffi::lua_tointeger(state, -2) == expected;
                 if !in_order {
                     ffi::lua_pop(state, 2);
                     self.out.truncate(start);
@@ -365,56 +365,4 @@ impl Encoder<'_> {
             Step::Key(String::from_utf8_lossy(self.bytes(index)).into_owned())
         }
     }
-}
-
-const HIGH: u64 = 0x8080_8080_8080_8080;
-const ONES: u64 = 0x0101_0101_0101_0101;
-
-/// Whether one of eight bytes has to be escaped: below 0x20, a quote, a backslash.
-fn special(word: u64) -> bool {
-    let zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
-    let control = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
-    control | zero(word ^ (ONES * u64::from(b'"'))) | zero(word ^ (ONES * u64::from(b'\\'))) != 0
-}
-
-/// Writes a JSON string; false when the bytes are not UTF-8.
-fn write_string(out: &mut Vec<u8>, bytes: &[u8]) -> bool {
-    out.reserve(bytes.len() + 2);
-    out.push(b'"');
-    let (words, rest) = bytes.as_chunks::<8>();
-    let mut high = 0;
-    for chunk in words {
-        let word = u64::from_le_bytes(*chunk);
-        high |= word;
-        if special(word) {
-            chunk.iter().for_each(|&byte| write_byte(out, byte));
-        } else {
-            out.extend_from_slice(chunk);
-        }
-    }
-    for &byte in rest {
-        high |= u64::from(byte);
-        write_byte(out, byte);
-    }
-    out.push(b'"');
-    high & HIGH == 0 || std::str::from_utf8(bytes).is_ok()
-}
-
-fn write_byte(out: &mut Vec<u8>, byte: u8) {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
-    let short = match byte {
-        b'"' | b'\\' => byte,
-        b'\n' => b'n',
-        b'\r' => b'r',
-        b'\t' => b't',
-        8 => b'b',
-        12 => b'f',
-        0..0x20 => {
-            let digits = [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]];
-            out.extend_from_slice(b"\\u00");
-            return out.extend_from_slice(&digits);
-        }
-        _ => return out.push(byte),
-    };
-    out.extend_from_slice(&[b'\\', short]);
 }

@@ -21,7 +21,11 @@ function require(name)
   end
   local reasons = {}
   for _, searcher in ipairs(searchers) do
-    local loader, data = searcher(name)
+    -- Called through `pcall`, a searcher's own errors carry no position of this file.
+    local found, loader, data = pcall(searcher, name)
+    if not found then
+      error(loader, 0)
+    end
     if type(loader) == "function" then
       local known = type(data) == "string" and files[data]
       local value = known or loader(name, data)

@@ -6,9 +6,14 @@ use trine_engine::ErrorKind;
 #[test]
 fn a_message_comes_without_its_place_which_is_a_frame() {
     run(async {
-        let guest = Guest::new("local function inner()\n  error('boom')\nend\nfunction handler()\n  inner()\n  return 1\nend");
+        let guest = Guest::new(
+            "local function inner()\n  error('boom')\nend\nfunction handler()\n  inner()\n  return 1\nend",
+        );
         let error = guest.handle("0").await.unwrap_err();
-        assert_eq!((error.kind(), error.name(), error.message()), (ErrorKind::Guest, "LuaError", "boom"));
+        assert_eq!(
+            (error.kind(), error.name(), error.message()),
+            (ErrorKind::Guest, "LuaError", "boom")
+        );
         let frames = error.frames();
         assert_eq!(frames.len(), 2, "{error:#}");
         assert!(frames[0].file.ends_with("/app.lua"));
@@ -80,11 +85,22 @@ fn an_error_that_was_caught_is_no_error() {
         let co = "local co = coroutine.create(function() error('dead') end) local ok, e = coroutine.resume(co) \
                   return {ok, e ~= nil, coroutine.status(co), (coroutine.close(co))}";
         assert_eq!(crate::support::answer(co, "0").await.unwrap(), r#"[false,true,"dead",false]"#);
-        for bad in ["pcall()", "xpcall(print)", "coroutine.resume(1)", "coroutine.wrap(1)", "coroutine.close(1)"] {
+        for bad in [
+            "pcall()",
+            "xpcall(print)",
+            "coroutine.resume(1)",
+            "coroutine.wrap(1)",
+            "coroutine.close(1)",
+        ] {
             assert!(fault(bad).await.message().starts_with("bad argument"), "{bad}");
         }
         let running = "return {pcall(coroutine.close, (coroutine.running()))}";
-        assert!(crate::support::answer(running, "0").await.unwrap().contains("cannot close a running coroutine"));
+        assert!(
+            crate::support::answer(running, "0")
+                .await
+                .unwrap()
+                .contains("cannot close a running coroutine")
+        );
         let dead = "local f = coroutine.wrap(function() end) f() f()";
         assert!(fault(dead).await.message().contains("cannot resume dead coroutine"));
     });
@@ -101,7 +117,10 @@ fn coroutines_behave_as_in_lua() {
             r[5] = coroutine.status(co) r[6] = coroutine.isyieldable() r[7] = select(2, coroutine.resume(co)) \
             local closed = false local open = coroutine.create(function() local x <close> = setmetatable({}, {__close = function() closed = true end}) coroutine.yield() end) \
             coroutine.resume(open) r[8] = coroutine.close(open) r[9] = closed return r";
-        assert_eq!(answer(body, "0").await.unwrap(), r#"[3,20,7,6,"dead",true,"cannot resume dead coroutine",true,true]"#);
+        assert_eq!(
+            answer(body, "0").await.unwrap(),
+            r#"[3,20,7,6,"dead",true,"cannot resume dead coroutine",true,true]"#
+        );
     });
 }
 
@@ -128,7 +147,9 @@ fn a_stack_overflow_is_an_error_and_the_next_call_works() {
         let function = guest.load("app", "handler").await.unwrap();
         let error = guest.call(function, "1").await.unwrap_err();
         assert!(error.message().contains("stack overflow"), "{error}");
-        assert!(error.stack().len() < 30 && error.stack().iter().any(|line| line.contains("skipping")));
+        assert!(
+            error.stack().len() < 30 && error.stack().iter().any(|line| line.contains("skipping"))
+        );
         assert_eq!(guest.call(function, "2").await.unwrap(), "false");
         for event in ["3", "4", "5"] {
             let error = guest.call(function, event).await.unwrap_err();
@@ -167,7 +188,10 @@ fn errors_of_top_level_code_are_the_guests() {
     run(async {
         let guest = Guest::new("\nerror({type = 'Config', message = 'no table name'})");
         let error = guest.load("app", "handler").await.unwrap_err();
-        assert_eq!((error.kind(), error.name(), error.message()), (ErrorKind::Guest, "Config", "no table name"));
+        assert_eq!(
+            (error.kind(), error.name(), error.message()),
+            (ErrorKind::Guest, "Config", "no table name")
+        );
         assert_eq!(error.frames()[0].line, 2);
         assert!(error.stack()[0].ends_with("in main chunk"), "{error:#}");
     });

@@ -23,7 +23,10 @@ fn a_handler_is_a_member_a_global_or_the_module_itself() {
             ("itself.lua", "return function() return 'itself' end"),
             ("deep.lua", "return {api = {users = {get = function() return 'deep' end}}}"),
             ("deepglobal.lua", "api = {get = function() return 'deep' end}"),
-            ("callable.lua", "return setmetatable({}, {__call = function(self, event) return event end})"),
+            (
+                "callable.lua",
+                "return setmetatable({}, {__call = function(self, event) return event end})",
+            ),
         ]);
         for (module, export, expected) in [
             ("member", "handler", "\"member\""),
@@ -97,7 +100,10 @@ fn hooks_are_those_that_exist() {
 fn a_module_that_is_loaded_twice_runs_once() {
     run(async {
         let guest = Guest::with(&[
-            ("app.lua", "runs = (runs or 0) + 1 return {handler = function() return runs end, other = function() return require('app') ~= nil and runs end}"),
+            (
+                "app.lua",
+                "runs = (runs or 0) + 1 return {handler = function() return runs end, other = function() return require('app') ~= nil and runs end}",
+            ),
             ("main.lua", "local app = require('app') return {handler = app.handler}"),
         ]);
         let first = guest.load("app", "handler").await.unwrap();
@@ -127,7 +133,10 @@ fn a_file_that_was_required_before_is_not_run_again() {
 fn modules_are_required_from_the_root_and_from_layers() {
     run(async {
         let guest = Guest::with(&[
-            ("app.lua", "return {handler = function() return {require('a'), require('b'), require('c.d'), require('e'), require('f'), (select(2, require('a')))} end}"),
+            (
+                "app.lua",
+                "return {handler = function() return {require('a'), require('b'), require('c.d'), require('e'), require('f'), (select(2, require('a')))} end}",
+            ),
             ("a.lua", "return 'a'"),
             ("b/init.lua", "return 'b'"),
             ("lua/c/d.lua", "return 'd'"),
@@ -169,7 +178,10 @@ fn source_that_does_not_parse_names_file_and_line() {
         ]);
         let error = guest.load("app", "handler").await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::UserCodeSyntax);
-        assert!(error.message().starts_with("Syntax error in module 'app': unexpected symbol"), "{error}");
+        assert!(
+            error.message().starts_with("Syntax error in module 'app': unexpected symbol"),
+            "{error}"
+        );
         assert_eq!(error.frames()[0].line, 2);
         assert!(error.frames()[0].file.ends_with("/app.lua"));
         let error = guest.load("main", "handler").await.unwrap_err();
@@ -217,7 +229,10 @@ fn functions_of_different_roots_share_nothing() {
 fn top_level_code_may_wait_even_in_a_required_module() {
     run(async {
         let guest = Guest::with(&[
-            ("app.lua", "trine.sleep(0.001) local n = require('lib') function handler() return n end"),
+            (
+                "app.lua",
+                "trine.sleep(0.001) local n = require('lib') function handler() return n end",
+            ),
             ("lib.lua", "trine.sleep(0.001) return 5"),
         ]);
         assert_eq!(guest.handle("0").await.unwrap(), "5");
@@ -256,7 +271,8 @@ fn an_instance_that_is_shut_down_refuses_calls() {
         let guest = Guest::new(&handler("return 1"));
         let function = guest.load("app", "handler").await.unwrap();
         let input = Payload::json("[]");
-        let value = guest.instance.call(function, input, Form::Native, &invocation("1")).await.unwrap();
+        let value =
+            guest.instance.call(function, input, Form::Native, &invocation("1")).await.unwrap();
         guest.instance.shutdown();
         assert_eq!(guest.call(function, "0").await.unwrap_err().kind(), ErrorKind::Internal);
         assert_eq!(guest.load("app", "handler").await.unwrap_err().kind(), ErrorKind::Internal);
@@ -286,7 +302,10 @@ fn finalizers_may_use_the_host_while_a_state_is_closed() {
         let lines = guest.lines.all();
         assert_eq!(lines[0], "closed\t[1]\n");
         assert!(lines[1].ends_with("\tINFO\tbye\n"), "{lines:?}");
-        assert!(lines[2].starts_with("false\t") && lines[2].contains("cannot wait here"), "{lines:?}");
+        assert!(
+            lines[2].starts_with("false\t") && lines[2].contains("cannot wait here"),
+            "{lines:?}"
+        );
         assert_eq!(lines[3], "done\n");
         assert!(lines[4].starts_with("Lua warning: error in __gc"), "{lines:?}");
     });

@@ -18,14 +18,18 @@ fn json() -> Setup {
 fn print_writes_one_line_as_it_is() {
     run(async {
         let body = "print('a', 1, nil, true) print() print(setmetatable({}, {__tostring = function() return 'spoken' end})) print('x\\0y')";
-        assert_eq!(lines(body, Setup::default()).await, ["a\t1\tnil\ttrue\n", "\n", "spoken\n", "x\0y\n"]);
+        assert_eq!(
+            lines(body, Setup::default()).await,
+            ["a\t1\tnil\ttrue\n", "\n", "spoken\n", "x\0y\n"]
+        );
     });
 }
 
 #[test]
 fn in_json_format_each_line_is_an_object() {
     run(async {
-        let lines = lines("print('a', 1) io.write('b\\nc\\n') trine.log('warn', {k = 1})", json()).await;
+        let lines =
+            lines("print('a', 1) io.write('b\\nc\\n') trine.log('warn', {k = 1})", json()).await;
         assert_eq!(lines.len(), 4);
         for (line, (level, message)) in lines.iter().zip([
             ("INFO", serde_json::json!("a\t1")),
@@ -46,7 +50,9 @@ fn in_json_format_each_line_is_an_object() {
 #[test]
 fn log_lines_carry_time_request_and_level() {
     run(async {
-        let lines = lines("trine.log('error', 'two\\nlines') trine.log('Info', {a = 1})", Setup::default()).await;
+        let lines =
+            lines("trine.log('error', 'two\\nlines') trine.log('Info', {a = 1})", Setup::default())
+                .await;
         let parts: Vec<&str> = lines[0].trim_end_matches('\n').split('\t').collect();
         assert_eq!(parts[1..], ["id-5", "ERROR", "two\rlines"]);
         assert!(parts[0].ends_with('Z'));
@@ -97,7 +103,9 @@ fn files_work_as_ever() {
 #[test]
 fn warnings_reach_the_log_once_they_are_on() {
     run(async {
-        let guest = Guest::new(&handler("warn('hidden') warn('@on') warn('look', ' out') warn('@off') warn('hidden')"));
+        let guest = Guest::new(&handler(
+            "warn('hidden') warn('@on') warn('look', ' out') warn('@off') warn('hidden')",
+        ));
         guest.handle("0").await.unwrap();
         assert_eq!(guest.lines.of(Stream::Stderr), ["Lua warning: look out\n"]);
     });

@@ -4,7 +4,17 @@ use crate::support::{Guest, handler, invocation, run};
 use std::time::Instant;
 use trine_engine::{Form, Payload};
 
-/// About one kilobyte of an ordinary event.
+/// About one kilobyte in ten members.
+fn plain_event() -> String {
+    serde_json::json!({
+        "id": "1f0c3a9e-6f0e-4f3e-9b7c-2b1a5d7e9c11", "path": "/orders/7", "method": "POST", "count": 7,
+        "total": 57.25, "paid": true, "coupon": null, "tags": ["new", "sale"],
+        "customer": {"id": 90210}, "body": "x".repeat(780),
+    })
+    .to_string()
+}
+
+/// About one kilobyte of an ordinary event: 14 tables, some 60 values.
 fn event() -> String {
     let items: Vec<_> = (0..6)
         .map(|n| serde_json::json!({"sku": format!("item-{n}"), "quantity": n, "price": 9.5, "tags": ["new", "sale"]}))
@@ -20,11 +30,11 @@ fn event() -> String {
     .to_string()
 }
 
-async fn micros(body: &str, form: Form, native: bool) -> f64 {
+async fn micros(event: &str, body: &str, form: Form, native: bool) -> f64 {
     let guest = Guest::new(&handler(body));
     let function = guest.load("app", "handler").await.unwrap();
     let cx = invocation("8d2b7f3e-0000-4000-8000-1234567890ab");
-    let input = Payload::json(event());
+    let input = Payload::json(event.as_bytes().to_vec());
     let input = if native {
         guest.instance.call(function, input, Form::Native, &cx).await.unwrap()
     } else {
@@ -45,12 +55,25 @@ async fn micros(body: &str, form: Form, native: bool) -> f64 {
 #[ignore = "measures"]
 fn speed() {
     run(async {
-        println!("event: {} bytes", event().len());
-        println!("echo, JSON in and out:      {:.2} µs", micros("return event", Form::Json, false).await);
-        println!("take it, answer a number:   {:.2} µs", micros("return 1", Form::Json, false).await);
-        println!("echo, native in and out:    {:.2} µs", micros("return event", Form::Native, true).await);
-        println!("native in, number out:      {:.2} µs", micros("return 1", Form::Json, true).await);
-        println!("with one context field:     {:.2} µs", micros("local id = context.aws_request_id return 1", Form::Json, true).await);
+        let (rich, plain) = (event(), plain_event());
+        for (name, event) in [("rich", &rich), ("plain", &plain)] {
+            println!("{name} event of {} bytes", event.len());
+            for (what, body, form, native) in [
+                ("echo, JSON in and out", "return event", Form::Json, false),
+                ("JSON in, number out", "return 1", Form::Json, false),
+                ("native in and out", "return event", Form::Native, true),
+                ("one field of context", "local id = context.aws_request_id", Form::Json, true),
+            ] {
+                println!("  {what:24} {:.2} µs", micros(event, body, form, native).await);
+            }
+            let start = Instant::now();
+            for _ in 0..20_000 {
+                let value: serde_json::Value = serde_json::from_str(event).unwrap();
+                std::hint::black_box(serde_json::to_vec(&value).unwrap());
+            }
+            let micros = start.elapsed().as_secs_f64() * 50.0;
+            println!("  {:24} {micros:.2} µs", "serde_json::Value's echo");
+        }
         let mut best = [f64::MAX; 2];
         for _ in 0..20 {
             let start = Instant::now();
@@ -59,8 +82,13 @@ fn speed() {
             guest.load("app", "handler").await.unwrap();
             best[1] = best[1].min(start.elapsed().as_secs_f64() * 1e6);
         }
-        println!("start of an instance:       {:.0} µs, with a module loaded {:.0} µs", best[0], best[1]);
-        let guest = Guest::new(&handler("if event then debug.sethook(function() end, '', 10000) end local n = 0 for i = 1, 5000000 do n = n + i % 7 end return n"));
+        println!(
+            "start of an instance:       {:.0} µs, with a module loaded {:.0} µs",
+            best[0], best[1]
+        );
+        let guest = Guest::new(&handler(
+            "if event then debug.sethook(function() end, '', 10000) end local n = 0 for i = 1, 5000000 do n = n + i % 7 end return n",
+        ));
         let function = guest.load("app", "handler").await.unwrap();
         for event in ["false", "true"] {
             let start = Instant::now();

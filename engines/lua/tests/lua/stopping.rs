@@ -39,7 +39,9 @@ fn an_endless_loop_is_stopped() {
 #[test]
 fn a_loop_that_catches_errors_is_stopped() {
     stops("while true do pcall(function() while true do end end) end");
-    stops("while true do xpcall(function() while true do end end, function() while true do end end) end");
+    stops(
+        "while true do xpcall(function() while true do end end, function() while true do end end) end",
+    );
     stops("repeat pcall(pcall, pcall, function() while true do end end) until false");
 }
 
@@ -47,8 +49,12 @@ fn a_loop_that_catches_errors_is_stopped() {
 fn a_loop_in_coroutines_is_stopped() {
     stops("coroutine.wrap(function() while true do end end)()");
     stops("while true do coroutine.resume(coroutine.create(function() while true do end end)) end");
-    stops("while true do local co = coroutine.wrap(function() while true do coroutine.yield() end end) for i = 1, 100 do co() end end");
-    stops("local co = coroutine.create(function() local x <close> = setmetatable({}, {__close = function() while true do end end}) coroutine.yield() end) coroutine.resume(co) coroutine.close(co)");
+    stops(
+        "while true do local co = coroutine.wrap(function() while true do coroutine.yield() end end) for i = 1, 100 do co() end end",
+    );
+    stops(
+        "local co = coroutine.create(function() local x <close> = setmetatable({}, {__close = function() while true do end end}) coroutine.yield() end) coroutine.resume(co) coroutine.close(co)",
+    );
 }
 
 #[test]
@@ -92,7 +98,9 @@ fn a_loop_at_the_top_level_of_a_module_is_stopped() {
 #[test]
 fn a_stopped_call_says_where_it_was() {
     run(async {
-        let guest = Guest::new("local function spin()\n  while true do end\nend\nfunction handler()\n  spin()\nend");
+        let guest = Guest::new(
+            "local function spin()\n  while true do end\nend\nfunction handler()\n  spin()\nend",
+        );
         let function = guest.load("app", "handler").await.unwrap();
         let interrupter = guest.instance.interrupter();
         let thread = std::thread::spawn(move || {
@@ -154,11 +162,22 @@ fn os_exit_ends_the_call_and_not_the_process() {
             ("os.exit()", "Runtime exited without providing a reason"),
             ("os.exit(true, true)", "Runtime exited without providing a reason"),
             ("while true do pcall(os.exit, 3) end", "Runtime exited with error: exit status 3"),
-            ("pcall(coroutine.wrap(function() pcall(os.exit, 3) end)) return 1", "Runtime exited with error: exit status 3"),
-            ("while true do coroutine.resume(coroutine.create(os.exit), 3) end", "Runtime exited with error: exit status 3"),
-            ("xpcall(os.exit, function() return 1 end, 3) return 1", "Runtime exited with error: exit status 3"),
+            (
+                "pcall(coroutine.wrap(function() pcall(os.exit, 3) end)) return 1",
+                "Runtime exited with error: exit status 3",
+            ),
+            (
+                "while true do coroutine.resume(coroutine.create(os.exit), 3) end",
+                "Runtime exited with error: exit status 3",
+            ),
+            (
+                "xpcall(os.exit, function() return 1 end, 3) return 1",
+                "Runtime exited with error: exit status 3",
+            ),
         ] {
-            let guest = Guest::new(&format!("runs = 0 function handler(event) runs = runs + 1 if event == 1 then {code} end return runs end"));
+            let guest = Guest::new(&format!(
+                "runs = 0 function handler(event) runs = runs + 1 if event == 1 then {code} end return runs end"
+            ));
             let function = guest.load("app", "handler").await.unwrap();
             guest.call(function, "0").await.unwrap();
             let error = guest.call_with(function, "1", &invocation("id-7")).await.unwrap_err();
@@ -186,7 +205,9 @@ fn os_exit_at_the_top_level_fails_the_load() {
 #[test]
 fn other_calls_in_flight_survive_an_exit() {
     run(async {
-        let guest = Guest::new(&handler("trine.sleep(event) if event < 0.02 then os.exit(1) end return 'done'"));
+        let guest = Guest::new(&handler(
+            "trine.sleep(event) if event < 0.02 then os.exit(1) end return 'done'",
+        ));
         let function = guest.load("app", "handler").await.unwrap();
         let long: Rc<Invocation> = invocation("long");
         let (short, long) =

@@ -138,11 +138,7 @@ impl Guest {
 }
 
 pub(crate) fn invocation(id: &str) -> Rc<Invocation> {
-    Rc::new(Invocation {
-        request_id: id.to_owned(),
-        event_is_json: true,
-        ..Invocation::default()
-    })
+    Rc::new(Invocation { request_id: id.to_owned(), event_is_json: true, ..Invocation::default() })
 }
 
 /// Calls a handler with this body (`event` and `context` in scope) and gives its answer.

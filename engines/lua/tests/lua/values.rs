@@ -11,7 +11,8 @@ async fn echo(event: &str) -> String {
 #[test]
 fn scalars_come_back_as_they_went() {
     run(async {
-        for event in ["null", "true", "false", "0", "-7", "1.5", "\"\"", "\"text\"", "1.0", "-0.5"] {
+        for event in ["null", "true", "false", "0", "-7", "1.5", "\"\"", "\"text\"", "1.0", "-0.5"]
+        {
             assert_eq!(echo(event).await, event);
         }
     });
@@ -31,8 +32,14 @@ fn integers_keep_all_of_their_64_bits() {
 #[test]
 fn integers_beyond_64_bits_become_floats() {
     run(async {
-        assert_eq!(answer("return math.type(event)", "9223372036854775808").await.unwrap(), "\"float\"");
-        assert_eq!(echo("18446744073709551615").await.parse::<f64>().unwrap(), 18446744073709551615.0);
+        assert_eq!(
+            answer("return math.type(event)", "9223372036854775808").await.unwrap(),
+            "\"float\""
+        );
+        assert_eq!(
+            echo("18446744073709551615").await.parse::<f64>().unwrap(),
+            18446744073709551615.0
+        );
         assert_eq!(echo("1e3").await, "1000.0");
     });
 }
@@ -65,7 +72,9 @@ fn constructors_say_what_a_table_is() {
         assert_eq!(answer("return trine.array {1, nil, 3}", "0").await.unwrap(), "[1,null,3]");
         assert_eq!(answer("return trine.object()", "0").await.unwrap(), "{}");
         assert_eq!(answer("return trine.object {[7] = 1}", "0").await.unwrap(), "{\"7\":1}");
-        assert!(fault("return trine.array(3)").await.message().contains("table expected, got number"));
+        assert!(
+            fault("return trine.array(3)").await.message().contains("table expected, got number")
+        );
     });
 }
 
@@ -170,7 +179,10 @@ fn what_has_no_json_form_is_named_with_its_path() {
             ("return {[1000000] = 3}", "trine.object"),
             ("return {[0] = 3}", "integer below 1"),
             ("return trine.array {1, x = 2}", "mixed keys"),
-            ("local t = {} for i = 1, 1001 do t = {t} end return t", "nested deeper than 1000 levels"),
+            (
+                "local t = {} for i = 1, 1001 do t = {t} end return t",
+                "nested deeper than 1000 levels",
+            ),
         ] {
             let error = fault(body).await;
             assert_eq!(error.kind(), ErrorKind::Marshal, "{body}: {error}");
@@ -184,7 +196,10 @@ fn what_has_no_json_form_is_named_with_its_path() {
 fn guests_encode_and_decode_with_the_same_code() {
     run(async {
         let body = "local json = require('trine').json return json.encode(json.decode(event))";
-        assert_eq!(answer(body, r#""{\"a\":[1,2.5,null,[]]}""#).await.unwrap(), r#""{\"a\":[1,2.5,null,[]]}""#);
+        assert_eq!(
+            answer(body, r#""{\"a\":[1,2.5,null,[]]}""#).await.unwrap(),
+            r#""{\"a\":[1,2.5,null,[]]}""#
+        );
         let error = fault("return trine.json.decode('[1,')").await;
         assert!(error.message().contains("cannot decode: EOF"), "{error}");
         let error = fault("return trine.json.encode({a = print})").await;
@@ -203,7 +218,8 @@ fn an_event_that_is_not_json_is_a_string_of_its_bytes() {
         let function = guest.load("app", "handler").await.unwrap();
         let bytes = bytes::Bytes::from_static(b"\xFFabc");
         let raw = Payload::Raw(RawPayload { bytes, content_type: "text/plain" });
-        let answer = guest.instance.call(function, raw, Form::Json, &invocation("1")).await.unwrap();
+        let answer =
+            guest.instance.call(function, raw, Form::Json, &invocation("1")).await.unwrap();
         assert_eq!(answer.into_bytes().unwrap().0, "[4,255]");
     });
 }
@@ -268,9 +284,13 @@ fn a_context_without_a_deadline_has_no_end_and_a_past_one_has_no_time_left() {
 #[test]
 fn the_trace_header_is_in_the_environment_where_that_is_wanted() {
     run(async {
-        let source = handler("return {os.getenv('_X_AMZN_TRACE_ID') or 'none', os.getenv('PATH') ~= nil}");
-        let traced = Rc::new(Invocation { trace_id: Some("Root=1".into()), ..Invocation::default() });
-        for (trace_in_environment, expected) in [(true, r#"["Root=1",true]"#), (false, r#"["none",true]"#)] {
+        let source =
+            handler("return {os.getenv('_X_AMZN_TRACE_ID') or 'none', os.getenv('PATH') ~= nil}");
+        let traced =
+            Rc::new(Invocation { trace_id: Some("Root=1".into()), ..Invocation::default() });
+        for (trace_in_environment, expected) in
+            [(true, r#"["Root=1",true]"#), (false, r#"["none",true]"#)]
+        {
             let setup = Setup { trace_in_environment, ..Setup::default() };
             let guest = Guest::in_setup(&[("app.lua", &source)], setup);
             let function = guest.load("app", "handler").await.unwrap();
@@ -371,11 +391,13 @@ fn a_native_value_goes_to_another_state_as_json() {
         ]);
         let first = guest.load("app", "handler").await.unwrap();
         let input = Payload::json("{\"a\":[]}");
-        let value = guest.instance.call(first, input, Form::Native, &invocation("1")).await.unwrap();
+        let value =
+            guest.instance.call(first, input, Form::Native, &invocation("1")).await.unwrap();
         let mut module = guest.module("other/app", trine_engine::Seek::Handler("handler".into()));
         module.root = guest.dir.join("other");
         let second = guest.instance.load(&module).await.unwrap().functions[0].1;
-        let answer = guest.instance.call(second, value, Form::Json, &invocation("1")).await.unwrap();
+        let answer =
+            guest.instance.call(second, value, Form::Json, &invocation("1")).await.unwrap();
         assert_eq!(answer.into_bytes().unwrap().0, "[]");
     });
 }
@@ -386,7 +408,8 @@ fn nothing_is_json_null_in_either_form() {
         let guest = Guest::new(&handler("return nil"));
         let function = guest.load("app", "handler").await.unwrap();
         let input = Payload::json("1");
-        let value = guest.instance.call(function, input, Form::Native, &invocation("1")).await.unwrap();
+        let value =
+            guest.instance.call(function, input, Form::Native, &invocation("1")).await.unwrap();
         assert!(matches!(value, Payload::Json(text) if text == "null"));
     });
 }

@@ -191,22 +191,15 @@ fn key<'py>(
 
 /// Where a key is kept: by its length, its first and its last letters.
 fn slot(text: &[u8]) -> usize {
-    let ends = match text.len() {
-        0 => 0,
-        length @ 1..8 => {
-            word(&text[..length.min(4)]) | word(&text[length.saturating_sub(4)..]) << 32
-        }
-        length => word(&text[..8]) ^ word(&text[length - 8..]).rotate_left(29),
+    let ends = if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+        u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(29)
+    } else if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+        u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32
+    } else {
+        text.iter().fold(0, |word, byte| word << 8 | u64::from(*byte))
     };
     let mixed = (ends ^ text.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     (mixed >> 32) as usize & (SLOTS - 1)
-}
-
-/// Up to eight bytes as a number.
-fn word(bytes: &[u8]) -> u64 {
-    let mut padded = [0; 8];
-    padded[..bytes.len()].copy_from_slice(bytes);
-    u64::from_le_bytes(padded)
 }
 
 /// Integers of any size stay exact.

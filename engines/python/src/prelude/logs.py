@@ -82,11 +82,20 @@ class Handler(logging.Handler):
             self.handleError(record)
 
 
+_applied = None
+
+
 def apply_level():
-    """Called at the import and whenever an instance starts: the settings may be another's."""
+    """Called at the import and whenever an instance starts: its settings may not be the former one's."""
+    global _applied
     level = _trine.log_level()
+    root = logging.getLogger()
+    if level is None and root.level == _applied:
+        # Ours and no longer wanted; a level that the guest set stays.
+        level = logging.WARNING
     if level is not None:
-        logging.getLogger().setLevel(level)
+        root.setLevel(level)
+        _applied = root.level
 
 
 def install():

@@ -149,12 +149,15 @@ async def spins(event):
 
 #[test]
 fn a_guest_can_clean_up_when_it_is_stopped() {
+    // Something stands before the loop because CPython 3.11 counts a jump to the first instruction of a `try` block
+    // as outside of it.
     let source = "\
 import trine
 done = []
 def handler(event):
     try:
-        while True: sum(range(100))
+        n = 0
+        while True: n += 1
     except trine.Interrupted:
         done.append('cleaned')
         raise

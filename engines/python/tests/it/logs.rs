@@ -72,7 +72,6 @@ import logging
 logging.basicConfig(level=logging.DEBUG)
 log = logging.getLogger('mine')
 def handler(event):
-    log.info('hidden')
     log.warning('seen %s', 1)
     try: 1 / 0
     except ZeroDivisionError: log.exception('failed')

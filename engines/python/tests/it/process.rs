@@ -138,3 +138,71 @@ fn inner_escapes() {
     let case = Case::new(&[("app.py", "def handler(event): return {'é': '😀\\x7f'}\n")]);
     assert_eq!(case.call("handler", "1").unwrap(), r#"{"\u00e9": "\ud83d\ude00\u007f"}"#);
 }
+
+#[test]
+fn a_virtual_environments_packages_are_found_and_sys_executable_is_its_own() {
+    let folder = crate::harness::Folder::new(&[]);
+    let home = folder.path().join("venv");
+    // Without pip, which takes seconds; the interpreter of the build makes it.
+    let python = passes_value("import sys\ndef handler(event): return sys.executable\n");
+    let made = Command::new(python)
+        .args(["-m", "venv", "--without-pip"])
+        .arg(&home)
+        .status()
+        .is_ok_and(|status| status.success());
+    if !made {
+        // Some distributions pack `venv` separately.
+        return;
+    }
+    let library = std::fs::read_dir(home.join("lib")).unwrap().next().unwrap().unwrap().path();
+    std::fs::write(library.join("site-packages/only_in_venv.py"), "x = 1\n").unwrap();
+    let home = home.to_str().unwrap();
+    passes("process::inner_virtual_environment", &[("VIRTUAL_ENV", home)]);
+}
+
+/// The string that a handler answers in this process.
+fn passes_value(source: &str) -> String {
+    let answer = Case::new(&[("app.py", source)]).call("handler", "1").unwrap();
+    serde_json::from_str(&answer).unwrap()
+}
+
+#[test]
+#[ignore = "needs a process of its own"]
+fn inner_virtual_environment() {
+    let source = "\
+import only_in_venv, sys
+def handler(event): return [only_in_venv.x, sys.prefix]
+";
+    let case = Case::new(&[("app.py", source)]);
+    let home = std::env::var("VIRTUAL_ENV").unwrap();
+    assert_eq!(case.call("handler", "1").unwrap(), format!("[1, \"{home}\"]"));
+}
+
+#[test]
+fn the_level_is_warning_in_text_and_info_in_json_unless_it_is_set() {
+    passes("process::inner_levels", &[]);
+}
+
+#[test]
+#[ignore = "needs a process of its own"]
+fn inner_levels() {
+    use trine_engine::{Level, LogFormat};
+    let source = "\
+import logging
+logging.basicConfig(level=logging.DEBUG)
+def handler(event): return logging.getLevelName(logging.getLogger().level)
+";
+    for (format, level, expected) in [
+        (LogFormat::Text, None, "\"WARNING\""),
+        (LogFormat::Json, None, "\"INFO\""),
+        (LogFormat::Text, None, "\"WARNING\""),
+        (LogFormat::Text, Some(Level::Trace), "\"DEBUG\""),
+        (LogFormat::Json, Some(Level::Fatal), "\"CRITICAL\""),
+    ] {
+        let case = Case::with(&[("app.py", source)], |environment| {
+            environment.log.format = format;
+            environment.log.level = level;
+        });
+        assert_eq!(case.call("handler", "1").unwrap(), expected);
+    }
+}

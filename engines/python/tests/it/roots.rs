@@ -21,7 +21,7 @@ def handler(event):
             ("helper.py", &format!("x = 'helper {x}'\n")),
             ("late.py", &format!("x = 'late {x}'\n")),
             ("pack/__init__.py", ""),
-            ("pack/deep.py", &format!("from . import more\nx = more.x\n")),
+            ("pack/deep.py", "from . import more\nx = more.x\n"),
             ("pack/more.py", &format!("x = 'deep {x}'\n")),
             ("package/dynamic.py", &format!("x = 'dynamic {x}'\n")),
         ])

@@ -138,7 +138,9 @@ async fn read(
     let text = |name| header_text(&head.headers, name).map(str::to_owned);
     Ok(Event {
         body,
-        content_type: text("content-type"),
+        // curl's own type for `-d` says nothing about the event.
+        content_type: text("content-type")
+            .filter(|kind| kind != "application/x-www-form-urlencoded"),
         client_context: client_context(&head.headers)?,
         identity: None,
         trace_id: text("x-amzn-trace-id"),

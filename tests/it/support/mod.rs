@@ -1,0 +1,60 @@
+//! What the tests stand on: the real binary as a guarded process, folders of functions, sockets.
+
+mod folder;
+mod http;
+mod lambda;
+mod process;
+mod serve;
+
+pub(crate) use folder::{Folder, LANGUAGES, Language, PROBE_LANGUAGES, line_of, repository};
+pub(crate) use http::{Connection, Reply};
+pub(crate) use lambda::{Lambda, ask};
+pub(crate) use process::{Finished, Process, run, run_with_input, trine};
+pub(crate) use serve::Served;
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+/// How long anything may take before a test gives up on it. Passing tests never come near.
+pub(crate) const LIMIT: Duration = Duration::from_secs(90);
+
+/// Waits until `done` gives something.
+///
+/// # Panics
+/// When it has not within [`LIMIT`].
+#[track_caller]
+pub(crate) fn eventually<T>(what: &str, mut done: impl FnMut() -> Option<T>) -> T {
+    let until = Instant::now() + LIMIT;
+    loop {
+        if let Some(value) = done() {
+            return value;
+        }
+        assert!(Instant::now() < until, "waited in vain until {what}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Makes a test of its own for each of these languages out of a check that takes one.
+macro_rules! in_each_language {
+    ($($(#[$note:meta])* $name:ident($language:ident) $check:block)*) => {$(
+        mod $name {
+            #[allow(unused_imports, reason = "not every check needs everything of its file")]
+            use super::*;
+            $(#[$note])*
+            fn check($language: crate::support::Language) $check
+            #[test]
+            fn mjs() { check(crate::support::LANGUAGES[0]); }
+            #[test]
+            fn cjs() { check(crate::support::LANGUAGES[1]); }
+            #[test]
+            fn ts() { check(crate::support::LANGUAGES[2]); }
+            #[test]
+            fn py() { check(crate::support::LANGUAGES[3]); }
+            #[test]
+            fn lua() { check(crate::support::LANGUAGES[4]); }
+        }
+    )*};
+}
+pub(crate) use in_each_language;

@@ -1,0 +1,198 @@
+//! The binary as a process that never outlives its test.
+
+use super::{Folder, LIMIT, eventually};
+use std::{
+    ffi::OsStr,
+    fmt,
+    io::{Read, Write},
+    path::Path,
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex},
+    thread::{self, JoinHandle},
+    time::Instant,
+};
+
+/// Variables of this process that its children keep. All others might change what is tested.
+const KEPT: &[&str] = &["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH"];
+
+/// A command for `program` in the task root of `folder`, with an environment that holds no surprises.
+pub(crate) fn command(program: impl AsRef<OsStr>, folder: &Folder) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(folder.task()).env_clear();
+    for name in KEPT {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    command.env("TRINE_LAYER_ROOT", folder.layers());
+    command
+}
+
+/// `trine` with these arguments in the task root of `folder`.
+pub(crate) fn trine(folder: &Folder, arguments: &[&str]) -> Command {
+    let mut command = command(env!("CARGO_BIN_EXE_trine"), folder);
+    command.args(arguments);
+    command
+}
+
+/// How a process ended, and what it wrote.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) raw_stdout: Vec<u8>,
+}
+
+/// Runs a command to its end.
+#[track_caller]
+pub(crate) fn run(command: Command) -> Finished {
+    Process::start(command).finish()
+}
+
+/// Runs a command that reads `input` to its end.
+#[track_caller]
+pub(crate) fn run_with_input(mut command: Command, input: &[u8]) -> Finished {
+    command.stdin(Stdio::piped());
+    let process = Process::start(command);
+    let mut stdin = process.child.lock().unwrap().stdin.take().unwrap();
+    stdin.write_all(input).unwrap();
+    drop(stdin);
+    process.finish()
+}
+
+/// A running process. Killed when dropped.
+pub(crate) struct Process {
+    pub(crate) id: u32,
+    child: Arc<Mutex<Child>>,
+    stdout: Output,
+    stderr: Output,
+}
+
+/// What a process has written so far.
+struct Output {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    reader: JoinHandle<()>,
+}
+
+impl Process {
+    /// Starts a command, with nothing on its standard input unless that has been set.
+    pub(crate) fn start(mut command: Command) -> Self {
+        // Shared with this process, standard input would let a child wait for a terminal.
+        let has_input = command.get_args().any(|argument| argument == "-");
+        if !has_input {
+            command.stdin(Stdio::null());
+        }
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let stdout = Output::of(child.stdout.take().unwrap());
+        let stderr = Output::of(child.stderr.take().unwrap());
+        Self { id: child.id(), child: Arc::new(Mutex::new(child)), stdout, stderr }
+    }
+
+    /// What it has written to standard output so far.
+    pub(crate) fn stdout(&self) -> String {
+        self.stdout.text()
+    }
+
+    /// What it has written to standard error so far.
+    pub(crate) fn stderr(&self) -> String {
+        self.stderr.text()
+    }
+
+    /// Its status, if it has ended.
+    pub(crate) fn status(&self) -> Option<ExitStatus> {
+        self.child.lock().unwrap().try_wait().unwrap()
+    }
+
+    /// Calls `ended` from a thread of its own once the process has ended.
+    pub(crate) fn when_ended(&self, ended: impl FnOnce(ExitStatus) + Send + 'static) {
+        let child = Arc::clone(&self.child);
+        thread::spawn(move || {
+            loop {
+                if let Ok(Some(status)) = child.lock().unwrap().try_wait() {
+                    return ended(status);
+                }
+                thread::sleep(std::time::Duration::from_millis(10));
+            }
+        });
+    }
+
+    /// Sends a signal by its name: `TERM`.
+    pub(crate) fn signal(&self, name: &str) {
+        let line = format!("kill -{name} {}", self.id);
+        assert!(Command::new("sh").args(["-c", &line]).status().unwrap().success());
+    }
+
+    /// Waits for its end and gives the exit code.
+    #[track_caller]
+    pub(crate) fn wait(&self) -> Option<i32> {
+        eventually(&format!("the process ends\n{self:?}"), || self.status()).code()
+    }
+
+    /// Waits for its end and for the end of its output.
+    #[track_caller]
+    pub(crate) fn finish(mut self) -> Finished {
+        let code = self.wait();
+        let raw_stdout = self.stdout.rest();
+        let stdout = String::from_utf8_lossy(&raw_stdout).into_owned();
+        let stderr = String::from_utf8_lossy(&self.stderr.rest()).into_owned();
+        Finished { code, stdout, stderr, raw_stdout }
+    }
+
+    /// Names of its threads.
+    pub(crate) fn threads(&self) -> Vec<String> {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.id)).unwrap();
+        let name = |path: &Path| std::fs::read_to_string(path.join("comm")).unwrap_or_default();
+        tasks.map(|task| name(&task.unwrap().path()).trim().to_owned()).collect()
+    }
+
+    /// A value of `/proc/<id>/status` in kB: `VmRSS`.
+    pub(crate) fn kilobytes(&self, name: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id)).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        line.trim_matches(|c: char| !c.is_ascii_digit()).parse().unwrap()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let mut child = self.child.lock().unwrap();
+        // It may have ended by itself.
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+}
+
+impl fmt::Debug for Process {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "--- stdout\n{}\n--- stderr\n{}\n---", self.stdout(), self.stderr())
+    }
+}
+
+impl Output {
+    fn of(mut pipe: impl Read + Send + 'static) -> Self {
+        let bytes = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&bytes);
+        let reader = thread::spawn(move || {
+            let mut piece = [0; 65536];
+            while let Ok(length @ 1..) = pipe.read(&mut piece) {
+                kept.lock().unwrap().extend_from_slice(&piece[..length]);
+            }
+        });
+        Self { bytes, reader }
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes.lock().unwrap()).into_owned()
+    }
+
+    /// Everything, once nobody holds the pipe any more.
+    fn rest(&mut self) -> Vec<u8> {
+        let until = Instant::now() + LIMIT;
+        while !self.reader.is_finished() && Instant::now() < until {
+            thread::sleep(std::time::Duration::from_millis(1));
+        }
+        std::mem::take(&mut self.bytes.lock().unwrap())
+    }
+}
