@@ -5,7 +5,7 @@
 //! Beside each snapshot stands a table of the extension sources that it does not contain, for loading on demand.
 
 use deno_runtime::{
-    deno_core::{ModuleCodeString, ModuleName, extension, v8, wrap_lazy_ext_script},
+    deno_core::{Extension, ModuleCodeString, ModuleName, extension, v8, wrap_lazy_ext_script},
     ops::bootstrap::SnapshotOptions,
     snapshot::{LazyExtensionFileKind, create_runtime_snapshot},
     transpile::maybe_transpile_source,
@@ -34,19 +34,15 @@ fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=src/prelude");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
-    for (name, extensions) in [
-        ("web", vec![trine_prelude::init()]),
-        ("node", vec![trine_prelude::init(), trine_node_prelude::init()]),
-    ] {
-        let dir = out.join(name);
-        fs::create_dir_all(&dir).expect("OUT_DIR is writable");
-        make(&dir, name, extensions);
-    }
+    make(&out, "web", vec![trine_prelude::init()]);
+    make(&out, "node", vec![trine_prelude::init(), trine_node_prelude::init()]);
     pass_on_addon_symbols(&out);
 }
 
-/// Writes `snapshot.bin` and `residual.rs` into `dir`.
-fn make(dir: &Path, name: &str, extensions: Vec<deno_runtime::deno_core::Extension>) {
+/// Writes `snapshot.bin` and `residual.rs` into a folder of this name.
+fn make(out: &Path, name: &str, extensions: Vec<Extension>) {
+    let dir = out.join(name);
+    fs::create_dir_all(&dir).expect("OUT_DIR is writable");
     let output = create_runtime_snapshot(
         dir.join("snapshot.bin"),
         SnapshotOptions {

@@ -29,7 +29,8 @@ pub fn hint(kind: ErrorKind) -> Option<&'static str> {
 /// The error in full, then what to do about it.
 pub fn explain(error: &Error) -> String {
     let mut text = format!("error: {error:#}");
-    if let Some(hint) = hint(error.kind()) {
+    // An error that tells its own facts tells what to do as well.
+    if let Some(hint) = hint(error.kind()).filter(|_| error.context().is_empty()) {
         // Writing to a string does not fail.
         let _ = write!(text, "\n\nhint: {hint}");
     }

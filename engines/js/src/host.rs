@@ -1,5 +1,6 @@
 //! What a guest may ask of the process: to write a log line, to end, to import a module.
 
+use crate::loader::package_folders;
 use deno_runtime::deno_core::{JsRuntime, v8};
 use std::{cell::Cell, rc::Rc};
 use trine_engine::{Environment, Level, LogFormat, Stream};
@@ -49,6 +50,12 @@ impl Host {
             let value = text_or_undefined(scope, value.as_deref());
             set(scope, object, name, value);
         }
+        let folders: Vec<v8::Local<'_, v8::Value>> = package_folders(&self.environment.layer_root)
+            .iter()
+            .map(|folder| text_or_undefined(scope, Some(&folder.to_string_lossy())))
+            .collect();
+        let folders = v8::Array::new_with_elements(scope, &folders);
+        set(scope, object, "packageFolders", folders.into());
         let json = v8::Boolean::new(scope, self.environment.log.format == LogFormat::Json);
         set(scope, object, "logJson", json.into());
         let level = self.environment.log.level.unwrap_or(Level::Trace) as i32;

@@ -51,7 +51,7 @@ pub(crate) struct Loader {
     resolver: Resolver,
     tracker: Tracker,
     npm: Rc<DenoNpmModuleLoader<RealSys>>,
-    /// Files of these folders' (imaginary) modules see the layers' packages.
+    /// Imaginary modules that see the layers' packages.
     layers: Vec<ModuleSpecifier>,
     last_required: Rc<RefCell<Option<PathBuf>>>,
 }
@@ -101,7 +101,7 @@ impl Loader {
         let translator =
             new_rc(NodeCodeTranslator::new(exports, NodeCodeTranslatorMode::ModuleLoader));
         let npm = Rc::new(NpmModuleLoader::new(tracker.clone(), checker, translator, RealSys));
-        let layers = layer_folders(layer_root);
+        let layers = layer_modules(layer_root);
         let last_required = Rc::default();
         let services = NodeExtInitServices {
             node_require_loader: Rc::new(RequireLoader {
@@ -295,25 +295,40 @@ impl WithPath for JsErrorBox {
     }
 }
 
-/// Modules that do not exist, in folders from which the layers' packages can be seen: those that Lambda's Node looks
-/// into, `nodejs/node_modules` and `nodejs/node<major>/node_modules`.
-fn layer_folders(layer_root: &Path) -> Vec<ModuleSpecifier> {
+/// Folders of packages beside those above a module, in the order in which they are searched: `NODE_PATH`, then what
+/// Lambda's Node finds in layers, `nodejs/node<major>/node_modules` and `nodejs/node_modules`.
+pub(crate) fn package_folders(layer_root: &Path) -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> = std::env::var_os("NODE_PATH")
+        .iter()
+        .flat_map(std::env::split_paths)
+        .filter(|path| path.is_absolute())
+        .collect();
     let nodejs = layer_root.join("nodejs");
-    let Ok(entries) = std::fs::read_dir(&nodejs) else { return vec![] };
-    let mut folders: Vec<PathBuf> = entries
+    let mut versions: Vec<PathBuf> = std::fs::read_dir(&nodejs)
+        .into_iter()
+        .flatten()
         .flatten()
         .filter(|entry| {
             entry.file_name().to_string_lossy().strip_prefix("node").is_some_and(|rest| {
                 !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit())
             })
         })
-        .map(|entry| entry.path())
+        .map(|entry| entry.path().join("node_modules"))
         .collect();
-    folders.sort();
-    folders.push(nodejs);
+    versions.sort();
+    folders.extend(versions.into_iter().rev());
+    folders.push(nodejs.join("node_modules"));
+    folders.retain(|folder| folder.is_dir());
     folders
+}
+
+/// Modules that do not exist, beside the folders that [`package_folders`] lists: what they import is looked for there.
+/// ES modules can only see folders that are called `node_modules`.
+fn layer_modules(layer_root: &Path) -> Vec<ModuleSpecifier> {
+    package_folders(layer_root)
         .iter()
-        .rev()
-        .filter_map(|folder| ModuleSpecifier::from_file_path(folder.join("layer.mjs")).ok())
+        .filter(|folder| folder.ends_with("node_modules"))
+        .filter_map(|folder| folder.parent())
+        .filter_map(|parent| ModuleSpecifier::from_file_path(parent.join("layer.mjs")).ok())
         .collect()
 }

@@ -52,9 +52,8 @@ pub(crate) fn run(command: Command) -> Finished {
 
 /// Runs a command that reads `input` to its end.
 #[track_caller]
-pub(crate) fn run_with_input(mut command: Command, input: &[u8]) -> Finished {
-    command.stdin(Stdio::piped());
-    let process = Process::start(command);
+pub(crate) fn run_with_input(command: Command, input: &[u8]) -> Finished {
+    let process = Process::begin(command, Stdio::piped());
     let mut stdin = process.child.lock().unwrap().stdin.take().unwrap();
     stdin.write_all(input).unwrap();
     drop(stdin);
@@ -76,14 +75,13 @@ struct Output {
 }
 
 impl Process {
-    /// Starts a command, with nothing on its standard input unless that has been set.
-    pub(crate) fn start(mut command: Command) -> Self {
-        // Shared with this process, standard input would let a child wait for a terminal.
-        let has_input = command.get_args().any(|argument| argument == "-");
-        if !has_input {
-            command.stdin(Stdio::null());
-        }
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    /// Starts a command, with nothing on its standard input.
+    pub(crate) fn start(command: Command) -> Self {
+        Self::begin(command, Stdio::null())
+    }
+
+    fn begin(mut command: Command, stdin: Stdio) -> Self {
+        command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let stdout = Output::of(child.stdout.take().unwrap());
         let stderr = Output::of(child.stderr.take().unwrap());
@@ -166,8 +164,14 @@ impl Drop for Process {
 
 impl fmt::Debug for Process {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "--- stdout\n{}\n--- stderr\n{}\n---", self.stdout(), self.stderr())
+        write!(f, "--- stdout\n{}\n--- stderr\n{}\n---", last(&self.stdout()), last(&self.stderr()))
     }
+}
+
+/// The end of a long text.
+fn last(text: &str) -> &str {
+    let from = text.len().saturating_sub(4000);
+    &text[text.ceil_char_boundary(from)..]
 }
 
 impl Output {

@@ -230,11 +230,20 @@ function exportOf(namespace, path) {
   return lookUp(namespace, steps) ?? lookUp(namespace?.default, steps);
 }
 
-let requireModule;
+let NodeModule;
+
+/** Node's module system, which also looks into the layers for packages that the folders above a module lack. */
+function nodeModule() {
+  if (NodeModule === undefined) {
+    NodeModule = core.createLazyLoader("node:module")().default;
+    const above = NodeModule._nodeModulePaths;
+    NodeModule._nodeModulePaths = (from) => [...above(from), ...host.packageFolders];
+  }
+  return NodeModule;
+}
 
 function requireFile(path) {
-  requireModule ??= core.createLazyLoader("node:module")().default;
-  return requireModule._load(path, null, false);
+  return nodeModule()._load(path, null, false);
 }
 
 async function loadNamespace(format, path, url) {

@@ -3,6 +3,20 @@
 // Left out on purpose: `node:crypto` makes native objects while it loads, which a snapshot cannot hold, and
 // `node:http` and `node:https` depend on it.
 import { internals } from "ext:core/mod.js";
+// First those that others load through lazy loaders while they are evaluated themselves. Loaded that way they would end up
+// in the snapshot without their text, and V8 could not compile their functions later on.
+import "ext:deno_node/_fs/_fs_copy.ts";
+import "ext:deno_node/_fs/_fs_dir.ts";
+import "ext:deno_node/_fs/_fs_exists.ts";
+import "ext:deno_node/_fs/_fs_glob.ts";
+import "ext:deno_node/_fs/_fs_lutimes.ts";
+import "ext:deno_node/_fs/_fs_read.ts";
+import "ext:deno_node/_fs/_fs_readdir.ts";
+import "ext:deno_node/internal/fs/stat_utils.ts";
+import "ext:deno_node/internal/fs/promises.ts";
+import "ext:deno_node/internal/fs/streams.mjs";
+import "node:fs/promises";
+import "ext:deno_web/locks.js";
 import "node:process";
 import "node:buffer";
 import "node:stream";

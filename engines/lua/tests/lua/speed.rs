@@ -86,6 +86,19 @@ fn speed() {
             "start of an instance:       {:.0} µs, with a module loaded {:.0} µs",
             best[0], best[1]
         );
+        let guest = Guest::new(&handler("while true do end"));
+        let function = guest.load("app", "handler").await.unwrap();
+        for _ in 0..3 {
+            let interrupter = guest.instance.interrupter();
+            let thread = std::thread::spawn(move || {
+                std::thread::sleep(std::time::Duration::from_millis(20));
+                let now = Instant::now();
+                interrupter.interrupt();
+                now
+            });
+            guest.call(function, "0").await.unwrap_err();
+            println!("an endless loop ends after   {:?}", thread.join().unwrap().elapsed());
+        }
         let guest = Guest::new(&handler(
             "if event then debug.sethook(function() end, '', 10000) end local n = 0 for i = 1, 5000000 do n = n + i % 7 end return n",
         ));

@@ -1,0 +1,1 @@
+export const handler = async (event) => await Promise.resolve(event);

@@ -1,0 +1,9 @@
+export const handler = (event, context) => {
+  const args = event.error ? [new RangeError(event.error)] : event.with;
+  const answer = context[event.use];
+  if (event.later) {
+    setTimeout(answer, 5, ...args);
+  } else {
+    answer(...args);
+  }
+};

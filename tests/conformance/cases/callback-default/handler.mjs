@@ -1,0 +1,5 @@
+export const handler = async (event, context) => {
+  const before = context.callbackWaitsForEmptyEventLoop;
+  context.callbackWaitsForEmptyEventLoop = false;
+  return { before, after: context.callbackWaitsForEmptyEventLoop };
+};

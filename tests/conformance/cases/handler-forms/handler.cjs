@@ -1,0 +1,5 @@
+module.exports = {
+  handler({ n }) {
+    return n * 2;
+  },
+};

@@ -1,0 +1,3 @@
+exports.handler = function double({ n }) {
+  return n * 2;
+};

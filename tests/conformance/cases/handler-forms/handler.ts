@@ -1,0 +1,5 @@
+export default {
+  handler({ n }: { n: number }) {
+    return n * 2;
+  },
+};

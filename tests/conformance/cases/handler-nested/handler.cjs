@@ -1,0 +1,2 @@
+exports.api = { users: {} };
+exports.api.users.get = ({ id }) => ({ user: id });

@@ -1,0 +1,5 @@
+export const api = {
+  users: {
+    get: ({ id }) => ({ user: id }),
+  },
+};

@@ -1,0 +1,8 @@
+import functools
+
+
+def multiply(factor, event, context):
+    return factor * event
+
+
+handler = functools.partial(multiply, 3)

@@ -1,0 +1,5 @@
+export const handler = async ({ say, ms }) => {
+  console.log("before", say);
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  console.log("after", say);
+};

@@ -1,0 +1,9 @@
+local state = "early"
+trine.sleep(0.01)
+state = "ready"
+
+return {
+  handler = function()
+    return state
+  end,
+}

@@ -1,0 +1,5 @@
+return {
+  handler = function()
+    return { kept = 1, nothing = nil }
+  end,
+}

@@ -1,0 +1,1 @@
+export const handler = () => ({ kept: 1, nothing: undefined });

@@ -1,0 +1,2 @@
+def handler(event, context):
+    return list(event) if isinstance(event, bytes) else event

@@ -1,0 +1,6 @@
+//! `trine serve`: functions behind a real port.
+
+mod events;
+mod lifecycle;
+mod server;
+mod sites;

@@ -1,0 +1,189 @@
+//! `trine invoke`: the result on standard output, everything else on standard error, an exit code that says why.
+
+use crate::support::{Finished, Folder, in_each_language, run, run_with_input, trine};
+use serde_json::{Value, json};
+
+/// `trine invoke probe.<extension>` with these arguments.
+fn invoke(folder: &Folder, arguments: &[&str]) -> Finished {
+    run(trine(folder, &[&["invoke"], arguments].concat()))
+}
+
+in_each_language! {
+    the_result_is_all_there_is_on_standard_output(language) {
+        let folder = Folder::probe(language);
+        let event = json!({"do": "log", "text": "a line é"}).to_string();
+        let finished = invoke(&folder, &["probe.handler", "--event", &event]);
+        assert_eq!(finished.stdout, "null\n", "{finished:?}");
+        assert!(finished.stderr.ends_with("a line é\n"), "{finished:?}");
+        assert_eq!(finished.code, Some(0));
+    }
+
+    a_result_is_indented_for_people_and_on_one_line_for_programs(language) {
+        let folder = Folder::probe(language);
+        let event = r#"{"a":["é🙂",1.5]}"#;
+        let finished = invoke(&folder, &["probe.handler", "--event", event]);
+        assert_eq!(finished.stdout, "{\n  \"a\": [\n    \"é🙂\",\n    1.5\n  ]\n}\n");
+        let finished = invoke(&folder, &["probe.handler", "--json", "--event", event]);
+        assert_eq!(finished.stdout.lines().count(), 1, "{finished:?}");
+        assert_eq!(serde_json::from_str::<Value>(&finished.stdout).unwrap(), json!({"a": ["é🙂", 1.5]}));
+        let finished = invoke(&folder, &["probe.handler", "-e", "\"text\""]);
+        assert_eq!(finished.stdout, "\"text\"\n");
+    }
+
+    a_failing_function_is_exit_code_1_with_file_and_line(language) {
+        let folder = Folder::probe(language);
+        let finished = invoke(&folder, &["probe.handler", "--event", r#"{"do":"fail"}"#]);
+        assert_eq!((finished.code, finished.stdout.as_str()), (Some(1), ""));
+        let file = format!("probe.{}", language.extension);
+        for part in ["error: OutOfStock: no anvil left", &file] {
+            assert!(finished.stderr.contains(part), "{part}: {finished:?}");
+        }
+    }
+
+    the_document_of_a_failure_is_printed_for_programs(language) {
+        let folder = Folder::probe(language);
+        let finished = invoke(&folder, &["probe.handler", "--json", "-e", r#"{"do":"fail"}"#]);
+        assert_eq!(finished.code, Some(1));
+        let document: Value = serde_json::from_str(&finished.stdout).unwrap();
+        assert_eq!(document["errorType"], "OutOfStock");
+        assert_eq!(document["errorMessage"], "no anvil left");
+    }
+
+    an_event_that_is_no_json_is_exit_code_4(language) {
+        let folder = Folder::probe(language);
+        let finished = invoke(&folder, &["probe.handler", "--event", "{oops"]);
+        assert_eq!((finished.code, finished.stdout.as_str()), (Some(4), ""), "{finished:?}");
+    }
+
+    a_result_without_a_json_form_is_exit_code_5(language) {
+        let folder = Folder::probe(language);
+        let finished = invoke(&folder, &["probe.handler", "-e", r#"{"do":"impossible"}"#]);
+        assert_eq!((finished.code, finished.stdout.as_str()), (Some(5), ""), "{finished:?}");
+    }
+
+    to_exit_is_exit_code_1_with_a_hint(language) {
+        let folder = Folder::probe(language);
+        let finished = invoke(&folder, &["probe.handler", "-e", r#"{"do":"exit","status":0}"#]);
+        assert_eq!((finished.code, finished.stdout.as_str()), (Some(1), ""), "{finished:?}");
+        for part in ["Runtime.ExitError", "hint: return or throw instead"] {
+            assert!(finished.stderr.contains(part), "{part}: {finished:?}");
+        }
+    }
+
+    the_time_that_is_given_is_the_time_that_is_left(language) {
+        let folder = Folder::probe(language);
+        let event = r#"{"do":"context"}"#;
+        let arguments =
+            ["probe.handler", "--json", "--timeout", "5000", "--request-id", "me", "-e", event];
+        let finished = invoke(&folder, &arguments);
+        let context: Value = serde_json::from_str(&finished.stdout).unwrap();
+        let remaining = context["remaining"].as_f64().unwrap();
+        assert!(remaining > 4_000_000.0 && remaining <= 5_000_000.0, "{context}");
+        assert_eq!(context["id"], "me");
+    }
+
+    a_client_context_reaches_the_function(language) {
+        let folder = Folder::probe(language);
+        let arguments =
+            ["probe.handler", "--client-context", r#"{"custom":{"a":"é"}}"#, "-e", r#"{"do":"context"}"#];
+        let finished = invoke(&folder, &arguments);
+        let context: Value = serde_json::from_str(&finished.stdout).unwrap();
+        assert_eq!(context["custom"], json!({"a": "é"}), "{finished:?}");
+    }
+
+    a_function_that_is_not_there_is_exit_code_3_with_the_nearest_name(language) {
+        let folder = Folder::probe(language);
+        let finished = invoke(&folder, &["prbe.handler"]);
+        assert_eq!((finished.code, finished.stdout.as_str()), (Some(3), ""));
+        for part in ["Runtime.ImportModuleError", "did you mean 'probe.handler'?"] {
+            assert!(finished.stderr.contains(part), "{part}: {finished:?}");
+        }
+        let finished = invoke(&folder, &["probe.handle"]);
+        assert_eq!((finished.code, finished.stdout.as_str()), (Some(3), ""));
+        assert!(finished.stderr.contains("Runtime.HandlerNotFound"), "{finished:?}");
+        assert!(finished.stderr.contains("handler"), "{finished:?}");
+    }
+}
+
+#[test]
+fn the_event_comes_from_the_command_line_a_file_or_standard_input() {
+    for language in crate::support::PROBE_LANGUAGES {
+        let folder = Folder::probe(language);
+        folder.write("event.json", r#"{"from": "a file"}"#);
+        let finished = invoke(&folder, &["probe.handler", "--json", "--event", "event.json"]);
+        assert!(finished.stdout.contains("a file"), "{finished:?}");
+        let command = trine(&folder, &["invoke", "probe.handler", "--json", "--event", "-"]);
+        let finished = run_with_input(command, br#"{"from": "standard input"}"#);
+        assert!(finished.stdout.contains("standard input"), "{finished:?}");
+        for (text, expected) in
+            [("null", "null\n"), ("-1", "-1\n"), ("  [ ] ", "[]\n"), ("true", "true\n")]
+        {
+            let finished = invoke(&folder, &["probe.handler", "--json", &format!("--event={text}")]);
+            assert_eq!(finished.stdout, expected);
+        }
+        let finished = invoke(&folder, &["probe.handler", "--json"]);
+        assert_eq!(finished.stdout, "{}\n");
+    }
+}
+
+#[test]
+fn an_event_file_that_is_missing_is_a_wrong_command_line() {
+    let folder = Folder::probe(crate::support::LANGUAGES[4]);
+    let finished = invoke(&folder, &["probe.handler", "--event", "evnt.json"]);
+    assert_eq!((finished.code, finished.stdout.as_str()), (Some(2), ""));
+    let expected = "the event \"evnt.json\" is neither JSON nor a file that can be read: No such file";
+    assert!(finished.stderr.contains(expected), "{finished:?}");
+}
+
+#[test]
+fn a_wrong_command_line_is_exit_code_2() {
+    let folder = Folder::probe(crate::support::LANGUAGES[4]);
+    for arguments in [
+        &["probe.handler", "--timeout", "soon"][..],
+        &["probe.handler", "--timeout", "-1"],
+        &["probe.handler", "--timeout", "0"],
+        &["probe.handler", "--timeout", "NaN"],
+        &["probe.handler", "--evnt", "{}"],
+        &["probe.handler", "another"],
+    ] {
+        let finished = invoke(&folder, arguments);
+        assert_eq!((finished.code, finished.stdout.as_str()), (Some(2), ""), "{arguments:?}");
+        assert!(!finished.stderr.is_empty());
+    }
+}
+
+#[test]
+fn bytes_from_python_are_written_as_they_are() {
+    let folder = Folder::new(&[(
+        "app.py",
+        "def handler(event, context):\n    return bytes(range(256))\n",
+    )]);
+    let finished = invoke(&folder, &["app.handler"]);
+    let expected: Vec<u8> = (0..=255).collect();
+    assert_eq!(finished.raw_stdout, expected);
+}
+
+#[test]
+fn a_promise_that_never_settles_ends_with_words() {
+    let folder =
+        Folder::new(&[("app.mjs", "export const handler = () => new Promise(() => {});")]);
+    let finished = invoke(&folder, &["app.handler"]);
+    assert_eq!((finished.code, finished.stdout.as_str()), (Some(1), ""), "{finished:?}");
+    assert!(finished.stderr.contains("hint: resolve or reject every promise"), "{finished:?}");
+}
+
+#[test]
+fn an_import_that_fails_names_module_and_search() {
+    for (file, text, missing) in [
+        ("app.mjs", "import 'left-pad';\nexport const handler = () => 1;", "left-pad"),
+        ("app.py", "import left_pad\n\ndef handler(event, context):\n    pass\n", "left_pad"),
+        ("app.lua", "require('left_pad')\nreturn { handler = function() end }", "left_pad"),
+    ] {
+        let folder = Folder::new(&[(file, text)]);
+        let finished = invoke(&folder, &["app.handler"]);
+        assert_eq!((finished.code, finished.stdout.as_str()), (Some(3), ""), "{finished:?}");
+        for part in ["Runtime.ImportModuleError", missing, "hint: is the dependency vendored"] {
+            assert!(finished.stderr.contains(part), "{part}: {finished:?}");
+        }
+    }
+}

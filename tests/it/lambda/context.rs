@@ -1,0 +1,78 @@
+//! What a handler learns beside its event.
+
+use crate::support::{Lambda, ask, in_each_language};
+use serde_json::{Value, json};
+use trine_testkit::emulator::Event;
+
+in_each_language! {
+    the_context_says_what_the_headers_and_the_environment_say(language) {
+        let (_folder, lambda) = Lambda::probe(language);
+        let context = lambda.invoke(Event {
+            client_context: Some(json!({
+                "client": {"installation_id": "i"},
+                "custom": {"list": [1, 2]},
+                "env": {},
+                "w3c": {"traceparent": "00-1", "tracestate": "a=b"},
+            }).to_string()),
+            identity: Some(json!({"cognitoIdentityId": "me", "cognitoIdentityPoolId": "us"}).to_string()),
+            tenant_id: Some("tenant".into()),
+            invoked_function_arn: Some("arn:aws:lambda:eu-central-1:1:function:f:live".into()),
+            request_id: Some("request-7".into()),
+            ..Event::from(ask("context"))
+        });
+        let remaining = context["remaining"].as_f64().unwrap();
+        let limit = crate::support::LIMIT.as_millis() as f64;
+        assert!(remaining > 0.0 && remaining <= limit, "{context}");
+        let expected = json!({
+            "id": "request-7",
+            "arn": "arn:aws:lambda:eu-central-1:1:function:f:live",
+            "name": "test_function",
+            "version": "$LATEST",
+            "memory": "128",
+            "group": "/aws/lambda/test_function",
+            "stream": "$LATEST/emulator",
+            "tenant": "tenant",
+            "custom": {"list": [1, 2]},
+            "w3c": {"traceparent": "00-1", "tracestate": "a=b"},
+            "identity": "me",
+            "remaining": context["remaining"],
+        });
+        assert_eq!(context, expected);
+        lambda.emulator.assert_clean();
+    }
+
+    what_no_header_says_is_absent_and_nothing_stays_from_before(language) {
+        let (_folder, lambda) = Lambda::probe(language);
+        lambda.invoke(Event {
+            client_context: Some(json!({"custom": {"a": 1}, "w3c": {"traceparent": "00"}}).to_string()),
+            identity: Some(json!({"cognitoIdentityId": "me"}).to_string()),
+            tenant_id: Some("tenant".into()),
+            ..Event::from(ask("context"))
+        });
+        let context = lambda.invoke(ask("context"));
+        for name in ["tenant", "custom", "w3c", "identity"] {
+            assert_eq!(context[name], Value::Null, "{name}: {context}");
+        }
+    }
+
+    the_trace_id_is_in_the_environment_for_as_long_as_its_invocation(language) {
+        let (_folder, lambda) = Lambda::probe(language);
+        let traced = |id: &str| Event { trace_id: Some(id.into()), ..Event::from(ask("trace")) };
+        assert_eq!(lambda.invoke(ask("trace")), Value::Null);
+        assert_eq!(lambda.invoke(traced("Root=1-a;Sampled=1")), "Root=1-a;Sampled=1");
+        assert_eq!(lambda.invoke(traced("Root=1-b")), "Root=1-b");
+        assert_eq!(lambda.invoke(ask("trace")), Value::Null);
+    }
+
+    a_client_context_that_is_no_json_fails_its_invocation_alone(language) {
+        let (_folder, lambda) = Lambda::probe(language);
+        let (_, document) = lambda.fail(Event {
+            client_context: Some("{oops".into()),
+            ..Event::from(ask("context"))
+        });
+        let message = document["errorMessage"].as_str().unwrap().to_lowercase();
+        assert!(message.contains("client") && message.contains("json"), "{document}");
+        assert_eq!(lambda.invoke(ask("count")), 1);
+        lambda.emulator.assert_clean();
+    }
+}

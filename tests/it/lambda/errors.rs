@@ -1,0 +1,90 @@
+//! What callers and the platform learn of a handler's failure.
+
+use crate::support::{Lambda, Language, ask, in_each_language, line_of};
+use serde_json::{Value, json};
+use trine_testkit::emulator::Answer;
+
+/// File and line at which the probe of a language fails.
+fn failing_line(language: Language) -> (String, usize) {
+    let comment = match language.engine {
+        "python" => "# here",
+        "lua" => "-- here",
+        _ => "// here",
+    };
+    (format!("probe.{}", language.extension), line_of(language.probe, comment))
+}
+
+in_each_language! {
+    an_error_has_the_members_that_its_languages_own_runtime_sends(language) {
+        let (_folder, lambda) = Lambda::probe(language);
+        let (outcome, document) = lambda.fail(ask("fail"));
+        assert_eq!(document["errorType"], "OutOfStock");
+        assert_eq!(document["errorMessage"], "no anvil left");
+        let members: Vec<&String> = document.as_object().unwrap().keys().collect();
+        let (expected, stack): (&[&str], &str) = match language.engine {
+            "js" => (&["errorType", "errorMessage", "trace"], "trace"),
+            "python" => (&["errorMessage", "errorType", "requestId", "stackTrace"], "stackTrace"),
+            _ => (&["errorMessage", "errorType", "stackTrace"], "stackTrace"),
+        };
+        assert_eq!(members, expected);
+        if language.engine == "python" {
+            assert_eq!(document["requestId"], outcome.request_id.as_str());
+        }
+        let stack = document[stack].to_string();
+        let (file, line) = failing_line(language);
+        assert!(stack.contains(&file) && stack.contains(&line.to_string()), "{line}: {stack}");
+        lambda.emulator.assert_clean();
+    }
+
+    the_platform_gets_a_type_that_it_keeps_and_a_cause_with_file_and_line(language) {
+        let (folder, lambda) = Lambda::probe(language);
+        let (outcome, _) = lambda.fail(ask("fail"));
+        let Answer::Error { type_header, xray_cause, .. } = &outcome.result else { unreachable!() };
+        assert_eq!(type_header.as_deref(), Some("Function.OutOfStock"));
+        assert_eq!(outcome.error_type().as_deref(), Some("Function.OutOfStock"));
+        let cause = xray_cause.as_deref().unwrap();
+        assert!(cause.is_ascii() && !cause.contains('\n'), "{cause}");
+        let cause: Value = serde_json::from_str(cause).unwrap();
+        let exception = &cause["exceptions"][0];
+        assert_eq!(exception["type"], "OutOfStock");
+        assert_eq!(exception["message"], "no anvil left");
+        let (file, line) = failing_line(language);
+        let frame = json!({"path": folder.file(&file), "line": line});
+        let stack = exception["stack"].as_array().unwrap();
+        let found = stack.iter().any(|known| {
+            known["path"] == frame["path"] && known["line"] == frame["line"]
+        });
+        assert!(found, "{frame} is not in {cause}");
+        assert_eq!(cause["paths"], json!([folder.file(&file)]));
+    }
+
+    a_result_without_a_json_form_is_an_error_of_the_runtimes(language) {
+        let (_folder, lambda) = Lambda::probe(language);
+        let (outcome, document) = lambda.fail(ask("impossible"));
+        let (kind, start) = match language.engine {
+            "js" => ("Runtime.JSONStringifyError", "Unable to stringify response body"),
+            _ => ("Runtime.MarshalError", "Unable to marshal response: "),
+        };
+        assert_eq!(document["errorType"], kind);
+        assert!(document["errorMessage"].as_str().unwrap().starts_with(start), "{document}");
+        assert_eq!(outcome.error_type().as_deref(), Some(kind));
+        lambda.emulator.assert_clean();
+    }
+
+    to_exit_ends_the_invocation_and_not_the_process(language) {
+        let (_folder, lambda) = Lambda::probe(language);
+        for (status, text) in [
+            (3, "Runtime exited with error: exit status 3"),
+            (0, "Runtime exited without providing a reason"),
+        ] {
+            let (outcome, document) = lambda.fail(json!({"do": "exit", "status": status}));
+            assert_eq!(document["errorType"], "Runtime.ExitError");
+            let expected = format!("RequestId: {} Error: {text}", outcome.request_id);
+            assert_eq!(document["errorMessage"], expected);
+            assert_eq!(outcome.error_type().as_deref(), Some("Runtime.ExitError"));
+            assert!(lambda.invoke(ask("count")).as_f64().is_some_and(|count| count >= 1.0));
+        }
+        assert_eq!(lambda.process.status(), None);
+        lambda.emulator.assert_clean();
+    }
+}

@@ -1,0 +1,9 @@
+//! The binary as a Lambda runtime, under an emulator that remembers every rule that it breaks.
+
+mod answers;
+mod context;
+mod errors;
+mod init;
+mod logs;
+mod process;
+mod sizes;

@@ -1,0 +1,125 @@
+//! The process: how it starts, what it is made of, how it ends.
+
+use crate::support::{
+    Connection, Folder, LANGUAGES, Lambda, PROBE_LANGUAGES, Process, ask, run, trine,
+};
+use serde_json::json;
+use std::{io::Read, net::TcpListener, process::Command};
+
+#[test]
+fn sigterm_ends_an_idle_process_in_order() {
+    for language in PROBE_LANGUAGES {
+        let (_folder, lambda) = Lambda::probe(language);
+        lambda.invoke(ask("count"));
+        lambda.process.signal("TERM");
+        assert_eq!(lambda.process.wait(), Some(0), "{language:?}");
+        lambda.emulator.assert_clean();
+    }
+}
+
+#[test]
+fn sigterm_ends_a_process_that_has_never_had_an_event() {
+    for language in PROBE_LANGUAGES {
+        let (_folder, lambda) = Lambda::probe(language);
+        lambda.wait_until_ready();
+        lambda.process.signal("TERM");
+        assert_eq!(lambda.process.wait(), Some(0), "{language:?}");
+    }
+}
+
+#[test]
+fn without_a_runtime_api_the_process_ends_and_says_why() {
+    let folder = Folder::probe(LANGUAGES[4]);
+    // A port on which nobody listens, since the listener is gone by then.
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut command = trine(&folder, &[]);
+    command.env("AWS_LAMBDA_RUNTIME_API", address.to_string()).env("_HANDLER", "probe.handler");
+    let finished = run(command);
+    assert_eq!(finished.code, Some(1));
+    let expected = format!("error: cannot connect to the Runtime API at {address}: ");
+    assert!(finished.stderr.contains(&expected), "{finished:?}");
+}
+
+#[test]
+fn a_runtime_api_that_goes_away_ends_the_process_with_a_message() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let folder = Folder::probe(LANGUAGES[4]);
+    let mut command = trine(&folder, &[]);
+    let address = listener.local_addr().unwrap().to_string();
+    command.env("AWS_LAMBDA_RUNTIME_API", &address).env("_HANDLER", "probe.handler");
+    let process = Process::start(command);
+    let (stream, _) = listener.accept().unwrap();
+    let mut head = [0; 50];
+    (&stream).read_exact(&mut head).unwrap();
+    assert!(head.starts_with(b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\n"));
+    drop(stream);
+    drop(listener);
+    let finished = process.finish();
+    assert_eq!(finished.code, Some(1));
+    assert!(finished.stderr.contains("error: the Runtime API broke off during"), "{finished:?}");
+}
+
+#[test]
+fn bootstrap_without_a_runtime_api_tells_what_it_needs() {
+    let folder = Folder::probe(LANGUAGES[0]);
+    let mut command = Command::new(folder.bootstrap());
+    command.env_remove("AWS_LAMBDA_RUNTIME_API").current_dir(folder.task());
+    let finished = run(command);
+    assert_eq!(finished.code, Some(1));
+    for part in ["AWS_LAMBDA_RUNTIME_API is not set", "'bootstrap'", "trine emulator"] {
+        assert!(finished.stderr.contains(part), "{finished:?}");
+    }
+}
+
+#[test]
+fn a_function_in_lua_starts_neither_v8_nor_python() {
+    let (_folder, lambda) = Lambda::probe(LANGUAGES[4]);
+    lambda.invoke(ask("count"));
+    assert_eq!(lambda.process.threads().len(), 1, "{:?}", lambda.process.threads());
+    let used = lambda.process.kilobytes("RssAnon:");
+    assert!(used < 8 * 1024, "{used} kB of memory of its own");
+}
+
+#[test]
+fn a_function_in_python_starts_no_v8() {
+    let (_folder, lambda) = Lambda::probe(LANGUAGES[3]);
+    lambda.invoke(ask("count"));
+    assert_eq!(lambda.process.threads().len(), 1, "{:?}", lambda.process.threads());
+}
+
+#[test]
+fn a_function_in_javascript_has_v8s_threads() {
+    // What the two tests above look for is there when V8 is.
+    let (_folder, lambda) = Lambda::probe(LANGUAGES[0]);
+    lambda.invoke(ask("count"));
+    let threads = lambda.process.threads();
+    assert!(threads.len() > 1 && threads.iter().any(|name| name.starts_with("V8")), "{threads:?}");
+}
+
+#[test]
+fn memory_does_not_grow_with_every_invocation() {
+    for language in PROBE_LANGUAGES {
+        let (_folder, lambda) = Lambda::probe(language);
+        let event = json!({"text": "x".repeat(10_000)});
+        let rounds = |count| (0..count).for_each(|_| drop(lambda.invoke(event.clone())));
+        rounds(1000);
+        let before = lambda.process.kilobytes("VmRSS:");
+        rounds(2000);
+        let after = lambda.process.kilobytes("VmRSS:");
+        // 2000 events of 10 kB that were kept would be 20 MB in the least.
+        assert!(after < before + 15 * 1024, "{language:?}: from {before} kB to {after} kB");
+    }
+}
+
+#[test]
+fn the_emulators_own_port_answers_invoke_requests_of_any_client() {
+    let (_folder, lambda) = Lambda::probe(LANGUAGES[3]);
+    let path = "/2015-03-31/functions/test_function/invocations";
+    let mut connection = Connection::open(lambda.emulator.address());
+    let reply = connection.exchange("POST", path, &[], br#"{"a":[1,{}]}"#);
+    assert_eq!((reply.status, reply.json()), (200, json!({"a": [1, {}]})));
+    let reply = connection.exchange("POST", path, &[], br#"{"do":"fail"}"#);
+    assert_eq!(reply.status, 200);
+    assert_eq!(reply.header("x-amz-function-error"), Some("Unhandled"));
+    assert_eq!(reply.json()["errorType"], "OutOfStock");
+}
