@@ -86,6 +86,8 @@ function M.handler(event, context)
   for segment in path:gmatch("[^/]+") do
     segments[#segments + 1] = segment
   end
+  -- The bare address stands for the list.
+  segments[1] = segments[1] or "notes"
   if segments[1] ~= "notes" or #segments > 2 then
     return problem(404, "there is nothing at /" .. path:gsub("^/+", ""))
   end

@@ -16,7 +16,8 @@ const onOne = { GET: read, DELETE: remove };
 export const handler = async (event) => {
   // Below a prefix such as /http-api/js the route hands over what follows the prefix; at the root that is all there is.
   const path = event.pathParameters?.proxy ?? event.rawPath;
-  const [collection, id, ...rest] = path.split("/").filter((segment) => segment !== "");
+  // The bare address stands for the list.
+  const [collection = "notes", id, ...rest] = path.split("/").filter((segment) => segment !== "");
   if (collection !== "notes" || rest.length > 0) {
     return problem(404, `there is nothing at /${path.replace(/^\/+/, "")}`);
   }

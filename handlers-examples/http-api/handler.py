@@ -18,9 +18,10 @@ notes = {}
 def handler(event, context):
     # Below a prefix such as /http-api/python the route hands over what follows the prefix; at the root that is all
     # there is.
-    path = (event.get("pathParameters") or {}).get("proxy") or event["rawPath"]
+    path = (event.get("pathParameters") or {}).get("proxy", event["rawPath"])
     method = event["requestContext"]["http"]["method"]
-    match [method, *filter(None, path.split("/"))]:
+    # The bare address stands for the list.
+    match [method, *(list(filter(None, path.split("/"))) or ["notes"])]:
         case ["GET", "notes"]:
             return reply(200, {"notes": sorted(notes)})
         case ["POST", "notes"]:

@@ -13,8 +13,9 @@ use anyhow::Context;
 use bytes::Bytes;
 use clap::Args;
 use std::{
-    env, fs,
-    io::{Read, Write, stdin, stdout},
+    env,
+    fs::{self, File},
+    io::{Read, Write, stderr, stdin, stdout},
     path::{Path, PathBuf},
     process::ExitCode,
     rc::Rc,
@@ -69,6 +70,7 @@ impl Invoke {
 
     fn invoke(self) -> anyhow::Result<ExitCode> {
         let event = read_event(&self.event)?;
+        let mut out = reserve_stdout()?;
         let mut settings = settings()?;
         if let Some(folder) = self.own_folder(&settings) {
             settings.task_root = Setting { value: folder, origin: Origin::Argument };
@@ -96,10 +98,12 @@ impl Invoke {
         });
         match outcome {
             Ok((body, content_type)) => {
-                self.print(&body, content_type == "application/json")?;
+                self.print(&mut out, &body, content_type == "application/json")?;
                 Ok(ExitCode::SUCCESS)
             }
-            Err((error, dialect)) => self.print_failure(&error, dialect, &invocation.request_id),
+            Err((error, dialect)) => {
+                self.print_failure(&mut out, &error, dialect, &invocation.request_id)
+            }
         }
     }
 
@@ -136,8 +140,7 @@ impl Invoke {
         })
     }
 
-    fn print(&self, body: &[u8], is_json: bool) -> anyhow::Result<()> {
-        let mut out = stdout().lock();
+    fn print(&self, out: &mut File, body: &[u8], is_json: bool) -> anyhow::Result<()> {
         let pretty = is_json && !self.json;
         match pretty.then(|| serde_json::from_slice::<serde_json::Value>(body)) {
             Some(Ok(value)) => writeln!(out, "{value:#}"),
@@ -148,16 +151,25 @@ impl Invoke {
 
     fn print_failure(
         &self,
+        out: &mut File,
         error: &Error,
         dialect: ErrorDialect,
         request_id: &str,
     ) -> anyhow::Result<ExitCode> {
         if self.json {
             let document = dialect.document(error, Some(request_id), DOCUMENT_LIMIT);
-            self.print(document.as_bytes(), true)?;
+            self.print(out, document.as_bytes(), true)?;
         }
         Ok(fail(&explain(error), exit_code(error.kind())))
     }
+}
+
+/// Standard output for the result alone. What a guest writes to it from now on, by whatever means, goes to standard
+/// error: subprocesses and compiled extensions do not ask the runtime.
+fn reserve_stdout() -> anyhow::Result<File> {
+    let out = nix::unistd::dup(stdout()).context("cannot use standard output")?;
+    nix::unistd::dup2_stdout(stderr()).context("cannot redirect standard output")?;
+    Ok(File::from(out))
 }
 
 /// `app.py:main` as file and export.

@@ -145,7 +145,7 @@ impl Route {
         }
         match &self.rest {
             None => left.is_empty().then_some(parameters),
-            Some(rest) if left.is_empty() => (!rest.required).then_some(parameters),
+            Some(rest) if left.is_empty() && rest.required => None,
             Some(rest) => {
                 if let Some(name) = &rest.name {
                     parameters.push((name.clone(), decoded(left).into_owned()));
@@ -277,7 +277,7 @@ mod tests {
     #[test]
     fn a_functions_name_takes_its_path_and_all_below() {
         for path in ["/hello", "/hello/", "/h%65llo"] {
-            assert_eq!(find(Method::DELETE, path), Some((0, String::new())), "{path}");
+            assert_eq!(find(Method::DELETE, path), Some((0, "proxy=".into())), "{path}");
         }
         assert_eq!(find(Method::GET, "/hello/a/b"), Some((0, "proxy=a/b".into())));
         assert_eq!(find(Method::GET, "/hellox"), None);

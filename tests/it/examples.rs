@@ -1,1 +1,249 @@
-//! Soon.
+//! Every example in every language, through every door, as its folder says that it behaves.
+
+use crate::support::{Folder, Lambda, Served, repository, run, trine};
+use serde_json::{Value, json};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+use trine_testkit::emulator::Answer;
+
+/// Examples whose later cases build on what earlier ones have left in the warm module.
+const WARM_ONLY: &[&str] = &["http-api"];
+
+/// A handler of an example.
+#[derive(Debug)]
+struct Handler {
+    /// The folder that it is called from.
+    folder: PathBuf,
+    /// The name of its file.
+    file: String,
+    /// Its engine's id.
+    engine: &'static str,
+}
+
+/// An event and what must come of it.
+#[derive(Debug)]
+struct Case {
+    name: String,
+    event: Value,
+    /// The result; an error of which this is a part.
+    expected: Result<Value, Value>,
+}
+
+fn folder(example: &str) -> PathBuf {
+    let folder = repository().join("handlers-examples").join(example);
+    if example == "dependencies" {
+        for vendored in ["js/node_modules", "python/package"] {
+            let is_there = folder.join(vendored).join(".vendored").is_file();
+            assert!(is_there, "{vendored} of the example {example} is not there: run `make setup`");
+        }
+    }
+    folder
+}
+
+/// The handlers of an example, beside its events or in a folder per language.
+fn handlers(example: &str) -> Vec<Handler> {
+    let example = folder(example);
+    let mut found = Vec::new();
+    for place in [example.clone(), example.join("js"), example.join("python"), example.join("lua")]
+    {
+        for (extension, engine) in [
+            ("mjs", "js"),
+            ("js", "js"),
+            ("cjs", "js"),
+            ("ts", "js"),
+            ("py", "python"),
+            ("lua", "lua"),
+        ] {
+            let file = format!("handler.{extension}");
+            if place.join(&file).is_file() {
+                found.push(Handler { folder: place.clone(), file, engine });
+            }
+        }
+    }
+    assert!(!found.is_empty(), "{} has no handler", example.display());
+    found
+}
+
+fn read(path: &Path) -> Option<Value> {
+    let text = fs::read_to_string(path).ok()?;
+    Some(serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display())))
+}
+
+/// What `look` finds for an engine: what is meant for it alone comes first.
+fn expected(engine: &str, look: impl Fn(&str) -> Option<Value>) -> Option<Result<Value, Value>> {
+    let result = |name: String| look(&name).map(Ok);
+    let error = |name: String| look(&name).map(Err);
+    result(format!("expected.{engine}"))
+        .or_else(|| error(format!("expected-error.{engine}")))
+        .or_else(|| result("expected".into()))
+        .or_else(|| error("expected-error".into()))
+}
+
+/// The event of an example, then its cases.
+fn cases(example: &str, engine: &str) -> Vec<Case> {
+    let folder = folder(example);
+    let event = read(&folder.join("event.json")).expect("an example has an event");
+    let first = expected(engine, |name| read(&folder.join(format!("{name}.json"))));
+    let first = first.expect("an example says what is expected");
+    let mut all = vec![Case { name: "event.json".into(), event, expected: first }];
+    for case in read(&folder.join("cases.json")).iter().flat_map(|cases| cases.as_array().unwrap())
+    {
+        let name = case["name"].as_str().expect("a case has a name").to_owned();
+        let expected = expected(engine, |name| case.get(name).cloned());
+        let expected = expected.unwrap_or_else(|| panic!("{name}: nothing is expected"));
+        all.push(Case { name, event: case["event"].clone(), expected });
+    }
+    all
+}
+
+/// Whether everything that `part` says stands in `whole`.
+fn says(whole: &Value, part: &Value) -> bool {
+    match part {
+        Value::Object(members) => members.iter().all(|(name, part)| says(&whole[name], part)),
+        other => whole == other,
+    }
+}
+
+/// What is wrong with an outcome, if anything is.
+fn compare(case: &Case, outcome: &Result<Value, Value>) -> Option<String> {
+    let is_right = match (&case.expected, outcome) {
+        (Ok(expected), Ok(result)) => result == expected,
+        (Err(expected), Err(document)) => says(document, expected),
+        _ => false,
+    };
+    (!is_right).then(|| format!("{}: {outcome:?}, not {:?}", case.name, case.expected))
+}
+
+/// The folder in which `trine` runs for a handler: an empty one, whose task root is set to the example's.
+fn through_invoke(example: &str) {
+    let place = Folder::new(&[]);
+    let mut wrong = Vec::new();
+    for handler in handlers(example) {
+        let take = if WARM_ONLY.contains(&example) { 1 } else { usize::MAX };
+        for case in cases(example, handler.engine).iter().take(take) {
+            let event = case.event.to_string();
+            let mut command =
+                trine(&place, &["invoke", &handler.file, "--json", "--event", &event]);
+            command.current_dir(&handler.folder);
+            let finished = run(command);
+            let printed = serde_json::from_str(&finished.stdout).unwrap_or_default();
+            let outcome = if finished.code == Some(0) { Ok(printed) } else { Err(printed) };
+            wrong.extend(compare(case, &outcome).map(|text| format!("{} {text}", handler.file)));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn through_lambda(example: &str) {
+    let place = Folder::new(&[]);
+    let mut wrong = Vec::new();
+    for handler in handlers(example) {
+        let lambda = Lambda::with(&place, |command| {
+            command.current_dir(&handler.folder);
+            command.env("LAMBDA_TASK_ROOT", &handler.folder).env("_HANDLER", &handler.file);
+        });
+        for case in cases(example, handler.engine) {
+            let outcome = lambda.outcome(case.event.clone());
+            let outcome = match outcome.result {
+                Answer::Response { .. } => Ok(outcome.json()),
+                _ => Err(outcome.json()),
+            };
+            wrong.extend(compare(&case, &outcome).map(|text| format!("{} {text}", handler.file)));
+        }
+        lambda.emulator.assert_clean();
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+macro_rules! examples {
+    ($($name:ident: $folder:literal,)*) => {
+        const EXAMPLES: &[&str] = &[$($folder),*];
+        $(mod $name {
+            #[test]
+            fn through_invoke() { super::through_invoke($folder); }
+            #[test]
+            fn through_lambda() { super::through_lambda($folder); }
+        })*
+    };
+}
+
+examples! {
+    dependencies: "dependencies",
+    errors: "errors",
+    hello: "hello",
+    http_api: "http-api",
+    parallel: "parallel",
+    s3_event: "s3-event",
+    sqs_batch: "sqs-batch",
+    typescript: "typescript",
+}
+
+/// Folders beside the examples that hold something else.
+const OTHERS: &[&str] = &["middlewares", "deploy"];
+
+#[test]
+fn no_example_is_left_out() {
+    let entries = fs::read_dir(repository().join("handlers-examples")).unwrap();
+    let folders = entries.map(Result::unwrap).filter(|entry| entry.path().is_dir());
+    let mut names: Vec<String> =
+        folders.map(|entry| entry.file_name().into_string().unwrap()).collect();
+    names.retain(|name| !OTHERS.contains(&name.as_str()));
+    names.sort();
+    assert_eq!(names, EXAMPLES);
+}
+
+/// `trine serve handlers-examples`.
+fn served() -> (Folder, Served) {
+    EXAMPLES.iter().for_each(|example| drop(folder(example)));
+    let place = Folder::new(&[]);
+    let examples = repository().join("handlers-examples");
+    let served = Served::start(&place, &[examples.to_str().unwrap(), "--workers", "1"]);
+    (place, served)
+}
+
+#[test]
+fn every_example_answers_over_http() {
+    let (_place, served) = served();
+    for example in EXAMPLES {
+        for handler in handlers(example) {
+            let path = match *example {
+                "typescript" => "/typescript".to_owned(),
+                "http-api" => format!("/http-api/{}/notes", handler.engine),
+                _ => format!("/{example}/{}", handler.engine),
+            };
+            let reply = served.get(&path);
+            assert_eq!(reply.status, 200, "{path}: {reply:?}");
+        }
+    }
+}
+
+#[test]
+fn the_requests_of_the_readme_are_answered_as_it_says() {
+    let (_place, served) = served();
+    for language in ["js", "python", "lua"] {
+        let get = |path: &str| served.get(&path.replace("LANGUAGE", language));
+        assert_eq!(get("/hello/LANGUAGE?name=Ada").json(), json!({"message": "Hello, Ada!"}));
+        let reply = get("/errors/LANGUAGE?kind=own");
+        assert_eq!((reply.status, &reply.json()["errorType"]), (500, &json!("OutOfStockError")));
+        let reply = get("/dependencies/LANGUAGE?ms=7200000");
+        assert_eq!(reply.json(), json!({"durations": ["2 hours"]}), "{language}");
+
+        let notes = format!("/http-api/{language}/notes");
+        let note = br#"{"title": "Buy milk", "text": "Two bottles."}"#;
+        let form = [("content-type", "application/x-www-form-urlencoded")];
+        let made = served.request("POST", &notes, &form, note);
+        assert_eq!((made.status, made.json()), (201, json!({"id": "buy-milk"})), "{language}");
+        assert_eq!(made.header("location"), Some(format!("{notes}/buy-milk").as_str()));
+        assert_eq!(made.all("set-cookie"), ["last-note=buy-milk; HttpOnly; SameSite=Lax"]);
+        assert_eq!(served.get(&notes).json(), json!({"notes": ["buy-milk"]}));
+        assert_eq!(served.get(&format!("{notes}/buy-milk")).text(), "Two bottles.");
+        let deleted = served.request("DELETE", &format!("{notes}/buy-milk"), &[], b"");
+        assert_eq!((deleted.status, deleted.text()), (204, ""));
+        assert_eq!(served.request("PATCH", &notes, &[], b"").status, 405);
+    }
+    let orders = fs::read_to_string(folder("typescript").join("event.json")).unwrap();
+    let reply = served.post("/typescript", &orders);
+    assert_eq!(Some(reply.json()), read(&folder("typescript").join("expected.json")));
+}

@@ -7,7 +7,10 @@ use std::process::Command;
 /// Functions that answer with their own names.
 fn functions() -> Folder {
     let folder = Folder::new(&[
-        ("app.mjs", "export const handler = () => 'app.mjs';\nexport const other = () => 'other';\n"),
+        (
+            "app.mjs",
+            "export const handler = () => 'app.mjs';\nexport const other = () => 'other';\n",
+        ),
         ("nested.mjs", "export const api = { v1: { get: () => 'deep' } };\n"),
         ("src/job.py", "def run(event, context):\n    return 'src/job.py'\n"),
         ("src/v1.x/job.lua", "return { run = function() return 'src/v1.x/job.lua' end }"),
@@ -17,8 +20,11 @@ fn functions() -> Folder {
         ("function.bundle.js", "exports.handler = async () => 'the bundle';\n"),
     ]);
     let layer = folder.layers();
-    std::fs::write(layer.join("shared.lua"), "return { handler = function() return 'a layer' end }")
-        .unwrap();
+    std::fs::write(
+        layer.join("shared.lua"),
+        "return { handler = function() return 'a layer' end }",
+    )
+    .unwrap();
     folder
 }
 
@@ -100,11 +106,12 @@ fn a_path_and_a_name_may_be_given_apart() {
 fn the_binary_under_its_own_name_is_a_runtime_where_the_api_is_named() {
     let folder = functions();
     let emulated = Lambda::start(&folder, "app.handler");
+    emulated.wait_until_ready();
     emulated.process.signal("TERM");
     emulated.process.wait();
     // The same emulator, the other name.
     let mut command = trine(&folder, &["src/job.run"]);
-    command.envs(emulated.emulator.environment());
+    command.envs(emulated.emulator.environment()).env("LAMBDA_TASK_ROOT", folder.task());
     let process = crate::support::Process::start(command);
     assert_eq!(emulated.invoke(json!({})), "src/job.py");
     process.signal("TERM");

@@ -1,1 +1,305 @@
-//! Soon.
+//! The design's invariants, as far as manifests and sources show them.
+
+use crate::support::repository;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+use toml::{Table, Value};
+
+/// The crates that hold a language.
+const LANGUAGES: &[&str] = &["js", "python", "lua"];
+
+fn manifest(folder: &str) -> Table {
+    let path = repository().join(folder).join("Cargo.toml");
+    fs::read_to_string(path).unwrap().parse().unwrap()
+}
+
+/// Names of what a crate depends on, tests included if `dev`.
+fn dependencies(folder: &str, dev: bool) -> BTreeSet<String> {
+    let manifest = manifest(folder);
+    let mut sections = vec!["dependencies", "build-dependencies"];
+    if dev {
+        sections.push("dev-dependencies");
+    }
+    let tables = sections.into_iter().filter_map(|section| manifest.get(section)?.as_table());
+    tables.flat_map(|table| table.keys().cloned()).collect()
+}
+
+/// A source file and its text without comments.
+struct Source {
+    /// Path below the repository's root.
+    path: String,
+    text: String,
+}
+
+impl Source {
+    /// Lines with their numbers, up to the tests at the file's end.
+    fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
+        let lines = self.text.lines().take_while(|line| *line != "#[cfg(test)]");
+        lines.enumerate().filter_map(|(index, line)| {
+            let line = line.trim_start();
+            (!line.starts_with("//")).then_some((index + 1, line))
+        })
+    }
+}
+
+/// Every Rust file of a folder, but for tests that have files of their own.
+fn sources(folder: &str) -> Vec<Source> {
+    fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_stem().unwrap().to_str().unwrap();
+            if path.is_dir() {
+                if name != "tests" {
+                    walk(&path, found);
+                }
+            } else if path.extension().is_some_and(|extension| extension == "rs")
+                && !["tests", "fixture"].contains(&name)
+            {
+                found.push(path);
+            }
+        }
+    }
+    let mut paths = Vec::new();
+    walk(&repository().join(folder), &mut paths);
+    assert!(!paths.is_empty(), "{folder} has no source");
+    paths.sort();
+    let read = |path: PathBuf| Source {
+        text: fs::read_to_string(&path).unwrap(),
+        path: path.strip_prefix(repository()).unwrap().to_str().unwrap().to_owned(),
+    };
+    paths.into_iter().map(read).collect()
+}
+
+/// Fails with the places where any of `words` stands in a source.
+#[track_caller]
+fn assert_absent<'s>(sources: impl IntoIterator<Item = &'s Source>, words: &[&str]) {
+    let mut places = Vec::new();
+    for source in sources {
+        for (number, line) in source.lines() {
+            if let Some(word) = words.iter().find(|word| line.contains(**word)) {
+                places.push(format!("{}:{number}: {word}", source.path));
+            }
+        }
+    }
+    assert!(places.is_empty(), "{}", places.join("\n"));
+}
+
+/// Everything that these packages of the lock file lead to.
+fn closure(roots: impl IntoIterator<Item = String>) -> BTreeSet<String> {
+    let lock: Table = fs::read_to_string(repository().join("Cargo.lock")).unwrap().parse().unwrap();
+    let mut needs: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for package in lock["package"].as_array().unwrap() {
+        let listed = package.get("dependencies").and_then(Value::as_array);
+        let names = listed.into_iter().flatten().filter_map(Value::as_str);
+        // `name version` where several versions are there.
+        let names = names.map(|name| name.split(' ').next().unwrap_or(name));
+        needs.entry(package["name"].as_str().unwrap()).or_default().extend(names);
+    }
+    let mut reached: BTreeSet<String> = BTreeSet::new();
+    let mut left: Vec<String> = roots.into_iter().collect();
+    while let Some(name) = left.pop() {
+        let names = needs.get(name.as_str()).unwrap_or_else(|| panic!("{name} is not locked"));
+        left.extend(names.iter().filter(|name| !reached.contains(**name)).map(|n| (*n).to_owned()));
+        reached.insert(name);
+    }
+    reached
+}
+
+#[test]
+fn the_traits_depend_on_no_async_runtime_no_http_and_no_language() {
+    let reached = closure(dependencies("engines/core", false));
+    for refused in [
+        "tokio",
+        "async-std",
+        "smol",
+        "hyper",
+        "http",
+        "axum",
+        "tower",
+        "reqwest",
+        "v8",
+        "deno_core",
+        "pyo3",
+        "mlua",
+        "trine-js",
+        "trine-python",
+        "trine-lua",
+        "trine",
+    ] {
+        assert!(!reached.contains(refused), "engines/core leads to {refused}");
+    }
+}
+
+#[test]
+fn languages_depend_on_the_traits_and_not_on_each_other() {
+    for language in LANGUAGES {
+        let folder = format!("engines/{language}");
+        let direct = dependencies(&folder, true);
+        assert!(direct.contains("trine-engine"), "{folder}");
+        for other in ["js", "python", "lua"].iter().filter(|other| *other != language) {
+            assert!(!direct.contains(&format!("trine-{other}")), "{folder} needs {other}");
+        }
+        assert!(!direct.contains("trine"), "{folder} needs the product");
+    }
+    for folder in ["engines/core", "engines/testkit"] {
+        let direct = dependencies(folder, true);
+        for language in LANGUAGES {
+            assert!(!direct.contains(&format!("trine-{language}")), "{folder} needs {language}");
+        }
+    }
+}
+
+#[test]
+fn only_one_file_of_the_product_names_languages() {
+    let sources = sources("src");
+    let others = sources.iter().filter(|source| source.path != "src/engines.rs");
+    assert_absent(
+        others,
+        &[
+            "trine_js",
+            "trine_python",
+            "trine_lua",
+            "deno_",
+            "rusty_v8",
+            "v8::",
+            "pyo3",
+            "mlua",
+            "feature = \"js\"",
+            "feature = \"python\"",
+            "feature = \"lua\"",
+        ],
+    );
+    let manifest = manifest("");
+    for dependency in dependencies("", false) {
+        let refused = ["v8", "deno_core", "deno_runtime", "pyo3", "mlua"];
+        assert!(!refused.contains(&dependency.as_str()), "the product needs {dependency} itself");
+    }
+    for language in LANGUAGES {
+        let name = format!("trine-{language}");
+        let optional = manifest["dependencies"][&name].get("optional").and_then(Value::as_bool);
+        assert_eq!(optional, Some(true), "{name} is not behind its feature");
+        assert!(manifest["features"].get(language).is_some(), "{language} has no feature");
+    }
+}
+
+#[test]
+fn the_front_doors_do_not_know_each_other() {
+    let lambda = ["crate::lambda", "super::super::lambda", "crate::{lambda"];
+    let http = ["crate::http", "super::super::http", "crate::{http"];
+    assert_absent(&sources("src/http"), &lambda);
+    assert_absent(&sources("src/lambda"), &http);
+    for (folder, other) in [("src/http", "lambda::"), ("src/lambda", "http::{")] {
+        for source in sources(folder) {
+            // A `use crate::{…}` over several lines names them one below the other.
+            let text: String = source.lines().map(|(_, line)| line).collect();
+            for (at, _) in text.match_indices("use crate::{") {
+                let list = &text[at..at + text[at..].find(';').unwrap()];
+                let door = other.trim_end_matches("::{").trim_end_matches("::");
+                let names = list.split(['{', ',', '}', ' ']).map(|name| name.trim());
+                let found = names
+                    .clone()
+                    .any(|name| name == door || name.starts_with(&format!("{door}::")));
+                assert!(!found, "{} imports {door}", source.path);
+            }
+        }
+    }
+}
+
+#[test]
+fn only_workers_start_threads_for_guests() {
+    let sources = sources("src");
+    let others = sources.iter().filter(|source| !source.path.starts_with("src/worker/"));
+    assert_absent(others, &["thread::spawn", "thread::Builder", "spawn_blocking"]);
+}
+
+#[test]
+fn only_commands_and_diagnostics_print() {
+    let printing =
+        ["println!", "eprintln!", "print!(", "eprint!(", "stdout()", "stderr()", "dbg!("];
+    let product = sources("src");
+    let silent = product.iter().filter(|source| {
+        !["src/cli/", "src/diagnostic/"].iter().any(|folder| source.path.starts_with(folder))
+            && source.path != "src/telemetry/sink.rs"
+    });
+    assert_absent(silent, &printing);
+    for folder in ["core", "testkit", "js", "python", "lua"] {
+        assert_absent(&sources(&format!("engines/{folder}/src")), &printing);
+    }
+}
+
+#[test]
+fn unsafe_lives_in_language_crates_alone() {
+    let words = ["unsafe {", "unsafe fn", "unsafe impl", "unsafe extern", "unsafe trait"];
+    for folder in ["src", "engines/core/src", "engines/testkit/src"] {
+        assert_absent(&sources(folder), &words);
+    }
+    let workspace = manifest("");
+    let lint = &workspace["workspace"]["lints"]["rust"]["unsafe_code"];
+    assert_eq!(lint.as_str(), Some("forbid"));
+    for folder in ["", "engines/core", "engines/testkit"] {
+        let inherited = manifest(folder)["lints"].get("workspace").and_then(Value::as_bool);
+        assert_eq!(inherited, Some(true), "{folder:?} does not take the workspace's lints");
+    }
+}
+
+#[test]
+fn every_unsafe_block_says_why_it_is_sound() {
+    let mut bare = Vec::new();
+    for language in LANGUAGES {
+        for source in sources(&format!("engines/{language}/src")) {
+            let lines: Vec<&str> = source.text.lines().collect();
+            for (number, line) in source.lines() {
+                if !line.contains("unsafe {") && !line.contains("unsafe impl") {
+                    continue;
+                }
+                // The comment stands above the statement, whose first lines may stand in between.
+                let above = lines[number.saturating_sub(12)..number].iter();
+                if !above.into_iter().any(|line| line.contains("SAFETY")) {
+                    bare.push(format!("{}:{number}", source.path));
+                }
+            }
+        }
+    }
+    assert!(bare.is_empty(), "no reason near {}", bare.join(", "));
+}
+
+/// Files that a language has yet to get. One that is there must leave this list.
+const MISSING: &[&str] = &["engines/js/src/limits.rs"];
+
+#[test]
+fn every_language_crate_has_the_same_files() {
+    for language in LANGUAGES {
+        let folder = repository().join("engines").join(language);
+        for name in ["lib", "engine", "instance", "loader", "convert", "error", "limits", "host"] {
+            let file = format!("engines/{language}/src/{name}.rs");
+            let is_there = repository().join(&file).is_file();
+            assert_eq!(is_there, !MISSING.contains(&file.as_str()), "{file} is there: {is_there}");
+        }
+        for entry in ["Cargo.toml", "docs.md", "src/prelude"] {
+            assert!(folder.join(entry).exists(), "engines/{language}/{entry} is missing");
+        }
+    }
+}
+
+#[test]
+fn a_file_says_in_its_first_lines_what_it_is_about_and_ends_before_it_is_long() {
+    for folder in [
+        "src",
+        "engines/core/src",
+        "engines/testkit/src",
+        "engines/js/src",
+        "engines/python/src",
+        "engines/lua/src",
+        "tests/it",
+    ] {
+        for source in sources(folder) {
+            let says = source.text.starts_with("//!") || source.text.starts_with("#![doc = ");
+            assert!(says, "{} does not say what it is about", source.path);
+            let lines = source.text.lines().count();
+            assert!(lines <= 600, "{} has {lines} lines", source.path);
+        }
+    }
+}

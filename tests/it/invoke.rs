@@ -118,7 +118,8 @@ fn the_event_comes_from_the_command_line_a_file_or_standard_input() {
         for (text, expected) in
             [("null", "null\n"), ("-1", "-1\n"), ("  [ ] ", "[]\n"), ("true", "true\n")]
         {
-            let finished = invoke(&folder, &["probe.handler", "--json", &format!("--event={text}")]);
+            let finished =
+                invoke(&folder, &["probe.handler", "--json", &format!("--event={text}")]);
             assert_eq!(finished.stdout, expected);
         }
         let finished = invoke(&folder, &["probe.handler", "--json"]);
@@ -131,7 +132,8 @@ fn an_event_file_that_is_missing_is_a_wrong_command_line() {
     let folder = Folder::probe(crate::support::LANGUAGES[4]);
     let finished = invoke(&folder, &["probe.handler", "--event", "evnt.json"]);
     assert_eq!((finished.code, finished.stdout.as_str()), (Some(2), ""));
-    let expected = "the event \"evnt.json\" is neither JSON nor a file that can be read: No such file";
+    let expected =
+        "the event \"evnt.json\" is neither JSON nor a file that can be read: No such file";
     assert!(finished.stderr.contains(expected), "{finished:?}");
 }
 
@@ -154,10 +156,8 @@ fn a_wrong_command_line_is_exit_code_2() {
 
 #[test]
 fn bytes_from_python_are_written_as_they_are() {
-    let folder = Folder::new(&[(
-        "app.py",
-        "def handler(event, context):\n    return bytes(range(256))\n",
-    )]);
+    let folder =
+        Folder::new(&[("app.py", "def handler(event, context):\n    return bytes(range(256))\n")]);
     let finished = invoke(&folder, &["app.handler"]);
     let expected: Vec<u8> = (0..=255).collect();
     assert_eq!(finished.raw_stdout, expected);
@@ -165,8 +165,7 @@ fn bytes_from_python_are_written_as_they_are() {
 
 #[test]
 fn a_promise_that_never_settles_ends_with_words() {
-    let folder =
-        Folder::new(&[("app.mjs", "export const handler = () => new Promise(() => {});")]);
+    let folder = Folder::new(&[("app.mjs", "export const handler = () => new Promise(() => {});")]);
     let finished = invoke(&folder, &["app.handler"]);
     assert_eq!((finished.code, finished.stdout.as_str()), (Some(1), ""), "{finished:?}");
     assert!(finished.stderr.contains("hint: resolve or reject every promise"), "{finished:?}");

@@ -148,10 +148,8 @@ fn every_status_that_ends_an_exchange_can_be_given() {
 
 #[test]
 fn bytes_from_python_are_the_body_as_they_are() {
-    let folder = Folder::new(&[(
-        "app.py",
-        "def handler(event, context):\n    return bytes(range(256))\n",
-    )]);
+    let folder =
+        Folder::new(&[("app.py", "def handler(event, context):\n    return bytes(range(256))\n")]);
     let served = Served::start(&folder, &["app.py"]);
     let reply = served.get("/");
     let expected: Vec<u8> = (0..=255).collect();

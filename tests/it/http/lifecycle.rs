@@ -1,11 +1,14 @@
 //! From the first line to the last request.
 
-use crate::support::{Connection, Folder, LANGUAGES, PROBE_LANGUAGES, Served, eventually, run, trine};
+use crate::support::{
+    Connection, Folder, LANGUAGES, PROBE_LANGUAGES, Served, eventually, run, trine,
+};
 use std::net::TcpListener;
 
 #[test]
 fn the_first_lines_say_what_is_served_and_how_to_try_it() {
-    let served = Served::start(&Folder::probe(LANGUAGES[3]), &["--workers", "2"]);
+    let folder = Folder::probe(LANGUAGES[3]);
+    let served = Served::start(&folder, &["--workers", "2"]);
     let address = served.address;
     let text = eventually("the last line is there", || {
         Some(served.process.stdout()).filter(|text| text.contains("Ctrl-C stops."))
@@ -55,8 +58,8 @@ fn sigterm_lets_the_request_in_flight_finish() {
         assert_eq!(served.get("/?do=count").text(), "1");
         served.process.signal("TERM");
         let reply = connection.receive("GET");
-        assert_eq!((reply.status, reply.text()), (200, "done"), "{language:?}");
-        assert_eq!(served.process.wait(), Some(0), "{language:?}");
+        assert_eq!((reply.status, reply.text()), (200, "done"), "{}", language.engine);
+        assert_eq!(served.process.wait(), Some(0), "{}", language.engine);
     }
 }
 
@@ -84,7 +87,7 @@ fn a_second_signal_ends_the_process_at_once() {
             std::net::TcpStream::connect(served.address).is_err().then_some(())
         });
         served.process.signal("TERM");
-        assert_eq!(served.process.wait(), Some(128 + 15), "{language:?}");
+        assert_eq!(served.process.wait(), Some(128 + 15), "{}", language.engine);
     }
 }
 
@@ -98,7 +101,7 @@ fn the_grace_ends_what_does_not_finish() {
         assert_eq!(served.get("/?do=count").text(), "1");
         served.process.signal("TERM");
         assert!(connection.is_closed());
-        assert_eq!(served.process.wait(), Some(0), "{language:?}");
+        assert_eq!(served.process.wait(), Some(0), "{}", language.engine);
     }
 }
 

@@ -86,9 +86,8 @@ fn a_body_over_the_limit_is_refused_before_the_function_sees_it() {
     assert_eq!(reply.status, 413);
     assert_eq!(reply.json()["message"], "the request's body is larger than 1000 bytes");
     let mut connection = Connection::open(served.address);
-    connection.write(
-        b"POST /?do=count HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n7d0\r\n",
-    );
+    connection
+        .write(b"POST /?do=count HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n7d0\r\n");
     connection.write(&[b'x'; 2000]);
     connection.write(b"\r\n0\r\n\r\n");
     assert_eq!(connection.receive("POST").status, 413);

@@ -8,14 +8,18 @@ fn shop() -> Folder {
     Folder::new(&[
         ("pets.mjs", "export const handler = (event) => ({ pets: event.pathParameters ?? null });"),
         ("hello/handler.py", "def handler(event, context):\n    return context.function_name\n"),
-        ("hello/handler.lua", "return { handler = function(_, context) return context.function_name end }"),
+        (
+            "hello/handler.lua",
+            "return { handler = function(_, context) return context.function_name end }",
+        ),
     ])
 }
 
 #[test]
 fn every_function_of_a_folder_has_its_path() {
-    let served = Served::start(&shop(), &["--workers", "1"]);
-    assert_eq!(served.get("/pets").json(), json!({"pets": null}));
+    let folder = shop();
+    let served = Served::start(&folder, &["--workers", "1"]);
+    assert_eq!(served.get("/pets").json(), json!({"pets": {"proxy": ""}}));
     assert_eq!(served.get("/pets/7/toys").json(), json!({"pets": {"proxy": "7/toys"}}));
     assert_eq!(served.get("/hello/python").text(), "hello/python");
     assert_eq!(served.get("/hello/lua").text(), "hello/lua");
@@ -23,20 +27,22 @@ fn every_function_of_a_folder_has_its_path() {
 
 #[test]
 fn what_is_not_there_is_a_404_that_lists_what_is() {
-    let served = Served::start(&shop(), &["--workers", "1"]);
+    let folder = shop();
+    let served = Served::start(&folder, &["--workers", "1"]);
     let reply = served.get("/pet");
     assert_eq!(reply.status, 404);
     let told = reply.json();
     assert_eq!(told["message"], "no function is served at /pet; did you mean /pets?");
     assert_eq!(told["functions"], json!(["/hello/lua", "/hello/python", "/pets"]));
-    let served = Served::start(&shop(), &["--workers", "1", "--hide-errors"]);
+    let served = Served::start(&folder, &["--workers", "1", "--hide-errors"]);
     let reply = served.get("/pet");
     assert_eq!((reply.status, reply.json()), (404, json!({"message": "Not Found"})));
 }
 
 #[test]
 fn the_root_lists_the_functions_for_programs_and_for_browsers() {
-    let served = Served::start(&shop(), &["--workers", "1"]);
+    let folder = shop();
+    let served = Served::start(&folder, &["--workers", "1"]);
     let listed = served.get("/").json();
     let paths: Vec<&str> = listed["functions"]
         .as_array()
@@ -74,7 +80,7 @@ fn a_fault_in_trine_toml_is_told_with_its_line() {
         ("[[route]]\npath = \"/a\"\nfunction = \"pest\"\n", 3, "did you mean 'pets'?"),
         ("[[route]]\npath = \"a\"\nfunction = \"pets\"\n", 2, "does not begin with a slash"),
         ("[[route]]\npath = \"/a\"\n", 2, "neither 'function' nor 'handler'"),
-        ("[[route]]\npath = \"/a\nfunction", 2, ""),
+        ("[[route]]\npath = /a\n", 2, ""),
         ("[[route]]\npth = \"/a\"\n", 2, "pth"),
     ] {
         let folder = shop();
@@ -110,8 +116,10 @@ fn a_handler_in_every_language_is_served_from_one_folder() {
         .filter(|language| !matches!(language.extension, "cjs" | "ts"))
         .map(|language| (format!("probe.{}", language.extension), language.probe))
         .collect();
-    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), *text)).collect();
-    let served = Served::start(&Folder::new(&files), &["--workers", "1"]);
+    let files: Vec<(&str, &str)> =
+        files.iter().map(|(name, text)| (name.as_str(), *text)).collect();
+    let folder = Folder::new(&files);
+    let served = Served::start(&folder, &["--workers", "1"]);
     for path in ["/probe/js", "/probe/python", "/probe/lua"] {
         assert_eq!(served.get(&format!("{path}?do=count")).text(), "1", "{path}");
         assert_eq!(served.get(&format!("{path}?do=count")).text(), "2", "{path}");

@@ -1,7 +1,7 @@
 //! The process: how it starts, what it is made of, how it ends.
 
 use crate::support::{
-    Connection, Folder, LANGUAGES, Lambda, PROBE_LANGUAGES, Process, ask, run, trine,
+    Connection, Folder, LANGUAGES, Lambda, PROBE_LANGUAGES, Process, ask, eventually, run, trine,
 };
 use serde_json::json;
 use std::{io::Read, net::TcpListener, process::Command};
@@ -12,7 +12,7 @@ fn sigterm_ends_an_idle_process_in_order() {
         let (_folder, lambda) = Lambda::probe(language);
         lambda.invoke(ask("count"));
         lambda.process.signal("TERM");
-        assert_eq!(lambda.process.wait(), Some(0), "{language:?}");
+        assert_eq!(lambda.process.wait(), Some(0), "{}", language.engine);
         lambda.emulator.assert_clean();
     }
 }
@@ -23,7 +23,7 @@ fn sigterm_ends_a_process_that_has_never_had_an_event() {
         let (_folder, lambda) = Lambda::probe(language);
         lambda.wait_until_ready();
         lambda.process.signal("TERM");
-        assert_eq!(lambda.process.wait(), Some(0), "{language:?}");
+        assert_eq!(lambda.process.wait(), Some(0), "{}", language.engine);
     }
 }
 
@@ -107,7 +107,7 @@ fn memory_does_not_grow_with_every_invocation() {
         rounds(2000);
         let after = lambda.process.kilobytes("VmRSS:");
         // 2000 events of 10 kB that were kept would be 20 MB in the least.
-        assert!(after < before + 15 * 1024, "{language:?}: from {before} kB to {after} kB");
+        assert!(after < before + 15 * 1024, "{}: {before} kB, then {after} kB", language.engine);
     }
 }
 
@@ -122,4 +122,52 @@ fn the_emulators_own_port_answers_invoke_requests_of_any_client() {
     assert_eq!(reply.status, 200);
     assert_eq!(reply.header("x-amz-function-error"), Some("Unhandled"));
     assert_eq!(reply.json()["errorType"], "OutOfStock");
+}
+
+#[test]
+fn sigterm_in_the_middle_of_an_invocation_lets_it_finish() {
+    for language in PROBE_LANGUAGES {
+        let (_folder, lambda) = Lambda::probe(language);
+        lambda.invoke(ask("count"));
+        let event = json!({"do": "wait", "ms": 500, "note": "done"});
+        let answer = lambda.emulator.invoke_streaming(event);
+        let begun = || lambda.emulator.log().len() >= 3;
+        eventually("the event was handed out", || begun().then_some(()));
+        lambda.process.signal("TERM");
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        assert_eq!(runtime.block_on(answer.finish()).json(), "done", "{}", language.engine);
+        assert_eq!(lambda.process.wait(), Some(0), "{}", language.engine);
+        lambda.emulator.assert_clean();
+    }
+}
+
+#[test]
+fn what_fails_behind_a_handlers_back_fails_its_invocation_and_not_the_process() {
+    let folder = Folder::new(&[(
+        "app.mjs",
+        "const later = () => new Promise((resolve) => setTimeout(resolve, 200));\n\
+         export const handler = async ({ how }) => {\n\
+           if (how === 'reject') Promise.reject(new TypeError('nobody waits'));\n\
+           if (how === 'throw') setTimeout(() => { throw new TypeError('nobody catches'); }, 1);\n\
+           await later();\n\
+           return 'fine';\n\
+         };\n",
+    )]);
+    let lambda = Lambda::start(&folder, "app.handler");
+    for (how, kind, message) in [
+        ("reject", "Runtime.UnhandledPromiseRejection", "nobody waits"),
+        ("throw", "Runtime.UncaughtException", "nobody catches"),
+    ] {
+        let (_, document) = lambda.fail(json!({"how": how}));
+        let told = document["errorMessage"].as_str().unwrap();
+        assert!(told.contains(message), "{document}");
+        // Node's own runtime names an uncaught exception after its class.
+        assert!(
+            [kind, "TypeError"].contains(&document["errorType"].as_str().unwrap()),
+            "{document}"
+        );
+        assert_eq!(lambda.invoke(json!({})), "fine");
+    }
+    assert_eq!(lambda.process.status(), None);
+    lambda.emulator.assert_clean();
 }

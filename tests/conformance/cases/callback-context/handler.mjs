@@ -6,4 +6,8 @@ export const handler = (event, context) => {
   } else {
     answer(...args);
   }
+  if (event.twice) {
+    context.fail(new Error("second"));
+    context.succeed("third");
+  }
 };

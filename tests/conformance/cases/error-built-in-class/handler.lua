@@ -1,0 +1,5 @@
+local function handler(event)
+  return event.b.c
+end
+
+return { handler = handler }

@@ -1,0 +1,6 @@
+export function check(number) {
+  if (number < 0) {
+    throw new RangeError("negative");
+  }
+  return number;
+}

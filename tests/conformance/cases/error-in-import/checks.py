@@ -1,0 +1,4 @@
+def check(number):
+    if number < 0:
+        raise ValueError("negative")
+    return number

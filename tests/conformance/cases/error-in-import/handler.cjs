@@ -1,0 +1,3 @@
+const { check } = require("./checks.cjs");
+
+exports.handler = (event) => check(event);

@@ -1,0 +1,3 @@
+local checks = require("checks")
+
+return { handler = checks.check }

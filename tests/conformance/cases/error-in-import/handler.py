@@ -1,0 +1,5 @@
+from checks import check
+
+
+def handler(event, context):
+    return check(event)

@@ -1,0 +1,6 @@
+export const handler = (event) => {
+  if (event !== null) {
+    process.exit(event);
+  }
+  return "alive";
+};

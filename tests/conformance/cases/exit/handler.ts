@@ -1,0 +1,6 @@
+export const handler = (event: number | null): string => {
+  if (event !== null) {
+    Deno.exit(event);
+  }
+  return "alive";
+};
