@@ -68,11 +68,13 @@ impl Serve {
         let options = self.options(env::var("PORT").ok())?;
         let workers = options.workers;
         let server = Server::bind(options, site)?;
-        let banner = banner(server.site(), server.address(), workers);
-        // A closed standard output is no reason not to serve.
-        let _ = std::io::stdout().write_all(banner.as_bytes());
         let environment = settings.concurrent_environment(settings.log(ProcessSink));
-        match server.start(&environment)?.until_signal()? {
+        let announce = |server: &Server| {
+            let banner = banner(server.site(), server.address(), workers);
+            // A closed standard output is no reason not to serve.
+            let _ = std::io::stdout().write_all(banner.as_bytes());
+        };
+        match server.serve_until_signal(&environment, announce)? {
             Ended::Drained => Ok(()),
             // Guests may still run: nothing but the end of the process stops them.
             forced @ Ended::Forced { .. } => std::process::exit(forced.exit_code().into()),

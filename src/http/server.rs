@@ -54,7 +54,7 @@ pub fn serve(
     site: Site,
     environment: &Environment,
 ) -> Result<Ended, ServeError> {
-    Server::bind(options, site)?.start(environment)?.until_signal()
+    Server::bind(options, site)?.serve_until_signal(environment, |_| ())
 }
 
 /// A port that is bound, with all that is to be served on it. Nothing is answered yet.
@@ -138,6 +138,30 @@ impl Server {
     }
 }
 
+impl Server {
+    /// Starts the workers and serves until SIGTERM or SIGINT. From before the first request on, a signal means a drain;
+    /// `ready` is called when that holds.
+    ///
+    /// # Errors
+    /// [`ServeError::Start`] when threads or signals cannot be had, [`ServeError::WorkersLost`] when the workers ended
+    /// by themselves.
+    pub fn serve_until_signal(
+        self,
+        environment: &Environment,
+        ready: impl FnOnce(&Self),
+    ) -> Result<Ended, ServeError> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(ServeError::Start)?;
+        runtime.block_on(async {
+            let mut signals = Signals::new().map_err(ServeError::Start)?;
+            ready(&self);
+            self.start(environment)?.run_until(&mut signals).await
+        })
+    }
+}
+
 /// Loads every function before the first request, so that errors show early; they are no reason not to serve the rest.
 async fn load_all(service: &Service) {
     for (index, function) in service.site.functions().iter().enumerate() {
@@ -190,22 +214,7 @@ impl Running {
         self.reap()
     }
 
-    /// Waits for SIGTERM or SIGINT and for the end that follows.
-    ///
-    /// # Errors
-    /// [`ServeError::WorkersLost`] when the workers ended by themselves, [`ServeError::Start`] when signals cannot be
-    /// received.
-    pub fn until_signal(mut self) -> Result<Ended, ServeError> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(ServeError::Start)?;
-        let ended = runtime.block_on(self.run_until_signal())?;
-        Ok(ended)
-    }
-
-    async fn run_until_signal(&mut self) -> Result<Ended, ServeError> {
-        let mut signals = Signals::new().map_err(ServeError::Start)?;
+    async fn run_until(&mut self, signals: &mut Signals) -> Result<Ended, ServeError> {
         tokio::select! {
             _ = signals.next() => {}
             _ = self.ended.recv() => return self.reap().map(|()| Ended::Drained),

@@ -8,7 +8,7 @@ use hyper::{
     client::conn::http1::{self, SendRequest},
 };
 use hyper_util::rt::TokioIo;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use tokio::net::TcpStream;
 
 /// First part of every path.
@@ -50,6 +50,9 @@ pub enum ApiError {
         /// The answer's body, cut short.
         body: String,
     },
+    /// An event came without an id to answer it by.
+    #[error("the Runtime API sent an event without a request id (Lambda-Runtime-Aws-Request-Id)")]
+    NoRequestId,
     /// A value cannot be sent, because it is no valid part of HTTP.
     #[error("cannot ask the Runtime API: {0}")]
     Request(#[from] http::Error),
@@ -69,7 +72,7 @@ pub struct Next {
 /// What identifies an attempt at an invocation when it is answered.
 #[derive(Debug, Clone)]
 pub struct Delivery {
-    request_id: String,
+    request_id: HeaderValue,
     attempt: Option<HeaderValue>,
 }
 
@@ -115,12 +118,13 @@ impl RuntimeApi {
         if head.status != StatusCode::OK {
             return Err(refused(path, head.status, &body));
         }
+        // Without an id the event could never be answered, and would be handed out again and again.
         let request_id = head
             .headers
             .get("lambda-runtime-aws-request-id")
-            .and_then(|id| id.to_str().ok())
-            .unwrap_or_default()
-            .to_owned();
+            .filter(|id| !id.is_empty())
+            .ok_or(ApiError::NoRequestId)?
+            .clone();
         let attempt = head.headers.get(INVOCATION_ID).cloned();
         Ok(Next { delivery: Delivery { request_id, attempt }, headers: head.headers, body })
     }
@@ -259,7 +263,7 @@ impl RuntimeApi {
 
 fn answer_path(delivery: &Delivery, kind: &str) -> String {
     // Identifiers are UUIDs in practice; anything else must not change the path.
-    let id = utf8_percent_encode(&delivery.request_id, PATH_SEGMENT);
+    let id = percent_encode(delivery.request_id.as_bytes(), PATH_SEGMENT);
     format!("{BASE}/runtime/invocation/{id}/{kind}")
 }
 

@@ -5,10 +5,10 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use trine_engine::{Invocation, json_string};
 
-/// Reads an invocation's context. A header that is not text is ignored: it must not cost the invocation.
+/// Reads an invocation's context. A header that is not UTF-8 is ignored: it must not cost the invocation.
 pub fn invocation_from(headers: &HeaderMap) -> Invocation {
     let text = |name: &str| {
-        let value = headers.get(name)?.to_str().ok()?;
+        let value = std::str::from_utf8(headers.get(name)?.as_bytes()).ok()?;
         (!value.is_empty()).then(|| value.to_owned())
     };
     let (client_context, w3c) = match text("lambda-runtime-client-context") {
@@ -105,11 +105,13 @@ mod tests {
         let invocation = invocation_from(&headers(&[
             ("lambda-runtime-aws-request-id", "id"),
             ("lambda-runtime-deadline-ms", "soon"),
-            ("lambda-runtime-trace-id", "caf\u{e9}"),
             ("lambda-runtime-client-context", r#"{"w3c": 5"#),
         ]));
         assert_eq!(invocation.deadline_ms, None);
         assert_eq!(invocation.client_context.as_deref(), Some(r#"{"w3c": 5"#));
         assert!(invocation.event_is_json);
+        let mut latin = headers(&[("lambda-runtime-aws-request-id", "id")]);
+        latin.insert("lambda-runtime-trace-id", HeaderValue::from_bytes(b"caf\xe9").unwrap());
+        assert_eq!(invocation_from(&latin).trace_id, None);
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     worker::Worker,
 };
 use bytes::Bytes;
-use std::rc::Rc;
+use std::{io, rc::Rc};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use trine_engine::{
     Error, ErrorDialect, ErrorKind, Invocation, Level, Payload, RawPayload, Result,
@@ -42,9 +42,11 @@ impl Door {
     /// Loads the function and serves invocations until the platform ends it. `located` is what the search for the
     /// handler has come to: its failure is an init error like any other.
     pub async fn run(mut self, located: Result<Located>) -> Ended {
+        // From here on SIGTERM is an orderly end, also while the function is being loaded.
+        let terminate = signal(SignalKind::terminate());
         let ended = match located {
             Ok(located) => match self.worker.load(&located).await {
-                Ok(pipeline) => self.serve(&located, pipeline).await,
+                Ok(pipeline) => self.serve(&located, pipeline, terminate).await,
                 Err(error) => self.fail_init(error, located.engine.info().error_dialect).await,
             },
             Err(error) => self.fail_init(error, ErrorDialect::PLAIN).await,
@@ -53,8 +55,13 @@ impl Door {
         ended
     }
 
-    async fn serve(&mut self, located: &Located, mut pipeline: Pipeline) -> Ended {
-        let mut terminate = match signal(SignalKind::terminate()) {
+    async fn serve(
+        &mut self,
+        located: &Located,
+        mut pipeline: Pipeline,
+        terminate: io::Result<Signal>,
+    ) -> Ended {
+        let mut terminate = match terminate {
             Ok(terminate) => terminate,
             Err(error) => {
                 let error = Error::internal(format!("cannot listen for SIGTERM: {error}"));

@@ -216,11 +216,13 @@ fn endless_recursion_is_an_error_of_its_invocation_alone() {
         ),
         (
             "app.py",
-            "def f(n):\n    return f(n + 1) + 1\n\ndef handler(event, context):\n    return f(0) if event.get('deep') else 'fine'\n",
+            "def f(n):\n    return f(n + 1) + 1\n\n\
+             def handler(event, context):\n    return f(0) if event.get('deep') else 'fine'\n",
         ),
         (
             "app.lua",
-            "local function f(n) return f(n + 1) + 1 end\nreturn { handler = function(e) return e.deep and f(0) or 'fine' end }",
+            "local function f(n) return f(n + 1) + 1 end\n\
+             return { handler = function(e) return e.deep and f(0) or 'fine' end }",
         ),
     ] {
         let folder = Folder::new(&[(file, text)]);

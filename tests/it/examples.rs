@@ -116,7 +116,7 @@ fn compare(case: &Case, outcome: &Result<Value, Value>) -> Option<String> {
     (!is_right).then(|| format!("{}: {outcome:?}, not {:?}", case.name, case.expected))
 }
 
-/// The folder in which `trine` runs for a handler: an empty one, whose task root is set to the example's.
+/// Each event in a process of its own, called as the README says.
 fn through_invoke(example: &str) {
     let place = Folder::new(&[]);
     let mut wrong = Vec::new();

@@ -1,4 +1,5 @@
-//! `trine invoke`: the result on standard output, everything else on standard error, an exit code that says why.
+//! `trine invoke`: the result on standard output, everything else on standard error, an exit code
+//! that says why.
 
 use crate::support::{Finished, Folder, in_each_language, run, run_with_input, trine};
 use serde_json::{Value, json};
@@ -25,7 +26,8 @@ in_each_language! {
         assert_eq!(finished.stdout, "{\n  \"a\": [\n    \"é🙂\",\n    1.5\n  ]\n}\n");
         let finished = invoke(&folder, &["probe.handler", "--json", "--event", event]);
         assert_eq!(finished.stdout.lines().count(), 1, "{finished:?}");
-        assert_eq!(serde_json::from_str::<Value>(&finished.stdout).unwrap(), json!({"a": ["é🙂", 1.5]}));
+        let printed: Value = serde_json::from_str(&finished.stdout).unwrap();
+        assert_eq!(printed, json!({"a": ["é🙂", 1.5]}));
         let finished = invoke(&folder, &["probe.handler", "-e", "\"text\""]);
         assert_eq!(finished.stdout, "\"text\"\n");
     }
@@ -84,8 +86,8 @@ in_each_language! {
 
     a_client_context_reaches_the_function(language) {
         let folder = Folder::probe(language);
-        let arguments =
-            ["probe.handler", "--client-context", r#"{"custom":{"a":"é"}}"#, "-e", r#"{"do":"context"}"#];
+        let (given, event) = (r#"{"custom":{"a":"é"}}"#, r#"{"do":"context"}"#);
+        let arguments = ["probe.handler", "--client-context", given, "-e", event];
         let finished = invoke(&folder, &arguments);
         let context: Value = serde_json::from_str(&finished.stdout).unwrap();
         assert_eq!(context["custom"], json!({"a": "é"}), "{finished:?}");

@@ -1,5 +1,7 @@
 //! Black-box tests: the real binary over real sockets.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should fail on the spot")]
+
 mod bad_input;
 mod cli;
 mod examples;

@@ -1,4 +1,4 @@
-//! Packages with compiled extensions, as users vendor them: numpy in the function's `package` folder.
+//! Packages with compiled extensions, vendored as users do it: numpy in the function's `package`.
 
 use crate::support::{Folder, Lambda, Served, repository};
 use serde_json::{Value, json};

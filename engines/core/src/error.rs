@@ -237,6 +237,16 @@ impl Error {
     }
 }
 
+impl Error {
+    /// The stack without the lines that repeat name and message, as V8's stacks begin.
+    fn stack_without_header(&self) -> &[String] {
+        let stack = self.stack();
+        let header = stack.iter().take_while(|line| !line.starts_with("    at ")).count();
+        let repeats = header < stack.len() || stack.join("\n").ends_with(self.message());
+        if repeats { &stack[header..] } else { stack }
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.name(), self.message())?;
@@ -251,7 +261,7 @@ impl fmt::Display for Error {
                 write!(f, "\n    at {frame}")?;
             }
         }
-        for line in self.stack() {
+        for line in self.stack_without_header() {
             write!(f, "\n{}", line.trim_end())?;
         }
         for (key, value) in self.context() {
@@ -273,6 +283,15 @@ impl std::error::Error for Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stack_that_begins_with_the_message_does_not_repeat_it() {
+        let stack = ["TypeError: a", "b", "    at f (x.mjs:1:2)"].map(str::to_owned);
+        let error = Error::guest("TypeError", "a\nb").with_stack(stack);
+        assert_eq!(format!("{error:#}"), "TypeError: a\nb\n    at f (x.mjs:1:2)");
+        let error = Error::guest("TypeError", "a").with_stack(["TypeError: a".to_owned()]);
+        assert_eq!(format!("{error:#}"), "TypeError: a");
+    }
 
     #[test]
     fn one_line_names_the_place_and_the_full_form_the_stack() {

@@ -30,6 +30,9 @@ fn from_value(value: &Value, during: During) -> Error {
         ErrorKind::ImportModule => {
             message = plain_path(&message);
             place = import_place(&message);
+            if text("code") == "MODULE_NOT_FOUND" {
+                message = format!("{name}: {message}");
+            }
             kind.default_name()
         }
         ErrorKind::UserCodeSyntax => {

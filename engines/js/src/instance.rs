@@ -8,6 +8,7 @@ use crate::{
     error::{During, from_core, from_description, syntax},
     host::{Host, text_or_undefined},
     isolate::{Isolate, Snapshot},
+    limits::Limits,
     loader::Loader,
     wakers::Wakers,
 };
@@ -18,7 +19,7 @@ use std::{
     cell::{Cell, RefCell},
     future::poll_fn,
     rc::Rc,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     task::{Context, Poll},
 };
 use trine_engine::{
@@ -38,7 +39,7 @@ struct Shared {
     loader: RefCell<Option<Rc<Loader>>>,
     functions: RefCell<Vec<Loaded>>,
     wakers: Arc<Wakers>,
-    handle: Arc<Mutex<Option<v8::IsolateHandle>>>,
+    limits: Limits,
     calls: Cell<u64>,
 }
 
@@ -69,7 +70,7 @@ impl JsInstance {
                 loader: RefCell::default(),
                 functions: RefCell::default(),
                 wakers: Arc::default(),
-                handle: Arc::default(),
+                limits: Limits::default(),
                 calls: Cell::new(0),
             }),
         }
@@ -128,13 +129,7 @@ impl Instance for JsInstance {
     }
 
     fn interrupter(&self) -> Interrupter {
-        let handle = self.shared.handle.clone();
-        Interrupter::new(move || {
-            let handle = handle.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(handle) = handle.as_ref() {
-                handle.terminate_execution();
-            }
-        })
+        self.shared.limits.interrupter()
     }
 
     fn usage(&self) -> Usage {
@@ -148,7 +143,7 @@ impl Instance for JsInstance {
 
     fn shutdown(&self) {
         self.shared.functions.borrow_mut().clear();
-        *self.shared.handle.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.shared.limits.forget();
         self.shared.isolate.borrow_mut().take();
     }
 }
@@ -226,8 +221,7 @@ impl Shared {
                 None => Loader::new(&self.environment.layer_root).1,
             };
             let mut started = Isolate::start(snapshot, &self.host, loader, services)?;
-            let handle = started.worker.js_runtime.v8_isolate().thread_safe_handle();
-            *self.handle.lock().unwrap_or_else(PoisonError::into_inner) = Some(handle);
+            self.limits.watch(started.worker.js_runtime.v8_isolate().thread_safe_handle());
             *isolate = Some(started);
         }
         Ok(if commonjs { "commonjs" } else { "module" })

@@ -6,6 +6,7 @@ mod error;
 mod host;
 mod instance;
 mod isolate;
+mod limits;
 mod loader;
 mod transpile;
 mod wakers;

@@ -131,7 +131,8 @@ fn results_that_are_no_response_are_the_body_of_a_200() {
 fn every_status_that_ends_an_exchange_can_be_given() {
     let folder = Folder::new(&[(
         "app.py",
-        "def handler(event, context):\n    return {'statusCode': event['rawPath'][1:], 'body': 'x'}\n",
+        "def handler(event, context):\n    \
+         return {'statusCode': event['rawPath'][1:], 'body': 'x'}\n",
     )]);
     let served = Served::start(&folder, &["app.py", "--workers", "1"]);
     for status in [200, 201, 204, 301, 304, 400, 404, 418, 500, 503, 599] {

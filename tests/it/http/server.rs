@@ -1,6 +1,8 @@
 //! The server itself: limits, connections, what runs side by side.
 
-use crate::support::{Connection, Folder, LANGUAGES, PROBE_LANGUAGES, Served, in_each_language};
+use crate::support::{
+    Connection, Folder, LANGUAGES, PROBE_LANGUAGES, Served, eventually, in_each_language,
+};
 use serde_json::json;
 use std::{thread, time::Instant};
 
@@ -113,9 +115,11 @@ fn six_megabytes_go_both_ways_where_nothing_else_is_said() {
 fn every_worker_serves() {
     let folder = Folder::probe(LANGUAGES[4]);
     let served = Served::start(&folder, &["--workers", "3"]);
-    let names = served.process.threads();
-    let workers = names.iter().filter(|name| name.starts_with("trine-worker")).count();
-    assert_eq!(workers, 3, "{names:?}");
+    eventually("three workers are there", || {
+        let names = served.process.threads();
+        let workers = names.iter().filter(|name| name.starts_with("trine-worker"));
+        (workers.count() == 3).then_some(())
+    });
     let begin = Instant::now();
     // A function of which each worker has its own module.
     while served.get("/?do=count").json() != json!(2) {

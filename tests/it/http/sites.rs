@@ -97,7 +97,8 @@ fn a_fault_in_trine_toml_is_told_with_its_line() {
 fn a_file_or_one_export_of_it_has_the_server_for_itself() {
     let folder = Folder::new(&[(
         "app.py",
-        "def handler(event, context):\n    return 'handler'\n\ndef get(event, context):\n    return 'get'\n",
+        "def handler(event, context):\n    return 'handler'\n\n\
+         def get(event, context):\n    return 'get'\n",
     )]);
     for (argument, expected) in
         [("app.py", "handler"), ("app.py:get", "get"), ("app", "handler"), ("app.get", "get")]

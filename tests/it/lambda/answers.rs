@@ -8,7 +8,8 @@ in_each_language! {
     results_are_what_the_handler_returns(language) {
         let (_folder, lambda) = Lambda::probe(language);
         for event in [
-            json!({"text": "é🙂\u{0}\"\\\u{2028}", "list": [1, 2.5, true, null], "nested": {"a": {"b": []}}}),
+            json!({"text": "é🙂\u{0}\"\\\u{2028}", "list": [1, 2.5, true, null]}),
+            json!({"nested": {"a": {"b": []}}}),
             json!([]),
             json!({}),
             json!("text"),

@@ -14,7 +14,9 @@ in_each_language! {
                 "env": {},
                 "w3c": {"traceparent": "00-1", "tracestate": "a=b"},
             }).to_string()),
-            identity: Some(json!({"cognitoIdentityId": "me", "cognitoIdentityPoolId": "us"}).to_string()),
+            identity: Some(
+                json!({"cognitoIdentityId": "me", "cognitoIdentityPoolId": "us"}).to_string(),
+            ),
             tenant_id: Some("tenant".into()),
             invoked_function_arn: Some("arn:aws:lambda:eu-central-1:1:function:f:live".into()),
             request_id: Some("request-7".into()),
@@ -44,7 +46,9 @@ in_each_language! {
     what_no_header_says_is_absent_and_nothing_stays_from_before(language) {
         let (_folder, lambda) = Lambda::probe(language);
         lambda.invoke(Event {
-            client_context: Some(json!({"custom": {"a": 1}, "w3c": {"traceparent": "00"}}).to_string()),
+            client_context: Some(
+                json!({"custom": {"a": 1}, "w3c": {"traceparent": "00"}}).to_string(),
+            ),
             identity: Some(json!({"cognitoIdentityId": "me"}).to_string()),
             tenant_id: Some("tenant".into()),
             ..Event::from(ask("context"))

@@ -38,7 +38,8 @@ in_each_language! {
         let line = log.lines().find(|line| line.contains("no anvil left")).unwrap();
         if language.engine == "python" {
             assert!(line.starts_with("[ERROR] OutOfStock: no anvil left\r"), "{line:?}");
-            assert!(line.contains("Traceback (most recent call last):\r\u{a0}\u{a0}File"), "{line:?}");
+            let trace = "Traceback (most recent call last):\r\u{a0}\u{a0}File";
+            assert!(line.contains(trace), "{line:?}");
         } else {
             let (head, document) = line.split_once("Invoke Error \t").unwrap();
             assert!(head.ends_with(&format!("\t{}\tERROR\t", outcome.request_id)), "{line:?}");

@@ -61,7 +61,8 @@ in_each_language! {
         assert_eq!(document["errorType"], "Function.ResponseSizeTooLarge");
         assert_eq!(
             document["errorMessage"],
-            "Response payload size (6291557 bytes) exceeded maximum allowed payload size (6291556 bytes)."
+            "Response payload size (6291557 bytes) exceeded maximum allowed payload size \
+             (6291556 bytes)."
         );
         assert_eq!(lambda.invoke(ask("count")), 1);
         lambda.emulator.assert_clean();
@@ -69,7 +70,8 @@ in_each_language! {
 
     an_event_that_is_no_json_fails_alone_and_says_so(language) {
         let (_folder, lambda) = Lambda::probe(language);
-        for event in [&b"{\"a\":"[..], b"", b"{'a': 1}", b"[1] 2", b"nul", b"\xff\xfe", b"\"\xff\""] {
+        let texts = [&b"{\"a\":"[..], b"", b"{'a': 1}", b"[1] 2", b"nul", b"\xff\xfe", b"\"\xff\""];
+        for event in texts {
             let outcome = lambda.outcome(Event::new(event));
             let text = String::from_utf8_lossy(event);
             assert!(!outcome.is_response(), "{text:?} became {:?}", outcome.body());

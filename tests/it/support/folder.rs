@@ -40,7 +40,8 @@ pub(crate) const LANGUAGES: [Language; 5] = [
 /// One kind of file for each engine.
 pub(crate) const PROBE_LANGUAGES: [Language; 3] = [LANGUAGES[0], LANGUAGES[3], LANGUAGES[4]];
 
-/// A folder for one test, gone when dropped: `task` with the function's files, an empty `opt`, `bootstrap`.
+/// A folder for one test, gone when dropped: `task` with the function's files, an empty `opt`, and
+/// `bootstrap`.
 pub(crate) struct Folder(TempDir);
 
 impl Folder {

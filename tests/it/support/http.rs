@@ -52,9 +52,9 @@ impl Connection {
             head.push_str(&format!("content-length: {}\r\n", body.len()));
         }
         head.push_str("\r\n");
-        self.write(head.as_bytes());
-        // A server that refuses a body need not read it.
-        let _ = self.0.get_mut().write_all(body);
+        // A server that refuses a request need not read it to its end.
+        let stream = self.0.get_mut();
+        let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body));
     }
 
     /// Sends these bytes.

@@ -86,8 +86,8 @@ impl Lambda {
         eventually(&format!("it asks for an event\n{:?}", self.process), ready);
     }
 
-    /// Waits for the failure to start: gives the exit code, the error-type header and the document, after having made
-    /// sure that it was posted once and that callers get it.
+    /// Waits for the failure to start: gives the exit code, the error-type header and the document,
+    /// after having made sure that it was posted once and that callers get it.
     #[track_caller]
     pub(crate) fn init_error(self) -> (Option<i32>, String, Value) {
         let outcome = self.outcome(json!({}));

@@ -5,6 +5,7 @@ use std::{
     ffi::OsStr,
     fmt,
     io::{Read, Write},
+    os::unix::process::ExitStatusExt,
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex},
@@ -15,7 +16,7 @@ use std::{
 /// Variables of this process that its children keep. All others might change what is tested.
 const KEPT: &[&str] = &["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH"];
 
-/// A command for `program` in the task root of `folder`, with an environment that holds no surprises.
+/// A command for `program` in the task root of `folder`, with an environment without surprises.
 pub(crate) fn command(program: impl AsRef<OsStr>, folder: &Folder) -> Command {
     let mut command = Command::new(program);
     command.current_dir(folder.task()).env_clear();
@@ -122,10 +123,11 @@ impl Process {
         assert!(Command::new("sh").args(["-c", &line]).status().unwrap().success());
     }
 
-    /// Waits for its end and gives the exit code.
+    /// Waits for its end and gives the exit code, or the signal that killed it with a minus sign.
     #[track_caller]
     pub(crate) fn wait(&self) -> Option<i32> {
-        eventually(&format!("the process ends\n{self:?}"), || self.status()).code()
+        let status = eventually(&format!("the process ends\n{self:?}"), || self.status());
+        status.code().or_else(|| status.signal().map(|signal| -signal))
     }
 
     /// Waits for its end and for the end of its output.

@@ -1,0 +1,9 @@
+export const handler = (event, context) => {
+  const { callbackWaitsForEmptyEventLoop: _, ...json } = JSON.parse(JSON.stringify(context));
+  const copy = { ...context };
+  return {
+    json,
+    spread: typeof copy.getRemainingTimeInMillis(),
+    frozen: context.w3c() === undefined || Object.isFrozen(context.w3c()),
+  };
+};

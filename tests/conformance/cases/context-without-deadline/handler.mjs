@@ -1,0 +1,2 @@
+export const handler = (event, context) =>
+  context.getRemainingTimeInMillis() === Infinity ? "endless" : "limited";

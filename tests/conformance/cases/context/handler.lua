@@ -1,0 +1,16 @@
+local function handler(event, context)
+  local client, identity = context.client_context, context.identity
+  return {
+    requestId = context.aws_request_id,
+    arn = context.invoked_function_arn,
+    ["function"] = { context.function_name, context.function_version, context.memory_limit_in_mb },
+    log = { context.log_group_name, context.log_stream_name },
+    tenant = context.tenant_id,
+    trace = context.trace_id,
+    client = { client.custom.a, client.env.locale, client.client.app_title },
+    identity = { identity.cognito_identity_id, identity.cognito_identity_pool_id },
+    w3c = context.w3c.traceparent,
+  }
+end
+
+return { handler = handler }

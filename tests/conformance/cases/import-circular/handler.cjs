@@ -1,0 +1,3 @@
+const { early, late, sum } = require("./one.cjs");
+
+exports.handler = () => ({ early, late: late(), sum: sum() });

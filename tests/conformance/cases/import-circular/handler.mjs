@@ -1,0 +1,3 @@
+import { early, late, sum } from "./one.mjs";
+
+export const handler = () => ({ early, late: late(), sum: sum() });

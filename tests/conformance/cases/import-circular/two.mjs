@@ -1,0 +1,4 @@
+import { one } from "./one.mjs";
+
+export const seen = typeof one;
+export const two = () => one() + 1;

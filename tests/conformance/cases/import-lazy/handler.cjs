@@ -1,0 +1,5 @@
+exports.handler = (event) => {
+  if (event) {
+    return require("./counter.cjs").next();
+  }
+};

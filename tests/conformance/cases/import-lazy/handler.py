@@ -1,0 +1,5 @@
+def handler(event, context):
+    if event:
+        import counter
+
+        return counter.increment()

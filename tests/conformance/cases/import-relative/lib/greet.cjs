@@ -1,0 +1,3 @@
+const { end, separator } = require("./punctuation.cjs");
+
+exports.greet = (name) => `Hello${separator} ${name}${end}`;

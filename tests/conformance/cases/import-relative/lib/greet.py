@@ -1,0 +1,6 @@
+from . import punctuation
+from .punctuation import END
+
+
+def greet(name):
+    return f"Hello{punctuation.SEPARATOR} {name}{END}"

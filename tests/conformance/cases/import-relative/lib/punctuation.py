@@ -1,0 +1,4 @@
+loads = globals().get("loads", 0) + 1
+
+SEPARATOR = ","
+END = "!"

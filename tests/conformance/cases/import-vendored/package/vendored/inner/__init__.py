@@ -1,0 +1,5 @@
+from .. import name as parent
+
+
+def relative():
+    return f"{parent}.inner"

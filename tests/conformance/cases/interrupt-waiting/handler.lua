@@ -1,0 +1,6 @@
+return {
+  handler = function(event)
+    trine.sleep(event / 1000)
+    return "done"
+  end,
+}

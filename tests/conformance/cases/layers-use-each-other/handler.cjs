@@ -1,0 +1,1 @@
+exports.handler = (event) => require("squares").square(event);

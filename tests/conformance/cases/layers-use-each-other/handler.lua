@@ -1,0 +1,3 @@
+local squares = require("squares")
+
+return { handler = squares.square }

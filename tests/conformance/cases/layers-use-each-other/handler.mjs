@@ -1,0 +1,3 @@
+import { square } from "squares";
+
+export const handler = square;

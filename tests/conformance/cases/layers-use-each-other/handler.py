@@ -1,0 +1,5 @@
+from squares import square
+
+
+def handler(event, context):
+    return square(event)

@@ -1,0 +1,5 @@
+return {
+  multiply = function(a, b)
+    return a * b
+  end,
+}

@@ -1,0 +1,7 @@
+local products = require("products")
+
+return {
+  square = function(number)
+    return products.multiply(number, number)
+  end,
+}

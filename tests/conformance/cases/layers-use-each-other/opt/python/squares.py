@@ -1,0 +1,5 @@
+from products import multiply
+
+
+def square(number):
+    return multiply(number, number)

@@ -1,0 +1,4 @@
+const both = require("both");
+const layered = require("layered");
+
+exports.handler = () => ({ layered, both });

@@ -1,0 +1,6 @@
+import both
+import layered
+
+
+def handler(event, context):
+    return {"layered": layered.name, "both": both.name}

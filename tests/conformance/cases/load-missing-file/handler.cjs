@@ -1,0 +1,3 @@
+const { gone } = require("./lib/gone.cjs");
+
+exports.handler = () => gone;

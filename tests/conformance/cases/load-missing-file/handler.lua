@@ -1,0 +1,7 @@
+local gone = require("lib.gone")
+
+return {
+  handler = function()
+    return gone
+  end,
+}

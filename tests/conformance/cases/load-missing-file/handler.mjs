@@ -1,0 +1,3 @@
+import { gone } from "./lib/gone.mjs";
+
+export const handler = () => gone;

@@ -1,0 +1,5 @@
+from lib import gone
+
+
+def handler(event, context):
+    return gone

@@ -1,0 +1,3 @@
+import { gone } from "./lib/gone.ts";
+
+export const handler = () => gone;

@@ -1,0 +1,1 @@
+"""A package without the module that is asked for."""

@@ -1,0 +1,7 @@
+local missing = require("not-installed")
+
+return {
+  handler = function()
+    return missing
+  end,
+}

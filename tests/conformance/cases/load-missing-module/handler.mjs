@@ -1,0 +1,3 @@
+import missing from "not-installed";
+
+export const handler = () => missing;

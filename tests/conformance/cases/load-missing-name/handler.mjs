@@ -1,0 +1,3 @@
+import { absent } from "./names.mjs";
+
+export const handler = () => absent;

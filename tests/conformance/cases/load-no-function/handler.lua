@@ -1,0 +1,1 @@
+return { handler = "a string" }

@@ -1,0 +1,3 @@
+exports.fine = 1;
+
+exports.broken = ;

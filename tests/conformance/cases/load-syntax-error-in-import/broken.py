@@ -1,0 +1,3 @@
+fine = 1
+
+broken = (

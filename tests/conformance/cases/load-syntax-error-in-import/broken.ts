@@ -1,0 +1,3 @@
+export const fine: number = 1;
+
+export const broken: number = ;

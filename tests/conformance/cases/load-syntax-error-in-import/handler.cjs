@@ -1,0 +1,3 @@
+const { fine } = require("./broken.cjs");
+
+exports.handler = () => fine;

@@ -1,0 +1,7 @@
+local broken = require("broken")
+
+return {
+  handler = function()
+    return broken.fine
+  end,
+}

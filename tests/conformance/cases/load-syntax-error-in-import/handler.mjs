@@ -1,0 +1,3 @@
+import { fine } from "./broken.mjs";
+
+export const handler = () => fine;

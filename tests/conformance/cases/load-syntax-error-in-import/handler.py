@@ -1,0 +1,5 @@
+import broken
+
+
+def handler(event, context):
+    return broken.fine

@@ -1,0 +1,3 @@
+import { fine } from "./broken.ts";
+
+export const handler = (): number => fine;

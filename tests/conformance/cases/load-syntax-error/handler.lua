@@ -1,0 +1,5 @@
+local function handler(event)
+  return event * ;
+end
+
+return { handler = handler }

@@ -1,0 +1,6 @@
+interface Event {
+  n: number;
+}
+export const handler = (event: Event): number => {
+  return event.n * ;
+};

@@ -1,0 +1,6 @@
+function configure() {
+  throw new TypeError("no configuration");
+}
+configure();
+
+exports.handler = () => "never";

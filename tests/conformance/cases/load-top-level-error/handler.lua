@@ -1,0 +1,7 @@
+local function configure()
+  error("no configuration")
+end
+
+configure()
+
+return { handler = print }

@@ -1,0 +1,3 @@
+throw new TypeError("no configuration");
+
+export const handler = () => "never";

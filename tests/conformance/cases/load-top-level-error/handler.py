@@ -1,0 +1,9 @@
+def configure():
+    raise ValueError("no configuration")
+
+
+configure()
+
+
+def handler(event, context):
+    return "never"

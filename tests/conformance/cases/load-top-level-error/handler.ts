@@ -1,0 +1,8 @@
+type Configuration = Record<string, string>;
+
+function configure(): Configuration {
+  throw new TypeError("no configuration");
+}
+
+export const configuration = configure();
+export const handler = () => configuration;

@@ -1,0 +1,2 @@
+trine.sleep(0.005)
+error({ type = "RangeError", message = "out of reach" })

@@ -1,0 +1,5 @@
+return {
+  handler = function()
+    print("printed")
+  end,
+}

@@ -1,0 +1,4 @@
+export const handler = () => {
+  console.debug("shown debug");
+  console.info("shown info");
+};

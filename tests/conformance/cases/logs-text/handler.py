@@ -1,0 +1,15 @@
+import logging
+import sys
+
+print("at the start")
+logger = logging.getLogger(__name__)
+
+
+def handler(event, context):
+    logger.info("not wanted")
+    logger.warning("warn %d%%", 50)
+    logger.error("error")
+    logger.critical("fatal")
+    print("printed as it is")
+    print("two\nlines")
+    print("to stderr", file=sys.stderr)

@@ -1,0 +1,7 @@
+warn("@on")
+
+return {
+  handler = function()
+    warn("old ", "fashioned")
+  end,
+}

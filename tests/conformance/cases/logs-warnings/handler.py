@@ -1,0 +1,5 @@
+import warnings
+
+
+def handler(event, context):
+    warnings.warn("old fashioned")

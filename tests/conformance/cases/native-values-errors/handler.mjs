@@ -1,0 +1,9 @@
+export const handler = (event) => {
+  if (typeof event === "function") {
+    return event();
+  }
+  if (event === "fail") {
+    throw new Error("on the way");
+  }
+  return () => "called";
+};
