@@ -38,7 +38,7 @@ fn from_value(value: &Value, during: During) -> Error {
         ErrorKind::UserCodeSyntax => {
             let (text, found) = split_place(&plain_path(&message));
             place = found;
-            message = format!("{name}: {text}");
+            message = format!("SyntaxError: {text}");
             kind.default_name()
         }
         _ => name,
@@ -46,9 +46,12 @@ fn from_value(value: &Value, during: During) -> Error {
     if kind == ErrorKind::HandlerNotFound {
         message.push_str(&what_exists(value));
     }
-    let stack = own_stack(text("stack"));
+    let mut stack = own_stack(text("stack"));
     let frames: Vec<Frame> =
-        place.into_iter().chain(stack.iter().filter_map(|line| frame(line))).collect();
+        place.iter().cloned().chain(stack.iter().filter_map(|line| frame(line))).collect();
+    if let Some(place) = &place {
+        stack = with_place_on_top(&message, place, stack);
+    }
     let error = Error::new(kind, message).with_name(name).with_frames(frames).with_stack(stack);
     match value.get("cause") {
         Some(cause) if cause.is_object() => error.with_cause(from_value(cause, During::Call)),
@@ -62,6 +65,14 @@ fn kind_of(value: &Value, during: During) -> ErrorKind {
         ("Marshal", _) => ErrorKind::Marshal,
         ("ContextUnmarshal", _) => ErrorKind::ContextUnmarshal,
         ("HandlerNotFound", _) => ErrorKind::HandlerNotFound,
+        // Only what does not parse is told with a place at its end; a loader's error has lost its class on the way.
+        _ if during == During::Load
+            && split_place(&plain_path(value["message"].as_str().unwrap_or_default()))
+                .1
+                .is_some() =>
+        {
+            ErrorKind::UserCodeSyntax
+        }
         (_, "MODULE_NOT_FOUND" | "ERR_MODULE_NOT_FOUND") if during == During::Load => {
             ErrorKind::ImportModule
         }
@@ -89,6 +100,11 @@ pub(crate) fn from_core(error: CoreError) -> Error {
 }
 
 fn from_js(error: &JsError) -> Error {
+    if error.exception_message.contains("Top-level await promise never resolved") {
+        let message = "the module's top-level await can no longer settle: nothing is left in the event loop that it \
+                       could wait for";
+        return Error::new(ErrorKind::NeverSettled, message);
+    }
     let name = error.name.clone().unwrap_or_else(|| "Error".to_owned());
     let message = error.message.clone().unwrap_or_else(|| error.exception_message.clone());
     let rejected = error.exception_message.contains("(in promise)");
@@ -129,10 +145,31 @@ fn is_ours(line: &str) -> bool {
 /// A source that does not parse, as the loader found out before V8 saw it.
 pub(crate) fn syntax(message: &str) -> Error {
     let (text, place) = split_place(&plain_path(message));
-    let stack = vec![format!("SyntaxError: {text}")];
-    Error::new(ErrorKind::UserCodeSyntax, format!("SyntaxError: {text}"))
-        .with_frames(place)
-        .with_stack(stack)
+    let message = format!("SyntaxError: {text}");
+    let stack = match &place {
+        Some(place) => with_place_on_top(&message, place, Vec::new()),
+        None => vec![message.clone()],
+    };
+    Error::new(ErrorKind::UserCodeSyntax, message).with_frames(place).with_stack(stack)
+}
+
+/// A syntax error that V8 did not place, with the place that was found for it.
+pub(crate) fn placed(error: Error, problem: &str) -> Error {
+    let (_, Some(place)) = split_place(&plain_path(problem)) else { return error };
+    let stack = with_place_on_top(error.message(), &place, error.stack().to_vec());
+    let frames: Vec<Frame> = [place].into_iter().chain(error.frames().to_vec()).collect();
+    error.with_frames(frames).with_stack(stack)
+}
+
+/// A stack that begins with a message and a place, followed by the frames of another.
+fn with_place_on_top(message: &str, place: &Frame, stack: Vec<String>) -> Vec<String> {
+    let line = match (place.line, place.column) {
+        (0, _) => format!("    at {}", place.file),
+        (line, 0) => format!("    at {}:{line}", place.file),
+        (line, column) => format!("    at {}:{line}:{column}", place.file),
+    };
+    let frames = stack.into_iter().filter(|line| line.starts_with("    at "));
+    [message.to_owned(), line].into_iter().chain(frames).collect()
 }
 
 /// Splits `text at /path/file.mjs:2:11` into text and place.

@@ -5,7 +5,7 @@
 
 use crate::{
     convert::{text_to_v8, v8_to_text},
-    error::{During, from_core, from_description, syntax},
+    error::{During, from_core, from_description, placed, syntax},
     host::{Host, text_or_undefined},
     isolate::{Isolate, Snapshot},
     limits::Limits,
@@ -40,6 +40,8 @@ struct Shared {
     functions: RefCell<Vec<Loaded>>,
     wakers: Arc<Wakers>,
     limits: Limits,
+    /// Interrupts that have been answered for: one that came while nothing ran must not stop the next call.
+    interrupts_seen: Cell<u64>,
     calls: Cell<u64>,
 }
 
@@ -62,6 +64,7 @@ type LoadedFunctions = Vec<(String, v8::Global<v8::Function>)>;
 
 impl JsInstance {
     pub(crate) fn new(environment: Environment) -> Self {
+        let wakers = Arc::<Wakers>::default();
         Self {
             shared: Rc::new(Shared {
                 host: Host::new(environment.clone()),
@@ -69,8 +72,9 @@ impl JsInstance {
                 isolate: RefCell::default(),
                 loader: RefCell::default(),
                 functions: RefCell::default(),
-                wakers: Arc::default(),
-                limits: Limits::default(),
+                limits: Limits::new(wakers.clone()),
+                interrupts_seen: Cell::new(0),
+                wakers,
                 calls: Cell::new(0),
             }),
         }
@@ -173,8 +177,9 @@ impl Shared {
 
     async fn find(&self, module: &Module, url: &ModuleSpecifier) -> Result<LoadedFunctions> {
         let format = self.prepare(module, url)?;
+        let interrupts = self.forget_old_interrupts();
         let step = self.begin_load(module, url, format)?;
-        self.finish(step, During::Load, read_functions).await
+        self.finish(step, During::Load, read_functions, interrupts).await
     }
 
     /// Adds to a syntax error where it is, if V8 did not say.
@@ -183,13 +188,10 @@ impl Shared {
             return error;
         }
         let loader = self.loader.borrow();
-        let Some(problem) = loader.as_ref().and_then(|loader| loader.problem_of_last_required())
-        else {
-            return error;
-        };
-        let mut frames = syntax(&problem).frames().to_vec();
-        frames.extend_from_slice(error.frames());
-        error.with_frames(frames)
+        match loader.as_ref().and_then(|loader| loader.problem_of_last_required()) {
+            Some(problem) => placed(error, &problem),
+            None => error,
+        }
     }
 
     /// Says how to load a module, and starts the isolate if need be, from the snapshot that suits this module.
@@ -235,9 +237,21 @@ impl Shared {
         invocation: &Invocation,
         read: Read<T>,
     ) -> Result<T> {
+        let interrupts = self.forget_old_interrupts();
         let step = self.begin_call(function, input, form, invocation, read)?;
         self.turn_for_leftovers()?;
-        self.finish(step, During::Call, read).await
+        self.finish(step, During::Call, read, interrupts).await
+    }
+
+    /// How often the isolate was interrupted so far; what of that came while nothing ran has no effect any more.
+    fn forget_old_interrupts(&self) -> u64 {
+        let interrupts = self.limits.interrupts();
+        if self.interrupts_seen.replace(interrupts) != interrupts
+            && let Some(isolate) = self.isolate.borrow_mut().as_mut()
+        {
+            isolate.worker.js_runtime.v8_isolate().cancel_terminate_execution();
+        }
+        interrupts
     }
 
     /// One turn of the event loop, if the prelude found that earlier invocations left something behind.
@@ -388,6 +402,7 @@ impl Shared {
     /// The error of a call whose code was stopped, and the isolate made ready for the next one.
     fn stopped(&self, isolate: &v8::Isolate) -> Error {
         isolate.cancel_terminate_execution();
+        self.interrupts_seen.set(self.limits.interrupts());
         match self.host.take_exit() {
             Some(status) => Error::new(ErrorKind::Exit, exit_message(status)),
             None => {
@@ -397,7 +412,13 @@ impl Shared {
     }
 
     /// Drives the event loop until the step is done.
-    async fn finish<T>(&self, step: Step<T>, during: During, read: Read<T>) -> Result<T> {
+    async fn finish<T>(
+        &self,
+        step: Step<T>,
+        during: During,
+        read: Read<T>,
+        interrupts: u64,
+    ) -> Result<T> {
         let promise = match step {
             Step::Done(value) => return Ok(value),
             Step::Pending(promise) => promise,
@@ -405,7 +426,7 @@ impl Shared {
         let ticket = self.wakers.ticket();
         poll_fn(|cx| {
             ticket.register(cx.waker());
-            self.poll_promise(&promise, during, read)
+            self.poll_promise(&promise, during, read, interrupts)
         })
         .await
     }
@@ -415,11 +436,15 @@ impl Shared {
         promise: &v8::Global<v8::Promise>,
         during: During,
         read: Read<T>,
+        interrupts: u64,
     ) -> Poll<Result<T>> {
         let mut isolate = self.isolate.borrow_mut();
         let Some(isolate) = isolate.as_mut() else { return Poll::Ready(Err(ended())) };
         let waker = self.wakers.waker();
         loop {
+            if self.limits.interrupts() != interrupts {
+                return Poll::Ready(Err(self.stopped(isolate.worker.js_runtime.v8_isolate())));
+            }
             // Another call's turn of the loop may have settled this promise.
             if let Some(outcome) = self.look_at(isolate, promise, during, read) {
                 return Poll::Ready(outcome);

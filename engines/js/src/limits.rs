@@ -1,16 +1,27 @@
 //! Stops what runs too long, from any thread.
 
+use crate::wakers::Wakers;
 use deno_runtime::deno_core::v8;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
 use trine_engine::Interrupter;
 
 /// Reaches an isolate from other threads for as long as it lives.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Limits {
     isolate: Arc<Mutex<Option<v8::IsolateHandle>>>,
+    interrupts: Arc<AtomicU64>,
+    wakers: Arc<Wakers>,
 }
 
 impl Limits {
+    /// `wakers` are those of the calls in flight, which an interrupt ends also while they wait.
+    pub(crate) fn new(wakers: Arc<Wakers>) -> Self {
+        Self { isolate: Arc::default(), interrupts: Arc::default(), wakers }
+    }
+
     /// The isolate has started.
     pub(crate) fn watch(&self, isolate: v8::IsolateHandle) {
         *self.isolate.lock().unwrap_or_else(PoisonError::into_inner) = Some(isolate);
@@ -21,13 +32,20 @@ impl Limits {
         *self.isolate.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Stops JavaScript where it stands, past every `catch` and `finally`. Does nothing before the isolate has started.
+    /// How often this isolate was interrupted: a call that finds another number than at its start has been stopped.
+    pub(crate) fn interrupts(&self) -> u64 {
+        self.interrupts.load(Ordering::Acquire)
+    }
+
+    /// Stops JavaScript where it stands, past every `catch` and `finally`, and ends the calls that wait.
     pub(crate) fn interrupter(&self) -> Interrupter {
-        let isolate = self.isolate.clone();
+        let Self { isolate, interrupts, wakers } = self.clone();
         Interrupter::new(move || {
+            interrupts.fetch_add(1, Ordering::Release);
             if let Some(isolate) = &*isolate.lock().unwrap_or_else(PoisonError::into_inner) {
                 isolate.terminate_execution();
             }
+            wakers.wake_all();
         })
     }
 }

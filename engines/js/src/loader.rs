@@ -1,7 +1,7 @@
 //! Finds and reads modules as Node does: `node_modules`, `exports` maps, CommonJS told from ES modules, and layers.
 
 use crate::transpile::{is_typescript, syntax_problem, transpile};
-use deno_error::JsErrorBox;
+use deno_error::{JsErrorBox, JsErrorClass, PropertyValue};
 use deno_maybe_sync::new_rc;
 use deno_media_type::MediaType;
 use deno_resolver::{
@@ -176,9 +176,19 @@ impl ModuleLoader for Loader {
                 .map_err(JsErrorBox::from_err)
         };
         resolve(&referrer).or_else(|error| {
-            let bare = !specifier.starts_with(['.', '/', '#']);
-            let found = self.layers.iter().filter(|_| bare).find_map(|layer| resolve(layer).ok());
-            found.ok_or(error)
+            if specifier.starts_with(['.', '/', '#']) {
+                return Err(error);
+            }
+            let mut outcome = Err(error);
+            for layer in &self.layers {
+                match resolve(layer) {
+                    Ok(url) => return Ok(url),
+                    // A package that is there and does not give what is asked of it tells more than one that is not.
+                    Err(other) if !is_not_found(&other) => outcome = Err(other),
+                    Err(_) => {}
+                }
+            }
+            outcome
         })
     }
 
@@ -232,6 +242,13 @@ impl ModuleLoader for Loader {
             Ok(ModuleSource::new(kind, code, &url, None))
         }))
     }
+}
+
+fn is_not_found(error: &JsErrorBox) -> bool {
+    error.get_additional_properties().any(|(key, value)| {
+        key == "code"
+            && matches!(&value, PropertyValue::String(code) if code == "ERR_MODULE_NOT_FOUND")
+    })
 }
 
 /// Reads what `require` asks for.

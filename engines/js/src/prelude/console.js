@@ -2,13 +2,14 @@
 import { core } from "ext:core/mod.js";
 import { currentMeta, host } from "ext:trine_prelude/context.js";
 
-const { Console, inspectArgs } = core.loadExtScript("ext:deno_web/01_console.js");
+const { Console } = core.loadExtScript("ext:deno_web/01_console.js");
+const node = core.loadExtScript("ext:deno_node/internal/util/inspect.mjs");
 
 const LEVELS = { trace: 0, debug: 1, info: 2, log: 2, warn: 3, error: 4, fatal: 5 };
 const NAMES = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
 
 function format(args) {
-  return inspectArgs(args, { colors: false });
+  return node.format(...args);
 }
 
 function writeText(level, message) {

@@ -1,7 +1,7 @@
 import asyncio
 import logging
 
-logger = logging.getLogger()
+logger = logging.getLogger("interleaving_logs")
 logger.setLevel(logging.INFO)
 
 

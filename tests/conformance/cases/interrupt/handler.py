@@ -1,10 +1,11 @@
 def handler(event, context):
     while event == "loop":
         pass
-    while event == "stubborn":
+    if event == "stubborn":
         try:
             while True:
                 pass
         except BaseException:
-            pass
+            while True:
+                pass
     return event

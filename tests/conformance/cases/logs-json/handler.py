@@ -1,6 +1,6 @@
 import logging
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("logs_json")
 logger.setLevel("INFO")
 
 

@@ -2,7 +2,7 @@ import logging
 import sys
 
 print("at the start")
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("logs_text")
 
 
 def handler(event, context):

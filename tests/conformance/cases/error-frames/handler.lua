@@ -1,0 +1,6 @@
+return {
+  handler = function(event)
+    local value = trine.json.decode(event)
+    return value
+  end,
+}

@@ -1,0 +1,15 @@
+export const handler = () => ({
+  release: process.release.name,
+  node: Number(process.versions.node.split(".")[0]) >= 20,
+  v8: typeof process.versions.v8,
+  env: [typeof process.env.PATH, typeof process.env.NO_SUCH_VARIABLE],
+  platform: ["linux", "darwin"].includes(process.platform),
+  cwd: typeof process.cwd(),
+  hrtime: typeof process.hrtime.bigint(),
+  memory: process.memoryUsage().heapUsed > 0,
+  buffer: Buffer.from("hi").toString("base64"),
+  global: global === globalThis,
+  argv: Array.isArray(process.argv),
+  pid: typeof process.pid,
+  tty: Boolean(process.stdout.isTTY),
+});

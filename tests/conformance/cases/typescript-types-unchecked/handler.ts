@@ -1,0 +1,4 @@
+export const handler = (event: number): boolean => {
+  const wrong: boolean = event;
+  return wrong;
+};
