@@ -3,7 +3,7 @@
 use crate::loader::package_folders;
 use deno_runtime::deno_core::{JsRuntime, v8};
 use std::{cell::Cell, rc::Rc};
-use trine_engine::{Environment, Level, LogFormat, Stream};
+use trine_engine::{Environment, Error, Level, LogFormat, Stream, json_string, timestamp};
 
 /// One isolate's side of the process. The isolate's state holds it, so that native functions find it.
 pub(crate) struct Host {
@@ -30,6 +30,26 @@ impl Host {
     /// Whether a call found work that earlier ones had left in the event loop.
     pub(crate) fn take_leftovers(&self) -> bool {
         self.leftovers.replace(false)
+    }
+
+    /// Writes the record of an error that belongs to no invocation any more.
+    pub(crate) fn log_stray(&self, error: &Error) {
+        let log = &self.environment.log;
+        let line = match log.format {
+            LogFormat::Text => {
+                format!(
+                    "{}\tundefined\tERROR\tLeft behind by an earlier invocation\t{error:#}\n",
+                    timestamp()
+                )
+            }
+            LogFormat::Json => format!(
+                "{{\"timestamp\":\"{}\",\"level\":\"ERROR\",\"message\":{},\"errorType\":{}}}\n",
+                timestamp(),
+                json_string(&format!("left behind by an earlier invocation: {error:#}")),
+                json_string(error.name())
+            ),
+        };
+        log.sink.write(Stream::Stderr, line.as_bytes());
     }
 
     /// The object that the prelude gets: functions, and the facts that hold for all invocations.
@@ -65,6 +85,9 @@ impl Host {
         set(scope, object, "tracesInEnvironment", traces.into());
         if let Some(log) = v8::Function::new(scope, log) {
             set(scope, object, "log", log.into());
+        }
+        if let Some(write) = v8::Function::new(scope, write) {
+            set(scope, object, "write", write.into());
         }
         if let Some(exit) = v8::Function::new(scope, exit) {
             set(scope, object, "exit", exit.into());
@@ -112,6 +135,19 @@ fn log(
     let line = args.get(1).to_rust_string_lossy(scope);
     let stream = if level >= Level::Warn as i32 { Stream::Stderr } else { Stream::Stdout };
     host_of(scope).environment.log.sink.write(stream, line.as_bytes());
+}
+
+/// `write(toError, bytes)`: writes bytes as they are.
+fn write(
+    scope: &mut v8::PinScope<'_, '_>,
+    args: v8::FunctionCallbackArguments<'_>,
+    _result: v8::ReturnValue<'_, v8::Value>,
+) {
+    let stream = if args.get(0).is_true() { Stream::Stderr } else { Stream::Stdout };
+    let Ok(view) = v8::Local::<'_, v8::ArrayBufferView>::try_from(args.get(1)) else { return };
+    let mut bytes = vec![0; view.byte_length()];
+    let written = view.copy_contents(&mut bytes);
+    host_of(scope).environment.log.sink.write(stream, &bytes[..written]);
 }
 
 /// `exit(code)`: notes the status and stops the guest's code where it stands, past every `catch` and `finally`.

@@ -239,7 +239,7 @@ impl Shared {
     ) -> Result<T> {
         let interrupts = self.forget_old_interrupts();
         let step = self.begin_call(function, input, form, invocation, read)?;
-        self.turn_for_leftovers()?;
+        self.turn_for_work()?;
         self.finish(step, During::Call, read, interrupts).await
     }
 
@@ -254,25 +254,36 @@ impl Shared {
         interrupts
     }
 
-    /// One turn of the event loop, if the prelude found that earlier invocations left something behind.
+    /// One turn of the event loop, if anything is in it: what earlier invocations left behind goes on, and a rejection
+    /// that nobody handles comes to light before its invocation has its answer.
     ///
     /// # Errors
-    /// What that work threw: it has no other invocation left to be reported to.
-    fn turn_for_leftovers(&self) -> Result<()> {
-        if !self.host.take_leftovers() {
-            return Ok(());
-        }
+    /// What this invocation's own work threw. What earlier ones left behind is logged instead: they have their answers.
+    fn turn_for_work(&self) -> Result<()> {
+        let leftovers = self.host.take_leftovers();
         let mut isolate = self.isolate.borrow_mut();
         let isolate = isolate.as_mut().ok_or_else(ended)?;
+        if !leftovers && !Self::has_work(isolate) {
+            return Ok(());
+        }
         let waker = self.wakers.waker();
         let turn = isolate
             .worker
             .js_runtime
             .poll_event_loop(&mut Context::from_waker(&waker), PollEventLoopOptions::default());
         match turn {
-            Poll::Ready(Err(error)) => Err(from_core(error)),
-            _ => Ok(()),
+            Poll::Ready(Err(error)) if leftovers => self.host.log_stray(&from_core(error)),
+            Poll::Ready(Err(error)) => return Err(from_core(error)),
+            _ => {}
         }
+        Ok(())
+    }
+
+    fn has_work(isolate: &mut Isolate) -> bool {
+        deno_runtime::deno_core::scope!(scope, &mut isolate.worker.js_runtime);
+        let undefined = v8::undefined(scope).into();
+        let has_work = v8::Local::new(scope, &isolate.prelude.has_work);
+        has_work.call(scope, undefined, &[]).is_some_and(|has_work| has_work.is_true())
     }
 
     fn begin_load(

@@ -75,6 +75,7 @@ pub(crate) struct Prelude {
     pub(crate) invoke: v8::Global<v8::Function>,
     pub(crate) idle: v8::Global<v8::Function>,
     pub(crate) stringify: v8::Global<v8::Function>,
+    pub(crate) has_work: v8::Global<v8::Function>,
 }
 
 impl Isolate {
@@ -174,5 +175,6 @@ fn start_prelude(
         invoke: take("invoke")?,
         idle: take("idle")?,
         stringify: take("stringify")?,
+        has_work: take("hasWork")?,
     })
 }

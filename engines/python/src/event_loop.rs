@@ -113,6 +113,10 @@ impl EventLoop {
         let py = awaitable.py();
         let task = self.begin.bind(py).call1((awaitable,))?;
         if is_done(&task)? {
+            if self.leading.get() {
+                // What this one did may be what another call waits for.
+                self.nudge.notify_one();
+            }
             return task.call_method0("result").map(Ok);
         }
         let done = Arc::new(Notify::new());

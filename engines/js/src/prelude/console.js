@@ -97,3 +97,17 @@ export function installConsole(host) {
     enumerable: false,
   });
 }
+
+/** What guests write to standard output and error by other means than `console` goes where lines go, as it is. */
+export function redirectOutputs(host) {
+  const io = core.loadExtScript("ext:deno_io/12_io.js");
+  for (const [stream, toError] of [[io.stdout, false], [io.stderr, true]]) {
+    stream.writeSync = (bytes) => {
+      host.write(toError, bytes);
+      return bytes.byteLength;
+    };
+    stream.write = (bytes) => Promise.resolve(stream.writeSync(bytes));
+    // A terminal would be written to past these methods.
+    stream.isTerminal = () => false;
+  }
+}

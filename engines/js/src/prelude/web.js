@@ -1,6 +1,6 @@
 // Entry of the prelude: gives Rust the functions that it calls, once, and leaves no trace in the global scope.
 import { core, internals } from "ext:core/mod.js";
-import { installConsole } from "ext:trine_prelude/console.js";
+import { installConsole, redirectOutputs } from "ext:trine_prelude/console.js";
 import { setHost } from "ext:trine_prelude/context.js";
 import { idle, invoke, load, stringify } from "ext:trine_prelude/invoke.js";
 
@@ -9,16 +9,17 @@ const os = core.loadExtScript("ext:deno_os/30_os.js");
 /**
  * Called by Rust when an isolate has been started from a snapshot.
  *
- * @param {object} host what the process offers: `log(level, line, toStderr)`, `exit(code)`, `import(url)` and the facts
+ * @param {object} host what the process offers: `log(level, line)`, `write(toStderr, bytes)`, `exit(code)`, `import(url)` and the facts
  *   of the function and of the log's form
  * @returns the functions that Rust calls from then on
  */
 function start(host) {
   setHost(host);
   os.setExitHandler(host.exit);
+  redirectOutputs(host);
   internals.trineStartNode?.();
   installConsole(host);
-  return { load, invoke, idle, stringify };
+  return { load, invoke, idle, stringify, hasWork: core.eventLoopHasMoreWork };
 }
 
 globalThis.__trineStart = start;

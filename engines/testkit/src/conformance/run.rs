@@ -15,7 +15,7 @@ use std::{
 use tokio::task::LocalSet;
 use trine_engine::{
     Engine, Environment, Error, Form, FunctionId, FunctionInfo, Instance, Invocation, LogSettings,
-    LogSink, Module, Payload, Result as EngineResult, Seek, Stream,
+    LogSink, Module, Payload, RawPayload, Result as EngineResult, Seek, Stream,
 };
 
 /// How long a case may take before it counts as hung.
@@ -195,7 +195,13 @@ fn prepare(at: usize, step: &Step) -> Prepared {
         event_is_json: step.event_is_json,
     };
     Prepared {
-        event: Payload::Json(step.event.clone()),
+        event: match step.event_is_json {
+            true => Payload::Json(step.event.clone()),
+            false => Payload::Raw(RawPayload {
+                bytes: step.event.clone(),
+                content_type: "application/octet-stream",
+            }),
+        },
         invocation: Rc::new(invocation),
         hops: step.hops,
         interrupt_in: step.interrupt_in,

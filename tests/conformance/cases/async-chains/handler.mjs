@@ -4,7 +4,7 @@ export const handler = async (event) => {
   const order = [];
   const results = await Promise.all(
     event.map(async (number) => {
-      await sleep(number * 40);
+      await sleep(number * 100);
       order.push(number);
       return number * 2;
     }),

@@ -5,7 +5,7 @@ async def handler(event, context):
     order = []
 
     async def double(number):
-        await asyncio.sleep(number * 0.04)
+        await asyncio.sleep(number * 0.1)
         order.append(number)
         return number * 2
 

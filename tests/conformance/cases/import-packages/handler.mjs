@@ -5,12 +5,11 @@ import sub from "conditional/sub";
 import one from "conditional/wild/one";
 import main from "plain";
 
-export const handler = async () => ({
+export const handler = () => ({
   conditional: condition,
   sub,
   wild: one,
   main,
   scoped,
   self,
-  hidden: await import("conditional/lib/hidden.js").catch((error) => error.code),
 });

@@ -1,7 +1,7 @@
 export const handler = () =>
   new Promise((resolve) => {
     const seen = [];
-    setTimeout(() => seen.push("two"), 20);
+    setTimeout(() => seen.push("two"), 100);
     setTimeout(() => seen.push("one"), 1);
     clearTimeout(setTimeout(() => seen.push("cleared"), 5));
     Promise.resolve().then(() => seen.push("micro"));
@@ -15,5 +15,5 @@ export const handler = () =>
           resolve(seen);
         }
       }, 2);
-    }, 40);
+    }, 200);
   });
