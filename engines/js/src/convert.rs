@@ -1,8 +1,15 @@
 //! Payloads to V8 values and back.
 
+use crate::error::{During, from_description};
 use bytes::Bytes;
 use deno_runtime::deno_core::v8;
 use trine_engine::{Error, ErrorKind, Result};
+
+/// Reads what the prelude returned; `None` when it is the description of an error instead.
+pub(crate) type Read<T> = fn(&mut v8::PinScope<'_, '_>, v8::Local<'_, v8::Value>) -> Option<T>;
+
+/// Functions of a module, with the names that they were found by.
+pub(crate) type LoadedFunctions = Vec<(String, v8::Global<v8::Function>)>;
 
 /// The event's text as a V8 string.
 ///
@@ -33,9 +40,58 @@ pub(crate) fn text_to_v8<'s>(
 }
 
 /// A V8 string as UTF-8 bytes.
-pub(crate) fn v8_to_text(
-    scope: &mut v8::PinScope<'_, '_>,
-    value: v8::Local<'_, v8::String>,
-) -> Bytes {
+fn v8_to_text(scope: &mut v8::PinScope<'_, '_>, value: v8::Local<'_, v8::String>) -> Bytes {
     Bytes::from(value.to_rust_string_lossy(scope))
+}
+
+/// What the prelude returned, or the error that it describes instead.
+pub(crate) fn read_or_fail<T>(
+    scope: &mut v8::PinScope<'_, '_>,
+    value: v8::Local<'_, v8::Value>,
+    during: During,
+    read: Read<T>,
+) -> Result<T> {
+    read(scope, value).ok_or_else(|| {
+        // Anything else is the prelude's description of what was thrown.
+        let description = value.to_object(scope).and_then(|object| {
+            let key = v8::String::new(scope, "description")?;
+            Some(object.get(scope, key.into())?.to_rust_string_lossy(scope))
+        });
+        from_description(&description.unwrap_or_default(), during)
+    })
+}
+
+/// JSON text.
+pub(crate) fn read_text(
+    scope: &mut v8::PinScope<'_, '_>,
+    value: v8::Local<'_, v8::Value>,
+) -> Option<Bytes> {
+    let text: v8::Local<'_, v8::String> = value.try_into().ok()?;
+    Some(v8_to_text(scope, text))
+}
+
+/// A value, which the prelude hands over in an array of one.
+pub(crate) fn read_value(
+    scope: &mut v8::PinScope<'_, '_>,
+    value: v8::Local<'_, v8::Value>,
+) -> Option<v8::Global<v8::Value>> {
+    let boxed: v8::Local<'_, v8::Array> = value.try_into().ok()?;
+    let value = boxed.get_index(scope, 0)?;
+    Some(v8::Global::new(scope, value))
+}
+
+/// Functions with their names, which the prelude hands over in turns.
+pub(crate) fn read_functions(
+    scope: &mut v8::PinScope<'_, '_>,
+    value: v8::Local<'_, v8::Value>,
+) -> Option<LoadedFunctions> {
+    let found: v8::Local<'_, v8::Array> = value.try_into().ok()?;
+    let mut functions = Vec::new();
+    for index in (0..found.length()).step_by(2) {
+        let name = found.get_index(scope, index)?.to_rust_string_lossy(scope);
+        let function: v8::Local<'_, v8::Function> =
+            found.get_index(scope, index + 1)?.try_into().ok()?;
+        functions.push((name, v8::Global::new(scope, function)));
+    }
+    Some(functions)
 }

@@ -4,12 +4,14 @@
 //! it wakes all calls in flight, and each looks at its own promise.
 
 use crate::{
-    convert::{text_to_v8, v8_to_text},
-    error::{During, from_core, from_description, placed, syntax},
+    convert::{
+        LoadedFunctions, Read, read_functions, read_or_fail, read_text, read_value, text_to_v8,
+    },
+    error::{During, from_core, placed, syntax},
     host::{Host, text_or_undefined},
     isolate::{Isolate, Snapshot},
     limits::Limits,
-    loader::Loader,
+    loader::{Loader, imports_node},
     wakers::Wakers,
 };
 use bytes::Bytes;
@@ -56,11 +58,6 @@ enum Step<T> {
     Done(T),
     Pending(v8::Global<v8::Promise>),
 }
-
-/// Reads what the prelude returned; `None` when it is the description of an error instead.
-type Read<T> = fn(&mut v8::PinScope<'_, '_>, v8::Local<'_, v8::Value>) -> Option<T>;
-
-type LoadedFunctions = Vec<(String, v8::Global<v8::Function>)>;
 
 impl JsInstance {
     pub(crate) fn new(environment: Environment) -> Self {
@@ -530,62 +527,6 @@ impl NativeValue for JsValue {
     fn as_any(&self) -> &dyn Any {
         self
     }
-}
-
-fn read_or_fail<T>(
-    scope: &mut v8::PinScope<'_, '_>,
-    value: v8::Local<'_, v8::Value>,
-    during: During,
-    read: Read<T>,
-) -> Result<T> {
-    read(scope, value).ok_or_else(|| {
-        // Anything else is the prelude's description of what was thrown.
-        let description = value.to_object(scope).and_then(|object| {
-            let key = v8::String::new(scope, "description")?;
-            Some(object.get(scope, key.into())?.to_rust_string_lossy(scope))
-        });
-        from_description(&description.unwrap_or_default(), during)
-    })
-}
-
-fn read_text(scope: &mut v8::PinScope<'_, '_>, value: v8::Local<'_, v8::Value>) -> Option<Bytes> {
-    let text: v8::Local<'_, v8::String> = value.try_into().ok()?;
-    Some(v8_to_text(scope, text))
-}
-
-fn read_value(
-    scope: &mut v8::PinScope<'_, '_>,
-    value: v8::Local<'_, v8::Value>,
-) -> Option<v8::Global<v8::Value>> {
-    let boxed: v8::Local<'_, v8::Array> = value.try_into().ok()?;
-    let value = boxed.get_index(scope, 0)?;
-    Some(v8::Global::new(scope, value))
-}
-
-fn read_functions(
-    scope: &mut v8::PinScope<'_, '_>,
-    value: v8::Local<'_, v8::Value>,
-) -> Option<LoadedFunctions> {
-    let found: v8::Local<'_, v8::Array> = value.try_into().ok()?;
-    let mut functions = Vec::new();
-    for index in (0..found.length()).step_by(2) {
-        let name = found.get_index(scope, index)?.to_rust_string_lossy(scope);
-        let function: v8::Local<'_, v8::Function> =
-            found.get_index(scope, index + 1)?.try_into().ok()?;
-        functions.push((name, v8::Global::new(scope, function)));
-    }
-    Some(functions)
-}
-
-/// Whether an ES module's text names a module of Node's. A guess that decides about speed only: imports further down
-/// the graph are not looked at, and what the small snapshot lacks is loaded on demand.
-fn imports_node(module: &Module) -> bool {
-    std::fs::read_to_string(&module.path).is_ok_and(|source| {
-        ["\"node:", "'node:", "require(", "process.", "Buffer"]
-            .iter()
-            .any(|sign| source.contains(sign))
-            || module.root.join("node_modules").is_dir()
-    })
 }
 
 fn ended() -> Error {

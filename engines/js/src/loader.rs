@@ -38,6 +38,7 @@ use std::{
     rc::Rc,
 };
 use sys_traits::impls::RealSys;
+use trine_engine::Module;
 
 type Resolver = NodeResolverRc<DenoInNpmPackageChecker, NpmResolver<RealSys>, RealSys>;
 type Tracker = CjsTrackerRc<DenoInNpmPackageChecker, RealSys>;
@@ -348,4 +349,15 @@ fn layer_modules(layer_root: &Path) -> Vec<ModuleSpecifier> {
         .filter_map(|folder| folder.parent())
         .filter_map(|parent| ModuleSpecifier::from_file_path(parent.join("layer.mjs")).ok())
         .collect()
+}
+
+/// Whether an ES module's text names a module of Node's. A guess that decides about speed only: imports further down
+/// the graph are not looked at, and what the small snapshot lacks is loaded on demand.
+pub(crate) fn imports_node(module: &Module) -> bool {
+    std::fs::read_to_string(&module.path).is_ok_and(|source| {
+        ["\"node:", "'node:", "require(", "process.", "Buffer"]
+            .iter()
+            .any(|sign| source.contains(sign))
+            || module.root.join("node_modules").is_dir()
+    })
 }
