@@ -7,7 +7,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 if [ "$(uname -s)-$(uname -m)" != Linux-x86_64 ]; then
-  echo "v8: this folder has no archive for $(uname -s) on $(uname -m); cargo will download one"
+  echo "v8: this folder has no archive for $(uname -s) on $(uname -m); cargo will download one. If it cannot: name a file" \
+    "with RUSTY_V8_ARCHIVE, another place with RUSTY_V8_MIRROR, or build it with V8_FROM_SOURCE=1 (engines/js/v8/README.md)"
   exit 0
 fi
 

@@ -28,13 +28,9 @@ import "node:url";
 import "node:timers";
 import "node:async_hooks";
 import "node:module";
-import "node:net";
 import "node:os";
 import "node:querystring";
 import "node:string_decoder";
-import "node:assert";
-import "node:zlib";
-import "node:tls";
 
 // Evaluated in the snapshot, `node:process` could not set itself up with the facts of the process that will run. This
 // does it then.
