@@ -12,6 +12,7 @@ use crate::{
 use anyhow::Context;
 use std::{env, process::ExitCode};
 use tokio::{runtime::Builder, task::LocalSet};
+use trine_engine::{Level, LogFormat};
 
 /// Serves invocations until the platform ends it. Exit status: 0 after SIGTERM, 1 when the function could not be
 /// loaded or the Runtime API is gone.
@@ -39,9 +40,12 @@ fn serve(handler: Option<&str>) -> anyhow::Result<Ended> {
     let located =
         from_environment(handler, |name| env::var(name).ok(), &settings.search_paths(), &registry);
     let ended = LocalSet::new().block_on(&runtime, door.run(located));
-    if let Ended::Init(error) = &ended {
+    // In a JSON log every line is one object, and the record of the error is there already.
+    if let Ended::Init(error) = &ended
+        && settings.log_format.value.0 == LogFormat::Text
+    {
         Log::new(settings.log(ProcessSink))
-            .verbatim(trine_engine::Level::Error, &format!("{}\n", explain(error)));
+            .verbatim(Level::Error, &format!("{}\n", explain(error)));
     }
     Ok(ended)
 }

@@ -160,13 +160,7 @@ impl RuntimeApi {
         xray_cause: Option<&str>,
     ) -> Result<Verdict, ApiError> {
         let path = answer_path(delivery, "error");
-        let mut request = self
-            .request(Method::POST, &path)?
-            .header(header::CONTENT_TYPE, "application/json")
-            .header(ERROR_TYPE, error_type);
-        if let Some(cause) = xray_cause {
-            request = request.header(XRAY_CAUSE, cause);
-        }
+        let mut request = self.report(&path, error_type, xray_cause)?;
         if let Some(attempt) = &delivery.attempt {
             request = request.header(INVOCATION_ID, attempt);
         }
@@ -184,14 +178,25 @@ impl RuntimeApi {
         xray_cause: Option<&str>,
     ) -> Result<Verdict, ApiError> {
         let path = format!("{BASE}/runtime/init/error");
-        let mut request = self
-            .request(Method::POST, &path)?
+        let request = self.report(&path, error_type, xray_cause)?;
+        self.post(path, request.body(Full::from(document))?).await
+    }
+
+    /// The head of an error post.
+    fn report(
+        &self,
+        path: &str,
+        error_type: &str,
+        xray_cause: Option<&str>,
+    ) -> Result<http::request::Builder, ApiError> {
+        let request = self
+            .request(Method::POST, path)?
             .header(header::CONTENT_TYPE, "application/json")
             .header(ERROR_TYPE, error_type);
-        if let Some(cause) = xray_cause {
-            request = request.header(XRAY_CAUSE, cause);
-        }
-        self.post(path, request.body(Full::from(document))?).await
+        Ok(match xray_cause {
+            Some(cause) => request.header(XRAY_CAUSE, cause),
+            None => request,
+        })
     }
 
     fn request(&self, method: Method, path: &str) -> Result<http::request::Builder, ApiError> {

@@ -1,20 +1,25 @@
 //! What a guest may ask of the process: to write a log line, to end, to import a module.
 
-use crate::loader::package_folders;
 use deno_runtime::deno_core::{JsRuntime, v8};
-use std::{cell::Cell, rc::Rc};
+use std::{cell::Cell, path::PathBuf, rc::Rc};
 use trine_engine::{Environment, Error, Level, LogFormat, Stream, json_string, timestamp};
 
 /// One isolate's side of the process. The isolate's state holds it, so that native functions find it.
 pub(crate) struct Host {
     environment: Environment,
+    package_folders: Vec<PathBuf>,
     exit: Cell<Option<i32>>,
     leftovers: Cell<bool>,
 }
 
 impl Host {
-    pub(crate) fn new(environment: Environment) -> Rc<Self> {
-        Rc::new(Self { environment, exit: Cell::new(None), leftovers: Cell::new(false) })
+    pub(crate) fn new(environment: Environment, package_folders: Vec<PathBuf>) -> Rc<Self> {
+        Rc::new(Self {
+            environment,
+            package_folders,
+            exit: Cell::new(None),
+            leftovers: Cell::new(false),
+        })
     }
 
     /// The status with which the guest asked for the process's end, if it did since the last call.
@@ -70,7 +75,8 @@ impl Host {
             let value = text_or_undefined(scope, value.as_deref());
             set(scope, object, name, value);
         }
-        let folders: Vec<v8::Local<'_, v8::Value>> = package_folders(&self.environment.layer_root)
+        let folders: Vec<v8::Local<'_, v8::Value>> = self
+            .package_folders
             .iter()
             .map(|folder| text_or_undefined(scope, Some(&folder.to_string_lossy())))
             .collect();

@@ -11,7 +11,7 @@ use crate::{
     host::{Host, text_or_undefined},
     isolate::{Isolate, Snapshot},
     limits::Limits,
-    loader::{Loader, imports_node},
+    loader::{Loader, NodeServices, imports_node, package_folders},
     wakers::Wakers,
 };
 use bytes::Bytes;
@@ -38,7 +38,9 @@ struct Shared {
     environment: Environment,
     host: Rc<Host>,
     isolate: RefCell<Option<Isolate>>,
-    loader: RefCell<Option<Rc<Loader>>>,
+    loader: Rc<Loader>,
+    /// What the isolate takes when it starts.
+    services: RefCell<Option<NodeServices>>,
     functions: RefCell<Vec<Loaded>>,
     wakers: Arc<Wakers>,
     limits: Limits,
@@ -62,12 +64,15 @@ enum Step<T> {
 impl JsInstance {
     pub(crate) fn new(environment: Environment) -> Self {
         let wakers = Arc::<Wakers>::default();
+        let folders = package_folders(&environment.layer_root);
+        let (loader, services) = Loader::new(&folders);
         Self {
             shared: Rc::new(Shared {
-                host: Host::new(environment.clone()),
+                host: Host::new(environment.clone(), folders),
                 environment,
                 isolate: RefCell::default(),
-                loader: RefCell::default(),
+                loader,
+                services: RefCell::new(Some(services)),
                 functions: RefCell::default(),
                 limits: Limits::new(wakers.clone()),
                 interrupts_seen: Cell::new(0),
@@ -184,8 +189,7 @@ impl Shared {
         if error.kind() != ErrorKind::UserCodeSyntax {
             return error;
         }
-        let loader = self.loader.borrow();
-        match loader.as_ref().and_then(|loader| loader.problem_of_last_required()) {
+        match self.loader.problem_of_last_required() {
             Some(problem) => placed(error, &problem),
             None => error,
         }
@@ -193,17 +197,7 @@ impl Shared {
 
     /// Says how to load a module, and starts the isolate if need be, from the snapshot that suits this module.
     fn prepare(&self, module: &Module, url: &ModuleSpecifier) -> Result<&'static str> {
-        let mut services = None;
-        let loader = self
-            .loader
-            .borrow_mut()
-            .get_or_insert_with(|| {
-                let (loader, made) = Loader::new(&self.environment.layer_root);
-                services = Some(made);
-                loader
-            })
-            .clone();
-        let commonjs = loader.is_commonjs(url).map_err(|error| syntax(&error.to_string()))?;
+        let commonjs = self.loader.is_commonjs(url).map_err(|error| syntax(&error.to_string()))?;
         let mut isolate = self.isolate.borrow_mut();
         if isolate.is_none() {
             let snapshot = Snapshot::of_process(|| {
@@ -215,11 +209,11 @@ impl Shared {
                     Snapshot::Web
                 }
             });
-            let services = match services {
-                Some(services) => services,
-                None => Loader::new(&self.environment.layer_root).1,
-            };
-            let mut started = Isolate::start(snapshot, &self.host, loader, services)?;
+            let services = self
+                .services
+                .take()
+                .ok_or_else(|| Error::internal("the isolate could not be started before"))?;
+            let mut started = Isolate::start(snapshot, &self.host, self.loader.clone(), services)?;
             self.limits.watch(started.worker.js_runtime.v8_isolate().thread_safe_handle());
             *isolate = Some(started);
         }
@@ -236,7 +230,7 @@ impl Shared {
     ) -> Result<T> {
         let interrupts = self.forget_old_interrupts();
         let step = self.begin_call(function, input, form, invocation, read)?;
-        self.turn_for_work()?;
+        self.turn_for_work(&step)?;
         self.finish(step, During::Call, read, interrupts).await
     }
 
@@ -256,11 +250,12 @@ impl Shared {
     ///
     /// # Errors
     /// What this invocation's own work threw. What earlier ones left behind is logged instead: they have their answers.
-    fn turn_for_work(&self) -> Result<()> {
+    fn turn_for_work<T>(&self, step: &Step<T>) -> Result<()> {
         let leftovers = self.host.take_leftovers();
         let mut isolate = self.isolate.borrow_mut();
         let isolate = isolate.as_mut().ok_or_else(ended)?;
-        if !leftovers && !Self::has_work(isolate) {
+        // A call that is still pending turns the loop anyway.
+        if !leftovers && (matches!(step, Step::Pending(_)) || !Self::has_work(isolate)) {
             return Ok(());
         }
         let waker = self.wakers.waker();
@@ -461,6 +456,12 @@ impl Shared {
                 .worker
                 .js_runtime
                 .poll_event_loop(&mut Context::from_waker(&waker), PollEventLoopOptions::default());
+            let stopped = self.host.has_exit() || self.limits.interrupts() != interrupts;
+            let turn = match turn {
+                // Also where this turn settled the promise: what failed unseen must not be lost.
+                Poll::Ready(Err(error)) if !stopped => return Poll::Ready(Err(from_core(error))),
+                turn => turn,
+            };
             if let Some(outcome) = self.look_at(isolate, promise, during, read) {
                 // Whoever else waits may have been served by the same turn.
                 self.wakers.wake_all();
@@ -468,7 +469,8 @@ impl Shared {
             }
             match turn {
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(from_core(error))),
+                // The next look finds out that it was stopped.
+                Poll::Ready(Err(_)) => {}
                 Poll::Ready(Ok(())) if self.idle(isolate, promise) => {}
                 Poll::Ready(Ok(())) => return Poll::Ready(Err(never_settled())),
             }

@@ -54,13 +54,15 @@ pub(crate) struct Loader {
     npm: Rc<DenoNpmModuleLoader<RealSys>>,
     /// Imaginary modules that see the layers' packages.
     layers: Vec<ModuleSpecifier>,
+    /// JavaScript of the file that had to be parsed to tell what it is, until it is loaded.
+    transpiled: RefCell<Option<(ModuleSpecifier, String)>>,
     last_required: Rc<RefCell<Option<PathBuf>>>,
 }
 
 impl Loader {
-    /// A loader that looks for packages in the layers below `layer_root` when the folders above a module have none,
+    /// A loader that looks for packages in `package_folders` when the folders above a module have none,
     /// and the services that `require` and its like work with.
-    pub(crate) fn new(layer_root: &Path) -> (Rc<Self>, NodeServices) {
+    pub(crate) fn new(package_folders: &[PathBuf]) -> (Rc<Self>, NodeServices) {
         let checker = DenoInNpmPackageChecker::new(CreateInNpmPkgCheckerOptions::Byonm);
         let packages = new_rc(PackageJsonResolver::new(RealSys, None));
         let sys = NodeResolutionSys::new(RealSys, None);
@@ -102,7 +104,7 @@ impl Loader {
         let translator =
             new_rc(NodeCodeTranslator::new(exports, NodeCodeTranslatorMode::ModuleLoader));
         let npm = Rc::new(NpmModuleLoader::new(tracker.clone(), checker, translator, RealSys));
-        let layers = layer_modules(layer_root);
+        let layers = layer_modules(package_folders);
         let last_required = Rc::default();
         let services = NodeExtInitServices {
             node_require_loader: Rc::new(RequireLoader {
@@ -113,7 +115,9 @@ impl Loader {
             pkg_json_resolver: packages,
             sys: RealSys,
         };
-        (Rc::new(Self { resolver, tracker, npm, layers, last_required }), services)
+        let loader =
+            Self { resolver, tracker, npm, layers, transpiled: RefCell::default(), last_required };
+        (Rc::new(loader), services)
     }
 
     /// Whether a file is (or, lacking any sign, may be) CommonJS.
@@ -122,9 +126,12 @@ impl Loader {
         let maybe = self.tracker.is_maybe_cjs(url, media_type).map_err(JsErrorBox::from_err)?;
         if maybe && media_type == MediaType::TypeScript {
             // Typed sources without a package.json are mostly ES modules; parsing tells.
-            let source = read(&file_path(url)?)?;
-            let is_script = transpile(url, &source)?.is_script;
-            self.tracker.set_is_known_script(url, is_script);
+            let transpiled = transpile(url, &read(&file_path(url)?)?)?;
+            self.tracker.set_is_known_script(url, transpiled.is_script);
+            let is_script = transpiled.is_script;
+            if !is_script {
+                self.transpiled.replace(Some((url.clone(), transpiled.text)));
+            }
             return Ok(is_script);
         }
         Ok(maybe)
@@ -145,13 +152,20 @@ impl Loader {
             Ok(true) if media_type != MediaType::Json => return None,
             Ok(_) => {}
         }
-        Some(file_path(url).and_then(|path| read(&path)).and_then(|source| {
-            let code = if typed { transpile(url, &source)?.text } else { source };
+        let ready = self.transpiled.borrow_mut().take_if(|(known, _)| known == url);
+        let code = match ready {
+            Some((_, text)) => Ok(text),
+            None => file_path(url).and_then(|path| read(&path)).and_then(|source| match typed {
+                true => Ok(transpile(url, &source)?.text),
+                false => Ok(source),
+            }),
+        };
+        Some(code.map(|code| {
             let kind = match media_type {
                 MediaType::Json => ModuleType::Json,
                 _ => ModuleType::JavaScript,
             };
-            Ok(ModuleSource::new(kind, ModuleSourceCode::String(code.into()), url, None))
+            ModuleSource::new(kind, ModuleSourceCode::String(code.into()), url, None)
         }))
     }
 }
@@ -342,8 +356,8 @@ pub(crate) fn package_folders(layer_root: &Path) -> Vec<PathBuf> {
 
 /// Modules that do not exist, beside the folders that [`package_folders`] lists: what they import is looked for there.
 /// ES modules can only see folders that are called `node_modules`.
-fn layer_modules(layer_root: &Path) -> Vec<ModuleSpecifier> {
-    package_folders(layer_root)
+fn layer_modules(package_folders: &[PathBuf]) -> Vec<ModuleSpecifier> {
+    package_folders
         .iter()
         .filter(|folder| folder.ends_with("node_modules"))
         .filter_map(|folder| folder.parent())
