@@ -172,6 +172,7 @@ impl Settings {
             log,
             main_thread: true,
             trace_in_environment: true,
+            memory_limit: None,
         }
     }
 

@@ -85,4 +85,7 @@ pub struct Environment {
     /// Whether a language sets `_X_AMZN_TRACE_ID` in its environment for each invocation, as Lambda's contract wants it
     /// where invocations come one at a time.
     pub trace_in_environment: bool,
+    /// How much memory one heap (a V8 isolate, a Lua state) may take, in bytes, buffers outside of it counted; `None`
+    /// for no limit. A call that crosses it fails with [`crate::ErrorKind::OutOfMemory`].
+    pub memory_limit: Option<u64>,
 }

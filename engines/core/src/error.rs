@@ -123,6 +123,7 @@ struct Inner {
     stack: Vec<String>,
     context: Vec<(&'static str, String)>,
     poisons: bool,
+    returned: bool,
     cause: Option<Error>,
 }
 
@@ -138,6 +139,7 @@ impl Error {
                 stack: Vec::new(),
                 context: Vec::new(),
                 poisons: false,
+                returned: false,
                 cause: None,
             }),
         }
@@ -157,6 +159,13 @@ impl Error {
     #[must_use]
     pub fn with_name(mut self, name: impl Into<String>) -> Self {
         self.inner.name = name.into();
+        self
+    }
+
+    /// Replaces what went wrong.
+    #[must_use]
+    pub fn with_message(mut self, message: impl Into<String>) -> Self {
+        self.inner.message = message.into();
         self
     }
 
@@ -195,6 +204,14 @@ impl Error {
         self
     }
 
+    /// Marks an error that a guest's `error` hook has returned instead of thrown: it takes the place of the one that the
+    /// hook was given.
+    #[must_use]
+    pub fn returned(mut self) -> Self {
+        self.inner.returned = true;
+        self
+    }
+
     /// What kind of thing went wrong.
     pub fn kind(&self) -> ErrorKind {
         self.inner.kind
@@ -229,6 +246,11 @@ impl Error {
     /// The error that led to this one.
     pub fn cause(&self) -> Option<&Error> {
         self.inner.cause.as_ref()
+    }
+
+    /// Whether an `error` hook has returned this error to replace the one it was given.
+    pub fn is_returned(&self) -> bool {
+        self.inner.returned
     }
 
     /// Whether the instance that raised this error must not be called again.

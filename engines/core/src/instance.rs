@@ -1,6 +1,6 @@
 //! One interpreter heap and what can be asked of it.
 
-use crate::{Form, Invocation, Payload, Result};
+use crate::{Error, ErrorKind, Form, Hook, Invocation, Payload, Result};
 use std::{fmt, future::Future, path::PathBuf, pin::Pin, rc::Rc, sync::Arc};
 
 /// A future that stays on the thread on which it was made.
@@ -33,6 +33,33 @@ pub trait Instance {
         invocation: &'a Rc<Invocation>,
     ) -> LocalFuture<'a, Result<Payload>>;
 
+    /// Calls a `wrap` hook with a handler of this instance; the function that it returns takes the handler's place.
+    ///
+    /// # Errors
+    /// What the hook raised; [`crate::ErrorKind::HandlerNotFound`] when it returned no function,
+    /// [`crate::ErrorKind::Unsupported`] where the language has no functions that can be wrapped.
+    fn wrap<'a>(
+        &'a self,
+        wrapper: FunctionId,
+        handler: FunctionId,
+    ) -> LocalFuture<'a, Result<FunctionId>> {
+        let _ = (wrapper, handler);
+        Box::pin(async {
+            Err(Error::new(ErrorKind::Unsupported, "functions of this language cannot be wrapped"))
+        })
+    }
+
+    /// The deadline of an invocation is near while a call for it waits: the language's own signal (an aborted
+    /// `AbortSignal`, an exception where it waits) is given once per invocation. Code that does not wait is warned
+    /// through [`Interrupter::warn`] instead. Nothing happens when no call for it is in flight.
+    fn warn(&self, invocation: &Rc<Invocation>) {
+        let _ = invocation;
+    }
+
+    /// Another instance of this engine is about to start on this thread and takes this one's place: it must find the
+    /// users' modules as if none had been loaded. Calls in flight go on here until [`Instance::shutdown`].
+    fn retire(&self) {}
+
     /// A handle that stops whatever this instance runs, usable from any thread for as long as the instance lives.
     fn interrupter(&self) -> Interrupter;
 
@@ -62,8 +89,15 @@ pub enum Seek {
     /// One, by its export path (`handler`, in JavaScript also `api.users.get`). It must exist and be a function. An
     /// empty path is the module itself, where the language lets a module be a function.
     Handler(String),
-    /// Any of these; those that exist must be functions.
-    AnyOf(&'static [&'static str]),
+    /// The hooks of a middleware, by their names ([`Hook::name`]); those that exist must be functions. Where the module
+    /// itself, or its default export, is a function, that is its `wrap`.
+    Hooks,
+    /// A middleware of the earlier runtime: a program that reads standard input, looks at its first argument (`before`
+    /// or `after`) and prints its result. Gives the functions `before` and `after`; each call runs the program anew in
+    /// this process, with the JSON text of its input as standard input. Its result is what it printed, one trailing
+    /// newline cut, as [`Payload::Json`]; an exit status other than 0 is an error of kind [`ErrorKind::Exit`] that does
+    /// not poison the instance.
+    Program,
 }
 
 /// Identifies a function within the instance that loaded it.
@@ -75,28 +109,56 @@ pub struct FunctionId(pub u32);
 pub struct Exports {
     /// Name and id; for [`Seek::Handler`] exactly one.
     pub functions: Vec<(String, FunctionId)>,
+    /// For [`Seek::Hooks`]: names of other functions that the module exports, for messages.
+    pub others: Vec<String>,
 }
 
 impl Exports {
     /// The one function that [`Seek::Handler`] asked for.
     pub fn handler(name: impl Into<String>, id: FunctionId) -> Self {
-        Self { functions: vec![(name.into(), id)] }
+        Self { functions: vec![(name.into(), id)], others: Vec::new() }
+    }
+
+    /// The function of a hook, where the module has it.
+    pub fn hook(&self, hook: Hook) -> Option<FunctionId> {
+        let found = self.functions.iter().find(|(name, _)| name == hook.name());
+        found.map(|(_, id)| *id)
     }
 }
 
 /// Stops whatever an instance runs, from any thread.
 #[derive(Clone)]
-pub struct Interrupter(Arc<dyn Fn() + Send + Sync>);
+pub struct Interrupter {
+    stop: Arc<dyn Fn() + Send + Sync>,
+    warn: Option<Arc<dyn Fn() + Send + Sync>>,
+}
 
 impl Interrupter {
     /// An interrupter that calls `stop`, which must return at once and may be called when nothing runs.
     pub fn new(stop: impl Fn() + Send + Sync + 'static) -> Self {
-        Self(Arc::new(stop))
+        Self { stop: Arc::new(stop), warn: None }
     }
 
-    /// Asks the instance to stop what it runs. The call in flight fails with [`crate::ErrorKind::Timeout`].
+    /// Adds what tells running code, in a form that it can catch, that its time is nearly up; under the same conditions.
+    #[must_use]
+    pub fn warning(mut self, warn: impl Fn() + Send + Sync + 'static) -> Self {
+        self.warn = Some(Arc::new(warn));
+        self
+    }
+
+    /// Tells what runs now that its time is nearly up, where the language has a way to tell running code; no effect
+    /// when nothing runs. A call that ends because of it, without having been stopped by force, fails with
+    /// [`crate::ErrorKind::Timeout`] and does not poison its instance.
+    pub fn warn(&self) {
+        if let Some(warn) = &self.warn {
+            warn();
+        }
+    }
+
+    /// Asks the instance to stop what it runs, in a way that cannot be caught. The call in flight fails with
+    /// [`crate::ErrorKind::Timeout`].
     pub fn interrupt(&self) {
-        (self.0)();
+        (self.stop)();
     }
 }
 

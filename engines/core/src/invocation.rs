@@ -1,5 +1,6 @@
 //! One event's context: the facts that arrive with it, and those about the function that hold for all of them.
 
+use crate::Exchange;
 use std::{
     collections::BTreeMap,
     time::{SystemTime, UNIX_EPOCH},
@@ -45,6 +46,8 @@ pub struct Invocation {
     pub function_name: Option<String>,
     /// Whether the event is JSON. Python's contract gives a handler the raw body of any other event.
     pub event_is_json: bool,
+    /// What the functions of this invocation share.
+    pub exchange: Exchange,
 }
 
 impl Invocation {

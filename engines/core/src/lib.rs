@@ -17,6 +17,8 @@
 mod dialect;
 mod engine;
 mod error;
+mod exchange;
+mod hook;
 mod instance;
 mod invocation;
 mod log;
@@ -26,6 +28,8 @@ mod simple;
 pub use dialect::{ErrorDialect, ErrorRecord, json_string};
 pub use engine::{Capabilities, Engine, EngineInfo, Environment};
 pub use error::{Error, ErrorKind, Frame, Result};
+pub use exchange::Exchange;
+pub use hook::Hook;
 pub use instance::{Exports, FunctionId, Instance, Interrupter, LocalFuture, Module, Seek, Usage};
 pub use invocation::{FunctionInfo, Invocation};
 pub use log::{Level, LogFormat, LogSettings, LogSink, NullSink, Stream, timestamp};

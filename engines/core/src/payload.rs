@@ -14,6 +14,9 @@ pub enum Payload {
     Native(Rc<dyn NativeValue>),
     /// Bytes that go out as they are.
     Raw(RawPayload),
+    /// What a function returns that returns nothing (`undefined`, `None`, `nil`), where [`Form::Native`] was asked for: a
+    /// hook that keeps the value as it is. As an input: no value, for hooks that take the context alone.
+    Nothing,
 }
 
 /// Bytes that go out as they are.
@@ -30,7 +33,7 @@ pub struct RawPayload {
 pub enum Form {
     /// [`Payload::Json`] (or [`Payload::Raw`], where the guest gave bytes): the value leaves the engine.
     Json,
-    /// [`Payload::Native`] where the engine has it: the next function runs in the same instance.
+    /// [`Payload::Native`] where the engine has it, [`Payload::Nothing`] for nothing: the value stays in the engine.
     Native,
 }
 
@@ -44,6 +47,15 @@ pub trait NativeValue {
     /// # Errors
     /// [`ErrorKind::Marshal`] when it has no JSON form.
     fn to_json(&self) -> Result<Bytes>;
+
+    /// The value as JSON text, for members of `context.state`: what has no JSON form is an error wherever it stands in
+    /// the value, also where the language's own serialiser leaves it out or writes something poorer.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Marshal`] when it, or a part of it, has no JSON form.
+    fn to_plain_json(&self) -> Result<Bytes> {
+        self.to_json()
+    }
 
     /// For the engine that made it, to find its own type again.
     fn as_any(&self) -> &dyn Any;
@@ -70,6 +82,7 @@ impl Payload {
             Self::Json(text) => Ok((text, "application/json")),
             Self::Native(value) => Ok((value.to_json()?, "application/json")),
             Self::Raw(raw) => Ok((raw.bytes, raw.content_type)),
+            Self::Nothing => Ok((Bytes::from_static(b"null"), "application/json")),
         }
     }
 }

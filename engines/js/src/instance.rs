@@ -25,8 +25,8 @@ use std::{
     task::{Context, Poll},
 };
 use trine_engine::{
-    Environment, Error, ErrorKind, Exports, Form, FunctionId, Instance, Interrupter, Invocation,
-    LocalFuture, Module, NativeValue, Payload, Result, Seek, Usage,
+    Environment, Error, ErrorKind, Exports, Form, FunctionId, Hook, Instance, Interrupter,
+    Invocation, LocalFuture, Module, NativeValue, Payload, Result, Seek, Usage,
 };
 
 /// One isolate, started when the first module is loaded: that module decides which snapshot it starts from.
@@ -164,7 +164,7 @@ impl Shared {
             .filter(|(_, loaded)| loaded.module == *module)
             .map(|(index, loaded)| (loaded.name.clone(), FunctionId(index as u32)))
             .collect();
-        (!functions.is_empty()).then_some(Exports { functions })
+        (!functions.is_empty()).then_some(Exports { functions, others: Vec::new() })
     }
 
     fn register(&self, module: &Module, functions: LoadedFunctions) -> Exports {
@@ -293,7 +293,13 @@ impl Shared {
             Seek::Handler(export) => {
                 (vec![export.as_str()], true, format!("{}.{export}", module.name))
             }
-            Seek::AnyOf(names) => (names.to_vec(), false, module.name.clone()),
+            Seek::Hooks => {
+                (Hook::ALL.iter().map(|hook| hook.name()).collect(), false, module.name.clone())
+            }
+            Seek::Program => {
+                let message = "JavaScript programs cannot be middleware";
+                return Err(Error::new(ErrorKind::Unsupported, message));
+            }
         };
         let texts: Vec<v8::Local<'_, v8::Value>> =
             paths.iter().map(|path| text_or_undefined(scope, Some(path))).collect();
@@ -336,6 +342,7 @@ impl Shared {
             },
             Payload::Json(text) => (text_to_v8(scope, text)?, true),
             Payload::Raw(raw) => (text_to_v8(scope, &raw.bytes)?, true),
+            Payload::Nothing => (v8::undefined(scope).into(), false),
             _ => return Err(Error::internal("this form of payload is not known")),
         };
         let deadline: v8::Local<'_, v8::Value> = match invocation.deadline_ms {

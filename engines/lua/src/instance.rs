@@ -121,7 +121,7 @@ impl LuaInstance {
             return Ok(known);
         }
         let mut module = (*known.module).clone();
-        if let Seek::AnyOf(_) = module.seek {
+        if module.seek == Seek::Hooks {
             module.seek = Seek::Handler(known.name.to_string());
         }
         let mut again = self.load_functions(&module).await?;

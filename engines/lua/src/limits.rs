@@ -218,8 +218,8 @@ pub(crate) unsafe fn end(state: *mut ffi::lua_State) -> c_int {
 /// How large the heap of one Lua state may grow: the function's memory, or that of the machine. There is always a
 /// limit, so that a guest that asks for more than can exist gets an error, where the allocator would end the process.
 pub(crate) fn memory(environment: &Environment) -> usize {
-    let megabytes = environment.function.memory_mb.as_deref().and_then(|text| text.parse().ok());
-    megabytes.map_or_else(machine_memory, |megabytes: usize| megabytes.saturating_mul(1 << 20))
+    let limit = environment.memory_limit.and_then(|bytes| usize::try_from(bytes).ok());
+    limit.unwrap_or_else(machine_memory)
 }
 
 fn machine_memory() -> usize {

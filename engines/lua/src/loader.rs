@@ -3,7 +3,7 @@
 use crate::{call::Run, state::State};
 use mlua::{Table, Value, ffi};
 use std::{collections::BTreeMap, rc::Rc};
-use trine_engine::{Error, ErrorKind, Frame, Module, Result, Seek};
+use trine_engine::{Error, ErrorKind, Frame, Hook, Module, Result, Seek};
 
 /// A module that has run.
 pub(crate) struct Loaded {
@@ -162,12 +162,15 @@ pub(crate) fn find(loaded: &Loaded, module: &Module) -> Result<Vec<Found>> {
             Value::Nil => Err(missing(loaded, module, name)),
             value => Ok(vec![checked(module, name, value)?]),
         },
-        Seek::AnyOf(names) => names
+        Seek::Hooks => Hook::ALL
             .iter()
-            .map(|name| (*name, loaded.lookup(name, false)))
+            .map(|hook| (hook.name(), loaded.lookup(hook.name(), false)))
             .filter(|(_, value)| !value.is_nil())
             .map(|(name, value)| checked(module, name, value))
             .collect(),
+        Seek::Program => {
+            Err(Error::new(ErrorKind::Unsupported, "Lua programs cannot be middleware"))
+        }
     }
 }
 

@@ -107,7 +107,7 @@ impl PythonInstance {
             functions.push(Rc::new(function));
             (name, FunctionId(functions.len() as u32 - 1))
         });
-        Ok(Exports { functions: functions.collect() })
+        Ok(Exports { functions: functions.collect(), others: Vec::new() })
     }
 
     async fn call(
@@ -248,6 +248,7 @@ impl PythonInstance {
         let text = match &input {
             Payload::Json(text) if invocation.event_is_json => text.clone(),
             Payload::Json(raw) => return Ok(PyBytes::new(py, raw).into_any()),
+            Payload::Nothing => return Ok(py.None().into_bound(py)),
             Payload::Raw(raw) => return Ok(PyBytes::new(py, &raw.bytes).into_any()),
             Payload::Native(native) => match native.as_any().downcast_ref::<Value>() {
                 Some(value) if native.engine() == ID => return Ok(value.object(py)),

@@ -5,7 +5,7 @@ use pyo3::{
     prelude::*,
     types::{PyDict, PyModule},
 };
-use trine_engine::{Error, ErrorKind, Module, Result, Seek};
+use trine_engine::{Error, ErrorKind, Hook, Module, Result, Seek};
 
 /// Hooks whose only parameter, if they have one, is the context: there is no event for them.
 const CONTEXT_ONLY: [&str; 3] = ["init", "timeout", "shutdown"];
@@ -51,12 +51,15 @@ pub(crate) fn load(
             let function = found.ok_or_else(|| missing(&loaded, module, name))?;
             Ok(vec![(name.to_owned(), checked(&function, module, name, false)?)])
         }
-        Seek::AnyOf(names) => {
+        Seek::Program => {
+            Err(Error::new(ErrorKind::Unsupported, "Python programs cannot be middleware"))
+        }
+        Seek::Hooks => {
             let mut found = Vec::new();
-            for name in *names {
-                let function = loaded.getattr_opt(*name).map_err(|e| error::raised(py, &e, ""))?;
+            for name in Hook::ALL.iter().map(|hook| hook.name()) {
+                let function = loaded.getattr_opt(name).map_err(|e| error::raised(py, &e, ""))?;
                 if let Some(function) = function.filter(|function| !function.is_none()) {
-                    found.push(((*name).to_owned(), checked(&function, module, name, true)?));
+                    found.push((name.to_owned(), checked(&function, module, name, true)?));
                 }
             }
             Ok(found)

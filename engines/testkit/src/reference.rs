@@ -71,6 +71,7 @@ mod tests {
             log: LogSettings { sink: Arc::new(NullSink), format: LogFormat::Text, level: None },
             main_thread: false,
             trace_in_environment: false,
+            memory_limit: None,
         };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(call(&environment, folder.path(), &path, event))

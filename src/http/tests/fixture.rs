@@ -161,6 +161,7 @@ impl Fixture {
             log: LogSettings { sink: log.clone(), format: LogFormat::Text, level: None },
             main_thread: true,
             trace_in_environment: false,
+            memory_limit: None,
         };
         let running = Server::bind(options, site).unwrap().start(&environment).unwrap();
         Self { address: running.address(), running: Some(running), log }

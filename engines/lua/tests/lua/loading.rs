@@ -80,7 +80,7 @@ fn hooks_are_those_that_exist() {
             ("third.lua", "return {before = 'no'}"),
             ("fourth.lua", "return {}"),
         ]);
-        let seek = Seek::AnyOf(&["init", "before", "after"]);
+        let seek = Seek::Hooks;
         let names = async |module: &str| {
             let exports = guest.instance.load(&guest.module(module, seek.clone())).await?;
             let names = exports.functions.iter().map(|(name, _)| name.clone());

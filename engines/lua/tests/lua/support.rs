@@ -84,6 +84,7 @@ impl Guest {
             log: LogSettings { sink: lines.clone(), format: setup.format, level: setup.level },
             main_thread: false,
             trace_in_environment: setup.trace_in_environment,
+            memory_limit: setup.memory_mb.and_then(|mb| mb.parse().ok()).map(|mb: u64| mb << 20),
         };
         let instance = LuaEngine::new().start(&environment).unwrap();
         let guest = Self { dir, lines, instance };

@@ -98,7 +98,7 @@ fn middleware_and_handler_of_different_roots_share_values_and_context() {
         root: hook.path().to_owned(),
         path: hook.path().join("auth.py"),
         name: "auth".into(),
-        seek: Seek::AnyOf(&["before"]),
+        seek: Seek::Hooks,
     };
     let before = block_on(case.instance.load(&module)).unwrap().functions[0].1;
     let handler = case.load("app", "handler").unwrap();

@@ -108,6 +108,7 @@ fn drive(subject: &Subject, script: Script, sink: &Arc<CapturingSink>) -> Result
         main_thread: false,
         // Trials run side by side in one process, which has one environment.
         trace_in_environment: false,
+        memory_limit: Some(128 << 20),
     };
     LocalSet::new().block_on(&runtime, async {
         let instance = subject
@@ -193,6 +194,7 @@ fn prepare(at: usize, step: &Step) -> Prepared {
         w3c: context.w3c.clone(),
         function_name: None,
         event_is_json: step.event_is_json,
+        ..Invocation::default()
     };
     Prepared {
         event: match step.event_is_json {

@@ -1,0 +1,249 @@
+//! What the functions of one invocation share, whatever their language: a table, an early answer, the last error.
+
+use crate::{Error, ErrorKind, Hook, NativeValue, Payload, Result};
+use bytes::Bytes;
+use std::{
+    cell::{Cell, RefCell},
+    fmt,
+    rc::Rc,
+};
+
+/// What the functions of one invocation share.
+#[derive(Default)]
+pub struct Exchange {
+    state: RefCell<Vec<(String, Payload)>>,
+    hook: Cell<Option<Hook>>,
+    reply: RefCell<Option<Payload>>,
+    replied: Cell<bool>,
+    keeps_thrown: Cell<bool>,
+    thrown: RefCell<Option<Rc<dyn NativeValue>>>,
+}
+
+impl Exchange {
+    /// The keys of `context.state`, in the order in which they were first written.
+    pub fn state_keys(&self) -> Vec<String> {
+        self.state.borrow().iter().map(|(key, _)| key.clone()).collect()
+    }
+
+    /// Whether `context.state` has this key.
+    pub fn has_state(&self, key: &str) -> bool {
+        self.state.borrow().iter().any(|(known, _)| known == key)
+    }
+
+    /// Reads a member of `context.state` for the engine whose own values `own` recognises: its own value as it is, any
+    /// other as JSON text. An engine that makes a container of such text writes it back as its own
+    /// ([`Exchange::write_state`]), so that what a function then changes in it is seen by everybody.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Marshal`], naming the key, when the value has no form outside of its language. `reader` is the
+    /// language that asked, as people write it.
+    pub fn read_state(
+        &self,
+        key: &str,
+        reader: &str,
+        own: impl FnOnce(&Rc<dyn NativeValue>) -> bool,
+    ) -> Result<Option<Payload>> {
+        let found = self.state.borrow().iter().find(|(known, _)| known == key).cloned();
+        match found {
+            Some((_, Payload::Native(value))) if !own(&value) => {
+                let text = value.to_plain_json().map_err(|error| {
+                    let reason = error.message();
+                    let message =
+                        format!("context.state.{key} cannot be read by {reader}: {reason}");
+                    Error::new(ErrorKind::Marshal, message)
+                })?;
+                Ok(Some(Payload::Json(text)))
+            }
+            other => Ok(other.map(|(_, value)| value)),
+        }
+    }
+
+    /// Writes a member of `context.state`. Never fails: a value that cannot cross is an error of who reads it there.
+    pub fn write_state(&self, key: &str, value: Payload) {
+        let mut state = self.state.borrow_mut();
+        let replaced = match state.iter_mut().find(|(known, _)| known == key) {
+            Some((_, old)) => Some(std::mem::replace(old, value)),
+            None => {
+                state.push((key.to_owned(), value));
+                None
+            }
+        };
+        // A value's end may be guest code, which may come back here.
+        drop(state);
+        drop(replaced);
+    }
+
+    /// Removes a member of `context.state`; whether it was there.
+    pub fn remove_state(&self, key: &str) -> bool {
+        let mut state = self.state.borrow_mut();
+        let at = state.iter().position(|(known, _)| known == key);
+        let removed = at.map(|at| state.remove(at));
+        drop(state);
+        removed.is_some()
+    }
+
+    /// All of `context.state` as a JSON object, for tests and listings.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Marshal`] as [`Exchange::read_state`].
+    pub fn state_to_json(&self) -> Result<Bytes> {
+        let mut text = b"{".to_vec();
+        for key in self.state_keys() {
+            let Some(value) = self.read_state(&key, "JSON", |_| false)? else { continue };
+            if text.len() > 1 {
+                text.push(b',');
+            }
+            text.extend_from_slice(crate::json_string(&key).as_bytes());
+            text.push(b':');
+            text.extend_from_slice(&value.into_bytes()?.0);
+        }
+        text.push(b'}');
+        Ok(text.into())
+    }
+
+    /// The pipeline's word on what runs now: a hook, or the handler.
+    pub fn enter(&self, hook: Option<Hook>) {
+        self.hook.set(hook);
+    }
+
+    /// The hook that runs now; `None` while the handler does.
+    pub fn hook(&self) -> Option<Hook> {
+        self.hook.get()
+    }
+
+    /// `context.reply(response)`: answers the invocation from a `before` hook. The response is in the engine's own form
+    /// where it has one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Guest`] outside of a `before` hook, and at the second call. The guest is to see it as an exception
+    /// of its own.
+    pub fn reply(&self, response: Payload) -> Result<()> {
+        if self.hook.get() != Some(Hook::Before) {
+            let now = match self.hook.get() {
+                Some(hook) => format!("the hook {hook}"),
+                None => "the handler".to_owned(),
+            };
+            let message = format!("context.reply answers from a before hook only; this is {now}");
+            return Err(Error::guest("ReplyError", message));
+        }
+        if self.replied.replace(true) {
+            let message = "context.reply was called twice: the invocation has its answer already";
+            return Err(Error::guest("ReplyError", message));
+        }
+        *self.reply.borrow_mut() = Some(response);
+        Ok(())
+    }
+
+    /// The answer that a `before` hook has given, once.
+    pub fn take_reply(&self) -> Option<Payload> {
+        if !self.replied.get() {
+            return None;
+        }
+        self.reply.borrow_mut().take()
+    }
+
+    /// The pipeline's word on whether anybody wants what guests throw as a value of their language.
+    pub fn keep_thrown(&self, keeps: bool) {
+        self.keeps_thrown.set(keeps);
+    }
+
+    /// Whether engines are to hand over what a guest throws ([`Exchange::set_thrown`]).
+    pub fn keeps_thrown(&self) -> bool {
+        self.keeps_thrown.get()
+    }
+
+    /// What the guest threw, in its language's own form, so that an `error` hook of that language gets the very value.
+    pub fn set_thrown(&self, thrown: Rc<dyn NativeValue>) {
+        *self.thrown.borrow_mut() = Some(thrown);
+    }
+
+    /// What was thrown last, once.
+    pub fn take_thrown(&self) -> Option<Rc<dyn NativeValue>> {
+        self.thrown.borrow_mut().take()
+    }
+}
+
+impl fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchange").field("hook", &self.hook.get()).finish_non_exhaustive()
+    }
+}
+
+/// A copy of an invocation is another invocation: it shares nothing.
+impl Clone for Exchange {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+/// Invocations are compared by what they were given, not by what their functions made of it.
+impl PartialEq for Exchange {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Exchange {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::any::Any;
+
+    struct Own(Result<&'static str, &'static str>);
+
+    impl NativeValue for Own {
+        fn engine(&self) -> &'static str {
+            "own"
+        }
+
+        fn to_json(&self) -> Result<Bytes> {
+            match self.0 {
+                Ok(text) => Ok(Bytes::from_static(text.as_bytes())),
+                Err(reason) => Err(Error::new(ErrorKind::Marshal, reason)),
+            }
+        }
+
+        fn as_any(&self) -> &dyn Any {
+            self
+        }
+    }
+
+    fn native(value: Result<&'static str, &'static str>) -> Payload {
+        Payload::Native(Rc::new(Own(value)))
+    }
+
+    #[test]
+    fn state_crosses_when_it_is_read_and_fails_there() {
+        let exchange = Exchange::default();
+        exchange.write_state("user", native(Ok("{\"id\":1}")));
+        exchange.write_state("timer", native(Err("a function has no JSON form")));
+        let own = |value: &Rc<dyn NativeValue>| value.engine() == "own";
+        assert!(matches!(exchange.read_state("user", "Own", own), Ok(Some(Payload::Native(_)))));
+        assert!(matches!(exchange.read_state("timer", "Own", own), Ok(Some(Payload::Native(_)))));
+        let crossed = exchange.read_state("user", "Lua", |_| false).unwrap().unwrap();
+        assert_eq!(crossed.into_bytes().unwrap().0, "{\"id\":1}");
+        let error = exchange.read_state("timer", "Lua", |_| false).unwrap_err();
+        assert_eq!(
+            error.message(),
+            "context.state.timer cannot be read by Lua: a function has no JSON form"
+        );
+        assert!(exchange.remove_state("timer") && !exchange.remove_state("timer"));
+        assert_eq!(exchange.state_to_json().unwrap(), "{\"user\":{\"id\":1}}");
+    }
+
+    #[test]
+    fn a_reply_comes_once_and_from_a_before_hook() {
+        let exchange = Exchange::default();
+        let outside = exchange.reply(Payload::json("1")).unwrap_err();
+        assert_eq!(
+            outside.message(),
+            "context.reply answers from a before hook only; this is the handler"
+        );
+        exchange.enter(Some(Hook::Before));
+        exchange.reply(Payload::json("1")).unwrap();
+        assert!(exchange.reply(Payload::json("2")).unwrap_err().message().contains("twice"));
+        assert_eq!(exchange.take_reply().unwrap().into_bytes().unwrap().0, "1");
+        assert!(exchange.take_reply().is_none());
+    }
+}
