@@ -65,6 +65,12 @@ fn info(
         name: id,
         version: "0".into(),
         extensions,
+        interpreters: match id {
+            "js" => &["node"],
+            "python" => &["python"],
+            _ => &["lua"],
+        },
+        globals_per_root: false,
         splits_at_first_dot,
         capabilities: Capabilities::default(),
         error_dialect: ErrorDialect::PLAIN,

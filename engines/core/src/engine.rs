@@ -29,6 +29,12 @@ pub struct EngineInfo {
     pub version: String,
     /// File extensions without the dot, in the order in which they are looked for.
     pub extensions: &'static [&'static str],
+    /// Interpreters whose programs this engine can run in their place, by the names that shebang lines give them,
+    /// without version: `python` for `python3.11`. See [`crate::Seek::Program`].
+    pub interpreters: &'static [&'static str],
+    /// Whether every root folder ([`crate::Module::root`]) has globals of its own, so that an `init` hook has to run once
+    /// for each; else one run is seen by all.
+    pub globals_per_root: bool,
     /// Whether a handler string splits at the first dot of its base name (as Node does) or at the last one.
     pub splits_at_first_dot: bool,
     /// What this engine can do.
@@ -52,13 +58,15 @@ pub struct Capabilities {
     pub exact_integers: bool,
     /// TypeScript files are loaded as they are.
     pub typescript: bool,
+    /// A heap cannot grow beyond [`Environment::memory_limit`].
+    pub memory_limit: bool,
     /// Compiled extension modules (C, C++, Rust) of the language can be loaded.
     pub native_extensions: bool,
 }
 
 impl Capabilities {
     /// Every capability with the name by which people see it, for listings and for selecting test cases.
-    pub fn named(&self) -> [(&'static str, bool); 7] {
+    pub fn named(&self) -> [(&'static str, bool); 8] {
         [
             ("async", self.async_handlers),
             ("interleaving", self.interleaving),
@@ -67,6 +75,7 @@ impl Capabilities {
             ("exact-integers", self.exact_integers),
             ("typescript", self.typescript),
             ("native-extensions", self.native_extensions),
+            ("memory-limit", self.memory_limit),
         ]
     }
 }

@@ -33,6 +33,16 @@ pub trait Instance {
         invocation: &'a Rc<Invocation>,
     ) -> LocalFuture<'a, Result<Payload>>;
 
+    /// Makes a value this instance's own, so that several of its functions see the very same one: JSON text is parsed,
+    /// another engine's value crosses as text. What is its own already, or has no form of its own, stays as it is.
+    ///
+    /// # Errors
+    /// As [`Instance::call`] for its input.
+    fn adopt(&self, value: Payload, invocation: &Rc<Invocation>) -> Result<Payload> {
+        let _ = invocation;
+        Ok(value)
+    }
+
     /// Calls a `wrap` hook with a handler of this instance; the function that it returns takes the handler's place.
     ///
     /// # Errors

@@ -18,6 +18,8 @@ pub fn engine() -> JavaScript {
             name: "JavaScript",
             version: format!("V8 {}", v8::VERSION_STRING),
             extensions: &["mjs", "js", "cjs", "ts", "mts", "cts"],
+            interpreters: &["node", "nodejs", "deno", "bun"],
+            globals_per_root: false,
             splits_at_first_dot: true,
             capabilities: Capabilities {
                 async_handlers: true,
@@ -27,6 +29,7 @@ pub fn engine() -> JavaScript {
                 exact_integers: false,
                 typescript: true,
                 native_extensions: true,
+                memory_limit: true,
             },
             error_dialect: ErrorDialect {
                 stack_member: "trace",

@@ -16,6 +16,8 @@ pub fn engine() -> impl Engine {
         name: "Shout",
         version: "shout 1.0".into(),
         extensions: &["shout"],
+        interpreters: &[],
+        globals_per_root: false,
         splits_at_first_dot: false,
         capabilities: Capabilities::default(),
         error_dialect: ErrorDialect::PLAIN,
