@@ -2,27 +2,36 @@
 
 use crate::{
     context, convert,
-    error::{failed, timeout},
+    convert::{End, Strictness},
+    error,
+    error::{failed, timeout, timeout_of},
     guard,
-    host::Outcome,
+    host::{Host, Outcome},
     limits,
-    state::{Coroutine, LuaValue, State},
+    state::{Coroutine, State},
+    value::LuaValue,
 };
 use bytes::Bytes;
 use mlua::ffi::{self, lua_State};
 use std::{
     ffi::{c_int, c_void},
+    future::poll_fn,
+    mem::ManuallyDrop,
     pin::pin,
     ptr,
     rc::Rc,
 };
-use trine_engine::{Error, ErrorKind, Form, Invocation, LocalFuture, Payload, Result};
+use trine_engine::{Error, ErrorKind, Form, Hook, Invocation, LocalFuture, Payload, Result};
 
 /// A coroutine in use. Given back to its state when it has returned, else left to Lua's collector.
 pub(crate) struct Run<'r> {
     state: &'r Rc<State>,
     coroutine: Option<Coroutine>,
     epoch: u64,
+    /// The call's number, by which it is warned; 0 for what is no call.
+    number: i64,
+    /// Whether it has had its warning.
+    warned: bool,
     invocation: Option<&'r Rc<Invocation>>,
     label: &'r str,
 }
@@ -43,7 +52,13 @@ impl<'r> Run<'r> {
         label: &'r str,
     ) -> Result<Self> {
         let coroutine = Some(state.coroutine()?);
-        Ok(Self { state, coroutine, epoch: state.host().stop().epoch(), invocation, label })
+        let epoch = state.host().stop().epoch();
+        Ok(Self { state, coroutine, epoch, number: 0, warned: false, invocation, label })
+    }
+
+    /// Says which call this is, so that it can be warned.
+    pub(crate) fn is_call(&mut self, call: &InFlight<'_>) {
+        self.number = call.number;
     }
 
     /// The coroutine, on which the caller pushes a function and its arguments.
@@ -69,11 +84,16 @@ impl<'r> Run<'r> {
             // From here on an interrupt wakes us; one that came before shows in the epoch.
             stopped.as_mut().enable();
             if host.stop().epoch() != self.epoch {
-                return Err(timeout());
+                return Err(timeout_of(self.raw(), self.label));
             }
+            let number = self.number;
             tokio::select! {
                 biased;
-                () = stopped => return Err(timeout()),
+                () = stopped => return Err(timeout_of(self.raw(), self.label)),
+                () = poll_fn(|context| host.poll_warning(number, context)) => {
+                    self.warned = true;
+                    host.set_outcome(Outcome::Warned);
+                }
                 outcome = wait => host.set_outcome(outcome),
             }
             segment = self.segment(0)?;
@@ -84,7 +104,7 @@ impl<'r> Run<'r> {
     fn segment(&mut self, arguments: c_int) -> Result<Segment> {
         let (state, coroutine) = (self.state, self.raw());
         let host = state.host();
-        host.run(self.epoch, self.invocation);
+        host.run(self.epoch, self.warned, self.invocation);
         let mut results = 0;
         let status = {
             let _entered = limits::enter(coroutine, host);
@@ -95,9 +115,13 @@ impl<'r> Run<'r> {
             // suspended by a wait. Nothing else runs on its state at this instant.
             unsafe { ffi::lua_resume(coroutine, state.main(), arguments, &raw mut results) }
         };
+        if host.warned() && !self.warned {
+            self.warned = true;
+            host.set_warned(self.number);
+        }
         let returned = status == ffi::LUA_OK && host.exit().is_none();
         if !returned && (status != ffi::LUA_YIELD || host.doomed()) {
-            return Err(failed(state, coroutine, status, self.label));
+            return Err(failed(state, coroutine, status, self.label, self.invocation));
         }
         if status == ffi::LUA_OK {
             return Ok(Segment::Returned(results));
@@ -129,26 +153,42 @@ impl Drop for Run<'_> {
 }
 
 /// Takes a call off the list of those in flight when it ends, however it ends.
-struct InFlight<'h> {
+pub(crate) struct InFlight<'h> {
     state: &'h State,
     number: i64,
 }
 
+impl<'h> InFlight<'h> {
+    pub(crate) fn begin(state: &'h State, invocation: &Rc<Invocation>) -> Self {
+        let number = state.next_call();
+        state.host().begin(number, invocation);
+        Self { state, number }
+    }
+}
+
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
-        self.state.host().end(self.number);
         self.state.host().output().flush();
+        self.state.host().end(self.number);
     }
+}
+
+/// How a function is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// With a value and the context.
+    Handler,
+    Hook(Hook),
 }
 
 /// What a call needs until its function runs: read by [`entry`], then gone.
 struct Job<'j> {
     state: &'j State,
     function: c_int,
+    role: Role,
     input: Input<'j>,
     form: Form,
-    number: i64,
-    invocation: &'j Invocation,
+    invocation: &'j Rc<Invocation>,
 }
 
 enum Input<'j> {
@@ -156,46 +196,55 @@ enum Input<'j> {
     Text(&'j [u8]),
     /// Key in the registry of the same state.
     Value(c_int),
+    Nothing,
 }
 
-/// Calls the function that the registry holds under `function` with an event and its context.
+/// A function of a state.
+pub(crate) struct Callee<'c> {
+    /// Key in the registry.
+    pub(crate) key: c_int,
+    /// What messages call it.
+    pub(crate) label: &'c str,
+    pub(crate) role: Role,
+}
+
+/// Calls a function with an event and its context.
 pub(crate) async fn call(
     state: &Rc<State>,
-    function: c_int,
-    label: &str,
+    callee: Callee<'_>,
     input: Payload,
     form: Form,
     invocation: &Rc<Invocation>,
 ) -> Result<Payload> {
-    let number = state.next_call();
-    state.host().begin(number, invocation);
-    let _in_flight = InFlight { state, number };
-    let mut run = Run::new(state, Some(invocation), label)?;
-    let first = start(&mut run, function, input, form, number)?;
+    let in_flight = InFlight::begin(state, invocation);
+    let mut run = Run::new(state, Some(invocation), callee.label)?;
+    run.is_call(&in_flight);
+    let first = start(&mut run, &callee, input, form)?;
     let results = run.go_on(first).await?;
-    if let Some(error) = state.host().take_fault() {
+    let host = state.host();
+    if let Some(error) = host.take_fault() {
         return Err(error);
     }
-    let payload = match form {
-        Form::Native if results == 1 => {
+    if host.take_returned() {
+        let error = error::returned(state, run.raw());
+        run.done();
+        return Err(error);
+    }
+    let payload = match (form, results) {
+        (Form::Native, 0) => Payload::Nothing,
+        (Form::Native, _) => {
             // SAFETY: `finish_entry` has left the key of the result.
             let key = unsafe { ffi::lua_tointeger(run.raw(), -1) } as c_int;
             Payload::Native(Rc::new(LuaValue::new(state.clone(), key)))
         }
-        _ => Payload::Json(Bytes::from(state.host().take_reply())),
+        (Form::Json, _) => Payload::Json(Bytes::from(host.take_reply())),
     };
     run.done();
     Ok(payload)
 }
 
 /// Runs the first segment of a call, for which the input is turned into Lua's values.
-fn start(
-    run: &mut Run<'_>,
-    function: c_int,
-    input: Payload,
-    form: Form,
-    number: i64,
-) -> Result<Segment> {
+fn start(run: &mut Run<'_>, callee: &Callee<'_>, input: Payload, form: Form) -> Result<Segment> {
     let state = run.state;
     let Some(invocation) = run.invocation else {
         return Err(Error::internal("a call has an invocation"));
@@ -203,6 +252,7 @@ fn start(
     let text;
     let mut parser;
     let input = match &input {
+        Payload::Nothing => Input::Nothing,
         Payload::Raw(raw) => Input::Text(&raw.bytes),
         Payload::Native(value) => match value.as_any().downcast_ref::<LuaValue>() {
             Some(own) if own.belongs_to(state) => Input::Value(own.key()),
@@ -220,7 +270,7 @@ fn start(
             return Err(Error::new(ErrorKind::Unsupported, "Lua cannot take this kind of payload"));
         }
     };
-    let mut job = Job { state, function, input, form, number, invocation };
+    let mut job = Job { state, function: callee.key, role: callee.role, input, form, invocation };
     // SAFETY: a new coroutine has room for more than two values, and neither of these allocates. The job lives until
     // the segment is over, and `entry` reads it before anything can suspend the coroutine.
     unsafe {
@@ -238,7 +288,41 @@ unsafe extern "C-unwind" fn entry(coroutine: *mut lua_State) -> c_int {
         let job = &mut *ffi::lua_touserdata(coroutine, 1).cast::<Job<'_>>();
         let host = job.state.host();
         ffi::lua_rawgeti(coroutine, ffi::LUA_REGISTRYINDEX, job.function.into());
-        match &mut job.input {
+        let with_value = match job.role {
+            Role::Handler => true,
+            Role::Hook(hook) => hook.takes_value(),
+        };
+        let is_error = job.role == Role::Hook(Hook::Error);
+        if with_value && !push_input(coroutine, host, &mut job.input, is_error) {
+            return 0;
+        }
+        if let Err(error) = context::push(coroutine, host, job.invocation) {
+            host.set_fault(error);
+            return 0;
+        }
+        let kind = if job.form == Form::Native { NATIVE } else { 0 };
+        let kind = if is_error { kind | ERROR } else { kind };
+        let (arguments, results) = (1 + c_int::from(with_value), 1 + c_int::from(is_error));
+        ffi::lua_callk(coroutine, arguments, results, kind, Some(finish_entry));
+        finish_entry(coroutine, ffi::LUA_OK, kind)
+    }
+}
+
+/// Bits of what [`finish_entry`] has to know: the result stays a value; an `error` hook has run.
+const NATIVE: ffi::lua_KContext = 1;
+const ERROR: ffi::lua_KContext = 2;
+
+/// Pushes the value that a function gets; false when there is none and the fault is with the host.
+unsafe fn push_input(
+    coroutine: *mut lua_State,
+    host: &Host,
+    input: &mut Input<'_>,
+    is_error: bool,
+) -> bool {
+    // SAFETY: called by `entry`, with room for some values.
+    unsafe {
+        match input {
+            Input::Nothing => ffi::lua_pushnil(coroutine),
             Input::Value(key) => {
                 ffi::lua_rawgeti(coroutine, ffi::LUA_REGISTRYINDEX, (*key).into());
             }
@@ -247,45 +331,69 @@ unsafe extern "C-unwind" fn entry(coroutine: *mut lua_State) -> c_int {
             }
             Input::Json(parser) => {
                 if let Err(fault) = convert::decode(coroutine, parser, host) {
+                    if let Some(end) = fault.end() {
+                        drop(fault);
+                        convert::leave(coroutine, end);
+                        return false;
+                    }
                     let message = format!("Unable to unmarshal input: {}", fault.text(parser));
                     host.set_fault(Error::new(ErrorKind::Unmarshal, message));
-                    return 0;
+                    return false;
+                }
+                if is_error {
+                    error::from_document(coroutine, host);
                 }
             }
         }
-        if let Err(error) = context::push(coroutine, host, job.number, job.invocation) {
-            host.set_fault(error);
-            return 0;
-        }
-        let native = isize::from(job.form == Form::Native);
-        ffi::lua_callk(coroutine, 2, 1, native, Some(finish_entry));
-        finish_entry(coroutine, ffi::LUA_OK, native)
     }
+    true
 }
 
-/// Turns the guest's result into what the next hop needs: a key in the registry, or text. `nil` is always text.
+/// Turns the guest's result into what the next hop needs: a key in the registry, or text. An `error` hook may have
+/// returned nil and an error, which takes the place of the one it got.
 unsafe extern "C-unwind" fn finish_entry(
     coroutine: *mut lua_State,
     _: c_int,
-    native: ffi::lua_KContext,
+    kind: ffi::lua_KContext,
 ) -> c_int {
-    // SAFETY: `lua_callk` has left one result. The host is the one that `segment` entered. What has a destructor is
-    // kept from the frame while anything may raise.
+    // SAFETY: `lua_callk` has left one result, or two of an `error` hook. The host is the one that `segment` entered.
+    // What has a destructor is kept from the frame while anything may raise.
     unsafe {
-        if native != 0 && ffi::lua_type(coroutine, -1) != ffi::LUA_TNIL {
+        let Some(host) = limits::running_host() else { return 0 };
+        if kind & ERROR != 0 {
+            let returned = ffi::lua_type(coroutine, -2) == ffi::LUA_TNIL
+                && ffi::lua_type(coroutine, -1) != ffi::LUA_TNIL;
+            if returned {
+                host.set_returned();
+                return 1;
+            }
+            ffi::lua_pop(coroutine, 1);
+        }
+        if kind & NATIVE != 0 {
+            if ffi::lua_type(coroutine, -1) == ffi::LUA_TNIL {
+                return 0;
+            }
             let key = ffi::luaL_ref(coroutine, ffi::LUA_REGISTRYINDEX);
             ffi::lua_pushinteger(coroutine, key.into());
             return 1;
         }
-        if let Some(host) = limits::running_host() {
-            let mut text = std::mem::ManuallyDrop::new(Vec::with_capacity(host.reply_size()));
-            match convert::encode(coroutine, -1, host, &mut text) {
-                Ok(()) => host.set_reply(std::mem::ManuallyDrop::into_inner(text)),
-                Err(fault) => {
-                    std::mem::ManuallyDrop::drop(&mut text);
-                    let message = format!("Unable to marshal response: {}", fault.at("result"));
-                    host.set_fault(Error::new(ErrorKind::Marshal, message));
+        let mut text = ManuallyDrop::new(Vec::with_capacity(host.reply_size()));
+        match convert::encode(coroutine, -1, host, Strictness::Ordinary, &mut text) {
+            Ok(()) => host.set_reply(ManuallyDrop::into_inner(text)),
+            Err(fault) => {
+                ManuallyDrop::drop(&mut text);
+                if fault.end() == Some(End::Stopped) {
+                    drop(fault);
+                    return limits::stop(coroutine);
                 }
+                let error = fault.into_error("result");
+                let message = match error.kind() {
+                    ErrorKind::Marshal => {
+                        format!("Unable to marshal response: {}", error.message())
+                    }
+                    _ => error.message().to_owned(),
+                };
+                host.set_fault(error.with_message(message));
             }
         }
     }

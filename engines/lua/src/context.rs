@@ -1,26 +1,73 @@
-//! The context that a handler gets: a plain table whose members are filled in when the first of them is asked for,
-//! because most handlers ask for none.
+//! The context that functions get: a plain table whose members are filled in when the first of them is asked for,
+//! because most handlers ask for none. There is one for an invocation, whichever of its functions runs.
 
 use crate::{
     convert::{Parser, decode},
     host::Host,
+    shared,
 };
 use mlua::ffi::{self, lua_State};
 use std::{
+    cell::RefCell,
     ffi::{c_int, c_void},
     ptr,
+    rc::{Rc, Weak},
     time::{SystemTime, UNIX_EPOCH},
 };
 use trine_engine::{Error, ErrorKind, Invocation};
 
-/// Address of this byte, as a light userdata, is the key under which an unfilled context holds its call's number.
-static CALL: u8 = 0;
+/// The contexts of the invocations that this state has seen and that go on. All functions of an invocation get the same.
+#[derive(Default)]
+pub(crate) struct Contexts(RefCell<Vec<Slot>>);
 
-fn call_key() -> *const c_void {
-    ptr::from_ref(&CALL).cast()
+/// One context, kept by the registry. A slot is used again once its invocation is over.
+struct Slot {
+    invocation: Weak<Invocation>,
+    context: *const c_void,
+    context_key: c_int,
+    /// `context.state`, null until somebody asks for it.
+    state: *const c_void,
+    state_key: c_int,
 }
 
-/// Pushes the context of the call that has this number.
+impl Slot {
+    /// The invocation, if it goes on. Valid while a call holds it, which is at least until the guest's code returns.
+    fn alive(&self) -> Option<*const Invocation> {
+        (self.invocation.strong_count() > 0).then_some(self.invocation.as_ptr())
+    }
+}
+
+impl Contexts {
+    /// The invocation whose context is the table at this address.
+    pub(crate) fn of_context(&self, table: *const c_void) -> Option<*const Invocation> {
+        let slots = self.0.borrow();
+        slots.iter().find(|slot| ptr::eq(slot.context, table)).and_then(Slot::alive)
+    }
+
+    /// The invocation whose `context.state` is the table at this address.
+    pub(crate) fn of_state(&self, table: *const c_void) -> Option<*const Invocation> {
+        let slots = self.0.borrow();
+        let known = |slot: &&Slot| !table.is_null() && ptr::eq(slot.state, table);
+        slots.iter().find(known).and_then(Slot::alive)
+    }
+
+    /// Key of the context of an invocation.
+    fn key_of(&self, invocation: &Rc<Invocation>) -> Option<c_int> {
+        let known = Rc::as_ptr(invocation);
+        let slots = self.0.borrow();
+        let found = slots.iter().find(|slot| ptr::eq(slot.invocation.as_ptr(), known));
+        found.map(|slot| slot.context_key)
+    }
+
+    /// Keys of an invocation that is over, for another one.
+    fn take_over(&self) -> Option<Slot> {
+        let mut slots = self.0.borrow_mut();
+        let index = slots.iter().position(|slot| slot.alive().is_none())?;
+        Some(slots.swap_remove(index))
+    }
+}
+
+/// Pushes the context of an invocation: the one that its functions had before, or a new one.
 ///
 /// # Errors
 /// [`ErrorKind::ContextUnmarshal`] when the client context or the identity is not JSON. Only these are read at once.
@@ -30,41 +77,95 @@ fn call_key() -> *const c_void {
 pub(crate) unsafe fn push(
     state: *mut lua_State,
     host: &Host,
-    call: i64,
-    invocation: &Invocation,
+    invocation: &Rc<Invocation>,
 ) -> Result<(), Error> {
-    // SAFETY: as the caller vouches.
+    // SAFETY: as the caller vouches. Nothing is borrowed while values are made, which may raise.
     unsafe {
-        ffi::lua_createtable(state, 0, 1);
+        if let Some(key) = host.contexts().key_of(invocation) {
+            ffi::lua_rawgeti(state, ffi::LUA_REGISTRYINDEX, key.into());
+            return Ok(());
+        }
+        ffi::lua_createtable(state, 0, 0);
         let table = ffi::lua_gettop(state);
         if invocation.client_context.is_some() || invocation.identity.is_some() {
             with_methods(state, table, host);
-            return fill_from(state, table, host, invocation);
+            fill_from(state, table, host, invocation)?;
+        } else {
+            ffi::lua_rawgeti(state, ffi::LUA_REGISTRYINDEX, host.marks().context_key.into());
+            ffi::lua_setmetatable(state, table);
         }
-        ffi::lua_pushinteger(state, call);
-        ffi::lua_rawsetp(state, table, call_key());
-        ffi::lua_rawgeti(state, ffi::LUA_REGISTRYINDEX, host.marks().context_key.into());
-        ffi::lua_setmetatable(state, table);
+        ffi::lua_pushvalue(state, table);
+        let slot = match host.contexts().take_over() {
+            Some(slot) => {
+                // These keys exist, so that nothing is allocated.
+                ffi::lua_rawseti(state, ffi::LUA_REGISTRYINDEX, slot.context_key.into());
+                if !slot.state.is_null() {
+                    // Not nil: `luaL_ref` could give a key that holds nil away.
+                    ffi::lua_pushboolean(state, 0);
+                    ffi::lua_rawseti(state, ffi::LUA_REGISTRYINDEX, slot.state_key.into());
+                }
+                slot
+            }
+            None => Slot {
+                invocation: Weak::new(),
+                context: ptr::null(),
+                context_key: ffi::luaL_ref(state, ffi::LUA_REGISTRYINDEX),
+                state: ptr::null(),
+                state_key: ffi::LUA_NOREF,
+            },
+        };
+        let context = ffi::lua_topointer(state, table);
+        let invocation = Rc::downgrade(invocation);
+        let slot = Slot { invocation, context, state: ptr::null(), ..slot };
+        host.contexts().0.borrow_mut().push(slot);
     }
     Ok(())
 }
 
-/// Fills in an unfilled context. One that has outlived its call stays empty.
+/// Pushes the `state` of the context at `table`: nil once its invocation is over.
+///
+/// # Safety
+/// As for [`push`]; `table` is absolute.
+pub(crate) unsafe fn push_state(state: *mut lua_State, host: &Host, table: c_int) {
+    // SAFETY: as the caller vouches. Nothing is borrowed while values are made, which may raise.
+    unsafe {
+        let address = ffi::lua_topointer(state, table);
+        let find = |slot: &&Slot| ptr::eq(slot.context, address) && slot.alive().is_some();
+        let slots = &host.contexts().0;
+        let known = slots.borrow().iter().find(find).map(|slot| (slot.state, slot.state_key));
+        let Some((known, key)) = known else { return ffi::lua_pushnil(state) };
+        if !known.is_null() {
+            ffi::lua_rawgeti(state, ffi::LUA_REGISTRYINDEX, key.into());
+            return;
+        }
+        ffi::lua_createtable(state, 0, 0);
+        ffi::lua_rawgeti(state, ffi::LUA_REGISTRYINDEX, host.marks().state_key.into());
+        ffi::lua_setmetatable(state, -2);
+        ffi::lua_pushvalue(state, -1);
+        let key = if key == ffi::LUA_NOREF {
+            ffi::luaL_ref(state, ffi::LUA_REGISTRYINDEX)
+        } else {
+            ffi::lua_rawseti(state, ffi::LUA_REGISTRYINDEX, key.into());
+            key
+        };
+        let made = ffi::lua_topointer(state, -1);
+        let mut slots = slots.borrow_mut();
+        if let Some(slot) = slots.iter_mut().find(|slot| ptr::eq(slot.context, address)) {
+            (slot.state, slot.state_key) = (made, key);
+        }
+    }
+}
+
+/// Fills in an unfilled context. One that has outlived its invocation stays empty.
 ///
 /// # Safety
 /// `state` runs in protected mode and belongs to `host`; `table` is the absolute index of an unfilled context.
 pub(crate) unsafe fn fill(state: *mut lua_State, table: c_int, host: &Host) {
-    // SAFETY: as the caller vouches. The invocation is kept alive by its call, which is in flight: `invocation` only
-    // finds such ones, and nothing here can end it.
+    // SAFETY: as the caller vouches. The invocation is kept alive by a call, and nothing here can end one.
     unsafe {
         ffi::luaL_checkstack(state, 10, ptr::null());
-        ffi::lua_rawgetp(state, table, call_key());
-        let call = ffi::lua_tointeger(state, -1);
-        ffi::lua_pop(state, 1);
-        ffi::lua_pushnil(state);
-        ffi::lua_rawsetp(state, table, call_key());
         with_methods(state, table, host);
-        if let Some(invocation) = host.invocation_of(call) {
+        if let Some(invocation) = host.contexts().of_context(ffi::lua_topointer(state, table)) {
             // `push` has filled in those whose JSON may be wrong.
             let _ = fill_from(state, table, host, &*invocation);
         }
@@ -202,17 +303,35 @@ pub(crate) unsafe extern "C-unwind" fn remaining(state: *mut lua_State) -> c_int
     1
 }
 
-/// `__index` of an unfilled context: fills it in, then looks again.
+/// `__index` of an unfilled context: fills it in, then looks again. What every context has needs no filling.
 ///
 /// # Safety
-/// To be called by Lua as a C closure whose first upvalue is the [`Host`] of its state.
+/// To be called by Lua as a C closure whose upvalues are the [`Host`] of its state and the contexts' functions.
 pub(crate) unsafe extern "C-unwind" fn index(state: *mut lua_State) -> c_int {
     // SAFETY: Lua calls this with the table and the key.
     unsafe {
-        fill_checked(state);
+        ffi::luaL_checktype(state, 1, ffi::LUA_TTABLE);
         ffi::lua_settop(state, 2);
-        // With metamethods: the functions are in the metatable of a filled context.
-        ffi::lua_gettable(state, 1);
+        if !shared::push_own(state, 2, Host::of(state)) {
+            fill_checked(state);
+            ffi::lua_rawget(state, 1);
+        }
+    }
+    1
+}
+
+/// `__index` of a filled context.
+///
+/// # Safety
+/// As for [`index`].
+pub(crate) unsafe extern "C-unwind" fn filled_index(state: *mut lua_State) -> c_int {
+    // SAFETY: Lua calls this with the table and the key.
+    unsafe {
+        ffi::luaL_checktype(state, 1, ffi::LUA_TTABLE);
+        ffi::lua_settop(state, 2);
+        if !shared::push_own(state, 2, Host::of(state)) {
+            ffi::lua_pushnil(state);
+        }
     }
     1
 }

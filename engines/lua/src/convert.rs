@@ -12,18 +12,21 @@ mod encode;
 mod strings;
 
 pub(crate) use decode::{Parser, decode};
-pub(crate) use encode::encode;
+pub(crate) use encode::{End, Fault, Strictness, encode};
 
-use crate::host::Host;
+use crate::{host::Host, limits};
 use mlua::ffi::{self, lua_State};
 use std::{
-    ffi::{c_int, c_void},
+    ffi::{CStr, c_int, c_void},
     mem::ManuallyDrop,
     ptr,
 };
 
 /// Arrays and objects may be nested this deep, in both directions.
 pub(crate) const MAX_DEPTH: usize = 1000;
+
+/// Lua's own message for memory that it did not get.
+pub(crate) const NO_MEMORY: &CStr = c"not enough memory";
 
 /// The metatables that say what a table is, by address. The registry keeps them alive and Lua never moves them.
 #[derive(Clone, Copy)]
@@ -36,8 +39,18 @@ pub(crate) struct Marks {
     /// Metatable of contexts whose members are not filled in yet.
     pub(crate) context: *const c_void,
     pub(crate) context_key: c_int,
-    /// Registry key of the metatable of filled contexts.
+    /// Metatable of filled contexts.
+    pub(crate) filled: *const c_void,
     pub(crate) filled_key: c_int,
+    /// Metatable of `context.state`.
+    pub(crate) state: *const c_void,
+    pub(crate) state_key: c_int,
+    /// Metatable of errors that another language has thrown.
+    pub(crate) error: *const c_void,
+    pub(crate) error_key: c_int,
+    /// `trine.deadline_exceeded` itself.
+    pub(crate) deadline: *const c_void,
+    pub(crate) deadline_key: c_int,
 }
 
 impl Marks {
@@ -48,7 +61,14 @@ impl Marks {
         object: ptr::null(),
         context: ptr::null(),
         context_key: ffi::LUA_REFNIL,
+        filled: ptr::null(),
         filled_key: ffi::LUA_REFNIL,
+        state: ptr::null(),
+        state_key: ffi::LUA_REFNIL,
+        error: ptr::null(),
+        error_key: ffi::LUA_REFNIL,
+        deadline: ptr::null(),
+        deadline_key: ffi::LUA_REFNIL,
     };
 }
 
@@ -63,7 +83,7 @@ pub(crate) unsafe extern "C-unwind" fn json_encode(state: *mut lua_State) -> c_i
         ffi::luaL_checkany(state, 1);
         let host = Host::of(state);
         let mut out = ManuallyDrop::new(Vec::with_capacity(256));
-        match encode(state, 1, host, &mut out) {
+        match encode(state, 1, host, Strictness::Ordinary, &mut out) {
             Ok(()) => {
                 ffi::lua_pushlstring(state, out.as_ptr().cast(), out.len());
                 ManuallyDrop::drop(&mut out);
@@ -71,7 +91,32 @@ pub(crate) unsafe extern "C-unwind" fn json_encode(state: *mut lua_State) -> c_i
             }
             Err(fault) => {
                 ManuallyDrop::drop(&mut out);
-                fail(state, ManuallyDrop::new(format!("cannot encode: {}", fault.at("value"))))
+                let end = fault.end();
+                let message = ManuallyDrop::new(format!("cannot encode: {}", fault.at("value")));
+                match end {
+                    Some(end) => {
+                        drop(ManuallyDrop::into_inner(message));
+                        leave(state, end)
+                    }
+                    None => fail(state, message),
+                }
+            }
+        }
+    }
+}
+
+/// Leaves a C function that could not go on, whatever its value.
+///
+/// # Safety
+/// To be returned as the last act of a C function that holds nothing with a destructor.
+pub(crate) unsafe fn leave(state: *mut lua_State, end: End) -> c_int {
+    // SAFETY: as the caller vouches.
+    unsafe {
+        match end {
+            End::Stopped => limits::stop(state),
+            End::Memory => {
+                ffi::lua_pushstring(state, NO_MEMORY.as_ptr());
+                ffi::lua_error(state)
             }
         }
     }
@@ -92,6 +137,11 @@ pub(crate) unsafe extern "C-unwind" fn json_decode(state: *mut lua_State) -> c_i
         let fault = match decode(state, &mut parser, host) {
             Ok(()) => None,
             Err(fault) => {
+                if let Some(end) = fault.end() {
+                    drop(fault);
+                    ManuallyDrop::drop(&mut parser);
+                    return leave(state, end);
+                }
                 Some(ManuallyDrop::new(format!("cannot decode: {}", fault.text(&parser))))
             }
         };

@@ -31,6 +31,8 @@ impl LuaEngine {
                 name: "Lua",
                 version: version(),
                 extensions: &["lua"],
+                interpreters: &["lua"],
+                globals_per_root: true,
                 splits_at_first_dot: false,
                 capabilities: Capabilities {
                     async_handlers: true,
@@ -41,6 +43,7 @@ impl LuaEngine {
                     typescript: false,
                     // Lua is linked statically and its symbols are not exported, so that a C module finds none.
                     native_extensions: false,
+                    memory_limit: true,
                 },
                 error_dialect: ErrorDialect::PLAIN,
             },

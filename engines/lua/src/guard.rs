@@ -1,10 +1,11 @@
 //! `pcall`, `xpcall` and the coroutine functions, as Lua's own but for two things: what ends the call (time is up,
 //! `os.exit`) goes through them, and a coroutine that waits for the host hands the wait on to whoever resumed it.
+//! A message handler of `xpcall` that gets the error of a near deadline runs when the stack has been unwound.
 //!
 //! The functions here are called by Lua and may leave by an error, which skips Rust frames: none of them holds a value
 //! with a destructor when it calls Lua.
 
-use crate::{error, limits};
+use crate::{error, host::Host, limits};
 use mlua::ffi::{self, lua_State};
 use std::{
     ffi::{c_int, c_void},
@@ -13,6 +14,9 @@ use std::{
 
 /// Address of this byte, as a light userdata, is what a coroutine yields to wait for the host.
 static WAIT: u8 = 0;
+
+/// Address of this byte, as a light userdata, stands for a deadline's error whose message handler has yet to run.
+static DEFERRED: u8 = 0;
 
 /// What a coroutine yields to wait for the host.
 pub(crate) fn wait_token() -> *mut c_void {
@@ -36,6 +40,22 @@ pub(crate) const FUNCTIONS: [(&str, &str, ffi::lua_CFunction); 5] = [
     ("coroutine", "wrap", wrap),
     ("coroutine", "close", close),
 ];
+
+/// `debug.sethook`, which is the closure's upvalue: the guest's hook must not take the place of ours.
+///
+/// # Safety
+/// To be called by Lua as a C closure whose second upvalue is Lua's own function.
+pub(crate) unsafe extern "C-unwind" fn sethook(state: *mut lua_State) -> c_int {
+    // SAFETY: Lua calls this with its arguments on the stack; see the module's note on destructors.
+    unsafe {
+        ffi::lua_pushvalue(state, ffi::lua_upvalueindex(2));
+        ffi::lua_insert(state, 1);
+        let arguments = ffi::lua_gettop(state) - 1;
+        ffi::lua_call(state, arguments, 0);
+        limits::look_again(state);
+    }
+    0
+}
 
 unsafe extern "C-unwind" fn pcall(state: *mut lua_State) -> c_int {
     // SAFETY: Lua calls this with its arguments on the stack; see the module's note on destructors.
@@ -68,19 +88,28 @@ unsafe extern "C-unwind" fn xpcall(state: *mut lua_State) -> c_int {
     }
 }
 
-/// Calls the message handler that is its upvalue, unless the call has to end: Lua runs handlers where hooks are off, so
-/// that a handler could not be stopped.
+/// Calls the message handler that is its upvalue, unless the call has to end, or a hook has raised the error: Lua runs
+/// handlers of such errors where hooks are off, so that a handler could not be stopped. It runs later then.
 unsafe extern "C-unwind" fn handle(state: *mut lua_State) -> c_int {
     // SAFETY: Lua calls this with the error.
     unsafe {
-        if !limits::doomed() {
-            ffi::lua_settop(state, 1);
-            ffi::lua_pushvalue(state, ffi::lua_upvalueindex(1));
-            ffi::lua_insert(state, 1);
-            ffi::lua_call(state, 1, 1);
+        if limits::doomed() {
+            return 1;
         }
+        if limits::running_host().is_some_and(Host::in_hook) {
+            ffi::lua_pushlightuserdata(state, deferred());
+            return 1;
+        }
+        ffi::lua_settop(state, 1);
+        ffi::lua_pushvalue(state, ffi::lua_upvalueindex(1));
+        ffi::lua_insert(state, 1);
+        ffi::lua_call(state, 1, 1);
     }
     1
+}
+
+fn deferred() -> *mut c_void {
+    ptr::from_ref(&DEFERRED).cast_mut().cast()
 }
 
 /// Results of `pcall` and `xpcall`; `below` values under them are ours.
@@ -97,10 +126,36 @@ unsafe extern "C-unwind" fn finish_pcall(
         if limits::doomed() {
             return limits::end(state);
         }
+        if let Some(host) = limits::running_host() {
+            host.set_in_hook(false);
+            if below != 0 && ffi::lua_touserdata(state, -1) == deferred() {
+                ffi::lua_pushvalue(state, below as c_int);
+                ffi::lua_rawgeti(state, ffi::LUA_REGISTRYINDEX, host.marks().deadline_key.into());
+                let status = ffi::lua_pcallk(state, 1, 1, 0, 0, Some(finish_handler));
+                return finish_handler(state, status, 0);
+            }
+        }
         ffi::lua_pushboolean(state, 0);
         ffi::lua_pushvalue(state, -2);
         2
     }
+}
+
+/// The results of an `xpcall` whose message handler ran late: false and what the handler gave, or raised.
+unsafe extern "C-unwind" fn finish_handler(
+    state: *mut lua_State,
+    _: c_int,
+    _: ffi::lua_KContext,
+) -> c_int {
+    // SAFETY: called where `lua_pcallk` returned or resumed, with one result or the error on the stack.
+    unsafe {
+        if limits::doomed() {
+            return limits::end(state);
+        }
+        ffi::lua_pushboolean(state, 0);
+        ffi::lua_insert(state, -2);
+    }
+    2
 }
 
 enum Step {

@@ -1,6 +1,10 @@
 //! What a Lua state's host keeps for it, and what the guest may ask of the host: waiting, and the end.
 
-use crate::{convert::Marks, fetch, limits::Stop, output::Output};
+use crate::{
+    context::Contexts, convert::Marks, fetch, limits, limits::Stop, output::Output, state::State,
+    value::LuaValue,
+};
+use bytes::Bytes;
 use mlua::{
     Lua, Table, Value,
     ffi::{self, lua_State},
@@ -8,8 +12,9 @@ use mlua::{
 use std::{
     cell::{Cell, RefCell},
     ffi::c_int,
-    rc::Rc,
+    rc::{Rc, Weak},
     sync::Arc,
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 use trine_engine::{Environment, Error, Frame, FunctionInfo, Invocation, LocalFuture};
@@ -20,6 +25,18 @@ pub(crate) enum Outcome {
     Slept,
     /// A response has arrived, or the text of what went wrong.
     Fetched(Result<fetch::Response, String>),
+    /// The deadline is near.
+    Warned,
+}
+
+/// A call between its begin and its end.
+struct Call {
+    number: i64,
+    invocation: Rc<Invocation>,
+    /// Whether its next wait is to end with [`Outcome::Warned`], and whether it has been warned.
+    warning: bool,
+    warned: bool,
+    waker: Option<Waker>,
 }
 
 /// Where an error inside of a coroutine came from; the coroutine is dead by the time somebody asks.
@@ -40,7 +57,19 @@ pub(crate) struct Host {
     epoch: Cell<u64>,
     /// What the call that runs has given to `os.exit`.
     exit: Cell<Option<i32>>,
-    in_flight: RefCell<Vec<(i64, Rc<Invocation>)>>,
+    /// [`Stop::warnings`] when the code that runs began to, and whether its call has had its warning.
+    warnings: Cell<u64>,
+    warned: Cell<bool>,
+    /// Whether a hook has just raised an error: message handlers run with hooks off then.
+    in_hook: Cell<bool>,
+    /// Whether the `error` hook that has just returned gave an error to replace the one it got.
+    returned: Cell<bool>,
+    calls: RefCell<Vec<Call>>,
+    contexts: Contexts,
+    state: RefCell<Weak<State>>,
+    memory: usize,
+    /// Text that a C function reads while it makes values of it, which may skip the function's own frame.
+    stash: RefCell<Bytes>,
     wait: RefCell<Option<LocalFuture<'static, Outcome>>>,
     outcome: RefCell<Option<Outcome>>,
     fault: Cell<Option<Error>>,
@@ -59,7 +88,15 @@ impl Host {
             marks: Cell::new(Marks::NONE),
             epoch: Cell::new(0),
             exit: Cell::new(None),
-            in_flight: RefCell::new(Vec::new()),
+            warnings: Cell::new(0),
+            warned: Cell::new(false),
+            in_hook: Cell::new(false),
+            returned: Cell::new(false),
+            calls: RefCell::new(Vec::new()),
+            contexts: Contexts::default(),
+            state: RefCell::default(),
+            memory: limits::memory(environment),
+            stash: RefCell::default(),
             wait: RefCell::new(None),
             outcome: RefCell::new(None),
             fault: Cell::new(None),
@@ -104,10 +141,13 @@ impl Host {
         self.exit.get().is_some() || self.stop.epoch() != self.epoch.get()
     }
 
-    /// Says which call runs from now on.
-    pub(crate) fn run(&self, epoch: u64, invocation: Option<&Rc<Invocation>>) {
+    /// Says which call runs from now on, and whether it has been warned before.
+    pub(crate) fn run(&self, epoch: u64, warned: bool, invocation: Option<&Rc<Invocation>>) {
         self.epoch.set(epoch);
         self.exit.set(None);
+        self.in_hook.set(false);
+        self.warned.set(warned);
+        self.warnings.set(self.stop.warnings());
         self.output.run(invocation);
     }
 
@@ -115,22 +155,117 @@ impl Host {
         self.exit.get()
     }
 
-    /// Registers a call, so that its context can be filled in, under a number of its own.
-    pub(crate) fn begin(&self, call: i64, invocation: &Rc<Invocation>) {
-        self.in_flight.borrow_mut().push((call, invocation.clone()));
+    /// Whether the code that runs is to hear that its time is nearly up.
+    pub(crate) fn warning(&self) -> bool {
+        !self.warned.get() && self.stop.warnings() != self.warnings.get()
     }
 
-    pub(crate) fn end(&self, call: i64) {
-        let mut calls = self.in_flight.borrow_mut();
-        if let Some(index) = calls.iter().position(|(number, _)| *number == call) {
-            calls.swap_remove(index);
+    /// Whether to tell it now; once a call.
+    pub(crate) fn take_warning(&self) -> bool {
+        self.warning() && !self.warned.replace(true)
+    }
+
+    /// Whether the call that runs has had its warning.
+    pub(crate) fn warned(&self) -> bool {
+        self.warned.get()
+    }
+
+    pub(crate) fn set_in_hook(&self, in_hook: bool) {
+        self.in_hook.set(in_hook);
+    }
+
+    pub(crate) fn in_hook(&self) -> bool {
+        self.in_hook.get()
+    }
+
+    pub(crate) fn set_returned(&self) {
+        self.returned.set(true);
+    }
+
+    pub(crate) fn take_returned(&self) -> bool {
+        self.returned.take()
+    }
+
+    /// Registers a call, so that it can be warned, under a number of its own.
+    pub(crate) fn begin(&self, number: i64, invocation: &Rc<Invocation>) {
+        let invocation = invocation.clone();
+        let call = Call { number, invocation, warning: false, warned: false, waker: None };
+        self.calls.borrow_mut().push(call);
+    }
+
+    pub(crate) fn end(&self, number: i64) {
+        let mut calls = self.calls.borrow_mut();
+        let index = calls.iter().position(|call| call.number == number);
+        let ended = index.map(|index| calls.swap_remove(index));
+        drop(calls);
+        // Its end may be the invocation's, and that of whatever its functions shared.
+        drop(ended);
+        self.output.rest();
+    }
+
+    /// Notes that a call has had its warning while its code ran.
+    pub(crate) fn set_warned(&self, number: i64) {
+        let mut calls = self.calls.borrow_mut();
+        if let Some(call) = calls.iter_mut().find(|call| call.number == number) {
+            call.warned = true;
         }
     }
 
-    /// The invocation of a call in flight, valid for as long as it is.
-    pub(crate) fn invocation_of(&self, call: i64) -> Option<*const Invocation> {
-        let calls = self.in_flight.borrow();
-        calls.iter().find(|(number, _)| *number == call).map(|(_, found)| Rc::as_ptr(found))
+    /// Ends the waits of an invocation's calls with a warning.
+    pub(crate) fn warn(&self, invocation: &Rc<Invocation>) {
+        let mut wakers = Vec::new();
+        for call in &mut *self.calls.borrow_mut() {
+            if Rc::ptr_eq(&call.invocation, invocation) && !call.warned {
+                call.warning = true;
+                wakers.extend(call.waker.take());
+            }
+        }
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Ready when a call that waits is to be warned.
+    pub(crate) fn poll_warning(&self, number: i64, context: &Context<'_>) -> Poll<()> {
+        let mut calls = self.calls.borrow_mut();
+        let Some(call) = calls.iter_mut().find(|call| call.number == number) else {
+            return Poll::Pending;
+        };
+        if call.warning && !call.warned {
+            call.warned = true;
+            return Poll::Ready(());
+        }
+        call.waker = Some(context.waker().clone());
+        Poll::Pending
+    }
+
+    pub(crate) fn contexts(&self) -> &Contexts {
+        &self.contexts
+    }
+
+    /// How large the heap may grow, in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        self.memory
+    }
+
+    pub(crate) fn set_state(&self, state: &Rc<State>) {
+        *self.state.borrow_mut() = Rc::downgrade(state);
+    }
+
+    /// A value of this state that its registry holds under `key`; takes over the key. `None` while the state is closed.
+    pub(crate) fn own(&self, key: c_int) -> Option<Rc<LuaValue>> {
+        let state = self.state.borrow().upgrade()?;
+        Some(Rc::new(LuaValue::new(state, key)))
+    }
+
+    /// Keeps text until the next one is kept, and lends it.
+    ///
+    /// # Safety
+    /// The result must not be used after this is called again.
+    pub(crate) unsafe fn stash<'s>(&self, text: Bytes) -> &'s [u8] {
+        // SAFETY: the bytes stay where they are when their owner moves into the host.
+        let lent = unsafe { std::slice::from_raw_parts(text.as_ptr(), text.len()) };
+        let before = self.stash.replace(text);
+        drop(before);
+        lent
     }
 
     pub(crate) fn take_wait(&self) -> Option<LocalFuture<'static, Outcome>> {
@@ -237,6 +372,7 @@ pub(crate) fn functions(lua: &Lua, host: &Rc<Host>) -> mlua::Result<Table> {
                 Some(Outcome::Fetched(Err(message))) => {
                     (Value::Nil, Value::String(lua.create_string(message)?))
                 }
+                Some(Outcome::Warned) => (Value::Nil, Value::Boolean(true)),
                 Some(Outcome::Slept) | None => (Value::Nil, Value::Nil),
             })
         })?,

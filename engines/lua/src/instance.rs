@@ -1,6 +1,13 @@
 //! One warm Lua: a state per root folder, and the functions that were loaded in them.
 
-use crate::{call, limits::Stop, loader, state::State};
+use crate::{
+    call::{self, Callee, Role, Run},
+    limits::Stop,
+    loader, program,
+    state::State,
+    value::LuaValue,
+};
+use mlua::{Value, ffi};
 use std::{
     cell::{Cell, RefCell},
     collections::HashMap,
@@ -10,8 +17,8 @@ use std::{
     sync::Arc,
 };
 use trine_engine::{
-    Environment, Error, Exports, Form, FunctionId, Instance, Interrupter, Invocation, LocalFuture,
-    Module, Payload, Result, Seek, Usage,
+    Environment, Error, ErrorKind, Exports, Form, FunctionId, Hook, Instance, Interrupter,
+    Invocation, LocalFuture, Module, Payload, Result, Seek, Usage,
 };
 
 /// One warm Lua.
@@ -28,11 +35,24 @@ pub(crate) struct LuaInstance {
 #[derive(Clone)]
 struct Loaded {
     state: Rc<State>,
-    /// Key of the function in the state's registry.
+    /// Key in the state's registry: of the function, or of a program's source.
     key: c_int,
     name: Rc<str>,
     /// What to load again when the state is spoiled.
     module: Rc<Module>,
+    kind: Kind,
+}
+
+/// How a function came to be, and how it is called.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Function(Role),
+    Program(Hook),
+    /// A handler that a `wrap` hook has returned.
+    Wrapped {
+        wrapper: FunctionId,
+        handler: FunctionId,
+    },
 }
 
 impl LuaInstance {
@@ -55,7 +75,9 @@ impl LuaInstance {
             return Ok(state.clone());
         }
         let state = State::new(root, &self.environment, self.stop.clone())?;
-        self.states.borrow_mut().insert(root.clone(), state.clone());
+        // Dropped outside of the borrow: finalizers are guest code.
+        let before = self.states.borrow_mut().insert(root.clone(), state.clone());
+        drop(before);
         Ok(state)
     }
 
@@ -69,11 +91,14 @@ impl LuaInstance {
     async fn load_module(&self, module: &Module) -> Result<Exports> {
         self.check_open()?;
         let mut exports = Exports::default();
-        for mut loaded in self.load_functions(module).await? {
+        let (found, others) = self.load_functions(module).await?;
+        exports.others = others;
+        for mut loaded in found {
             let mut functions = self.functions.borrow_mut();
             let same = |known: &Loaded| {
                 Rc::ptr_eq(&known.state, &loaded.state)
                     && known.name == loaded.name
+                    && known.kind == loaded.kind
                     && known.module.path == module.path
             };
             let index = match functions.iter().position(same) {
@@ -93,22 +118,39 @@ impl LuaInstance {
         Ok(exports)
     }
 
-    /// Loads a module and keeps the functions that are sought in it.
-    async fn load_functions(&self, module: &Module) -> Result<Vec<Loaded>> {
+    /// Loads a module and keeps the functions that are sought in it; also names of others that a middleware has.
+    async fn load_functions(&self, module: &Module) -> Result<(Vec<Loaded>, Vec<String>)> {
         let state = self.state(&module.root)?;
-        let found = match loader::load(&state, module).await {
-            Ok(loaded) => loader::find(&loaded, module)?,
+        let shared = Rc::new(module.clone());
+        let keep = |name: String, value: Value, kind: Kind| {
+            let key = state.keep(value)?;
+            Ok(Loaded {
+                state: state.clone(),
+                key,
+                name: name.into(),
+                module: shared.clone(),
+                kind,
+            })
+        };
+        if module.seek == Seek::Program {
+            let source = program::load(&state, module)?;
+            let hooks = [Hook::Before, Hook::After].into_iter();
+            let loaded =
+                hooks.map(|hook| keep(hook.name().to_owned(), source.clone(), Kind::Program(hook)));
+            return Ok((loaded.collect::<Result<_>>()?, Vec::new()));
+        }
+        let loaded = match loader::load(&state, module).await {
+            Ok(loaded) => loaded,
             Err(error) => return Err(spoiling(&state, error)),
         };
-        let module = Rc::new(module.clone());
-        found
-            .into_iter()
-            .map(|found| {
-                let key = state.keep(found.function)?;
-                let (state, module) = (state.clone(), module.clone());
-                Ok(Loaded { state, key, name: found.name.into(), module })
-            })
-            .collect()
+        let is_middleware = module.seek == Seek::Hooks;
+        let found = loader::find(&loaded, module)?.into_iter().map(|found| {
+            let hook = Hook::named(&found.name).filter(|_| is_middleware);
+            let role = hook.map_or(Role::Handler, Role::Hook);
+            keep(found.name, found.function, Kind::Function(role))
+        });
+        let others = if is_middleware { loader::others(&loaded) } else { Vec::new() };
+        Ok((found.collect::<Result<_>>()?, others))
     }
 
     /// The function with this id, loaded again if the guest has ended its state.
@@ -120,14 +162,91 @@ impl LuaInstance {
         if !known.state.spoiled() {
             return Ok(known);
         }
-        let mut module = (*known.module).clone();
-        if module.seek == Seek::Hooks {
-            module.seek = Seek::Handler(known.name.to_string());
-        }
-        let mut again = self.load_functions(&module).await?;
-        let again = again.pop().ok_or_else(|| Error::internal("a handler was loaded as none"))?;
+        let again = if let Kind::Wrapped { wrapper, handler } = known.kind {
+            Box::pin(self.wrapped(wrapper, handler)).await?
+        } else {
+            let (again, _) = self.load_functions(&known.module).await?;
+            let mut again = again.into_iter();
+            again.find(|loaded| loaded.name == known.name && loaded.kind == known.kind).ok_or_else(
+                || {
+                    let (name, module) = (&known.name, &known.module.name);
+                    let message = format!("'{name}' of module '{module}' is gone after a restart");
+                    Error::new(ErrorKind::HandlerNotFound, message)
+                },
+            )?
+        };
         self.functions.borrow_mut()[id.0 as usize] = again.clone();
         Ok(again)
+    }
+
+    /// What a `wrap` hook makes of a handler.
+    async fn wrapped(&self, wrapper: FunctionId, handler: FunctionId) -> Result<Loaded> {
+        self.check_open()?;
+        let (wrap, inner) = (self.function(wrapper).await?, self.function(handler).await?);
+        if !Rc::ptr_eq(&wrap.state, &inner.state) {
+            let message = format!(
+                "wrap of module '{}' cannot wrap a handler of another root folder: each root has a Lua \
+                 state of its own",
+                wrap.module.name
+            );
+            return Err(Error::new(ErrorKind::Unsupported, message));
+        }
+        let state = &wrap.state;
+        let mut run = Run::new(state, None, &wrap.name)?;
+        let coroutine = run.raw();
+        // SAFETY: a new coroutine has room for two values; reading the registry does not allocate.
+        unsafe {
+            for key in [wrap.key, inner.key] {
+                ffi::lua_rawgeti(coroutine, ffi::LUA_REGISTRYINDEX, key.into());
+            }
+        }
+        let finished = run.finish(1).await;
+        state.host().output().flush();
+        let results = finished.map_err(|error| spoiling(state, error))?;
+        let value = if results == 0 {
+            Value::Nil
+        } else {
+            // SAFETY: the coroutine has left this many results, of which the first one counts.
+            unsafe { ffi::lua_pop(coroutine, results - 1) };
+            state.take(coroutine).map_err(|error| state.error(&error))?
+        };
+        run.done();
+        if !loader::callable(&value) {
+            let message = format!(
+                "wrap of module '{}' has returned {} instead of a handler: it must return a function",
+                wrap.module.name,
+                loader::kind_of(&value)
+            );
+            return Err(Error::new(ErrorKind::HandlerNotFound, message));
+        }
+        let key = state.keep(value)?;
+        Ok(Loaded { key, kind: Kind::Wrapped { wrapper, handler }, ..inner })
+    }
+
+    async fn call_function(
+        &self,
+        function: FunctionId,
+        input: Payload,
+        form: Form,
+        invocation: &Rc<Invocation>,
+    ) -> Result<Payload> {
+        self.check_open()?;
+        let Loaded { state, key, name, kind, module } = self.function(function).await?;
+        let result = match kind {
+            Kind::Program(hook) => {
+                program::call(&state, key, &module, hook, input, invocation).await
+            }
+            kind => {
+                let role = match kind {
+                    Kind::Function(role) => role,
+                    _ => Role::Handler,
+                };
+                let callee = Callee { key, label: &name, role };
+                call::call(&state, callee, input, form, invocation).await
+            }
+        };
+        self.calls.set(self.calls.get() + 1);
+        result.map_err(|error| spoiling(&state, error))
     }
 }
 
@@ -151,13 +270,44 @@ impl Instance for LuaInstance {
         form: Form,
         invocation: &'a Rc<Invocation>,
     ) -> LocalFuture<'a, Result<Payload>> {
+        Box::pin(self.call_function(function, input, form, invocation))
+    }
+
+    /// Where there are several states, nobody knows yet which of them the value is for: it stays as it is.
+    fn adopt(&self, value: Payload, invocation: &Rc<Invocation>) -> Result<Payload> {
+        let _ = invocation;
+        let states = self.states.borrow();
+        let mut usable = states.values().filter(|state| !state.spoiled());
+        match (usable.next(), usable.next()) {
+            (Some(state), None) => LuaValue::adopt(state, value),
+            _ => Ok(value),
+        }
+    }
+
+    fn wrap<'a>(
+        &'a self,
+        wrapper: FunctionId,
+        handler: FunctionId,
+    ) -> LocalFuture<'a, Result<FunctionId>> {
         Box::pin(async move {
-            self.check_open()?;
-            let Loaded { state, key, name, .. } = self.function(function).await?;
-            let result = call::call(&state, key, &name, input, form, invocation).await;
-            self.calls.set(self.calls.get() + 1);
-            result.map_err(|error| spoiling(&state, error))
+            let wrapped = self.wrapped(wrapper, handler).await?;
+            let mut functions = self.functions.borrow_mut();
+            functions.push(wrapped);
+            Ok(FunctionId(functions.len() as u32 - 1))
         })
+    }
+
+    fn warn(&self, invocation: &Rc<Invocation>) {
+        // A call goes on in the state in which it began, also when that is spoiled by now.
+        let mut warned: Vec<*const State> = Vec::new();
+        let functions: Vec<_> =
+            self.functions.borrow().iter().map(|loaded| loaded.state.clone()).collect();
+        for state in functions {
+            if !warned.contains(&Rc::as_ptr(&state)) {
+                warned.push(Rc::as_ptr(&state));
+                state.host().warn(invocation);
+            }
+        }
     }
 
     fn interrupter(&self) -> Interrupter {
@@ -172,10 +322,10 @@ impl Instance for LuaInstance {
 
     fn shutdown(&self) {
         self.closed.set(true);
-        self.functions.borrow_mut().clear();
-        // Dropped outside of the borrow: finalizers are guest code.
-        let states = std::mem::take(&mut *self.states.borrow_mut());
-        drop(states);
+        // Dropped outside of the borrows: finalizers are guest code.
+        let functions = self.functions.take();
+        let states = self.states.take();
+        drop((functions, states));
     }
 }
 

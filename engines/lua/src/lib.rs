@@ -3,6 +3,7 @@
 //! [`LuaEngine`] is what a registry names; everything else is reached through `trine_engine`'s traits.
 #![doc = include_str!("../docs.md")]
 
+mod bulk;
 mod call;
 mod context;
 mod convert;
@@ -15,6 +16,10 @@ mod instance;
 mod limits;
 mod loader;
 mod output;
+mod pattern;
+mod program;
+mod shared;
 mod state;
+mod value;
 
 pub use engine::{LuaEngine, engine};

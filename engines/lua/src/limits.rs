@@ -5,6 +5,8 @@
 //! coroutine that runs there, which `lua_sethook` allows at any instant. At the next instruction the hook suspends that
 //! coroutine for good: no `pcall` sees that happen. Where Lua cannot suspend (a comparator of `table.sort`, a
 //! metamethod called from C), the hook raises an error instead, and `guard` passes it on through `pcall`.
+//!
+//! A warning goes the same way, but its hook raises an error that any `pcall` catches: `trine.deadline_exceeded`.
 
 use crate::host::Host;
 use mlua::ffi;
@@ -38,6 +40,8 @@ unsafe extern "C" {
 pub(crate) struct Stop {
     /// Grows with every interrupt. A call that started at another value has to end.
     epoch: AtomicU64,
+    /// Grows with every warning. Code that began to run at another value is to hear of it.
+    warnings: AtomicU64,
     /// Wakes calls that wait for something outside of Lua.
     waiting: Notify,
     /// The instance's thread, for as long as the instance lives.
@@ -51,6 +55,7 @@ impl Stop {
         let thread = unsafe { pthread_self() };
         Arc::new(Self {
             epoch: AtomicU64::new(0),
+            warnings: AtomicU64::new(0),
             waiting: Notify::new(),
             thread: Mutex::new(Some(thread)),
         })
@@ -61,6 +66,11 @@ impl Stop {
         self.epoch.load(Ordering::SeqCst)
     }
 
+    /// The number of warnings so far.
+    pub(crate) fn warnings(&self) -> u64 {
+        self.warnings.load(Ordering::SeqCst)
+    }
+
     /// Wakes at the next interrupt.
     pub(crate) fn waiting(&self) -> &Notify {
         &self.waiting
@@ -68,8 +78,8 @@ impl Stop {
 
     /// A handle for other threads.
     pub(crate) fn interrupter(self: &Arc<Self>) -> Interrupter {
-        let stop = self.clone();
-        Interrupter::new(move || stop.interrupt())
+        let (stop, warned) = (self.clone(), self.clone());
+        Interrupter::new(move || stop.interrupt()).warning(move || warned.warn())
     }
 
     /// Forgets the thread: it may end once the instance is gone.
@@ -80,13 +90,23 @@ impl Stop {
     }
 
     fn interrupt(&self) {
+        self.epoch.fetch_add(1, Ordering::SeqCst);
+        self.waiting.notify_waiters();
+        self.signal();
+    }
+
+    fn warn(&self) {
+        self.warnings.fetch_add(1, Ordering::SeqCst);
+        self.signal();
+    }
+
+    /// Makes the instance's thread look at what it has to do.
+    fn signal(&self) {
         static INSTALL: Once = Once::new();
         // SAFETY: `on_signal` is async-signal-safe: it reads atomics and calls `lua_sethook`, nothing else.
         INSTALL.call_once(|| unsafe {
             signal(SIGNAL, on_signal);
         });
-        self.epoch.fetch_add(1, Ordering::SeqCst);
-        self.waiting.notify_waiters();
         if let Ok(thread) = self.thread.lock()
             && let Some(thread) = *thread
         {
@@ -116,14 +136,20 @@ pub(crate) struct Entered {
 
 /// Marks `state` of `host` as what runs on this thread. `host` must outlive the returned guard.
 pub(crate) fn enter(state: *mut ffi::lua_State, host: &Host) -> Entered {
-    RUNNING.with(|running| {
+    let before = RUNNING.with(|running| {
         let before = Entered {
             state: running.state.swap(state, Ordering::Relaxed),
             host: running.host.swap(ptr::from_ref(host).cast_mut(), Ordering::Relaxed),
         };
         compiler_fence(Ordering::SeqCst);
         before
-    })
+    });
+    if host.warning() && !state.is_null() {
+        // The signal came before this thread could say what it runs.
+        // SAFETY: the caller runs `state` next, so it is live.
+        unsafe { arm(state) };
+    }
+    before
 }
 
 impl Drop for Entered {
@@ -137,18 +163,29 @@ impl Drop for Entered {
 }
 
 /// Marks another coroutine of the same host as the one that runs, and returns the one before. When the call has to
-/// end, the coroutine is made to raise at its first instruction.
+/// end or is warned, the coroutine is made to raise at its first instruction.
 ///
 /// # Safety
 /// `state` is a live coroutine, or null.
 pub(crate) unsafe fn switch(state: *mut ffi::lua_State) -> *mut ffi::lua_State {
     let before = RUNNING.with(|running| running.state.swap(state, Ordering::Relaxed));
     compiler_fence(Ordering::SeqCst);
-    if doomed() && !state.is_null() {
+    if alarmed() && !state.is_null() {
         // SAFETY: the caller vouches for `state`.
         unsafe { arm(state) };
     }
     before
+}
+
+/// Has the coroutine that runs look again at what it has to do: somebody has replaced its hook.
+///
+/// # Safety
+/// `state` is the coroutine that runs.
+pub(crate) unsafe fn look_again(state: *mut ffi::lua_State) {
+    if alarmed() {
+        // SAFETY: the caller vouches for `state`.
+        unsafe { arm(state) };
+    }
 }
 
 /// The host of what runs on this thread.
@@ -167,6 +204,13 @@ pub(crate) fn doomed() -> bool {
     unsafe { running_host() }.is_some_and(Host::doomed)
 }
 
+/// Whether what runs on this thread has to end, or is to hear that its time is nearly up. What takes long in one C
+/// function asks this now and then, and leaves by [`stop`].
+pub(crate) fn alarmed() -> bool {
+    // SAFETY: the reference does not leave this function.
+    unsafe { running_host() }.is_some_and(|host| host.doomed() || host.warning())
+}
+
 extern "C" fn on_signal(_: c_int) {
     let Ok((state, host)) = RUNNING.try_with(|running| {
         (running.state.load(Ordering::Relaxed), running.host.load(Ordering::Relaxed))
@@ -175,13 +219,13 @@ extern "C" fn on_signal(_: c_int) {
     };
     // SAFETY: `enter` stores a live host and a live coroutine of it; both are read on the thread that stores them.
     unsafe {
-        if !state.is_null() && host.as_ref().is_some_and(Host::doomed) {
+        if !state.is_null() && host.as_ref().is_some_and(|host| host.doomed() || host.warning()) {
             arm(state);
         }
     }
 }
 
-/// Makes `state` end at its next instruction.
+/// Makes `state` end, or raise its warning, at its next instruction.
 unsafe fn arm(state: *mut ffi::lua_State) {
     // Only counting hooks may suspend a coroutine.
     // SAFETY: `state` is live; `lua_sethook` may be called at any instant on the thread that runs it.
@@ -193,9 +237,41 @@ unsafe extern "C-unwind" fn on_hook(state: *mut ffi::lua_State, _: *mut ffi::lua
     unsafe {
         if doomed() {
             end(state);
-        } else {
-            ffi::lua_sethook(state, None, 0, 0);
+            return;
         }
+        ffi::lua_sethook(state, None, 0, 0);
+        if let Some(host) = running_host()
+            && host.take_warning()
+        {
+            host.set_in_hook(true);
+            raise_warning(state, host);
+        }
+    }
+}
+
+/// Leaves a C function that was [`alarmed`]: ends the call, or raises the warning. To be returned as its last act.
+///
+/// # Safety
+/// As for [`end`].
+pub(crate) unsafe fn stop(state: *mut ffi::lua_State) -> c_int {
+    // SAFETY: as the caller vouches.
+    unsafe {
+        if let Some(host) = running_host()
+            && !host.doomed()
+            && host.take_warning()
+        {
+            return raise_warning(state, host);
+        }
+        end(state)
+    }
+}
+
+/// Raises `trine.deadline_exceeded`.
+unsafe fn raise_warning(state: *mut ffi::lua_State, host: &Host) -> c_int {
+    // SAFETY: as for `end`; hooks and C functions have room for a value.
+    unsafe {
+        ffi::lua_rawgeti(state, ffi::LUA_REGISTRYINDEX, host.marks().deadline_key.into());
+        ffi::lua_error(state)
     }
 }
 
@@ -219,6 +295,8 @@ pub(crate) unsafe fn end(state: *mut ffi::lua_State) -> c_int {
 /// limit, so that a guest that asks for more than can exist gets an error, where the allocator would end the process.
 pub(crate) fn memory(environment: &Environment) -> usize {
     let limit = environment.memory_limit.and_then(|bytes| usize::try_from(bytes).ok());
+    // Lua's allocator takes 0 for no limit.
+    let limit = limit.map(|bytes| bytes.max(1));
     limit.unwrap_or_else(machine_memory)
 }
 

@@ -1,7 +1,11 @@
 //! Finds, compiles and runs a module, and looks for the functions that are sought in it.
 
-use crate::{call::Run, state::State};
-use mlua::{Table, Value, ffi};
+use crate::{
+    call::Run,
+    error::{internal, split_position},
+    state::State,
+};
+use mlua::{Function, Table, Value, ffi};
 use std::{collections::BTreeMap, rc::Rc};
 use trine_engine::{Error, ErrorKind, Frame, Hook, Module, Result, Seek};
 
@@ -24,6 +28,11 @@ pub(crate) async fn load(state: &Rc<State>, module: &Module) -> Result<Rc<Loaded
     if let Some(loaded) = state.modules().borrow().get(&module.path) {
         return Ok(loaded.clone());
     }
+    if module.seek == Seek::Hooks
+        && let Some(folder) = module.path.parent()
+    {
+        state.search_in(folder)?;
+    }
     let loaded = Rc::new(run(state, module).await?);
     state.modules().borrow_mut().insert(module.path.clone(), loaded.clone());
     Ok(loaded)
@@ -31,17 +40,13 @@ pub(crate) async fn load(state: &Rc<State>, module: &Module) -> Result<Rc<Loaded
 
 async fn run(state: &Rc<State>, module: &Module) -> Result<Loaded> {
     let path = module.path.to_string_lossy().into_owned();
-    let known: Value = state.files().raw_get(path.as_str()).map_err(internal)?;
+    let known: Value = state.files().raw_get(path.as_str()).map_err(|error| internal(&error))?;
     if !known.is_nil() {
         // Another module has required this file.
         return Ok(Loaded { value: known, globals: BTreeMap::new() });
     }
-    let source = std::fs::read(&module.path).map_err(|error| {
-        let message = format!("Unable to import module '{}': {path}: {error}", module.name);
-        Error::new(ErrorKind::ImportModule, message)
-    })?;
-    let chunk = state.lua().load(chunk(&source)).set_name(format!("@{path}"));
-    let function = chunk.into_function().map_err(|error| syntax_error(module, &path, error))?;
+    let source = read(module)?;
+    let function = compile(state, module, &source)?;
     let before = globals(state)?;
     let name = module.name.replace('/', ".");
     let key = state.keep(function)?;
@@ -62,20 +67,40 @@ async fn run(state: &Rc<State>, module: &Module) -> Result<Loaded> {
         results => {
             // SAFETY: the coroutine has left this many results, of which the first one counts.
             unsafe { ffi::lua_pop(coroutine, results - 1) };
-            state.take(coroutine).map_err(internal)?
+            state.take(coroutine).map_err(|error| internal(&error))?
         }
     };
     run.done();
-    register(state, &name, &path, &value).map_err(internal)?;
+    register(state, (module.seek != Seek::Hooks).then_some(name.as_str()), &path, &value)
+        .map_err(|error| internal(&error))?;
     let mut globals = globals(state)?;
     globals.retain(|name, value| before.get(name).is_none_or(|known| known != value));
     Ok(Loaded { value, globals })
 }
 
-/// Lets `require` find the module by its name and its file.
-fn register(state: &State, name: &str, path: &str, value: &Value) -> mlua::Result<()> {
+/// The source of a module, as `load` takes it.
+pub(crate) fn read(module: &Module) -> Result<Vec<u8>> {
+    let source = std::fs::read(&module.path).map_err(|error| {
+        let path = module.path.display();
+        let message = format!("Unable to import module '{}': {path}: {error}", module.name);
+        Error::new(ErrorKind::ImportModule, message)
+    })?;
+    Ok(chunk(&source))
+}
+
+/// Compiles what [`read`] gave.
+pub(crate) fn compile(state: &State, module: &Module, source: &[u8]) -> Result<Function> {
+    let path = module.path.to_string_lossy();
+    let chunk = state.lua().load(source).set_name(format!("@{path}"));
+    chunk.into_function().map_err(|error| syntax_error(module, &path, error))
+}
+
+/// Lets `require` find the module by its file, and by its name if it has one. A middleware has none: a module of the
+/// function may be called the same.
+fn register(state: &State, name: Option<&str>, path: &str, value: &Value) -> mlua::Result<()> {
     let known = if value.is_nil() { Value::Boolean(true) } else { value.clone() };
     state.files().raw_set(path, &known)?;
+    let Some(name) = name else { return Ok(()) };
     let loaded: Table = state.lua().globals().raw_get::<Table>("package")?.raw_get("loaded")?;
     if loaded.raw_get::<Value>(name)?.is_nil() {
         loaded.raw_set(name, known)?;
@@ -93,20 +118,16 @@ fn chunk(source: &[u8]) -> Vec<u8> {
 fn globals(state: &State) -> Result<BTreeMap<String, Value>> {
     let mut globals = BTreeMap::new();
     for pair in state.lua().globals().pairs::<Value, Value>() {
-        if let (Value::String(name), value) = pair.map_err(internal)? {
+        if let (Value::String(name), value) = pair.map_err(|error| internal(&error))? {
             globals.insert(name.to_string_lossy(), value);
         }
     }
     Ok(globals)
 }
 
-fn internal(error: mlua::Error) -> Error {
-    Error::internal(error.to_string())
-}
-
 /// A file that does not parse. Lua's message begins with the place, shortened to sixty characters.
 fn syntax_error(module: &Module, path: &str, error: mlua::Error) -> Error {
-    let mlua::Error::SyntaxError { message, .. } = error else { return internal(error) };
+    let mlua::Error::SyntaxError { message, .. } = error else { return internal(&error) };
     let (line, reason) = split_position(&message);
     Error::new(
         ErrorKind::UserCodeSyntax,
@@ -114,18 +135,6 @@ fn syntax_error(module: &Module, path: &str, error: mlua::Error) -> Error {
     )
     .with_frames([Frame { file: path.to_owned(), line, ..Frame::default() }])
     .with_stack([format!("{path}:{line}: {reason}")])
-}
-
-/// Line and rest of a message that begins with `file:line: `.
-fn split_position(message: &str) -> (u32, &str) {
-    for (colon, _) in message.match_indices(':') {
-        let rest = &message[colon + 1..];
-        let Some((digits, reason)) = rest.split_once(": ") else { continue };
-        if let Ok(line) = digits.parse() {
-            return (line, reason);
-        }
-    }
-    (0, message)
 }
 
 /// What top-level code raised. What `require` did not find or could not compile has a kind of its own.
@@ -162,16 +171,29 @@ pub(crate) fn find(loaded: &Loaded, module: &Module) -> Result<Vec<Found>> {
             Value::Nil => Err(missing(loaded, module, name)),
             value => Ok(vec![checked(module, name, value)?]),
         },
-        Seek::Hooks => Hook::ALL
-            .iter()
-            .map(|hook| (hook.name(), loaded.lookup(hook.name(), false)))
-            .filter(|(_, value)| !value.is_nil())
-            .map(|(name, value)| checked(module, name, value))
-            .collect(),
-        Seek::Program => {
-            Err(Error::new(ErrorKind::Unsupported, "Lua programs cannot be middleware"))
+        Seek::Hooks => {
+            let mut found = Vec::new();
+            for hook in Hook::ALL {
+                let mut value = loaded.lookup(hook.name(), false);
+                if value.is_nil() && hook == Hook::Wrap && callable(&loaded.value) {
+                    value = loaded.value.clone();
+                }
+                // `trine.null` says the same as nil.
+                if !value.is_nil() && !value.is_null() {
+                    found.push(checked_hook(module, hook, value)?);
+                }
+            }
+            Ok(found)
         }
+        Seek::Program => Err(Error::internal("a program is no module")),
     }
+}
+
+/// Names of functions that a middleware has beside its hooks.
+pub(crate) fn others(loaded: &Loaded) -> Vec<String> {
+    let mut names = loaded.functions();
+    names.retain(|name| Hook::named(name).is_none());
+    names
 }
 
 impl Loaded {
@@ -237,7 +259,7 @@ fn walk(table: &Table, name: &str) -> Value {
     }
 }
 
-fn callable(value: &Value) -> bool {
+pub(crate) fn callable(value: &Value) -> bool {
     match value {
         Value::Function(_) => true,
         Value::Table(table) => {
@@ -251,12 +273,37 @@ fn checked(module: &Module, name: &str, value: Value) -> Result<Found> {
     if callable(&value) {
         return Ok(Found { name: name.to_owned(), function: value });
     }
-    let kind = value.type_name();
-    let article = if kind.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    let kind = kind_of(&value);
     Err(Error::new(
         ErrorKind::HandlerNotFound,
-        format!("'{name}' of module '{}' is not a function (it is {article} {kind})", module.name),
+        format!("'{name}' of module '{}' is not a function (it is {kind})", module.name),
     ))
+}
+
+fn checked_hook(module: &Module, hook: Hook, value: Value) -> Result<Found> {
+    if callable(&value) {
+        return Ok(Found { name: hook.name().to_owned(), function: value });
+    }
+    Err(Error::new(
+        ErrorKind::HandlerNotFound,
+        format!(
+            "{hook} is not a function but {} in {}: a middleware's hooks are functions; leave it out \
+             or call it something else",
+            kind_of(&value),
+            module.path.display()
+        ),
+    ))
+}
+
+/// A value's type with its article.
+pub(crate) fn kind_of(value: &Value) -> String {
+    let kind = match value {
+        Value::Nil => return "nil".to_owned(),
+        Value::LightUserData(_) if value.is_null() => return "null".to_owned(),
+        value => value.type_name(),
+    };
+    let article = if kind.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {kind}")
 }
 
 fn missing(loaded: &Loaded, module: &Module, name: &str) -> Error {

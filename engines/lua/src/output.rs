@@ -10,6 +10,9 @@ use std::{
 };
 use trine_engine::{Invocation, Level, LogFormat, LogSettings, Stream, json_string, timestamp};
 
+/// A line that grows longer than this, in bytes, is broken.
+const LONGEST_LINE: usize = 1 << 20;
+
 /// The output of one Lua state.
 pub(crate) struct Output {
     log: LogSettings,
@@ -35,7 +38,19 @@ impl Output {
 
     /// Says whose lines come now.
     pub(crate) fn run(&self, invocation: Option<&Rc<Invocation>>) {
-        *self.running.borrow_mut() = invocation.cloned();
+        let before = self.running.replace(invocation.cloned());
+        // The last owner of an invocation ends what its functions shared, which may be another language's code.
+        drop(before);
+    }
+
+    /// The call whose lines these were has ended: what its invocation holds must not live until the next one.
+    pub(crate) fn rest(&self) {
+        drop(self.running.take());
+    }
+
+    /// The invocation of the call that runs, valid for as long as it does.
+    pub(crate) fn invocation(&self) -> Option<*const Invocation> {
+        self.running.borrow().as_ref().map(Rc::as_ptr)
     }
 
     /// When the call that runs has to end, in milliseconds since the epoch.
@@ -53,6 +68,10 @@ impl Output {
         let mut begun = self.begun.borrow_mut();
         let begun = &mut begun[usize::from(stream == Stream::Stderr)];
         begun.extend_from_slice(text);
+        if begun.len() > LONGEST_LINE && !text.contains(&b'\n') {
+            // This memory is not the guest's, so that its limit does not hold.
+            begun.push(b'\n');
+        }
         if let Some(end) = begun.iter().rposition(|&byte| byte == b'\n') {
             let lines: Vec<u8> = begun.drain(..=end).collect();
             lines.split_inclusive(|&byte| byte == b'\n').for_each(|line| self.line(stream, line));

@@ -1,17 +1,20 @@
 //! One Lua state: the heap of one root folder, with its modules, its coroutines and its host.
 
 use crate::{
-    context, convert, convert::Marks, engine::ID, guard, host, host::Host, limits, limits::Stop,
-    loader::Loaded, output,
+    bulk, context, convert,
+    convert::{Fault, Marks, Strictness},
+    error, guard, host,
+    host::Host,
+    limits::Stop,
+    loader::Loaded,
+    output, pattern, shared,
 };
-use bytes::Bytes;
 use mlua::{
     Function, Lua, LuaOptions, StdLib, Table, Value,
     ffi::{self, lua_State},
 };
 use std::{
-    any::Any,
-    cell::{Cell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     collections::HashMap,
     ffi::{c_int, c_void},
     path::{Path, PathBuf},
@@ -19,7 +22,7 @@ use std::{
     rc::Rc,
     sync::Arc,
 };
-use trine_engine::{Environment, Error, ErrorKind, NativeValue, Result};
+use trine_engine::{Environment, Error, Result};
 
 /// So many coroutines are kept for further calls.
 const IDLE: usize = 32;
@@ -31,12 +34,17 @@ const PRELUDES: [(&str, &str); 3] = [
     ("=[trine]", include_str!("prelude/trine.lua")),
 ];
 
+/// The prelude of those that run programs.
+const PROGRAM: (&str, &str) = ("=[trine program]", include_str!("prelude/program.lua"));
+
 /// One Lua state. Functions of one root share it; those of different roots never meet.
 pub(crate) struct State {
     lua: Lua,
     main: *mut lua_State,
     /// What each file returned, by its path, as `require` sees it.
     files: Table,
+    /// Runs a program: made when the first one is loaded.
+    program: OnceCell<Function>,
     modules: RefCell<HashMap<PathBuf, Rc<Loaded>>>,
     idle: RefCell<Vec<Coroutine>>,
     calls: Cell<i64>,
@@ -57,18 +65,21 @@ impl State {
         let host = Rc::new(Host::new(environment, stop));
         // SAFETY: this asks for the whole standard library. Guests are trusted code, as they are in Lua itself.
         let lua = unsafe { Lua::unsafe_new_with(StdLib::ALL, LuaOptions::new()) };
-        let (main, files) = prepare(&lua, &host, root, environment)
+        let (main, functions) = prepare(&lua, &host, root, environment)
             .map_err(|error| Error::internal(format!("Lua cannot start: {error}")))?;
-        Ok(Rc::new(Self {
+        let state = Rc::new(Self {
             lua,
             main,
-            files,
+            files: functions.raw_get("files").map_err(|error| error::internal(&error))?,
+            program: OnceCell::new(),
             modules: RefCell::default(),
             idle: RefCell::default(),
             calls: Cell::new(0),
             spoiled: Cell::new(false),
             host,
-        }))
+        });
+        state.host.set_state(&state);
+        Ok(state)
     }
 
     pub(crate) fn lua(&self) -> &Lua {
@@ -85,6 +96,17 @@ impl State {
 
     pub(crate) fn files(&self) -> &Table {
         &self.files
+    }
+
+    /// The function that runs programs, as [`crate::program`] calls it.
+    pub(crate) fn program(&self) -> Result<&Function> {
+        if let Some(program) = self.program.get() {
+            return Ok(program);
+        }
+        let (name, source) = PROGRAM;
+        let program = self.lua.load(source).set_name(name).eval::<Function>();
+        let program = program.map_err(|error| self.error(&error))?;
+        Ok(self.program.get_or_init(|| program))
     }
 
     pub(crate) fn modules(&self) -> &RefCell<HashMap<PathBuf, Rc<Loaded>>> {
@@ -115,31 +137,52 @@ impl State {
                 key = ffi::luaL_ref(state, ffi::LUA_REGISTRYINDEX);
             })
         }
-        .map_err(|error| Error::internal(error.to_string()))?;
+        .map_err(|error| self.error(&error))?;
         Ok(key)
+    }
+
+    /// What Lua refused us, as our error.
+    pub(crate) fn error(&self, error: &mlua::Error) -> Error {
+        error::internal(error)
+    }
+
+    /// Has modules looked for in `folder` too, after all other places.
+    pub(crate) fn search_in(&self, folder: &Path) -> Result<()> {
+        let added = format!("{0}/?.lua;{0}/?/init.lua", folder.display());
+        let package: mlua::Result<Table> = self.lua.globals().raw_get("package");
+        let package = package.map_err(|error| self.error(&error))?;
+        let path: String = package.raw_get("path").map_err(|error| self.error(&error))?;
+        if path.contains(&added) {
+            return Ok(());
+        }
+        package.raw_set("path", format!("{path};{added}")).map_err(|error| self.error(&error))
     }
 
     /// A table as JSON, if it has such a form.
     pub(crate) fn json(&self, table: &Table) -> Option<String> {
-        String::from_utf8(self.encode(table).ok()?.ok()?).ok()
+        String::from_utf8(self.encode(table, Strictness::Ordinary).ok()?.ok()?).ok()
     }
 
     /// Any value as JSON. The outer error is one of memory.
-    fn encode(&self, value: impl mlua::IntoLua) -> mlua::Result<Result<Vec<u8>, String>> {
+    pub(crate) fn encode(
+        &self,
+        value: impl mlua::IntoLua,
+        strictness: Strictness,
+    ) -> mlua::Result<Result<Vec<u8>, Box<Fault>>> {
         let mut text = Vec::with_capacity(256);
         let mut encoded = Ok(());
         // SAFETY: `exec_raw` runs this in protected mode with the value on the stack. A memory error skips the frames
         // of the closure only, and what has a destructor is out here.
         unsafe {
             self.lua.exec_raw::<()>(value, |state| {
-                encoded = convert::encode(state, -1, &self.host, &mut text);
+                encoded = convert::encode(state, -1, &self.host, strictness, &mut text);
             })
         }?;
-        Ok(encoded.map(|()| text).map_err(|fault| fault.at("result")))
+        Ok(encoded.map(|()| text))
     }
 
     /// The value that the registry holds under a key.
-    fn value(&self, key: c_int) -> mlua::Result<Value> {
+    pub(crate) fn value(&self, key: c_int) -> mlua::Result<Value> {
         // SAFETY: `exec_raw` runs this in protected mode with room for a value.
         unsafe {
             self.lua.exec_raw((), |state| {
@@ -176,7 +219,7 @@ impl State {
                 made.key = ffi::luaL_ref(state, ffi::LUA_REGISTRYINDEX);
             })
         }
-        .map_err(|error| Error::new(ErrorKind::OutOfMemory, error.to_string()).poisoning())?;
+        .map_err(|error| self.error(&error))?;
         Ok(made)
     }
 
@@ -219,15 +262,20 @@ fn prepare(
     for (name, function) in output::CLOSURES {
         functions.raw_set(name, closure(lua, host, function)?)?;
     }
+    functions.raw_set("state_keys", closure(lua, host, shared::keys)?)?;
     functions.raw_set("encode", closure(lua, host, convert::json_encode)?)?;
     functions.raw_set("decode", closure(lua, host, convert::json_decode)?)?;
     let globals = lua.globals();
-    for (library, name, function) in guard::FUNCTIONS {
+    let plain = guard::FUNCTIONS.into_iter().chain(pattern::FUNCTIONS).chain(bulk::FUNCTIONS);
+    for (library, name, function) in plain {
         // SAFETY: these are C functions written for this purpose.
         let function = unsafe { lua.create_c_function(function)? };
         globals.raw_get::<Table>(library)?.raw_set(name, function)?;
     }
     globals.raw_get::<Table>("os")?.raw_set("exit", closure(lua, host, host::os_exit)?)?;
+    let debug = globals.raw_get::<Table>("debug")?;
+    let sethook = debug.raw_get::<Function>("sethook")?;
+    debug.raw_set("sethook", closure_with(lua, host, guard::sethook, sethook)?)?;
     let package = globals.raw_get::<Table>("package")?;
     package.raw_set("path", search_path(root, &environment.layer_root))?;
     package.raw_set("cpath", "")?;
@@ -237,8 +285,8 @@ fn prepare(
     }
     // SAFETY: `State` keeps the host beyond `lua`, and setting a warning function cannot fail.
     unsafe { ffi::lua_setwarnf(main, Some(output::warn), Rc::as_ptr(host).cast_mut().cast()) };
-    lua.set_memory_limit(limits::memory(environment))?;
-    Ok((main, functions.raw_get("files")?))
+    lua.set_memory_limit(host.memory())?;
+    Ok((main, functions))
 }
 
 /// The metatables that say what a table is; those for guests go into the host's functions.
@@ -247,14 +295,25 @@ fn marks(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result<Marks> {
     array.raw_set("__name", "array")?;
     let object = lua.create_table()?;
     object.raw_set("__name", "object")?;
-    let context = lua.create_table()?;
-    context.raw_set("__index", closure(lua, host, context::index)?)?;
-    context.raw_set("__pairs", closure(lua, host, context::pairs)?)?;
-    context.raw_set("__newindex", closure(lua, host, context::newindex)?)?;
     let methods = lua.create_table()?;
     methods.raw_set("get_remaining_time_in_millis", closure(lua, host, context::remaining)?)?;
+    methods.raw_set("reply", closure(lua, host, shared::reply)?)?;
+    let context = lua.create_table()?;
+    context.raw_set("__index", closure_with(lua, host, context::index, &methods)?)?;
+    context.raw_set("__pairs", closure(lua, host, context::pairs)?)?;
+    context.raw_set("__newindex", closure(lua, host, context::newindex)?)?;
     let filled = lua.create_table()?;
-    filled.raw_set("__index", methods)?;
+    filled.raw_set("__index", closure_with(lua, host, context::filled_index, &methods)?)?;
+    let state = lua.create_table()?;
+    state.raw_set("__index", closure(lua, host, shared::index)?)?;
+    state.raw_set("__newindex", closure(lua, host, shared::newindex)?)?;
+    state.raw_set("__name", "context.state")?;
+    // The rest of these three is written in Lua.
+    let error = lua.create_table()?;
+    let deadline = lua.create_table()?;
+    functions.raw_set("state", &state)?;
+    functions.raw_set("error", &error)?;
+    functions.raw_set("deadline_exceeded", &deadline)?;
     functions.raw_set("array", &array)?;
     functions.raw_set("object", &object)?;
     let key = |table: &Table| {
@@ -274,18 +333,36 @@ fn marks(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result<Marks> {
         object: object.to_pointer(),
         context: context.to_pointer(),
         context_key: key(&context)?,
+        filled: filled.to_pointer(),
         filled_key: key(&filled)?,
+        state: state.to_pointer(),
+        state_key: key(&state)?,
+        error: error.to_pointer(),
+        error_key: key(&error)?,
+        deadline: deadline.to_pointer(),
+        deadline_key: key(&deadline)?,
     })
 }
 
 /// A C closure whose first upvalue is the host.
 fn closure(lua: &Lua, host: &Rc<Host>, function: ffi::lua_CFunction) -> mlua::Result<Function> {
+    closure_with(lua, host, function, Value::Nil)
+}
+
+/// The same with a second upvalue.
+fn closure_with(
+    lua: &Lua,
+    host: &Rc<Host>,
+    function: ffi::lua_CFunction,
+    second: impl mlua::IntoLuaMulti,
+) -> mlua::Result<Function> {
     let host: *const Host = Rc::as_ptr(host);
-    // SAFETY: `exec_raw` runs this in protected mode with room for a value; `State` keeps the host beyond `lua`.
+    // SAFETY: `exec_raw` runs this in protected mode with room for two values; `State` keeps the host beyond `lua`.
     unsafe {
-        lua.exec_raw((), |state| {
+        lua.exec_raw(second, |state| {
             ffi::lua_pushlightuserdata(state, host.cast_mut().cast::<c_void>());
-            ffi::lua_pushcclosure(state, function, 1);
+            ffi::lua_insert(state, 1);
+            ffi::lua_pushcclosure(state, function, 2);
         })
     }
 }
@@ -296,53 +373,4 @@ fn search_path(root: &Path, layers: &Path) -> String {
         "{root}/?.lua;{root}/?/init.lua;{root}/lua/?.lua;{root}/lua/?/init.lua;\
          {layers}/lua/?.lua;{layers}/lua/?/init.lua"
     )
-}
-
-/// A value of one state, on its way to another function.
-pub(crate) struct LuaValue {
-    state: Rc<State>,
-    key: c_int,
-}
-
-impl LuaValue {
-    /// Takes over a key of the state's registry.
-    pub(crate) fn new(state: Rc<State>, key: c_int) -> Self {
-        Self { state, key }
-    }
-
-    pub(crate) fn belongs_to(&self, state: &Rc<State>) -> bool {
-        Rc::ptr_eq(&self.state, state)
-    }
-
-    pub(crate) fn key(&self) -> c_int {
-        self.key
-    }
-}
-
-impl Drop for LuaValue {
-    fn drop(&mut self) {
-        self.state.forget(self.key);
-    }
-}
-
-impl NativeValue for LuaValue {
-    fn engine(&self) -> &'static str {
-        ID
-    }
-
-    fn to_json(&self) -> Result<Bytes> {
-        let value = self.state.value(self.key);
-        match value.and_then(|value| self.state.encode(value)) {
-            Ok(Ok(text)) => Ok(Bytes::from(text)),
-            Ok(Err(fault)) => {
-                let message = format!("Unable to marshal response: {fault}");
-                Err(Error::new(ErrorKind::Marshal, message))
-            }
-            Err(error) => Err(Error::new(ErrorKind::OutOfMemory, error.to_string())),
-        }
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
 }

@@ -16,6 +16,28 @@
 ---@field deadline_ms integer?
 ---@field w3c table<string, string>?
 ---@field get_remaining_time_in_millis fun(...): number 0 when the time is up, `math.huge` without a limit
+---@field state table<string, any> shared by all functions of the invocation, whatever their language; read it with `pairs`, not `next`
+local Context = {}
+
+--- Answers the invocation at once; only in a `before` hook, and once. Works with a colon as well.
+---@param response any
+function Context.reply(response) end
+
+--- What an `error` hook gets when another language, or the runtime, has raised the error.
+---@class trine.Error
+---@field type string
+---@field message string
+---@field stack string[]?
+
+--- What a middleware may return.
+---@class trine.Middleware
+---@field init fun(context: trine.Context)?
+---@field before (fun(event: any, context: trine.Context): any)? nil keeps the event
+---@field after (fun(response: any, context: trine.Context): any)? nil keeps the response
+---@field error (fun(err: any, context: trine.Context): any, any)? a response; or nil and an error in place of `err`; or nil
+---@field timeout fun(context: trine.Context)?
+---@field shutdown fun(context: trine.Context)?
+---@field wrap (fun(handler: fun(event: any, context: trine.Context): any): fun(event: any, context: trine.Context): any)?
 
 ---@class trine.Response
 ---@field status integer
@@ -34,7 +56,8 @@
 ---@alias trine.Level "trace"|"debug"|"info"|"warn"|"error"|"fatal"
 
 ---@class trine
----@field null lightuserdata JSON's `null`
+---@field null lightuserdata JSON's `null`; from a hook, an explicit `null`
+---@field deadline_exceeded table raised once shortly before the deadline; `pcall` catches it
 trine = {}
 
 ---@class trine.json

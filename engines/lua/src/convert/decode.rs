@@ -1,7 +1,7 @@
 //! JSON text to Lua values: a pull parser whose events become pushes on Lua's stack.
 
-use super::MAX_DEPTH;
-use crate::host::Host;
+use super::{End, MAX_DEPTH, NO_MEMORY};
+use crate::{host::Host, limits};
 use jiter::{Jiter, JiterError, Peek};
 use mlua::ffi::{self, lua_State};
 use std::ffi::c_int;
@@ -13,10 +13,22 @@ pub(crate) type Parser<'j> = Jiter<'j>;
 pub(crate) enum DecodeFault {
     Json(JiterError),
     Deep,
-    Stack,
+    /// There is no room for the parser's values.
+    Memory,
+    /// The call has to end, or is warned of its deadline.
+    Stopped,
 }
 
 impl DecodeFault {
+    /// What has ended decoding, if it was not the text.
+    pub(crate) fn end(&self) -> Option<End> {
+        match self {
+            Self::Memory => Some(End::Memory),
+            Self::Stopped => Some(End::Stopped),
+            Self::Json(_) | Self::Deep => None,
+        }
+    }
+
     /// What is wrong, and where.
     pub(crate) fn text(&self, parser: &Parser<'_>) -> String {
         match self {
@@ -24,7 +36,8 @@ impl DecodeFault {
             Self::Deep => {
                 format!("nested deeper than {MAX_DEPTH} levels at {}", parser.current_position())
             }
-            Self::Stack => "stack overflow".to_owned(),
+            Self::Memory => NO_MEMORY.to_string_lossy().into_owned(),
+            Self::Stopped => limits::STOPPED.to_owned(),
         }
     }
 }
@@ -38,6 +51,9 @@ impl From<JiterError> for DecodeFault {
 /// This many items or members are collected on the stack before their table is made, so that most tables are made in
 /// their final size: growing one is what costs most here.
 const BATCH: c_int = 32;
+
+/// After so many values the decoder asks whether it has to stop.
+const VALUES: u32 = 4096;
 
 /// Pushes the value of the parser's text, which must be one JSON value and nothing else.
 ///
@@ -54,7 +70,7 @@ pub(crate) unsafe fn decode(
     let peek = parser.peek()?;
     let array = host.marks().array_key;
     // SAFETY: as the caller vouches.
-    unsafe { Decoder { state, parser, array, depth: 0 }.value(peek)? };
+    unsafe { Decoder { state, parser, array, depth: 0, values: 0 }.value(peek)? };
     Ok(parser.finish()?)
 }
 
@@ -63,10 +79,18 @@ struct Decoder<'p, 'j> {
     parser: &'p mut Parser<'j>,
     array: c_int,
     depth: usize,
+    values: u32,
 }
 
 impl Decoder<'_, '_> {
     unsafe fn value(&mut self, peek: Peek) -> Result<(), DecodeFault> {
+        self.values += 1;
+        if self.values == VALUES {
+            self.values = 0;
+            if limits::alarmed() {
+                return Err(DecodeFault::Stopped);
+            }
+        }
         // SAFETY: there is room for one value: `enter` has made it, or the caller of `decode`.
         unsafe {
             match peek {
@@ -107,7 +131,7 @@ impl Decoder<'_, '_> {
         // SAFETY: `state` is live; a failing `lua_checkstack` returns 0.
         unsafe {
             if ffi::lua_checkstack(self.state, 2 * BATCH + 8) == 0 {
-                return Err(DecodeFault::Stack);
+                return Err(DecodeFault::Memory);
             }
             ffi::lua_pushnil(self.state);
             Ok(ffi::lua_gettop(self.state))

@@ -1,13 +1,14 @@
 //! Lua values to JSON text: one pass over each table, straight into a byte buffer.
 
-use super::{MAX_DEPTH, strings::write_string};
-use crate::{context, host::Host};
+use super::{MAX_DEPTH, NO_MEMORY, strings::write_string};
+use crate::{context, host::Host, limits, shared};
 use mlua::ffi::{self, lua_State};
 use std::{
     ffi::{CStr, c_int, c_void},
     fmt::Write,
     mem::ManuallyDrop,
 };
+use trine_engine::{Error, ErrorKind};
 
 /// Why a value has no JSON form, and where in it.
 #[derive(Debug)]
@@ -15,6 +16,37 @@ pub(crate) struct Fault {
     reason: String,
     /// Innermost first.
     path: Vec<Step>,
+    end: Option<End>,
+}
+
+/// What ends encoding whatever the value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The text is larger than the heap may be. A table that holds another one twice, and so on, is small and its text
+    /// has no bounds.
+    Memory,
+    /// The call has to end, or is warned of its deadline.
+    Stopped,
+}
+
+impl End {
+    /// The error of a value that could not be made.
+    pub(crate) fn into_error(self) -> Error {
+        match self {
+            Self::Memory => Error::new(ErrorKind::OutOfMemory, NO_MEMORY.to_string_lossy()),
+            Self::Stopped => Error::new(ErrorKind::Timeout, limits::STOPPED),
+        }
+        .poisoning()
+    }
+}
+
+/// What of a value may be left behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Strictness {
+    /// Metatables: the members are what counts.
+    Ordinary,
+    /// Nothing. An object of a class has no JSON form.
+    Plain,
 }
 
 #[derive(Debug)]
@@ -28,7 +60,32 @@ const PATH_ENDS: usize = 6;
 
 impl Fault {
     fn new(reason: impl Into<String>) -> Box<Self> {
-        Box::new(Self { reason: reason.into(), path: Vec::new() })
+        Box::new(Self { reason: reason.into(), path: Vec::new(), end: None })
+    }
+
+    fn ended(end: End) -> Box<Self> {
+        let reason = match end {
+            End::Memory => "and its text do not fit into the memory limit",
+            End::Stopped => limits::STOPPED,
+        };
+        Box::new(Self { end: Some(end), ..*Self::new(reason) })
+    }
+
+    /// What has ended encoding, if it was not the value.
+    pub(crate) fn end(&self) -> Option<End> {
+        self.end
+    }
+
+    /// The error of a value that messages call `root`.
+    pub(crate) fn into_error(self, root: &str) -> Error {
+        match self.end {
+            None => Error::new(ErrorKind::Marshal, self.at(root)),
+            Some(end @ End::Memory) => {
+                let message = format!("not enough memory: {root} {}", self.reason);
+                end.into_error().with_message(message)
+            }
+            Some(end) => end.into_error(),
+        }
     }
 
     fn within(mut self: Box<Self>, step: Step) -> Box<Self> {
@@ -76,6 +133,7 @@ pub(crate) unsafe fn encode(
     state: *mut lua_State,
     index: c_int,
     host: &Host,
+    strictness: Strictness,
     out: &mut Vec<u8>,
 ) -> Encoded {
     // SAFETY: as the caller vouches.
@@ -84,12 +142,27 @@ pub(crate) unsafe fn encode(
         let top = ffi::lua_gettop(state);
         // Filling a context may raise, so this destructor is not left to the frame.
         let mut ancestors = ManuallyDrop::new(Vec::new());
-        let encoded = Encoder { state, host, out, ancestors: &mut ancestors }.value(index);
+        let mut encoder = Encoder {
+            state,
+            host,
+            out,
+            ancestors: &mut ancestors,
+            strictness,
+            epoch: host.stop().epoch(),
+            longest: host.memory().min(LONGEST),
+            values: 0,
+        };
+        let encoded = encoder.value(index);
         ManuallyDrop::drop(&mut ancestors);
         ffi::lua_settop(state, top);
         encoded
     }
 }
+
+/// No text grows larger than this, in bytes, whatever the memory limit.
+const LONGEST: usize = 1 << 30;
+/// After so many values the encoder asks whether it has to stop.
+const VALUES: u32 = 4096;
 
 struct Encoder<'a> {
     state: *mut lua_State,
@@ -97,6 +170,11 @@ struct Encoder<'a> {
     out: &'a mut Vec<u8>,
     /// The tables around the value at hand.
     ancestors: &'a mut Vec<*const c_void>,
+    strictness: Strictness,
+    /// The number of interrupts at the beginning, for a value that is written while no call runs.
+    epoch: u64,
+    longest: usize,
+    values: u32,
 }
 
 /// What a table is to be written as.
@@ -106,11 +184,17 @@ enum Shape {
     Object,
     /// Its keys decide.
     Open,
+    /// `context.state`, whose members are elsewhere.
+    State,
 }
 
 impl Encoder<'_> {
     unsafe fn value(&mut self, index: c_int) -> Encoded {
         let state = self.state;
+        self.values += 1;
+        if self.values == VALUES || self.out.len() > self.longest {
+            self.check()?;
+        }
         // SAFETY: `index` is absolute and holds a value; reading one does not change its type.
         unsafe {
             match ffi::lua_type(state, index) {
@@ -173,6 +257,9 @@ impl Encoder<'_> {
     unsafe fn string(&mut self, index: c_int) -> Encoded {
         // SAFETY: `value` has seen that it is a string.
         let bytes = unsafe { self.bytes(index) };
+        if self.out.len() + bytes.len() > self.longest {
+            return Err(Fault::ended(End::Memory));
+        }
         if write_string(self.out, bytes) {
             return Ok(());
         }
@@ -190,39 +277,71 @@ impl Encoder<'_> {
             if self.ancestors.len() >= MAX_DEPTH {
                 return Err(Fault::new(format!("is nested deeper than {MAX_DEPTH} levels")));
             }
-            if ffi::lua_checkstack(state, 6) == 0 {
-                return Err(Fault::new("does not fit onto the stack"));
+            if ffi::lua_checkstack(state, 8) == 0 {
+                return Err(Fault::ended(End::Memory));
             }
-            let shape = self.shape(table);
+            let shape = self.shape(table)?;
+            if shape == Shape::State {
+                shared::push_members(state, table, self.host);
+                let members = ffi::lua_gettop(state);
+                self.table(members)?;
+                ffi::lua_pop(state, 1);
+                return Ok(());
+            }
             self.ancestors.push(address);
             let start = self.out.len();
             let encoded = match shape {
                 Shape::Array => self.array(table),
                 Shape::Object => self.object(table, true),
-                Shape::Open => self.open(table, start),
+                Shape::Open | Shape::State => self.open(table, start),
             };
             self.ancestors.pop();
             encoded
         }
     }
 
-    unsafe fn shape(&self, table: c_int) -> Shape {
+    /// Looks for a reason to end.
+    fn check(&mut self) -> Encoded {
+        if self.out.len() > self.longest {
+            return Err(Fault::ended(End::Memory));
+        }
+        self.values = 0;
+        if limits::alarmed() || self.host.stop().epoch() != self.epoch {
+            return Err(Fault::ended(End::Stopped));
+        }
+        Ok(())
+    }
+
+    unsafe fn shape(&self, table: c_int) -> Result<Shape, Box<Fault>> {
         let (state, marks) = (self.state, self.host.marks());
         // SAFETY: `table` holds a table, and there is room for its metatable.
-        unsafe {
+        let mark = unsafe {
             if ffi::lua_getmetatable(state, table) == 0 {
-                return Shape::Open;
+                return Ok(Shape::Open);
             }
             let mark = ffi::lua_topointer(state, -1);
             ffi::lua_pop(state, 1);
-            if mark == marks.array {
-                return Shape::Array;
-            }
-            if mark == marks.context {
-                context::fill(state, table, self.host);
-            }
-            if mark == marks.object { Shape::Object } else { Shape::Open }
+            mark
+        };
+        if mark == marks.array {
+            return Ok(Shape::Array);
         }
+        if mark == marks.object {
+            return Ok(Shape::Object);
+        }
+        if mark == marks.state {
+            return Ok(Shape::State);
+        }
+        if mark == marks.context {
+            // SAFETY: the table is an unfilled context.
+            unsafe { context::fill(state, table, self.host) };
+            return Ok(Shape::Open);
+        }
+        let known = mark == marks.filled || mark == marks.error;
+        if self.strictness == Strictness::Plain && !known {
+            return Err(Fault::new("is a table with a metatable, which has no JSON form"));
+        }
+        Ok(Shape::Open)
     }
 
     /// A table without a mark: its first key tells what it is, as long as the others agree.
@@ -284,7 +403,7 @@ impl Encoder<'_> {
                     "is an array with too many holes: use trine.object for integer keys",
                 ));
             }
-            if length > count && self.shape(table) != Shape::Array {
+            if length > count && self.shape(table)? != Shape::Array {
                 return Err(Fault::new(
                     "is a table whose integer keys are not 1..n: \
                      use trine.object to write them as strings, or trine.array to fill the holes",

@@ -9,6 +9,40 @@ local trine = {}
 trine.null = host.null
 trine.json = { encode = encode, decode = decode, null = host.null }
 
+-- What running and waiting code gets as an error shortly before the deadline.
+trine.deadline_exceeded = setmetatable(host.deadline_exceeded, {
+  __name = "error",
+  __tostring = function()
+    return "trine: deadline exceeded"
+  end,
+})
+host.deadline_exceeded.type = "DeadlineExceeded"
+host.deadline_exceeded.message = "the deadline of this invocation is near"
+
+-- An error that another language has thrown.
+host.error.__name = "error"
+function host.error.__tostring(value)
+  return ("%s: %s"):format(value.type, value.message)
+end
+
+-- `context.state`: its members are the host's, so that other languages see them.
+function host.state.__pairs(state)
+  local keys, index = host.state_keys(state), 0
+  return function()
+    while true do
+      index = index + 1
+      local key = keys[index]
+      if key == nil then
+        return nil
+      end
+      local value = state[key]
+      if value ~= nil then
+        return key, value
+      end
+    end
+  end
+end
+
 local function marker(name, mark)
   return function(value)
     if value == nil then
@@ -49,7 +83,11 @@ local function wait(name, start, argument)
     error(fault, 3)
   end
   yield(wait_token)
-  return host.outcome()
+  local result, message = host.outcome()
+  if message == true then
+    error(trine.deadline_exceeded, 0)
+  end
+  return result, message
 end
 
 function trine.sleep(seconds)

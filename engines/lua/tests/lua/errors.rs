@@ -142,7 +142,14 @@ fn a_stack_overflow_is_an_error_and_the_next_call_works() {
              if event == 3 then local t = setmetatable({}, {}) getmetatable(t).__index = function(t, k) return t[k] end return t.x end \
              if event == 4 then local function co() return coroutine.wrap(co)() end return co() end \
              if event == 5 then local s = 'x' return string.gsub(s, '.', function() return handler(5) end) end \
-             return 'fine' end",
+             if event == 6 then return tostring(odd) end if event == 7 then return string.format('%s', odd) end \
+             if event == 8 then return nested() end if event == 9 then return below(100000) end \
+             if event == 10 then return trine.json.encode(below(100000)) end if event == 11 then return #trine.json.decode(('['):rep(100000)) end \
+             if event == 12 then return table.concat(setmetatable({}, {__len = function() return 3 end, __index = function(t, k) return table.concat(t) end})) end \
+             return 'fine' end \
+             odd = setmetatable({}, {__tostring = function(s) return string.format('%s', s) end}) \
+             function nested() local ok, e = pcall(nested) return ok or e end \
+             function below(n) local t = {} for i = 1, n do t = {t} end return t end",
         );
         let function = guest.load("app", "handler").await.unwrap();
         let error = guest.call(function, "1").await.unwrap_err();
@@ -151,9 +158,16 @@ fn a_stack_overflow_is_an_error_and_the_next_call_works() {
             error.stack().len() < 30 && error.stack().iter().any(|line| line.contains("skipping"))
         );
         assert_eq!(guest.call(function, "2").await.unwrap(), "false");
-        for event in ["3", "4", "5"] {
+        for event in ["3", "4", "5", "6", "7", "12"] {
             let error = guest.call(function, event).await.unwrap_err();
             assert!(error.message().contains("stack overflow"), "{event}: {error}");
+        }
+        // The innermost `pcall` catches it.
+        assert_eq!(guest.call(function, "8").await.unwrap(), "true");
+        for event in ["9", "10", "11"] {
+            let error = guest.call(function, event).await.unwrap_err();
+            assert!(error.message().contains("nested deeper than 1000 levels"), "{event}: {error}");
+            assert!(!error.poisons());
         }
         assert_eq!(guest.call(function, "0").await.unwrap(), "\"fine\"");
     });
@@ -180,6 +194,46 @@ fn memory_has_a_limit_and_crossing_it_fails_the_call_only() {
         let error = guest.call(function, &large).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::OutOfMemory);
         assert_eq!(guest.call(function, "0").await.unwrap(), "\"fine\"");
+    });
+}
+
+#[test]
+fn memory_that_is_short_in_a_coroutine_or_a_library_function_is_no_ordinary_error() {
+    run(async {
+        for body in [
+            "coroutine.wrap(function() local t = {} for i = 1, 1e9 do t[i] = ('x'):rep(1000) .. i end end)()",
+            "return #('x'):rep(100):gsub('x', ('y'):rep(1000000))",
+            "local t = {} for i = 1, 1e9 do context.state['k' .. i] = ('x'):rep(1000) .. i end",
+            "local ok, e = pcall(string.rep, 'x', 1 << 30) error(e, 0)",
+        ] {
+            let setup = Setup { memory_mb: Some("32"), ..Setup::default() };
+            let guest = Guest::in_setup(&[("app.lua", &handler(body))], setup);
+            let error = guest.handle("0").await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::OutOfMemory, "{body}: {error}");
+            assert!(error.poisons());
+        }
+    });
+}
+
+#[test]
+fn any_memory_limit_leads_to_an_answer_or_an_error() {
+    run(async {
+        let source = handler(
+            "context.state.a = {} local s = ('x'):rep(1000):gsub('x', 'yy') for i = 1, 50 do pcall(string.rep, 'x', i * 500) end \
+             for w in s:gmatch('y+') do context.mine = w end return {event, s, context.aws_request_id}",
+        );
+        let mut answered = 0;
+        for memory in (0..400).map(|step| step * 700) {
+            let setup = Setup { memory: Some(memory), ..Setup::default() };
+            let guest = Guest::in_setup(&[("app.lua", &source)], setup);
+            match guest.handle("{\"a\":[1,2,3]}").await {
+                Ok(_) => answered += 1,
+                Err(error) => {
+                    assert_eq!(error.kind(), ErrorKind::OutOfMemory, "{memory}: {error}");
+                }
+            }
+        }
+        assert!(answered > 10 && answered < 390, "{answered}");
     });
 }
 

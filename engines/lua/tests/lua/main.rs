@@ -1,9 +1,13 @@
 //! The Lua engine through `trine_engine`'s traits, as the worker uses it.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod deadline;
 mod errors;
+mod hooks;
 mod loading;
 mod output;
+mod program;
+mod shared;
 mod speed;
 mod stopping;
 mod support;

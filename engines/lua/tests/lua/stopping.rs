@@ -24,6 +24,7 @@ fn stops(body: &str) {
         assert_eq!(error.kind(), ErrorKind::Timeout, "{body}: {error:#}");
         assert_eq!(error.message(), "the invocation was stopped because its time was up");
         assert!(took < Duration::from_secs(1), "{body}: {took:?}");
+        assert!(error.poisons(), "{body}");
         assert_eq!(guest.call(function, "\"fine\"").await.unwrap(), "1");
     });
 }
@@ -65,8 +66,49 @@ fn a_loop_through_c_functions_is_stopped() {
 }
 
 #[test]
+fn a_pattern_that_backtracks_without_end_is_stopped() {
+    for pattern in
+        ["('a-'):rep(30) .. 'b'", "('a*'):rep(30) .. 'b'", "('a?'):rep(40) .. ('a'):rep(60)"]
+    {
+        for call in ["find(p)", "match(p)", "gmatch(p)()", "gsub(p, '')"] {
+            stops(&format!("local p = {pattern} return (('a'):rep(50):{call})"));
+        }
+    }
+    stops("return ('('):rep(1000000):find('%b()')");
+    stops("return ('a'):rep(1000000):find('.-b')");
+    stops("return ('a'):rep(1000000):find('(.-)%1b')");
+    stops("return ('b'):rep(1000000):find('[' .. ('a'):rep(100000) .. ']')");
+    stops("local p = ('a'):rep(100000) .. 'b-c' return ('a'):rep(1000000):find(p)");
+    stops("return pcall(string.find, ('a'):rep(50), ('a-'):rep(30) .. 'b')");
+    stops("for w in ('a'):rep(50):gmatch(('a-'):rep(30) .. 'b') do end");
+}
+
+#[test]
+fn a_library_function_that_takes_long_is_stopped() {
+    stops("return table.move({}, 1, math.maxinteger - 1, 2)");
+    stops("while true do local _ = ('x'):rep(20000000) end");
+    stops("local t = {} for i = 1, 200 do t = {t, t} end return trine.json.encode(t)");
+    stops("local t = {} for i = 1, 200 do t = {t, t} end return t");
+    stops("while true do trine.json.decode('[' .. ('[],'):rep(100000) .. '1]') end");
+    let find =
+        "local s = ('a'):rep(20000000) while true do s:find(('a'):rep(100000) .. 'b', 1, true) end";
+    stops(find);
+}
+
+#[test]
+fn what_lua_would_repeat_for_ever_returns_at_once() {
+    run(async {
+        let guest = Guest::new(&handler("return ('').rep('', math.maxinteger)"));
+        assert_eq!(guest.handle("0").await.unwrap(), "\"\"");
+    });
+}
+
+#[test]
 fn a_loop_with_a_hook_of_its_own_is_stopped() {
     stops("debug.sethook(function() end, '', 1000) while true do end");
+    for _ in 0..5 {
+        stops("local set, f = debug.sethook, function() end while true do set(f, '', 1000) end");
+    }
 }
 
 #[test]

@@ -9,8 +9,8 @@ use std::{
     },
 };
 use trine_engine::{
-    Engine, Environment, Error, Form, FunctionId, FunctionInfo, Instance, Invocation, Level,
-    LogFormat, LogSettings, LogSink, Module, Payload, Result, Seek, Stream,
+    Engine, Environment, Error, Exports, Form, FunctionId, FunctionInfo, Instance, Invocation,
+    Level, LogFormat, LogSettings, LogSink, Module, Payload, Result, Seek, Stream,
 };
 use trine_lua::LuaEngine;
 
@@ -54,6 +54,8 @@ pub(crate) struct Setup {
     pub(crate) format: LogFormat,
     pub(crate) level: Option<Level>,
     pub(crate) memory_mb: Option<&'static str>,
+    /// A limit in bytes, which goes before that in MB.
+    pub(crate) memory: Option<u64>,
     pub(crate) trace_in_environment: bool,
 }
 
@@ -84,7 +86,9 @@ impl Guest {
             log: LogSettings { sink: lines.clone(), format: setup.format, level: setup.level },
             main_thread: false,
             trace_in_environment: setup.trace_in_environment,
-            memory_limit: setup.memory_mb.and_then(|mb| mb.parse().ok()).map(|mb: u64| mb << 20),
+            memory_limit: setup
+                .memory
+                .or_else(|| setup.memory_mb.and_then(|mb| mb.parse().ok()).map(|mb: u64| mb << 20)),
         };
         let instance = LuaEngine::new().start(&environment).unwrap();
         let guest = Self { dir, lines, instance };
@@ -129,6 +133,21 @@ impl Guest {
         let input = Payload::json(event.as_bytes().to_vec());
         let output = self.instance.call(function, input, Form::Json, invocation).await?;
         Ok(String::from_utf8(output.into_bytes()?.0.to_vec()).unwrap())
+    }
+
+    /// Loads `name.lua` as a middleware.
+    pub(crate) async fn hooks(&self, name: &str) -> Result<Exports> {
+        self.instance.load(&self.module(name, Seek::Hooks)).await
+    }
+
+    /// Calls a function and leaves its result in the engine.
+    pub(crate) async fn native(
+        &self,
+        function: FunctionId,
+        input: Payload,
+        invocation: &Rc<Invocation>,
+    ) -> Result<Payload> {
+        self.instance.call(function, input, Form::Native, invocation).await
     }
 
     /// Calls `handler` of `app.lua`.

@@ -403,13 +403,51 @@ fn a_native_value_goes_to_another_state_as_json() {
 }
 
 #[test]
-fn nothing_is_json_null_in_either_form() {
+fn nothing_is_null_as_json_and_nothing_as_a_value() {
     run(async {
-        let guest = Guest::new(&handler("return nil"));
-        let function = guest.load("app", "handler").await.unwrap();
-        let input = Payload::json("1");
-        let value =
-            guest.instance.call(function, input, Form::Native, &invocation("1")).await.unwrap();
-        assert!(matches!(value, Payload::Json(text) if text == "null"));
+        let guest =
+            Guest::new("function handler() return nil end function null() return trine.null end");
+        let native = async |export: &str| {
+            let function = guest.load("app", export).await.unwrap();
+            let input = Payload::json("1");
+            guest.instance.call(function, input, Form::Native, &invocation("1")).await.unwrap()
+        };
+        assert_eq!(guest.handle("1").await.unwrap(), "null");
+        assert!(matches!(native("handler").await, Payload::Nothing));
+        let null = native("null").await;
+        assert!(matches!(null, Payload::Native(_)));
+        assert_eq!(null.into_bytes().unwrap().0, "null");
+    });
+}
+
+#[test]
+fn a_value_with_a_text_without_bounds_is_refused() {
+    run(async {
+        let setup = Setup { memory_mb: Some("64"), ..Setup::default() };
+        let source = handler("local t = {} for i = 1, 200 do t = {t, t} end return t");
+        let guest = Guest::in_setup(&[("app.lua", &source)], setup);
+        let error = guest.handle("0").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::OutOfMemory, "{error}");
+        assert!(error.poisons());
+    });
+}
+
+#[test]
+fn an_adopted_value_is_the_same_for_every_function() {
+    run(async {
+        let guest = Guest::new(
+            "function handler(event) seen = event return 1 end \
+             function same(event) return event == seen and event.a[1] end",
+        );
+        let (first, same) =
+            (guest.load("app", "handler").await.unwrap(), guest.load("app", "same").await.unwrap());
+        let cx = invocation("1");
+        let value = guest.instance.adopt(Payload::json("{\"a\":[7]}"), &cx).unwrap();
+        assert!(matches!(value, Payload::Native(_)));
+        guest.instance.call(first, value.clone(), Form::Json, &cx).await.unwrap();
+        let answer = guest.instance.call(same, value, Form::Json, &cx).await.unwrap();
+        assert_eq!(answer.into_bytes().unwrap().0, "7");
+        let error = guest.instance.adopt(Payload::json("{"), &cx).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unmarshal);
     });
 }

@@ -1,0 +1,113 @@
+//! A value of one state, on its way to another function.
+
+use crate::{
+    convert::{Parser, Strictness, decode},
+    engine::ID,
+    host::Host,
+    state::State,
+};
+use bytes::Bytes;
+use mlua::ffi;
+use std::{any::Any, ffi::c_int, ptr, rc::Rc};
+use trine_engine::{Error, ErrorKind, NativeValue, Payload, Result};
+
+/// A value of one state, kept by its registry.
+pub(crate) struct LuaValue {
+    state: Rc<State>,
+    key: c_int,
+}
+
+impl LuaValue {
+    /// Takes over a key of the state's registry.
+    pub(crate) fn new(state: Rc<State>, key: c_int) -> Self {
+        Self { state, key }
+    }
+
+    /// Makes a value one of `state`, if it has a form there.
+    pub(crate) fn adopt(state: &Rc<State>, value: Payload) -> Result<Payload> {
+        let text = match value {
+            Payload::Json(text) => text,
+            Payload::Native(value) => match value.as_any().downcast_ref::<Self>() {
+                Some(own) if own.belongs_to(state) => return Ok(Payload::Native(value)),
+                _ => value.to_json()?,
+            },
+            other => return Ok(other),
+        };
+        let mut parser = Parser::new(&text);
+        let mut decoded = Ok(());
+        let mut key = ffi::LUA_REFNIL;
+        // SAFETY: `exec_raw` runs this in protected mode with room for values. A memory error skips the frames of the
+        // closure only, and what has a destructor is out here.
+        unsafe {
+            state.lua().exec_raw::<()>((), |raw| {
+                decoded = decode(raw, &mut parser, state.host());
+                if decoded.is_ok() {
+                    key = ffi::luaL_ref(raw, ffi::LUA_REGISTRYINDEX);
+                }
+                ffi::lua_settop(raw, 0);
+            })
+        }
+        .map_err(|error| state.error(&error))?;
+        match decoded {
+            Ok(()) => Ok(Payload::Native(Rc::new(Self::new(state.clone(), key)))),
+            Err(fault) => {
+                if let Some(end) = fault.end() {
+                    return Err(end.into_error());
+                }
+                let message = format!("Unable to unmarshal input: {}", fault.text(&parser));
+                Err(Error::new(ErrorKind::Unmarshal, message))
+            }
+        }
+    }
+
+    pub(crate) fn belongs_to(&self, state: &Rc<State>) -> bool {
+        Rc::ptr_eq(&self.state, state)
+    }
+
+    pub(crate) fn is_of(&self, host: &Host) -> bool {
+        ptr::eq(self.state.host(), host)
+    }
+
+    pub(crate) fn key(&self) -> c_int {
+        self.key
+    }
+
+    fn encode(&self, strictness: Strictness, root: &str) -> Result<Bytes, Error> {
+        let value = self.state.value(self.key);
+        match value.and_then(|value| self.state.encode(value, strictness)) {
+            Ok(Ok(text)) => Ok(Bytes::from(text)),
+            Ok(Err(fault)) => Err(fault.into_error(root)),
+            Err(error) => Err(self.state.error(&error)),
+        }
+    }
+}
+
+impl Drop for LuaValue {
+    fn drop(&mut self) {
+        self.state.forget(self.key);
+    }
+}
+
+impl NativeValue for LuaValue {
+    fn engine(&self) -> &'static str {
+        ID
+    }
+
+    fn to_json(&self) -> Result<Bytes> {
+        self.encode(Strictness::Ordinary, "result").map_err(|error| {
+            if error.kind() != ErrorKind::Marshal {
+                return error;
+            }
+            let message = format!("Unable to marshal response: {}", error.message());
+            error.with_message(message)
+        })
+    }
+
+    fn to_plain_json(&self) -> Result<Bytes> {
+        self.encode(Strictness::Plain, "value")
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
