@@ -3,8 +3,8 @@
 mod parse;
 mod write;
 
-pub(crate) use parse::{Keys, parse};
-pub(crate) use write::{Failure, Settings, write};
+pub(crate) use parse::{Failure as ParseFailure, Keys, parse};
+pub(crate) use write::{Failure, Settings, write, write_plain};
 
 use crate::{engine::ID, error};
 use bytes::Bytes;
@@ -46,12 +46,32 @@ impl NativeValue for Value {
         })
     }
 
+    fn to_plain_json(&self) -> Result<Bytes> {
+        Python::attach(|py| {
+            let mut out = Vec::with_capacity(256);
+            write_plain(self.object.bind(py), &mut out).map_err(Failure::into_plain_error)?;
+            Ok(Bytes::from(out))
+        })
+    }
+
     fn as_any(&self) -> &dyn Any {
         self
     }
 }
 
 impl Failure {
+    /// The failure of a value that was to cross to another language.
+    fn into_plain_error(self) -> Error {
+        let message = match self {
+            Self::Refused { message, path } if path.is_empty() => message,
+            Self::Refused { message, path } => {
+                format!("{message} (at {})", path.into_iter().rev().collect::<String>())
+            }
+            Self::Raised(raised) => Python::attach(|py| error::message(py, &raised)),
+        };
+        Error::new(trine_engine::ErrorKind::Marshal, message)
+    }
+
     /// The failure as the caller sees it.
     pub(crate) fn into_error(self, py: Python<'_>) -> Error {
         match self {
@@ -65,6 +85,9 @@ impl Failure {
                     trine_engine::ErrorKind::Marshal,
                     format!("Unable to marshal response: {message}{place}"),
                 )
+            }
+            Self::Raised(raised) if error::is_warning(py, &raised) => {
+                error::raised(py, &raised, "")
             }
             Self::Raised(raised) => Error::new(
                 trine_engine::ErrorKind::Marshal,

@@ -18,6 +18,8 @@ pub fn engine() -> PythonEngine {
             name: "Python",
             version: concat!("CPython ", env!("TRINE_PYTHON_VERSION")).to_owned(),
             extensions: &["py"],
+            interpreters: &["python"],
+            globals_per_root: false,
             splits_at_first_dot: false,
             capabilities: Capabilities {
                 async_handlers: true,
@@ -27,6 +29,7 @@ pub fn engine() -> PythonEngine {
                 exact_integers: true,
                 typescript: false,
                 native_extensions: true,
+                memory_limit: false,
             },
             error_dialect: ErrorDialect {
                 stack_member: "stackTrace",

@@ -1,15 +1,19 @@
 //! Guest exceptions as our errors: name, message, the frames of the user's files, causes.
 
+use crate::interpreter;
 use pyo3::{
-    exceptions::{PyImportError, PySyntaxError, PySystemExit},
+    exceptions::{PyImportError, PyMemoryError, PySyntaxError, PySystemExit},
     prelude::*,
-    types::{PyString, PyTraceback, PyType},
+    types::{PyInt, PyString, PyTraceback, PyType},
 };
 use std::collections::HashMap;
 use trine_engine::{Error, ErrorKind, Frame};
 
 /// Our own files, as tracebacks would show them.
 const OURS: &str = "<trine>/";
+
+/// Python's own import machinery, which it leaves out of tracebacks itself where an import statement starts it.
+const IMPORTS: &str = "<frozen importlib";
 
 /// Equal frames in a row that are shown before the rest is summed up, as `traceback` does.
 const REPEATS: usize = 3;
@@ -22,7 +26,38 @@ pub(crate) fn raised(py: Python<'_>, error: &PyErr, request_id: &str) -> Error {
     if error.is_instance_of::<PySystemExit>(py) {
         return exit(py, error, request_id);
     }
-    with_place(py, Error::guest(class_name(py, error), message(py, error)), error, CAUSES)
+    if is_warning(py, error) {
+        let near = "the invocation did not finish before its deadline";
+        return with_causes(py, Error::new(ErrorKind::Timeout, near), error, CAUSES);
+    }
+    if let Some(foreign) = foreign(py, error) {
+        return foreign;
+    }
+    let kind = if error.is_instance_of::<PyMemoryError>(py) {
+        ErrorKind::OutOfMemory
+    } else {
+        ErrorKind::Guest
+    };
+    let raised = Error::new(kind, message(py, error)).with_name(class_name(py, error));
+    with_causes(py, raised, error, CAUSES)
+}
+
+/// Whether this is the warning that a deadline is near, which nobody caught.
+pub(crate) fn is_warning(py: Python<'_>, error: &PyErr) -> bool {
+    interpreter::get()
+        .is_some_and(|python| error.matches(py, &python.deadline_exceeded).unwrap_or(false))
+}
+
+/// The error of another language, where an `error` hook has raised or returned the exception that stood for it.
+fn foreign(py: Python<'_>, error: &PyErr) -> Option<Error> {
+    let python = interpreter::get()?;
+    if !error.get_type(py).is(&python.foreign_error) {
+        return None;
+    }
+    let value = error.value(py);
+    let text = |name: &str| Some(value.getattr(name).ok()?.str().ok()?.to_string());
+    let stack: Vec<String> = value.getattr("stack_trace").ok()?.extract().unwrap_or_default();
+    Some(Error::guest(text("error_type")?, text("error_message")?).with_stack(stack))
 }
 
 /// What stopped because of an interrupt, with the place where it was.
@@ -30,9 +65,10 @@ pub(crate) fn interrupted(py: Python<'_>, error: Option<&PyErr>) -> Error {
     let stopped =
         Error::new(ErrorKind::Timeout, "the invocation was stopped because its time was up");
     match error {
-        Some(error) => with_place(py, stopped, error, 0),
+        Some(error) => with_causes(py, stopped, error, 0),
         None => stopped,
     }
+    .poisoning()
 }
 
 /// What the import of a module raised. `name` is the module's as the user wrote it.
@@ -42,7 +78,7 @@ pub(crate) fn import_failed(py: Python<'_>, error: &PyErr, name: &str) -> Error 
     }
     if error.is_instance_of::<PyImportError>(py) {
         let text = format!("Unable to import module '{name}': {}", message(py, error));
-        return with_place(py, Error::new(ErrorKind::ImportModule, text), error, CAUSES);
+        return with_causes(py, Error::new(ErrorKind::ImportModule, text), error, CAUSES);
     }
     raised(py, error, "")
 }
@@ -54,7 +90,7 @@ pub(crate) fn one_line(py: Python<'_>, error: &PyErr) -> String {
 
 /// A fault of the runtime's Python side.
 pub(crate) fn internal(py: Python<'_>, error: &PyErr) -> Error {
-    with_place(py, Error::internal(one_line(py, error)), error, CAUSES)
+    with_causes(py, Error::internal(one_line(py, error)), error, CAUSES)
 }
 
 /// The exception's own text; that may run the guest's code and fail.
@@ -96,31 +132,46 @@ fn syntax(py: Python<'_>, error: &PyErr, name: &str) -> Error {
 
 /// `sys.exit`: the end of the invocation, in the words in which the platform reports a process that ended.
 fn exit(py: Python<'_>, error: &PyErr, request_id: &str) -> Error {
-    let code = error.value(py).getattr("code").ok().filter(|code| !code.is_none());
-    // As the interpreter itself: no code is success, a number is the status, anything else is printed and fails.
-    let status = match &code {
-        None => 0,
-        Some(code) => code.extract::<i64>().map_or(1, |code| code & 0xff),
-    };
-    let reason = if status == 0 {
-        "Runtime exited without providing a reason".to_owned()
-    } else {
-        format!("Runtime exited with error: exit status {status}")
+    let (status, said) = exit_status(py, error);
+    let signal = error.value(py).getattr_opt("trine_signal").ok().flatten();
+    let reason = match signal {
+        Some(signal) => format!("Runtime exited with error: signal: {signal}"),
+        None if status == 0 => "Runtime exited without providing a reason".to_owned(),
+        None => format!("Runtime exited with error: exit status {status}"),
     };
     let text = if request_id.is_empty() {
         reason
     } else {
         format!("RequestId: {request_id} Error: {reason}")
     };
-    let mut exit = with_place(py, Error::new(ErrorKind::Exit, text), error, 0);
-    if let Some(said) = code.filter(|code| code.is_instance_of::<PyString>()) {
-        exit = exit.with_context("sys.exit", said.to_string());
+    let exit = with_causes(py, Error::new(ErrorKind::Exit, text), error, 0).poisoning();
+    match said {
+        Some(said) => exit.with_context("sys.exit", said),
+        None => exit,
     }
-    exit
+}
+
+/// The status of a `SystemExit`, and what it says. As the interpreter itself: no code is success, a number is the
+/// status, anything else is printed and fails.
+pub(crate) fn exit_status(py: Python<'_>, error: &PyErr) -> (i64, Option<String>) {
+    let code = error.value(py).getattr("code").ok().filter(|code| !code.is_none());
+    match code {
+        None => (0, None),
+        Some(code) => match code.extract::<i64>() {
+            Ok(status) => (status & 0xff, None),
+            Err(_) if code.is_instance_of::<PyInt>() => (0xff, None),
+            Err(_) => (1, code.str().ok().map(|text| text.to_string_lossy().into_owned())),
+        },
+    }
+}
+
+/// `error` with the place where `raised` came from, its notes, and no causes.
+pub(crate) fn with_place(py: Python<'_>, error: Error, raised: &PyErr) -> Error {
+    with_causes(py, error, raised, 0)
 }
 
 /// Adds frames, stack, notes and causes.
-fn with_place(py: Python<'_>, error: Error, raised: &PyErr, causes: usize) -> Error {
+fn with_causes(py: Python<'_>, error: Error, raised: &PyErr, causes: usize) -> Error {
     let frames = raised.traceback(py).map_or_else(Vec::new, |trace| frames(&trace));
     let mut error = error
         .with_stack(stack(&frames))
@@ -134,7 +185,7 @@ fn with_place(py: Python<'_>, error: Error, raised: &PyErr, causes: usize) -> Er
         && let Some(cause) = cause(py, raised)
     {
         let text = Error::guest(class_name(py, &cause), message(py, &cause));
-        error = error.with_cause(with_place(py, text, &cause, causes - 1));
+        error = error.with_cause(with_causes(py, text, &cause, causes - 1));
     }
     error
 }
@@ -167,7 +218,7 @@ fn frames(trace: &Bound<'_, PyTraceback>) -> Vec<(Frame, String)> {
 fn frame(entry: &Bound<'_, PyAny>) -> Option<(Frame, String)> {
     let code = entry.getattr("tb_frame").ok()?.getattr("f_code").ok()?;
     let file = code.getattr("co_filename").ok()?.to_string();
-    if file.starts_with(OURS) {
+    if file.starts_with(OURS) || file.starts_with(IMPORTS) {
         return None;
     }
     let name = code.getattr("co_name").ok()?.to_string();

@@ -5,8 +5,8 @@
 //! others wait for their own task to be done, or for their turn to lead.
 
 use crate::{
-    interpreter::{self, Prelude},
-    limits::Call,
+    interpreter::{self, Interpreter, Prelude},
+    limits::{Call, Runs},
 };
 use pyo3::{
     prelude::*,
@@ -32,6 +32,7 @@ const POLL: Duration = Duration::from_millis(1);
 pub(crate) struct EventLoop {
     begin: Py<PyAny>,
     pump: Py<PyAny>,
+    warn: Py<PyAny>,
     end: Py<PyAny>,
     /// A duplicate of the loop's selector: it stays open whatever the guest does to the loop.
     selector: Rc<OwnedFd>,
@@ -88,15 +89,19 @@ impl Drop for Task {
 }
 
 impl EventLoop {
-    pub(crate) fn new(py: Python<'_>) -> PyResult<Rc<Self>> {
-        let prelude = interpreter::run_prelude(py, Prelude::Loop, &crate::host::module(py)?)?;
+    pub(crate) fn new(py: Python<'_>, python: &Interpreter, runs: &Runs) -> PyResult<Rc<Self>> {
+        let natives = crate::host::module(py)?;
+        natives.add("DeadlineExceeded", &python.deadline_exceeded)?;
+        let prelude = interpreter::run_prelude(py, Prelude::Loop, &natives)?;
         let made = prelude.get_item("Loop")?.expect("the prelude defines it").call0()?;
         let fd: RawFd = made.call_method0("fileno")?.extract()?;
         // SAFETY: the loop was just made and is alive, so its selector's descriptor is open during this borrow.
         let selector = unsafe { BorrowedFd::borrow_raw(fd) }.try_clone_to_owned()?;
+        runs.use_loop(made.getattr("current_task")?.unbind());
         Ok(Rc::new(Self {
             begin: made.getattr("begin")?.unbind(),
             pump: made.getattr("pump")?.unbind(),
+            warn: made.getattr("warn")?.unbind(),
             end: made.getattr("end")?.unbind(),
             selector: Rc::new(selector),
             leading: Cell::new(false),
@@ -215,6 +220,13 @@ impl EventLoop {
         Ok(done)
     }
 
+    /// Raises a warning where a task waits. Whether it could.
+    pub(crate) fn warn(&self, py: Python<'_>, task: &Py<PyAny>) -> PyResult<bool> {
+        let warned = self.warn.bind(py).call1((task,))?.extract()?;
+        self.nudge.notify_one();
+        Ok(warned)
+    }
+
     /// Cancels what is left and closes the loop.
     pub(crate) fn end(&self, py: Python<'_>) -> PyResult<()> {
         self.end.bind(py).call0().map(drop)
@@ -222,6 +234,11 @@ impl EventLoop {
 }
 
 impl Task {
+    /// Python's object, for [`EventLoop::warn`].
+    pub(crate) fn object(&self, py: Python<'_>) -> Py<PyAny> {
+        self.object.clone_ref(py)
+    }
+
     /// The result of a task that is done.
     pub(crate) fn result<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.object.bind(py).call_method0("result")

@@ -1,7 +1,10 @@
 //! What Python may ask of the host: the prelude's module `_trine`. Output goes to the log sink of the thread's
 //! instance; a thread that a guest started uses the sink of the latest one.
 
-use crate::interpreter::{self, Prelude};
+use crate::{
+    interpreter::{self, Prelude},
+    limits, program, state,
+};
 use pyo3::{
     exceptions::PyTypeError,
     prelude::*,
@@ -75,6 +78,9 @@ fn with_line<T>(stream: Stream, f: impl FnOnce(&mut Vec<u8>) -> T) -> Option<T> 
 
 /// Holds text back until it ends in a newline: `print` writes its text and the newline separately.
 fn write(stream: Stream, bytes: &[u8]) {
+    if stream == Stream::Stdout && program::keeps(bytes) {
+        return;
+    }
     let whole = bytes.last() == Some(&b'\n');
     let held = with_line(stream, |line| {
         if !whole && line.len() + bytes.len() < LINE_LIMIT {
@@ -98,6 +104,11 @@ fn write(stream: Stream, bytes: &[u8]) {
             *line = held;
         }
     });
+}
+
+/// Writes a line to the error stream.
+pub(crate) fn complain(line: &str) {
+    write(Stream::Stderr, format!("{line}\n").as_bytes());
 }
 
 fn send(stream: Stream, bytes: &[u8]) {
@@ -125,7 +136,17 @@ pub(crate) fn module(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
     module.add_function(wrap_pyfunction!(log_json, &module)?)?;
     module.add_function(wrap_pyfunction!(log_level, &module)?)?;
     module.add_function(wrap_pyfunction!(configure_logging, &module)?)?;
+    module.add_function(wrap_pyfunction!(call_with_warning, &module)?)?;
+    module.add_function(wrap_pyfunction!(limits::signal::deliver, &module)?)?;
+    state::add_to(&module)?;
+    program::add_to(&module)?;
     Ok(module)
+}
+
+/// Calls a task's step with a warning that is raised in it.
+#[pyfunction]
+fn call_with_warning<'py>(step: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    limits::call_with_warning(step)
 }
 
 /// The `write` of a text stream.

@@ -1,63 +1,72 @@
 //! One instance: its functions, and the calls of them from the input to the answer.
 
+mod values;
+mod wrap;
+
 use crate::{
     context::{Contexts, Request},
-    convert::{self, Keys, Settings, Value},
+    convert::{Settings, Value},
     engine::ID,
     error,
     event_loop::{EventLoop, Task},
     host,
     interpreter::{Interpreter, ThreadState},
-    limits::{Call, Runs},
-    loader::{self, Arguments, Function},
+    limits::{Call, Runs, Section},
+    living::living,
+    loader::{self, Arguments, Callable, Function},
 };
-use bytes::Bytes;
 use pyo3::{
     prelude::*,
-    types::{PyBytes, PyDict, PyInt, PyList, PyString},
+    types::{PyDict, PyInt, PyList, PyString},
 };
 use std::{
     cell::{Cell, OnceCell, RefCell},
     env,
     rc::Rc,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::Arc,
 };
 use trine_engine::{
-    Environment, Error, ErrorKind, Exports, Form, FunctionId, Instance, Interrupter, Invocation,
-    LocalFuture, Module, Payload, RawPayload, Result, Usage,
+    Environment, Error, ErrorKind, Exports, Form, FunctionId, Hook, Instance, Interrupter,
+    Invocation, LocalFuture, Module, Payload, Result, Usage,
 };
-
-/// Instances that were not shut down yet. Locked only by threads that are not attached, and held while the last one
-/// ends, so that no instance starts in the middle of that.
-static LIVING: Mutex<usize> = Mutex::new(0);
-
-fn living() -> MutexGuard<'static, usize> {
-    LIVING.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-}
-
-/// What a handler that returns `bytes` answers with, as AWS's own runtime does.
-const BYTES_TYPE: &str = "application/unknown";
 
 /// A worker's share of the interpreter.
 pub(crate) struct PythonInstance {
     python: &'static Interpreter,
     layer_root: String,
+    /// Instances of one generation share modules.
+    generation: u64,
     settings: Settings,
     functions: RefCell<Vec<Rc<Function>>>,
-    keys: RefCell<Keys>,
-    contexts: Contexts,
+    contexts: Rc<Contexts>,
     event_loop: OnceCell<Rc<EventLoop>>,
     runs: Arc<Runs>,
+    waiting: RefCell<Vec<Waiting>>,
     calls: Cell<u64>,
     ended: Cell<bool>,
     // Last: dropped after everything that holds Python objects.
     _thread: Rc<ThreadState>,
 }
 
+/// A call that waits in the event loop.
+struct Waiting {
+    call: u64,
+    /// Only ever compared.
+    invocation: *const Invocation,
+    task: Py<PyAny>,
+}
+
 /// How far a call came before it had to wait.
-enum Begun {
-    Done(Payload),
+enum Begun<T> {
+    Done(T),
     Waiting(Task),
+}
+
+/// What is known about a call while its result is made.
+struct Called<'a> {
+    form: Form,
+    hook: Option<Hook>,
+    invocation: Option<&'a Rc<Invocation>>,
 }
 
 impl PythonInstance {
@@ -65,16 +74,17 @@ impl PythonInstance {
         let thread = ThreadState::keep();
         host::use_settings(&environment.log);
         Python::attach(|py| host::apply_level(py).map_err(|e| error::internal(py, &e)))?;
-        *living() += 1;
+        let settings = Settings { ascii: escapes(env::var("AWS_EXECUTION_ENV").ok().as_deref()) };
         Ok(Self {
             python,
             layer_root: environment.layer_root.to_string_lossy().into_owned(),
-            settings: Settings { ascii: escapes(env::var("AWS_EXECUTION_ENV").ok().as_deref()) },
+            generation: living().add(),
+            settings,
             functions: RefCell::default(),
-            keys: RefCell::default(),
-            contexts: Contexts::new(environment),
+            contexts: Contexts::new(environment, settings),
             event_loop: OnceCell::new(),
             runs: Arc::default(),
+            waiting: RefCell::default(),
             calls: Cell::new(0),
             ended: Cell::new(false),
             _thread: thread,
@@ -91,23 +101,36 @@ impl PythonInstance {
     fn load(&self, module: &Module) -> Result<Exports> {
         self.refuse_after_end()?;
         let call = self.runs.enter();
+        let source = loader::Source {
+            python: self.python,
+            generation: self.generation,
+            layer_root: &self.layer_root,
+        };
         let loaded = Python::attach(|py| {
             let section = call.section(py);
-            let loaded = loader::load(py, self.python, module, &self.layer_root);
-            match loaded {
-                Err(failed) if section.was_hit() => {
+            match loader::load(py, &source, module) {
+                Err(failed) if section.was_stopped() => {
                     Err(error::interrupted(py, None).with_frames(failed.frames().to_vec()))
                 }
                 other => other,
             }
         });
         host::flush();
+        let loaded = loaded?;
+        let functions = loaded.functions.into_iter();
+        let functions = functions.map(|(name, function)| (name, self.register(function))).collect();
+        Ok(Exports { functions, others: loaded.others })
+    }
+
+    fn register(&self, function: Function) -> FunctionId {
         let mut functions = self.functions.borrow_mut();
-        let functions = loaded?.into_iter().map(|(name, function)| {
-            functions.push(Rc::new(function));
-            (name, FunctionId(functions.len() as u32 - 1))
-        });
-        Ok(Exports { functions: functions.collect(), others: Vec::new() })
+        functions.push(Rc::new(function));
+        FunctionId(functions.len() as u32 - 1)
+    }
+
+    fn function(&self, id: FunctionId) -> Result<Rc<Function>> {
+        let function = self.functions.borrow().get(id.0 as usize).cloned();
+        function.ok_or_else(|| Error::internal("no function has this id"))
     }
 
     async fn call(
@@ -118,66 +141,94 @@ impl PythonInstance {
         invocation: &Rc<Invocation>,
     ) -> Result<Payload> {
         self.refuse_after_end()?;
-        let function = self.functions.borrow().get(function.0 as usize).cloned();
-        let function = function.ok_or_else(|| Error::internal("no function has this id"))?;
+        let function = self.function(function)?;
         let call = self.runs.enter();
-        let answer = match self.begin(&call, &function, input, form, invocation) {
-            Ok(Begun::Done(payload)) => Ok(payload),
-            Ok(Begun::Waiting(task)) => self.finish(&call, &task, form, invocation).await,
-            Err(failed) => Err(failed),
+        let answer = match &*function {
+            Function::Callable(callable) => {
+                let called = Called { form, hook: callable.hook, invocation: Some(invocation) };
+                match self.begin(&call, callable, input, &called, invocation) {
+                    Ok(Begun::Done(payload)) => Ok(payload),
+                    Ok(Begun::Waiting(task)) => {
+                        self.finish(&call, &task, &called, |value| self.answer(value, &called))
+                            .await
+                    }
+                    Err(failed) => Err(failed),
+                }
+            }
+            Function::Program(program) => input.into_bytes().and_then(|(text, _)| {
+                let called = Called { form, hook: None, invocation: Some(invocation) };
+                Python::attach(|py| {
+                    let section = call.section(py);
+                    match program.run(py, self.python, &text) {
+                        Ok(ended) if !section.was_stopped() => ended.map(Payload::json),
+                        Ok(_) => Err(error::interrupted(py, None)),
+                        Err(raised) => Err(self.failed(py, &section, &raised, &called)),
+                    }
+                })
+            }),
         };
-        if answer.as_ref().is_err_and(|failed| failed.kind() == ErrorKind::Timeout) {
+        self.left(&call, &answer);
+        answer
+    }
+
+    /// The end of a call.
+    fn left<T>(&self, call: &Call, answer: &Result<T>) {
+        let stopped = |failed: &Error| failed.kind() == ErrorKind::Timeout && failed.poisons();
+        if answer.as_ref().is_err_and(stopped) {
             call.ended_by_interrupt();
         }
         self.calls.set(self.calls.get() + 1);
         host::flush();
-        answer
     }
 
     fn begin(
         &self,
         call: &Call,
-        function: &Function,
+        function: &Callable,
         input: Payload,
-        form: Form,
+        called: &Called<'_>,
         invocation: &Rc<Invocation>,
-    ) -> Result<Begun> {
+    ) -> Result<Begun<Payload>> {
         Python::attach(|py| {
             let section = call.section(py);
-            let context = self.contexts.get(py, self.python, invocation, &self.keys)?;
-            let result = match function.arguments {
+            let context = self.contexts.get(py, self.python, invocation)?;
+            let event = match function.arguments {
                 // What is not wanted is not made either.
-                Arguments::None => Request::set(py, self.python, &context)
-                    .and_then(|_request| self.run(function.callable.bind(py).call0())),
-                Arguments::Context => Request::set(py, self.python, &context)
-                    .and_then(|_request| self.run(function.callable.bind(py).call1((&context,)))),
+                Arguments::None | Arguments::Context => None,
                 Arguments::Event | Arguments::EventAndContext => {
-                    let event = self.event(py, input, invocation)?;
-                    let _request = Request::set(py, self.python, &context)
-                        .map_err(|e| error::internal(py, &e))?;
-                    let callable = function.callable.bind(py);
-                    self.run(if function.arguments == Arguments::Event {
-                        callable.call1((event,))
-                    } else {
-                        callable.call1((event, &context))
-                    })
+                    Some(self.event(py, input, invocation, function.hook)?)
                 }
             };
-            match result {
-                Ok(Ok(value)) => {
-                    let answer = self.answer(&value, form);
-                    match answer {
-                        Err(_) if section.was_hit() => Err(error::interrupted(py, None)),
-                        other => other.map(Begun::Done),
-                    }
-                }
-                Ok(Err(task)) => Ok(Begun::Waiting(task)),
-                Err(raised) if section.was_hit() || self.is_interrupt(py, &raised) => {
-                    Err(error::interrupted(py, Some(&raised)))
-                }
-                Err(raised) => Err(error::raised(py, &raised, &invocation.request_id)),
-            }
+            let request = Request::set(py, self.python, &context);
+            let _request = request.map_err(|e| error::internal(py, &e))?;
+            let callable = function.object.bind(py);
+            let returned = match (event, function.arguments) {
+                (Some(event), Arguments::Event) => callable.call1((event,)),
+                (Some(event), _) => callable.call1((event, &context)),
+                (None, Arguments::None) => callable.call0(),
+                (None, _) => callable.call1((&context,)),
+            };
+            self.outcome(py, &section, returned, called, |value| self.answer(value, called))
         })
+    }
+
+    /// What came of calling a function: its answer, or the task that waits for it.
+    fn outcome<'py, T>(
+        &self,
+        py: Python<'py>,
+        section: &Section<'_, 'py>,
+        returned: PyResult<Bound<'py, PyAny>>,
+        called: &Called<'_>,
+        answer: impl FnOnce(&Bound<'py, PyAny>) -> Result<T>,
+    ) -> Result<Begun<T>> {
+        match self.run(returned) {
+            Ok(Ok(value)) => match answer(&value) {
+                Err(_) if section.was_stopped() => Err(error::interrupted(py, None)),
+                other => other.map(Begun::Done),
+            },
+            Ok(Err(task)) => Ok(Begun::Waiting(task)),
+            Err(raised) => Err(self.failed(py, section, &raised, called)),
+        }
     }
 
     /// The value that a function returned; if it can be awaited, what comes of it, or the task that waits.
@@ -192,13 +243,13 @@ impl PythonInstance {
         self.event_loop(value.py())?.begin(&value)
     }
 
-    async fn finish(
+    async fn finish<T>(
         &self,
         call: &Call,
         task: &Task,
-        form: Form,
-        invocation: &Invocation,
-    ) -> Result<Payload> {
+        called: &Called<'_>,
+        answer: impl FnOnce(&Bound<'_, PyAny>) -> Result<T>,
+    ) -> Result<T> {
         let Some(event_loop) = self.event_loop.get().cloned() else {
             return Err(Error::internal("a task waits without an event loop"));
         };
@@ -208,80 +259,76 @@ impl PythonInstance {
                 run(py)
             })
         };
+        let object = Python::attach(|py| task.object(py));
+        call.waits_for(object.as_ptr() as usize);
+        self.waiting.borrow_mut().push(Waiting {
+            call: call.id(),
+            invocation: called.invocation.map_or(std::ptr::null(), Rc::as_ptr),
+            task: object,
+        });
+        let _place = WaitingPlace { waiting: &self.waiting, call: call.id() };
         let finished = event_loop.finish(task, call, pump).await;
         Python::attach(|py| {
             let section = call.section(py);
             let failed = match finished {
                 Ok(()) => match task.result(py) {
-                    Ok(value) => return self.answer(&value, form),
+                    Ok(value) => return answer(&value),
                     Err(raised) => raised,
                 },
                 Err(None) => return Err(error::interrupted(py, None)),
                 Err(Some(raised)) => raised,
             };
-            if section.was_hit() || self.is_interrupt(py, &failed) {
-                return Err(error::interrupted(py, Some(&failed)));
-            }
-            Err(error::raised(py, &failed, &invocation.request_id))
+            Err(self.failed(py, &section, &failed, called))
         })
     }
 
-    fn is_interrupt(&self, py: Python<'_>, raised: &PyErr) -> bool {
-        raised.get_type(py).is(&self.python.interrupted)
+    /// What a call ends with that raised.
+    fn failed(
+        &self,
+        py: Python<'_>,
+        section: &Section<'_, '_>,
+        raised: &PyErr,
+        called: &Called<'_>,
+    ) -> Error {
+        if section.was_stopped() || raised.get_type(py).is(&self.python.interrupted) {
+            return error::interrupted(py, Some(raised));
+        }
+        let id = called.invocation.map_or("", |invocation| invocation.request_id.as_str());
+        let failed = error::raised(py, raised, id);
+        self.keep_thrown(raised.value(py), called);
+        failed
+    }
+
+    fn warn(&self, invocation: &Rc<Invocation>) {
+        let Some(event_loop) = self.event_loop.get() else { return };
+        let waiting = self.waiting.borrow();
+        let of_this = waiting.iter().filter(|call| call.invocation == Rc::as_ptr(invocation));
+        let mut calls: Vec<_> = of_this.filter(|call| self.runs.warn_once(call.call)).collect();
+        if calls.is_empty() {
+            return;
+        }
+        let calls: Vec<_> = Python::attach(|py| {
+            calls.drain(..).map(|call| (call.call, call.task.clone_ref(py))).collect()
+        });
+        drop(waiting);
+        Python::attach(|py| {
+            for (call, task) in calls {
+                match event_loop.warn(py, &task) {
+                    Ok(true) => {}
+                    Ok(false) => self.runs.take_back_warning(call),
+                    Err(raised) => raised.write_unraisable(py, None),
+                }
+            }
+        });
     }
 
     fn event_loop(&self, py: Python<'_>) -> PyResult<&Rc<EventLoop>> {
         if self.event_loop.get().is_none() {
-            let made = EventLoop::new(py)?;
+            let made = EventLoop::new(py, self.python, &self.runs)?;
             // Nobody else sets it: an instance stays on its thread, and the line above runs no other call.
             let _ = self.event_loop.set(made);
         }
         Ok(self.event_loop.get().expect("set above"))
-    }
-
-    fn event<'py>(
-        &self,
-        py: Python<'py>,
-        input: Payload,
-        invocation: &Invocation,
-    ) -> Result<Bound<'py, PyAny>> {
-        let text = match &input {
-            Payload::Json(text) if invocation.event_is_json => text.clone(),
-            Payload::Json(raw) => return Ok(PyBytes::new(py, raw).into_any()),
-            Payload::Nothing => return Ok(py.None().into_bound(py)),
-            Payload::Raw(raw) => return Ok(PyBytes::new(py, &raw.bytes).into_any()),
-            Payload::Native(native) => match native.as_any().downcast_ref::<Value>() {
-                Some(value) if native.engine() == ID => return Ok(value.object(py)),
-                _ => native.to_json()?,
-            },
-            _ => return Err(Error::new(ErrorKind::Unsupported, "this kind of payload is unknown")),
-        };
-        let mut keys = self.keys.borrow_mut();
-        convert::parse(py, &text, &mut keys).map_err(|failure| {
-            let reason = failure.describe(py);
-            Error::new(ErrorKind::Unmarshal, format!("Unable to unmarshal input: {reason}"))
-        })
-    }
-
-    fn answer(&self, value: &Bound<'_, PyAny>, form: Form) -> Result<Payload> {
-        if let Ok(bytes) = value.cast::<PyBytes>() {
-            return Ok(Payload::Raw(RawPayload {
-                bytes: Bytes::copy_from_slice(bytes.as_bytes()),
-                content_type: BYTES_TYPE,
-            }));
-        }
-        if value.is_none() {
-            // Plain in both forms, so that a hook that returns nothing is known as one without asking Python.
-            return Ok(Payload::Json(Bytes::from_static(b"null")));
-        }
-        if form == Form::Native {
-            let value = Value::new(value.clone().unbind(), self.settings);
-            return Ok(Payload::Native(Rc::new(value)));
-        }
-        let mut out = Vec::with_capacity(512);
-        convert::write(value, &mut out, self.settings)
-            .map_err(|failure| failure.into_error(value.py()))?;
-        Ok(Payload::Json(Bytes::from(out)))
     }
 
     fn end(&self) {
@@ -289,7 +336,7 @@ impl PythonInstance {
             return;
         }
         let mut living = living();
-        *living -= 1;
+        let (last_of_generation, last) = living.remove(self.generation);
         Python::attach(|py| {
             // Faults at the end have nobody to be told to but the log, where Python writes them.
             let report = |done: PyResult<()>| {
@@ -304,8 +351,11 @@ impl PythonInstance {
             }
             self.contexts.clear();
             self.functions.borrow_mut().clear();
-            if *living == 0 {
-                report(run_exit_functions(py, self.python));
+            if last {
+                report(run_exit_functions(py));
+            }
+            if last_of_generation {
+                report(forget_modules(py, self.python, self.generation));
             }
         });
         host::flush();
@@ -327,9 +377,36 @@ impl Instance for PythonInstance {
         Box::pin(self.call(function, input, form, invocation))
     }
 
+    fn adopt(&self, value: Payload, invocation: &Rc<Invocation>) -> Result<Payload> {
+        let is_foreign = matches!(&value, Payload::Native(native) if native.engine() != ID);
+        if !is_foreign && !matches!(value, Payload::Json(_)) {
+            return Ok(value);
+        }
+        Python::attach(|py| {
+            let value = self.event(py, value, invocation, None)?;
+            Ok(Payload::Native(Rc::new(Value::new(value.unbind(), self.settings))))
+        })
+    }
+
+    fn wrap<'a>(
+        &'a self,
+        wrapper: FunctionId,
+        handler: FunctionId,
+    ) -> LocalFuture<'a, Result<FunctionId>> {
+        Box::pin(self.wrap(wrapper, handler))
+    }
+
+    fn warn(&self, invocation: &Rc<Invocation>) {
+        self.warn(invocation);
+    }
+
+    fn retire(&self) {
+        living().begin_generation();
+    }
+
     fn interrupter(&self) -> Interrupter {
-        let runs = self.runs.clone();
-        Interrupter::new(move || runs.interrupt())
+        let (stopped, warned) = (self.runs.clone(), self.runs.clone());
+        Interrupter::new(move || stopped.interrupt()).warning(move || warned.warn())
     }
 
     fn usage(&self) -> Usage {
@@ -356,12 +433,33 @@ fn is_awaitable(value: &Bound<'_, PyAny>) -> bool {
     !plain && value.get_type().hasattr("__await__").unwrap_or(false)
 }
 
-/// The end of the last instance is the end of the program as Python sees it: functions registered with `atexit` run,
-/// and a later instance imports the user's modules anew. The interpreter stays; threads may still be using it.
-fn run_exit_functions(py: Python<'_>, python: &Interpreter) -> PyResult<()> {
-    py.import("atexit")?.call_method0("_run_exitfuncs")?;
-    python.loader.bind(py).get_item("forget")?.expect("the prelude defines it").call0()?;
-    Ok(())
+/// The end of the last instance is the end of the program as Python sees it. The interpreter stays; threads may still
+/// be using it.
+fn run_exit_functions(py: Python<'_>) -> PyResult<()> {
+    py.import("atexit")?.call_method0("_run_exitfuncs").map(drop)
+}
+
+/// A later instance imports the users' modules anew.
+fn forget_modules(py: Python<'_>, python: &Interpreter, generation: u64) -> PyResult<()> {
+    let forget = python.loader.bind(py).get_item("forget")?;
+    forget.expect("the prelude defines it").call1((generation,)).map(drop)
+}
+
+/// A waiting call's place in the list, given up however the wait ends.
+struct WaitingPlace<'a> {
+    waiting: &'a RefCell<Vec<Waiting>>,
+    call: u64,
+}
+
+impl Drop for WaitingPlace<'_> {
+    fn drop(&mut self) {
+        let mut waiting = self.waiting.borrow_mut();
+        let at = waiting.iter().position(|waiting| waiting.call == self.call);
+        let left = at.map(|at| waiting.swap_remove(at));
+        drop(waiting);
+        // The task's end may be code of the guest's.
+        drop(left);
+    }
 }
 
 /// AWS's runtime writes UTF-8 as it is from Python 3.12 on and escaped it before. Ours follows the newer ones, unless

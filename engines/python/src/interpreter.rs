@@ -1,9 +1,13 @@
 //! The one interpreter of the process: how it is configured and started, and what the prelude defines in it.
 
-use crate::{error, host};
+use crate::{
+    error, host,
+    limits::{signal, sleep},
+};
 use pyo3::{
     ffi,
     prelude::*,
+    sync::PyOnceLock,
     types::{PyCode, PyCodeMethods, PyDict, PyModule},
 };
 use std::{
@@ -30,6 +34,27 @@ pub(crate) struct Interpreter {
     pub(crate) request: Py<PyAny>,
     /// The exception class that stops a handler.
     pub(crate) interrupted: Py<PyAny>,
+    /// The exception class that warns of a near deadline.
+    pub(crate) deadline_exceeded: Py<PyAny>,
+    /// The exception class that stands for other languages' errors.
+    pub(crate) foreign_error: Py<PyAny>,
+    /// `trine.null`.
+    pub(crate) null: Py<PyAny>,
+    /// A Python function that does nothing.
+    pub(crate) nothing: Py<PyAny>,
+    /// The prelude's `trine` as a namespace.
+    pub(crate) guest: Py<PyDict>,
+    /// The prelude's `program`, once it is needed.
+    program: PyOnceLock<Py<PyDict>>,
+}
+
+impl Interpreter {
+    /// The prelude's `program` as a namespace.
+    pub(crate) fn program(&self, py: Python<'_>) -> PyResult<&Py<PyDict>> {
+        self.program.get_or_try_init(py, || {
+            Ok(run_prelude(py, Prelude::Program, &host::module(py)?)?.unbind())
+        })
+    }
 }
 
 /// The interpreter, started on the first call. On the process's main thread it is started there, so that Python's
@@ -38,12 +63,12 @@ pub(crate) struct Interpreter {
 pub(crate) fn start(main_thread: bool) -> Result<&'static Interpreter> {
     let started = INTERPRETER.get_or_init(|| {
         if main_thread {
-            return initialize();
+            return initialize(true);
         }
         let (sender, receiver) = mpsc::channel();
         let spawned = thread::Builder::new().name("trine-python".to_owned()).spawn(move || {
             // The receiver waits for exactly this message.
-            let _ = sender.send(initialize());
+            let _ = sender.send(initialize(false));
             loop {
                 thread::park();
             }
@@ -61,9 +86,11 @@ pub(crate) fn get() -> Option<&'static Interpreter> {
     INTERPRETER.get().and_then(|started| started.as_ref().ok())
 }
 
-fn initialize() -> std::result::Result<Interpreter, String> {
+/// `main_thread`: whether Python's main thread will run handlers.
+fn initialize(main_thread: bool) -> std::result::Result<Interpreter, String> {
     configure_and_start()?;
-    let prepared = Python::attach(|py| prepare(py).map_err(|e| error::one_line(py, &e)));
+    let prepared =
+        Python::attach(|py| prepare(py, main_thread).map_err(|e| error::one_line(py, &e)));
     // SAFETY: `configure_and_start` left this thread attached, and nothing of Python's is borrowed here. Detaching
     // lets other threads in; `PyGILState_Ensure` finds this thread's state again.
     unsafe { ffi::PyEval_SaveThread() };
@@ -169,14 +196,25 @@ fn minor_version() -> String {
     format!("python{}.{}", parts.next().unwrap_or("3"), parts.next().unwrap_or_default())
 }
 
-fn prepare(py: Python<'_>) -> PyResult<Interpreter> {
+fn prepare(py: Python<'_>, main_thread: bool) -> PyResult<Interpreter> {
     let natives = host::module(py)?;
     let start = run_prelude(py, Prelude::Start, &natives)?;
-    let interrupted = start.get_item("Interrupted")?.expect("the prelude defines it");
-    let guest = PyModule::new(py, "trine")?;
-    guest.add("Interrupted", &interrupted)?;
-    guest.add("__doc__", "What Trine raises in Python code.")?;
-    py.import("sys")?.getattr("modules")?.set_item("trine", guest)?;
+    let guest = run_prelude(py, Prelude::Trine, &natives)?;
+    let of_guest =
+        |name: &str| PyResult::Ok(guest.get_item(name)?.expect("the prelude defines it"));
+    let module = PyModule::new(py, "trine")?;
+    for name in ["DeadlineExceeded", "ForeignError", "Interrupted", "null", "__doc__"] {
+        module.setattr(name, of_guest(name)?)?;
+    }
+    py.import("sys")?.getattr("modules")?.set_item("trine", module)?;
+    run_prelude(py, Prelude::Exits, &natives)?
+        .get_item("install")?
+        .expect("the prelude defines it")
+        .call0()?;
+    sleep::install(py)?;
+    if main_thread {
+        signal::install(py, &natives)?;
+    }
     let streams = run_prelude(py, Prelude::Streams, &natives)?;
     streams.get_item("install")?.expect("the prelude defines it").call0()?;
     let context = run_prelude(py, Prelude::Context, &natives)?;
@@ -193,7 +231,13 @@ fn prepare(py: Python<'_>) -> PyResult<Interpreter> {
         loader: loader.unbind(),
         context: context.get_item("LambdaContext")?.expect("the prelude defines it").unbind(),
         request: request.unbind(),
-        interrupted: interrupted.unbind(),
+        interrupted: of_guest("Interrupted")?.unbind(),
+        deadline_exceeded: of_guest("DeadlineExceeded")?.unbind(),
+        foreign_error: of_guest("ForeignError")?.unbind(),
+        null: of_guest("null")?.unbind(),
+        nothing: of_guest("nothing")?.unbind(),
+        guest: guest.unbind(),
+        program: PyOnceLock::new(),
     })
 }
 
@@ -214,11 +258,14 @@ fn eager_site() -> bool {
 #[derive(Clone, Copy)]
 pub(crate) enum Prelude {
     Context,
+    Exits,
     Loader,
     Logs,
     Loop,
+    Program,
     Start,
     Streams,
+    Trine,
 }
 
 macro_rules! prelude_file {
@@ -239,11 +286,14 @@ pub(crate) fn run_prelude<'py>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let (name, source, compiled) = match file {
         Prelude::Context => prelude_file!("context"),
+        Prelude::Exits => prelude_file!("exits"),
         Prelude::Loader => prelude_file!("loader"),
         Prelude::Logs => prelude_file!("logs"),
         Prelude::Loop => prelude_file!("loop"),
+        Prelude::Program => prelude_file!("program"),
         Prelude::Start => prelude_file!("start"),
         Prelude::Streams => prelude_file!("streams"),
+        Prelude::Trine => prelude_file!("trine"),
     };
     let namespace = PyDict::new(py);
     namespace.set_item("__name__", format!("trine.{}", name.trim_end_matches(".py")))?;

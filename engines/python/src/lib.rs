@@ -9,6 +9,9 @@ mod host;
 mod instance;
 mod interpreter;
 mod limits;
+mod living;
 mod loader;
+mod program;
+mod state;
 
 pub use engine::{PythonEngine, engine};

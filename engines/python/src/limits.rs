@@ -1,15 +1,29 @@
-//! Stopping what runs. An interrupt becomes an asynchronous exception in the thread that runs the guest, or ends the
-//! wait of calls that wait.
+//! Stopping and warning what runs.
 //!
-//! Setting the exception needs the interpreter lock, which a long C function may hold, so a thread of the process
-//! does it; the one who interrupts returns at once. That thread looks again a little later: a guest that swallowed the
-//! exception is interrupted anew.
+//! Two things can be raised in a guest's code from outside: a warning that it may catch (`trine.DeadlineExceeded`), and
+//! the stop (`trine.Interrupted`), which is raised anew until the call ends. How they get there depends on the thread:
+//!
+//! - On Python's main thread by a signal of our own ([`signal`]), which needs no interpreter lock and wakes most C
+//!   functions that wait.
+//! - On any other thread as an asynchronous exception. Setting one needs the interpreter lock, which a long C function
+//!   may hold, so a thread of the process does it; the one who interrupts returns at once.
+//! - `time.sleep`, which is our own ([`sleep`]), is woken on every thread.
+//!
+//! Calls that wait in an event loop are stopped by ending their wait.
+
+pub(crate) mod signal;
+pub(crate) mod sleep;
 
 use crate::interpreter;
-use pyo3::{ffi, prelude::*};
+use pyo3::{ffi, prelude::*, types::PyType};
 use std::{
+    cell::Cell,
     ffi::c_long,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, Weak, mpsc},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, Weak,
+        atomic::{AtomicU32, Ordering},
+        mpsc,
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -26,27 +40,99 @@ const PAUSES: [Duration; 4] = [
 /// How often the same calls are interrupted before the watchdog's last means is left to act.
 const ATTEMPTS: usize = 40;
 
+/// How many attempts by signal are made before the main thread's exception is set as on any other thread.
+const PATIENCE: usize = 3;
+
+thread_local! {
+    /// What the instance whose section is open on this thread runs; null outside of sections.
+    static CURRENT: Cell<*const Runs> = const { Cell::new(std::ptr::null()) };
+}
+
+/// What is raised in a guest's code from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Level {
+    /// The deadline is near: `trine.DeadlineExceeded`, once per call.
+    Warning,
+    /// Time is up: `trine.Interrupted`.
+    Stop,
+}
+
+impl Level {
+    fn class<'py>(self, py: Python<'py>) -> PyResult<Bound<'py, PyType>> {
+        let python = interpreter::get().ok_or_else(|| {
+            pyo3::exceptions::PyRuntimeError::new_err("the interpreter is still starting")
+        })?;
+        let class = match self {
+            Self::Warning => &python.deadline_exceeded,
+            Self::Stop => &python.interrupted,
+        };
+        Ok(class.bind(py).cast::<PyType>()?.clone())
+    }
+
+    fn error(self, py: Python<'_>) -> PyErr {
+        match self.class(py) {
+            Ok(class) => PyErr::from_type(class, ()),
+            Err(error) => error,
+        }
+    }
+}
+
 /// What one instance runs at the moment, as the interrupting thread sees it.
 #[derive(Default)]
 pub(crate) struct Runs {
     state: Mutex<State>,
     /// Wakes the calls that wait.
     stopped: Notify,
+    /// Counts what was raised from outside. A sleep ends when it changes.
+    alarms: AtomicU32,
+    /// Says which task of the instance's event loop runs.
+    current_task: OnceLock<Py<PyAny>>,
 }
 
 #[derive(Default)]
 struct State {
     next_call: u64,
     /// Calls in flight, running or waiting.
-    in_flight: Vec<u64>,
-    /// The thread that runs guest code. Changes only with the interpreter lock held.
-    running: Option<c_long>,
-    /// Whether an exception was set for the running section.
-    hit: bool,
+    in_flight: Vec<InFlight>,
+    /// The section that runs guest code.
+    running: Option<Running>,
+    /// What is to be raised in the running section and was not yet.
+    pending: Option<Level>,
+    /// Whether the running section was told to stop.
+    stopping: bool,
+    /// The call for which an asynchronous exception was set in the running section, and which one.
+    set: Option<(u64, Level)>,
     /// Calls up to this one must not wait any longer.
     stop_up_to: Option<u64>,
     /// How many calls ended because of an interrupt.
     ended: u64,
+}
+
+struct InFlight {
+    id: u64,
+    warned: bool,
+    /// Address of the task that waits for its result; only ever compared.
+    task: usize,
+}
+
+#[derive(Clone, Copy)]
+struct Running {
+    thread: c_long,
+    call: u64,
+}
+
+impl State {
+    /// Marks a call as warned. Whether it was not yet.
+    fn warn_once(&mut self, id: u64) -> bool {
+        let call = self.in_flight.iter_mut().find(|call| call.id == id);
+        call.is_some_and(|call| !std::mem::replace(&mut call.warned, true))
+    }
+
+    fn take_back_warning(&mut self, id: u64) {
+        if let Some(call) = self.in_flight.iter_mut().find(|call| call.id == id) {
+            call.warned = false;
+        }
+    }
 }
 
 impl Runs {
@@ -59,18 +145,26 @@ impl Runs {
         let mut state = self.state();
         state.next_call += 1;
         let id = state.next_call;
-        state.in_flight.push(id);
+        state.in_flight.push(InFlight { id, warned: false, task: 0 });
         drop(state);
         Call { runs: self.clone(), id }
     }
 
-    /// The closure behind [`trine_engine::Interrupter`].
+    /// Tells which function gives the task that the instance's event loop runs.
+    pub(crate) fn use_loop(&self, current_task: Py<PyAny>) {
+        // An instance makes one loop.
+        let _ = self.current_task.set(current_task);
+    }
+
+    /// The stop of [`trine_engine::Interrupter`].
     pub(crate) fn interrupt(self: &Arc<Self>) {
-        let state = self.state();
+        let mut state = self.state();
         if state.in_flight.is_empty() {
             return;
         }
+        self.raise(&mut state, Level::Stop);
         let request = Request {
+            level: Level::Stop,
             runs: Arc::downgrade(self),
             up_to: state.next_call,
             ended: state.ended,
@@ -78,9 +172,95 @@ impl Runs {
             due: Instant::now(),
         };
         drop(state);
-        // The other end lives as long as the process, unless its thread could not be started.
-        let _ = interrupting_thread().send(request);
+        request.send();
     }
+
+    /// The warning of [`trine_engine::Interrupter`].
+    pub(crate) fn warn(self: &Arc<Self>) {
+        let mut state = self.state();
+        if state.running.is_none() {
+            return;
+        }
+        self.raise(&mut state, Level::Warning);
+        let request = Request {
+            level: Level::Warning,
+            runs: Arc::downgrade(self),
+            up_to: state.next_call,
+            ended: state.ended,
+            attempt: 0,
+            due: Instant::now(),
+        };
+        drop(state);
+        request.send();
+    }
+
+    /// Marks a call that waits as warned. Whether it was not yet.
+    pub(crate) fn warn_once(&self, call: u64) -> bool {
+        self.state().warn_once(call)
+    }
+
+    /// A warning that could not be given may be given later.
+    pub(crate) fn take_back_warning(&self, call: u64) {
+        self.state().take_back_warning(call);
+    }
+
+    /// Notes what is to be raised in the running section, and wakes it where no interpreter lock is needed for that.
+    fn raise(&self, state: &mut State, level: Level) {
+        let Some(running) = state.running else { return };
+        state.stopping |= level == Level::Stop;
+        state.pending = state.pending.max(Some(level));
+        self.alarms.fetch_add(1, Ordering::Release);
+        sleep::wake(&self.alarms);
+        signal::send(running.thread);
+    }
+
+    /// Takes what is to be raised in the running section, with the call that it concerns.
+    fn take_due(&self, py: Python<'_>) -> Option<(u64, Level)> {
+        // Asked before the lock is taken: Python's code may run, and may take long.
+        let task = match self.state().pending {
+            None => return None,
+            Some(Level::Stop) => 0,
+            Some(Level::Warning) => self.current_task(py),
+        };
+        let mut state = self.state();
+        let level = state.pending.take()?;
+        let running = state.running?.call;
+        let owner = state.in_flight.iter().find(|call| task != 0 && call.task == task);
+        let call = owner.map_or(running, |call| call.id);
+        (level == Level::Stop || state.warn_once(call)).then_some((call, level))
+    }
+
+    /// Raises the asynchronous exception that was set for the running section, unless it was raised before.
+    fn raise_set(&self, py: Python<'_>) -> PyResult<()> {
+        // Bound first: the lock must be free while Python's code runs.
+        let set = self.state().set.take();
+        match (set, interpreter::get()) {
+            (Some(_), Some(python)) => python.nothing.call0(py).map(drop),
+            _ => Ok(()),
+        }
+    }
+
+    /// The address of the task that the event loop runs, 0 for none.
+    fn current_task(&self, py: Python<'_>) -> usize {
+        let Some(current) = self.current_task.get() else { return 0 };
+        current.call0(py).map_or(0, |task| task.as_ptr() as usize)
+    }
+}
+
+/// Raises what was sent to the section that is open on this thread, if anything was.
+pub(crate) fn raise_due(py: Python<'_>) -> PyResult<()> {
+    match with_current(|runs| runs.take_due(py)).flatten() {
+        Some((_, level)) => Err(level.error(py)),
+        None => Ok(()),
+    }
+}
+
+/// Calls `f` with what the instance runs whose section is open on this thread.
+fn with_current<T>(f: impl FnOnce(&Runs) -> T) -> Option<T> {
+    let runs = CURRENT.try_with(Cell::get).ok().filter(|runs| !runs.is_null())?;
+    // SAFETY: `Section` sets the pointer and takes it back when it is dropped, on this thread; until then it borrows
+    // the call that owns the `Arc`. `f` is done before this function returns, in the middle of that section.
+    Some(f(unsafe { &*runs }))
 }
 
 /// A call in flight.
@@ -90,15 +270,31 @@ pub(crate) struct Call {
 }
 
 impl Call {
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
     /// Marks this thread as running guest code until the result is dropped, which must happen while it is still
     /// attached (the borrow of the token sees to it).
     pub(crate) fn section<'py>(&self, py: Python<'py>) -> Section<'_, 'py> {
         // SAFETY: the thread is attached; the function only reads the thread's own number.
         let thread = unsafe { ffi::PyThread_get_thread_ident() } as c_long;
         let mut state = self.runs.state();
-        state.running = Some(thread);
-        state.hit = false;
-        Section { call: self, thread, _py: py }
+        state.running = Some(Running { thread, call: self.id });
+        state.pending = None;
+        state.stopping = false;
+        state.set = None;
+        drop(state);
+        let outer = CURRENT.replace(Arc::as_ptr(&self.runs));
+        Section { call: self, thread, outer, py }
+    }
+
+    /// Notes which task waits for this call's result.
+    pub(crate) fn waits_for(&self, task: usize) {
+        let mut state = self.runs.state();
+        if let Some(call) = state.in_flight.iter_mut().find(|call| call.id == self.id) {
+            call.task = task;
+        }
     }
 
     /// Completes when this call must not wait any longer.
@@ -120,7 +316,7 @@ impl Call {
 
 impl Drop for Call {
     fn drop(&mut self) {
-        self.runs.state().in_flight.retain(|&id| id != self.id);
+        self.runs.state().in_flight.retain(|call| call.id != self.id);
     }
 }
 
@@ -128,31 +324,59 @@ impl Drop for Call {
 pub(crate) struct Section<'a, 'py> {
     call: &'a Call,
     thread: c_long,
-    _py: Python<'py>,
+    outer: *const Runs,
+    py: Python<'py>,
 }
 
 impl Section<'_, '_> {
-    /// Whether an interrupt hit this section.
-    pub(crate) fn was_hit(&self) -> bool {
-        self.call.runs.state().hit
+    /// Whether this section was told to stop.
+    pub(crate) fn was_stopped(&self) -> bool {
+        self.call.runs.state().stopping
     }
 }
 
 impl Drop for Section<'_, '_> {
     fn drop(&mut self) {
+        CURRENT.set(self.outer);
         let mut state = self.call.runs.state();
         state.running = None;
-        if state.hit {
-            state.hit = false;
-            // What was set and not yet raised must not hit whatever this thread runs next.
-            // SAFETY: this thread is attached (the section holds the token); null takes an exception back.
-            unsafe { ffi::PyThreadState_SetAsyncExc(self.thread as _, std::ptr::null_mut()) };
+        state.pending = None;
+        state.stopping = false;
+        let Some((call, level)) = state.set.take() else { return };
+        drop(state);
+        // What was set and not yet raised must not hit whatever this thread runs next; a warning is still to be given.
+        if was_not_raised(self.py, self.thread) && level == Level::Warning {
+            self.call.runs.take_back_warning(call);
         }
     }
 }
 
-/// Calls that are to be stopped: those of an instance that were in flight at one moment.
+/// Takes back an asynchronous exception of this thread. Whether there was one.
+fn was_not_raised(py: Python<'_>, thread: c_long) -> bool {
+    let Some(python) = interpreter::get() else { return false };
+    // Running any Python code raises it.
+    let raised = python.nothing.call0(py).is_err();
+    // SAFETY: this thread is attached (the token shows it); null takes an exception back.
+    unsafe { ffi::PyThreadState_SetAsyncExc(thread as _, std::ptr::null_mut()) };
+    raised
+}
+
+/// Calls `step` with a warning that is raised as soon as it runs Python code.
+pub(crate) fn call_with_warning<'py>(step: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let py = step.py();
+    let class = Level::Warning.class(py)?;
+    // SAFETY: the thread is attached; the function only reads the thread's own number.
+    let thread = unsafe { ffi::PyThread_get_thread_ident() };
+    // SAFETY: this thread is attached; the class is alive and the callee takes its own reference.
+    unsafe { ffi::PyThreadState_SetAsyncExc(thread as _, class.as_ptr()) };
+    let result = step.call0();
+    was_not_raised(py, thread as c_long);
+    result
+}
+
+/// Calls that are to be warned or stopped: those of an instance that were in flight at one moment.
 struct Request {
+    level: Level,
     runs: Weak<Runs>,
     up_to: u64,
     ended: u64,
@@ -161,36 +385,67 @@ struct Request {
 }
 
 impl Request {
-    /// Interrupts once. Whether that has to be repeated later.
+    fn send(self) {
+        // The other end lives as long as the process, unless its thread could not be started.
+        let _ = interrupting_thread().send(self);
+    }
+
+    /// Warns or interrupts once. Whether that has to be repeated later.
     fn act(&mut self) -> bool {
-        let (Some(runs), Some(python)) = (self.runs.upgrade(), interpreter::get()) else {
-            return false;
+        let Some(runs) = self.runs.upgrade() else { return false };
+        let again = self.remind(&runs);
+        // A guest may have blocked the signal.
+        let ignored = self.attempt >= PATIENCE;
+        if again.is_some_and(|thread| ignored || !signal::reaches(thread)) {
+            Python::attach(|py| self.set_exception(py, &runs));
+        }
+        self.due = Instant::now() + PAUSES[self.attempt.min(PAUSES.len() - 1)];
+        self.attempt += 1;
+        self.level == Level::Stop && self.concerns(&runs.state())
+    }
+
+    fn concerns(&self, state: &State) -> bool {
+        let oldest = state.in_flight.first().map_or(u64::MAX, |call| call.id);
+        state.ended <= self.ended && oldest <= self.up_to && self.attempt < ATTEMPTS
+    }
+
+    /// Ends waits, and says again what may have been swallowed. The thread that runs the guest, if one does.
+    fn remind(&self, runs: &Arc<Runs>) -> Option<c_long> {
+        let mut state = runs.state();
+        if !self.concerns(&state) {
+            return None;
+        }
+        let Some(running) = state.running else {
+            if self.level == Level::Stop {
+                state.stop_up_to = Some(self.up_to);
+                drop(state);
+                runs.stopped.notify_waiters();
+            }
+            return None;
         };
-        Python::attach(|_py| {
-            let mut state = runs.state();
-            let oldest = state.in_flight.first().copied().unwrap_or(u64::MAX);
-            if state.ended > self.ended || oldest > self.up_to || self.attempt >= ATTEMPTS {
-                return false;
-            }
-            match state.running {
-                Some(thread) => {
-                    state.hit = true;
-                    // SAFETY: this thread is attached; the class is alive and the callee takes its own reference.
-                    // `running` changes only under the interpreter lock, so the thread still runs that section.
-                    unsafe {
-                        ffi::PyThreadState_SetAsyncExc(thread as _, python.interrupted.as_ptr())
-                    };
-                }
-                None => {
-                    state.stop_up_to = Some(self.up_to);
-                    drop(state);
-                    runs.stopped.notify_waiters();
-                }
-            }
-            self.due = Instant::now() + PAUSES[self.attempt.min(PAUSES.len() - 1)];
-            self.attempt += 1;
-            true
-        })
+        // The first time it was said already, unless another section has begun since.
+        if self.level == Level::Stop && (self.attempt > 0 || !state.stopping) {
+            runs.raise(&mut state, Level::Stop);
+        }
+        Some(running.thread)
+    }
+
+    fn set_exception(&self, py: Python<'_>, runs: &Arc<Runs>) {
+        let Some((call, level)) = runs.take_due(py) else { return };
+        let Ok(class) = level.class(py) else { return };
+        let mut state = runs.state();
+        // Sections end with the interpreter lock held, which `take_due` may have given away for a moment.
+        let Some(running) = state.running else {
+            state.take_back_warning(call);
+            return;
+        };
+        state.set = Some((call, level));
+        // A sleep that looked for it between the two looks again.
+        runs.alarms.fetch_add(1, Ordering::Release);
+        sleep::wake(&runs.alarms);
+        // SAFETY: this thread is attached; the class is alive and the callee takes its own reference. A section ends
+        // under the interpreter lock, and it was running just now, so the thread still runs that section.
+        unsafe { ffi::PyThreadState_SetAsyncExc(running.thread as _, class.as_ptr()) };
     }
 }
 

@@ -1,22 +1,31 @@
 //! Finds functions in modules: imports through the prelude, looks up names, and learns how many arguments each takes.
 
-use crate::{error, interpreter::Interpreter};
+use crate::{
+    error,
+    interpreter::Interpreter,
+    program::{self, Program},
+};
 use pyo3::{
     prelude::*,
     types::{PyDict, PyModule},
 };
 use trine_engine::{Error, ErrorKind, Hook, Module, Result, Seek};
 
-/// Hooks whose only parameter, if they have one, is the context: there is no event for them.
-const CONTEXT_ONLY: [&str; 3] = ["init", "timeout", "shutdown"];
-
 /// Function names that an error message lists.
 const LISTED: usize = 10;
 
+/// What an id stands for.
+pub(crate) enum Function {
+    Callable(Callable),
+    Program(Program),
+}
+
 /// A callable and how to call it.
-pub(crate) struct Function {
-    pub(crate) callable: Py<PyAny>,
+pub(crate) struct Callable {
+    pub(crate) object: Py<PyAny>,
     pub(crate) arguments: Arguments,
+    /// The hook that it is, if it is none of a handler.
+    pub(crate) hook: Option<Hook>,
 }
 
 /// Which arguments a callable gets.
@@ -28,13 +37,37 @@ pub(crate) enum Arguments {
     EventAndContext,
 }
 
+/// Where modules come from beside their own root.
+pub(crate) struct Source<'a> {
+    pub(crate) python: &'static Interpreter,
+    pub(crate) generation: u64,
+    pub(crate) layer_root: &'a str,
+}
+
+/// What a module turned out to have.
+#[derive(Default)]
+pub(crate) struct Loaded {
+    pub(crate) functions: Vec<(String, Function)>,
+    pub(crate) others: Vec<String>,
+}
+
 /// Imports a module and finds what is sought in it.
-pub(crate) fn load(
-    py: Python<'_>,
-    python: &Interpreter,
-    module: &Module,
-    layer_root: &str,
-) -> Result<Vec<(String, Function)>> {
+pub(crate) fn load(py: Python<'_>, source: &Source<'_>, module: &Module) -> Result<Loaded> {
+    match &module.seek {
+        Seek::Handler(name) => handler(py, source, module, name),
+        Seek::Hooks => hooks(py, source, module),
+        Seek::Program => {
+            let (python, generation) = (source.python, source.generation);
+            let programs = program::load(py, python, generation, module, source.layer_root)?;
+            let functions = programs.into_iter();
+            let functions =
+                functions.map(|(hook, program)| (hook.to_owned(), Function::Program(program)));
+            Ok(Loaded { functions: functions.collect(), others: Vec::new() })
+        }
+    }
+}
+
+fn handler(py: Python<'_>, source: &Source<'_>, module: &Module, name: &str) -> Result<Loaded> {
     let top = module.name.split(['/', '.']).next().unwrap_or_default();
     if is_built_in(py, top).map_err(|e| error::internal(py, &e))? {
         return Err(Error::new(
@@ -42,28 +75,60 @@ pub(crate) fn load(
             format!("Cannot use built-in module {} as a handler module", module.name),
         ));
     }
-    let loaded = import(py, python, module, layer_root)
-        .map_err(|e| error::import_failed(py, &e, &module.name))?;
-    match &module.seek {
-        Seek::Handler(name) => {
-            let name = if name.is_empty() { "handler" } else { name };
-            let found = loaded.getattr_opt(name).map_err(|e| error::raised(py, &e, ""))?;
-            let function = found.ok_or_else(|| missing(&loaded, module, name))?;
-            Ok(vec![(name.to_owned(), checked(&function, module, name, false)?)])
+    let loaded = import(py, source, module, "load")?;
+    let name = if name.is_empty() { "handler" } else { name };
+    let found = loaded.getattr_opt(name).map_err(|e| error::raised(py, &e, ""))?;
+    let function = found.ok_or_else(|| missing(&loaded, module, name))?;
+    if !function.is_callable() {
+        let class = error::type_name(&function.get_type());
+        let text = format!(
+            "Handler '{name}' on module '{}' is not a function but of type {class}",
+            module.name
+        );
+        return Err(Error::new(ErrorKind::HandlerNotFound, text));
+    }
+    let callable = Callable::new(&function, None);
+    Ok(Loaded {
+        functions: vec![(name.to_owned(), Function::Callable(callable))],
+        others: Vec::new(),
+    })
+}
+
+fn hooks(py: Python<'_>, source: &Source<'_>, module: &Module) -> Result<Loaded> {
+    let loaded = import(py, source, module, "load_file")?;
+    let mut found = Loaded::default();
+    for hook in Hook::ALL {
+        let function = loaded.getattr_opt(hook.name()).map_err(|e| error::raised(py, &e, ""))?;
+        let Some(function) = function.filter(|function| !function.is_none()) else { continue };
+        if !function.is_callable() {
+            let class = error::type_name(&function.get_type());
+            let text = format!(
+                "{hook} is not a function but of type {class} in the middleware '{}' ({})",
+                module.name,
+                module.path.display()
+            );
+            return Err(Error::new(ErrorKind::HandlerNotFound, text));
         }
-        Seek::Program => {
-            Err(Error::new(ErrorKind::Unsupported, "Python programs cannot be middleware"))
-        }
-        Seek::Hooks => {
-            let mut found = Vec::new();
-            for name in Hook::ALL.iter().map(|hook| hook.name()) {
-                let function = loaded.getattr_opt(name).map_err(|e| error::raised(py, &e, ""))?;
-                if let Some(function) = function.filter(|function| !function.is_none()) {
-                    found.push((name.to_owned(), checked(&function, module, name, true)?));
-                }
-            }
-            Ok(found)
-        }
+        let callable = Callable::new(&function, Some(hook));
+        found.functions.push((hook.name().to_owned(), Function::Callable(callable)));
+    }
+    let others = function_names(&loaded).into_iter();
+    found.others = others.filter(|name| Hook::named(name).is_none()).collect();
+    Ok(found)
+}
+
+impl Callable {
+    pub(crate) fn new(function: &Bound<'_, PyAny>, hook: Option<Hook>) -> Self {
+        let takes_context_alone = hook.is_some_and(|hook| !hook.takes_value());
+        let arguments = match positional(function, 0) {
+            Some(0) => Arguments::None,
+            // A `wrap` hook gets the handler where others get the value.
+            _ if hook == Some(Hook::Wrap) => Arguments::Event,
+            _ if takes_context_alone => Arguments::Context,
+            Some(1) => Arguments::Event,
+            _ => Arguments::EventAndContext,
+        };
+        Self { object: function.clone().unbind(), arguments, hook }
     }
 }
 
@@ -73,42 +138,21 @@ fn is_built_in(py: Python<'_>, name: &str) -> PyResult<bool> {
 
 fn import<'py>(
     py: Python<'py>,
-    python: &Interpreter,
+    source: &Source<'_>,
     module: &Module,
-    layer_root: &str,
-) -> PyResult<Bound<'py, PyAny>> {
-    let load = python.loader.bind(py).get_item("load")?.expect("the prelude defines it");
-    load.call1((
-        module.root.as_os_str().to_string_lossy(),
-        &module.name,
-        module.path.as_os_str().to_string_lossy(),
-        layer_root,
-    ))
-}
-
-fn checked(
-    function: &Bound<'_, PyAny>,
-    module: &Module,
-    name: &str,
-    is_hook: bool,
-) -> Result<Function> {
-    if !function.is_callable() {
-        return Err(Error::new(
-            ErrorKind::HandlerNotFound,
-            format!(
-                "Handler '{name}' on module '{}' is not a function but of type {}",
-                module.name,
-                error::type_name(&function.get_type())
-            ),
-        ));
-    }
-    let arguments = match positional(function, 0) {
-        Some(0) => Arguments::None,
-        Some(1) if is_hook && CONTEXT_ONLY.contains(&name) => Arguments::Context,
-        Some(1) => Arguments::Event,
-        _ => Arguments::EventAndContext,
-    };
-    Ok(Function { callable: function.clone().unbind(), arguments })
+    way: &str,
+) -> Result<Bound<'py, PyAny>> {
+    let load = source.python.loader.bind(py).get_item(way);
+    let imported = load.and_then(|load| {
+        load.expect("the prelude defines it").call1((
+            source.generation,
+            module.root.to_string_lossy(),
+            &module.name,
+            module.path.to_string_lossy(),
+            source.layer_root,
+        ))
+    });
+    imported.map_err(|e| error::import_failed(py, &e, &module.name))
 }
 
 /// How many positional arguments a callable takes, as far as that can be known without `inspect`. `None` stands for

@@ -1,7 +1,7 @@
 //! Python values to JSON text, byte for byte as `simplejson` writes it for AWS's own runtime.
 
 use super::DEPTH;
-use crate::error;
+use crate::{error, interpreter};
 use pyo3::{
     ffi,
     prelude::*,
@@ -49,17 +49,23 @@ type Outcome = Result<(), Failure>;
 
 /// Appends the JSON form of `value` to `out`.
 pub(crate) fn write(value: &Bound<'_, PyAny>, out: &mut Vec<u8>, settings: Settings) -> Outcome {
-    Writer { out, settings, open: Vec::new() }.value(value)
+    Writer::<false> { out, settings, open: Vec::new() }.value(value)
 }
 
-struct Writer<'a> {
+/// Appends the JSON form of `value` for another language: what would arrive there as something poorer is refused.
+pub(crate) fn write_plain(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> Outcome {
+    Writer::<true> { out, settings: Settings::default(), open: Vec::new() }.value(value)
+}
+
+/// `STRICT`: for another language ([`write_plain`]). Known when this is compiled, so that results pay nothing for it.
+struct Writer<'a, const STRICT: bool> {
     out: &'a mut Vec<u8>,
     settings: Settings,
     /// The containers around the present place, to notice one that contains itself.
     open: Vec<*mut ffi::PyObject>,
 }
 
-impl Writer<'_> {
+impl<const STRICT: bool> Writer<'_, STRICT> {
     fn value(&mut self, value: &Bound<'_, PyAny>) -> Outcome {
         if let Ok(text) = value.cast::<PyString>() {
             self.text(text)
@@ -90,12 +96,26 @@ impl Writer<'_> {
             }
             return self.inside(value, "array", |this| this.tuple(tuple));
         }
-        if let Ok(bytes) = value.cast::<PyBytes>() {
+        if let Ok(bytes) = value.cast::<PyBytes>()
+            && !STRICT
+        {
             let text = utf8(bytes)?;
             return self.text(&text);
         }
         if is_decimal(value)? {
-            return self.raw(value.str()?.to_string_lossy().as_bytes());
+            let text = value.str()?;
+            let text = text.to_string_lossy();
+            // `NaN` and `Infinity` are numbers to nobody else.
+            if STRICT && !text.ends_with(|last: char| last.is_ascii_digit()) {
+                return Err(Failure::new(format!("{text} has no JSON form")));
+            }
+            return self.raw(text.as_bytes());
+        }
+        if is_null(value) {
+            return self.raw(b"null");
+        }
+        if STRICT && let Some(date) = date(value)? {
+            return self.text(&date);
         }
         let name = error::type_name(&value.get_type());
         Err(Failure::new(format!("Object of type {name} is not JSON serializable")))
@@ -256,6 +276,9 @@ impl Writer<'_> {
     }
 
     fn float(&mut self, value: f64) -> Outcome {
+        if STRICT && !value.is_finite() {
+            return Err(Failure::new(format!("{value} has no JSON form")));
+        }
         if value.is_nan() {
             return self.raw(b"NaN");
         }
@@ -404,6 +427,21 @@ fn named_fields<'py>(tuple: &Bound<'py, PyTuple>) -> PyResult<Option<Bound<'py, 
         Some(as_dict) if as_dict.is_callable() => as_dict.call0().map(Some),
         _ => Ok(None),
     }
+}
+
+/// Whether this is `trine.null`.
+fn is_null(value: &Bound<'_, PyAny>) -> bool {
+    interpreter::get().is_some_and(|python| value.is(&python.null))
+}
+
+/// A point in time as its ISO 8601 text, which is what other languages write for theirs.
+fn date<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyString>>> {
+    let modules = value.py().import("sys")?.getattr("modules")?;
+    let module = modules.call_method1("get", ("datetime",))?;
+    if module.is_none() || !value.is_instance(&module.getattr("date")?)? {
+        return Ok(None);
+    }
+    Ok(Some(value.call_method0("isoformat")?.str()?))
 }
 
 /// Whether this is a `Decimal`. Nobody has one before `decimal` was imported.

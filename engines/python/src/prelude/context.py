@@ -1,6 +1,7 @@
 """The second argument of a handler: what AWS's own Python runtime passes, attribute by attribute."""
 
 import time
+from _collections_abc import MutableMapping
 
 # What `get_remaining_time_in_millis` says when there is no deadline: Lambda's longest time limit, which is the
 # largest value that code written for it can have seen.
@@ -60,6 +61,42 @@ class ClientContext:
         return _described(self, self.__slots__)
 
 
+class State(MutableMapping):
+    """`context.state`: what all functions of one invocation share, whatever their language. Keys are texts."""
+
+    __slots__ = ("_context",)
+
+    def __init__(self, context):
+        self._context = context
+
+    def __getitem__(self, key):
+        return _trine.read_state(self._context, key)
+
+    def __setitem__(self, key, value):
+        _trine.write_state(self._context, key, value)
+
+    def __delitem__(self, key):
+        _trine.remove_state(self._context, key)
+
+    def __contains__(self, key):
+        return isinstance(key, str) and key in _trine.state_keys(self._context)
+
+    def __iter__(self):
+        return iter(_trine.state_keys(self._context))
+
+    def __len__(self):
+        return len(_trine.state_keys(self._context))
+
+    def __repr__(self):
+        members = []
+        for key in self:
+            try:
+                members.append(f"{key!r}: {self[key]!r}")
+            except TypeError as error:
+                members.append(f"{key!r}: <{error}>")
+        return f"State({{{', '.join(members)}}})"
+
+
 class LambdaContext:
     """Facts about the invocation and the function."""
 
@@ -117,6 +154,15 @@ class LambdaContext:
     def log(self, msg):
         """Writes `msg` to the log as it is: no newline, no prefix."""
         _trine.emit(str(msg))
+
+    @property
+    def state(self):
+        """What all functions of this invocation share: a mutable mapping."""
+        return State(self)
+
+    def reply(self, response):
+        """Answers the invocation from a `before` hook; the handler and later `before` hooks are not called."""
+        _trine.reply(self, response)
 
     def w3c(self):
         """The W3C trace context, a dictionary of the caller's own, or None."""

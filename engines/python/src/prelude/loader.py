@@ -4,9 +4,14 @@ With one root this is `sys.path` and `import`. When a second root is loaded, wha
 found in its own folders, and those folders on `sys.path`) is put aside while another root imports: at any time one
 root is the active one. An import statement, wherever and whenever it runs, first activates the root whose file it
 stands in.
+
+Instances of one generation share a root's modules. One that takes the place of a retired instance is of a new
+generation: for it the same folder is another root.
 """
 
 import _thread
+import _frozen_importlib as _bootstrap
+import _frozen_importlib_external as _external
 import builtins
 import os
 import sys
@@ -19,17 +24,24 @@ _owners = {}
 
 
 class _Root:
-    def __init__(self, path):
+    def __init__(self, generation, path):
+        self.generation = generation
         self.path = path
         self.inside = path.rstrip(os.sep) + os.sep
+        # Folders on `sys.path` that are this root's alone.
         self.entries = []
+        # Such folders that stand at its end.
+        self.last = []
+        # Its modules while another root is active.
         self.modules = {}
+        # Names of modules that were loaded by their path.
+        self.named = {}
 
 
-def load(root, name, path, layer_root):
+def load(generation, root, name, path, layer_root):
     """The module `name` of a task root; raises what its import raises."""
     with _lock:
-        _activate(_root(root, layer_root))
+        _activate(_root(generation, root, layer_root))
         dotted = name.replace("/", ".")
         _import(dotted)
         module = sys.modules[dotted]
@@ -39,12 +51,63 @@ def load(root, name, path, layer_root):
         return module
 
 
-def forget():
-    """Drops every root's modules, so that a later instance runs their code anew."""
+def load_file(generation, root, name, path, layer_root):
+    """A middleware: its file may be anywhere, and may have a name that a module of the standard library has."""
     with _lock:
-        if _active is not None:
-            _put_aside(_active)
-        _roots.clear()
+        root = _root(generation, root, layer_root)
+        _activate(root)
+        if path in root.named:
+            return sys.modules[root.named[path]]
+        _add_folder(root, os.path.dirname(path))
+        is_package = os.path.basename(path) == "index.py"
+        # The name under which a handler beside the folder `middlewares` would import it. A package's must be whole,
+        # because Python looks for what stands before a dot when the package imports a part of its own.
+        dotted = "middlewares." + name.removesuffix(".py").replace("/", ".")
+        if is_package:
+            dotted = dotted.replace(".", "_")
+        while dotted in sys.modules:
+            dotted += "_"
+        spec = _external.spec_from_file_location(
+            dotted,
+            path,
+            submodule_search_locations=[os.path.dirname(path)] if is_package else None,
+        )
+        module = _bootstrap.module_from_spec(spec)
+        sys.modules[dotted] = module
+        root.named[path] = dotted
+        try:
+            spec.loader.exec_module(module)
+        except BaseException:
+            del root.named[path]
+            sys.modules.pop(dotted, None)
+            raise
+        return module
+
+
+def activate(generation, root, layer_root, folder):
+    """Makes a root the active one, with the folder of a program that is to run in it."""
+    with _lock:
+        root = _root(generation, root, layer_root)
+        _activate(root)
+        _add_folder(root, folder)
+
+
+def forget(generation):
+    """Drops the modules of a generation that has no instances any more."""
+    with _lock:
+        for key, root in list(_roots.items()):
+            if root.generation == generation:
+                if root is _active:
+                    _put_aside(root)
+                del _roots[key]
+        _owners.clear()
+
+
+def _add_folder(root, folder):
+    if folder not in sys.path:
+        # Last: middlewares may be called like modules of the standard library.
+        sys.path.append(folder)
+        root.last.append(folder)
         _owners.clear()
 
 
@@ -60,15 +123,15 @@ def _same(found, path):
         return True
 
 
-def _root(path, layer_root):
-    root = _roots.get(path)
+def _root(generation, path, layer_root):
+    root = _roots.get((generation, path))
     if root is None:
         if _active is not None:
             _put_aside(_active)
         if _roots:
             _separate()
         _owners.clear()
-        root = _roots[path] = _Root(path)
+        root = _roots[generation, path] = _Root(generation, path)
         _add_entries(root, layer_root)
     return root
 
@@ -114,6 +177,7 @@ def _activate(root):
     if _active is not None:
         _put_aside(_active)
     sys.path[:0] = [entry for entry in root.entries if entry not in sys.path]
+    sys.path += [entry for entry in root.last if entry not in sys.path]
     sys.modules.update(root.modules)
     root.modules = {}
     _active = root
@@ -122,7 +186,7 @@ def _activate(root):
 def _put_aside(root):
     global _active
     _active = None
-    entries = set(root.entries)
+    entries = {*root.entries, *root.last}
     tops, compiled = set(), set()
     for name, module in list(sys.modules.items()):
         top = name.partition(".")[0]
@@ -132,8 +196,10 @@ def _put_aside(root):
             compiled.add(top)
     # Most compiled extensions can be loaded once per process only: such a package is every root's.
     tops -= compiled
+    named = tuple(root.named.values())
+    inside = tuple(name + "." for name in named)
     for name in list(sys.modules):
-        if name.partition(".")[0] in tops:
+        if name.partition(".")[0] in tops or name in named or name.startswith(inside):
             root.modules[name] = sys.modules.pop(name)
     sys.path[:] = [entry for entry in sys.path if entry not in entries]
 
@@ -171,7 +237,10 @@ def _separate():
 
 def _guarded_import(name, globals=None, locals=None, fromlist=(), level=0):
     file = globals.get("__file__") if globals is not None else None
-    root = _calling_root(sys._getframe().f_back) if file is None else _owner(file)
+    if file is None:
+        root = _calling_root(sys._getframe().f_back)
+    else:
+        root = _owner(file, globals)
     if root is None:
         return _import(name, globals, locals, fromlist, level)
     with _lock:
@@ -181,19 +250,35 @@ def _guarded_import(name, globals=None, locals=None, fromlist=(), level=0):
 
 def _calling_root(frame):
     while frame is not None:
-        root = _owner(frame.f_code.co_filename)
+        root = _owner(frame.f_code.co_filename, frame.f_globals)
         if root is not None:
             return root
         frame = frame.f_back
     return None
 
 
-def _owner(file):
-    try:
-        return _owners[file]
-    except KeyError:
-        inside = [root for root in _roots.values() if file.startswith(root.inside)]
-        found = max(inside, key=lambda root: len(root.path), default=None)
+def _owner(file, namespace):
+    """The root that a file belongs to; where several generations loaded it, the one with this namespace."""
+    owners = _owners.get(file)
+    if owners is None:
+        owners = _possible_owners(file)
         if len(_owners) < 10_000:
-            _owners[file] = found
-        return found
+            _owners[file] = owners
+    if len(owners) < 2:
+        return owners[0] if owners else None
+    name = namespace.get("__name__")
+    for root in owners:
+        module = (sys.modules if root is _active else root.modules).get(name)
+        if module is not None and getattr(module, "__dict__", None) is namespace:
+            return root
+    # Code without a module, or of one that was dropped: the latest.
+    return owners[-1]
+
+
+def _possible_owners(file):
+    inside = [root for root in _roots.values() if file.startswith(root.inside)]
+    if inside:
+        longest = max(len(root.path) for root in inside)
+        return [root for root in inside if len(root.path) == longest]
+    folder = os.path.dirname(file)
+    return [root for root in _roots.values() if folder in root.last]

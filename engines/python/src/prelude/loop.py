@@ -3,7 +3,7 @@
 import asyncio
 import sys
 import threading
-from asyncio import Task, events
+from asyncio import Task, TaskGroup, events, tasks
 from asyncio.events import _set_running_loop
 from types import CoroutineType
 
@@ -23,6 +23,41 @@ def _kept_by_task(error):
             return inner is not None and inner.tb_frame.f_code.co_flags & _COROUTINE != 0
         trace = trace.tb_next
     return False
+
+
+def _awaited(task, waiter):
+    """The tasks that a cancellation of `task` would cancel."""
+    if isinstance(waiter, Task):
+        return [waiter]
+    gathered = getattr(waiter, "_children", None)
+    if gathered is not None:
+        return [child for child in gathered if isinstance(child, Task)]
+    coroutine = task.get_coro()
+    while isinstance(getattr(coroutine, "cr_await", None), CoroutineType):
+        coroutine = coroutine.cr_await
+    frame = getattr(coroutine, "cr_frame", None)
+    if frame is None:
+        return []
+    if frame.f_code is tasks.wait_for.__code__:
+        # Up to Python 3.11 this has a task of its own.
+        inner = frame.f_locals.get("fut")
+        return [inner] if isinstance(inner, Task) else []
+    if frame.f_code is TaskGroup.__aexit__.__code__:
+        # Its tasks are cancelled, so that the warning arrives by itself and not in a group of exceptions.
+        for child in list(frame.f_locals["self"]._tasks):
+            child.cancel()
+    return []
+
+
+class _StepWithWarning:
+    """A task's next step, with the warning raised in it."""
+
+    def __init__(self, task, step):
+        self.__self__ = task
+        self._step = step
+
+    def __call__(self):
+        return _trine.call_with_warning(self._step)
 
 
 class Loop(asyncio.SelectorEventLoop):
@@ -104,6 +139,43 @@ class Loop(asyncio.SelectorEventLoop):
         if not scheduled:
             return None
         return max(0.0, scheduled[0]._when - self.time())
+
+    def current_task(self):
+        """The task that runs; also asked from other threads."""
+        return tasks.current_task(self)
+
+    def warn(self, task):
+        """Raises `trine.DeadlineExceeded` where a task waits. Whether it could."""
+        waiter = task._fut_waiter
+        if waiter is None or waiter.done():
+            return self._warn_when_it_runs(task)
+        inner = [child for child in _awaited(task, waiter) if not child.done()]
+        if inner:
+            # As a cancellation would: what is awaited gets it first and hands it on.
+            return any([self.warn(child) for child in inner])
+        for callback, context in list(waiter._callbacks or ()):
+            if getattr(callback, "__self__", None) is task:
+                waiter.remove_done_callback(callback)
+                self.call_soon(callback, self._failed(), context=context)
+                return True
+        return False
+
+    def _warn_when_it_runs(self, task):
+        for handle in self._ready:
+            callback = handle._callback
+            if getattr(callback, "__self__", None) is task:
+                if handle._args:
+                    # What it waited for is there; the warning comes in its place.
+                    handle._args = (self._failed(),)
+                else:
+                    handle._callback = _StepWithWarning(task, callback)
+                return True
+        return False
+
+    def _failed(self):
+        future = self.create_future()
+        future.set_exception(_trine.DeadlineExceeded())
+        return future
 
     def end(self):
         """Cancels what is left and closes the loop."""

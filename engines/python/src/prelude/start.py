@@ -28,12 +28,6 @@ _WANT_SITE = frozenset(
 _FOREIGN = sys.stdlib_module_names | {"org", "java", "vms_lib", "_wmi", "riscos", "__main__"}
 
 
-class Interrupted(BaseException):
-    """Raised in a handler whose time is up."""
-
-    __module__ = "trine"
-
-
 class _Configuring:
     """The loader of `logging`, followed by our own configuration of it."""
 

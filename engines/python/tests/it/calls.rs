@@ -62,7 +62,7 @@ fn hooks_without_an_event_get_the_context_alone() {
     let source = "\
 def init(context): return context.function_name
 def before(event): return event
-def timeout(event, context): return [event, context.function_name]
+def timeout(*arguments): return [len(arguments), arguments[0].function_name]
 def shutdown(): return 'bye'
 ";
     let case = Case::new(&[("app.py", source)]);

@@ -11,8 +11,8 @@ use std::{
     },
 };
 use trine_engine::{
-    Engine, Environment, Error, Form, FunctionId, FunctionInfo, Instance, Invocation, LogFormat,
-    LogSettings, LogSink, Module, Payload, Result, Seek, Stream,
+    Engine, Environment, Error, Exports, Form, FunctionId, FunctionInfo, Instance, Invocation,
+    LogFormat, LogSettings, LogSink, Module, Payload, Result, Seek, Stream,
 };
 
 /// A temporary folder that goes away with the value.
@@ -139,6 +139,33 @@ impl Case {
     /// The error that a call of `handler` ends with.
     pub(crate) fn fails(&self, event: &str) -> Error {
         self.call("handler", event).unwrap_err()
+    }
+}
+
+/// Functions of a module, called for one invocation after another.
+impl Case {
+    /// Loads what is sought in a file anywhere, for this case's root.
+    pub(crate) fn load_file(&self, path: &Path, seek: Seek) -> Result<Exports> {
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let root = self.folder.path().to_owned();
+        block_on(self.instance.load(&Module { root, path: path.to_owned(), name, seek }))
+    }
+
+    /// The hooks of `<name>.py` in this case's folder.
+    pub(crate) fn hooks(&self, name: &str) -> Exports {
+        let path = self.folder.path().join(format!("{name}.py"));
+        self.load_file(&path, Seek::Hooks).unwrap()
+    }
+
+    /// Calls a loaded function for an invocation that others are called for as well.
+    pub(crate) fn run_for(
+        &self,
+        function: FunctionId,
+        input: Payload,
+        form: Form,
+        invocation: &Rc<Invocation>,
+    ) -> Result<Payload> {
+        block_on(self.instance.call(function, input, form, invocation))
     }
 }
 

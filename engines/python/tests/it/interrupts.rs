@@ -21,6 +21,7 @@ fn stopped(case: &Case) -> (Error, Duration) {
     let ended = Instant::now();
     let (at, took) = watchdog.join().unwrap();
     assert!(took < Duration::from_millis(20), "interrupt took {took:?}");
+    println!("stopped after {:?}", ended - at);
     (error, ended - at)
 }
 

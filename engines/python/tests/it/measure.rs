@@ -55,3 +55,59 @@ async def none_async(event, context): return None
     }
     println!("echo, native result: {:.2} µs", per_call(&case, "echo", &event, Form::Native));
 }
+
+#[test]
+#[ignore = "measures"]
+fn hooks_and_recycling() {
+    use trine_engine::Hook;
+    let source = "\
+def before(event, context): return event
+def after(response, context): return None
+def error(error): return None
+def timeout(context): context.state['n'] = context.state.get('n', 0) + 1
+";
+    let case = Case::new(&[("app.py", source)]);
+    let hooks = case.hooks("app");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let shared = Rc::new(invocation());
+    let event = case.instance.adopt(Payload::json("{\"a\": 1}"), &shared).unwrap();
+    for hook in [Hook::Before, Hook::After, Hook::Error, Hook::Timeout] {
+        let function = hooks.hook(hook).unwrap();
+        let mut best = Duration::MAX;
+        for _ in 0..10 {
+            let started = Instant::now();
+            runtime.block_on(async {
+                for _ in 0..10_000 {
+                    let call = case.instance.call(function, event.clone(), Form::Native, &shared);
+                    call.await.unwrap();
+                }
+            });
+            best = best.min(started.elapsed());
+        }
+        println!("one more hook, {hook}: {:.2} µs", best.as_secs_f64() * 1e2);
+    }
+    let resident = || {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap().to_owned();
+        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap()
+    };
+    let mut case = case;
+    std::fs::write(case.folder.path().join("big.py"), "x = list(range(10000))\n").unwrap();
+    std::fs::write(
+        case.folder.path().join("entry.py"),
+        "import big\ndef handler(event): return len(big.x)\n",
+    )
+    .unwrap();
+    for round in 0..6 {
+        let started = Instant::now();
+        for _ in 0..100 {
+            let handler = case.load("entry", "handler").unwrap();
+            case.run(handler, Payload::json("1"), Form::Json).unwrap();
+            case.instance.retire();
+            let next = trine_engine::Engine::start(&trine_python::engine(), &case.environment);
+            std::mem::replace(&mut case.instance, next.unwrap()).shutdown();
+        }
+        let each = started.elapsed().as_secs_f64() * 10.0;
+        println!("recycling {round}: {each:.3} ms, {} KB resident", resident());
+    }
+}

@@ -206,3 +206,159 @@ def handler(event): return logging.getLevelName(logging.getLogger().level)
         assert_eq!(case.call("handler", "1").unwrap(), expected);
     }
 }
+
+#[test]
+fn on_the_main_thread_what_waits_in_c_is_warned_and_stopped() {
+    passes("process::inner_main_thread_waits", &[]);
+}
+
+#[test]
+#[ignore = "needs a process of its own"]
+fn inner_main_thread_waits() {
+    use crate::harness::invocation;
+    use std::{rc::Rc, time::Duration};
+    use trine_engine::{Error, ErrorKind, Form, Payload};
+    let source = "\
+import asyncio, re, select, signal, socket, subprocess, threading, time, trine
+pair = socket.socketpair()
+def recv(): pair[0].recv(1)
+def wait(): select.select([], [], [])
+def deadlock():
+    lock = threading.Lock()
+    lock.acquire()
+    lock.acquire()
+def event(): threading.Event().wait()
+def child(): subprocess.run(['sleep', '30'])
+def sleep(): time.sleep(30)
+def regular(): re.match(r'(a+)+$', 'a' * 60 + 'b')
+def loop():
+    n = 0
+    while True: n += 1
+def blocked():
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    loop()
+def own_loop(): asyncio.run(asyncio.sleep(30))
+def handler(event):
+    wait = globals()[event[0]]
+    if event[1] == 'stop': return wait()
+    try: wait()
+    except trine.DeadlineExceeded: return 'warned'
+heard = []
+def user_signals(event):
+    signal.signal(signal.SIGUSR1, lambda *_: heard.append(1))
+    signal.raise_signal(signal.SIGUSR1)
+    time.sleep(0.01)
+    return heard
+";
+    let case = Case::with(&[("app.py", source)], |environment| environment.main_thread = true);
+    let function = case.load("app", "handler").unwrap();
+    let told = |how: &str, what: &str| -> Result<String, Error> {
+        let interrupter = case.instance.interrupter();
+        let stops = how == "stop";
+        let watchdog = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(100));
+            let at = std::time::Instant::now();
+            if stops {
+                interrupter.interrupt();
+            } else {
+                interrupter.warn();
+            }
+            at
+        });
+        let event = Payload::json(format!("[{what:?}, {how:?}]"));
+        let answer = case.run_for(function, event, Form::Json, &Rc::new(invocation()));
+        println!("{what}, {how}: {:?} later", watchdog.join().unwrap().elapsed());
+        answer.map(crate::harness::text)
+    };
+    for what in
+        ["loop", "sleep", "recv", "wait", "deadlock", "event", "child", "regular", "own_loop"]
+    {
+        assert_eq!(told("warn", what).unwrap(), "\"warned\"", "{what}");
+        let error = told("stop", what).unwrap_err();
+        assert_eq!((error.kind(), error.poisons()), (ErrorKind::Timeout, true), "{what}");
+    }
+    assert_eq!(case.call("user_signals", "1").unwrap(), "[1]");
+    assert_eq!(told("stop", "blocked").unwrap_err().kind(), ErrorKind::Timeout);
+}
+
+#[test]
+fn what_fails_in_threads_and_tasks_is_logged() {
+    passes("process::inner_failures_elsewhere", &[]);
+}
+
+#[test]
+#[ignore = "needs a process of its own"]
+fn inner_failures_elsewhere() {
+    let source = "\
+import asyncio, gc, threading
+def fails(): raise ValueError('in a thread')
+def handler(event):
+    thread = threading.Thread(target=fails)
+    thread.start()
+    thread.join()
+    return 'went on'
+async def task(): raise KeyError('in a task')
+async def asynchronous(event):
+    loop = asyncio.get_running_loop()
+    loop.call_soon(lambda: {}['in a callback'])
+    asyncio.ensure_future(task())
+    await asyncio.sleep(0.01)
+    gc.collect()
+    return 'went on'
+";
+    let case = Case::new(&[("app.py", source)]);
+    assert_eq!(case.call("handler", "1").unwrap(), "\"went on\"");
+    assert!(case.log.text().contains("line 2, in fails\n"), "{}", case.log.text());
+    assert!(case.log.text().contains("ValueError: in a thread"), "{}", case.log.text());
+    assert_eq!(case.call("asynchronous", "1").unwrap(), "\"went on\"");
+    let text = case.log.text();
+    assert!(text.contains("[ERROR]\t") && text.contains("KeyError: 'in a callback'"), "{text}");
+    assert!(text.contains("Task exception was never retrieved"), "{text}");
+    assert!(text.contains("KeyError: 'in a task'"), "{text}");
+}
+
+#[test]
+fn a_retired_instances_end_runs_no_exit_functions_while_another_one_lives() {
+    passes("process::inner_retired_end", &[]);
+}
+
+#[test]
+#[ignore = "needs a process of its own"]
+fn inner_retired_end() {
+    let source =
+        "import atexit\natexit.register(lambda: print('bye'))\ndef handler(event): return 1\n";
+    let case = Case::new(&[("app.py", source)]);
+    case.call("handler", "1").unwrap();
+    case.instance.retire();
+    let next = trine_engine::Engine::start(&trine_python::engine(), &case.environment).unwrap();
+    case.instance.shutdown();
+    assert_eq!(case.log.text(), "");
+    next.shutdown();
+    assert_eq!(case.log.text(), "bye\n");
+}
+
+#[test]
+fn recycling_leaves_nothing_behind() {
+    passes("process::inner_recycling", &[]);
+}
+
+#[test]
+#[ignore = "needs a process of its own"]
+fn inner_recycling() {
+    let source = "\
+import gc, helper, sys
+def handler(event):
+    gc.collect()
+    return [len(sys.path), len(sys.modules), len(gc.get_objects()) // 1000]
+";
+    let helper = "class A: pass\nx = [[] for _ in range(1000)]\n";
+    let mut case = Case::new(&[("app.py", source), ("helper.py", helper)]);
+    let mut counts = Vec::new();
+    for _ in 0..20 {
+        counts.push(case.call("handler", "1").unwrap());
+        case.instance.retire();
+        let next = trine_engine::Engine::start(&trine_python::engine(), &case.environment);
+        std::mem::replace(&mut case.instance, next.unwrap()).shutdown();
+    }
+    assert_eq!(counts[2], counts[19], "{counts:?}");
+}

@@ -246,10 +246,22 @@ fn another_engines_value_arrives_through_its_json() {
 }
 
 #[test]
-fn returning_nothing_is_plain_null_in_either_form() {
-    let case = Case::new(&[("app.py", "def handler(event): pass\n")]);
-    let function = case.load("app", "handler").unwrap();
-    let call = case.run(function, Payload::json("1"), Form::Native);
-    let Payload::Json(text) = call.unwrap() else { panic!("not JSON") };
-    assert_eq!(text, "null");
+fn returning_nothing_is_null_outside_and_nothing_within() {
+    let source = "\
+import trine
+def handler(event): pass
+def explicit(event): return trine.null
+def nested(event): return [trine.null, bool(trine.null)]
+";
+    let case = Case::new(&[("app.py", source)]);
+    let [nothing, explicit, nested] =
+        ["handler", "explicit", "nested"].map(|name| case.load("app", name).unwrap());
+    let run = |function, form| case.run(function, Payload::json("1"), form).unwrap();
+    assert!(matches!(run(nothing, Form::Native), Payload::Nothing));
+    assert_eq!(text(run(nothing, Form::Json)), "null");
+    assert_eq!(text(run(explicit, Form::Native)), "null");
+    assert_eq!(text(run(explicit, Form::Json)), "null");
+    assert_eq!(text(run(nested, Form::Json)), "[null, false]");
+    let again = case.run(nothing, Payload::Nothing, Form::Json).unwrap();
+    assert_eq!(text(again), "null");
 }
