@@ -1,9 +1,9 @@
 //! What Trine's tests and benchmarks, and those of engines written elsewhere, are made with.
 //!
 //! - [`emulator`]: a strict Lambda Runtime API with the Invoke API on the same port. It runs a bootstrap as the
-//!   platform would and remembers every rule that it broke.
+//!   platform would, remembers every rule that it broke, injects faults, and counts what was answered.
 //! - [`conformance`]: a folder of cases, each with the same handler in several languages, run against any set of
-//!   engines.
+//!   engines; and a folder of cases with middlewares, run by whatever product is plugged in, in every pair of languages.
 //! - [`mod@reference`]: the smallest engine there is, the end state of the tutorial in [`trine_engine`].
 //!
 //! A test of a bootstrap starts an emulator, starts the process with the emulator's variables, and invokes:

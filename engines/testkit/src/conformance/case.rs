@@ -99,17 +99,32 @@ impl Case {
 
     /// The case as it is for one engine's files with one extension.
     pub(super) fn script(&self, engine: &str, extension: &str) -> Result<Script, String> {
-        let mut script = self.script.clone();
         let mut keys = vec![engine];
         if extension != engine {
             keys.push(extension);
         }
+        Script::parse(self.members(&keys)?)
+    }
+
+    /// What is done and expected, with the differences under these keys put over it in their order.
+    pub(super) fn members(&self, keys: &[&str]) -> Result<Map<String, Value>, String> {
+        let mut script = self.script.clone();
         for key in keys {
-            if let Some(changes) = self.by_language.get(key) {
+            if let Some(changes) = self.by_language.get(*key) {
                 apply(&mut script, changes).map_err(|e| format!("by_language.{key}: {e}"))?;
             }
         }
-        Script::parse(script)
+        Ok(script)
+    }
+
+    /// Takes a member out that says how a case is planned, and not what is done.
+    pub(super) fn take(&mut self, name: &str) -> Option<Value> {
+        self.script.shift_remove(name)
+    }
+
+    /// The keys of `by_language`.
+    pub(super) fn difference_keys(&self) -> impl Iterator<Item = &str> {
+        self.by_language.keys().map(String::as_str)
     }
 }
 
@@ -139,7 +154,7 @@ fn apply(script: &mut Map<String, Value>, changes: &Value) -> Result<(), String>
 }
 
 impl Script {
-    fn parse(script: Map<String, Value>) -> Result<Self, String> {
+    pub(super) fn parse(script: Map<String, Value>) -> Result<Self, String> {
         let mut members = Members::of("the case", Value::Object(script))?;
         let log_format = match members.text("log_format")?.as_deref() {
             None | Some("text") => LogFormat::Text,

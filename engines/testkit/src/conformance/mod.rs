@@ -3,6 +3,7 @@
 mod case;
 mod matcher;
 mod members;
+pub mod middleware;
 mod plan;
 mod run;
 

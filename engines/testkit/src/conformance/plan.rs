@@ -21,14 +21,14 @@ pub(super) struct Planned {
 }
 
 impl Planned {
-    fn new(
+    pub(super) fn new(
         name: impl Into<String>,
         run: impl FnOnce() -> Result<(), String> + Send + 'static,
     ) -> Self {
         Self { name: name.into(), run: Box::new(run) }
     }
 
-    fn failed(name: impl Into<String>, message: impl Into<String>) -> Self {
+    pub(super) fn failed(name: impl Into<String>, message: impl Into<String>) -> Self {
         let message = message.into();
         Self::new(name, move || Err(message))
     }
@@ -165,12 +165,12 @@ fn misplaced(case: &Case, info: &EngineInfo, is_absent: bool) -> Option<String> 
 }
 
 /// The first capability that is needed and not there.
-fn lacking(needs: &[String], capabilities: &Capabilities) -> Option<String> {
+pub(super) fn lacking(needs: &[String], capabilities: &Capabilities) -> Option<String> {
     let named = capabilities.named();
     needs.iter().find(|need| !named.contains(&(need.as_str(), true))).cloned()
 }
 
-fn check_names(name: &str, case: &Case) -> Option<Planned> {
+pub(super) fn check_names(name: &str, case: &Case) -> Option<Planned> {
     let known = Capabilities::default().named().map(|(name, _)| name);
     let unknown = case.needs.iter().find(|need| !known.contains(&need.as_str()))?;
     let message = format!("{unknown:?} is no capability: use {}", known.join(", "));
@@ -196,7 +196,7 @@ fn capabilities<'a>(
 }
 
 /// The case folders, by name in alphabetical order: those that hold a `case.json`.
-fn folders(cases: &Path) -> Result<Vec<(String, PathBuf)>, String> {
+pub(super) fn folders(cases: &Path) -> Result<Vec<(String, PathBuf)>, String> {
     let unreadable = |e: std::io::Error| format!("cannot read {}: {e}", cases.display());
     // Guests see absolute paths.
     let root = cases.canonicalize().map_err(unreadable)?;

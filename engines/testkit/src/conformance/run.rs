@@ -6,7 +6,8 @@ use super::{
 };
 use serde_json::Value;
 use std::{
-    path::PathBuf,
+    future::Future,
+    path::{Path, PathBuf},
     rc::Rc,
     sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
@@ -32,7 +33,7 @@ pub(super) struct Subject {
 
 /// Keeps what guests write.
 #[derive(Debug, Default)]
-struct CapturingSink {
+pub(super) struct CapturingSink {
     written: Mutex<Vec<u8>>,
 }
 
@@ -43,7 +44,7 @@ impl LogSink for CapturingSink {
 }
 
 impl CapturingSink {
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         String::from_utf8_lossy(&written).into_owned()
     }
@@ -51,12 +52,19 @@ impl CapturingSink {
 
 /// Runs a script; fails with what went otherwise than expected, and the log.
 pub(super) fn run(subject: Subject, script: Script) -> Result<(), String> {
+    on_a_thread(move |sink| drive(&subject, script, sink))
+}
+
+/// Runs `drive` on a thread of its own, with patience; fails with its failure and what guests wrote meanwhile.
+pub(super) fn on_a_thread(
+    drive: impl FnOnce(&Arc<CapturingSink>) -> Result<(), String> + Send + 'static,
+) -> Result<(), String> {
     let sink = Arc::new(CapturingSink::default());
     let (sender, receiver) = mpsc::channel();
     let log = Arc::clone(&sink);
     let spawned = thread::Builder::new().name("instance".into()).spawn(move || {
         // Nobody listens any more once patience has run out.
-        let _ = sender.send(drive(&subject, script, &log));
+        let _ = sender.send(drive(&log));
     });
     let instance = spawned.map_err(|e| format!("cannot start a thread: {e}"))?;
     let result = match receiver.recv_timeout(PATIENCE) {
@@ -87,12 +95,32 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
 }
 
 fn drive(subject: &Subject, script: Script, sink: &Arc<CapturingSink>) -> Result<(), String> {
+    let environment = environment(&subject.folder, &script, sink);
+    block_on(async {
+        let instance = subject
+            .engine
+            .start(&environment)
+            .map_err(|e| format!("the engine did not start: {e:#}"))?;
+        let result = load_and_call(subject, &script, &instance).await;
+        instance.shutdown();
+        result
+    })?;
+    check_log(&script, &sink.text())
+}
+
+/// Runs a future that stays on this thread, on a runtime of its own.
+pub(super) fn block_on(future: impl Future<Output = Result<(), String>>) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|e| format!("cannot start a runtime: {e}"))?;
-    let environment = Environment {
-        layer_root: subject.folder.join("opt"),
+    LocalSet::new().block_on(&runtime, future)
+}
+
+/// What instances of a case are told, whose task root is `root`.
+pub(super) fn environment(root: &Path, script: &Script, sink: &Arc<CapturingSink>) -> Environment {
+    Environment {
+        layer_root: root.join("opt"),
         function: FunctionInfo {
             name: Some("conformance".into()),
             version: Some("$LATEST".into()),
@@ -109,17 +137,7 @@ fn drive(subject: &Subject, script: Script, sink: &Arc<CapturingSink>) -> Result
         // Trials run side by side in one process, which has one environment.
         trace_in_environment: false,
         memory_limit: Some(128 << 20),
-    };
-    LocalSet::new().block_on(&runtime, async {
-        let instance = subject
-            .engine
-            .start(&environment)
-            .map_err(|e| format!("the engine did not start: {e:#}"))?;
-        let result = load_and_call(subject, &script, &instance).await;
-        instance.shutdown();
-        result
-    })?;
-    check_log(&script, &sink.text())
+    }
 }
 
 async fn load_and_call(
@@ -170,14 +188,14 @@ async fn load_and_call(
 }
 
 /// Everything that a call needs, owned.
-struct Prepared {
-    event: Payload,
-    invocation: Rc<Invocation>,
+pub(super) struct Prepared {
+    pub(super) event: Payload,
+    pub(super) invocation: Rc<Invocation>,
     hops: u64,
     interrupt_in: Option<Duration>,
 }
 
-fn prepare(at: usize, step: &Step) -> Prepared {
+pub(super) fn prepare(at: usize, step: &Step) -> Prepared {
     let context = &step.context;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let invocation = Invocation {
@@ -242,7 +260,11 @@ async fn call(
     Ok(payload)
 }
 
-fn check(step: &Step, result: EngineResult<Payload>, extension: &str) -> Result<(), String> {
+pub(super) fn check(
+    step: &Step,
+    result: EngineResult<Payload>,
+    extension: &str,
+) -> Result<(), String> {
     let payload = match (result, &step.expectation) {
         (Err(error), Expectation::Error(matcher)) => return matcher.check(&error, extension),
         (Err(error), _) => return Err(format!("an error came instead of a result: {error:#}")),
@@ -265,7 +287,7 @@ fn check(step: &Step, result: EngineResult<Payload>, extension: &str) -> Result<
     }
 }
 
-fn check_log(script: &Script, log: &str) -> Result<(), String> {
+pub(super) fn check_log(script: &Script, log: &str) -> Result<(), String> {
     if let Some(missing) = script.log_contains.iter().find(|part| !log.contains(*part)) {
         return Err(format!("the log does not contain {missing:?}"));
     }

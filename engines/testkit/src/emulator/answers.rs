@@ -8,7 +8,7 @@ use super::{
     refusal::Refusal,
     server::{accepted, refused},
     shared::Shared,
-    state::{Claim, PostKind, StreamPart},
+    state::{Claim, Ending, PostKind, StreamPart},
     violation::rule,
 };
 use bytes::Bytes;
@@ -44,7 +44,11 @@ pub(super) async fn post(
         PostKind::Response => take_response(&open, request).await,
         PostKind::Error => take_error(shared, request).await,
     };
-    match (open.end(answer), refusal) {
+    let how = match (&refusal, kind) {
+        (None, kind) => Ending::Accepted { is_error: kind == PostKind::Error },
+        (Some(_), _) => Ending::Refused,
+    };
+    match (open.end(answer, how), refusal) {
         (false, _) => refused(&Refusal::too_late()),
         (true, Some(refusal)) => refused(&refusal),
         (true, None) => accepted(),
@@ -60,10 +64,16 @@ struct Open<'a> {
 
 impl Open<'_> {
     /// Ends the invocation; `false` when the clock was faster.
-    fn end(&mut self, answer: Answer) -> bool {
+    fn end(&mut self, answer: Answer, how: Ending) -> bool {
         self.is_over = true;
         self.claim.parts = None;
-        self.shared.with_state(|state| state.end(self.claim.attempt, answer))
+        self.shared.with_state(|state| {
+            let is_first = state.end(self.claim.attempt, answer, how);
+            if !is_first {
+                state.ledger.refused(&self.claim.request_id);
+            }
+            is_first
+        })
     }
 }
 
@@ -71,7 +81,7 @@ impl Drop for Open<'_> {
     fn drop(&mut self) {
         if !self.is_over {
             record_truncation(self.shared);
-            self.end(truncated());
+            self.end(truncated(), Ending::Refused);
         }
     }
 }

@@ -13,8 +13,12 @@ use std::{
     io,
     pin::Pin,
     task::{Context, Poll, ready},
+    time::Duration,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Sleep,
+};
 
 /// How much of a refused body is read and dropped, so that the connection can be used again.
 const DRAIN_BYTES: usize = 64 * 1024 * 1024;
@@ -92,6 +96,41 @@ pub(super) enum ReplyBody {
     Full(Option<Bytes>),
     /// Sent as it arrives.
     Live(Live),
+    /// Known as a whole, and sent in small pieces with pauses.
+    Drip(Drip),
+}
+
+/// A body that takes its time.
+pub(super) struct Drip {
+    left: Bytes,
+    piece: usize,
+    pause: Duration,
+    sleep: Option<Pin<Box<Sleep>>>,
+}
+
+impl Drip {
+    /// `bytes` in at most so many pieces, the last of which leaves after `over`.
+    pub(super) fn new(bytes: Bytes, pieces: usize, over: Duration) -> Self {
+        let piece = bytes.len().div_ceil(pieces.max(1)).max(1);
+        let pauses = bytes.len().div_ceil(piece).saturating_sub(1).max(1);
+        let pause = over / u32::try_from(pauses).unwrap_or(u32::MAX);
+        Self { left: bytes, piece, pause, sleep: None }
+    }
+
+    fn poll_frame(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        if self.left.is_empty() {
+            return Poll::Ready(None);
+        }
+        if let Some(sleep) = &mut self.sleep {
+            ready!(sleep.as_mut().poll(cx));
+        }
+        self.sleep = Some(Box::pin(tokio::time::sleep(self.pause)));
+        let piece = self.left.split_to(self.piece.min(self.left.len()));
+        Poll::Ready(Some(Ok(Frame::data(piece))))
+    }
 }
 
 /// An answer that is passed on while it arrives.
@@ -117,6 +156,7 @@ impl Body for ReplyBody {
         match &mut *self {
             Self::Full(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Self::Live(live) => live.poll_frame(cx),
+            Self::Drip(drip) => drip.poll_frame(cx),
         }
     }
 
@@ -124,6 +164,7 @@ impl Body for ReplyBody {
         match self {
             Self::Full(bytes) => bytes.as_ref().is_none_or(Bytes::is_empty),
             Self::Live(live) => live.done.is_none(),
+            Self::Drip(drip) => drip.left.is_empty(),
         }
     }
 
@@ -133,6 +174,7 @@ impl Body for ReplyBody {
                 SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
             }
             Self::Live(_) => SizeHint::default(),
+            Self::Drip(drip) => SizeHint::with_exact(drip.left.len() as u64),
         }
     }
 }

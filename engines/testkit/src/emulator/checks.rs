@@ -2,6 +2,7 @@
 //! Contract: HTTP/1.1, one kept-alive connection per poller, a `User-Agent` whose first word has up to 128 characters.
 
 use super::{
+    inject::Cut,
     outcome::is_error_type,
     server::Endpoint,
     shared::{Shared, lock},
@@ -11,7 +12,11 @@ use super::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderMap, Method, Request, Version, header};
 use serde_json::Value;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{
+    Mutex,
+    atomic::{AtomicBool, Ordering},
+};
+use tokio::sync::Notify;
 
 pub(super) const RESPONSE_MODE: &str = "lambda-runtime-function-response-mode";
 pub(super) const ERROR_TYPE: &str = "lambda-runtime-function-error-type";
@@ -26,6 +31,29 @@ const MAX_CAUSE_BYTES: usize = 1024 * 1024;
 #[derive(Debug, Default)]
 pub(super) struct Connection {
     is_counted: AtomicBool,
+    cut: Mutex<Option<Cut>>,
+    closing: Notify,
+}
+
+impl Connection {
+    /// Has the connection end so, once its request has been given up.
+    pub(super) fn set_cut(&self, cut: Cut) {
+        *lock(&self.cut) = Some(cut);
+    }
+
+    pub(super) fn take_cut(&self) -> Option<Cut> {
+        lock(&self.cut).take()
+    }
+
+    /// Has the connection close after the reply that is about to leave.
+    pub(super) fn close_after_reply(&self) {
+        self.closing.notify_one();
+    }
+
+    /// Waits until it has to close.
+    pub(super) async fn closes(&self) {
+        self.closing.notified().await;
+    }
 }
 
 /// How many connections the runtime has used, and how many of them it had to.
@@ -70,11 +98,12 @@ pub(super) fn inspect<B>(
     if *request.method() == Method::POST && !has_length {
         breaches.push((rule::BODY_WITHOUT_LENGTH, format!("in {endpoint:?}")));
     }
+    let (phase, fatal) = shared.with_state(|state| (state.phase, state.count_request()));
     // A second init/error is a rule of its own.
-    if endpoint != Endpoint::InitError && shared.with_state(|state| state.phase == Phase::InitError)
-    {
+    if endpoint != Endpoint::InitError && phase == Phase::InitError {
         breaches.push((rule::CALL_AFTER_INIT_ERROR, format!("{} {path}", request.method())));
     }
+    breaches.extend(fatal);
     breaches.extend(count(shared, connection, headers.contains_key(RESPONSE_MODE)));
     if !breaches.is_empty() {
         shared.record(breaches);

@@ -18,28 +18,56 @@
 //! # }
 //! ```
 //!
+//! # Faults
+//! [`Emulator::inject`] (or [`EmulatorOptions::faults`]) puts a [`Fault`] in the place of an answer: a status, a reset at
+//! a [`Moment`] of the exchange, a truncated, slow or malformed reply, an event that comes twice, one whose answer is
+//! not known any more. The emulator goes on to know what the runtime may do after it. It may send a request once more
+//! on a fresh connection when the old one broke before any byte of a body was sent; the event whose reply broke is then
+//! handed out again. It goes on after a post that was refused with a 4xx. It must end after a 5xx, after a `/next` that
+//! was refused, and after a connection that broke with a body under way: what else it asks then is a violation
+//! ([`rule::CALL_AFTER_FATAL`]).
+//!
+//! [`Emulator::counts`] and [`Emulator::records`] say how often each event was handed out, and how its posts were taken:
+//! [`Counts::all_answered_once`] is the promise that a runtime has to keep.
+//!
+//! # Long runs
+//! [`EmulatorOptions::source`] makes events as they are asked for and [`EmulatorOptions::observer`] sees the outcomes, so
+//! that nothing is kept of an invocation that is over but the latest few log entries and records.
+//! [`Emulator::wait_until_done`] waits for the end of the source.
+//!
+//! # Time
+//! An attempt that is not answered within [`EmulatorOptions::timeout`] ends with the platform's document
+//! (`Sandbox.Timedout`), and its late answer gets status 410. The platform also kills the process: that is for whoever
+//! owns it, who learns from an [`Observer`] that an outcome is [`Answer::Timeout`] and says with
+//! [`Emulator::runtime_exited`] that the process has ended.
+//!
 //! # Limits
 //! Extensions are registered without events only. The emulator does not start or stop processes: tell it with
-//! [`Emulator::runtime_exited`] that the runtime's process has ended. After a timeout, where the platform would kill
-//! the process, the late answer gets status 410 and the runtime may go on.
+//! [`Emulator::runtime_exited`] that the runtime's process has ended.
 
 mod answers;
 mod body;
 mod checks;
 mod extension_api;
+mod fault;
+mod inject;
 mod invoke_api;
+mod ledger;
 mod options;
 mod outcome;
 mod refusal;
 mod runtime_api;
 mod server;
 mod shared;
+mod source;
 mod state;
 mod violation;
 
 #[cfg(test)]
 mod tests;
 
+pub use fault::{Fault, Injection, Moment};
+pub use ledger::{Counts, Record};
 pub use options::{
     EmulatorOptions, MAX_ASYNC_EVENT_BYTES, MAX_ERROR_BYTES, MAX_EVENT_BYTES, MAX_RESPONSE_BYTES,
     MAX_STREAMED_BYTES,
@@ -47,6 +75,7 @@ pub use options::{
 pub use outcome::{Answer, Event, InitFailure, Outcome};
 pub use server::Endpoint;
 pub use shared::LogEntry;
+pub use source::{Observer, Source};
 pub use violation::{Violation, rule};
 
 use bytes::Bytes;
@@ -55,7 +84,7 @@ use state::StreamPart;
 use std::{io, net::SocketAddr, sync::Arc, thread, time::Duration};
 use tokio::{
     net::TcpListener,
-    sync::{mpsc, oneshot},
+    sync::{mpsc, oneshot, watch},
     task::JoinHandle,
 };
 
@@ -89,8 +118,9 @@ impl Emulator {
     /// and I/O drivers enabled.
     ///
     /// # Errors
-    /// When the address cannot be listened on.
+    /// When the address cannot be listened on, or a planned fault makes no sense.
     pub async fn start(options: EmulatorOptions) -> io::Result<Self> {
+        check(&options)?;
         let listener = TcpListener::bind(options.address).await?;
         let shared = Arc::new(Shared::new(options, listener.local_addr()?));
         let tasks = tokio::spawn(serve(listener, Arc::clone(&shared)));
@@ -101,8 +131,9 @@ impl Emulator {
     /// it must not share the runtime of what is measured.
     ///
     /// # Errors
-    /// When the address cannot be listened on, or the thread cannot be started.
+    /// When the address cannot be listened on, the thread cannot be started, or a planned fault makes no sense.
     pub fn spawn_thread(options: EmulatorOptions) -> io::Result<Self> {
+        check(&options)?;
         let listener = std::net::TcpListener::bind(options.address)?;
         listener.set_nonblocking(true)?;
         let shared = Arc::new(Shared::new(options, listener.local_addr()?));
@@ -175,14 +206,7 @@ impl Emulator {
 
     /// [`Emulator::wait_for_next`] for callers outside of any tokio runtime.
     pub fn wait_for_next_blocking(&self, limit: Duration) -> bool {
-        let until = std::time::Instant::now() + limit;
-        while !*self.inner.shared.polled.borrow() {
-            if std::time::Instant::now() >= until {
-                return false;
-            }
-            thread::sleep(Duration::from_millis(1));
-        }
-        true
+        wait_blocking(&self.inner.shared.polled, limit)
     }
 
     /// Ends the wait of `/restore/next`, as the first event does too.
@@ -230,8 +254,81 @@ impl Emulator {
         self.inner.shared.log()
     }
 
+    /// Plans a fault for the `nth` request to `endpoint` from now on, counted from 1.
+    ///
+    /// # Panics
+    /// When the fault makes no sense there.
+    #[track_caller]
+    pub fn inject(&self, endpoint: Endpoint, nth: u64, fault: Fault) {
+        let injection = Injection::new(endpoint, nth, fault);
+        if let Err(reason) = injection.check() {
+            panic!("{reason}");
+        }
+        self.inner.shared.faults.add([injection]);
+    }
+
+    /// The planned faults that have not happened yet, each with the number of requests that are left until it does.
+    pub fn faults_left(&self) -> Vec<Injection> {
+        self.inner.shared.faults.left()
+    }
+
+    /// Forgets the planned faults that have not happened yet.
+    pub fn clear_faults(&self) {
+        self.inner.shared.faults.clear();
+    }
+
+    /// What has been handed out and answered so far.
+    pub fn counts(&self) -> Counts {
+        self.inner.shared.with_state(|state| state.ledger.counts)
+    }
+
+    /// What has happened to the invocations of the latest request ids, oldest first.
+    pub fn records(&self) -> Vec<Record> {
+        self.inner.shared.with_state(|state| state.records())
+    }
+
+    /// What has happened to the invocations of one of the latest request ids.
+    pub fn record(&self, request_id: &str) -> Option<Record> {
+        self.records().into_iter().find(|record| record.request_id == request_id)
+    }
+
+    /// The latest outcomes, oldest first: as many as [`EmulatorOptions::outcomes_length`] says.
+    pub fn outcomes(&self) -> Vec<Outcome> {
+        self.inner.shared.outcomes()
+    }
+
+    /// Waits until [`EmulatorOptions::source`] has no more events and none of them is under way; `false` when that does
+    /// not come to pass within `limit`.
+    pub async fn wait_until_done(&self, limit: Duration) -> bool {
+        let mut done = self.inner.shared.done.subscribe();
+        tokio::time::timeout(limit, done.wait_for(|done| *done)).await.is_ok()
+    }
+
+    /// [`Emulator::wait_until_done`] for callers outside of any tokio runtime.
+    pub fn wait_until_done_blocking(&self, limit: Duration) -> bool {
+        wait_blocking(&self.inner.shared.done, limit)
+    }
+
     /// Stops serving. Connections are cut; who still waits gets no answer.
     pub fn shutdown(self) {}
+}
+
+/// Refuses a plan that cannot come true.
+fn check(options: &EmulatorOptions) -> io::Result<()> {
+    let wrong = options.faults.iter().find_map(|injection| injection.check().err());
+    wrong.map_or(Ok(()), |reason| Err(io::Error::new(io::ErrorKind::InvalidInput, reason)))
+}
+
+/// Waits on this thread until the flag is set; `false` when it is not within `limit`.
+fn wait_blocking(flag: &watch::Sender<bool>, limit: Duration) -> bool {
+    let until = std::time::Instant::now() + limit;
+    while !*flag.borrow() {
+        if std::time::Instant::now() >= until {
+            return false;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    true
 }
 
 async fn serve(listener: TcpListener, shared: Arc<Shared>) {

@@ -1,6 +1,10 @@
 //! What an emulated function is: its names, its limits and which parts of the platform stand around it.
 //! Contract: AWS Lambda quotas and the environment variables that Lambda reserves.
 
+use super::{
+    fault::Injection,
+    source::{Observer, Source},
+};
 use std::{
     net::{Ipv4Addr, SocketAddr},
     time::Duration,
@@ -48,6 +52,16 @@ pub struct EmulatorOptions {
     pub queue_length: usize,
     /// How many of the latest requests [`Emulator::log`](super::Emulator::log) remembers; 0 remembers none.
     pub log_length: usize,
+    /// Of how many of the latest request ids [`Emulator::records`](super::Emulator::records) knows the counts; 0 of none.
+    pub records_length: usize,
+    /// How many of the latest outcomes [`Emulator::outcomes`](super::Emulator::outcomes) remembers; 0 remembers none.
+    pub outcomes_length: usize,
+    /// Where events come from when none waits.
+    pub source: Option<Source>,
+    /// Who sees every outcome.
+    pub observer: Option<Observer>,
+    /// What is to go wrong, counted from the start; [`Emulator::inject`](super::Emulator::inject) plans more.
+    pub faults: Vec<Injection>,
 }
 
 impl Default for EmulatorOptions {
@@ -67,6 +81,11 @@ impl Default for EmulatorOptions {
             snap_start: false,
             queue_length: 1000,
             log_length: 1000,
+            records_length: 1000,
+            outcomes_length: 0,
+            source: None,
+            observer: None,
+            faults: Vec::new(),
         }
     }
 }

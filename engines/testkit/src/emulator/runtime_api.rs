@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 /// Waits for an event, without limit.
 pub(super) async fn next(shared: &Arc<Shared>) -> Response<ReplyBody> {
     let mut breaches = Vec::new();
+    shared.refill();
     let next = shared.with_state(|state| state.next(&mut breaches));
     if !breaches.is_empty() {
         shared.record(breaches);

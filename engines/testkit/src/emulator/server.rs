@@ -4,7 +4,9 @@ use super::{
     answers,
     body::{self, ReplyBody},
     checks::{self, Connection},
-    extension_api, invoke_api,
+    extension_api,
+    inject::{HasCut, Met},
+    invoke_api,
     refusal::Refusal,
     runtime_api,
     shared::{LogEntry, Shared},
@@ -15,11 +17,14 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::json;
-use std::{convert::Infallible, sync::Arc};
-use tokio::{net::TcpListener, task::JoinSet};
+use std::{pin::Pin, sync::Arc};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
 
 /// Everything that the emulator answers. One variant is one place in which an answer is made, and so also the place
-/// in which a fault would be put in its stead.
+/// in which a [`Fault`](super::Fault) is put in its stead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Endpoint {
@@ -107,20 +112,34 @@ pub(super) async fn run(listener: TcpListener, shared: Arc<Shared>) {
                 let Ok((stream, _)) = accepted else { continue };
                 let _ = stream.set_nodelay(true);
                 let shared = Arc::clone(&shared);
-                let connection = Arc::new(Connection::default());
-                let service = service_fn(move |request| {
-                    handle(Arc::clone(&shared), Arc::clone(&connection), request)
-                });
-                let mut builder = http1::Builder::new();
-                builder.timer(TokioTimer::new()).header_read_timeout(None).title_case_headers(true);
-                let served = builder.serve_connection(TokioIo::new(stream), service);
-                connections.spawn(async {
-                    // How a connection ends is its client's affair.
-                    let _ = served.await;
-                });
+                connections.spawn(serve(stream, shared));
             }
             Some(_) = connections.join_next() => {}
         }
+    }
+}
+
+/// Serves one connection to its end, which is its client's affair or a fault's.
+async fn serve(stream: TcpStream, shared: Arc<Shared>) {
+    let connection = Arc::new(Connection::default());
+    let own = Arc::clone(&connection);
+    let service =
+        service_fn(move |request| handle(Arc::clone(&shared), Arc::clone(&connection), request));
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(None).title_case_headers(true);
+    let mut served = builder.serve_connection(TokioIo::new(stream), service);
+    let must_close = tokio::select! {
+        biased;
+        _ = &mut served => false,
+        () = own.closes() => true,
+    };
+    if must_close {
+        // The reply has left or is leaving with the promise to stay.
+        Pin::new(&mut served).graceful_shutdown();
+        let _ = (&mut served).await;
+    }
+    if let Some(cut) = own.take_cut() {
+        cut.perform(served.into_parts().io.into_inner()).await;
     }
 }
 
@@ -128,7 +147,7 @@ async fn handle(
     shared: Arc<Shared>,
     connection: Arc<Connection>,
     request: Request<Incoming>,
-) -> Result<Response<ReplyBody>, Infallible> {
+) -> Result<Response<ReplyBody>, HasCut> {
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     let (endpoint, subject) = Endpoint::of(&path);
@@ -146,15 +165,28 @@ async fn handle(
             }
             reply
         }
-        _ => answer(&shared, endpoint, subject, request).await,
+        _ => match shared.faults.take(endpoint) {
+            None => answer(&shared, endpoint, subject, request).await,
+            Some(fault) => {
+                let (shared, connection) = (&shared, &*connection);
+                let met = Met { shared, connection, endpoint, subject, request };
+                match met.answer(fault).await {
+                    Ok(reply) => reply,
+                    Err(cut) => {
+                        shared.remember(|| LogEntry { endpoint, method, path, status: 0 });
+                        return Err(cut);
+                    }
+                }
+            }
+        },
     };
     let status = reply.status().as_u16();
-    shared.remember(move || LogEntry { endpoint, method, path, status });
+    shared.remember(|| LogEntry { endpoint, method, path, status });
     Ok(reply)
 }
 
 /// The one function that answers an endpoint.
-async fn answer(
+pub(super) async fn answer(
     shared: &Arc<Shared>,
     endpoint: Endpoint,
     subject: &str,

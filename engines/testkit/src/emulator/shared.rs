@@ -2,6 +2,7 @@
 
 use super::{
     EmulatorOptions,
+    fault::Plan,
     outcome::{Event, Outcome},
     server::Endpoint,
     state::{Breach, Caller, State, StreamPart},
@@ -15,6 +16,9 @@ use std::{
 };
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
+/// How many broken rules are remembered: one is too many already.
+const MAX_VIOLATIONS: usize = 1000;
+
 /// One request that the emulator has answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogEntry {
@@ -24,7 +28,7 @@ pub struct LogEntry {
     pub method: http::Method,
     /// Its path.
     pub path: String,
-    /// The status that it got.
+    /// The status that it got; 0 where a fault left it without an answer.
     pub status: u16,
 }
 
@@ -37,17 +41,22 @@ pub(super) struct Shared {
     pub(super) connections: Mutex<super::checks::Tally>,
     pub(super) extensions: Mutex<Vec<super::extension_api::Extension>>,
     pub(super) polled: watch::Sender<bool>,
+    pub(super) done: watch::Sender<bool>,
+    pub(super) faults: Plan,
+    outcomes: Mutex<VecDeque<Outcome>>,
     clock: Mutex<Option<Instant>>,
     wake: Notify,
 }
 
 /// The lock's content, also after a panic elsewhere: every change leaves it whole.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Shared {
     pub(super) fn new(options: EmulatorOptions, address: SocketAddr) -> Self {
+        let faults = Plan::default();
+        faults.add(options.faults.iter().cloned());
         Self {
             state: Mutex::new(State::new(&options)),
             options,
@@ -57,6 +66,9 @@ impl Shared {
             connections: Mutex::default(),
             extensions: Mutex::default(),
             polled: watch::Sender::new(false),
+            done: watch::Sender::new(false),
+            faults,
+            outcomes: Mutex::default(),
             clock: Mutex::default(),
             wake: Notify::new(),
         }
@@ -64,11 +76,10 @@ impl Shared {
 
     /// Changes the state. If that brought a limit closer than any before, the clock is told.
     pub(super) fn with_state<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
-        let (result, limit) = {
-            let mut state = lock(&self.state);
-            let result = change(&mut state);
+        let (result, limit) = self.change(|state| {
+            let result = change(state);
             (result, state.next_limit())
-        };
+        });
         if let Some(limit) = limit {
             let mut clock = lock(&self.clock);
             if clock.is_none_or(|set| limit < set) {
@@ -79,11 +90,58 @@ impl Shared {
         result
     }
 
+    /// Changes the state, and tells outcomes when the lock is free again.
+    fn change<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
+        let (result, finished, is_done) = {
+            let mut state = lock(&self.state);
+            let result = change(&mut state);
+            (result, state.take_finished(), state.is_done())
+        };
+        for (outcome, caller) in finished {
+            self.tell(outcome, caller);
+        }
+        if is_done {
+            self.done.send_if_modified(|done| !std::mem::replace(done, true));
+        }
+        result
+    }
+
+    fn tell(&self, outcome: Outcome, caller: Caller) {
+        if let Some(observer) = &self.options.observer {
+            observer.see(&outcome);
+        }
+        if self.options.outcomes_length > 0 {
+            let mut outcomes = lock(&self.outcomes);
+            if outcomes.len() == self.options.outcomes_length {
+                outcomes.pop_front();
+            }
+            outcomes.push_back(outcome.clone());
+        }
+        // A caller that has gone away needs no answer.
+        let _ = caller.done.send(outcome);
+    }
+
+    pub(super) fn outcomes(&self) -> Vec<Outcome> {
+        lock(&self.outcomes).iter().cloned().collect()
+    }
+
+    /// Before a poller looks for an event: has the source make one, should none wait.
+    pub(super) fn refill(&self) {
+        let Some(source) = &self.options.source else { return };
+        if !lock(&self.state).wants_event() {
+            return;
+        }
+        match source.make() {
+            Some(event) => drop(self.submit(event, None)),
+            None => self.with_state(|state| state.is_source_dry = true),
+        }
+    }
+
     /// Ends what passes its limit, for as long as the emulator lives.
     pub(super) async fn run_clock(&self) {
         loop {
             let limit = {
-                let limit = lock(&self.state).expire(Instant::now());
+                let limit = self.change(|state| state.expire(Instant::now()));
                 *lock(&self.clock) = limit;
                 limit
             };
@@ -111,12 +169,12 @@ impl Shared {
         (request_id, receiver)
     }
 
-    /// Records broken rules. The same one with the same words is recorded once.
+    /// Records broken rules. The same one with the same words is recorded once, and so many at most.
     pub(super) fn record(&self, breaches: Vec<Breach>) {
         for (rule, detail) in breaches {
             let violation = Violation { rule, detail };
             let mut violations = lock(&self.violations);
-            if !violations.contains(&violation) {
+            if violations.len() < MAX_VIOLATIONS && !violations.contains(&violation) {
                 violations.push(violation);
             }
         }

@@ -1,12 +1,14 @@
 //! The platform's side of the Runtime API as a state machine: who waits, what is in flight, what has ended. No I/O.
 //! Contract: `Started → Ready → Running → Responding → ResponseSent → Ready`, as Lambda's on-demand platform has it.
 
+mod faults;
 mod posts;
 
-pub(super) use posts::{Claim, PostKind};
+pub(super) use posts::{Claim, Ending, PostKind};
 
 use super::{
     EmulatorOptions,
+    ledger::Ledger,
     outcome::{Answer, Event, InitFailure, Outcome},
     refusal::Refusal,
     violation::rule,
@@ -72,6 +74,8 @@ pub(super) struct Caller {
 struct Queued {
     event: Arc<Event>,
     request_id: String,
+    /// The attempt that it is handed out as once more; a new one when `None`.
+    invocation_id: Option<String>,
     since: Instant,
     caller: Caller,
 }
@@ -92,6 +96,10 @@ struct InFlight {
     delivery: Delivery,
     started: Instant,
     responding: bool,
+    /// A fault kept the event from arriving: the next `/next` may have it again.
+    is_undelivered: bool,
+    /// A fault hands the event out once more after its answer; whether as a new attempt.
+    repeat: Option<bool>,
     caller: Caller,
 }
 
@@ -100,6 +108,8 @@ struct Ended {
     request_id: String,
     invocation_id: Option<String>,
     timed_out: bool,
+    /// A fault made the platform forget it: how its answer is refused.
+    forgotten: Option<u16>,
 }
 
 /// What `/next` is to do.
@@ -128,6 +138,12 @@ pub(super) struct State {
     ended: VecDeque<Ended>,
     pub(super) init_failure: Option<InitFailure>,
     attempts: u64,
+    pub(super) ledger: Ledger,
+    /// Outcomes that their callers and the observer have yet to be told, outside of the lock.
+    finished: Vec<(Outcome, Caller)>,
+    /// Whether the source of events has no more.
+    pub(super) is_source_dry: bool,
+    conduct: faults::Conduct,
 }
 
 impl State {
@@ -147,6 +163,10 @@ impl State {
             ended: VecDeque::new(),
             init_failure: None,
             attempts: 0,
+            ledger: Ledger::new(options.records_length),
+            finished: Vec::new(),
+            is_source_dry: false,
+            conduct: faults::Conduct::default(),
         }
     }
 
@@ -162,9 +182,10 @@ impl State {
             None => is_full.then_some(Answer::Throttled),
         };
         let since = Instant::now();
-        let queued = Queued { event: Arc::new(event), request_id, since, caller };
+        let event = Arc::new(event);
+        let queued = Queued { event, request_id, invocation_id: None, since, caller };
         if let Some(answer) = refused {
-            queued.answer(answer);
+            self.turn_away(queued, answer);
             return;
         }
         self.queue.push_back(queued);
@@ -184,15 +205,24 @@ impl State {
                 return Err(Refusal::transition(self.phase, Phase::Ready));
             }
             Phase::Running => {
-                if let Some(current) = self.in_flight.first() {
+                if let Some(current) = self.in_flight.first()
+                    && !current.is_undelivered
+                {
                     let id = &current.delivery.request_id;
                     let detail = format!("{id} is not answered yet; it is handed out again");
                     breaches.push((rule::NEXT_WHILE_RUNNING, detail));
+                    self.ledger.rendered_again(id);
                     return Ok(Next::Deliver(Box::new(current.delivery.clone())));
                 }
             }
             _ => {}
         }
+        if let Some(again) = self.in_flight.iter_mut().find(|running| running.is_undelivered) {
+            again.is_undelivered = false;
+            self.ledger.rendered_again(&again.delivery.request_id);
+            return Ok(Next::Deliver(Box::new(again.delivery.clone())));
+        }
+        self.look_for_unanswered(breaches);
         self.waiters.retain(|waiter| !waiter.is_closed());
         let busy = self.waiters.len() + self.in_flight.len();
         if busy >= self.concurrency {
@@ -222,7 +252,9 @@ impl State {
         let Some(at) = self.find(delivery.attempt) else { return };
         let InFlight { caller, .. } = self.in_flight.remove(at);
         let Delivery { event, request_id, .. } = delivery;
-        self.queue.push_front(Queued { event, request_id, since: Instant::now(), caller });
+        self.ledger.take_back(&request_id);
+        let (invocation_id, since) = (None, Instant::now());
+        self.queue.push_front(Queued { event, request_id, invocation_id, since, caller });
         if self.in_flight.is_empty() && self.phase == Phase::Running {
             self.phase = Phase::Ready;
         }
@@ -277,19 +309,28 @@ impl State {
     }
 
     fn dispatch(&mut self, queued: Queued) -> Box<Delivery> {
-        let Queued { event, request_id, caller, .. } = queued;
+        let Queued { event, request_id, invocation_id, caller, .. } = queued;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         self.attempts += 1;
+        self.ledger.attempt(&request_id);
+        let new_id = || uuid::Uuid::new_v4().to_string();
         let delivery = Delivery {
             event,
             request_id,
-            invocation_id: self.with_invocation_id.then(|| uuid::Uuid::new_v4().to_string()),
+            invocation_id: invocation_id.or_else(|| self.with_invocation_id.then(new_id)),
             deadline_ms: (now + self.timeout).as_millis(),
             attempt: self.attempts,
         };
         let handed_out = Box::new(delivery.clone());
         let started = Instant::now();
-        self.in_flight.push(InFlight { delivery, started, responding: false, caller });
+        self.in_flight.push(InFlight {
+            delivery,
+            started,
+            responding: false,
+            is_undelivered: false,
+            repeat: None,
+            caller,
+        });
         if !self.is_concurrent() {
             self.phase = Phase::Running;
         }
@@ -299,8 +340,8 @@ impl State {
     /// The runtime could not start, or not be restored: everybody who waits is told so, and all who come after.
     pub(super) fn fail_init(&mut self, failure: InitFailure) {
         self.phase = Phase::InitError;
-        for queued in self.queue.drain(..) {
-            queued.answer(Answer::InitError(failure.clone()));
+        for queued in std::mem::take(&mut self.queue) {
+            self.turn_away(queued, Answer::InitError(failure.clone()));
         }
         self.init_failure = Some(failure);
     }
@@ -315,14 +356,16 @@ impl State {
         let never_polled = self.is_starting() || self.phase == Phase::InitError;
         self.waiters.clear();
         self.restore = None;
-        for queued in self.queue.drain(..if never_polled { self.queue.len() } else { 0 }) {
+        let given_up = if never_polled { std::mem::take(&mut self.queue) } else { VecDeque::new() };
+        for queued in given_up {
             let answer = answer(&queued.request_id);
-            queued.answer(answer);
+            self.turn_away(queued, answer);
         }
         while let Some(running) = self.in_flight.first() {
             let answer = answer(&running.delivery.request_id);
-            self.end(running.delivery.attempt, answer);
+            self.end(running.delivery.attempt, answer, Ending::Lost);
         }
+        self.conduct = faults::Conduct::default();
         self.phase = Phase::Started;
         self.since = Instant::now();
     }
@@ -337,7 +380,8 @@ impl State {
         while let Some(late) =
             self.in_flight.iter().find(|running| running.started + self.timeout <= now)
         {
-            self.end(late.delivery.attempt, Answer::Timeout { after: self.timeout });
+            let answer = Answer::Timeout { after: self.timeout };
+            self.end(late.delivery.attempt, answer, Ending::TimedOut);
         }
         if self.is_starting() {
             while let Some(queued) = self.queue.pop_front() {
@@ -345,7 +389,7 @@ impl State {
                     self.queue.push_front(queued);
                     break;
                 }
-                queued.answer(Answer::Timeout { after: self.init_timeout });
+                self.turn_away(queued, Answer::Timeout { after: self.init_timeout });
             }
         }
         self.next_limit()
@@ -362,13 +406,25 @@ impl State {
         };
         running.into_iter().chain(queued).min()
     }
-}
 
-impl Queued {
     /// Answers an event that was never handed out.
-    fn answer(self, result: Answer) {
-        let outcome = Outcome { request_id: self.request_id, duration: Duration::ZERO, result };
-        // A caller that has gone away needs no answer.
-        let _ = self.caller.done.send(outcome);
+    fn turn_away(&mut self, queued: Queued, result: Answer) {
+        let Queued { request_id, caller, .. } = queued;
+        self.finished.push((Outcome { request_id, duration: Duration::ZERO, result }, caller));
+    }
+
+    /// Outcomes that nobody has been told yet.
+    pub(super) fn take_finished(&mut self) -> Vec<(Outcome, Caller)> {
+        std::mem::take(&mut self.finished)
+    }
+
+    /// Whether a poller would wait although a source might have an event for it.
+    pub(super) fn wants_event(&self) -> bool {
+        !self.is_source_dry && self.queue.is_empty() && self.phase != Phase::InitError
+    }
+
+    /// Whether the source has no more events and none of them is under way.
+    pub(super) fn is_done(&self) -> bool {
+        self.is_source_dry && self.queue.is_empty() && self.in_flight.is_empty()
     }
 }

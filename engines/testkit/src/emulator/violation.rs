@@ -46,6 +46,9 @@ pub mod rule {
     pub const INIT_ERROR_TWICE: &str = "init-error-twice";
     /// Any further call after `init/error`: the process should have ended.
     pub const CALL_AFTER_INIT_ERROR: &str = "call-after-init-error";
+    /// Any further call after an answer that ends the process by contract: a 5xx, a `/next` that was refused, a
+    /// connection that broke when part of a body had been sent, or twice running.
+    pub const CALL_AFTER_FATAL: &str = "call-after-fatal";
     /// `/restore/next` or `/restore/error` at a moment in which it makes no sense.
     pub const RESTORE_STATE: &str = "restore-state";
     /// The response-mode header is not exactly `streaming`.

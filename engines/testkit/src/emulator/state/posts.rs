@@ -17,10 +17,26 @@ pub(in crate::emulator) enum PostKind {
     Error,
 }
 
+/// How an attempt ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::emulator) enum Ending {
+    /// Its answer was accepted.
+    Accepted { is_error: bool },
+    /// Its post was refused.
+    Refused,
+    /// The platform forgot it, and refuses its answer with this status.
+    Forgotten(u16),
+    /// Its time was up.
+    TimedOut,
+    /// The runtime's process ended.
+    Lost,
+}
+
 /// The right to answer one invocation, given out once.
 #[derive(Debug)]
 pub(in crate::emulator) struct Claim {
     pub(in crate::emulator) attempt: u64,
+    pub(in crate::emulator) request_id: String,
     pub(in crate::emulator) parts: Option<mpsc::Sender<StreamPart>>,
 }
 
@@ -30,21 +46,38 @@ impl State {
     }
 
     /// Ends an invocation with `answer`; `false` when it has ended before.
-    pub(in crate::emulator) fn end(&mut self, attempt: u64, answer: Answer) -> bool {
+    pub(in crate::emulator) fn end(&mut self, attempt: u64, answer: Answer, how: Ending) -> bool {
         let Some(at) = self.find(attempt) else { return false };
-        let InFlight { delivery, started, caller, .. } = self.in_flight.swap_remove(at);
-        let Delivery { request_id, invocation_id, .. } = delivery;
+        let InFlight { delivery, started, repeat, caller, .. } = self.in_flight.swap_remove(at);
+        let Delivery { event, request_id, invocation_id, .. } = delivery;
+        let mut forgotten = None;
+        match how {
+            Ending::Accepted { is_error } => self.ledger.accepted(&request_id, is_error),
+            Ending::Refused => {
+                self.ledger.refused(&request_id);
+                self.ledger.counts.lost += 1;
+            }
+            Ending::Forgotten(status) => {
+                forgotten = Some(status);
+                self.ledger.counts.lost += 1;
+            }
+            Ending::TimedOut => self.ledger.counts.timed_out += 1,
+            Ending::Lost => self.ledger.counts.lost += 1,
+        }
+        if let Some(new_attempt) = repeat {
+            self.repeat(event, &request_id, invocation_id.clone().filter(|_| !new_attempt));
+        }
         if !self.is_concurrent() {
             self.phase = Phase::ResponseSent;
         }
         if self.ended.len() == REMEMBERED {
             self.ended.pop_front();
         }
-        let timed_out = matches!(answer, Answer::Timeout { .. });
-        self.ended.push_back(Ended { request_id: request_id.clone(), invocation_id, timed_out });
+        let timed_out = how == Ending::TimedOut;
+        let id = request_id.clone();
+        self.ended.push_back(Ended { request_id: id, invocation_id, timed_out, forgotten });
         let outcome = Outcome { request_id, duration: started.elapsed(), result: answer };
-        // A caller that has gone away needs no answer.
-        let _ = caller.done.send(outcome);
+        self.finished.push((outcome, caller));
         self.pump();
         true
     }
@@ -67,6 +100,7 @@ impl State {
                     || running.delivery.invocation_id.as_deref() == invocation_id)
         });
         let Some(at) = position else {
+            self.ledger.refused(request_id);
             return Err(self.refuse_post(request_id, invocation_id, target, breaches));
         };
         let running = &mut self.in_flight[at];
@@ -76,23 +110,42 @@ impl State {
         if running.responding {
             let detail = format!("a second post for {request_id} while the first one is under way");
             breaches.push((rule::ANSWERED_TWICE, detail));
+            self.ledger.refused(request_id);
             return Err(Refusal::transition(Phase::Responding, target));
         }
         running.responding = true;
-        let claim = Claim { attempt: running.delivery.attempt, parts: running.caller.parts.take() };
+        let claim = Claim {
+            attempt: running.delivery.attempt,
+            request_id: request_id.to_owned(),
+            parts: running.caller.parts.take(),
+        };
         if !self.is_concurrent() {
             self.phase = target;
         }
         Ok(claim)
     }
 
+    /// Takes back the right to answer, as if the post had not come.
+    pub(in crate::emulator) fn release(&mut self, claim: Claim) {
+        let Some(at) = self.find(claim.attempt) else { return };
+        let running = &mut self.in_flight[at];
+        running.responding = false;
+        running.caller.parts = claim.parts;
+        if !self.is_concurrent() {
+            self.phase = Phase::Running;
+        }
+    }
+
     fn refuse_post(
-        &self,
+        &mut self,
         request_id: &str,
         invocation_id: Option<&str>,
         target: Phase,
         breaches: &mut Vec<Breach>,
     ) -> Refusal {
+        if let Some(refusal) = self.refuse_forgotten(request_id, invocation_id) {
+            return refusal;
+        }
         let mut attempts = self.ended.iter().rev().filter(|ended| ended.request_id == request_id);
         let is_late = |ended: &&Ended| {
             ended.timed_out

@@ -1,7 +1,9 @@
 //! Tests of the emulator, over a client that writes its requests by hand, because it must be able to write wrong ones.
 
+mod faults;
 mod invoke;
 mod rules;
+mod runs;
 mod states;
 
 use super::{Emulator, EmulatorOptions, Outcome};
@@ -128,6 +130,27 @@ impl Client {
         self.stream.read_exact(&mut chunk).await.unwrap();
         self.fields().await;
         (size > 0).then_some(chunk)
+    }
+
+    /// Everything that comes until the connection ends, and whether it ends in order.
+    async fn rest(&mut self) -> (Vec<u8>, bool) {
+        let mut bytes = Vec::new();
+        let is_orderly = self.stream.read_to_end(&mut bytes).await.is_ok();
+        (bytes, is_orderly)
+    }
+
+    async fn poll(&mut self) {
+        self.write(&format!("GET {NEXT} HTTP/1.1\r\nHost: e\r\nUser-Agent: t\r\n\r\n")).await;
+    }
+
+    /// Posts an answer of one byte and does not wait for what comes.
+    async fn post_blindly(&mut self, event: &Reply) {
+        let path = response_path(event.header(REQUEST_ID));
+        let echo = echo(event);
+        self.write(&format!(
+            "POST {path} HTTP/1.1\r\nHost: e\r\nUser-Agent: t\r\n{echo}Content-Length: 1\r\n\r\n1"
+        ))
+        .await;
     }
 
     async fn is_cut(&mut self) -> bool {

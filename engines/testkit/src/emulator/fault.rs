@@ -1,0 +1,202 @@
+//! Faults that the emulator can put in the place of an answer, and the plan of when it does.
+//! Contract for what a runtime may do after one: Lambda's Runtime API, section "Status codes" (4xx: go on, 5xx: end)
+//! and its rule for broken connections (one retry on a fresh connection if no byte of a body was sent, else end).
+
+use super::{server::Endpoint, shared::lock};
+use std::{
+    fmt,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+/// The moment of an exchange in which its connection is cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Moment {
+    /// The request's head has arrived; its body is not read. Nothing has been done.
+    RequestHead,
+    /// The whole request has arrived. Nothing has been done: an answer posted so is lost.
+    RequestBody,
+    /// The request was carried out: an event is handed out, an answer taken. No byte of the reply is sent.
+    Processed,
+    /// The request was carried out; the reply's head and half of its body are sent.
+    ReplyBody,
+}
+
+/// What goes wrong with one request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// It is not carried out but answered with this status, 400 to 599, and an error document. A refused post leaves its
+    /// invocation over (4xx), or unanswered until the process ends or the clock passes (5xx).
+    Status(u16),
+    /// The connection is reset.
+    Reset(Moment),
+    /// It is carried out; the reply's `Content-Length` is larger than what is sent before the connection is closed.
+    Truncate,
+    /// It is carried out; the reply's body comes in at most so many pieces, spread over this time.
+    Drip {
+        /// Number of pieces.
+        pieces: usize,
+        /// Time from the first to the last.
+        over: Duration,
+    },
+    /// It is read but neither carried out nor answered; the connection is closed after this time.
+    Silence {
+        /// How long the client waits, unless it gives up.
+        at_most: Duration,
+    },
+    /// It is carried out and answered with something that is no HTTP; then the connection is closed.
+    MalformedHead,
+    /// The event's reply carries headers that are not ASCII, no number, or 64 KiB long. `/next` only.
+    GarbageHeaders,
+    /// It is carried out and answered; then the connection, which promised to stay, is closed.
+    CloseAfter,
+    /// The event is handed out once more by the `/next` after its answer. `/next` only.
+    Repeat {
+        /// Whether it then has a new `Lambda-Runtime-Invocation-Id`, as another attempt of the platform has.
+        new_attempt: bool,
+    },
+    /// The event is handed out and its invocation forgotten: its answer is refused with this status, 400 or 410.
+    /// `/next` only.
+    Forget {
+        /// 400 (`InvalidRequestID`) or 410 (`InvokeTimeout`).
+        status: u16,
+    },
+}
+
+impl Fault {
+    /// Why the fault makes no sense at an endpoint, if it makes none.
+    fn misplaced(&self, endpoint: Endpoint) -> Option<String> {
+        let is_next_only =
+            matches!(self, Self::GarbageHeaders | Self::Repeat { .. } | Self::Forget { .. });
+        if is_next_only && endpoint != Endpoint::Next {
+            return Some(format!("{self:?} is a fault of Next, not of {endpoint:?}"));
+        }
+        match self {
+            Self::Status(status) if !(400..600).contains(status) => {
+                Some(format!("Status takes 400 to 599, not {status}"))
+            }
+            Self::Forget { status } if ![400, 410].contains(status) => {
+                Some(format!("Forget takes 400 or 410, not {status}"))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// One fault of a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Injection {
+    /// Whose request it meets.
+    pub endpoint: Endpoint,
+    /// Which one: 1 is the next request there from the moment in which the fault is planned.
+    pub nth: u64,
+    /// What goes wrong.
+    pub fault: Fault,
+}
+
+impl Injection {
+    /// `fault` at the `nth` request to `endpoint`, counted from 1.
+    pub fn new(endpoint: Endpoint, nth: u64, fault: Fault) -> Self {
+        Self { endpoint, nth, fault }
+    }
+
+    /// Why it can never happen, or makes no sense.
+    pub(super) fn check(&self) -> Result<(), String> {
+        if self.nth == 0 {
+            return Err(format!("requests are counted from 1: {self:?}"));
+        }
+        self.fault.misplaced(self.endpoint).map_or(Ok(()), Err)
+    }
+}
+
+impl fmt::Display for Injection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} at {:?} #{}", self.fault, self.endpoint, self.nth)
+    }
+}
+
+/// What is still to go wrong.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    /// Whether anything is planned: what every request looks at.
+    any: AtomicBool,
+    injections: Mutex<Vec<Injection>>,
+}
+
+impl Plan {
+    pub(super) fn add(&self, injections: impl IntoIterator<Item = Injection>) {
+        let mut planned = lock(&self.injections);
+        planned.extend(injections);
+        self.any.store(!planned.is_empty(), Ordering::Relaxed);
+    }
+
+    pub(super) fn clear(&self) {
+        let mut planned = lock(&self.injections);
+        planned.clear();
+        self.any.store(false, Ordering::Relaxed);
+    }
+
+    pub(super) fn left(&self) -> Vec<Injection> {
+        lock(&self.injections).clone()
+    }
+
+    /// Counts a request, and gives the fault that it meets. Of two that are due, the second waits for the next request.
+    pub(super) fn take(&self, endpoint: Endpoint) -> Option<Fault> {
+        if !self.any.load(Ordering::Relaxed) {
+            return None;
+        }
+        let mut planned = lock(&self.injections);
+        let mut due = None;
+        for (at, injection) in planned.iter_mut().enumerate() {
+            if injection.endpoint != endpoint {
+                continue;
+            }
+            if injection.nth > 1 {
+                injection.nth -= 1;
+            } else if due.is_none() {
+                due = Some(at);
+            }
+        }
+        let fault = due.map(|at| planned.remove(at).fault);
+        self.any.store(!planned.is_empty(), Ordering::Relaxed);
+        fault
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_counts_requests_of_its_endpoint_only() {
+        let plan = Plan::default();
+        assert_eq!(plan.take(Endpoint::Next), None);
+        plan.add([
+            Injection::new(Endpoint::Next, 2, Fault::Truncate),
+            Injection::new(Endpoint::Next, 2, Fault::CloseAfter),
+            Injection::new(Endpoint::Error, 1, Fault::MalformedHead),
+        ]);
+        assert_eq!(plan.take(Endpoint::Next), None);
+        assert_eq!(plan.take(Endpoint::Response), None);
+        assert_eq!(plan.take(Endpoint::Next), Some(Fault::Truncate));
+        assert_eq!(plan.left().len(), 2);
+        assert_eq!(plan.take(Endpoint::Next), Some(Fault::CloseAfter));
+        assert_eq!(plan.take(Endpoint::Next), None);
+        assert_eq!(plan.take(Endpoint::Error), Some(Fault::MalformedHead));
+        assert!(plan.left().is_empty());
+    }
+
+    #[test]
+    fn faults_that_make_no_sense_are_told() {
+        let check = |endpoint, nth, fault| Injection::new(endpoint, nth, fault).check();
+        assert_eq!(check(Endpoint::Next, 1, Fault::Forget { status: 410 }), Ok(()));
+        assert!(check(Endpoint::Error, 1, Fault::GarbageHeaders).unwrap_err().contains("of Next"));
+        assert!(check(Endpoint::Next, 1, Fault::Forget { status: 404 }).is_err());
+        assert!(check(Endpoint::Next, 1, Fault::Status(200)).unwrap_err().contains("400 to 599"));
+        assert!(check(Endpoint::Next, 0, Fault::Truncate).unwrap_err().contains("from 1"));
+    }
+}
