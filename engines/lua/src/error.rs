@@ -65,6 +65,9 @@ pub(crate) fn failed(
         }
         Err(error) => internal(&error),
     };
+    // What was to be closed is closed, as when Lua's own `pcall` catches the error. SAFETY: the coroutine is live, has
+    // ended by an error and is not used any more; its closing functions run in protected mode.
+    unsafe { ffi::lua_closethread(coroutine, state.main()) };
     ended(host).unwrap_or(error)
 }
 

@@ -250,3 +250,22 @@ fn errors_of_top_level_code_are_the_guests() {
         assert!(error.stack()[0].ends_with("in main chunk"), "{error:#}");
     });
 }
+
+#[test]
+fn what_was_to_be_closed_is_closed_when_a_handler_fails() {
+    run(async {
+        let guest = Guest::new(
+            "closed = 0
+            return { handler = function(event)
+              local _ <close> = setmetatable({}, { __close = function() closed = closed + 1 end })
+              if event == 'fail' then error('no') end
+              return closed
+            end }",
+        );
+        let function = guest.load("app", "handler").await.unwrap();
+        for _ in 0..2 {
+            guest.call(function, "\"fail\"").await.unwrap_err();
+        }
+        assert_eq!(guest.call(function, "1").await.unwrap(), "2");
+    });
+}
