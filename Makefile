@@ -11,7 +11,7 @@ export CLIPPY_ARGS := -Dwarnings__CLIPPY_HACKERY__
 
 TRINE := $(CARGO_TARGET_DIR)/debug/trine
 
-.PHONY: run test build setup fmt release clean
+.PHONY: run test soak build setup fmt release clean
 
 run: setup ## serve the examples on port 9000
 	@.ci/stage build cargo build --bin trine
@@ -21,6 +21,12 @@ test: setup ## format, lint, build, test
 	@.ci/stage format cargo fmt --all --check
 	@.ci/stage 'build and lint' cargo build --workspace --all-targets
 	@.ci/stage tests .ci/test
+
+# Invocations for each language.
+N ?= 100000
+
+soak: setup ## a long mixed run that looks for growth: make soak N=100000
+	@TRINE_SOAK=$(N) .ci/stage soak cargo test --test it soak -- --nocapture --test-threads 1
 
 build: setup
 	@.ci/stage build cargo build --bin trine

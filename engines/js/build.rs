@@ -21,7 +21,17 @@ use std::{
 extension!(
     trine_prelude,
     esm_entry_point = "ext:trine_prelude/web.js",
-    esm = [dir "src/prelude", "web.js", "invoke.js", "console.js", "errors.js", "context.js"],
+    esm = [
+        dir "src/prelude",
+        "web.js",
+        "invoke.js",
+        "console.js",
+        "errors.js",
+        "context.js",
+        "exchange.js",
+        "exits.js",
+        "program.js",
+    ],
 );
 
 extension!(

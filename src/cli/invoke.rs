@@ -1,13 +1,12 @@
 //! `trine invoke`: one function, one event, one answer.
 
-use super::{fail, settings};
+use super::{fail, settings, target};
 use crate::{
-    config::{Origin, Setting, Settings},
+    config::{Limit, Origin, Setting},
     diagnostic::{DOCUMENT_LIMIT, exit_code, explain},
     engines::Registry,
-    handler::from_environment,
     telemetry::ErrorSink,
-    worker::Worker,
+    worker::{Function, Lost, Rescue, Worker},
 };
 use anyhow::Context;
 use bytes::Bytes;
@@ -16,13 +15,12 @@ use std::{
     env,
     fs::{self, File},
     io::{Read, Write, stderr, stdin, stdout},
-    path::{Path, PathBuf},
     process::ExitCode,
     rc::Rc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use tokio::{runtime::Builder, task::LocalSet};
-use trine_engine::{Error, ErrorDialect, Invocation, Payload};
+use trine_engine::{Error, ErrorDialect, ErrorKind, Invocation, Payload};
 
 /// Call a function once and print its result.
 ///
@@ -38,9 +36,14 @@ pub(super) struct Invoke {
     /// Print the result, or the error document of a failure, on one line, without indentation.
     #[arg(long)]
     json: bool,
-    /// The time that the function sees itself given, in seconds.
+    /// The time that the function is given, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 900.0)]
     timeout: f64,
+    /// How much memory the interpreter may take, in MiB.
+    #[arg(long, value_name = "MIB")]
+    memory: Option<u64>,
+    #[command(flatten)]
+    surroundings: target::Surroundings,
     /// The request id of this invocation.
     #[arg(long, value_name = "ID")]
     request_id: Option<String>,
@@ -48,6 +51,9 @@ pub(super) struct Invoke {
     #[arg(long, value_name = "JSON")]
     client_context: Option<String>,
 }
+
+/// How long after its deadline an invocation that does not come back is given up.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -72,28 +78,37 @@ impl Invoke {
         let event = read_event(&self.event)?;
         let mut out = reserve_stdout()?;
         let mut settings = settings()?;
-        if let Some(folder) = self.own_folder(&settings) {
-            settings.task_root = Setting { value: folder, origin: Origin::Argument };
-        }
+        self.surroundings.apply_to(&mut settings);
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let registry = Registry::built_in();
-        let worker = Worker::new(settings.sequential_environment(settings.log(ErrorSink)));
-        let invocation = Rc::new(self.invocation()?);
+        let located = target::locate(self.handler.as_deref(), &mut settings, &registry);
+        if self.memory.is_some() {
+            let value = Limit(self.memory);
+            settings.memory = Setting { value, origin: Origin::Flag("--memory") };
+        }
+        let worker = Rc::new(Worker::new(settings.sequential_worker(settings.log(ErrorSink))));
+        let mut invocation = self.invocation()?;
+        let request_id = invocation.request_id.clone();
         let outcome = LocalSet::new().block_on(&runtime, async {
-            let located = from_environment(
-                self.handler.as_deref().map(|handler| file_name_of(handler, &settings)),
-                |name| env::var(name).ok(),
-                &settings.search_paths(),
-                &registry,
-            )
-            .map_err(|error| (error, ErrorDialect::PLAIN))?;
+            let located = located.map_err(|error| (error, ErrorDialect::PLAIN))?;
             let dialect = located.engine.info().error_dialect;
             let run = async {
-                let pipeline = worker.load(&located).await?;
-                pipeline.run(Payload::Json(event), &invocation).await?.into_bytes()
+                let plan = settings.plan(located, &registry)?;
+                let function = Function::new(worker.clone(), plan);
+                function.load().await?;
+                // Its time begins when its code is there.
+                invocation.deadline_ms = Some(self.deadline_ms());
+                let invocation = Rc::new(invocation);
+                let rescue = || Some(rescue(&invocation));
+                let answer = function.invoke(Payload::Json(event), &invocation, rescue).await;
+                if !answer.claim() {
+                    // The watchdog has answered and is about to end the process.
+                    std::future::pending::<()>().await;
+                }
+                answer.result?.into_bytes()
             };
             let outcome = run.await.map_err(|error| (error, dialect));
-            worker.shutdown();
+            worker.shutdown().await;
             outcome
         });
         match outcome {
@@ -101,25 +116,8 @@ impl Invoke {
                 self.print(&mut out, &body, content_type == "application/json")?;
                 Ok(ExitCode::SUCCESS)
             }
-            Err((error, dialect)) => {
-                self.print_failure(&mut out, &error, dialect, &invocation.request_id)
-            }
+            Err((error, dialect)) => self.print_failure(&mut out, &error, dialect, &request_id),
         }
-    }
-
-    /// The folder of a handler that is given as a file: its imports start there, as when a language's own command runs
-    /// it. Where a task root is set, that one counts.
-    fn own_folder(&self, settings: &Settings) -> Option<PathBuf> {
-        if settings.task_root.origin != Origin::Default {
-            return None;
-        }
-        let (file, _) = split_export(self.handler.as_deref()?);
-        let path = Path::new(file);
-        if !path.is_file() {
-            return None;
-        }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty())?;
-        std::path::absolute(folder).ok()
     }
 
     fn invocation(&self) -> anyhow::Result<Invocation> {
@@ -128,16 +126,18 @@ impl Invoke {
             "--timeout takes a positive number of seconds, not {}",
             self.timeout
         );
-        let deadline = SystemTime::now() + Duration::from_secs_f64(self.timeout);
-        let since_epoch = deadline.duration_since(UNIX_EPOCH).unwrap_or_default();
         Ok(Invocation {
             request_id: self.request_id.clone().unwrap_or_else(|| uuid::Uuid::new_v4().to_string()),
-            deadline_ms: Some(since_epoch.as_millis() as u64),
             trace_id: env::var("_X_AMZN_TRACE_ID").ok(),
             client_context: self.client_context.clone(),
             event_is_json: true,
             ..Invocation::default()
         })
+    }
+
+    fn deadline_ms(&self) -> u64 {
+        let deadline = SystemTime::now() + Duration::from_secs_f64(self.timeout);
+        deadline.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64
     }
 
     fn print(&self, out: &mut File, body: &[u8], is_json: bool) -> anyhow::Result<()> {
@@ -164,28 +164,26 @@ impl Invoke {
     }
 }
 
+/// What the watchdog does when the invocation holds the thread beyond its time: nobody else is there to tell.
+fn rescue(invocation: &Invocation) -> Rescue {
+    let id = invocation.request_id.clone();
+    let act = move |lost: &Lost| {
+        let message = format!(
+            "RequestId: {id} Error: Task timed out after {:.2} seconds; it runs native code that cannot be stopped",
+            lost.given.as_secs_f64()
+        );
+        fail(&explain(&Error::new(ErrorKind::Timeout, message)), 0);
+        std::process::exit(exit_code(ErrorKind::Timeout).into());
+    };
+    Rescue { act: Box::new(act), patience: Some(PATIENCE) }
+}
+
 /// Standard output for the result alone. What a guest writes to it from now on, by whatever means, goes to standard
 /// error: subprocesses and compiled extensions do not ask the runtime.
 fn reserve_stdout() -> anyhow::Result<File> {
     let out = nix::unistd::dup(stdout()).context("cannot use standard output")?;
     nix::unistd::dup2_stdout(stderr()).context("cannot redirect standard output")?;
     Ok(File::from(out))
-}
-
-/// `app.py:main` as file and export.
-fn split_export(handler: &str) -> (&str, Option<&str>) {
-    match handler.rsplit_once(':') {
-        Some((file, export)) if !export.contains('/') => (file, Some(export)),
-        _ => (handler, None),
-    }
-}
-
-/// The handler as it is seen from the task root: without the folder that has become it.
-fn file_name_of<'a>(handler: &'a str, settings: &Settings) -> &'a str {
-    match settings.task_root.origin {
-        Origin::Argument => handler.rsplit_once('/').map_or(handler, |(_, name)| name),
-        _ => handler,
-    }
 }
 
 /// The event that `--event` names. What looks like JSON is JSON; anything else is a file.

@@ -14,8 +14,8 @@ use std::{env, process::ExitCode};
 use tokio::{runtime::Builder, task::LocalSet};
 use trine_engine::{Level, LogFormat};
 
-/// Serves invocations until the platform ends it. Exit status: 0 after SIGTERM, 1 when the function could not be
-/// loaded or the Runtime API is gone.
+/// Serves invocations until the platform ends it. Exit status: 0 after SIGTERM or SIGINT, 1 when the function could not
+/// be loaded or the Runtime API is gone, 124 when an invocation had to be answered for that nothing could stop.
 pub(super) fn run(handler: Option<&str>) -> ExitCode {
     match serve(handler) {
         Ok(Ended::Signal) => ExitCode::SUCCESS,
@@ -34,12 +34,13 @@ fn serve(handler: Option<&str>) -> anyhow::Result<Ended> {
     let settings = settings()?;
     let log = settings.log(ProcessSink);
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    let worker = Worker::new(settings.sequential_environment(log.clone()));
+    let worker = Worker::new(settings.sequential_worker(log.clone()));
     let door = Door::new(RuntimeApi::new(&address)?, worker, Log::new(log));
     let registry = Registry::built_in();
     let located =
         from_environment(handler, |name| env::var(name).ok(), &settings.search_paths(), &registry);
-    let ended = LocalSet::new().block_on(&runtime, door.run(located));
+    let plan = located.and_then(|located| settings.plan(located, &registry));
+    let ended = LocalSet::new().block_on(&runtime, door.run(plan));
     // In a JSON log every line is one object, and the record of the error is there already.
     if let Ended::Init(error) = &ended
         && settings.log_format.value.0 == LogFormat::Text

@@ -7,7 +7,9 @@ mod emulator;
 mod engines;
 mod invoke;
 mod lambda;
+mod middlewares;
 mod serve;
+mod target;
 
 use crate::config::Settings;
 use clap::{CommandFactory, Parser, Subcommand};
@@ -36,6 +38,7 @@ It then runs the handler that its argument or _HANDLER names.";
 enum Command {
     Serve(serve::Serve),
     Invoke(invoke::Invoke),
+    Middlewares(middlewares::Middlewares),
     Engines(engines::Engines),
     Emulator(emulator::EmulatorCommand),
 }
@@ -48,6 +51,7 @@ pub fn main() -> ExitCode {
         None => match Arguments::parse().command {
             Command::Serve(serve) => report(serve.run()),
             Command::Invoke(invoke) => invoke.run(),
+            Command::Middlewares(middlewares) => middlewares.run(),
             Command::Engines(engines) => engines.run(),
             Command::Emulator(emulator) => report(emulator.run()),
         },

@@ -1,16 +1,18 @@
 //! `trine serve`: functions on an HTTP port.
 
-use super::settings;
+use super::{settings, target};
 use crate::{
+    config::{Limit, Origin, Setting, Settings},
     engines::Registry,
     http::{Ended, ErrorDetail, Route, ServeOptions, ServedFunction, Server, Site},
     telemetry::ProcessSink,
+    worker::Isolation,
 };
 use anyhow::{Context, bail};
 use clap::Args;
 use std::{
     env, fmt::Write as _, io::Write as _, net::IpAddr, net::SocketAddr, net::ToSocketAddrs,
-    num::NonZeroUsize, time::Duration,
+    num::NonZeroU64, num::NonZeroUsize, time::Duration,
 };
 
 /// The port where neither flag nor variable names one.
@@ -37,6 +39,20 @@ pub(super) struct Serve {
     /// Seconds that an invocation may take [default: no limit]
     #[arg(long, value_parser = seconds)]
     timeout: Option<Duration>,
+    #[command(flatten)]
+    surroundings: target::Surroundings,
+    /// Memory that each interpreter may take, in MiB [default: the variable TRINE_MEMORY, else no limit]
+    #[arg(long, value_name = "MIB")]
+    memory: Option<NonZeroU64>,
+    /// Replace an interpreter after so many invocations
+    #[arg(long, value_name = "N")]
+    max_invocations: Option<NonZeroU64>,
+    /// Replace an interpreter when its heap has grown beyond so many MiB
+    #[arg(long, value_name = "MIB")]
+    max_heap: Option<NonZeroU64>,
+    /// What invocations share: a warm interpreter, or nothing (a fresh one for each) [default: shared]
+    #[arg(long, value_name = "shared|fresh")]
+    isolation: Option<Isolation>,
     /// Seconds that requests in flight may take to finish after a signal to stop
     #[arg(long, default_value = "10", value_parser = seconds)]
     grace: Duration,
@@ -63,21 +79,46 @@ impl Serve {
     /// # Errors
     /// Settings that cannot be, a path without functions, a port in use.
     pub(super) fn run(self) -> anyhow::Result<()> {
-        let settings = settings()?;
-        let site = Site::open(&self.path, &Registry::built_in())?;
+        let mut settings = settings()?;
+        self.apply_to(&mut settings);
+        let registry = Registry::built_in();
+        let site = Site::open(&self.path, &registry)?.surround(
+            &settings.middlewares,
+            &settings.layer_root.value,
+            &registry,
+        )?;
         let options = self.options(env::var("PORT").ok())?;
         let workers = options.workers;
         let server = Server::bind(options, site)?;
-        let environment = settings.concurrent_environment(settings.log(ProcessSink));
+        let worker = settings.concurrent_worker(settings.log(ProcessSink), workers);
         let announce = |server: &Server| {
             let banner = banner(server.site(), server.address(), workers);
             // A closed standard output is no reason not to serve.
             let _ = std::io::stdout().write_all(banner.as_bytes());
         };
-        match server.serve_until_signal(&environment, announce)? {
+        match server.serve_until_signal(&worker, announce)? {
             Ended::Drained => Ok(()),
             // Guests may still run: nothing but the end of the process stops them.
-            forced @ Ended::Forced { .. } => std::process::exit(forced.exit_code().into()),
+            forced => std::process::exit(forced.exit_code().into()),
+        }
+    }
+
+    /// Flags come before variables.
+    fn apply_to(&self, settings: &mut Settings) {
+        self.surroundings.apply_to(settings);
+        if let Some(memory) = self.memory {
+            let (value, origin) = (Limit(Some(memory.get())), Origin::Flag("--memory"));
+            settings.memory = Setting { value, origin };
+        }
+        let recycling = &mut settings.recycling;
+        if let Some(most) = self.max_invocations {
+            recycling.max_invocations = Some(most.get());
+        }
+        if let Some(most) = self.max_heap {
+            recycling.max_heap = Some(most.get().saturating_mul(1 << 20));
+        }
+        if let Some(isolation) = self.isolation {
+            recycling.isolation = isolation;
         }
     }
 

@@ -1,7 +1,12 @@
 //! The settings of a process: defaults, then the environment, then flags. Every value knows where it came from.
 
-use crate::handler::SearchPaths;
-use std::{fmt, path::PathBuf, str::FromStr, sync::Arc};
+use crate::{
+    engines::Registry,
+    handler::{Located, SearchPaths},
+    pipeline::{MiddlewareNames, Order, Plan, middleware_folders},
+    worker::{DEFAULT_MARGIN, Isolation, Recycling, Watchdog, WorkerOptions},
+};
+use std::{fmt, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 use trine_engine::{Environment, FunctionInfo, Level, LogFormat, LogSettings, LogSink};
 
 /// Where a setting's value came from.
@@ -85,6 +90,43 @@ pub struct Settings {
     pub log_level: Setting<AtLeast>,
     /// What the platform says about the function.
     pub function: FunctionInfo,
+    /// The middlewares around every function: `TRINE_MIDDLEWARES` or `SLSMIDDLEWARES`.
+    pub middlewares: MiddlewareNames,
+    /// How much memory an interpreter may take, in MiB: `TRINE_MEMORY`, else what `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`
+    /// leaves for it, else no limit.
+    pub memory: Setting<Limit>,
+    /// When instances are replaced: `TRINE_MAX_INVOCATIONS`, `TRINE_MAX_HEAP` (MiB), `TRINE_ISOLATION`.
+    pub recycling: Recycling,
+    /// How long before its deadline an invocation is warned: `TRINE_TIMEOUT_MARGIN_MS`, else 50 ms.
+    pub timeout_margin: Setting<Milliseconds>,
+}
+
+/// A limit that may be absent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Limit(pub Option<u64>);
+
+impl FromStr for Limit {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.trim().parse() {
+            Ok(limit) if limit > 0 => Ok(Self(Some(limit))),
+            _ => Err("use a whole number above 0".to_owned()),
+        }
+    }
+}
+
+/// A length of time as a setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Milliseconds(pub Duration);
+
+impl FromStr for Milliseconds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let milliseconds = text.trim().parse().map_err(|_| "use a whole number of milliseconds")?;
+        Ok(Self(Duration::from_millis(milliseconds)))
+    }
 }
 
 /// [`LogFormat`] as a setting.
@@ -124,13 +166,17 @@ impl Settings {
         env: impl Fn(&'static str) -> Option<String>,
     ) -> Result<Self, SettingError> {
         let variable = |name: &'static str| (name, env(name));
+        // Engines are given absolute paths only.
+        let folder = |variable, default: fn() -> PathBuf| {
+            let mut folder: Setting<PathBuf> = Setting::resolve(("", None), variable, default)?;
+            if let Ok(absolute) = std::path::absolute(&folder.value) {
+                folder.value = absolute;
+            }
+            Ok(folder)
+        };
         Ok(Self {
-            task_root: Setting::resolve(("", None), variable("LAMBDA_TASK_ROOT"), || {
-                std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."))
-            })?,
-            layer_root: Setting::resolve(("", None), variable("TRINE_LAYER_ROOT"), || {
-                PathBuf::from("/opt")
-            })?,
+            task_root: folder(variable("LAMBDA_TASK_ROOT"), || PathBuf::from("."))?,
+            layer_root: folder(variable("TRINE_LAYER_ROOT"), || PathBuf::from("/opt"))?,
             log_format: Setting::resolve(("", None), variable("AWS_LAMBDA_LOG_FORMAT"), || {
                 Format(LogFormat::Text)
             })?,
@@ -144,7 +190,47 @@ impl Settings {
                 log_group: env("AWS_LAMBDA_LOG_GROUP_NAME"),
                 log_stream: env("AWS_LAMBDA_LOG_STREAM_NAME"),
             },
+            middlewares: middlewares(variable("TRINE_MIDDLEWARES"), variable("SLSMIDDLEWARES"))?,
+            memory: memory(variable("TRINE_MEMORY"), variable("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"))?,
+            recycling: Recycling {
+                max_invocations: limit(variable("TRINE_MAX_INVOCATIONS"))?.0,
+                max_heap: limit(variable("TRINE_MAX_HEAP"))?.0.map(mebibytes),
+                isolation: Setting::resolve(("", None), variable("TRINE_ISOLATION"), || {
+                    Isolation::Shared
+                })?
+                .value,
+            },
+            timeout_margin: Setting::resolve(
+                ("", None),
+                variable("TRINE_TIMEOUT_MARGIN_MS"),
+                || Milliseconds(DEFAULT_MARGIN),
+            )?,
         })
+    }
+
+    /// What the worker on the main thread is told in a process that takes one invocation at a time.
+    pub fn sequential_worker(&self, log: LogSettings) -> WorkerOptions {
+        self.worker(self.sequential_environment(log), 1)
+    }
+
+    /// What each of `workers` workers is told that run on threads of their own.
+    pub fn concurrent_worker(&self, log: LogSettings, workers: usize) -> WorkerOptions {
+        self.worker(self.concurrent_environment(log), workers)
+    }
+
+    fn worker(&self, environment: Environment, workers: usize) -> WorkerOptions {
+        // Languages without a limit of their own share the process's memory with everything else in it.
+        let resident = match self.memory.origin {
+            Origin::Environment("AWS_LAMBDA_FUNCTION_MEMORY_SIZE") => {
+                self.function.memory_mb.as_deref().and_then(|text| text.parse().ok())
+            }
+            _ => self.memory.value.0.map(|limit| limit * workers as u64 + RESERVE),
+        };
+        WorkerOptions {
+            environment,
+            recycling: self.recycling,
+            watchdog: Watchdog::new(self.timeout_margin.value.0, resident.map(mebibytes)),
+        }
     }
 
     /// Where a handler is looked for.
@@ -153,6 +239,16 @@ impl Settings {
             layer_root: self.layer_root.value.clone(),
             ..SearchPaths::new(&self.task_root.value)
         }
+    }
+
+    /// What runs for a function's invocations: the handler and the middlewares that are set.
+    ///
+    /// # Errors
+    /// As [`Plan::find`].
+    pub fn plan(&self, handler: Located, registry: &Registry) -> trine_engine::Result<Plan> {
+        let root = handler.module.root.clone();
+        let folders = middleware_folders(&self.layer_root.value, &root, &self.task_root.value);
+        Plan::find(handler, &self.middlewares, &folders, registry)
     }
 
     /// Where guests and the runtime write to.
@@ -172,7 +268,7 @@ impl Settings {
             log,
             main_thread: true,
             trace_in_environment: true,
-            memory_limit: None,
+            memory_limit: self.memory.value.0.map(mebibytes),
         }
     }
 
@@ -183,6 +279,55 @@ impl Settings {
             trace_in_environment: false,
             ..self.sequential_environment(log)
         }
+    }
+}
+
+/// What a function's memory has to hold beside an interpreter's heap, in MiB: the binary, stacks, buffers.
+const RESERVE: u64 = 64;
+
+fn mebibytes(number: u64) -> u64 {
+    number.saturating_mul(1 << 20)
+}
+
+type Variable = (&'static str, Option<String>);
+
+fn limit(variable: Variable) -> Result<Limit, SettingError> {
+    Ok(Setting::resolve(("", None), variable, Limit::default)?.value)
+}
+
+/// The memory of one interpreter: said outright, or what the platform's figure for the whole process leaves.
+fn memory(own: Variable, platform: Variable) -> Result<Setting<Limit>, SettingError> {
+    let given = Setting::resolve(("", None), own, Limit::default)?;
+    if given.origin != Origin::Default {
+        return Ok(given);
+    }
+    let mut memory: Setting<Limit> = Setting::resolve(("", None), platform, Limit::default)?;
+    memory.value.0 = memory.value.0.map(|all| all.saturating_sub(RESERVE).max(all / 2).max(1));
+    Ok(memory)
+}
+
+/// The names of the middlewares. An empty variable is none; both together would leave the order open.
+fn middlewares(own: Variable, earlier: Variable) -> Result<MiddlewareNames, SettingError> {
+    let names = |text: &str| -> Vec<String> {
+        text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+    };
+    let own_names = own.1.as_deref().map(names).unwrap_or_default();
+    let earlier_names = earlier.1.as_deref().map(names).unwrap_or_default();
+    match (own_names.is_empty(), earlier_names.is_empty()) {
+        (false, false) => Err(SettingError {
+            name: earlier.0,
+            text: earlier.1.unwrap_or_default(),
+            reason: format!(
+                "{} is set as well ({:?}), and the two stand for different orders of after hooks; keep {} for the \
+                 order of an onion and unset {}, or the other way round for the order of the list",
+                own.0,
+                own.1.unwrap_or_default(),
+                own.0,
+                earlier.0
+            ),
+        }),
+        (true, false) => Ok(MiddlewareNames { names: earlier_names, order: Order::Listed }),
+        _ => Ok(MiddlewareNames { names: own_names, order: Order::Onion }),
     }
 }
 
@@ -214,6 +359,33 @@ mod tests {
             error.to_string(),
             "the environment variable AWS_LAMBDA_LOG_FORMAT is \"xml\": use JSON or Text"
         );
+    }
+
+    #[test]
+    fn middlewares_come_from_one_of_two_variables() {
+        let asked = |variables: &[_]| settings(variables).map(|settings| settings.middlewares);
+        let own = asked(&[("TRINE_MIDDLEWARES", " a, b ,,c"), ("SLSMIDDLEWARES", "")]).unwrap();
+        assert_eq!((own.names.join("+").as_str(), own.order), ("a+b+c", Order::Onion));
+        let earlier = asked(&[("SLSMIDDLEWARES", "a")]).unwrap();
+        assert_eq!((earlier.names.join("+").as_str(), earlier.order), ("a", Order::Listed));
+        let error = asked(&[("TRINE_MIDDLEWARES", "a"), ("SLSMIDDLEWARES", "b")]).unwrap_err();
+        let message = error.to_string();
+        assert!(message.contains("SLSMIDDLEWARES is \"b\""), "{message}");
+        assert!(message.contains("keep TRINE_MIDDLEWARES"), "{message}");
+    }
+
+    #[test]
+    fn memory_is_what_is_said_or_what_the_platform_leaves() {
+        let memory = |variables: &[_]| settings(variables).unwrap().memory.value.0;
+        assert_eq!(memory(&[]), None);
+        assert_eq!(memory(&[("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")]), Some(64));
+        assert_eq!(memory(&[("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1024")]), Some(960));
+        let both = [("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1024"), ("TRINE_MEMORY", "100")];
+        assert_eq!(memory(&both), Some(100));
+        let error = settings(&[("TRINE_MAX_INVOCATIONS", "0")]).unwrap_err().to_string();
+        assert!(error.ends_with("use a whole number above 0"), "{error}");
+        let error = settings(&[("TRINE_ISOLATION", "full")]).unwrap_err().to_string();
+        assert!(error.ends_with("use shared or fresh"), "{error}");
     }
 
     #[test]

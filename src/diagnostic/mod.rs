@@ -8,6 +8,9 @@ pub use human::{exit_code, explain, hint};
 pub use platform::{error_type_header, xray_cause};
 pub use record::invoke_record;
 
+/// Exit status of a process that has lost a thread to guest code which nothing can stop, after it has answered.
+pub const STUCK_EXIT: i32 = 124;
+
 /// The largest error document that is posted, in bytes: the platform refuses documents of a megabyte, and callers read
 /// only the first frames anyway.
 pub const DOCUMENT_LIMIT: usize = 256 * 1024;

@@ -246,7 +246,10 @@ fn unambiguous(text: &str, root: &Path, mut found: Vec<Match>) -> Result<Option<
 fn is_file(path: &Path) -> Result<bool> {
     match fs::metadata(path) {
         Ok(metadata) => Ok(metadata.is_file()),
-        Err(e) if matches!(e.kind(), Io::NotFound | Io::NotADirectory) => Ok(false),
+        // A name that is too long for the system is one that no file has.
+        Err(e) if matches!(e.kind(), Io::NotFound | Io::NotADirectory | Io::InvalidFilename) => {
+            Ok(false)
+        }
         Err(e) => {
             let folder = path.parent().unwrap_or(path);
             let file = path.file_name().unwrap_or_default();

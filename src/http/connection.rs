@@ -1,6 +1,6 @@
 //! One worker's connections: accepted until the server stops, then drained.
 
-use super::service::Service;
+use super::{lifeline::Line, service::Service};
 use crate::telemetry::Log;
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -78,11 +78,14 @@ async fn connection(
     service: Rc<Service>,
     mut stop: watch::Receiver<bool>,
 ) {
+    // Only a request with a deadline can be answered by anybody else.
+    let limited = service.options.timeout.is_some();
+    let line = limited.then(|| Line::new(&stream, &service.stuck)).flatten();
     // Without it, small answers wait for the client's acknowledgement; if it fails they do.
     let _ = stream.set_nodelay(true);
     let answer = service_fn(move |request| {
-        let service = service.clone();
-        async move { Ok::<_, Infallible>(service.answer(client, request).await) }
+        let (service, line) = (service.clone(), line.clone());
+        async move { Ok::<_, Infallible>(service.answer(client, line, request).await) }
     });
     let mut connection = pin!(
         http1::Builder::new()

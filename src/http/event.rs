@@ -15,25 +15,26 @@ use std::{borrow::Cow, net::SocketAddr};
 
 /// What an event says beside the request itself.
 #[derive(Debug)]
-pub(super) struct Surroundings<'a> {
+pub struct Surroundings<'a> {
     /// The client's address.
-    pub(super) client: SocketAddr,
+    pub client: SocketAddr,
     /// The port on which the request arrived.
-    pub(super) port: u16,
+    pub port: u16,
     /// The invocation's id.
-    pub(super) request_id: &'a str,
+    pub request_id: &'a str,
     /// The X-Ray header: the client's, or a new one.
-    pub(super) trace_id: &'a str,
+    pub trace_id: &'a str,
     /// The route that matched: `GET /pets/{id}` or `$default`.
-    pub(super) route_key: &'a str,
+    pub route_key: &'a str,
     /// What the route took from the path, decoded.
-    pub(super) path_parameters: &'a [(String, String)],
+    pub path_parameters: &'a [(String, String)],
     /// When the request arrived.
-    pub(super) time: DateTime<Utc>,
+    pub time: DateTime<Utc>,
 }
 
-/// Writes the event for a request.
-pub(super) fn write(parts: &Parts, body: &Bytes, around: &Surroundings<'_>) -> Bytes {
+/// Writes the event for a request: one JSON object, whatever the request holds. Bytes that are no UTF-8 are replaced in
+/// headers, path parameters and query; a body that is no text becomes base64.
+pub fn write(parts: &Parts, body: &Bytes, around: &Surroundings<'_>) -> Bytes {
     let headers = &parts.headers;
     let path = parts.uri.path();
     let raw_query_string = parts.uri.query().unwrap_or("");

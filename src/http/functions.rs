@@ -1,51 +1,46 @@
 //! One worker's functions: loaded at their first request, called no more often at a time than they can take.
 
 use super::{
+    lifeline::Lifeline,
     options::ServeOptions,
     site::{ServedFunction, Site},
 };
-use crate::{pipeline::Pipeline, worker::Worker};
+use crate::worker::{Function, Isolation, Worker};
 use std::{
-    cell::RefCell,
     future::{Future, poll_fn},
     rc::Rc,
     sync::Arc,
     task::Poll,
 };
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::Semaphore;
 use trine_engine::{Error, Invocation, Payload, Result};
 
 /// The functions of a site, as one worker has them.
 pub(super) struct Functions {
-    site: Arc<Site>,
-    worker: Rc<Worker>,
     slots: Vec<Slot>,
 }
 
 struct Slot {
-    /// Filled by the first request; emptied when the instance must not be called again.
-    pipeline: RefCell<Rc<OnceCell<Pipeline>>>,
+    function: Function,
     permits: Arc<Semaphore>,
     limit: u32,
 }
 
 impl Functions {
     /// None of them loaded yet.
-    pub(super) fn new(site: Arc<Site>, worker: Rc<Worker>, options: &ServeOptions) -> Self {
-        let slot = |interleaving: bool| {
+    pub(super) fn new(site: &Site, worker: &Rc<Worker>, options: &ServeOptions) -> Self {
+        let fresh = worker.options().recycling.isolation == Isolation::Fresh;
+        let slot = |function: &ServedFunction| {
+            // With an instance for each there is nothing to interleave in.
+            let interleaving = fresh || function.located.engine.info().capabilities.interleaving;
             let limit = if interleaving { options.concurrency.clamp(1, 1 << 16) } else { 1 };
             Slot {
-                pipeline: RefCell::default(),
+                function: Function::new(worker.clone(), function.plan()),
                 permits: Arc::new(Semaphore::new(limit)),
                 limit: limit as u32,
             }
         };
-        let slots = site
-            .functions()
-            .iter()
-            .map(|function| slot(function.located.engine.info().capabilities.interleaving))
-            .collect();
-        Self { site, worker, slots }
+        Self { slots: site.functions().iter().map(slot).collect() }
     }
 
     /// Loads a function unless it is loaded.
@@ -53,8 +48,7 @@ impl Functions {
     /// # Errors
     /// As [`Worker::load`]. The next call tries again, so that its author may mend the file meanwhile.
     pub(super) async fn load(&self, index: usize) -> Result<()> {
-        let cell = self.slot(index)?.pipeline.borrow().clone();
-        self.loaded(index, &cell).await.map(|_| ())
+        self.slot(index)?.function.load().await
     }
 
     /// Invokes a function. The call goes on to its end even if this future is dropped, because a guest that is left in
@@ -67,20 +61,24 @@ impl Functions {
         index: usize,
         event: Payload,
         invocation: Rc<Invocation>,
+        lifeline: Option<Lifeline>,
     ) -> Result<Payload> {
         let permits = self.slot(index)?.permits.clone();
         let permit = permits.acquire_owned().await.map_err(|_| stopping())?;
         let functions = self.clone();
         to_its_end(async move {
-            let slot = functions.slot(index)?;
-            let cell = slot.pipeline.borrow().clone();
-            let pipeline = functions.loaded(index, &cell).await?;
-            let result = pipeline.run(event, &invocation).await;
-            if result.as_ref().is_err_and(Error::poisons) {
-                functions.recycle(index, &cell);
+            let function = &functions.slot(index)?.function;
+            let rescue = || lifeline.map(Lifeline::rescue);
+            let answer = function.invoke(event, &invocation, rescue).await;
+            if function.is_worn() {
+                let functions = functions.clone();
+                // After the answer has gone out, and before the permit lets the server end.
+                tokio::task::spawn_local(async move {
+                    let _permit = permit;
+                    functions.refresh(index).await;
+                });
             }
-            drop(permit);
-            result
+            if answer.claim() { answer.result } else { Err(answered()) }
         })
         .await
     }
@@ -95,25 +93,11 @@ impl Functions {
         }
     }
 
-    /// Ends the instance behind a function, and lets go of every function that was loaded into it.
-    fn recycle(&self, index: usize, failed: &Rc<OnceCell<Pipeline>>) {
-        let engine = |function: &ServedFunction| function.located.engine.info().id;
-        let Some(function) = self.site.functions().get(index) else { return };
-        // Another call may have done it while this one was still in the instance.
-        if !self.slots.get(index).is_some_and(|slot| Rc::ptr_eq(&slot.pipeline.borrow(), failed)) {
-            return;
+    /// Makes a function ready for its next request. What fails is reported to that request, which tries again.
+    async fn refresh(&self, index: usize) {
+        if let Some(slot) = self.slots.get(index) {
+            let _ = slot.function.refresh().await;
         }
-        self.worker.recycle(&function.located);
-        for (other, slot) in self.site.functions().iter().zip(&self.slots) {
-            if engine(other) == engine(function) {
-                slot.pipeline.replace(Rc::default());
-            }
-        }
-    }
-
-    async fn loaded<'c>(&self, index: usize, cell: &'c OnceCell<Pipeline>) -> Result<&'c Pipeline> {
-        let function = self.site.functions().get(index).ok_or_else(|| unknown(index))?;
-        cell.get_or_try_init(|| self.worker.load(&function.located)).await
     }
 
     fn slot(&self, index: usize) -> Result<&Slot> {
@@ -127,6 +111,11 @@ fn unknown(index: usize) -> Error {
 
 fn stopping() -> Error {
     Error::internal("the server is stopping")
+}
+
+/// Nobody reads this any more: the connection has its answer from the watchdog and is shut.
+fn answered() -> Error {
+    Error::internal("the invocation was answered already")
 }
 
 /// Drives a future to its end even if the caller goes away. What ends at the first poll costs no task.

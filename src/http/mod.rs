@@ -8,6 +8,9 @@
 //! 4. `functions` hands it to the function's pipeline, loaded at its first request.
 //! 5. `response` makes a response of the result; `error` of what went wrong.
 //!
+//! A front door of one's own, in front of another HTTP library or none, can use the two halves of the mapping alone:
+//! [`write_event`] and [`response_of`].
+//!
 //! The server promises that every request that it read gets exactly one answer, and that [`serve`] returns when the
 //! requests in flight have theirs.
 
@@ -15,6 +18,7 @@ mod connection;
 mod error;
 mod event;
 mod functions;
+mod lifeline;
 mod options;
 mod response;
 mod result;
@@ -28,8 +32,10 @@ mod site;
 mod tests;
 
 pub use error::{ServeError, status};
+pub use event::{Surroundings, write as write_event};
 pub(crate) use options::DEFAULT_BODY_LIMIT;
 pub use options::{ErrorDetail, ServeOptions};
+pub use response::{Malformed, Reply, of as response_of};
 pub use route::Route;
 pub use server::{Ended, Running, Server, Stop, serve};
 pub use site::{ServedFunction, Site};

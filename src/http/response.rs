@@ -14,7 +14,7 @@ use std::borrow::Cow;
 use trine_engine::Payload;
 
 /// A response on its way out.
-pub(super) type Reply = Response<Full<Bytes>>;
+pub type Reply = Response<Full<Bytes>>;
 
 /// Reads base64 with or without padding: encoders disagree about it.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -37,7 +37,7 @@ const OF_THE_CONNECTION: &[&str] = &[
 /// Why a result is no response, in words for the handler's author. Answered with 502.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the handler's result is no HTTP response: {0}")]
-pub(super) struct Malformed(pub(super) String);
+pub struct Malformed(pub(super) String);
 
 /// The response for a result.
 ///
@@ -47,7 +47,7 @@ pub(super) struct Malformed(pub(super) String);
 ///
 /// # Errors
 /// [`Malformed`] when the result means to be a response and cannot be one.
-pub(super) fn of(method: &Method, result: Payload) -> Result<Reply, Malformed> {
+pub fn of(method: &Method, result: Payload) -> Result<Reply, Malformed> {
     if let Payload::Raw(raw) = result {
         return Ok(finish(method, StatusCode::OK, HeaderMap::new(), raw.bytes, raw.content_type));
     }

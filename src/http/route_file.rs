@@ -128,6 +128,6 @@ fn by_handler(
     if let Some(index) = functions.iter().position(same) {
         return Ok(index);
     }
-    functions.push(ServedFunction { name: text.to_owned(), located });
+    functions.push(ServedFunction::new(text, located));
     Ok(functions.len() - 1)
 }

@@ -4,7 +4,11 @@ use super::{
     connection, error::ServeError, functions::Functions, options::ServeOptions, service::Service,
     site::Site,
 };
-use crate::{telemetry::Log, worker};
+use crate::{
+    diagnostic::STUCK_EXIT,
+    telemetry::Log,
+    worker::{self, WorkerOptions},
+};
 use std::{
     io,
     net::{SocketAddr, TcpListener},
@@ -22,6 +26,8 @@ use trine_engine::{Environment, Level};
 
 /// How long workers may take beyond the grace, to end their interpreters.
 const AFTER_GRACE: Duration = Duration::from_secs(1);
+/// Between two looks at whether the other workers have ended.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// How a server came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +39,9 @@ pub enum Ended {
         /// The signal's number: 2 or 15.
         signal: u8,
     },
+    /// A worker was lost to guest code that cannot be stopped; the others have finished. The process is to end so that
+    /// its platform starts another one. Exit code 124.
+    Stuck,
 }
 
 impl Ended {
@@ -41,6 +50,7 @@ impl Ended {
         match self {
             Self::Drained => 0,
             Self::Forced { signal } => 128 + signal,
+            Self::Stuck => STUCK_EXIT as u8,
         }
     }
 }
@@ -52,9 +62,9 @@ impl Ended {
 pub fn serve(
     options: ServeOptions,
     site: Site,
-    environment: &Environment,
+    worker: &WorkerOptions,
 ) -> Result<Ended, ServeError> {
-    Server::bind(options, site)?.serve_until_signal(environment, |_| ())
+    Server::bind(options, site)?.serve_until_signal(worker, |_| ())
 }
 
 /// A port that is bound, with all that is to be served on it. Nothing is answered yet.
@@ -93,11 +103,13 @@ impl Server {
         &self.site
     }
 
-    /// Starts the workers. Each gets its own copy of `environment`.
+    /// Starts the workers. Each gets its own copy of `worker`.
     ///
     /// # Errors
     /// [`ServeError::Start`].
-    pub fn start(self, environment: &Environment) -> Result<Running, ServeError> {
+    pub fn start(self, worker: &WorkerOptions) -> Result<Running, ServeError> {
+        let log = Log::new(worker.environment.log.clone());
+        let (stuck, lost) = mpsc::unbounded_channel();
         let (stop, stopped) = watch::channel(false);
         let (alive, ended) = mpsc::channel::<()>(1);
         let mut threads = Vec::new();
@@ -107,16 +119,17 @@ impl Server {
             let environment = Environment {
                 main_thread: false,
                 trace_in_environment: false,
-                ..environment.clone()
+                ..worker.environment.clone()
             };
-            let log = Log::new(environment.log.clone());
+            let worker = WorkerOptions { environment, ..worker.clone() };
+            let (log, stuck) = (log.clone(), stuck.clone());
             let (site, options) = (self.site.clone(), self.options.clone());
             let (port, stopped, alive) = (self.address.port(), stopped.clone(), alive.clone());
             let run = async move |worker: Rc<worker::Worker>| {
                 // Dropped when the worker ends, in whatever way.
                 let _alive = alive;
-                let functions = Rc::new(Functions::new(site.clone(), worker, &options));
-                let service = Rc::new(Service { site, functions, options, log, port });
+                let functions = Rc::new(Functions::new(&site, &worker, &options));
+                let service = Rc::new(Service { site, functions, options, log, port, stuck });
                 if service.options.eager {
                     load_all(&service).await;
                 }
@@ -125,13 +138,14 @@ impl Server {
                     Err(e) => service.log.line(Level::Fatal, &format!("cannot accept: {e}"), &[]),
                 }
             };
-            threads.push(worker::spawn(number, environment, run).map_err(ServeError::Start)?);
+            threads.push(worker::spawn(number, worker, run).map_err(ServeError::Start)?);
         }
         Ok(Running {
             address: self.address,
             options: self.options,
-            log: Log::new(environment.log.clone()),
+            log,
             stop,
+            lost,
             ended,
             threads,
         })
@@ -147,7 +161,7 @@ impl Server {
     /// by themselves.
     pub fn serve_until_signal(
         self,
-        environment: &Environment,
+        worker: &WorkerOptions,
         ready: impl FnOnce(&Self),
     ) -> Result<Ended, ServeError> {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -157,7 +171,7 @@ impl Server {
         runtime.block_on(async {
             let mut signals = Signals::new().map_err(ServeError::Start)?;
             ready(&self);
-            self.start(environment)?.run_until(&mut signals).await
+            self.start(worker)?.run_until(&mut signals).await
         })
     }
 }
@@ -180,6 +194,8 @@ pub struct Running {
     stop: watch::Sender<bool>,
     /// Closed when the last worker has ended.
     ended: mpsc::Receiver<()>,
+    /// Told once for each worker whose thread is lost to guest code.
+    lost: mpsc::UnboundedReceiver<()>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -218,6 +234,7 @@ impl Running {
         tokio::select! {
             _ = signals.next() => {}
             _ = self.ended.recv() => return self.reap().map(|()| Ended::Drained),
+            Some(()) = self.lost.recv() => return Ok(self.abandon(signals).await),
         }
         self.stop.send_replace(true);
         tokio::select! {
@@ -229,6 +246,25 @@ impl Running {
             }
         }
         Ok(Ended::Drained)
+    }
+
+    /// A worker is lost, and with it this process; what the others have in flight they may finish.
+    async fn abandon(&mut self, signals: &mut Signals) -> Ended {
+        self.stop.send_replace(true);
+        let mut lost = 1;
+        let others = async {
+            while self.threads.iter().filter(|thread| !thread.is_finished()).count() > lost {
+                tokio::select! {
+                    Some(()) = self.lost.recv() => lost += 1,
+                    () = time::sleep(LOOK) => {}
+                }
+            }
+        };
+        tokio::select! {
+            signal = signals.next() => Ended::Forced { signal },
+            () = others => Ended::Stuck,
+            () = time::sleep(self.options.grace) => Ended::Stuck,
+        }
     }
 
     /// Takes note of how the threads ended. Call when all have.

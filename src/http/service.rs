@@ -4,6 +4,7 @@ use super::{
     error::{failure, hidden, refusal},
     event::{self, Surroundings},
     functions::Functions,
+    lifeline::{Lifeline, Line},
     options::{ErrorDetail, ServeOptions},
     response::{self, Reply, finish},
     route::{Destination, Route},
@@ -18,6 +19,7 @@ use http::{
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 use std::{borrow::Cow, net::SocketAddr, rc::Rc, sync::Arc, time::Instant};
+use tokio::sync::mpsc;
 use trine_engine::{Invocation, Level, Payload, json_string};
 
 /// Path of the health check, unless a function has that name.
@@ -30,19 +32,26 @@ pub(super) struct Service {
     pub(super) functions: Rc<Functions>,
     pub(super) options: Arc<ServeOptions>,
     pub(super) log: Log,
+    /// Tells the server that a worker is lost to guest code.
+    pub(super) stuck: mpsc::UnboundedSender<()>,
     /// The port that the server listens on.
     pub(super) port: u16,
 }
 
 impl Service {
     /// Answers a request. Whatever goes wrong becomes a response.
-    pub(super) async fn answer(&self, client: SocketAddr, request: Request<Incoming>) -> Reply {
+    pub(super) async fn answer(
+        &self,
+        client: SocketAddr,
+        line: Option<Line>,
+        request: Request<Incoming>,
+    ) -> Reply {
         if !self.options.log_requests {
-            return self.dispatch(client, request).await;
+            return self.dispatch(client, line, request).await;
         }
         let begin = Instant::now();
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        let reply = self.dispatch(client, request).await;
+        let reply = self.dispatch(client, line, request).await;
         let milliseconds = begin.elapsed().as_secs_f64() * 1000.0;
         let status = reply.status().as_u16();
         let message = format!("{method} {path} {status} {milliseconds:.2} ms");
@@ -51,7 +60,12 @@ impl Service {
         reply
     }
 
-    async fn dispatch(&self, client: SocketAddr, request: Request<Incoming>) -> Reply {
+    async fn dispatch(
+        &self,
+        client: SocketAddr,
+        line: Option<Line>,
+        request: Request<Incoming>,
+    ) -> Reply {
         let (parts, body) = request.into_parts();
         if let Some(reply) = self.own(&parts) {
             return reply;
@@ -63,7 +77,7 @@ impl Service {
                     Ok(body) => body,
                     Err(reply) => return reply,
                 };
-                self.invoke(client, &parts, body, route, &parameters).await
+                self.invoke(client, line, &parts, body, route, &parameters).await
             }
             Destination::OtherMethods(methods) => {
                 let methods = methods.join(", ");
@@ -119,6 +133,7 @@ impl Service {
     async fn invoke(
         &self,
         client: SocketAddr,
+        line: Option<Line>,
         parts: &Parts,
         body: Bytes,
         route: &Route,
@@ -157,8 +172,18 @@ impl Service {
             event_is_json: true,
             ..Invocation::default()
         });
-        let result =
-            self.functions.call(route.function, Payload::Json(event), invocation.clone()).await;
+        let lifeline = line.map(|line| Lifeline {
+            line,
+            method: parts.method.clone(),
+            request_id: invocation.request_id.clone(),
+            function: function.name.clone(),
+            dialect: function.located.engine.info().error_dialect,
+            detail: self.options.error_detail,
+            log: self.log.clone(),
+        });
+        let event = Payload::Json(event);
+        let call = self.functions.call(route.function, event, invocation.clone(), lifeline);
+        let result = call.await;
         let request_id = &invocation.request_id;
         let mut reply = match result {
             Ok(result) => response::of(&parts.method, result).unwrap_or_else(|malformed| {

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     engines::Registry,
     handler::{Located, SearchPaths, discover, locate, locate_file},
+    pipeline::{Middleware, MiddlewareNames, Order, Plan, middleware_folders},
 };
 use std::path::{Path, PathBuf};
 
@@ -21,6 +22,23 @@ pub struct ServedFunction {
     pub name: String,
     /// Its file and engine.
     pub located: Located,
+    /// What is around it; see [`Site::surround`].
+    pub middlewares: Vec<Middleware>,
+    /// The order of their `after` hooks.
+    pub order: Order,
+}
+
+impl ServedFunction {
+    /// A function without middlewares.
+    pub fn new(name: impl Into<String>, located: Located) -> Self {
+        Self { name: name.into(), located, middlewares: Vec::new(), order: Order::default() }
+    }
+
+    /// What runs for its invocations.
+    pub fn plan(&self) -> Plan {
+        let (handler, middlewares) = (self.located.clone(), self.middlewares.clone());
+        Plan { handler, middlewares, order: self.order }
+    }
 }
 
 /// The functions of a server and the routes that lead to them.
@@ -28,13 +46,15 @@ pub struct ServedFunction {
 pub struct Site {
     functions: Vec<ServedFunction>,
     routes: Routes,
+    /// The folder that is served.
+    folder: Option<PathBuf>,
 }
 
 impl Site {
     /// Serves functions by their names; a single one has the whole server for itself.
     pub fn new(functions: Vec<ServedFunction>) -> Self {
         let routes = named(&functions, functions.len());
-        Self { functions, routes: Routes::new(routes) }
+        Self { functions, routes: Routes::new(routes), folder: None }
     }
 
     /// Serves a path as a user writes it: a folder (its functions, and the routes of its `trine.toml`), a file, or a
@@ -64,7 +84,7 @@ impl Site {
             }
         })?;
         let name = located.module.name.clone();
-        Ok(Self::new(vec![ServedFunction { name, located }]))
+        Ok(Self::new(vec![ServedFunction::new(name, located)]).of(folder))
     }
 
     /// Serves the functions of a folder and the routes of its `trine.toml`.
@@ -74,7 +94,7 @@ impl Site {
     pub fn folder(folder: &Path, registry: &Registry) -> Result<Self, ServeError> {
         let mut functions: Vec<ServedFunction> = discover(folder, registry)?
             .into_iter()
-            .map(|found| ServedFunction { name: found.name, located: found.located })
+            .map(|found| ServedFunction::new(found.name, found.located))
             .collect();
         let discovered = functions.len();
         let mut routes = route_file::read(folder, &mut functions, registry)?;
@@ -97,7 +117,34 @@ impl Site {
             let functions = functions.iter().take(discovered).enumerate();
             routes.extend(functions.map(|(index, function)| Route::named(&function.name, index)));
         }
-        Ok(Self { functions, routes: Routes::new(routes) })
+        let site = Self { functions, routes: Routes::new(routes), folder: None };
+        let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+        Ok(site.of(&folder))
+    }
+
+    /// Puts the same middlewares around every function. They are found in `middlewares` of the layers, of a function's
+    /// own folder, and of the folder that is served.
+    ///
+    /// # Errors
+    /// As [`Plan::find`].
+    pub fn surround(
+        mut self,
+        asked: &MiddlewareNames,
+        layer_root: &Path,
+        registry: &Registry,
+    ) -> Result<Self, ServeError> {
+        for function in &mut self.functions {
+            let root = &function.located.module.root;
+            let served = self.folder.as_deref().unwrap_or(root);
+            let folders = middleware_folders(layer_root, root, served);
+            let plan = Plan::find(function.located.clone(), asked, &folders, registry)?;
+            (function.middlewares, function.order) = (plan.middlewares, plan.order);
+        }
+        Ok(self)
+    }
+
+    fn of(self, folder: &Path) -> Self {
+        Self { folder: Some(folder.to_owned()), ..self }
     }
 
     /// The functions.

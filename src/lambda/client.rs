@@ -9,15 +9,22 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
+use std::{
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
+    task::Poll,
+};
 use tokio::net::TcpStream;
 
 /// First part of every path.
 const BASE: &str = "/2018-06-01";
 /// The platform takes the first word of the user agent for the runtime's release.
-const USER_AGENT: &str = concat!("trine/", env!("CARGO_PKG_VERSION"));
+pub(super) const USER_AGENT: &str = concat!("trine/", env!("CARGO_PKG_VERSION"));
 /// Names one attempt at an invocation; echoed when the platform sends it.
-const INVOCATION_ID: HeaderName = HeaderName::from_static("lambda-runtime-invocation-id");
-const ERROR_TYPE: HeaderName = HeaderName::from_static("lambda-runtime-function-error-type");
+pub(super) const INVOCATION_ID: HeaderName =
+    HeaderName::from_static("lambda-runtime-invocation-id");
+pub(super) const ERROR_TYPE: HeaderName =
+    HeaderName::from_static("lambda-runtime-function-error-type");
 const XRAY_CAUSE: HeaderName = HeaderName::from_static("lambda-runtime-function-xray-error-cause");
 
 /// Why the Runtime API could not be used.
@@ -72,8 +79,8 @@ pub struct Next {
 /// What identifies an attempt at an invocation when it is answered.
 #[derive(Debug, Clone)]
 pub struct Delivery {
-    request_id: HeaderValue,
-    attempt: Option<HeaderValue>,
+    pub(super) request_id: HeaderValue,
+    pub(super) attempt: Option<HeaderValue>,
 }
 
 /// What the platform made of an answer. None of these is a reason to end.
@@ -106,14 +113,43 @@ impl RuntimeApi {
         Ok(Self { address: address.to_owned(), host, connection: None })
     }
 
-    /// Waits for the next event, without limit.
+    /// Where the API is: `host:port`.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Waits for the next event, without limit, unless `stop` comes first: `None`. Once an event is on its way it is
+    /// taken, because nobody else will get it. A connection that breaks is replaced once: the platform hands out the
+    /// same event again.
     ///
     /// # Errors
     /// When the API is gone or refuses; the process should end then.
-    pub async fn next(&mut self) -> Result<Next, ApiError> {
+    pub async fn next(&mut self, stop: impl Future<Output = ()>) -> Result<Option<Next>, ApiError> {
+        let mut stop = pin!(stop);
+        match self.try_next(stop.as_mut()).await {
+            Err(ApiError::Broken { .. }) => {
+                self.connection = None;
+                self.try_next(stop).await
+            }
+            other => other,
+        }
+    }
+
+    async fn try_next(
+        &mut self,
+        mut stop: Pin<&mut impl Future<Output = ()>>,
+    ) -> Result<Option<Next>, ApiError> {
         let path = format!("{BASE}/runtime/invocation/next");
         let request = self.request(Method::GET, &path)?.body(Full::default())?;
-        let (head, body) = self.exchange(&path, request).await?.into_parts();
+        if poll_fn(|cx| Poll::Ready(stop.as_mut().poll(cx).is_ready())).await {
+            return Ok(None);
+        }
+        let response = tokio::select! {
+            biased;
+            response = self.exchange(&path, request) => response?,
+            () = stop => return Ok(None),
+        };
+        let (head, body) = response.into_parts();
         let body = read(&path, body).await?;
         if head.status != StatusCode::OK {
             return Err(refused(path, head.status, &body));
@@ -126,7 +162,8 @@ impl RuntimeApi {
             .ok_or(ApiError::NoRequestId)?
             .clone();
         let attempt = head.headers.get(INVOCATION_ID).cloned();
-        Ok(Next { delivery: Delivery { request_id, attempt }, headers: head.headers, body })
+        let delivery = Delivery { request_id, attempt };
+        Ok(Some(Next { delivery, headers: head.headers, body }))
     }
 
     /// Posts a result.
@@ -266,7 +303,7 @@ impl RuntimeApi {
     }
 }
 
-fn answer_path(delivery: &Delivery, kind: &str) -> String {
+pub(super) fn answer_path(delivery: &Delivery, kind: &str) -> String {
     // Identifiers are UUIDs in practice; anything else must not change the path.
     let id = percent_encode(delivery.request_id.as_bytes(), PATH_SEGMENT);
     format!("{BASE}/runtime/invocation/{id}/{kind}")

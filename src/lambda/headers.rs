@@ -28,6 +28,7 @@ pub fn invocation_from(headers: &HeaderMap) -> Invocation {
         event_is_json: headers
             .get(http::header::CONTENT_TYPE)
             .is_none_or(|kind| kind.as_bytes() == b"application/json"),
+        ..Invocation::default()
     }
 }
 

@@ -4,7 +4,9 @@
 //! there is no hop. Contract: AWS's "Lambda runtime API" for custom runtimes.
 
 mod client;
+mod extension;
 mod headers;
+mod rescue;
 mod run;
 
 pub use client::{ApiError, Delivery, Next, RuntimeApi, Verdict};

@@ -1,15 +1,17 @@
 //! The loop: load, then take an event, run it, answer it, for as long as the platform wants.
 
-use super::{ApiError, Next, RESPONSE_LIMIT, RuntimeApi, Verdict, invocation_from};
+use super::{
+    ApiError, Next, RESPONSE_LIMIT, RuntimeApi, Verdict, extension, invocation_from,
+    rescue::Rescuer,
+};
 use crate::{
     diagnostic::{DOCUMENT_LIMIT, error_type_header, invoke_record, xray_cause},
-    handler::Located,
-    pipeline::Pipeline,
+    pipeline::Plan,
     telemetry::Log,
-    worker::Worker,
+    worker::{Function, Worker},
 };
 use bytes::Bytes;
-use std::{io, rc::Rc};
+use std::{io, rc::Rc, sync::Arc};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use trine_engine::{
     Error, ErrorDialect, ErrorKind, Invocation, Level, Payload, RawPayload, Result,
@@ -18,7 +20,7 @@ use trine_engine::{
 /// The front door of one function.
 pub struct Door {
     api: RuntimeApi,
-    worker: Worker,
+    worker: Rc<Worker>,
     log: Log,
 }
 
@@ -36,66 +38,73 @@ pub enum Ended {
 impl Door {
     /// A door to the Runtime API `api` whose functions run on `worker`.
     pub fn new(api: RuntimeApi, worker: Worker, log: Log) -> Self {
-        Self { api, worker, log }
+        Self { api, worker: Rc::new(worker), log }
     }
 
-    /// Loads the function and serves invocations until the platform ends it. `located` is what the search for the
-    /// handler has come to: its failure is an init error like any other.
-    pub async fn run(mut self, located: Result<Located>) -> Ended {
-        // From here on SIGTERM is an orderly end, also while the function is being loaded.
-        let terminate = signal(SignalKind::terminate());
-        let ended = match located {
-            Ok(located) => match self.worker.load(&located).await {
-                Ok(pipeline) => self.serve(&located, pipeline, terminate).await,
-                Err(error) => self.fail_init(error, located.engine.info().error_dialect).await,
-            },
+    /// Loads the function and serves invocations until the platform ends it. `plan` is what the search for the handler
+    /// and its middlewares has come to: its failure is an init error like any other.
+    pub async fn run(mut self, plan: Result<Plan>) -> Ended {
+        // From here on a signal is an orderly end, also while the function is being loaded.
+        let signals = Signals::new();
+        let ended = match plan {
+            Ok(plan) => {
+                let function = Function::new(self.worker.clone(), plan);
+                match function.load().await {
+                    Ok(()) => self.serve(&function, signals).await,
+                    Err(error) => self.fail_init(error, function.dialect()).await,
+                }
+            }
             Err(error) => self.fail_init(error, ErrorDialect::PLAIN).await,
         };
-        self.worker.shutdown();
+        self.worker.shutdown().await;
         ended
     }
 
-    async fn serve(
-        &mut self,
-        located: &Located,
-        mut pipeline: Pipeline,
-        terminate: io::Result<Signal>,
-    ) -> Ended {
-        let mut terminate = match terminate {
-            Ok(terminate) => terminate,
+    async fn serve(&mut self, function: &Function, signals: io::Result<Signals>) -> Ended {
+        let dialect = function.dialect();
+        let mut signals = match signals {
+            Ok(signals) => signals,
             Err(error) => {
-                let error = Error::internal(format!("cannot listen for SIGTERM: {error}"));
-                return self.fail_init(error, pipeline.dialect()).await;
+                let error = Error::internal(format!("cannot listen for signals: {error}"));
+                return self.fail_init(error, dialect).await;
             }
         };
+        if self.worker.has_shutdown_hooks()
+            && let Err(reason) = extension::register(self.api.address()).await
+        {
+            let message = format!(
+                "shutdown hooks may not run, because the platform will send no SIGTERM: {reason}"
+            );
+            self.log.line(Level::Warn, &message, &[]);
+        }
+        let rescuer = Arc::new(Rescuer {
+            address: self.api.address().to_owned(),
+            dialect,
+            log: self.log.clone(),
+        });
         loop {
-            let next = match self.next(&mut terminate).await {
-                Some(Ok(next)) => next,
-                Some(Err(error)) => return Ended::Api(error),
-                None => return Ended::Signal,
+            let next = match self.api.next(signals.next()).await {
+                Ok(Some(next)) => next,
+                Ok(None) => return Ended::Signal,
+                Err(error) => return Ended::Api(error),
             };
             let invocation = Rc::new(invocation_from(&next.headers));
-            let result = run_one(&pipeline, &next, &invocation).await;
-            let poisoned = result.as_ref().is_err_and(Error::poisons);
-            if let Err(error) = self.answer(&next, &invocation, result, pipeline.dialect()).await {
+            let event = event(&next, &invocation);
+            let rescue = || Some(rescuer.rescue(&next.delivery));
+            let mut answer = function.invoke(event, &invocation, rescue).await;
+            let result = std::mem::replace(&mut answer.result, Ok(Payload::Nothing));
+            let result = result.and_then(sendable);
+            if !answer.claim() {
+                // The watchdog has answered and is about to end the process.
+                std::future::pending::<()>().await;
+            }
+            if let Err(error) = self.answer(&next, &invocation, result, dialect).await {
                 return Ended::Api(error);
             }
-            if poisoned {
-                self.worker.recycle(located);
-                pipeline = match self.worker.load(located).await {
-                    Ok(pipeline) => pipeline,
-                    Err(error) => return Ended::Init(error),
-                };
+            drop(answer);
+            if let Err(error) = function.refresh().await {
+                return Ended::Init(error);
             }
-        }
-    }
-
-    /// The next event; `None` when the platform ends the process instead.
-    async fn next(&mut self, terminate: &mut Signal) -> Option<Result<Next, ApiError>> {
-        tokio::select! {
-            biased;
-            next = self.api.next() => Some(next),
-            _ = terminate.recv() => None,
         }
     }
 
@@ -148,21 +157,39 @@ impl Door {
     }
 }
 
-/// Runs one invocation to bytes that the platform takes.
-async fn run_one(
-    pipeline: &Pipeline,
-    next: &Next,
-    invocation: &Rc<Invocation>,
-) -> Result<(Bytes, &'static str)> {
-    let event = if invocation.event_is_json {
-        Payload::Json(next.body.clone())
-    } else {
-        Payload::Raw(RawPayload {
-            bytes: next.body.clone(),
-            content_type: "application/octet-stream",
+/// The signals that ask the process to end: the platform's, and a terminal's.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
         })
-    };
-    let (body, content_type) = pipeline.run(event, invocation).await?.into_bytes()?;
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+fn event(next: &Next, invocation: &Invocation) -> Payload {
+    if invocation.event_is_json {
+        return Payload::Json(next.body.clone());
+    }
+    let content_type = "application/octet-stream";
+    Payload::Raw(RawPayload { bytes: next.body.clone(), content_type })
+}
+
+/// A result as bytes that the platform takes.
+fn sendable(result: Payload) -> Result<(Bytes, &'static str)> {
+    let (body, content_type) = result.into_bytes()?;
     if body.len() > RESPONSE_LIMIT {
         // The platform would say the same, after having taken the whole body.
         return Err(Error::new(

@@ -1,40 +1,165 @@
-//! The way of an invocation through a function: today the handler alone, in its own engine.
+//! The way of an invocation through a function: hooks of its middlewares, in any language, around its handler.
+//!
+//! [`Plan`] finds the files, [`Worker::load`](crate::worker::Worker::load) makes a [`Pipeline`] of it, which runs
+//! invocations. A value stays in the form of the engine that made it for as long as the next function is of the same
+//! one; it is serialised where it crosses to another, and at the end.
 
-use crate::handler::Located;
-use std::rc::Rc;
+mod chain;
+mod find;
+mod load;
+mod plan;
+
+pub use plan::{Middleware, MiddlewareNames, Order, Plan, middleware_folders};
+
+pub(crate) use load::inspect;
+
+use crate::worker::{Heap, Watch};
+use std::{cell::Cell, rc::Rc, sync::Arc};
 use trine_engine::{
-    Error, ErrorDialect, Exports, Form, FunctionId, Instance, Invocation, Payload, Result,
+    Error, ErrorDialect, Form, FunctionId, Hook, Interrupter, Invocation, Payload, Result,
 };
 
-/// A function that one worker has loaded, ready to be invoked.
+/// A function of a loaded module, and the heap that it is in.
+#[derive(Debug, Clone, Copy)]
+struct Step {
+    heap: usize,
+    function: FunctionId,
+    /// Whether it takes JSON text: a program of the earlier runtime.
+    takes_text: bool,
+}
+
+/// A middleware's hooks, as they were loaded.
+struct Member {
+    name: Rc<str>,
+    before: Option<Step>,
+    after: Option<Step>,
+    error: Option<Step>,
+    timeout: Option<Step>,
+}
+
+/// A function that one worker has loaded, with its middlewares, ready to be invoked.
 pub struct Pipeline {
-    instance: Rc<dyn Instance>,
-    handler: FunctionId,
+    heaps: Vec<Rc<Heap>>,
+    interrupters: Arc<[Interrupter]>,
+    handler: Step,
+    members: Vec<Member>,
+    order: Order,
     dialect: ErrorDialect,
+    /// Whether any `error` hook wants to see what guests throw.
+    keeps_thrown: bool,
+    /// Whether one of its languages cannot limit its memory itself.
+    unlimited: bool,
+    /// The heap that the last call went to.
+    current: Cell<usize>,
 }
 
 impl Pipeline {
-    pub(crate) fn new(
-        instance: Rc<dyn Instance>,
-        exports: &Exports,
-        located: &Located,
-    ) -> Result<Self> {
-        let (_, handler) = *exports.functions.first().ok_or_else(|| {
-            Error::internal(format!("{} was loaded without a function", located.module.name))
-        })?;
-        Ok(Self { instance, handler, dialect: located.engine.info().error_dialect })
-    }
-
-    /// Runs one invocation to its answer, which is in a form that can leave the process.
+    /// Runs one invocation to its answer, which is in a form that can leave the process. `watch` learns which heap runs.
     ///
     /// # Errors
-    /// What the handler raised, or what its event or result could not be.
-    pub async fn run(&self, event: Payload, invocation: &Rc<Invocation>) -> Result<Payload> {
-        self.instance.call(self.handler, event, Form::Json, invocation).await
+    /// What the handler or a hook raised and no `error` hook recovered from, or what event or result could not be.
+    pub(crate) async fn run(
+        &self,
+        event: Payload,
+        invocation: &Rc<Invocation>,
+        watch: &Watch,
+    ) -> Result<Payload> {
+        for heap in &self.heaps {
+            heap.serve();
+        }
+        if self.members.is_empty() {
+            return self.call(self.handler, event, Form::Json, invocation, watch).await;
+        }
+        self.run_chain(event, invocation, watch).await
     }
 
     /// How this function's errors look to a caller.
     pub fn dialect(&self) -> ErrorDialect {
         self.dialect
     }
+
+    /// Runs the `timeout` hooks, in the order of the list; what they raise goes to `report`.
+    pub(crate) async fn run_timeouts(
+        &self,
+        invocation: &Rc<Invocation>,
+        watch: &Watch,
+        report: impl Fn(&Error),
+    ) {
+        for member in &self.members {
+            let Some(step) = member.timeout else { continue };
+            let hook = invocation.exchange.hook();
+            invocation.exchange.enter(Some(Hook::Timeout));
+            let result = self.call(step, Payload::Nothing, Form::Native, invocation, watch).await;
+            invocation.exchange.enter(hook);
+            if let Err(error) = result {
+                report(&named(error, &member.name));
+            }
+        }
+    }
+
+    pub(crate) fn has_timeouts(&self) -> bool {
+        self.members.iter().any(|member| member.timeout.is_some())
+    }
+
+    /// Tells the languages of this pipeline that an invocation's time is nearly up.
+    pub(crate) fn warn(&self, invocation: &Rc<Invocation>, watch: &Watch) {
+        for (at, heap) in self.heaps.iter().enumerate() {
+            watch.enter(at);
+            heap.instance().warn(invocation);
+        }
+        watch.leave();
+    }
+
+    pub(crate) fn heaps(&self) -> &[Rc<Heap>] {
+        &self.heaps
+    }
+
+    pub(crate) fn interrupters(&self) -> &Arc<[Interrupter]> {
+        &self.interrupters
+    }
+
+    /// Whether one of its languages cannot limit its memory itself.
+    pub(crate) fn is_unlimited(&self) -> bool {
+        self.unlimited
+    }
+
+    /// Position of the heap that the last call went to.
+    pub(crate) fn current(&self) -> usize {
+        self.current.get()
+    }
+
+    /// Marks the heap that the last call went to as one that must not be called again.
+    pub(crate) fn poison_current(&self) {
+        if let Some(heap) = self.heaps.get(self.current.get()) {
+            heap.poison();
+        }
+    }
+
+    async fn call(
+        &self,
+        step: Step,
+        input: Payload,
+        form: Form,
+        invocation: &Rc<Invocation>,
+        watch: &Watch,
+    ) -> Result<Payload> {
+        let Some(heap) = self.heaps.get(step.heap) else {
+            return Err(Error::internal("a function's heap is not there"));
+        };
+        self.current.set(step.heap);
+        watch.enter(step.heap);
+        let result = heap.instance().call(step.function, input, form, invocation).await;
+        if let Err(error) = &result
+            && error.poisons()
+        {
+            heap.poison();
+        }
+        result
+    }
+}
+
+/// The error of a middleware's function, under that middleware's name.
+fn named(error: Error, middleware: &str) -> Error {
+    let message = format!("{}: {}", error.name(), error.message());
+    error.with_name(format!("Middleware.{middleware}")).with_message(message)
 }

@@ -1,62 +1,161 @@
-//! A worker: one thread's share of the runtime. It owns one instance per language in use and hands them to the
-//! pipelines that it loads.
+//! A worker: one thread's share of the runtime. It owns one instance per language in use, hands them to the pipelines
+//! that it loads, and replaces those that are worn out or cannot be trusted any more.
 
+mod function;
+mod heap;
 mod thread;
+mod watch;
+mod watchdog;
 
+pub use function::{Answer, Function};
+pub use heap::{Isolation, Recycling};
 pub use thread::spawn;
+pub use watchdog::{DEFAULT_MARGIN, Lost, Rescue, Watchdog};
 
-use crate::{handler::Located, pipeline::Pipeline};
-use std::{cell::RefCell, rc::Rc, sync::Arc};
-use trine_engine::{Engine, Environment, Instance, Result};
+pub(crate) use heap::{Heap, shown};
+pub(crate) use watch::Watch;
+
+use crate::{
+    diagnostic::STUCK_EXIT,
+    pipeline::{Pipeline, Plan},
+    telemetry::Log,
+};
+use std::{
+    cell::RefCell,
+    rc::Rc,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+use trine_engine::{Engine, Environment, Error, Level, Result, json_string};
+
+/// How long the `shutdown` hooks of an instance may take together.
+const SHUTDOWN_TIME: Duration = Duration::from_secs(2);
+
+/// What holds for every worker of a process.
+#[derive(Debug, Clone)]
+pub struct WorkerOptions {
+    /// What instances are told when they start.
+    pub environment: Environment,
+    /// When instances are replaced.
+    pub recycling: Recycling,
+    /// Who looks after deadlines.
+    pub watchdog: Watchdog,
+}
+
+impl WorkerOptions {
+    /// Warm instances without limits of their own.
+    pub fn new(environment: Environment) -> Self {
+        Self {
+            environment,
+            recycling: Recycling::default(),
+            watchdog: Watchdog::new(DEFAULT_MARGIN, None),
+        }
+    }
+}
 
 /// One thread's instances. Never leaves the thread on which it was made.
 pub struct Worker {
-    environment: Environment,
-    instances: RefCell<Vec<(&'static str, Rc<dyn Instance>)>>,
+    options: WorkerOptions,
+    log: Log,
+    /// Those that are handed out. A heap that was replaced lives on in the pipelines that still use it.
+    heaps: RefCell<Vec<Rc<Heap>>>,
 }
 
 impl Worker {
     /// A worker without instances: an engine starts when the first function of its language is loaded.
-    pub fn new(environment: Environment) -> Self {
-        Self { environment, instances: RefCell::default() }
+    pub fn new(options: WorkerOptions) -> Self {
+        let log = Log::new(options.environment.log.clone());
+        Self { options, log, heaps: RefCell::default() }
     }
 
-    /// Loads a function: starts its engine if this worker has no instance of it yet, and runs its top-level code.
+    /// Loads a function and its middlewares into this worker's instances; starts those that are missing.
     ///
     /// # Errors
-    /// What [`Engine::start`] and [`Instance::load`] report.
-    pub async fn load(&self, located: &Located) -> Result<Pipeline> {
-        let instance = self.instance(&located.engine)?;
-        let exports = instance.load(&located.module).await?;
-        Pipeline::new(instance, &exports, located)
+    /// What starting an engine, loading a module, or an `init` or `wrap` hook reports.
+    pub async fn load(&self, plan: &Plan) -> Result<Pipeline> {
+        Pipeline::load(plan, |engine| self.heap(engine)).await
     }
 
-    /// Ends the instance of a function's language, because it must not be called again. Loading a function starts a
-    /// new one.
-    pub fn recycle(&self, located: &Located) {
-        let id = located.engine.info().id;
-        let mut instances = self.instances.borrow_mut();
-        if let Some(index) = instances.iter().position(|(known, _)| *known == id) {
-            let (_, instance) = instances.remove(index);
-            instance.shutdown();
+    /// Loads a function into instances that nobody else uses.
+    pub(crate) async fn load_apart(&self, plan: &Plan) -> Result<Pipeline> {
+        let start = |engine: &Arc<dyn Engine>| Heap::start(engine, &self.options.environment);
+        let pipeline = Pipeline::load(plan, start).await?;
+        for heap in pipeline.heaps() {
+            heap.retire();
+        }
+        Ok(pipeline)
+    }
+
+    /// Ends this worker's instances, after their `shutdown` hooks.
+    pub async fn shutdown(&self) {
+        let heaps = std::mem::take(&mut *self.heaps.borrow_mut());
+        for heap in heaps.iter().rev() {
+            self.end(heap).await;
         }
     }
 
-    /// Ends every instance of this worker.
-    pub fn shutdown(&self) {
-        for (_, instance) in self.instances.borrow_mut().drain(..) {
-            instance.shutdown();
-        }
+    /// Whether a `shutdown` hook waits for the end.
+    pub fn has_shutdown_hooks(&self) -> bool {
+        self.heaps.borrow().iter().any(|heap| heap.has_endings())
     }
 
-    fn instance(&self, engine: &Arc<dyn Engine>) -> Result<Rc<dyn Instance>> {
+    pub(crate) fn options(&self) -> &WorkerOptions {
+        &self.options
+    }
+
+    /// The instance of an engine.
+    pub(crate) fn heap(&self, engine: &Arc<dyn Engine>) -> Result<Rc<Heap>> {
         let id = engine.info().id;
-        if let Some((_, instance)) = self.instances.borrow().iter().find(|(known, _)| *known == id)
-        {
-            return Ok(instance.clone());
+        if let Some(heap) = self.heaps.borrow().iter().find(|heap| heap.id() == id) {
+            return Ok(heap.clone());
         }
-        let instance = engine.start(&self.environment)?;
-        self.instances.borrow_mut().push((id, instance.clone()));
-        Ok(instance)
+        let heap = Heap::start(engine, &self.options.environment)?;
+        self.heaps.borrow_mut().push(heap.clone());
+        Ok(heap)
+    }
+
+    /// Stops handing out those of a pipeline's instances that are worn out or cannot be trusted; whether there are any.
+    pub(crate) fn retire_worn(&self, pipeline: &Pipeline) -> bool {
+        for heap in pipeline.heaps() {
+            if heap.is_poisoned() || heap.is_worn(&self.options.recycling) {
+                self.retire(heap);
+            }
+        }
+        pipeline.heaps().iter().any(|heap| heap.is_retired())
+    }
+
+    fn retire(&self, heap: &Rc<Heap>) {
+        heap.retire();
+        self.heaps.borrow_mut().retain(|known| !Rc::ptr_eq(known, heap));
+    }
+
+    /// Runs the `shutdown` hooks of a heap that is about to end.
+    pub(crate) async fn end(&self, heap: &Heap) {
+        if !heap.has_endings() {
+            return;
+        }
+        let act = Box::new(|_: &Lost| std::process::exit(STUCK_EXIT));
+        let rescue = Rescue { act, patience: Some(Duration::ZERO) };
+        let deadline = SystemTime::now() + SHUTDOWN_TIME;
+        let deadline = deadline.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
+        let interrupters = [heap.interrupter()].into();
+        let watched = self.options.watchdog.arm(Some(deadline), &interrupters, false, Some(rescue));
+        watched.enter(0);
+        let hooks = heap.end(|middleware, error| self.report(middleware, &error));
+        if tokio::time::timeout(SHUTDOWN_TIME, hooks).await.is_err() {
+            let message = "shutdown hooks were still waiting when their time was up";
+            self.log.line(Level::Warn, message, &[]);
+        }
+    }
+
+    /// Logs what a hook raised that nobody waits for.
+    fn report(&self, middleware: &str, error: &Error) {
+        let message =
+            format!("the shutdown hook of the middleware '{middleware}' failed: {error:#}");
+        self.log.line(Level::Error, &message, &[("errorType", json_string(error.name()))]);
+    }
+
+    pub(crate) fn log(&self) -> &Log {
+        &self.log
     }
 }

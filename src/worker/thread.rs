@@ -1,6 +1,6 @@
 //! Threads for workers: each has a single-threaded async runtime of its own, because interpreters never change threads.
 
-use super::Worker;
+use super::{Worker, WorkerOptions};
 use std::{
     future::Future,
     io,
@@ -8,7 +8,6 @@ use std::{
     thread::{Builder, JoinHandle},
 };
 use tokio::task::LocalSet;
-use trine_engine::Environment;
 
 /// Stack of a worker's thread, in bytes: guests recurse deeper than the usual 2 MiB allow.
 const STACK: usize = 16 * 1024 * 1024;
@@ -17,7 +16,7 @@ const STACK: usize = 16 * 1024 * 1024;
 ///
 /// # Errors
 /// When the system has no thread or no event queue left.
-pub fn spawn<F, R>(number: usize, environment: Environment, run: F) -> io::Result<JoinHandle<()>>
+pub fn spawn<F, R>(number: usize, options: WorkerOptions, run: F) -> io::Result<JoinHandle<()>>
 where
     F: FnOnce(Rc<Worker>) -> R + Send + 'static,
     R: Future<Output = ()>,
@@ -25,9 +24,9 @@ where
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     Builder::new().name(format!("trine-worker-{number}")).stack_size(STACK).spawn(move || {
         LocalSet::new().block_on(&runtime, async {
-            let worker = Rc::new(Worker::new(environment));
+            let worker = Rc::new(Worker::new(options));
             run(worker.clone()).await;
-            worker.shutdown();
+            worker.shutdown().await;
         });
     })
 }

@@ -1,12 +1,19 @@
-//! The conformance suite: every case of `cases/` in every language that this build runs.
+//! The conformance suite: every case of `cases/` in every language that this build runs, and every case of
+//! `middleware/` in every pair of them.
+
+mod product;
 
 use libtest_mimic::Arguments;
-use std::path::Path;
+use product::Product;
+use std::{path::Path, sync::Arc};
 use trine::engines::Registry;
+use trine_testkit::conformance::{self, middleware};
 
 fn main() {
-    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/cases");
-    let engines = Registry::built_in().iter().cloned().collect();
-    let trials = trine_testkit::conformance::trials(&cases, engines);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance");
+    let engines: Vec<_> = Registry::built_in().iter().cloned().collect();
+    let runner: Arc<dyn middleware::Runner> = Arc::new(Product);
+    let mut trials = middleware::trials(&folder.join("middleware"), &engines, &runner);
+    trials.extend(conformance::trials(&folder.join("cases"), engines));
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }

@@ -5,10 +5,15 @@
 mod bad_input;
 mod cli;
 mod examples;
+mod faults;
 mod handlers;
 mod http;
 mod invariants;
 mod invoke;
 mod lambda;
+mod limits;
+mod middleware;
+mod middleware_examples;
 mod packages;
+mod soak;
 mod support;

@@ -8,8 +8,8 @@ use trine_engine::{Error, ErrorKind, Result};
 /// Reads what the prelude returned; `None` when it is the description of an error instead.
 pub(crate) type Read<T> = fn(&mut v8::PinScope<'_, '_>, v8::Local<'_, v8::Value>) -> Option<T>;
 
-/// Functions of a module, with the names that they were found by.
-pub(crate) type LoadedFunctions = Vec<(String, v8::Global<v8::Function>)>;
+/// Functions of a module, with the names that they were found by; names alone are those of others that it has.
+pub(crate) type LoadedFunctions = Vec<(String, Option<v8::Global<v8::Function>>)>;
 
 /// The event's text as a V8 string.
 ///
@@ -45,20 +45,34 @@ fn v8_to_text(scope: &mut v8::PinScope<'_, '_>, value: v8::Local<'_, v8::String>
 }
 
 /// What the prelude returned, or the error that it describes instead.
-pub(crate) fn read_or_fail<T>(
-    scope: &mut v8::PinScope<'_, '_>,
-    value: v8::Local<'_, v8::Value>,
+pub(crate) fn read_or_fail<'s, T>(
+    scope: &mut v8::PinScope<'s, '_>,
+    value: v8::Local<'s, v8::Value>,
     during: During,
     read: Read<T>,
 ) -> Result<T> {
-    read(scope, value).ok_or_else(|| {
-        // Anything else is the prelude's description of what was thrown.
-        let description = value.to_object(scope).and_then(|object| {
-            let key = v8::String::new(scope, "description")?;
-            Some(object.get(scope, key.into())?.to_rust_string_lossy(scope))
-        });
-        from_description(&description.unwrap_or_default(), during)
-    })
+    read(scope, value).ok_or_else(|| failure(scope, value, during))
+}
+
+/// The error of a prelude's `Failure`.
+pub(crate) fn failure<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    failure: v8::Local<'s, v8::Value>,
+    during: During,
+) -> Error {
+    let description = member(scope, failure, "description");
+    let description = description.map(|text| text.to_rust_string_lossy(scope));
+    from_description(&description.unwrap_or_default(), during)
+}
+
+/// A member of an object of the prelude's.
+pub(crate) fn member<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    object: v8::Local<'s, v8::Value>,
+    name: &str,
+) -> Option<v8::Local<'s, v8::Value>> {
+    let key = v8::String::new(scope, name)?;
+    object.to_object(scope)?.get(scope, key.into())
 }
 
 /// JSON text.
@@ -70,14 +84,24 @@ pub(crate) fn read_text(
     Some(v8_to_text(scope, text))
 }
 
-/// A value, which the prelude hands over in an array of one.
+/// A value, which the prelude hands over in an array of one; `None` inside for undefined.
 pub(crate) fn read_value(
     scope: &mut v8::PinScope<'_, '_>,
     value: v8::Local<'_, v8::Value>,
-) -> Option<v8::Global<v8::Value>> {
+) -> Option<Option<v8::Global<v8::Value>>> {
     let boxed: v8::Local<'_, v8::Array> = value.try_into().ok()?;
     let value = boxed.get_index(scope, 0)?;
-    Some(v8::Global::new(scope, value))
+    Some((!value.is_undefined()).then(|| v8::Global::new(scope, value)))
+}
+
+/// A text, which the prelude hands over in an array of one.
+pub(crate) fn read_boxed_text(
+    scope: &mut v8::PinScope<'_, '_>,
+    value: v8::Local<'_, v8::Value>,
+) -> Option<Bytes> {
+    let boxed: v8::Local<'_, v8::Array> = value.try_into().ok()?;
+    let text = boxed.get_index(scope, 0)?;
+    read_text(scope, text)
 }
 
 /// Functions with their names, which the prelude hands over in turns.
@@ -89,9 +113,9 @@ pub(crate) fn read_functions(
     let mut functions = Vec::new();
     for index in (0..found.length()).step_by(2) {
         let name = found.get_index(scope, index)?.to_rust_string_lossy(scope);
-        let function: v8::Local<'_, v8::Function> =
-            found.get_index(scope, index + 1)?.try_into().ok()?;
-        functions.push((name, v8::Global::new(scope, function)));
+        let function = found.get_index(scope, index + 1)?;
+        let function = v8::Local::<'_, v8::Function>::try_from(function).ok();
+        functions.push((name, function.map(|function| v8::Global::new(scope, function))));
     }
     Some(functions)
 }

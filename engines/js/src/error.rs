@@ -41,6 +41,7 @@ fn from_value(value: &Value, during: During) -> Error {
             message = format!("SyntaxError: {text}");
             kind.default_name()
         }
+        ErrorKind::Timeout | ErrorKind::Exit => kind.default_name(),
         _ => name,
     };
     if kind == ErrorKind::HandlerNotFound {
@@ -53,6 +54,10 @@ fn from_value(value: &Value, during: During) -> Error {
         stack = with_place_on_top(&message, place, stack);
     }
     let error = Error::new(kind, message).with_name(name).with_frames(frames).with_stack(stack);
+    let error = match value["returned"] == true {
+        true => error.returned(),
+        false => error,
+    };
     match value.get("cause") {
         Some(cause) if cause.is_object() => error.with_cause(from_value(cause, During::Call)),
         _ => error,
@@ -65,6 +70,8 @@ fn kind_of(value: &Value, during: During) -> ErrorKind {
         ("Marshal", _) => ErrorKind::Marshal,
         ("ContextUnmarshal", _) => ErrorKind::ContextUnmarshal,
         ("HandlerNotFound", _) => ErrorKind::HandlerNotFound,
+        ("Exit", _) => ErrorKind::Exit,
+        _ if value["warned"] == true => ErrorKind::Timeout,
         // Only what does not parse is told with a place at its end; a loader's error has lost its class on the way.
         _ if during == During::Load
             && split_place(&plain_path(value["message"].as_str().unwrap_or_default()))
@@ -83,8 +90,8 @@ fn kind_of(value: &Value, during: During) -> ErrorKind {
 
 /// What a module does export, and which name is nearest to the one that was sought.
 fn what_exists(value: &Value) -> String {
-    let names: Vec<&str> =
-        value["names"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let Some(names) = value["names"].as_array() else { return String::new() };
+    let names: Vec<&str> = names.iter().filter_map(Value::as_str).collect();
     if names.is_empty() {
         return "; the module exports no function".to_owned();
     }

@@ -1,33 +1,89 @@
 //! What a guest may ask of the process: to write a log line, to end, to import a module.
 
+use crate::{exchange, exits, exits::Exit, instance::Shared, sessions::Sessions, value::JsValue};
 use deno_runtime::deno_core::{JsRuntime, v8};
-use std::{cell::Cell, path::PathBuf, rc::Rc};
-use trine_engine::{Environment, Error, Level, LogFormat, Stream, json_string, timestamp};
+use std::{
+    cell::{Cell, OnceCell},
+    path::PathBuf,
+    rc::{Rc, Weak},
+};
+use trine_engine::{
+    Environment, Error, Level, LogFormat, NativeValue, Stream, json_string, timestamp,
+};
 
 /// One isolate's side of the process. The isolate's state holds it, so that native functions find it.
 pub(crate) struct Host {
     environment: Environment,
     package_folders: Vec<PathBuf>,
-    exit: Cell<Option<i32>>,
+    pub(crate) sessions: Sessions,
+    shared: Weak<Shared>,
+    handle: OnceCell<v8::IsolateHandle>,
+    exit: Cell<Option<Exit>>,
     leftovers: Cell<bool>,
+    work: Cell<bool>,
 }
 
 impl Host {
-    pub(crate) fn new(environment: Environment, package_folders: Vec<PathBuf>) -> Rc<Self> {
+    pub(crate) fn new(
+        environment: Environment,
+        package_folders: Vec<PathBuf>,
+        shared: Weak<Shared>,
+    ) -> Rc<Self> {
         Rc::new(Self {
             environment,
             package_folders,
+            sessions: Sessions::default(),
+            shared,
+            handle: OnceCell::new(),
             exit: Cell::new(None),
             leftovers: Cell::new(false),
+            work: Cell::new(false),
         })
     }
 
-    /// The status with which the guest asked for the process's end, if it did since the last call.
-    pub(crate) fn take_exit(&self) -> Option<i32> {
-        self.exit.take()
+    /// The instance, unless it is ending.
+    pub(crate) fn shared(&self) -> Option<Rc<Shared>> {
+        self.shared.upgrade()
     }
 
-    /// Whether the guest asked for the process's end.
+    /// A value that belongs to this isolate; `None` for those of others.
+    pub(crate) fn own<'a>(&self, value: &'a dyn NativeValue) -> Option<&'a JsValue> {
+        let value = value.as_any().downcast_ref::<JsValue>()?;
+        std::ptr::eq(Rc::as_ptr(&value.shared), self.shared.as_ptr()).then_some(value)
+    }
+
+    /// The isolate has started.
+    pub(crate) fn watch(&self, handle: v8::IsolateHandle) {
+        // An instance starts one isolate only.
+        let _ = self.handle.set(handle);
+    }
+
+    /// The guest asks for the process's end: its code is stopped where it stands, past every `catch` and `finally`.
+    pub(crate) fn exit(&self, exit: Exit) {
+        self.exit.set(Some(exit));
+        if let Some(handle) = self.handle.get() {
+            handle.terminate_execution();
+        }
+    }
+
+    /// How the invocation in this place asked for the process's end, if it did since the last call. `None` for what is no
+    /// invocation.
+    pub(crate) fn take_exit(&self, slot: Option<usize>) -> Option<Exit> {
+        let exit = self.exit.get()?;
+        let mine = exit.slot.is_none() || slot.is_none() || exit.slot == slot;
+        if mine {
+            self.exit.set(None);
+        }
+        mine.then_some(exit)
+    }
+
+    /// Whether another invocation than the one in this place asked for the process's end.
+    pub(crate) fn exit_is_of_another(&self, slot: Option<usize>) -> bool {
+        let exit = self.exit.get().and_then(|exit| exit.slot);
+        exit.is_some() && slot.is_some() && exit != slot
+    }
+
+    /// Whether any invocation asked for the process's end and has not answered for it.
     pub(crate) fn has_exit(&self) -> bool {
         self.exit.get().is_some()
     }
@@ -35,6 +91,11 @@ impl Host {
     /// Whether a call found work that earlier ones had left in the event loop.
     pub(crate) fn take_leftovers(&self) -> bool {
         self.leftovers.replace(false)
+    }
+
+    /// Whether a call that returned at once left work in the event loop.
+    pub(crate) fn take_work(&self) -> bool {
+        self.work.replace(false)
     }
 
     /// Writes the record of an error that belongs to no invocation any more.
@@ -89,18 +150,13 @@ impl Host {
         set(scope, object, "logLevel", level.into());
         let traces = v8::Boolean::new(scope, self.environment.trace_in_environment);
         set(scope, object, "tracesInEnvironment", traces.into());
-        if let Some(log) = v8::Function::new(scope, log) {
-            set(scope, object, "log", log.into());
-        }
-        if let Some(write) = v8::Function::new(scope, write) {
-            set(scope, object, "write", write.into());
-        }
-        if let Some(exit) = v8::Function::new(scope, exit) {
-            set(scope, object, "exit", exit.into());
-        }
-        if let Some(leftovers) = v8::Function::new(scope, leftovers) {
-            set(scope, object, "leftovers", leftovers.into());
-        }
+        set_function(scope, object, "log", log);
+        set_function(scope, object, "write", write);
+        set_function(scope, object, "exit", exits::exit);
+        set_function(scope, object, "trapSignal", exits::trap_signal);
+        set_function(scope, object, "leftovers", leftovers);
+        set_function(scope, object, "work", work);
+        exchange::add_functions(scope, object);
         set(scope, object, "import", import);
         object
     }
@@ -127,7 +183,20 @@ pub(crate) fn text_or_undefined<'s>(
     }
 }
 
-fn host_of(scope: &mut v8::PinScope<'_, '_>) -> Rc<Host> {
+/// Adds a native function to an object.
+pub(crate) fn set_function(
+    scope: &mut v8::PinScope<'_, '_>,
+    object: v8::Local<'_, v8::Object>,
+    name: &str,
+    callback: impl v8::MapFnTo<v8::FunctionCallback>,
+) {
+    if let Some(function) = v8::Function::new(scope, callback) {
+        set(scope, object, name, function.into());
+    }
+}
+
+/// The host of the isolate whose code runs.
+pub(crate) fn host_of(scope: &mut v8::PinScope<'_, '_>) -> Rc<Host> {
     JsRuntime::op_state_from(scope).borrow().borrow::<Rc<Host>>().clone()
 }
 
@@ -156,17 +225,6 @@ fn write(
     host_of(scope).environment.log.sink.write(stream, &bytes[..written]);
 }
 
-/// `exit(code)`: notes the status and stops the guest's code where it stands, past every `catch` and `finally`.
-fn exit(
-    scope: &mut v8::PinScope<'_, '_>,
-    args: v8::FunctionCallbackArguments<'_>,
-    _result: v8::ReturnValue<'_, v8::Value>,
-) {
-    let status = args.get(0).int32_value(scope).unwrap_or(0);
-    host_of(scope).exit.set(Some(status));
-    scope.terminate_execution();
-}
-
 /// `leftovers()`: notes that the event loop holds work of earlier invocations.
 fn leftovers(
     scope: &mut v8::PinScope<'_, '_>,
@@ -174,4 +232,13 @@ fn leftovers(
     _result: v8::ReturnValue<'_, v8::Value>,
 ) {
     host_of(scope).leftovers.set(true);
+}
+
+/// `work()`: notes that a call that returned at once left work in the event loop.
+fn work(
+    scope: &mut v8::PinScope<'_, '_>,
+    _args: v8::FunctionCallbackArguments<'_>,
+    _result: v8::ReturnValue<'_, v8::Value>,
+) {
+    host_of(scope).work.set(true);
 }

@@ -1,13 +1,15 @@
 //! Starts V8 from a snapshot, with Deno's runtime around it and our prelude inside.
 
 use crate::{
+    exits,
     host::Host,
     loader::{Loader, NodeServices},
+    memory::Memory,
 };
 use deno_resolver::npm::{DenoInNpmPackageChecker, NpmResolver};
 use deno_runtime::{
     BootstrapOptions, FeatureChecker,
-    deno_core::{ModuleSpecifier, v8},
+    deno_core::{JsRuntime, ModuleSpecifier, v8},
     deno_fs::RealFs,
     deno_permissions::PermissionsContainer,
     deno_web::BlobStore,
@@ -15,6 +17,8 @@ use deno_runtime::{
     worker::{MainWorker, WorkerOptions, WorkerServiceOptions},
 };
 use std::{
+    cell::Cell,
+    mem::ManuallyDrop,
     rc::Rc,
     sync::{Arc, OnceLock},
 };
@@ -36,7 +40,18 @@ mod node {
 deno_runtime::deno_core::extension!(
     trine_prelude,
     esm_entry_point = "ext:trine_prelude/web.js",
-    esm = [dir "src/prelude", "web.js", "invoke.js", "console.js", "errors.js", "context.js"],
+    esm = [
+        dir "src/prelude",
+        "web.js",
+        "invoke.js",
+        "console.js",
+        "errors.js",
+        "context.js",
+        "exchange.js",
+        "exits.js",
+        "program.js",
+    ],
+    middleware = exits::trap,
 );
 
 deno_runtime::deno_core::extension!(
@@ -63,18 +78,42 @@ impl Snapshot {
     }
 }
 
-/// A started isolate and the prelude's functions in it.
+/// A started isolate and the prelude's functions in it. V8 code runs in it through [`Isolate::enter`] only.
 pub(crate) struct Isolate {
-    pub(crate) worker: MainWorker,
-    pub(crate) prelude: Prelude,
+    worker: ManuallyDrop<MainWorker>,
+    prelude: Prelude,
+    /// Outlives the worker, which calls back to it.
+    _memory: Option<Arc<Memory>>,
+}
+
+/// An isolate that is this thread's current one for as long as this lives.
+pub(crate) struct Entered<'a> {
+    isolate: &'a mut Isolate,
+    _depth: Depth,
+}
+
+/// Counts the isolates that are in use on this thread, one below the other.
+struct Depth;
+
+thread_local! {
+    /// How many isolates are in use, one below the other.
+    static IN_USE: Cell<usize> = const { Cell::new(0) };
+    /// The isolate that was left entered when nothing was in use any more: it is mostly the next one, too.
+    static IDLE: Cell<Option<v8::UnsafeRawIsolatePtr>> = const { Cell::new(None) };
 }
 
 /// The prelude's functions.
 pub(crate) struct Prelude {
     pub(crate) load: v8::Global<v8::Function>,
     pub(crate) invoke: v8::Global<v8::Function>,
+    pub(crate) again: v8::Global<v8::Function>,
+    pub(crate) wrap: v8::Global<v8::Function>,
+    pub(crate) warn: v8::Global<v8::Function>,
     pub(crate) idle: v8::Global<v8::Function>,
+    pub(crate) adopt: v8::Global<v8::Function>,
     pub(crate) stringify: v8::Global<v8::Function>,
+    pub(crate) stringify_plain: v8::Global<v8::Function>,
+    pub(crate) program_end: v8::Global<v8::Function>,
     pub(crate) has_work: v8::Global<v8::Function>,
 }
 
@@ -85,15 +124,100 @@ impl Isolate {
         host: &Rc<Host>,
         loader: Rc<Loader>,
         services: NodeServices,
+        memory: Option<Arc<Memory>>,
     ) -> Result<Self> {
-        let mut worker = start_worker(snapshot, loader, services)?;
+        let create_params = memory.as_ref().map(Memory::create_params);
+        let mut worker = start_worker(snapshot, loader, services, create_params)?;
         worker.js_runtime.op_state().borrow_mut().put(host.clone());
+        let handle = worker.js_runtime.v8_isolate().thread_safe_handle();
+        if let Some(memory) = &memory {
+            memory.watch(worker.js_runtime.v8_isolate());
+        }
+        host.watch(handle);
         let import = worker
             .execute_script("ext:trine_prelude/import.js", "(url) => import(url)".to_owned().into())
             .map_err(|error| Error::internal(format!("the prelude does not run: {error}")))?;
         let prelude = start_prelude(&mut worker, host, &import)
             .ok_or_else(|| Error::internal("the prelude does not start"))?;
-        Ok(Self { worker, prelude })
+        // SAFETY: V8's bindings leave an isolate entered when they have made it, and nothing was entered since.
+        unsafe { worker.js_runtime.v8_isolate().exit() };
+        Ok(Self { worker: ManuallyDrop::new(worker), prelude, _memory: memory })
+    }
+
+    /// Makes this the thread's current isolate. A thread may have several: V8 finds the one that it works for in a
+    /// thread-local, and takes them off in the reverse order of entering only.
+    pub(crate) fn enter(&mut self) -> Entered<'_> {
+        make_current(self.worker.js_runtime.v8_isolate());
+        Entered { isolate: self, _depth: Depth::new() }
+    }
+}
+
+impl Drop for Isolate {
+    fn drop(&mut self) {
+        make_current(self.worker.js_runtime.v8_isolate());
+        // SAFETY: the worker is dropped here only. Its own drop exits the isolate, which is the current one.
+        unsafe { ManuallyDrop::drop(&mut self.worker) };
+    }
+}
+
+/// Enters an isolate, unless it is entered and idle; another one that is idle is exited before.
+fn make_current(isolate: &v8::Isolate) {
+    // SAFETY: isolates stay on the thread that made them. The idle one is the last that was entered, as nothing is in use
+    // then, and it lives: its drop passes here first. Every other one is exited when its use ends, and uses end in the
+    // reverse order, for they are locals of calls. A raw pointer is V8's own, wherever ours are moved to.
+    unsafe {
+        if let Some(idle) = IDLE.take() {
+            let idle = v8::Isolate::from_raw_isolate_ptr(idle);
+            if address(&idle) == address(isolate) {
+                return;
+            }
+            idle.exit();
+        }
+        isolate.enter();
+    }
+}
+
+/// Where V8 keeps an isolate.
+fn address(isolate: &v8::Isolate) -> usize {
+    // SAFETY: the pointer is a `repr(transparent)` wrapper of a plain one.
+    unsafe { std::mem::transmute::<v8::UnsafeRawIsolatePtr, usize>(isolate.as_raw_isolate_ptr()) }
+}
+
+impl Depth {
+    fn new() -> Self {
+        IN_USE.set(IN_USE.get() + 1);
+        Self
+    }
+}
+
+impl Drop for Depth {
+    fn drop(&mut self) {
+        IN_USE.set(IN_USE.get() - 1);
+    }
+}
+
+impl Entered<'_> {
+    /// The runtime around the isolate.
+    pub(crate) fn runtime(&mut self) -> &mut JsRuntime {
+        &mut self.isolate.worker.js_runtime
+    }
+
+    /// The runtime, and what the prelude offers in it.
+    pub(crate) fn parts(&mut self) -> (&mut JsRuntime, &Prelude) {
+        (&mut self.isolate.worker.js_runtime, &self.isolate.prelude)
+    }
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        let isolate: &v8::Isolate = self.isolate.worker.js_runtime.v8_isolate();
+        if IN_USE.get() > 1 {
+            // SAFETY: entered by `make_current`; whatever was entered later has been exited.
+            unsafe { isolate.exit() };
+        } else {
+            // SAFETY: only `make_current` uses the pointer, while the isolate lives.
+            IDLE.set(Some(unsafe { isolate.as_raw_isolate_ptr() }));
+        }
     }
 }
 
@@ -101,6 +225,7 @@ fn start_worker(
     snapshot: Snapshot,
     loader: Rc<Loader>,
     services: NodeServices,
+    create_params: Option<v8::CreateParams>,
 ) -> Result<MainWorker> {
     let main = ModuleSpecifier::parse("file:///trine").expect("a constant URL parses");
     let parser = Arc::new(RuntimePermissionDescriptorParser::new(RealSys));
@@ -138,6 +263,7 @@ fn start_worker(
             residual_lazy_js_sources: scripts,
             residual_lazy_esm_sources: modules,
             extensions,
+            create_params,
             skip_op_registration: true,
             bootstrap: BootstrapOptions {
                 has_node_modules_dir: true,
@@ -173,8 +299,14 @@ fn start_prelude(
     Some(Prelude {
         load: take("load")?,
         invoke: take("invoke")?,
+        again: take("again")?,
+        wrap: take("wrap")?,
+        warn: take("warn")?,
         idle: take("idle")?,
+        adopt: take("adopt")?,
         stringify: take("stringify")?,
+        stringify_plain: take("stringifyPlain")?,
+        program_end: take("programEnd")?,
         has_work: take("hasWork")?,
     })
 }

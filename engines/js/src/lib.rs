@@ -1,14 +1,20 @@
 #![doc = include_str!("../docs.md")]
 
+mod calls;
 mod convert;
 mod engine;
 mod error;
+mod exchange;
+mod exits;
 mod host;
 mod instance;
 mod isolate;
 mod limits;
 mod loader;
+mod memory;
+mod sessions;
 mod transpile;
+mod value;
 mod wakers;
 
 pub use engine::{JavaScript, engine};

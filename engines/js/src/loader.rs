@@ -52,8 +52,8 @@ pub(crate) struct Loader {
     resolver: Resolver,
     tracker: Tracker,
     npm: Rc<DenoNpmModuleLoader<RealSys>>,
-    /// Imaginary modules that see the layers' packages.
-    layers: Vec<ModuleSpecifier>,
+    /// Imaginary modules that see the packages of task roots whose middlewares lie elsewhere, and those of the layers.
+    elsewhere: RefCell<Vec<ModuleSpecifier>>,
     /// JavaScript of the file that had to be parsed to tell what it is, until it is loaded.
     transpiled: RefCell<Option<(ModuleSpecifier, String)>>,
     last_required: Rc<RefCell<Option<PathBuf>>>,
@@ -104,7 +104,7 @@ impl Loader {
         let translator =
             new_rc(NodeCodeTranslator::new(exports, NodeCodeTranslatorMode::ModuleLoader));
         let npm = Rc::new(NpmModuleLoader::new(tracker.clone(), checker, translator, RealSys));
-        let layers = layer_modules(package_folders);
+        let elsewhere = RefCell::new(layer_modules(package_folders));
         let last_required = Rc::default();
         let services = NodeExtInitServices {
             node_require_loader: Rc::new(RequireLoader {
@@ -115,8 +115,14 @@ impl Loader {
             pkg_json_resolver: packages,
             sys: RealSys,
         };
-        let loader =
-            Self { resolver, tracker, npm, layers, transpiled: RefCell::default(), last_required };
+        let loader = Self {
+            resolver,
+            tracker,
+            npm,
+            elsewhere,
+            transpiled: RefCell::default(),
+            last_required,
+        };
         (Rc::new(loader), services)
     }
 
@@ -135,6 +141,22 @@ impl Loader {
             return Ok(is_script);
         }
         Ok(maybe)
+    }
+
+    /// Lets what is not found beside a module be looked for in a task root too. Returns that root's folder of packages.
+    pub(crate) fn look_into(&self, root: &Path) -> PathBuf {
+        if let Ok(module) = ModuleSpecifier::from_file_path(root.join("root.mjs")) {
+            let mut elsewhere = self.elsewhere.borrow_mut();
+            if !elsewhere.contains(&module) {
+                elsewhere.insert(0, module);
+            }
+        }
+        root.join("node_modules")
+    }
+
+    /// A file is about to be compiled as CommonJS without passing through `require`.
+    pub(crate) fn note_required(&self, path: &Path) {
+        self.last_required.replace(Some(path.to_owned()));
     }
 
     /// What does not parse in the file that `require` read last: V8 tells of a CommonJS file only that it does not.
@@ -195,7 +217,7 @@ impl ModuleLoader for Loader {
                 return Err(error);
             }
             let mut outcome = Err(error);
-            for layer in &self.layers {
+            for layer in self.elsewhere.borrow().iter() {
                 match resolve(layer) {
                     Ok(url) => return Ok(url),
                     // A package that is there and does not give what is asked of it tells more than one that is not.

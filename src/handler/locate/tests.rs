@@ -151,3 +151,12 @@ fn a_folder_that_cannot_be_entered_is_named_with_the_systems_reason() {
     assert!(error.message().contains(&format!("the folder '{}'", circle.display())), "{error}");
     assert!(error.message().contains("os error"), "{error}");
 }
+
+#[test]
+fn a_name_that_is_too_long_for_a_file_is_not_found() {
+    for text in ["x".repeat(300), "x/".repeat(3000) + "app"] {
+        let error = found(&["task/app.js"], &format!("{text}.handler")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ImportModule);
+        assert!(error.message().starts_with(&format!("Cannot find module '{text}'")), "{error}");
+    }
+}

@@ -4,6 +4,7 @@ use crate::{
     engines::Registry,
     handler::Located,
     http::{Running, ServeOptions, ServedFunction, Server, Site},
+    worker::WorkerOptions,
 };
 use serde_json::{Value, json};
 use std::{
@@ -104,6 +105,8 @@ pub(super) fn registry(interleaving: bool) -> Registry {
         name: "Echo",
         version: "0".into(),
         extensions: &["echo"],
+        interpreters: &[],
+        globals_per_root: false,
         splits_at_first_dot: false,
         capabilities: Capabilities { interleaving, ..Capabilities::default() },
         error_dialect: ErrorDialect::PLAIN,
@@ -114,17 +117,15 @@ pub(super) fn registry(interleaving: bool) -> Registry {
 /// Functions of these names without files, in a language that can or cannot interleave.
 pub(super) fn site(names: &[&str], interleaving: bool) -> Site {
     let registry = registry(interleaving);
-    let function = |name: &&str| ServedFunction {
-        name: (*name).to_owned(),
-        located: Located {
-            engine: registry.by_extension("echo").unwrap().clone(),
-            module: Module {
-                root: PathBuf::from("/"),
-                path: PathBuf::from(format!("/{name}.echo")),
-                name: (*name).to_owned(),
-                seek: Seek::Handler("handler".into()),
-            },
-        },
+    let function = |name: &&str| {
+        let module = Module {
+            root: PathBuf::from("/"),
+            path: PathBuf::from(format!("/{name}.echo")),
+            name: (*name).to_owned(),
+            seek: Seek::Handler("handler".into()),
+        };
+        let engine = registry.by_extension("echo").unwrap().clone();
+        ServedFunction::new(*name, Located { engine, module })
     };
     Site::new(names.iter().map(function).collect())
 }
@@ -163,7 +164,8 @@ impl Fixture {
             trace_in_environment: false,
             memory_limit: None,
         };
-        let running = Server::bind(options, site).unwrap().start(&environment).unwrap();
+        let running =
+            Server::bind(options, site).unwrap().start(&WorkerOptions::new(environment)).unwrap();
         Self { address: running.address(), running: Some(running), log }
     }
 

@@ -56,7 +56,8 @@ fn a_runtime_api_that_goes_away_ends_the_process_with_a_message() {
     drop(listener);
     let finished = process.finish();
     assert_eq!(finished.code, Some(1));
-    assert!(finished.stderr.contains("error: the Runtime API broke off during"), "{finished:?}");
+    // It has tried once more: a connection may break for no worse reason than a pause of the sandbox.
+    assert!(finished.stderr.contains("error: cannot connect to the Runtime API"), "{finished:?}");
 }
 
 #[test]
@@ -71,11 +72,19 @@ fn bootstrap_without_a_runtime_api_tells_what_it_needs() {
     }
 }
 
+/// A thread gives itself its name, so that may take a moment.
+#[track_caller]
+fn has_one_thread_and_the_watchdogs(lambda: &Lambda) {
+    eventually("the process has two threads", || {
+        (lambda.process.threads() == ["bootstrap", "trine-watchdog"]).then_some(())
+    });
+}
+
 #[test]
 fn a_function_in_lua_starts_neither_v8_nor_python() {
     let (_folder, lambda) = Lambda::probe(LANGUAGES[4]);
     lambda.invoke(ask("count"));
-    assert_eq!(lambda.process.threads().len(), 1, "{:?}", lambda.process.threads());
+    has_one_thread_and_the_watchdogs(&lambda);
     let used = lambda.process.kilobytes("RssAnon:");
     assert!(used < 8 * 1024, "{used} kB of memory of its own");
 }
@@ -84,7 +93,7 @@ fn a_function_in_lua_starts_neither_v8_nor_python() {
 fn a_function_in_python_starts_no_v8() {
     let (_folder, lambda) = Lambda::probe(LANGUAGES[3]);
     lambda.invoke(ask("count"));
-    assert_eq!(lambda.process.threads().len(), 1, "{:?}", lambda.process.threads());
+    has_one_thread_and_the_watchdogs(&lambda);
 }
 
 #[test]

@@ -35,12 +35,21 @@ impl Lambda {
 
     /// Starts `bootstrap` in the folder, after `change` has said how.
     pub(crate) fn with(folder: &Folder, change: impl FnOnce(&mut Command)) -> Self {
-        let emulator = Emulator::spawn_thread(EmulatorOptions {
+        let options = EmulatorOptions {
             timeout: super::LIMIT,
             init_timeout: super::LIMIT,
             ..EmulatorOptions::default()
-        });
-        let emulator = emulator.unwrap();
+        };
+        Self::under(options, folder, change)
+    }
+
+    /// Starts `bootstrap` in the folder under an emulator with these options.
+    pub(crate) fn under(
+        options: EmulatorOptions,
+        folder: &Folder,
+        change: impl FnOnce(&mut Command),
+    ) -> Self {
+        let emulator = Emulator::spawn_thread(options).unwrap();
         let mut command = command(folder.bootstrap(), folder);
         command.envs(emulator.environment()).env("LAMBDA_TASK_ROOT", folder.task());
         change(&mut command);

@@ -1,6 +1,7 @@
 // `console` writes lines in the form that Lambda's Node runtime gives them.
 import { core } from "ext:core/mod.js";
 import { currentMeta, host } from "ext:trine_prelude/context.js";
+import { currentProgram, print } from "ext:trine_prelude/program.js";
 
 const { Console } = core.loadExtScript("ext:deno_web/01_console.js");
 const node = core.loadExtScript("ext:deno_node/internal/util/inspect.mjs");
@@ -71,17 +72,25 @@ export function installConsole(host) {
   // Deno numbers the levels 0 debug, 1 info, 2 warn, 3 error.
   const console = new Console((message, denoLevel) => {
     const level = denoLevel + 1;
-    if (level >= least) {
+    const program = level < LEVELS.warn ? currentProgram() : undefined;
+    if (program !== undefined) {
+      print(program, message);
+    } else if (level >= least) {
       const text = message.endsWith("\n") ? message.slice(0, -1) : message;
       json ? writeJson(level, [text]) : writeText(level, text);
     }
   });
   for (const [name, level] of Object.entries(LEVELS)) {
-    console[name] = level < least && name !== "fatal"
+    const write = level < least && name !== "fatal"
       ? () => {}
       : json
       ? (...args) => writeJson(level, args)
       : (...args) => writeText(level, format(args));
+    // What a program writes to standard output is its result, whatever the log's level.
+    console[name] = level >= LEVELS.warn || name === "trace" ? write : (...args) => {
+      const program = currentProgram();
+      program === undefined ? write(...args) : print(program, `${format(args)}\n`);
+    };
   }
   if (LEVELS.trace >= least) {
     console.trace = (...args) => {
@@ -103,7 +112,8 @@ export function redirectOutputs(host) {
   const io = core.loadExtScript("ext:deno_io/12_io.js");
   for (const [stream, toError] of [[io.stdout, false], [io.stderr, true]]) {
     stream.writeSync = (bytes) => {
-      host.write(toError, bytes);
+      const program = toError ? undefined : currentProgram();
+      program === undefined ? host.write(toError, bytes) : print(program, bytes);
       return bytes.byteLength;
     };
     stream.write = (bytes) => Promise.resolve(stream.writeSync(bytes));

@@ -1,5 +1,7 @@
 // The context object of an invocation, and what the prelude knows about the process.
 import { core } from "ext:core/mod.js";
+import { answerOf } from "ext:trine_prelude/invoke.js";
+import { reply, signalOf, stateOf } from "ext:trine_prelude/exchange.js";
 
 /** What the process offers; set once, at start. */
 export let host;
@@ -14,12 +16,12 @@ export function currentMeta() {
 }
 
 /** Runs `call` as part of the invocation with these facts. */
-export function within(meta, handler, event, context, callback) {
+export function within(meta, call, first, second, third) {
   const previous = core.getAsyncContext();
   // A fresh mapping: what an earlier invocation stored in async variables is none of this one's business.
   core.setAsyncContext({ __proto__: null, trine: meta });
   try {
-    return handler(event, context, callback);
+    return call(first, second, third);
   } finally {
     core.setAsyncContext(previous);
   }
@@ -35,16 +37,19 @@ function parseJson(text, what) {
   }
 }
 
+function noAnswer(name) {
+  throw new Error(`context.${name} is a handler's way to answer; a hook returns its answer, or calls context.reply`);
+}
+
 /**
- * The context of one invocation. What users spread and stringify are its own members; the older ways to answer stand on
- * the prototype, where making a context does not pay for them.
+ * The context of one invocation, the same object for its hooks and its handler. What users spread and stringify is its
+ * own members; the others stand on the prototype, where making a context does not pay for them.
  */
 export class Context {
-  #answer;
+  #meta;
 
-  /** `answer` learns when the handler uses one of the callback ways to answer. */
-  constructor(meta, answer) {
-    this.#answer = answer;
+  constructor(meta) {
+    this.#meta = meta;
     const { deadlineMs } = meta;
     this.functionName = meta.functionName ?? host.functionName;
     this.functionVersion = host.functionVersion;
@@ -66,26 +71,63 @@ export class Context {
     this.w3c = () => meta.w3c === undefined ? undefined : Object.freeze(JSON.parse(meta.w3c));
   }
 
+  /** What the hooks and the handler of this invocation share, whatever their language. */
+  get state() {
+    return stateOf(this.#meta);
+  }
+
+  set state(_value) {
+    throw new TypeError(
+      "context.state is shared by all languages and stays the same object: write to its members, context.state.name = value",
+    );
+  }
+
+  /** Answers the invocation from a `before` hook. */
+  get reply() {
+    const meta = this.#meta;
+    return (response) => reply(meta, response);
+  }
+
+  /** Aborted shortly before the deadline. */
+  get signal() {
+    return signalOf(this.#meta);
+  }
+
   get callbackWaitsForEmptyEventLoop() {
-    return this.#answer.waits;
+    return answerOf(this.#meta)?.waits ?? true;
   }
 
   set callbackWaitsForEmptyEventLoop(value) {
-    this.#answer.waits = Boolean(value);
+    const answer = answerOf(this.#meta);
+    if (answer !== null) {
+      answer.waits = Boolean(value);
+    }
   }
 
   get done() {
-    this.#answer.used = true;
-    return (error, value) => this.#answer.settle(error, value);
+    const answer = answerOf(this.#meta);
+    if (answer === null) {
+      return () => noAnswer("done");
+    }
+    answer.used = true;
+    return (error, value) => answer.settle(error, value);
   }
 
   get succeed() {
-    this.#answer.used = true;
-    return (value) => this.#answer.settle(null, value);
+    const answer = answerOf(this.#meta);
+    if (answer === null) {
+      return () => noAnswer("succeed");
+    }
+    answer.used = true;
+    return (value) => answer.settle(null, value);
   }
 
   get fail() {
-    this.#answer.used = true;
-    return (error) => this.#answer.settle(error ?? "handled");
+    const answer = answerOf(this.#meta);
+    if (answer === null) {
+      return () => noAnswer("fail");
+    }
+    answer.used = true;
+    return (error) => answer.settle(error ?? "handled");
   }
 }

@@ -46,17 +46,42 @@ function describeOne(thrown, depth) {
   return described;
 }
 
-/** Stands for a thrown value where Rust expects a result. */
+/**
+ * Stands for a thrown value where Rust expects a result. `warning` is the reason of the deadline's warning where that is
+ * why it was thrown; `returned` says that an `error` hook has returned it.
+ */
 export class Failure {
-  constructor(thrown) {
-    this.description = describe(thrown);
+  constructor(thrown, warning, returned) {
+    this.thrown = thrown;
+    this.description = describe(warning ?? thrown, warning !== undefined, returned);
   }
 }
 
-/** JSON of `{kind, code, name, message, stack, syntax, names, wanted, cause}`. */
-function describe(thrown) {
+/** The error that a document of another language describes; any other value as it is. */
+export function asError(document) {
+  if (document === null || typeof document !== "object" || !("errorMessage" in document)) {
+    return document;
+  }
+  const { errorType = "Error", errorMessage, trace, stackTrace, cause } = document;
+  const error = new Error(String(errorMessage));
+  if (cause !== undefined) {
+    error.cause = asError(cause);
+  }
+  // Own members that are not enumerable, as those of errors are.
+  const set = (key, value) =>
+    Object.defineProperty(error, key, { value, writable: true, configurable: true });
+  set("name", String(errorType));
+  const given = trace ?? stackTrace ?? [];
+  const lines = (Array.isArray(given) ? given : [given]).map((line) => String(line).trimEnd());
+  const header = `${errorType}: ${errorMessage}`;
+  set("stack", (lines[0]?.startsWith(String(errorType)) ? lines : [header, ...lines]).join("\n"));
+  return error;
+}
+
+/** JSON of `{kind, code, name, message, stack, syntax, names, wanted, warned, returned, cause}`. */
+function describe(thrown, warned, returned) {
   try {
-    return JSON.stringify(describeOne(thrown, 0));
+    return JSON.stringify({ ...describeOne(thrown, 0), warned, returned });
   } catch {
     return '{"name":"handled","message":"there was a problem while retrieving one or more of the error\'s message, name, and stack","stack":""}';
   }

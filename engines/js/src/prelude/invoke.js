@@ -2,13 +2,21 @@
 // here, because each crossing between Rust and JavaScript costs more than they do.
 import { core } from "ext:core/mod.js";
 import { Context, host, within } from "ext:trine_prelude/context.js";
-import { Failure } from "ext:trine_prelude/errors.js";
+import { asError, Failure } from "ext:trine_prelude/errors.js";
+import { checkPlain, warn as warnOf, warningOf } from "ext:trine_prelude/exchange.js";
+import { compileProgram, endProgram, runProgram } from "ext:trine_prelude/program.js";
 
 const parse = JSON.parse;
 const toJson = JSON.stringify;
 
-/** Promises that have an answer which waits for the event loop to empty, or that get `null` when it does. */
-const waiting = new WeakMap();
+/** What is called; `Kind` in Rust. */
+const HANDLER = 0;
+const HOOK_WITH_VALUE = 1;
+const ERROR_HOOK = 3;
+const PROGRAM = 4;
+
+/** The facts of the invocations in flight, in the places that Rust gave them. */
+const metas = [];
 
 function fault(kind, name, message, cause) {
   const error = new Error(message);
@@ -43,7 +51,7 @@ function toText(value) {
 }
 
 const toBox = (value) => [value];
-const fail = (thrown) => new Failure(thrown);
+const fail = (thrown) => new Failure(thrown, undefined, false);
 
 function isThenable(value) {
   return value !== null && (typeof value === "object" || typeof value === "function") &&
@@ -52,12 +60,18 @@ function isThenable(value) {
 
 /** The ways to answer other than by return value, as Node's handlers have them. The first answer counts. */
 class Answer {
+  /** Whether it is that of a handler that was wrapped. */
+  inner;
   waits = true;
   used = false;
   #resolve;
   #reject;
   #held;
   promise;
+
+  constructor(inner) {
+    this.inner = inner;
+  }
 
   settle(error, value) {
     this.#open();
@@ -69,14 +83,14 @@ class Answer {
   }
 
   /** The third argument of a handler: like `settle`, but a value waits for the event loop to empty if so asked. */
-  callback = (error, value) => {
+  callback(error, value) {
     this.#open();
     if ((error === null || error === undefined) && this.waits) {
       this.#held ??= { value };
     } else {
       this.settle(error, value);
     }
-  };
+  }
 
   #open() {
     this.used = true;
@@ -98,20 +112,100 @@ class Answer {
   }
 }
 
-function run(handler, event, meta, finish) {
-  const answer = new Answer();
-  const context = new Context(meta, answer);
-  const result = within(meta, handler, event, context, answer.callback);
+function contextOf(meta) {
+  return meta.context ??= new Context(meta);
+}
+
+/** The ways to answer of the handler that runs now, made when they are first asked for. A hook has none (`null`). */
+export function answerOf(meta) {
+  return meta.answer === undefined ? meta.answer = new Answer(false) : meta.answer;
+}
+
+/** What a handler's result stands for: a value, or a promise of it. */
+function resultOf(result, answer, handler, meta) {
   if (isThenable(result)) {
-    const promise = answer.used ? Promise.race([result, answer.pending()]) : Promise.resolve(result);
-    return promise.then(finish).catch(fail);
+    return answer?.used ? Promise.race([result, answer.pending()]) : result;
   }
-  if (answer.used || (handler.length >= 3 && result === undefined)) {
-    const promise = answer.pending().then(finish).catch(fail);
-    waiting.set(promise, answer);
-    return promise;
+  if (answer?.used || (handler.length >= 3 && result === undefined)) {
+    answer ??= answerOf(meta);
+    (meta.waiting ??= []).push(answer);
+    return answer.pending();
   }
-  return finish(result);
+  return result;
+}
+
+/** Calls a handler; gives its result, or a promise of it. */
+function callHandler(handler, event, context, meta) {
+  meta.answer = undefined;
+  // One that comes when a hook has followed has no effect any more.
+  const callback = (error, value) => answerOf(meta)?.callback(error, value);
+  const result = within(meta, handler, event, context, callback);
+  // A wrapped handler that ran inside of this one has left its own.
+  const answer = meta.answer?.inner ? undefined : meta.answer;
+  return resultOf(result, answer, handler, meta);
+}
+
+/** Calls a handler that was wrapped, from inside of what wraps it. */
+function callWrapped(handler, event, context, meta) {
+  const answer = meta.answer = new Answer(true);
+  const callback = (error, value) => answer.callback(error, value);
+  return resultOf(handler(event, context, callback), answer, handler, meta);
+}
+
+/** What an `error` hook returns: an error replaces the one that it was given. */
+function finishError(finish, meta) {
+  return (result) =>
+    result instanceof Error
+      ? new Failure(result, warningOf(result, meta), true)
+      : finish(result);
+}
+
+function callHook(kind, hook, value, parses, context, meta) {
+  // A hook has none of a handler's ways to answer.
+  meta.answer = null;
+  if (kind === HOOK_WITH_VALUE) {
+    const given = parses ? parseEvent(value) : value;
+    return within(meta, () => hook(given, context));
+  }
+  if (kind === ERROR_HOOK) {
+    const given = parses ? asError(parseEvent(value)) : value;
+    return within(meta, () => hook(given, context));
+  }
+  return within(meta, () => hook(context));
+}
+
+/** Never throws: a failure is a value. Returns the result in the form that is asked for, or a promise of it. */
+function call(kind, callee, value, parses, stringifies, meta) {
+  try {
+    if (meta.leftovers) {
+      host.leftovers();
+    }
+    let finish = stringifies ? toText : toBox;
+    let result;
+    if (kind === HANDLER) {
+      result = callHandler(callee, parses ? parseEvent(value) : value, contextOf(meta), meta);
+    } else if (kind === PROGRAM) {
+      finish = toBox;
+      result = runProgram(callee, value, meta);
+    } else {
+      result = callHook(kind, callee, value, parses, contextOf(meta), meta);
+      if (kind === ERROR_HOOK) {
+        finish = finishError(finish, meta);
+      }
+    }
+    if (isThenable(result)) {
+      return Promise.resolve(result).then(finish).catch((thrown) =>
+        new Failure(thrown, warningOf(thrown, meta), false)
+      );
+    }
+    const finished = finish(result);
+    if (core.eventLoopHasMoreWork()) {
+      host.work();
+    }
+    return finished;
+  } catch (thrown) {
+    return new Failure(thrown, warningOf(thrown, meta), false);
+  }
 }
 
 function parseEvent(text) {
@@ -123,18 +217,21 @@ function parseEvent(text) {
 }
 
 /**
- * Calls a handler. Never throws: a failure is a value.
+ * Calls a function for an invocation that this isolate has not met yet.
  *
- * @param event the event's text, or its value
- * @param {boolean} parses whether `event` is JSON text
+ * @param {number} kind what is called
+ * @param value the text of the event, or of what a hook gets; or that value itself
+ * @param {boolean} parses whether `value` is JSON text
  * @param {boolean} stringifies whether the result is wanted as JSON text, else as a value in an array of one
- * @returns the result in that form, or a promise of it
+ * @param {number} slot the invocation's place
  */
 export function invoke(
-  handler,
-  event,
+  kind,
+  callee,
+  value,
   parses,
   stringifies,
+  slot,
   requestId,
   deadlineMs,
   invokedFunctionArn,
@@ -145,7 +242,13 @@ export function invoke(
   functionName,
   w3c,
 ) {
+  const before = metas[slot];
+  if (before !== undefined) {
+    // Its invocation has ended. What it left running must not reach into another one's state.
+    before.slot = -1;
+  }
   const meta = {
+    slot,
     requestId,
     deadlineMs,
     invokedFunctionArn,
@@ -155,18 +258,25 @@ export function invoke(
     tenantId,
     functionName,
     w3c,
+    leftovers: core.eventLoopHasMoreWork(),
+    context: undefined,
+    answer: undefined,
   };
-  try {
-    if (core.eventLoopHasMoreWork()) {
-      host.leftovers();
-    }
-    if (host.tracesInEnvironment) {
-      setTrace(traceId);
-    }
-    return run(handler, parses ? parseEvent(event) : event, meta, stringifies ? toText : toBox);
-  } catch (thrown) {
-    return new Failure(thrown);
+  metas[slot] = meta;
+  if (host.tracesInEnvironment) {
+    setTrace(traceId);
   }
+  return call(kind, callee, value, parses, stringifies, meta);
+}
+
+/** Calls a function for an invocation that is known already. */
+export function again(kind, callee, value, parses, stringifies, slot) {
+  return call(kind, callee, value, parses, stringifies, metas[slot]);
+}
+
+/** The deadline of the invocation in this place is near. */
+export function warn(slot) {
+  warnOf(metas[slot]);
 }
 
 let lastTrace;
@@ -188,19 +298,76 @@ export function stringify(value) {
   try {
     return toText(value);
   } catch (thrown) {
-    return new Failure(thrown);
+    return fail(thrown);
   }
 }
 
-/** Called when the event loop is empty and `promise` is still pending. Returns whether an answer is coming now. */
-export function idle(promise) {
-  const answer = waiting.get(promise);
-  if (answer === undefined) {
-    return false;
+/** A value's JSON text where nothing is lost in it, or a failure. */
+export function stringifyPlain(value) {
+  try {
+    checkPlain(value);
+    return toText(value);
+  } catch (thrown) {
+    const reason = thrown instanceof RangeError ? "it is nested too deeply" : thrown?.message;
+    return fail(fault("Marshal", "Runtime.MarshalError", String(reason)));
   }
-  waiting.delete(promise);
-  answer.empty();
-  return true;
+}
+
+/** The value of JSON text, in an array of one, or a failure. */
+export function adopt(text) {
+  try {
+    return [parseEvent(text)];
+  } catch (thrown) {
+    return fail(thrown);
+  }
+}
+
+/** Calls a `wrap` hook. Gives the function that takes the handler's place, in an array of one, or a failure. */
+export function wrap(wrapper, handler) {
+  const inner = async (event, context) => {
+    const meta = core.getAsyncContext()?.trine;
+    if (meta === undefined) {
+      throw new Error("a wrapped handler can be called during an invocation only");
+    }
+    return await callWrapped(handler, event, context ?? contextOf(meta), meta);
+  };
+  const finish = (wrapped) => {
+    if (typeof wrapped !== "function") {
+      throw fault(
+        "HandlerNotFound",
+        "Runtime.HandlerNotFound",
+        `wrap returned ${whatItIs(wrapped)}, not a function that takes the handler's place`,
+      );
+    }
+    return ["wrap", wrapped];
+  };
+  try {
+    const result = wrapper(inner);
+    return isThenable(result) ? Promise.resolve(result).then(finish).catch(fail) : finish(result);
+  } catch (thrown) {
+    return fail(thrown);
+  }
+}
+
+/**
+ * Called when the event loop is empty and a call for the invocation in this place still waits. Returns whether an answer
+ * is coming now.
+ */
+export function idle(slot) {
+  const answer = metas[slot]?.waiting?.pop();
+  answer?.empty();
+  return answer !== undefined;
+}
+
+/** What a program that asked for its end has come to. */
+export function programEnd(slot, status) {
+  // It was stopped where it stood: nobody has left its context.
+  core.setAsyncContext(undefined);
+  try {
+    return toBox(endProgram(metas[slot], status));
+  } catch (thrown) {
+    return fail(thrown);
+  }
 }
 
 function namesOf(namespace) {
@@ -230,14 +397,30 @@ function exportOf(namespace, path) {
   return lookUp(namespace, steps) ?? lookUp(namespace?.default, steps);
 }
 
-let NodeModule;
+/** What a value is, for messages: `a string`, `an array`, `undefined`. */
+function whatItIs(value) {
+  if (value === undefined || value === null) {
+    return String(value);
+  }
+  if (Array.isArray(value)) {
+    return "an array";
+  }
+  const type = isThenable(value) ? "promise" : typeof value;
+  return `${type === "object" ? "an" : "a"} ${type}`;
+}
 
-/** Node's module system, which also looks into the layers for packages that the folders above a module lack. */
+let NodeModule;
+const roots = new Set();
+
+/**
+ * Node's module system, which also looks into the task root of a module that lies outside of it, and into the layers, for
+ * packages that the folders above a module lack.
+ */
 function nodeModule() {
   if (NodeModule === undefined) {
     NodeModule = core.createLazyLoader("node:module")().default;
     const above = NodeModule._nodeModulePaths;
-    NodeModule._nodeModulePaths = (from) => [...above(from), ...host.packageFolders];
+    NodeModule._nodeModulePaths = (from) => [...above(from), ...roots, ...host.packageFolders];
   }
   return NodeModule;
 }
@@ -265,43 +448,73 @@ export function load(...args) {
   return find(...args).catch(fail);
 }
 
-/**
- * Loads a module and finds functions in it.
- *
- * @param {string} format "module", or "commonjs" which falls back to a module where only that parses
- * @param {string[]} paths export paths
- * @param {boolean} required whether the one path must exist
- * @returns {Promise<Array>} name, function, name, function, …
- */
-async function find(format, path, url, paths, required, handlerName) {
-  const namespace = await loadNamespace(format, path, url);
+function notFound(message, namespace, wanted) {
+  const error = fault("HandlerNotFound", "Runtime.HandlerNotFound", message);
+  error.trineNames = namesOf(namespace);
+  error.trineWanted = wanted;
+  error.stack = `${error.name}: ${error.message}`;
+  return error;
+}
+
+/** The function that a module is itself, or has as its default export. */
+function wholeOf(namespace) {
+  const whole = namespace?.default ?? namespace;
+  return typeof whole === "function" ? whole : undefined;
+}
+
+function findHandler(namespace, name, handlerName) {
+  let value = name === "" ? undefined : exportOf(namespace, name);
+  if (value === undefined && (name === "" || name === "handler" || name === "default")) {
+    value = wholeOf(namespace);
+  }
+  if (typeof value !== "function") {
+    const problem = value === undefined ? "is undefined or not exported" : "is not a function";
+    throw notFound(`${handlerName} ${problem}`, namespace, name);
+  }
+  return [name, value];
+}
+
+/** The hooks of a middleware, then the names of its other functions. */
+function findHooks(namespace, names) {
   const found = [];
-  for (const name of paths) {
-    let value = name === "" ? undefined : exportOf(namespace, name);
-    if (value === undefined && required) {
-      // A module that is a function itself.
-      const whole = namespace?.default ?? namespace;
-      if (typeof whole === "function" && (name === "" || name === "handler" || name === "default")) {
-        value = whole;
-      }
-    }
-    if (value === undefined && !required) {
+  for (const name of names) {
+    const value = exportOf(namespace, name) ?? (name === "wrap" ? wholeOf(namespace) : undefined);
+    if (value === undefined || value === null) {
       continue;
     }
     if (typeof value !== "function") {
-      const names = namesOf(namespace);
-      const problem = value === undefined ? "is undefined or not exported" : "is not a function";
-      const error = fault(
-        "HandlerNotFound",
-        "Runtime.HandlerNotFound",
-        `${handlerName} ${problem}`,
-      );
-      error.trineNames = names;
-      error.trineWanted = name;
-      error.stack = `${error.name}: ${error.message}`;
-      throw error;
+      throw notFound(`${name} is not a function but ${whatItIs(value)}`, namespace, name);
     }
     found.push(name, value);
   }
+  for (const name of namesOf(namespace)) {
+    if (!names.includes(name) && name !== "default") {
+      found.push(name, undefined);
+    }
+  }
   return found;
+}
+
+/**
+ * Loads a module and finds functions in it.
+ *
+ * @param {string} seek "handler", "hooks" or "program"
+ * @param {string} format "module", or "commonjs" which falls back to a module where only that parses
+ * @param {string[]} names of the functions, or the one export path of a handler
+ * @param {string} handlerName what messages call the handler
+ * @param {string | undefined} packages folder of packages of the task root, where the module lies outside of it
+ * @returns {Promise<Array>} name, function, name, function, …
+ */
+async function find(seek, format, path, url, names, handlerName, packages) {
+  if (packages !== undefined) {
+    roots.add(packages);
+  }
+  if (seek === "program") {
+    const run = compileProgram(nodeModule(), path, url);
+    return names.flatMap((name) => [name, run(name)]);
+  }
+  const namespace = await loadNamespace(format, path, url);
+  return seek === "handler"
+    ? findHandler(namespace, names[0], handlerName)
+    : findHooks(namespace, names);
 }

@@ -1,0 +1,536 @@
+//! Calls into an isolate.
+//!
+//! Every call drives the isolate's one event loop for as long as its own promise is pending. The loop knows one waker:
+//! it wakes all calls in flight, and each looks at its own promise.
+
+use crate::{
+    convert::{
+        LoadedFunctions, Read, failure, member, read_boxed_text, read_functions, read_or_fail,
+        read_text, read_value, text_to_v8,
+    },
+    error::{During, from_core},
+    exits::How,
+    host::text_or_undefined,
+    instance::{Function, Kind, Shared, ended},
+    isolate::{Entered, Prelude},
+    sessions::Place,
+};
+use deno_runtime::deno_core::{PollEventLoopOptions, v8};
+use std::{
+    cell::Ref,
+    future::poll_fn,
+    rc::Rc,
+    task::{Context, Poll},
+};
+use trine_engine::{Error, ErrorKind, Form, FunctionId, Invocation, Payload, Result};
+
+/// What a call into the isolate has come to.
+pub(crate) enum Step<T> {
+    /// It returned at once. The prelude has looked whether anything is in the event loop.
+    Returned(T),
+    /// Its promise is settled.
+    Done(T),
+    Pending(v8::Global<v8::Promise>),
+}
+
+/// What is known about a call while it goes on.
+pub(crate) struct Current<'a> {
+    during: During,
+    /// Interrupts before it began: when there are more, it has been stopped.
+    interrupts: u64,
+    session: Option<(&'a Rc<Invocation>, usize)>,
+    is_program: bool,
+}
+
+impl<'a> Current<'a> {
+    /// A call that belongs to no invocation.
+    pub(crate) fn new(during: During, interrupts: u64) -> Self {
+        Self { during, interrupts, session: None, is_program: false }
+    }
+
+    fn slot(&self) -> Option<usize> {
+        self.session.map(|(_, slot)| slot)
+    }
+}
+
+impl Shared {
+    /// Calls a function and gives its result in the form that is wanted.
+    pub(crate) async fn call(
+        self: &Rc<Self>,
+        function: FunctionId,
+        input: &Payload,
+        form: Form,
+        invocation: &Rc<Invocation>,
+    ) -> Result<Payload> {
+        let kind = self.function(function)?.kind;
+        match (kind, form) {
+            (Kind::Program, _) => self
+                .run(function, input, form, invocation, read_boxed_text)
+                .await
+                .map(Payload::Json),
+            (_, Form::Json) => {
+                self.run(function, input, form, invocation, read_text).await.map(Payload::Json)
+            }
+            (_, Form::Native) => {
+                let value = self.run(function, input, form, invocation, read_value).await?;
+                Ok(self.payload(value))
+            }
+        }
+    }
+
+    /// The value of JSON text.
+    pub(crate) fn adopt(self: &Rc<Self>, text: &[u8]) -> Result<Payload> {
+        let mut isolate = self.isolate()?;
+        let mut isolate = isolate.enter();
+        let (runtime, prelude) = isolate.parts();
+        deno_runtime::deno_core::scope!(scope, runtime);
+        let text = text_to_v8(scope, text)?;
+        let undefined = v8::undefined(scope).into();
+        let adopt = v8::Local::new(scope, &prelude.adopt);
+        match adopt.call(scope, undefined, &[text]) {
+            Some(value) => read_or_fail(scope, value, During::Call, read_value)
+                .map(|value| self.payload(value)),
+            None => Err(self.stopped(scope, None)),
+        }
+    }
+
+    /// Calls a `wrap` hook with a handler; gives the one function that it returns.
+    pub(crate) async fn wrap(
+        &self,
+        wrapper: FunctionId,
+        handler: FunctionId,
+    ) -> Result<LoadedFunctions> {
+        let (step, current) = {
+            let (wrapper, handler) = (self.function(wrapper)?, self.function(handler)?);
+            let mut isolate = self.isolate()?;
+            let mut isolate = isolate.enter();
+            let current = Current::new(During::Call, self.forget_old_interrupts(&mut isolate));
+            let (runtime, prelude) = isolate.parts();
+            deno_runtime::deno_core::scope!(scope, runtime);
+            let arguments = [
+                v8::Local::new(scope, &wrapper.function).into(),
+                v8::Local::new(scope, &handler.function).into(),
+            ];
+            let undefined = v8::undefined(scope).into();
+            let wrap = v8::Local::new(scope, &prelude.wrap);
+            let result = wrap.call(scope, undefined, &arguments);
+            (self.step(scope, prelude, result, &current, read_functions)?, current)
+        };
+        self.finish(step, &current, read_functions).await
+    }
+
+    /// Aborts the signal of an invocation.
+    pub(crate) fn warn(&self, invocation: &Rc<Invocation>) {
+        let Some(slot) = self.host.sessions.find(invocation) else { return };
+        let Ok(mut isolate) = self.isolate() else { return };
+        let mut isolate = isolate.enter();
+        let (runtime, prelude) = isolate.parts();
+        deno_runtime::deno_core::scope!(scope, runtime);
+        let undefined = v8::undefined(scope).into();
+        let slot = v8::Integer::new(scope, slot as i32).into();
+        let warn = v8::Local::new(scope, &prelude.warn);
+        warn.call(scope, undefined, &[slot]);
+        scope.perform_microtask_checkpoint();
+        self.wakers.wake_all();
+    }
+
+    fn function(&self, id: FunctionId) -> Result<Ref<'_, Function>> {
+        Ref::filter_map(self.functions.borrow(), |functions| functions.get(id.0 as usize)).map_err(
+            |functions| match functions.is_empty() {
+                true => ended(),
+                false => Error::internal(format!("no function has the id {}", id.0)),
+            },
+        )
+    }
+
+    async fn run<T>(
+        &self,
+        function: FunctionId,
+        input: &Payload,
+        form: Form,
+        invocation: &Rc<Invocation>,
+        read: Read<T>,
+    ) -> Result<T> {
+        let (step, current) = {
+            let function = self.function(function)?;
+            let mut isolate = self.isolate()?;
+            let mut isolate = isolate.enter();
+            if let Some(memory) = &self.memory {
+                memory.begin(isolate.runtime().v8_isolate())?;
+            }
+            let interrupts = self.forget_old_interrupts(&mut isolate);
+            let place = self.host.sessions.enter(invocation);
+            let current = Current {
+                during: During::Call,
+                interrupts,
+                session: Some((invocation, place.slot())),
+                is_program: function.kind == Kind::Program,
+            };
+            let step =
+                self.begin_call(&mut isolate, &function, input, form, place, &current, read)?;
+            self.turn_for_work(&mut isolate, &step)?;
+            (step, current)
+        };
+        self.finish(step, &current, read).await
+    }
+
+    /// How often the isolate was interrupted so far; what of that came while nothing ran has no effect any more.
+    pub(crate) fn forget_old_interrupts(&self, isolate: &mut Entered<'_>) -> u64 {
+        let interrupts = self.limits.interrupts();
+        if self.interrupts_seen.replace(interrupts) != interrupts {
+            isolate.runtime().v8_isolate().cancel_terminate_execution();
+        }
+        interrupts
+    }
+
+    /// One turn of the event loop, if anything is in it: what earlier invocations left behind goes on, and a rejection
+    /// that nobody handles comes to light before its invocation has its answer.
+    ///
+    /// # Errors
+    /// What this invocation's own work threw. What earlier ones left behind is logged instead: they have their answers.
+    fn turn_for_work<T>(&self, isolate: &mut Entered<'_>, step: &Step<T>) -> Result<()> {
+        let leftovers = self.host.take_leftovers();
+        let has_work = match step {
+            Step::Returned(_) => self.host.take_work(),
+            Step::Done(_) => Self::has_work(isolate),
+            // It turns the loop anyway.
+            Step::Pending(_) => false,
+        };
+        if !leftovers && !has_work {
+            return Ok(());
+        }
+        let waker = self.wakers.waker();
+        let turn = isolate
+            .runtime()
+            .poll_event_loop(&mut Context::from_waker(&waker), PollEventLoopOptions::default());
+        match turn {
+            Poll::Ready(Err(error)) if leftovers => self.host.log_stray(&from_core(error)),
+            Poll::Ready(Err(error)) => return Err(from_core(error)),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn has_work(isolate: &mut Entered<'_>) -> bool {
+        let (runtime, prelude) = isolate.parts();
+        deno_runtime::deno_core::scope!(scope, runtime);
+        let undefined = v8::undefined(scope).into();
+        let has_work = v8::Local::new(scope, &prelude.has_work);
+        has_work.call(scope, undefined, &[]).is_some_and(|has_work| has_work.is_true())
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "one call, taken apart for its length")]
+    fn begin_call<T>(
+        &self,
+        isolate: &mut Entered<'_>,
+        function: &Function,
+        input: &Payload,
+        form: Form,
+        place: Place,
+        current: &Current<'_>,
+        read: Read<T>,
+    ) -> Result<Step<T>> {
+        let (runtime, prelude) = isolate.parts();
+        deno_runtime::deno_core::scope!(scope, runtime);
+        let callee = v8::Local::new(scope, &function.function);
+        let (event, parses) = match input {
+            Payload::Native(value) => match self.host.own(&**value) {
+                Some(own) if function.kind == Kind::Program => {
+                    // A program reads text.
+                    let value = v8::Local::new(scope, &own.value);
+                    let undefined = v8::undefined(scope).into();
+                    let stringify = v8::Local::new(scope, &prelude.stringify);
+                    let Some(text) = stringify.call(scope, undefined, &[value]) else {
+                        return Err(self.stopped(scope, current.slot()));
+                    };
+                    let text = read_or_fail(scope, text, During::Call, read_text)?;
+                    (text_to_v8(scope, &text)?, true)
+                }
+                Some(own) => (v8::Local::new(scope, &own.value), false),
+                None => (text_to_v8(scope, &value.to_json()?)?, true),
+            },
+            Payload::Json(text) => (text_to_v8(scope, text)?, true),
+            Payload::Raw(raw) => (text_to_v8(scope, &raw.bytes)?, true),
+            Payload::Nothing if function.kind == Kind::Program => {
+                (text_to_v8(scope, b"null")?, true)
+            }
+            Payload::Nothing => (v8::undefined(scope).into(), false),
+            _ => return Err(Error::internal("this form of payload is not known")),
+        };
+        let undefined = v8::undefined(scope).into();
+        // Filled in place: copied from a smaller array, the stores just made would stall the loads.
+        let mut arguments = [undefined; 15];
+        arguments[0] = v8::Integer::new(scope, function.kind as i32).into();
+        arguments[1] = callee.into();
+        arguments[2] = event;
+        arguments[3] = v8::Boolean::new(scope, parses).into();
+        arguments[4] = v8::Boolean::new(scope, form == Form::Json).into();
+        arguments[5] = v8::Integer::new(scope, place.slot() as i32).into();
+        let result = match (place, current.session) {
+            (Place::New(_), Some((invocation, _))) => {
+                let facts = add_facts(scope, invocation, &mut arguments[6..]);
+                let invoke = v8::Local::new(scope, &prelude.invoke);
+                invoke.call(scope, undefined, &arguments[..6 + facts])
+            }
+            _ => {
+                let again = v8::Local::new(scope, &prelude.again);
+                again.call(scope, undefined, &arguments[..6])
+            }
+        };
+        self.step(scope, prelude, result, current, read)
+    }
+
+    /// What a call into the prelude has come to. A promise that settles without a turn of the event loop counts as
+    /// done.
+    pub(crate) fn step<'s, T>(
+        &self,
+        scope: &mut v8::PinScope<'s, '_>,
+        prelude: &Prelude,
+        result: Option<v8::Local<'s, v8::Value>>,
+        current: &Current<'_>,
+        read: Read<T>,
+    ) -> Result<Step<T>> {
+        let Some(result) = result else {
+            return self.cut_short(scope, prelude, current, read).map(Step::Done);
+        };
+        let Ok(promise) = v8::Local::<'_, v8::Promise>::try_from(result) else {
+            return self.read(scope, result, current, read).map(Step::Returned);
+        };
+        scope.perform_microtask_checkpoint();
+        match self.settled(scope, prelude, promise, current, read) {
+            Some(outcome) => outcome.map(Step::Done),
+            None => Ok(Step::Pending(v8::Global::new(scope, promise))),
+        }
+    }
+
+    /// What the prelude gave, or the error that it gave instead.
+    fn read<'s, T>(
+        &self,
+        scope: &mut v8::PinScope<'s, '_>,
+        value: v8::Local<'s, v8::Value>,
+        current: &Current<'_>,
+        read: Read<T>,
+    ) -> Result<T> {
+        if let Some(value) = read(scope, value) {
+            return Ok(value);
+        }
+        if let Some((invocation, _)) = current.session
+            && invocation.exchange.keeps_thrown()
+            && let Some(thrown) = member(scope, value, "thrown")
+            && let Some(shared) = self.host.shared()
+            && let Payload::Native(thrown) = shared.payload(Some(v8::Global::new(scope, thrown)))
+        {
+            invocation.exchange.set_thrown(thrown);
+        }
+        Err(failure(scope, value, current.during))
+    }
+
+    /// The outcome of a promise of the prelude's, if it has one. These promises are never rejected.
+    fn settled<'s, T>(
+        &self,
+        scope: &mut v8::PinScope<'s, '_>,
+        prelude: &Prelude,
+        promise: v8::Local<'s, v8::Promise>,
+        current: &Current<'_>,
+        read: Read<T>,
+    ) -> Option<Result<T>> {
+        if self.was_stopped(scope, current) {
+            return Some(self.cut_short(scope, prelude, current, read));
+        }
+        if promise.state() == v8::PromiseState::Pending {
+            return None;
+        }
+        let value = promise.result(scope);
+        Some(self.read(scope, value, current, read))
+    }
+
+    /// Whether this call's code was stopped by force. An exit that another invocation asked for is that one's end only.
+    fn was_stopped(&self, isolate: &v8::Isolate, current: &Current<'_>) -> bool {
+        if self.host.exit_is_of_another(current.slot()) {
+            isolate.cancel_terminate_execution();
+            self.wakers.wake_all();
+        }
+        isolate.is_execution_terminating()
+            || self.host.has_exit() && !self.host.exit_is_of_another(current.slot())
+            || self.limits.interrupts() != current.interrupts
+            || self.is_out_of_memory()
+    }
+
+    fn is_out_of_memory(&self) -> bool {
+        self.memory.as_ref().is_some_and(|memory| memory.is_crossed())
+    }
+
+    /// The end of a call whose code was stopped. A program that asked for its end has come to it.
+    fn cut_short<'s, T>(
+        &self,
+        scope: &mut v8::PinScope<'s, '_>,
+        prelude: &Prelude,
+        current: &Current<'_>,
+        read: Read<T>,
+    ) -> Result<T> {
+        if current.is_program
+            && let Some(slot) = current.slot()
+            && let Some(exit) = self.host.take_exit(Some(slot))
+        {
+            scope.cancel_terminate_execution();
+            let status = match exit.how {
+                How::Status(status) => status,
+                // As a shell tells it.
+                How::Signal(signal) => 128 + signal,
+            };
+            let arguments = [
+                v8::Integer::new(scope, slot as i32).into(),
+                v8::Integer::new(scope, status).into(),
+            ];
+            let undefined = v8::undefined(scope).into();
+            let end = v8::Local::new(scope, &prelude.program_end);
+            if let Some(value) = end.call(scope, undefined, &arguments) {
+                return self.read(scope, value, current, read);
+            }
+        }
+        Err(self.stopped(scope, current.slot()))
+    }
+
+    /// The error of a call whose code was stopped, and the isolate made ready for the next one.
+    pub(crate) fn stopped(&self, isolate: &v8::Isolate, slot: Option<usize>) -> Error {
+        isolate.cancel_terminate_execution();
+        self.interrupts_seen.set(self.limits.interrupts());
+        if let Some(exit) = self.host.take_exit(slot) {
+            return exit.error();
+        }
+        match &self.memory {
+            Some(memory) if memory.is_crossed() => memory.error(),
+            _ => {
+                let message = "the invocation was stopped because its time was up";
+                Error::new(ErrorKind::Timeout, message).poisoning()
+            }
+        }
+    }
+
+    /// Drives the event loop until the step is done.
+    pub(crate) async fn finish<T>(
+        &self,
+        step: Step<T>,
+        current: &Current<'_>,
+        read: Read<T>,
+    ) -> Result<T> {
+        let promise = match step {
+            Step::Returned(value) | Step::Done(value) => return Ok(value),
+            Step::Pending(promise) => promise,
+        };
+        let ticket = self.wakers.ticket();
+        poll_fn(|cx| {
+            ticket.register(cx.waker());
+            self.poll_promise(&promise, current, read)
+        })
+        .await
+    }
+
+    fn poll_promise<T>(
+        &self,
+        promise: &v8::Global<v8::Promise>,
+        current: &Current<'_>,
+        read: Read<T>,
+    ) -> Poll<Result<T>> {
+        let mut isolate = match self.isolate() {
+            Ok(isolate) => isolate,
+            Err(error) => return Poll::Ready(Err(error)),
+        };
+        let mut isolate = isolate.enter();
+        let waker = self.wakers.waker();
+        loop {
+            // Another call's turn of the loop may have settled this promise.
+            if let Some(outcome) = self.look_at(&mut isolate, promise, current, read) {
+                return Poll::Ready(outcome);
+            }
+            let turn = isolate
+                .runtime()
+                .poll_event_loop(&mut Context::from_waker(&waker), PollEventLoopOptions::default());
+            let stopped = self.host.has_exit()
+                || self.limits.interrupts() != current.interrupts
+                || self.is_out_of_memory();
+            let turn = match turn {
+                // Also where this turn settled the promise: what failed unseen must not be lost.
+                Poll::Ready(Err(error)) if !stopped => return Poll::Ready(Err(from_core(error))),
+                turn => turn,
+            };
+            if let Some(outcome) = self.look_at(&mut isolate, promise, current, read) {
+                // Whoever else waits may have been served by the same turn.
+                self.wakers.wake_all();
+                return Poll::Ready(outcome);
+            }
+            match turn {
+                Poll::Pending => return Poll::Pending,
+                // Another invocation has been stopped; it has been woken to find out, and so has this one.
+                Poll::Ready(Err(_)) => return Poll::Pending,
+                Poll::Ready(Ok(())) if Self::idle(&mut isolate, current) => {}
+                Poll::Ready(Ok(())) => return Poll::Ready(Err(never_settled())),
+            }
+        }
+    }
+
+    fn look_at<T>(
+        &self,
+        isolate: &mut Entered<'_>,
+        promise: &v8::Global<v8::Promise>,
+        current: &Current<'_>,
+        read: Read<T>,
+    ) -> Option<Result<T>> {
+        let (runtime, prelude) = isolate.parts();
+        deno_runtime::deno_core::scope!(scope, runtime);
+        let promise = v8::Local::new(scope, promise);
+        self.settled(scope, prelude, promise, current, read)
+    }
+
+    /// Tells the prelude that the event loop is empty; whether that brings an answer.
+    fn idle(isolate: &mut Entered<'_>, current: &Current<'_>) -> bool {
+        let Some(slot) = current.slot() else { return false };
+        let (runtime, prelude) = isolate.parts();
+        deno_runtime::deno_core::scope!(scope, runtime);
+        let undefined = v8::undefined(scope).into();
+        let slot = v8::Integer::new(scope, slot as i32).into();
+        let idle = v8::Local::new(scope, &prelude.idle);
+        let answered = idle.call(scope, undefined, &[slot]);
+        let answered = answered.is_some_and(|answered| answered.is_true());
+        scope.perform_microtask_checkpoint();
+        answered
+    }
+}
+
+/// Writes the facts of an invocation in the order in which the prelude takes them. Returns how many of them are needed:
+/// what is not given is undefined.
+fn add_facts<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    invocation: &Invocation,
+    arguments: &mut [v8::Local<'s, v8::Value>],
+) -> usize {
+    let w3c = invocation.w3c.as_ref().and_then(|map| serde_json::to_string(map).ok());
+    let texts = [
+        invocation.invoked_function_arn.as_deref(),
+        invocation.trace_id.as_deref(),
+        invocation.client_context.as_deref(),
+        invocation.identity.as_deref(),
+        invocation.tenant_id.as_deref(),
+        invocation.function_name.as_deref(),
+        w3c.as_deref(),
+    ];
+    arguments[0] = text_or_undefined(scope, Some(&invocation.request_id));
+    if let Some(deadline) = invocation.deadline_ms {
+        arguments[1] = v8::Number::new(scope, deadline as f64).into();
+    }
+    let mut needed = 2;
+    for (index, text) in texts.into_iter().enumerate() {
+        if text.is_some() {
+            arguments[2 + index] = text_or_undefined(scope, text);
+            needed = 3 + index;
+        }
+    }
+    needed
+}
+
+fn never_settled() -> Error {
+    Error::new(
+        ErrorKind::NeverSettled,
+        "the handler's promise can no longer settle: nothing is left in the event loop that it could wait for",
+    )
+}

@@ -1,0 +1,11 @@
+//! The JavaScript engine through `trine_engine`'s traits, as the worker uses it.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::print_stdout, reason = "figures are printed")]
+
+mod hooks;
+mod measure;
+mod memory;
+mod programs;
+mod recycling;
+mod stopping;
+mod support;

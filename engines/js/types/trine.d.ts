@@ -1,0 +1,48 @@
+/** What Trine adds to Lambda's handlers and contexts. Use it with `@types/aws-lambda`, or by itself. */
+
+/** What the hooks and the handler of one invocation get, the same object for all of them. */
+export interface Context {
+  readonly functionName: string;
+  readonly functionVersion: string;
+  readonly memoryLimitInMB: string;
+  readonly logGroupName: string;
+  readonly logStreamName: string;
+  readonly awsRequestId: string;
+  readonly invokedFunctionArn: string;
+  readonly tenantId?: string;
+  callbackWaitsForEmptyEventLoop: boolean;
+  getRemainingTimeInMillis(): number;
+  /** Shared by all functions of the invocation, whatever their language. Its members are read and written in place. */
+  readonly state: Record<string, any>;
+  /** Aborted with a `TimeoutError` shortly before the deadline. */
+  readonly signal: AbortSignal;
+  /** Answers the invocation from a `before` hook, once. */
+  reply(response: unknown): void;
+  [key: string]: unknown;
+}
+
+type MaybePromise<T> = T | Promise<T>;
+
+/** A function that answers events. */
+export type Handler<Event = any, Response = any> = (
+  event: Event,
+  context: Context,
+) => MaybePromise<Response>;
+
+/** What a middleware may export. A hook that returns nothing keeps what it was given. */
+export interface Middleware {
+  /** Before the handler's module is loaded: may patch globals and modules. */
+  init?(context: Context): MaybePromise<void>;
+  /** May replace the event, or answer with `context.reply`. */
+  before?(event: any, context: Context): MaybePromise<unknown>;
+  /** May replace the response. */
+  after?(response: any, context: Context): MaybePromise<unknown>;
+  /** May recover with a response, or return an `Error` that replaces the one it was given. */
+  error?(error: any, context: Context): MaybePromise<unknown>;
+  /** Shortly before the deadline. */
+  timeout?(context: Context): MaybePromise<void>;
+  /** At the end of the process. */
+  shutdown?(context: Context): MaybePromise<void>;
+  /** Returns the function that takes the handler's place. The default export may be this one. */
+  wrap?(handler: (event: any, context: Context) => Promise<any>): MaybePromise<Handler>;
+}

@@ -1,0 +1,83 @@
+//! The function that a command works on, as people name it: a handler string, a file, or nothing where the environment
+//! says it.
+
+use crate::{
+    config::{Origin, Setting, Settings},
+    engines::Registry,
+    handler::{Located, from_environment},
+};
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
+use trine_engine::Result;
+
+/// Finds the function. Where it is given as a file, that file's folder becomes the task root: its imports start there, as
+/// when a language's own command runs it. Where a task root is set, that one counts.
+///
+/// # Errors
+/// As [`from_environment`].
+pub(super) fn locate(
+    handler: Option<&str>,
+    settings: &mut Settings,
+    registry: &Registry,
+) -> Result<Located> {
+    if let Some(folder) = handler.and_then(|handler| own_folder(handler, settings)) {
+        settings.task_root = Setting { value: folder, origin: Origin::Argument };
+    }
+    let handler = handler.map(|handler| file_name_of(handler, settings));
+    from_environment(handler, |name| env::var(name).ok(), &settings.search_paths(), registry)
+}
+
+fn own_folder(handler: &str, settings: &Settings) -> Option<PathBuf> {
+    if settings.task_root.origin != Origin::Default {
+        return None;
+    }
+    let (file, _) = split_export(handler);
+    let path = Path::new(file);
+    if !path.is_file() {
+        return None;
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty())?;
+    std::path::absolute(folder).ok()
+}
+
+/// `app.py:main` as file and export.
+fn split_export(handler: &str) -> (&str, Option<&str>) {
+    match handler.rsplit_once(':') {
+        Some((file, export)) if !export.contains('/') => (file, Some(export)),
+        _ => (handler, None),
+    }
+}
+
+/// The handler as it is seen from the task root: without the folder that has become it.
+fn file_name_of<'a>(handler: &'a str, settings: &Settings) -> &'a str {
+    match settings.task_root.origin {
+        Origin::Argument => handler.rsplit_once('/').map_or(handler, |(_, name)| name),
+        _ => handler,
+    }
+}
+
+/// `--middlewares`, as several commands have it.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Surroundings {
+    /// Middlewares around the function, outermost first [default: the variable TRINE_MIDDLEWARES]
+    #[arg(long = "middlewares", value_name = "NAMES", value_delimiter = ',')]
+    names: Option<Vec<String>>,
+}
+
+impl Surroundings {
+    /// The flag comes before the variable.
+    pub(super) fn apply_to(&self, settings: &mut Settings) {
+        if let Some(names) = &self.names {
+            settings.middlewares = crate::pipeline::MiddlewareNames {
+                names: names
+                    .iter()
+                    .map(|name| name.trim().to_owned())
+                    .filter(|name| !name.is_empty())
+                    .collect(),
+                order: crate::pipeline::Order::Onion,
+            };
+        }
+    }
+}

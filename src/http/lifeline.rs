@@ -1,0 +1,117 @@
+//! A second hold on a connection, by which a request is answered when its worker's thread is lost to guest code that
+//! cannot be stopped.
+
+use super::{error::failure, options::ErrorDetail, response::Reply};
+use crate::{
+    telemetry::Log,
+    worker::{Lost, Rescue},
+};
+use http::{Method, StatusCode};
+use http_body_util::BodyExt;
+use std::{
+    future::Future,
+    io::{self, Write},
+    net::{Shutdown, TcpStream},
+    os::fd::AsFd,
+    pin::pin,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+use tokio::sync::mpsc;
+use trine_engine::{Error, ErrorDialect, ErrorKind, Level};
+
+/// How long after the deadline a thread that does not come back is given up.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// A connection, as the watchdog may use it.
+#[derive(Debug, Clone)]
+pub(super) struct Line {
+    stream: Arc<TcpStream>,
+    /// Tells the server that a worker is lost.
+    stuck: mpsc::UnboundedSender<()>,
+}
+
+impl Line {
+    /// A second hold on a connection; `None` where the system has none to give.
+    pub(super) fn new(stream: &impl AsFd, stuck: &mpsc::UnboundedSender<()>) -> Option<Self> {
+        let second = stream.as_fd().try_clone_to_owned().ok()?;
+        Some(Self { stream: Arc::new(second.into()), stuck: stuck.clone() })
+    }
+}
+
+/// What is needed to answer one request from outside of its worker.
+pub(super) struct Lifeline {
+    pub(super) line: Line,
+    pub(super) method: Method,
+    pub(super) request_id: String,
+    pub(super) function: String,
+    pub(super) dialect: ErrorDialect,
+    pub(super) detail: ErrorDetail,
+    pub(super) log: Log,
+}
+
+impl Lifeline {
+    /// What the watchdog does: it answers with 504, and the server ends if it is this request that holds the thread.
+    pub(super) fn rescue(self) -> Rescue {
+        Rescue { act: Box::new(move |lost| self.answer(lost)), patience: Some(PATIENCE) }
+    }
+
+    fn answer(self, lost: &Lost) {
+        let why = match lost.stuck {
+            true => "it runs native code that cannot be stopped, so the process ends",
+            false => "another invocation holds its thread",
+        };
+        let message = format!(
+            "RequestId: {} Error: Task timed out after {:.2} seconds; {why}",
+            self.request_id,
+            lost.given.as_secs_f64()
+        );
+        let error = Error::new(ErrorKind::Timeout, message);
+        self.log.failure(&self.function, &self.request_id, &error);
+        let reply = failure(&self.method, &error, self.dialect, &self.request_id, self.detail);
+        if let Err(error) = self.send(reply) {
+            self.log.line(Level::Warn, &format!("the answer could not be sent: {error}"), &[]);
+        }
+        if lost.stuck {
+            // The server may be gone already.
+            let _ = self.line.stuck.send(());
+        }
+    }
+
+    fn send(&self, reply: Reply) -> io::Result<()> {
+        let (head, body) = reply.into_parts();
+        let mut text = status_line(head.status).into_bytes();
+        for (name, value) in &head.headers {
+            text.extend_from_slice(name.as_str().as_bytes());
+            text.extend_from_slice(b": ");
+            text.extend_from_slice(value.as_bytes());
+            text.extend_from_slice(b"\r\n");
+        }
+        // A body in memory is there at the first poll.
+        let mut collected = pin!(body.collect());
+        let body = match collected.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(body)) => body.to_bytes(),
+            _ => return Err(io::Error::other("the body is not there")),
+        };
+        text.extend_from_slice(
+            format!(
+                "x-amzn-requestid: {}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                self.request_id,
+                body.len()
+            )
+            .as_bytes(),
+        );
+        if self.method != Method::HEAD {
+            text.extend_from_slice(&body);
+        }
+        let mut stream = &*self.line.stream;
+        stream.write_all(&text)?;
+        stream.shutdown(Shutdown::Both)
+    }
+}
+
+fn status_line(status: StatusCode) -> String {
+    let reason = status.canonical_reason().unwrap_or_default();
+    format!("HTTP/1.1 {} {reason}\r\n", status.as_u16())
+}

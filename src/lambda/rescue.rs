@@ -1,0 +1,83 @@
+//! Answers an invocation whose thread is lost to guest code that cannot be stopped, from another thread.
+
+use super::client::{Delivery, ERROR_TYPE, INVOCATION_ID, USER_AGENT, answer_path};
+use crate::{
+    diagnostic::{DOCUMENT_LIMIT, STUCK_EXIT, error_type_header},
+    telemetry::Log,
+    worker::{Lost, Rescue},
+};
+use std::{
+    io::{self, Read, Write},
+    net::TcpStream,
+    sync::Arc,
+    time::Duration,
+};
+use trine_engine::{Error, ErrorDialect, ErrorKind, Level};
+
+/// How long the Runtime API may take for one step of taking the last answer.
+const STEP: Duration = Duration::from_millis(500);
+
+/// What is needed to answer from outside of the loop.
+pub(super) struct Rescuer {
+    pub(super) address: String,
+    pub(super) dialect: ErrorDialect,
+    pub(super) log: Log,
+}
+
+impl Rescuer {
+    /// What the watchdog does for this delivery: it posts the error on a connection of its own and ends the process,
+    /// so that the platform starts another one.
+    pub(super) fn rescue(self: &Arc<Self>, delivery: &Delivery) -> Rescue {
+        let (rescuer, delivery) = (self.clone(), delivery.clone());
+        let act = move |lost: &Lost| rescuer.answer(&delivery, lost);
+        Rescue { act: Box::new(act), patience: None }
+    }
+
+    fn answer(&self, delivery: &Delivery, lost: &Lost) {
+        let id = delivery.request_id.to_str().unwrap_or_default();
+        let message = format!(
+            "RequestId: {id} Error: Task timed out after {:.2} seconds; it runs native code that cannot be stopped, \
+             so the process ends",
+            lost.given.as_secs_f64()
+        );
+        self.log.line(Level::Fatal, &message, &[]);
+        let error = Error::new(ErrorKind::Timeout, message);
+        if let Err(error) = self.post(delivery, id, &error) {
+            self.log.line(Level::Fatal, &format!("the error could not be posted: {error}"), &[]);
+        }
+        std::process::exit(STUCK_EXIT);
+    }
+
+    fn post(&self, delivery: &Delivery, id: &str, error: &Error) -> io::Result<()> {
+        let document = self.dialect.document(error, Some(id), DOCUMENT_LIMIT);
+        let mut stream = TcpStream::connect(&self.address)?;
+        stream.set_nodelay(true)?;
+        stream.set_write_timeout(Some(STEP))?;
+        stream.set_read_timeout(Some(STEP))?;
+        let mut head = format!(
+            "POST {} HTTP/1.1\r\nhost: {}\r\nuser-agent: {USER_AGENT}\r\ncontent-type: application/json\r\n\
+             {ERROR_TYPE}: {}\r\ncontent-length: {}\r\nconnection: close\r\n",
+            answer_path(delivery, "error"),
+            self.address,
+            error_type_header(error),
+            document.len()
+        )
+        .into_bytes();
+        if let Some(attempt) = &delivery.attempt {
+            head.extend_from_slice(format!("{INVOCATION_ID}: ").as_bytes());
+            head.extend_from_slice(attempt.as_bytes());
+            head.extend_from_slice(b"\r\n");
+        }
+        head.extend_from_slice(b"\r\n");
+        head.extend_from_slice(document.as_bytes());
+        stream.write_all(&head)?;
+        // The first bytes of the answer say that it was taken.
+        let mut answer = [0; 64];
+        let read = stream.read(&mut answer)?;
+        let taken = answer[..read].starts_with(b"HTTP/1.1 2");
+        if taken {
+            return Ok(());
+        }
+        Err(io::Error::other(String::from_utf8_lossy(&answer[..read]).into_owned()))
+    }
+}

@@ -1,0 +1,309 @@
+//! From a middleware's name to its file: `<name>.<ext>`, `<name>/index.<ext>`, or a program with a shebang line.
+
+use super::plan::Middleware;
+use crate::engines::Registry;
+use std::{
+    collections::BTreeSet,
+    fs::{self, File},
+    io::{ErrorKind as Io, Read},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use trine_engine::{Engine, Error, ErrorKind, Module, Result, Seek};
+
+/// Likeness (Jaro-Winkler, 0 to 1) from which on a name is offered instead of an unknown one.
+const ALIKE: f64 = 0.8;
+/// The longest first line of a program that is looked at.
+const SHEBANG_LIMIT: usize = 256;
+const NOT_FOUND: &str = "Runtime.MiddlewareNotFound";
+
+/// The middleware of this name: the first folder that has it decides.
+pub(super) fn middleware(
+    name: &str,
+    folders: &[PathBuf],
+    root: &Path,
+    registry: &Registry,
+) -> Result<Middleware> {
+    check(name)?;
+    for folder in folders {
+        let mut found = candidates(name, folder, registry)?;
+        // Of one engine's files the first counts, in the order of its extensions, as for handlers.
+        found.dedup_by(|later, first| later.engine.info().id == first.engine.info().id);
+        match found.len() {
+            0 => {}
+            1 => return Ok(found.remove(0).into_middleware(name, root)),
+            _ => return Err(ambiguous(name, folder, &found)),
+        }
+        if let Some(engine) = program(&folder.join(name), registry)? {
+            let path = folder.join(name);
+            let found = Candidate { engine, path, seek: Seek::Program };
+            return Ok(found.into_middleware(name, root));
+        }
+    }
+    Err(unknown(name, folders, registry))
+}
+
+/// A file that answers to a name.
+struct Candidate {
+    engine: Arc<dyn Engine>,
+    path: PathBuf,
+    seek: Seek,
+}
+
+impl Candidate {
+    fn into_middleware(self, name: &str, root: &Path) -> Middleware {
+        Middleware {
+            name: name.to_owned(),
+            engine: self.engine,
+            module: Module {
+                root: root.to_owned(),
+                path: self.path,
+                name: name.to_owned(),
+                seek: self.seek,
+            },
+        }
+    }
+}
+
+/// A name is a relative path without detours, because it may come from a deployment's settings.
+fn check(name: &str) -> Result<()> {
+    let plain = name.split('/').all(|part| !part.is_empty() && part != "." && part != "..");
+    if plain && !name.contains('\0') {
+        return Ok(());
+    }
+    let message = format!(
+        "{name:?} is no name of a middleware: write the name of a file in the folder middlewares, \
+         with or without its extension"
+    );
+    Err(Error::new(ErrorKind::HandlerNotFound, message).with_name(NOT_FOUND))
+}
+
+fn candidates(name: &str, folder: &Path, registry: &Registry) -> Result<Vec<Candidate>> {
+    let mut found = Vec::new();
+    let mut add = |engine: &Arc<dyn Engine>, file: String| -> Result<()> {
+        let path = folder.join(file);
+        if is_file(&path)? {
+            found.push(Candidate { engine: engine.clone(), path, seek: Seek::Hooks });
+        }
+        Ok(())
+    };
+    if let Some((_, extension)) = name.rsplit_once('.')
+        && let Some(engine) = registry.by_extension(extension)
+    {
+        add(engine, name.to_owned())?;
+    }
+    for (extension, engine) in registry.extensions() {
+        add(engine, format!("{name}.{extension}"))?;
+    }
+    for (extension, engine) in registry.extensions() {
+        add(engine, format!("{name}/index.{extension}"))?;
+    }
+    Ok(found)
+}
+
+/// The engine of a program of the earlier runtime: a file without extension whose first line names an interpreter.
+fn program(path: &Path, registry: &Registry) -> Result<Option<Arc<dyn Engine>>> {
+    if !is_file(path)? {
+        return Ok(None);
+    }
+    let mut first = Vec::new();
+    let read =
+        File::open(path).and_then(|file| file.take(SHEBANG_LIMIT as u64).read_to_end(&mut first));
+    read.map_err(|e| {
+        let message = format!("cannot read the middleware {}: {e}", path.display());
+        Error::new(ErrorKind::ImportModule, message)
+    })?;
+    let line = first.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let interpreter = interpreter(&String::from_utf8_lossy(line));
+    let engine = interpreter
+        .as_deref()
+        .and_then(|name| registry.iter().find(|engine| engine.info().interpreters.contains(&name)));
+    match engine {
+        Some(engine) => Ok(Some(engine.clone())),
+        None => {
+            let known: Vec<&str> =
+                registry.iter().flat_map(|engine| engine.info().interpreters).copied().collect();
+            let found = match interpreter {
+                Some(name) => format!("its first line names the interpreter {name:?}"),
+                None => "its first line names no interpreter (#!/usr/bin/env …)".to_owned(),
+            };
+            let message = format!(
+                "the middleware {} cannot be run in this process: {found}; this build runs {}",
+                path.display(),
+                known.join(", ")
+            );
+            Err(Error::new(ErrorKind::Unsupported, message))
+        }
+    }
+}
+
+/// The interpreter that a shebang line names, without its folder and version: `python` for `#!/usr/bin/env python3.11`.
+fn interpreter(line: &str) -> Option<String> {
+    let mut words = line.strip_prefix("#!")?.split_ascii_whitespace();
+    let file = |word: &str| word.rsplit('/').next().unwrap_or_default().to_owned();
+    let mut name = file(words.next()?);
+    if name == "env" {
+        // Flags of env (`-S`) and assignments stand before the command.
+        name = file(words.find(|word| !word.starts_with('-') && !word.contains('='))?);
+    }
+    let end = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.').len();
+    name.truncate(end);
+    (!name.is_empty()).then_some(name)
+}
+
+fn ambiguous(name: &str, folder: &Path, found: &[Candidate]) -> Error {
+    let files: Vec<String> = found
+        .iter()
+        .map(|found| found.path.strip_prefix(folder).unwrap_or(&found.path).display().to_string())
+        .collect();
+    let message = format!(
+        "the middleware '{name}' is there in {} languages in {}: {}\nname the file to choose one: {}",
+        files.len(),
+        folder.display(),
+        files.join(", "),
+        files.join(" or ")
+    );
+    Error::new(ErrorKind::AmbiguousHandler, message)
+}
+
+fn unknown(name: &str, folders: &[PathBuf], registry: &Registry) -> Error {
+    let mut names = BTreeSet::new();
+    for folder in folders {
+        names.extend(existing(folder, registry));
+    }
+    let places: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
+    let mut message = format!("there is no middleware '{name}' in {}", places.join(", "));
+    if names.is_empty() {
+        message.push_str("\nno middleware is there at all");
+    } else {
+        let listed: Vec<&str> = names.iter().map(String::as_str).take(20).collect();
+        message.push_str(&format!("\nwhat is there: {}", listed.join(", ")));
+        if names.len() > listed.len() {
+            message.push_str(&format!(" and {} more", names.len() - listed.len()));
+        }
+    }
+    let near = names
+        .iter()
+        .map(|known| (strsim::jaro_winkler(name, known), known))
+        .filter(|(alike, _)| *alike >= ALIKE)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b));
+    if let Some((_, near)) = near {
+        message.push_str(&format!("\ndid you mean '{near}'?"));
+    }
+    Error::new(ErrorKind::HandlerNotFound, message).with_name(NOT_FOUND)
+}
+
+/// The names of the middlewares in a folder.
+fn existing(folder: &Path, registry: &Registry) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let name = |entry: fs::DirEntry| {
+        let file = entry.file_name().into_string().ok()?;
+        let path = entry.path();
+        if path.is_dir() {
+            let index = |(extension, _): (&str, _)| path.join(format!("index.{extension}"));
+            return registry.extensions().any(|known| index(known).is_file()).then_some(file);
+        }
+        match file.rsplit_once('.') {
+            Some((stem, extension)) if !stem.is_empty() => {
+                registry.by_extension(extension).map(|_| stem.to_owned())
+            }
+            _ => matches!(program(&path, registry), Ok(Some(_))).then_some(file),
+        }
+    };
+    entries.flatten().filter_map(name).collect()
+}
+
+fn is_file(path: &Path) -> Result<bool> {
+    match fs::metadata(path) {
+        Ok(metadata) => Ok(metadata.is_file()),
+        // A name that is too long for the system is one that no file has.
+        Err(e) if matches!(e.kind(), Io::NotFound | Io::NotADirectory | Io::InvalidFilename) => {
+            Ok(false)
+        }
+        Err(e) => {
+            let message = format!("cannot look for the middleware {}: {e}", path.display());
+            Err(Error::new(ErrorKind::ImportModule, message))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::handler::fixture::{folders, registry};
+
+    fn found(files: &[&str], name: &str) -> Result<(String, &'static str)> {
+        let (_parent, search) = folders(files);
+        let places = [search.layer_root.join("middlewares"), search.task_root.join("middlewares")];
+        let parent = search.task_root.parent().unwrap().to_owned();
+        let found = middleware(name, &places, &search.task_root, &registry())?;
+        assert_eq!(found.module.root, search.task_root);
+        let path = found.module.path.strip_prefix(parent).unwrap().display().to_string();
+        Ok((path, found.engine.info().id))
+    }
+
+    #[test]
+    fn layers_come_before_the_task_root_and_files_before_folders() {
+        let files =
+            ["opt/middlewares/a.py", "task/middlewares/a.lua", "task/middlewares/b/index.js"];
+        assert_eq!(found(&files, "a").unwrap(), ("opt/middlewares/a.py".into(), "python"));
+        assert_eq!(found(&files, "b").unwrap(), ("task/middlewares/b/index.js".into(), "js"));
+        let both = ["task/middlewares/a.lua", "task/middlewares/a/index.lua"];
+        assert_eq!(found(&both, "a").unwrap().0, "task/middlewares/a.lua");
+    }
+
+    #[test]
+    fn two_languages_are_told_apart_by_extension() {
+        let files = ["task/middlewares/a.lua", "task/middlewares/a.py"];
+        let error = found(&files, "a").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AmbiguousHandler);
+        assert!(error.message().contains("a.py or a.lua"), "{error}");
+        assert_eq!(found(&files, "a.lua").unwrap().1, "lua");
+    }
+
+    #[test]
+    fn an_unknown_name_is_answered_with_what_is_there_and_the_nearest_name() {
+        let files = ["opt/middlewares/authenticate.py", "task/middlewares/cors/index.lua"];
+        let error = found(&files, "autenticate").unwrap_err();
+        assert_eq!(error.name(), "Runtime.MiddlewareNotFound");
+        let message = error.message();
+        assert!(message.contains("what is there: authenticate, cors"), "{message}");
+        assert!(message.contains("did you mean 'authenticate'?"), "{message}");
+        let error = found(&[], "x").unwrap_err();
+        assert!(error.message().contains("no middleware is there at all"), "{error}");
+        for name in ["../a", "/etc/passwd", "", "a//b"] {
+            assert!(found(&files, name).unwrap_err().message().contains("is no name"), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_shebang_names_its_interpreter() {
+        for (line, name) in [
+            ("#!/usr/bin/env node", Some("node")),
+            ("#!/usr/bin/env -S python3.11 -u", Some("python")),
+            ("#! /usr/bin/python3", Some("python")),
+            ("#!/usr/bin/env LANG=C lua5.4", Some("lua")),
+            ("#!/bin/sh", Some("sh")),
+            ("#!", None),
+            ("\u{7f}ELF", None),
+        ] {
+            assert_eq!(interpreter(line).as_deref(), name, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_program_runs_in_the_engine_of_its_interpreter() {
+        let (_parent, search) = folders(&["task/middlewares/old", "task/middlewares/shell"]);
+        let folder = search.task_root.join("middlewares");
+        fs::write(folder.join("old"), "#!/usr/bin/env node\n1\n").unwrap();
+        fs::write(folder.join("shell"), "#!/bin/sh\ncat\n").unwrap();
+        let find = |name: &str| {
+            middleware(name, std::slice::from_ref(&folder), &search.task_root, &registry())
+        };
+        let old = find("old").unwrap();
+        assert_eq!((old.engine.info().id, old.module.seek), ("js", Seek::Program));
+        let error = find("shell").unwrap_err();
+        assert!(error.message().contains("names the interpreter \"sh\""), "{error}");
+        assert!(error.message().contains("this build runs node"), "{error}");
+    }
+}

@@ -1,0 +1,112 @@
+//! What runs for a function's invocations, before anything of it is loaded.
+
+use super::find;
+use crate::{engines::Registry, handler::Located};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use trine_engine::{Engine, Module, Result};
+
+/// The order in which the `after` hooks of several middlewares run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Order {
+    /// The first middleware is the outermost: its `before` runs first, its `after` last. Goes with `TRINE_MIDDLEWARES`.
+    #[default]
+    Onion,
+    /// `before` and `after` both run in the order of the list, as Serverless Open Runtime ran them. Goes with
+    /// `SLSMIDDLEWARES`.
+    Listed,
+}
+
+impl fmt::Display for Order {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Onion => "onion",
+            Self::Listed => "listed",
+        })
+    }
+}
+
+/// The middlewares that are asked for, by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MiddlewareNames {
+    /// Names as they were written, outermost first.
+    pub names: Vec<String>,
+    /// The order that goes with the way they were given.
+    pub order: Order,
+}
+
+/// A middleware that was found.
+#[derive(Clone)]
+pub struct Middleware {
+    /// The name by which it was asked for.
+    pub name: String,
+    /// The engine of its file.
+    pub engine: Arc<dyn Engine>,
+    /// What to load: its hooks, or a program of the earlier runtime.
+    pub module: Module,
+}
+
+impl fmt::Debug for Middleware {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Middleware")
+            .field("name", &self.name)
+            .field("engine", &self.engine.info().id)
+            .field("module", &self.module)
+            .finish()
+    }
+}
+
+/// What runs for a function's invocations.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The function itself.
+    pub handler: Located,
+    /// Around it, outermost first.
+    pub middlewares: Vec<Middleware>,
+    /// The order of their `after` hooks.
+    pub order: Order,
+}
+
+impl Plan {
+    /// A handler with nothing around it.
+    pub fn bare(handler: Located) -> Self {
+        Self { handler, middlewares: Vec::new(), order: Order::default() }
+    }
+
+    /// Finds the middlewares that are asked for, in `folders` (each a `middlewares` folder, looked through in order).
+    ///
+    /// # Errors
+    /// [`trine_engine::ErrorKind::HandlerNotFound`] under the name `Runtime.MiddlewareNotFound` when there is none of a
+    /// name, with what exists and the nearest name; [`trine_engine::ErrorKind::AmbiguousHandler`] when files of two
+    /// languages have it.
+    pub fn find(
+        handler: Located,
+        asked: &MiddlewareNames,
+        folders: &[PathBuf],
+        registry: &Registry,
+    ) -> Result<Self> {
+        let root = handler.module.root.as_path();
+        let middlewares = asked
+            .names
+            .iter()
+            .map(|name| find::middleware(name, folders, root, registry))
+            .collect::<Result<_>>()?;
+        Ok(Self { handler, middlewares, order: asked.order })
+    }
+}
+
+/// Where the middlewares of a function are looked for: `middlewares` in the layers, then in its own folder, then in the
+/// folder that is served.
+pub fn middleware_folders(layer_root: &Path, task_root: &Path, served: &Path) -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> = Vec::new();
+    for root in [layer_root, task_root, served] {
+        let folder = root.join("middlewares");
+        if !folders.contains(&folder) {
+            folders.push(folder);
+        }
+    }
+    folders
+}

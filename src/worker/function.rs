@@ -1,0 +1,200 @@
+//! A function as one worker has it: loaded when it is first needed, loaded anew when its instances are replaced.
+
+use super::{Isolation, Rescue, Worker, watch};
+use crate::pipeline::{Pipeline, Plan};
+use std::{cell::RefCell, rc::Rc};
+use tokio::sync::Mutex;
+use trine_engine::{Error, ErrorDialect, Invocation, Level, Payload, Result, json_string};
+
+/// A function as one worker has it.
+pub struct Function {
+    worker: Rc<Worker>,
+    plan: Plan,
+    /// What serves invocations. With an instance for each of them: the one that is ready for the next.
+    ready: RefCell<Option<Rc<Pipeline>>>,
+    /// Those that have served the one invocation that they were for, and are about to end.
+    spent: RefCell<Vec<Rc<Pipeline>>>,
+    /// Held while it is loaded, so that it is loaded once.
+    loading: Mutex<()>,
+}
+
+/// What came of an invocation.
+pub struct Answer {
+    /// Its result.
+    pub result: Result<Payload>,
+    claim: Option<watch::Claim>,
+}
+
+impl Answer {
+    /// Whether the caller is to answer: false when the watchdog has, because the invocation held its thread for too
+    /// long. True at most once.
+    pub fn claim(&self) -> bool {
+        self.claim.as_ref().is_none_or(watch::Claim::take)
+    }
+
+    fn failed(error: Error) -> Self {
+        Self { result: Err(error), claim: None }
+    }
+}
+
+impl Function {
+    /// A function that `worker` will load when it is needed.
+    pub fn new(worker: Rc<Worker>, plan: Plan) -> Self {
+        Self {
+            worker,
+            plan,
+            ready: RefCell::default(),
+            spent: RefCell::default(),
+            loading: Mutex::default(),
+        }
+    }
+
+    /// What runs for its invocations.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// How its errors look to a caller.
+    pub fn dialect(&self) -> ErrorDialect {
+        self.plan.handler.engine.info().error_dialect
+    }
+
+    /// Loads it unless it is loaded.
+    ///
+    /// # Errors
+    /// As [`Worker::load`]. The next call tries again, so that its author may mend the file meanwhile.
+    pub async fn load(&self) -> Result<()> {
+        self.pipeline().await.map(drop)
+    }
+
+    /// Runs one invocation. `rescue` says what to do if its thread does not come back in time; it is asked only where
+    /// the invocation has a deadline.
+    pub async fn invoke(
+        &self,
+        event: Payload,
+        invocation: &Rc<Invocation>,
+        rescue: impl FnOnce() -> Option<Rescue>,
+    ) -> Answer {
+        let pipeline = match self.take().await {
+            Ok(pipeline) => pipeline,
+            Err(error) => return Answer::failed(error),
+        };
+        let watchdog = &self.worker.options().watchdog;
+        let report = |error: &Error| self.report(invocation, error);
+        let (result, claim) =
+            watch::run(&pipeline, event, invocation, watchdog, rescue, report).await;
+        if self.is_fresh() {
+            self.spent.borrow_mut().push(pipeline);
+        }
+        Answer { result, claim: Some(claim) }
+    }
+
+    /// Makes ready what the next invocation needs, if something of it has to be replaced. Meant for the time after an
+    /// answer has gone out.
+    ///
+    /// # Errors
+    /// As [`Worker::load`].
+    pub async fn refresh(&self) -> Result<()> {
+        if self.is_fresh() {
+            let loaded = self.load().await;
+            let spent = std::mem::take(&mut *self.spent.borrow_mut());
+            for pipeline in spent {
+                self.end(&pipeline).await;
+            }
+            return loaded;
+        }
+        let Some(old) = self.ready.borrow().clone() else { return Ok(()) };
+        if !self.worker.retire_worn(&old) {
+            return Ok(());
+        }
+        let loaded = self.replace(&old).await;
+        self.end_retired(&old).await;
+        loaded
+    }
+
+    /// Whether [`Function::refresh`] would replace anything.
+    pub fn is_worn(&self) -> bool {
+        let recycling = &self.worker.options().recycling;
+        let worn = |pipeline: &Rc<Pipeline>| {
+            let mut heaps = pipeline.heaps().iter();
+            heaps.any(|heap| heap.is_poisoned() || heap.is_retired() || heap.is_worn(recycling))
+        };
+        self.is_fresh() || self.ready.borrow().as_ref().is_some_and(worn)
+    }
+
+    fn is_fresh(&self) -> bool {
+        self.worker.options().recycling.isolation == Isolation::Fresh
+    }
+
+    /// The pipeline for one invocation.
+    async fn take(&self) -> Result<Rc<Pipeline>> {
+        if !self.is_fresh() {
+            return self.pipeline().await;
+        }
+        let ready = self.ready.borrow_mut().take();
+        match ready {
+            Some(ready) => Ok(ready),
+            None => self.worker.load_apart(&self.plan).await.map(Rc::new),
+        }
+    }
+
+    /// What is ready, loaded if need be.
+    async fn pipeline(&self) -> Result<Rc<Pipeline>> {
+        if let Some(ready) = self.usable() {
+            return Ok(ready);
+        }
+        let _one = self.loading.lock().await;
+        if let Some(ready) = self.usable() {
+            return Ok(ready);
+        }
+        let loaded = Rc::new(match self.is_fresh() {
+            true => self.worker.load_apart(&self.plan).await?,
+            false => self.worker.load(&self.plan).await?,
+        });
+        *self.ready.borrow_mut() = Some(loaded.clone());
+        Ok(loaded)
+    }
+
+    /// What is ready and may be called: not when another function has poisoned one of its instances. An instance that
+    /// was merely retired goes on until its successor is there.
+    fn usable(&self) -> Option<Rc<Pipeline>> {
+        let ready = self.ready.borrow();
+        let usable =
+            |pipeline: &&Rc<Pipeline>| !pipeline.heaps().iter().any(|heap| heap.is_poisoned());
+        ready.as_ref().filter(usable).cloned()
+    }
+
+    /// Loads anew while `old` can still be called, where it can.
+    async fn replace(&self, old: &Rc<Pipeline>) -> Result<()> {
+        let _one = self.loading.lock().await;
+        if !self.ready.borrow().as_ref().is_some_and(|ready| Rc::ptr_eq(ready, old)) {
+            return Ok(());
+        }
+        let (loaded, result) = match self.worker.load(&self.plan).await {
+            Ok(loaded) => (Some(Rc::new(loaded)), Ok(())),
+            Err(error) => (None, Err(error)),
+        };
+        self.ready.replace(loaded);
+        result
+    }
+
+    async fn end_retired(&self, pipeline: &Pipeline) {
+        for heap in pipeline.heaps().iter().filter(|heap| heap.is_retired()) {
+            self.worker.end(heap).await;
+        }
+    }
+
+    /// The end of instances that served one invocation.
+    async fn end(&self, pipeline: &Pipeline) {
+        for heap in pipeline.heaps() {
+            self.worker.end(heap).await;
+        }
+    }
+
+    fn report(&self, invocation: &Invocation, error: &Error) {
+        let id = &invocation.request_id;
+        let message = format!("RequestId: {id} a timeout hook failed: {error:#}");
+        let facts = [("requestId", json_string(id)), ("errorType", json_string(error.name()))];
+        self.worker.log().line(Level::Error, &message, &facts);
+    }
+}

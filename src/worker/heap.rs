@@ -1,0 +1,192 @@
+//! One interpreter of a worker, with what is to be remembered about it until it ends.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashSet,
+    path::{Path, PathBuf},
+    rc::Rc,
+    sync::Arc,
+};
+use tokio::sync::{Mutex, MutexGuard};
+use trine_engine::{
+    Engine, Environment, Error, Form, FunctionId, Hook, Instance, Interrupter, Invocation, Module,
+    Payload, Result,
+};
+
+/// One instance, and who uses it: the worker that hands it out, and the pipelines that were loaded into it. It ends when
+/// the last of them lets go.
+pub(crate) struct Heap {
+    engine: Arc<dyn Engine>,
+    instance: Rc<dyn Instance>,
+    interrupter: Interrupter,
+    /// Middlewares whose `init` has run, by file and, where globals belong to a root, by root.
+    prepared: Mutex<HashSet<(PathBuf, Option<PathBuf>)>>,
+    /// `shutdown` hooks that are due at the end, with the name of their middleware.
+    endings: RefCell<Vec<(Rc<str>, FunctionId)>>,
+    served: Cell<u64>,
+    poisoned: Cell<bool>,
+    retired: Cell<bool>,
+}
+
+impl Heap {
+    pub(crate) fn start(engine: &Arc<dyn Engine>, environment: &Environment) -> Result<Rc<Self>> {
+        let instance = engine.start(environment)?;
+        Ok(Rc::new(Self {
+            engine: engine.clone(),
+            interrupter: instance.interrupter(),
+            instance,
+            prepared: Mutex::default(),
+            endings: RefCell::default(),
+            served: Cell::new(0),
+            poisoned: Cell::new(false),
+            retired: Cell::new(false),
+        }))
+    }
+
+    pub(crate) fn id(&self) -> &'static str {
+        self.engine.info().id
+    }
+
+    pub(crate) fn engine(&self) -> &Arc<dyn Engine> {
+        &self.engine
+    }
+
+    pub(crate) fn instance(&self) -> &Rc<dyn Instance> {
+        &self.instance
+    }
+
+    pub(crate) fn interrupter(&self) -> Interrupter {
+        self.interrupter.clone()
+    }
+
+    /// Which middlewares have run their `init` here. Held while one does, so that whoever loads meanwhile waits for it.
+    pub(crate) async fn preparing(&self) -> Prepared<'_> {
+        let per_root = self.engine.info().globals_per_root;
+        Prepared { per_root, modules: self.prepared.lock().await }
+    }
+
+    /// Notes a `shutdown` hook for the end of this heap.
+    pub(crate) fn at_end(&self, middleware: &Rc<str>, hook: FunctionId) {
+        let mut endings = self.endings.borrow_mut();
+        if !endings.iter().any(|(_, known)| *known == hook) {
+            endings.push((middleware.clone(), hook));
+        }
+    }
+
+    /// Runs the `shutdown` hooks, once; what fails is handed to `report` with the middleware's name.
+    pub(crate) async fn end(&self, report: impl Fn(&str, Error)) {
+        let endings = std::mem::take(&mut *self.endings.borrow_mut());
+        if self.poisoned.get() {
+            return;
+        }
+        for (middleware, hook) in endings {
+            let invocation = Rc::new(Invocation { event_is_json: true, ..Invocation::default() });
+            invocation.exchange.enter(Some(Hook::Shutdown));
+            let call = self.instance.call(hook, Payload::Nothing, Form::Native, &invocation);
+            if let Err(error) = call.await {
+                report(&middleware, error);
+            }
+        }
+    }
+
+    /// Whether there is a `shutdown` hook to run.
+    pub(crate) fn has_endings(&self) -> bool {
+        !self.endings.borrow().is_empty()
+    }
+
+    /// Notes an error that its instance cannot be trusted after.
+    pub(crate) fn poison(&self) {
+        self.poisoned.set(true);
+    }
+
+    pub(crate) fn is_poisoned(&self) -> bool {
+        self.poisoned.get()
+    }
+
+    /// Counts an invocation that it took part in.
+    pub(crate) fn serve(&self) {
+        self.served.set(self.served.get() + 1);
+    }
+
+    /// Whether it has done its share.
+    pub(crate) fn is_worn(&self, recycling: &Recycling) -> bool {
+        recycling.max_invocations.is_some_and(|most| self.served.get() >= most)
+            || recycling.max_heap.is_some_and(|most| self.instance.usage().heap_bytes > most)
+    }
+
+    /// Another one takes its place: nothing new is loaded into it, what is in flight goes on.
+    pub(crate) fn retire(&self) {
+        if !self.retired.replace(true) {
+            self.instance.retire();
+        }
+    }
+
+    pub(crate) fn is_retired(&self) -> bool {
+        self.retired.get()
+    }
+}
+
+impl Drop for Heap {
+    fn drop(&mut self) {
+        self.instance.shutdown();
+    }
+}
+
+/// The middlewares whose `init` has run in a heap.
+pub(crate) struct Prepared<'h> {
+    per_root: bool,
+    modules: MutexGuard<'h, HashSet<(PathBuf, Option<PathBuf>)>>,
+}
+
+impl Prepared<'_> {
+    pub(crate) fn has(&self, module: &Module) -> bool {
+        self.modules.contains(&self.key(module))
+    }
+
+    pub(crate) fn add(mut self, module: &Module) {
+        let key = self.key(module);
+        self.modules.insert(key);
+    }
+
+    fn key(&self, module: &Module) -> (PathBuf, Option<PathBuf>) {
+        (module.path.clone(), self.per_root.then(|| module.root.clone()))
+    }
+}
+
+/// When instances are replaced although nothing is wrong with them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Recycling {
+    /// After so many invocations.
+    pub max_invocations: Option<u64>,
+    /// When the heap has grown beyond so many bytes, as its interpreter counts them.
+    pub max_heap: Option<u64>,
+    /// Whether every invocation gets an instance of its own.
+    pub isolation: Isolation,
+}
+
+/// What invocations share.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Isolation {
+    /// Warm instances: modules and globals live on from one invocation to the next.
+    #[default]
+    Shared,
+    /// A new instance for each, made ready before it is needed.
+    Fresh,
+}
+
+impl std::str::FromStr for Isolation {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "shared" => Ok(Self::Shared),
+            "fresh" => Ok(Self::Fresh),
+            _ => Err("use shared or fresh".to_owned()),
+        }
+    }
+}
+
+/// Path of a file as messages show it: without the folder that it is found from.
+pub(crate) fn shown(path: &Path, root: &Path) -> String {
+    path.strip_prefix(root).unwrap_or(path).display().to_string()
+}

@@ -1,0 +1,181 @@
+//! One invocation from its event to its answer, with the time it has.
+
+use super::watchdog::{Rescue, Stage, Watchdog, Watched};
+use crate::pipeline::Pipeline;
+use std::{
+    cell::Cell,
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
+    rc::Rc,
+    task::{Context, Poll},
+    time::Duration,
+};
+use trine_engine::{Error, ErrorKind, Invocation, Payload, Result};
+
+/// What the watchdog is told about an invocation while it runs; nothing, where it has no limit.
+pub(crate) struct Watch(Option<Watched>);
+
+impl Watch {
+    /// An invocation that nobody watches.
+    pub(crate) const fn none() -> Self {
+        Self(None)
+    }
+
+    /// Guest code runs from here on, in the heap at this position.
+    pub(crate) fn enter(&self, heap: usize) {
+        if let Some(watched) = &self.0 {
+            watched.enter(heap);
+        }
+    }
+
+    /// No guest code runs.
+    pub(crate) fn leave(&self) {
+        if let Some(watched) = &self.0 {
+            watched.leave();
+        }
+    }
+}
+
+/// The right to answer an invocation. It is watched for as long as this is there.
+pub(crate) struct Claim(Watch);
+
+impl Claim {
+    /// Whether the caller is to answer: false when the watchdog has, because it took too long to come here.
+    pub(crate) fn take(&self) -> bool {
+        self.0.0.as_ref().is_none_or(Watched::claim)
+    }
+}
+
+/// Runs an invocation within its time. `report` takes what `timeout` hooks raise.
+pub(crate) async fn run(
+    pipeline: &Pipeline,
+    event: Payload,
+    invocation: &Rc<Invocation>,
+    watchdog: &Watchdog,
+    rescue: impl FnOnce() -> Option<Rescue>,
+    report: impl Fn(&Error),
+) -> (Result<Payload>, Claim) {
+    let deadline = invocation.deadline_ms;
+    if !watchdog.cares(deadline, pipeline.is_unlimited()) {
+        let watch = Watch::none();
+        let result = pipeline.run(event, invocation, &watch).await;
+        return (result, Claim(watch));
+    }
+    let (interrupters, unlimited) = (pipeline.interrupters(), pipeline.is_unlimited());
+    let watch = Watch(Some(watchdog.arm(deadline, interrupters, unlimited, rescue())));
+    let result = {
+        let run = pin!(pipeline.run(event, invocation, &watch));
+        let within = Within {
+            pipeline,
+            invocation,
+            watch: &watch,
+            report: &report,
+            warned: Cell::new(false),
+        };
+        within.drive(run).await
+    };
+    watch.leave();
+    let result = result.map_err(|error| told(error, &watch, invocation));
+    (result, Claim(watch))
+}
+
+/// Replaces what an engine says of a call that was stopped: only here it is known why.
+fn told(error: Error, watch: &Watch, invocation: &Invocation) -> Error {
+    let Some(watched) = &watch.0 else { return error };
+    if error.kind() != ErrorKind::Timeout {
+        return error;
+    }
+    if watched.out_of_memory() {
+        let message = "the process took more memory than it may, and the invocation was stopped";
+        return Error::new(ErrorKind::OutOfMemory, message)
+            .with_frames(error.frames().to_vec())
+            .with_stack(error.stack().to_vec());
+    }
+    let stopped = watched.entry.stage() > Stage::Running && error.name() == "Function.Timeout";
+    if stopped { error.with_message(timed_out(watched.given(), invocation)) } else { error }
+}
+
+/// What the platform itself says when an invocation takes too long.
+fn timed_out(given: Duration, invocation: &Invocation) -> String {
+    let id = &invocation.request_id;
+    format!("RequestId: {id} Error: Task timed out after {:.2} seconds", given.as_secs_f64())
+}
+
+struct Within<'a, R> {
+    pipeline: &'a Pipeline,
+    invocation: &'a Rc<Invocation>,
+    watch: &'a Watch,
+    report: &'a R,
+    warned: Cell<bool>,
+}
+
+type Hooks<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
+
+impl<R: Fn(&Error)> Within<'_, R> {
+    async fn drive(
+        &self,
+        mut run: Pin<&mut impl Future<Output = Result<Payload>>>,
+    ) -> Result<Payload> {
+        let mut result = None;
+        let mut hooks: Option<Hooks<'_>> = None;
+        poll_fn(|cx| {
+            let Some(watched) = &self.watch.0 else { return run.as_mut().poll(cx) };
+            watched.entry.waker.register(cx.waker());
+            if result.is_none() {
+                result = self.poll_run(watched, run.as_mut(), cx);
+            }
+            let stage = watched.entry.stage();
+            if stage >= Stage::Warned && !self.warned.replace(true) {
+                if result.is_none() {
+                    self.pipeline.warn(self.invocation, self.watch);
+                    // It may have an answer now.
+                    cx.waker().wake_by_ref();
+                }
+                hooks = self.hooks();
+            }
+            if let Some(running) = &mut hooks
+                && (watched.entry.stage() >= Stage::Over || running.as_mut().poll(cx).is_ready())
+            {
+                hooks = None;
+            }
+            let flushing = hooks.is_some();
+            watched.leave();
+            match result.take() {
+                Some(done) if !flushing => Poll::Ready(done),
+                waits => {
+                    result = waits;
+                    Poll::Pending
+                }
+            }
+        })
+        .await
+    }
+
+    /// The result, if there is one: also when the time is up and the invocation merely waits.
+    fn poll_run(
+        &self,
+        watched: &Watched,
+        run: Pin<&mut impl Future<Output = Result<Payload>>>,
+        cx: &mut Context<'_>,
+    ) -> Option<Result<Payload>> {
+        if watched.entry.stage() < Stage::Stopped {
+            watched.enter(self.pipeline.current());
+            let polled = run.poll(cx);
+            watched.leave();
+            if let Poll::Ready(result) = polled {
+                return Some(result);
+            }
+        }
+        if watched.entry.stage() < Stage::Stopped {
+            return None;
+        }
+        // What waits is left behind, and with it whatever it holds: its instance is not clean.
+        self.pipeline.poison_current();
+        Some(Err(Error::new(ErrorKind::Timeout, "the time was up").poisoning()))
+    }
+
+    fn hooks(&self) -> Option<Hooks<'_>> {
+        let run = || self.pipeline.run_timeouts(self.invocation, self.watch, self.report);
+        self.pipeline.has_timeouts().then(|| Box::pin(run()) as Hooks<'_>)
+    }
+}

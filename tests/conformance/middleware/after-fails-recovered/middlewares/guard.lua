@@ -1,0 +1,7 @@
+return {
+  after = function(response)
+    if response.after then
+      error({ type = "RangeError", message = "no entry" })
+    end
+  end,
+}

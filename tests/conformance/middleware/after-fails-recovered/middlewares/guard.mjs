@@ -1,0 +1,5 @@
+export const after = (response) => {
+  if (response.after) {
+    throw new RangeError("no entry");
+  }
+};

@@ -1,0 +1,3 @@
+def after(response, context):
+    if response.get("after"):
+        raise LookupError("no entry")

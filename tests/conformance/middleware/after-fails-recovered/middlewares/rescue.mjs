@@ -1,0 +1,1 @@
+export const error = (error) => ({ rescued: error.message.includes("no entry") });

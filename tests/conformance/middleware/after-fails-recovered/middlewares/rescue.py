@@ -1,0 +1,2 @@
+def error(error, context):
+    return {"rescued": "no entry" in str(error)}

@@ -1,0 +1,9 @@
+export const after = (response) => {
+  if (response.after) {
+    throw new RangeError("no exit");
+  }
+};
+
+export const error = () => {
+  console.log("guard error ran");
+};

@@ -1,0 +1,5 @@
+export const after = (response) => {
+  if (response?.list) {
+    response.list.push("stamped");
+  }
+};

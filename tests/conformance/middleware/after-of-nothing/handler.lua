@@ -1,0 +1,3 @@
+return {
+  handler = function() end,
+}

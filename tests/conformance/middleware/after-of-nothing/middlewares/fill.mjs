@@ -1,0 +1,5 @@
+export const after = (response) => {
+  if (response === null || response === undefined) {
+    return { filled: true };
+  }
+};

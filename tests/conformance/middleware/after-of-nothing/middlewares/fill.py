@@ -1,0 +1,3 @@
+def after(response, context):
+    if response is None:
+        return {"filled": True}

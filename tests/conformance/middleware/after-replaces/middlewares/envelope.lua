@@ -1,0 +1,5 @@
+return {
+  after = function(response)
+    return { body = response }
+  end,
+}

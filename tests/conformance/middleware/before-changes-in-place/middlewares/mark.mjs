@@ -1,0 +1,4 @@
+export const before = (event) => {
+  event.list.push("marked");
+  event.marked = { by: "before" };
+};

@@ -1,0 +1,3 @@
+def before(event, context):
+    event["list"].append("marked")
+    event["marked"] = {"by": "before"}

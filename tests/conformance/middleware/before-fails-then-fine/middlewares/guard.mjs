@@ -1,0 +1,5 @@
+export const before = (event) => {
+  if (event.before) {
+    throw new RangeError("no entry");
+  }
+};

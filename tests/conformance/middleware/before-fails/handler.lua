@@ -1,0 +1,6 @@
+return {
+  handler = function()
+    print("handler ran")
+    return "handled"
+  end,
+}

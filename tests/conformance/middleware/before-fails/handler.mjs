@@ -1,0 +1,4 @@
+export const handler = () => {
+  console.log("handler ran");
+  return "handled";
+};

@@ -1,0 +1,3 @@
+def handler(event, context):
+    print("handler ran")
+    return "handled"

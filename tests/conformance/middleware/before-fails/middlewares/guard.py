@@ -1,0 +1,3 @@
+def before(event, context):
+    if event.get("before"):
+        raise LookupError("no entry")

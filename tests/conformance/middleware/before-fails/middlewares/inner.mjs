@@ -1,0 +1,7 @@
+export const before = () => {
+  console.log("inner before ran");
+};
+
+export const error = () => {
+  console.log("inner error ran");
+};

@@ -1,0 +1,5 @@
+return {
+  before = function(event)
+    print(type(event))
+  end,
+}

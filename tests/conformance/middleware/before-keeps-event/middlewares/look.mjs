@@ -1,0 +1,3 @@
+export const before = (event) => {
+  console.log(typeof event);
+};

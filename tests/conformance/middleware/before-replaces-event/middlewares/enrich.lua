@@ -1,0 +1,5 @@
+return {
+  before = function(event)
+    return { inner = event, by = "before" }
+  end,
+}

@@ -1,0 +1,1 @@
+export const before = (event) => ({ inner: event, by: "before" });

@@ -1,0 +1,6 @@
+return {
+  handler = function(event)
+    table.insert(event.trail, "handler")
+    return { trail = event.trail }
+  end,
+}

@@ -1,0 +1,6 @@
+def before(event, context):
+    return {
+        "id": context.aws_request_id,
+        "name": context.function_name,
+        "late": context.get_remaining_time_in_millis() > 0,
+    }

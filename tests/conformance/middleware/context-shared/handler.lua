@@ -1,0 +1,5 @@
+return {
+  handler = function(_, context)
+    return context.user
+  end,
+}

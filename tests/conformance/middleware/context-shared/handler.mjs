@@ -1,0 +1,1 @@
+export const handler = (_event, context) => context.user;

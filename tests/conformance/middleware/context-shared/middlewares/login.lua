@@ -1,0 +1,5 @@
+return {
+  before = function(_, context)
+    context.user = "ada"
+  end,
+}

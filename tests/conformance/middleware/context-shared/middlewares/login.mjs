@@ -1,0 +1,3 @@
+export const before = (_event, context) => {
+  context.user = "ada";
+};

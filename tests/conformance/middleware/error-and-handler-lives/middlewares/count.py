@@ -1,0 +1,7 @@
+count = 0
+
+
+def before(event, context):
+    global count
+    count += 1
+    return {**event, "n": count}

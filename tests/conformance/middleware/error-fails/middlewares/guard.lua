@@ -1,0 +1,5 @@
+return {
+  error = function()
+    error({ type = "RangeError", message = "worse luck" })
+  end,
+}

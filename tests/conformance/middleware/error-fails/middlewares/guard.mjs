@@ -1,0 +1,3 @@
+export const error = () => {
+  throw new RangeError("worse luck");
+};

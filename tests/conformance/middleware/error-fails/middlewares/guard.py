@@ -1,0 +1,2 @@
+def error(error, context):
+    raise LookupError("worse luck")

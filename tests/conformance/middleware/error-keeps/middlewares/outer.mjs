@@ -1,0 +1,5 @@
+export const after = (response) => ({ outer: response });
+
+export const error = (error) => {
+  console.log(`outer saw ${error.message}`);
+};

@@ -1,0 +1,1 @@
+export const error = (error) => ({ class: error.constructor.name, attempts: error.details.attempts });

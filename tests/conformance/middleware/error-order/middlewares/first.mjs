@@ -1,0 +1,4 @@
+export const error = (error) => {
+  const text = error.message.slice(error.message.lastIndexOf(": ") + 1).trim();
+  return new Error(`${text} first`);
+};

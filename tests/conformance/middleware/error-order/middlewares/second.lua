@@ -1,0 +1,5 @@
+return {
+  error = function(err)
+    return nil, { message = err.message .. " second" }
+  end,
+}

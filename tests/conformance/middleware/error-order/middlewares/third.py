@@ -1,0 +1,3 @@
+def error(error, context):
+    text = str(error).rpartition(": ")[2]
+    return RuntimeError(f"{text} third")

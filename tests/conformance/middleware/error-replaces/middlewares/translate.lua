@@ -1,0 +1,5 @@
+return {
+  error = function()
+    return nil, { type = "Translated", message = "out of luck" }
+  end,
+}

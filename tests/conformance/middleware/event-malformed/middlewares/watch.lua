@@ -1,0 +1,6 @@
+return {
+  before = function() end,
+  error = function()
+    print("error hook ran")
+  end,
+}

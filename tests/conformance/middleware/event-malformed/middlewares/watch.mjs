@@ -1,0 +1,5 @@
+export const before = () => {};
+
+export const error = () => {
+  console.log("error hook ran");
+};

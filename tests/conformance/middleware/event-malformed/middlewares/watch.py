@@ -1,0 +1,6 @@
+def before(event, context):
+    pass
+
+
+def error(error, context):
+    print("error hook ran")

@@ -1,0 +1,1 @@
+export const after = (response) => `${response} and stamped`;

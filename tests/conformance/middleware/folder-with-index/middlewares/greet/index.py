@@ -1,0 +1,5 @@
+from words import greeting
+
+
+def before(event, context):
+    return f"{greeting} {event}"

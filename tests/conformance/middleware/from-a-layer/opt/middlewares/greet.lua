@@ -1,0 +1,5 @@
+return {
+  before = function(event)
+    return "layer " .. event
+  end,
+}

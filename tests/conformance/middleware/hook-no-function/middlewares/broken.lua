@@ -1,0 +1,4 @@
+return {
+  before = 42,
+  after = function() end,
+}

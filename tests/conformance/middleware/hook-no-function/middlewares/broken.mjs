@@ -1,0 +1,3 @@
+export const before = 42;
+
+export const after = () => {};

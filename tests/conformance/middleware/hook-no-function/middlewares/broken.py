@@ -1,0 +1,5 @@
+before = 42
+
+
+def after(response, context):
+    pass

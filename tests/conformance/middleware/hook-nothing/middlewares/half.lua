@@ -1,0 +1,6 @@
+return {
+  before = nil,
+  after = function(response)
+    return { response }
+  end,
+}

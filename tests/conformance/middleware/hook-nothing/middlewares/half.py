@@ -1,0 +1,6 @@
+before = None
+error = None
+
+
+def after(response, context):
+    return [response]

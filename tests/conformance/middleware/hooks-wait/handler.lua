@@ -1,0 +1,6 @@
+return {
+  handler = function(event)
+    trine.sleep(0.005)
+    return event
+  end,
+}

@@ -1,0 +1,3 @@
+import { greeting } from "./words.mjs";
+
+export const before = (event) => `${greeting} ${event}`;

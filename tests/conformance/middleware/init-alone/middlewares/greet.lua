@@ -1,0 +1,5 @@
+return {
+  init = function()
+    print("init ran")
+  end,
+}

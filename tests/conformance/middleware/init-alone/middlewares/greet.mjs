@@ -1,0 +1,3 @@
+export const init = () => {
+  console.log("init ran");
+};

@@ -1,0 +1,2 @@
+def init(context):
+    print("init ran")

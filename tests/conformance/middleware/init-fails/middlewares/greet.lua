@@ -1,0 +1,5 @@
+return {
+  init = function()
+    error({ type = "RangeError", message = "no start" })
+  end,
+}

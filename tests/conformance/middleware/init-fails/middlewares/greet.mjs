@@ -1,0 +1,3 @@
+export const init = () => {
+  throw new RangeError("no start");
+};

@@ -1,0 +1,2 @@
+def init(context):
+    raise LookupError("no start")

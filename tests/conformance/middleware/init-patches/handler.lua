@@ -1,0 +1,7 @@
+local at_start = string.reverse("ab")
+
+return {
+  handler = function()
+    return { at_start, ("cd"):reverse() }
+  end,
+}

@@ -1,0 +1,7 @@
+return {
+  init = function()
+    string.reverse = function()
+      return "patched"
+    end
+  end,
+}

@@ -1,0 +1,3 @@
+export const init = () => {
+  globalThis.structuredClone = () => "patched";
+};

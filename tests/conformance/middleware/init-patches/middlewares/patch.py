@@ -1,0 +1,5 @@
+import colorsys
+
+
+def init(context):
+    colorsys.rgb_to_yiq = lambda *colour: "patched"

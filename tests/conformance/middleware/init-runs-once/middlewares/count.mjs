@@ -1,0 +1,7 @@
+let inits = 0;
+
+export const init = () => {
+  inits += 1;
+};
+
+export const before = () => inits;

@@ -1,0 +1,3 @@
+export const before = (event) => {
+  return event +;
+};

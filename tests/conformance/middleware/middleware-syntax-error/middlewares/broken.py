@@ -1,0 +1,2 @@
+def before(event, context):
+    return event +

@@ -1,0 +1,5 @@
+return {
+  before = function(event)
+    return event .. " lua"
+  end,
+}

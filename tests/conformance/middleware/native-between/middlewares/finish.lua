@@ -1,0 +1,5 @@
+return {
+  after = function(response)
+    return response.add(1)
+  end,
+}

@@ -1,0 +1,5 @@
+return {
+  handler = function()
+    return { f = print }
+  end,
+}

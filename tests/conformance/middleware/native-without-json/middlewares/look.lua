@@ -1,0 +1,3 @@
+return {
+  after = function() end,
+}

@@ -1,0 +1,2 @@
+def after(response, context):
+    pass

@@ -1,0 +1,4 @@
+return {
+  befor = function() end,
+  helper = function() end,
+}

@@ -1,0 +1,3 @@
+export const befor = () => {};
+
+export const helper = () => {};

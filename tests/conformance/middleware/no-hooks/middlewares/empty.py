@@ -1,0 +1,6 @@
+def befor(event, context):
+    pass
+
+
+def helper():
+    pass

@@ -1,0 +1,3 @@
+export const before = (event) => ({ trail: [...event.trail, "second.before"] });
+
+export const after = (response) => ({ trail: [...response.trail, "second.after"] });

@@ -1,0 +1,3 @@
+export const before = (event) => ({ trail: [...event.trail, "third.before"] });
+
+export const after = (response) => ({ trail: [...response.trail, "third.after"] });

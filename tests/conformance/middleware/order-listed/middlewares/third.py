@@ -1,0 +1,6 @@
+def before(event, context):
+    return {"trail": event["trail"] + ["third.before"]}
+
+
+def after(response, context):
+    return {"trail": response["trail"] + ["third.after"]}

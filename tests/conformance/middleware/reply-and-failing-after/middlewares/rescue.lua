@@ -1,0 +1,5 @@
+return {
+  error = function()
+    return "rescued"
+  end,
+}

@@ -1,0 +1,4 @@
+export const before = (event, context) => {
+  context.reply({ replied: event.n });
+  return { n: "not this" };
+};

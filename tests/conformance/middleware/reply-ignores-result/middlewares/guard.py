@@ -1,0 +1,3 @@
+def before(event, context):
+    context.reply({"replied": event["n"]})
+    return {"n": "not this"}

@@ -1,0 +1,5 @@
+return {
+  before = function(event, context)
+    context.reply(event[1])
+  end,
+}

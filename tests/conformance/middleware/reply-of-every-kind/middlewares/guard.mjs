@@ -1,0 +1,3 @@
+export const before = (event, context) => {
+  context.reply(event[0]);
+};

@@ -1,0 +1,2 @@
+def before(event, context):
+    context.reply(event[0])

@@ -1,0 +1,6 @@
+export const handler = (event, context) => {
+  if (event.handler) {
+    context.reply(1);
+  }
+  return event;
+};

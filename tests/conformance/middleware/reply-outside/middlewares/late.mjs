@@ -1,0 +1,5 @@
+export const after = (response, context) => {
+  if (response.after) {
+    context.reply(1);
+  }
+};

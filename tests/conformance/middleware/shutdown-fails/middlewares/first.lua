@@ -1,0 +1,6 @@
+return {
+  shutdown = function()
+    print("first ended")
+    error("no end")
+  end,
+}

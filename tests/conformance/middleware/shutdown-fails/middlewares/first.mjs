@@ -1,0 +1,4 @@
+export const shutdown = () => {
+  console.log("first ended");
+  throw new Error("no end");
+};

@@ -1,0 +1,3 @@
+def shutdown(context):
+    print("first ended")
+    raise Exception("no end")

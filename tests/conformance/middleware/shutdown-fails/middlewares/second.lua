@@ -1,0 +1,6 @@
+return {
+  shutdown = function()
+    print("second ended")
+    error("no end")
+  end,
+}

@@ -1,0 +1,4 @@
+export const shutdown = () => {
+  console.log("second ended");
+  throw new Error("no end");
+};

@@ -1,0 +1,3 @@
+def shutdown(context):
+    print("second ended")
+    raise Exception("no end")

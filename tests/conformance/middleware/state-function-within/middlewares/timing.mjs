@@ -1,0 +1,3 @@
+export const before = (_event, context) => {
+  context.state.tools = { list: [{ run: (n) => n + 1 }] };
+};

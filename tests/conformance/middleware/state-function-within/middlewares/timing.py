@@ -1,0 +1,2 @@
+def before(event, context):
+    context.state["tools"] = {"list": [{"run": lambda n: n + 1}]}

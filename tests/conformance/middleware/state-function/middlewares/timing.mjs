@@ -1,0 +1,3 @@
+export const before = (_event, context) => {
+  context.state.timer = (n) => n + 1;
+};

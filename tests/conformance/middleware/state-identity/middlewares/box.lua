@@ -1,0 +1,6 @@
+return {
+  before = function(_, context)
+    conformance_box = {}
+    context.state.box = conformance_box
+  end,
+}

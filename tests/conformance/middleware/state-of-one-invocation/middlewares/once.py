@@ -1,0 +1,4 @@
+def before(event, context):
+    keys = list(context.state)
+    context.state["mark"] = 1
+    return keys

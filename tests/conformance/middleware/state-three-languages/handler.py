@@ -1,0 +1,3 @@
+def handler(event, context):
+    context.state["list"].append("handler")
+    return "done"

@@ -1,0 +1,2 @@
+def before(event, context):
+    context.state["list"].append("second")

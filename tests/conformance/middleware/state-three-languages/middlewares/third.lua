@@ -1,0 +1,5 @@
+return {
+  before = function(_, context)
+    table.insert(context.state.list, "third")
+  end,
+}

@@ -1,0 +1,5 @@
+return {
+  timeout = function()
+    print("timeout hook ran")
+  end,
+}

@@ -1,0 +1,3 @@
+export const timeout = () => {
+  console.log("timeout hook ran");
+};

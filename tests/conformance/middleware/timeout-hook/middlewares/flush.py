@@ -1,0 +1,2 @@
+def timeout(context):
+    print("timeout hook ran")

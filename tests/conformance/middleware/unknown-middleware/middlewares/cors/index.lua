@@ -1,0 +1,3 @@
+return {
+  before = function() end,
+}

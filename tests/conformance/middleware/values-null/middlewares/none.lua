@@ -1,0 +1,8 @@
+return {
+  before = function(event)
+    if event.clear then
+      return trine.null
+    end
+    return nil
+  end,
+}

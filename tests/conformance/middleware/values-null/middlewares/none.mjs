@@ -1,0 +1,6 @@
+export const before = (event) => {
+  if (event.clear) {
+    return null;
+  }
+  return undefined;
+};

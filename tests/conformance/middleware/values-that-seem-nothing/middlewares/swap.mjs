@@ -1,0 +1,3 @@
+export const before = (event) => event.before;
+
+export const after = (response) => [response];

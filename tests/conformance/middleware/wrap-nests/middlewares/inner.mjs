@@ -1,0 +1,1 @@
+export const wrap = (handler) => async (event, context) => ({ inner: await handler(event, context) });

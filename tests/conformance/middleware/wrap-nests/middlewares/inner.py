@@ -1,0 +1,2 @@
+def wrap(handler):
+    return lambda event, context: {"inner": handler(event, context)}

@@ -1,0 +1,1 @@
+export const wrap = (handler) => async (event, context) => ({ outer: await handler(event, context) });

@@ -1,0 +1,2 @@
+def wrap(handler):
+    return lambda event, context: {"outer": handler(event, context)}

@@ -1,0 +1,5 @@
+return {
+  wrap = function()
+    return 42
+  end,
+}

@@ -1,0 +1,2 @@
+def wrap(handler):
+    return 42

@@ -1,0 +1,5 @@
+return {
+  wrap = function(handler)
+    return handler
+  end,
+}

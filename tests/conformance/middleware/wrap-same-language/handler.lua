@@ -1,0 +1,6 @@
+return {
+  handler = function(event)
+    event.handled = true
+    return event
+  end,
+}

@@ -1,0 +1,108 @@
+//! A handler string to a file: found, or refused with an error that quotes it.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use std::{fs, sync::Arc, sync::LazyLock};
+use tempfile::TempDir;
+use trine::{
+    engines::Registry,
+    handler::{SearchPaths, locate},
+};
+use trine_engine::{
+    Capabilities, Engine, EngineInfo, Error, ErrorDialect, ErrorKind, Invocation, Output, Result,
+    Seek, Simple, SimpleEnvironment, SimpleRuntime,
+};
+
+/// What there is to be found. Two files of one name are of two languages.
+const FILES: &[&str] = &[
+    "task/app.js",
+    "task/app.ts",
+    "task/src/app.py",
+    "task/src/app.v2.lua",
+    "task/a.b/index.mjs",
+    "task/pkg/__init__.py",
+    "task/both.py",
+    "task/both.lua",
+    "task/notes.txt",
+    "task/é.lua",
+    "opt/layer.py",
+    "opt/app.lua",
+];
+
+/// A language of which nothing is ever run.
+#[derive(Default)]
+struct Unused;
+
+impl SimpleRuntime for Unused {
+    fn setup(&mut self, _environment: &SimpleEnvironment) -> Result<()> {
+        Err(Error::internal("nothing is loaded here"))
+    }
+
+    fn invoke(&mut self, _event: &[u8], _invocation: &Invocation) -> Result<Output> {
+        Err(Error::internal("nothing is called here"))
+    }
+}
+
+fn engine(id: &'static str, extensions: &'static [&'static str], first: bool) -> Arc<dyn Engine> {
+    let info = EngineInfo {
+        id,
+        name: id,
+        version: "0".into(),
+        extensions,
+        interpreters: &[],
+        globals_per_root: false,
+        splits_at_first_dot: first,
+        capabilities: Capabilities::default(),
+        error_dialect: ErrorDialect::PLAIN,
+    };
+    Arc::new(Simple::new(info, Unused::default))
+}
+
+struct Site {
+    _folder: TempDir,
+    search: SearchPaths,
+    registry: Registry,
+}
+
+static SITE: LazyLock<Site> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().unwrap();
+    for file in FILES {
+        let path = folder.path().join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "").unwrap();
+    }
+    let layer_root = folder.path().join("opt");
+    let search = SearchPaths { layer_root, ..SearchPaths::new(folder.path().join("task")) };
+    let registry = Registry::new(vec![
+        engine("js", &["mjs", "js", "cjs", "ts", "mts"], true),
+        engine("python", &["py"], false),
+        engine("lua", &["lua"], false),
+    ]);
+    Site { _folder: folder, search, registry }
+});
+
+fuzz_target!(|text: &str| {
+    let site = &*SITE;
+    match locate(text, &site.search, &site.registry) {
+        Ok(located) => {
+            let module = located.module;
+            assert!(module.path.is_file(), "{text:?} found {:?}", module.path);
+            assert!(module.path.is_absolute() && module.root.is_absolute());
+            assert!(!module.name.is_empty());
+            let Seek::Handler(export) = module.seek else { panic!("a handler is sought") };
+            assert!(!export.is_empty());
+            assert!(export == "handler" || text.ends_with(&export), "{text:?} gave {export:?}");
+        }
+        Err(error) => {
+            let message = error.message();
+            let kinds =
+                [ErrorKind::MalformedHandler, ErrorKind::AmbiguousHandler, ErrorKind::ImportModule];
+            assert!(kinds.contains(&error.kind()), "{text:?}: {error}");
+            let quoted = message.contains(text)
+                || message.contains(&format!("{text:?}"))
+                || error.context().contains(&("handler", text.to_owned()));
+            assert!(quoted || text.trim().is_empty(), "{text:?} is not quoted: {error}");
+        }
+    }
+});

@@ -1,0 +1,69 @@
+//! Time, memory and exits: whatever a handler does, its invocation gets one answer and the next one is served.
+
+mod exits;
+mod memory;
+mod recycling;
+mod time;
+
+use crate::support::{Folder, LIMIT, Lambda, Language, PROBE_LANGUAGES};
+use serde_json::{Value, json};
+use std::time::Duration;
+use trine_testkit::emulator::EmulatorOptions;
+
+/// The function's timeout in these tests.
+const TIMEOUT: Duration = Duration::from_millis(600);
+
+fn source(language: Language) -> &'static str {
+    match language.engine {
+        "js" => include_str!("handler.mjs"),
+        "python" => include_str!("handler.py"),
+        _ => include_str!("handler.lua"),
+    }
+}
+
+fn language(engine: &str) -> Language {
+    *PROBE_LANGUAGES.iter().find(|language| language.engine == engine).unwrap()
+}
+
+/// A folder with the handler of a language.
+fn folder(engine: &str) -> Folder {
+    let language = language(engine);
+    Folder::new(&[(&format!("app.{}", language.extension), source(language))])
+}
+
+/// A function with [`TIMEOUT`] and this much memory, and further variables.
+fn lambda(folder: &Folder, memory_mb: u32, variables: &[(&str, &str)]) -> Lambda {
+    let options = EmulatorOptions {
+        timeout: TIMEOUT,
+        init_timeout: LIMIT,
+        memory_mb,
+        ..EmulatorOptions::default()
+    };
+    Lambda::under(options, folder, |command| {
+        command.env("_HANDLER", "app.handler").envs(variables.iter().copied());
+    })
+}
+
+fn ask(what: &str) -> Value {
+    json!({"do": what})
+}
+
+/// After `what` has failed with this type the process serves on; gives the document.
+#[track_caller]
+fn fails_and_goes_on(engine: &str, what: &str, error_type: &str) -> Value {
+    fails_within(512, engine, what, error_type)
+}
+
+/// The same with this much memory.
+#[track_caller]
+fn fails_within(memory_mb: u32, engine: &str, what: &str, error_type: &str) -> Value {
+    let folder = folder(engine);
+    let lambda = lambda(&folder, memory_mb, &[]);
+    assert_eq!(lambda.invoke(ask("fine")), 1, "{engine} {what}");
+    let (_, document) = lambda.fail(ask(what));
+    assert_eq!(document["errorType"], error_type, "{engine} {what}: {document}");
+    let served = lambda.invoke(ask("fine"));
+    assert!(served.is_number(), "{engine} {what}: {served}");
+    lambda.emulator.assert_clean();
+    document
+}

@@ -1,0 +1,156 @@
+//! Deadlines: what waits, what runs, what catches, what cannot be stopped.
+
+use super::{TIMEOUT, ask, fails_and_goes_on, folder, lambda};
+use crate::support::{Folder, Served, run, trine};
+use serde_json::json;
+use std::process::Command;
+
+const TIMED_OUT: &str = "Task timed out after 0.60 seconds";
+
+#[track_caller]
+fn times_out(engine: &str, what: &str) {
+    let document = fails_and_goes_on(engine, what, "Function.Timeout");
+    let message = document["errorMessage"].as_str().unwrap();
+    assert!(message.contains("Task timed out after 0."), "{engine} {what}: {message}");
+}
+
+#[test]
+fn javascript_that_never_ends_is_stopped() {
+    for what in ["spin", "microtasks", "wait", "regex", "atomics"] {
+        times_out("js", what);
+    }
+}
+
+#[test]
+fn python_that_never_ends_is_stopped() {
+    for what in ["spin", "wait", "sleep", "regex"] {
+        times_out("python", what);
+    }
+}
+
+#[test]
+fn lua_that_never_ends_is_stopped() {
+    for what in ["spin", "wait", "regex", "storm", "stubborn"] {
+        times_out("lua", what);
+    }
+}
+
+#[test]
+fn a_handler_may_answer_when_it_is_warned() {
+    for (engine, what, answer) in [
+        ("js", "signal", "TimeoutError"),
+        ("python", "caught", "in time"),
+        ("python", "caught_waiting", "in time"),
+        ("lua", "caught", "in time"),
+        ("lua", "caught_waiting", "in time"),
+    ] {
+        let folder = folder(engine);
+        let lambda = lambda(&folder, 512, &[]);
+        assert_eq!(lambda.invoke(ask(what)), answer, "{engine} {what}");
+        // It has ended by itself: its instance is clean, and goes on.
+        assert_eq!(lambda.invoke(ask("fine")), 1);
+        assert_eq!(lambda.invoke(ask("fine")), 2);
+    }
+}
+
+#[test]
+fn a_rejection_with_the_signals_reason_is_a_time_out() {
+    let document = fails_and_goes_on("js", "rethrow", "Function.Timeout");
+    assert!(document["errorMessage"].as_str().unwrap().contains("timed out"), "{document}");
+}
+
+#[test]
+fn an_instance_that_was_stopped_by_force_is_replaced() {
+    for engine in ["js", "python", "lua"] {
+        let folder = folder(engine);
+        let lambda = lambda(&folder, 512, &[]);
+        assert_eq!(lambda.invoke(ask("fine")), 1);
+        assert_eq!(lambda.invoke(ask("fine")), 2);
+        let (outcome, document) = lambda.fail(ask("wait"));
+        assert_eq!(document["errorType"], "Function.Timeout", "{engine}: {document}");
+        assert!(outcome.duration < TIMEOUT, "{engine}: answered after {:?}", outcome.duration);
+        let expected = if engine == "js" { 1 } else { 3 };
+        let served = lambda.invoke(ask("fine"));
+        // A warned coroutine or task has ended by its own exception; JavaScript's promise is left behind.
+        assert!(served == 1 || served == expected, "{engine}: {served}");
+    }
+}
+
+#[test]
+fn native_code_that_cannot_be_stopped_is_answered_for_and_the_process_ends() {
+    for engine in ["python", "js"] {
+        let folder = folder(engine);
+        let fifo = folder.file("fifo");
+        assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+        let lambda = lambda(&folder, 512, &[]);
+        let (_, document) = lambda.fail(json!({"do": "blocked", "fifo": fifo}));
+        assert_eq!(document["errorType"], "Function.Timeout", "{engine}: {document}");
+        let message = document["errorMessage"].as_str().unwrap();
+        assert!(message.contains(TIMED_OUT) && message.contains("native code"), "{message}");
+        assert_eq!(lambda.process.wait(), Some(124), "{engine}");
+        lambda.emulator.assert_clean();
+    }
+}
+
+#[test]
+fn over_http_a_time_out_is_a_504_and_the_server_goes_on() {
+    for engine in ["js", "python", "lua"] {
+        let folder = folder(engine);
+        let served = Served::start(&folder, &["--timeout", "0.4", "--workers", "1"]);
+        for what in ["spin", "wait"] {
+            let reply = served.post("/", &ask(what).to_string());
+            assert_eq!(reply.status, 504, "{engine} {what}: {reply:?}");
+            let reply = served.post("/", &ask("fine").to_string());
+            assert_eq!(reply.status, 200, "{engine} {what}: {reply:?}");
+        }
+    }
+}
+
+#[test]
+fn over_http_native_code_that_cannot_be_stopped_is_a_504_and_the_end_of_the_server() {
+    let folder = folder("python");
+    let served = Served::start(&folder, &["--timeout", "0.4", "--workers", "2"]);
+    let reply = served.post("/", &ask("blocked").to_string());
+    assert_eq!(reply.status, 504, "{reply:?}");
+    assert!(reply.text().contains("native code"), "{reply:?}");
+    assert_eq!(served.process.wait(), Some(124));
+}
+
+#[test]
+fn invoke_ends_a_handler_in_time_and_says_so() {
+    for engine in ["js", "python", "lua"] {
+        let folder = folder(engine);
+        let file = folder.file(&format!("app.{}", super::language(engine).extension));
+        let event = ask("spin").to_string();
+        let finished = run(trine(&folder, &["invoke", &file, "-e", &event, "--timeout", "0.3"]));
+        assert_eq!(finished.code, Some(6), "{finished:?}");
+        assert!(finished.stderr.contains("Task timed out after 0.30 seconds"), "{finished:?}");
+    }
+}
+
+#[test]
+fn timeout_hooks_run_before_the_answer_whatever_the_handler_does() {
+    for engine in ["js", "python", "lua"] {
+        for what in ["spin", "wait"] {
+            let folder = folder(engine);
+            flushers(&folder);
+            let around = [("TRINE_MIDDLEWARES", "flush_js,flush_py,flush_lua")];
+            let lambda = lambda(&folder, 512, &around);
+            let (_, document) = lambda.fail(ask(what));
+            assert_eq!(document["errorType"], "Function.Timeout", "{engine} {what}: {document}");
+            for language in ["js", "py", "lua"] {
+                lambda.logged(&format!("flushed {language}"));
+            }
+            assert!(lambda.invoke(ask("fine")).is_number());
+        }
+    }
+}
+
+/// A middleware in each language that logs when the time is up.
+fn flushers(folder: &Folder) {
+    let js = "export const timeout = () => console.log('flushed js');\n";
+    folder.write("middlewares/flush_js.mjs", js);
+    folder.write("middlewares/flush_py.py", "def timeout(context):\n    print('flushed py')\n");
+    let lua = "return { timeout = function() print('flushed lua') end }\n";
+    folder.write("middlewares/flush_lua.lua", lua);
+}
