@@ -47,7 +47,12 @@ impl Engine for JavaScript {
 
     fn start(&self, environment: &Environment) -> Result<Rc<dyn Instance>> {
         static PLATFORM: Once = Once::new();
-        PLATFORM.call_once(|| JsRuntime::init_platform(None));
+        PLATFORM.call_once(|| {
+            // With it V8's optimiser leaves endless loops around short ones without the check by which they are stopped:
+            // `for (;;) new Array(9).fill(0)`.
+            v8::V8::set_flags_from_string("--no-turboshaft-loop-unrolling");
+            JsRuntime::init_platform(None);
+        });
         Ok(Rc::new(JsInstance::new(environment.clone())))
     }
 }

@@ -18,8 +18,9 @@ export function currentMeta() {
 /** Runs `call` as part of the invocation with these facts. */
 export function within(meta, call, first, second, third) {
   const previous = core.getAsyncContext();
-  // A fresh mapping: what an earlier invocation stored in async variables is none of this one's business.
-  core.setAsyncContext({ __proto__: null, trine: meta });
+  // A fresh mapping: what an earlier invocation stored in async variables is none of this one's business. An ordinary object
+  // is made much faster than one without a prototype, and the names that are looked up in it are no members of `Object`'s.
+  core.setAsyncContext({ trine: meta });
   try {
     return call(first, second, third);
   } finally {

@@ -81,7 +81,11 @@ export function asError(document) {
 /** JSON of `{kind, code, name, message, stack, syntax, names, wanted, warned, returned, cause}`. */
 function describe(thrown, warned, returned) {
   try {
-    return JSON.stringify({ ...describeOne(thrown, 0), warned, returned });
+    // Half of a surrogate pair, as a message may quote it, has no form in UTF-8.
+    return JSON.stringify(
+      { ...describeOne(thrown, 0), warned, returned },
+      (_key, value) => typeof value === "string" ? value.toWellFormed() : value,
+    );
   } catch {
     return '{"name":"handled","message":"there was a problem while retrieving one or more of the error\'s message, name, and stack","stack":""}';
   }

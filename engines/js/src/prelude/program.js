@@ -185,6 +185,9 @@ export function runProgram(start, text, meta) {
   const { promise, resolve, reject } = Promise.withResolvers();
   meta.program = program;
   const end = () => {
+    if (meta.program !== program) {
+      return;
+    }
     try {
       resolve(endProgram(meta, 0));
     } catch (error) {
@@ -226,6 +229,8 @@ function textOf(program) {
 /** What a program printed, without one trailing newline. Throws when its exit status is another than 0. */
 export function endProgram(meta, status) {
   const { program } = meta;
+  // What else runs for this invocation is none of its code.
+  meta.program = undefined;
   const code = status || Number(program.exitCode ?? 0);
   if (code !== 0) {
     const error = new Error(`the program ended with exit status ${code}`);

@@ -13,6 +13,7 @@ const STORMS: &[&str] = &[
     "const held = []; for (;;) held.push(new Uint8Array(1000));",
     "const held = []; for (;;) held.push(Buffer.alloc(1e6));",
     "const held = []; for (;;) held.push(Buffer.allocUnsafeSlow(1e5));",
+    "const held = []; for (;;) held.push(new Array(1000).fill(held.length));",
     "return new ArrayBuffer(1e10).byteLength;",
     "return Buffer.alloc(4e8).length;",
     "const one = new ArrayBuffer(6e6), held = []; for (;;) held.push(structuredClone(one));",

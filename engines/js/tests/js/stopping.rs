@@ -51,6 +51,7 @@ fn an_interrupt_ends_whatever_javascript_does() {
         "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60000);",
         "const list = Array.from({ length: 2e6 }, (_, i) => i * 7919 % 1000003); for (;;) list.sort((a, b) => a - b).reverse();",
         "const text = JSON.stringify(Array(1e5).fill({ a: 1 })); for (;;) JSON.parse(text);",
+        "for (;;) new Array(1000).fill(1);",
         "for (;;) fs.readFileSync(import.meta.filename);",
         "await fetch(`http://127.0.0.1:${event}/`);",
     ] {
