@@ -5,6 +5,8 @@
 //! one; it is serialised where it crosses to another, and at the end.
 
 mod chain;
+#[cfg(test)]
+mod conversions;
 mod find;
 mod load;
 mod plan;
