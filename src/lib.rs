@@ -18,5 +18,6 @@ pub mod handler;
 pub mod http;
 pub mod lambda;
 pub mod pipeline;
+mod signals;
 pub mod telemetry;
 pub mod worker;

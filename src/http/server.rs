@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     diagnostic::STUCK_EXIT,
+    signals::Signals,
     telemetry::Log,
     worker::{self, WorkerOptions},
 };
@@ -18,7 +19,6 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    signal::unix::{Signal, SignalKind, signal},
     sync::{mpsc, watch},
     time,
 };
@@ -274,28 +274,5 @@ impl Running {
             lost |= thread.join().is_err();
         }
         if lost || !*self.stop.borrow() { Err(ServeError::WorkersLost) } else { Ok(()) }
-    }
-}
-
-/// The signals that ask a process to end.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn new() -> io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    /// The number of the next one.
-    async fn next(&mut self) -> u8 {
-        tokio::select! {
-            _ = self.terminate.recv() => 15,
-            _ = self.interrupt.recv() => 2,
-        }
     }
 }

@@ -7,12 +7,12 @@ use super::{
 use crate::{
     diagnostic::{DOCUMENT_LIMIT, error_type_header, invoke_record, xray_cause},
     pipeline::Plan,
+    signals::Signals,
     telemetry::Log,
     worker::{Function, Worker},
 };
 use bytes::Bytes;
 use std::{io, rc::Rc, sync::Arc};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use trine_engine::{
     Error, ErrorDialect, ErrorKind, Invocation, Level, Payload, RawPayload, Result,
 };
@@ -154,28 +154,6 @@ impl Door {
             Err(error) => self.log.line(Level::Error, &error.to_string(), &[]),
         }
         Ended::Init(error)
-    }
-}
-
-/// The signals that ask the process to end: the platform's, and a terminal's.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn new() -> io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
     }
 }
 

@@ -1,7 +1,9 @@
 //! Faults from outside, crossed: every fault at every endpoint in every language. Each event that the runtime has taken
 //! is answered exactly once, or the process has ended as the Runtime API's contract says.
 
-use crate::support::{Folder, LIMIT, Lambda, Language, PROBE_LANGUAGES, ask, eventually};
+use crate::support::{
+    Connection, Folder, LIMIT, Lambda, Language, PROBE_LANGUAGES, Served, ask, eventually,
+};
 use serde_json::json;
 use std::time::Duration;
 use trine_testkit::emulator::{Answer, EmulatorOptions, Endpoint, Fault, Injection, Moment};
@@ -204,6 +206,47 @@ fn a_signal_at_any_stage_lets_the_invocation_in_flight_be_answered() {
             assert!(outcome.is_response(), "{} {signal}: {outcome:?}", language.engine);
             assert_eq!(lambda.process.wait(), Some(0), "{} {signal}", language.engine);
             lambda.emulator.assert_clean();
+        }
+    }
+}
+
+#[test]
+fn a_signal_while_the_function_is_loaded_ends_the_process_before_it_takes_an_event() {
+    for (name, source) in [
+        ("app.py", "import time\nprint('loading')\ntime.sleep(0.5)\ndef handler(e, c): pass\n"),
+        (
+            "app.mjs",
+            "console.log('loading');\nawait new Promise((resolve) => setTimeout(resolve, 500));\n\
+             export const handler = () => {};\n",
+        ),
+        ("app.lua", "print('loading')\ntrine.sleep(0.5)\nreturn { handler = function() end }\n"),
+    ] {
+        for signal in ["TERM", "INT"] {
+            let lambda = Lambda::start(&Folder::new(&[(name, source)]), "app.handler");
+            lambda.logged("loading");
+            lambda.process.signal(signal);
+            assert_eq!(lambda.process.wait(), Some(0), "{name} {signal}\n{:?}", lambda.process);
+            assert!(lambda.emulator.log().is_empty(), "{name} {signal}");
+        }
+    }
+}
+
+#[test]
+fn a_signal_while_a_request_arrives_lets_it_be_answered() {
+    for language in PROBE_LANGUAGES {
+        for signal in ["TERM", "INT"] {
+            let served = Served::start(&Folder::probe(language), &["--workers", "1"]);
+            let mut connection = Connection::open(served.address);
+            let head = "POST /?do=count HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\n12";
+            connection.write(head.as_bytes());
+            // Until the worker has begun to read the request.
+            assert_eq!(served.get("/?do=count").status, 200);
+            served.process.signal(signal);
+            std::thread::sleep(Duration::from_millis(50));
+            connection.write(b"34");
+            let reply = connection.receive("POST");
+            assert_eq!(reply.status, 200, "{} {signal}: {reply:?}", language.engine);
+            assert_eq!(served.process.wait(), Some(0), "{} {signal}", language.engine);
         }
     }
 }

@@ -12,6 +12,7 @@ mod invariants;
 mod invoke;
 mod lambda;
 mod limits;
+mod measure;
 mod middleware;
 mod middleware_examples;
 mod packages;

@@ -22,7 +22,7 @@ fn folder() -> Folder {
     let vendored = repository().join("tests/it/python-packages/package");
     assert!(
         vendored.join(".vendored").is_file(),
-        "{} is not there: run `make setup`, or tests/it/python-packages/vendor.sh alone",
+        "{} is not there: run `make setup`",
         vendored.display()
     );
     let folder = Folder::new(&[("app.py", SOURCE)]);

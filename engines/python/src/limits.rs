@@ -158,32 +158,27 @@ impl Runs {
 
     /// The stop of [`trine_engine::Interrupter`].
     pub(crate) fn interrupt(self: &Arc<Self>) {
-        let mut state = self.state();
+        let state = self.state();
         if state.in_flight.is_empty() {
             return;
         }
-        self.raise(&mut state, Level::Stop);
-        let request = Request {
-            level: Level::Stop,
-            runs: Arc::downgrade(self),
-            up_to: state.next_call,
-            ended: state.ended,
-            attempt: 0,
-            due: Instant::now(),
-        };
-        drop(state);
-        request.send();
+        self.tell(Level::Stop, state);
     }
 
     /// The warning of [`trine_engine::Interrupter`].
     pub(crate) fn warn(self: &Arc<Self>) {
-        let mut state = self.state();
+        let state = self.state();
         if state.running.is_none() {
             return;
         }
-        self.raise(&mut state, Level::Warning);
+        self.tell(Level::Warning, state);
+    }
+
+    /// Raises in what runs now, and sees to it that it arrives.
+    fn tell(self: &Arc<Self>, level: Level, mut state: MutexGuard<'_, State>) {
+        self.raise(&mut state, level);
         let request = Request {
-            level: Level::Warning,
+            level,
             runs: Arc::downgrade(self),
             up_to: state.next_call,
             ended: state.ended,

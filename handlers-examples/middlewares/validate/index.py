@@ -1,5 +1,5 @@
 """Checks the body of an HTTP event, or all of another event, against the JSON schema in the file VALIDATE_SCHEMA, and
-answers 400 by itself, with each error and its place. Stands inside of json-body. `vendor.sh` fetches what it imports.
+answers 400 by itself, with each error and its place. Stands inside of json-body. `make setup` fetches what it imports.
 """
 
 import json
