@@ -1,15 +1,26 @@
-//! How long things take from the platform's side. Not run by default:
+//! How long hooks and deadlines take. Not run by default:
 //! `cargo test --test it measure -- --ignored --nocapture --test-threads 1`.
 
-use crate::support::{Folder, LIMIT, Lambda, Language, PROBE_LANGUAGES, eventually};
+use crate::support::{Folder, LIMIT, Lambda, Language, PROBE_LANGUAGES};
 use serde_json::json;
 use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
+    rc::Rc,
+    sync::Arc,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
-use trine_testkit::emulator::{EmulatorOptions, Event, Observer, Source};
+use trine::{
+    engines::Registry,
+    handler::{SearchPaths, locate},
+    pipeline::{MiddlewareNames, Plan, middleware_folders},
+    worker::{Function, Worker, WorkerOptions},
+};
+use trine_engine::{
+    Environment, FunctionInfo, Invocation, LogFormat, LogSettings, NullSink, Payload,
+};
+use trine_testkit::emulator::EmulatorOptions;
 
-const COUNT: u64 = 20_000;
+/// Invocations of a round.
+const ROUND: u32 = 5_000;
 
 fn handler(language: Language) -> &'static str {
     match language.engine {
@@ -27,61 +38,76 @@ fn hook(language: Language) -> &'static str {
     }
 }
 
-/// Median time from an event's handing out to its answer, in microseconds, best of three runs.
-fn median(language: Language, hooks: &[Language]) -> f64 {
-    let run = || {
-        let folder = Folder::new(&[(&format!("app.{}", language.extension), handler(language))]);
-        let mut names = Vec::new();
-        for (at, hook_language) in hooks.iter().enumerate() {
-            let file = format!("middlewares/m{at}.{}", hook_language.extension);
-            folder.write(&file, hook(*hook_language));
-            names.push(format!("m{at}"));
-        }
-        let times = Arc::<Mutex<Vec<Duration>>>::default();
-        let seen = times.clone();
-        let event = Event::from(json!({"id": 7, "tags": ["a", "b"], "text": "x".repeat(950)}));
-        let options = EmulatorOptions {
-            timeout: LIMIT,
-            init_timeout: LIMIT,
-            log_length: 0,
-            records_length: 0,
-            source: Some(Source::counted(COUNT, move |_| event.clone())),
-            observer: Some(Observer::new(move |outcome| {
-                seen.lock().unwrap().push(outcome.duration);
-            })),
-            ..EmulatorOptions::default()
-        };
-        let lambda = Lambda::under(options, &folder, |command| {
-            command.env("_HANDLER", "app.handler").env("TRINE_MIDDLEWARES", names.join(","));
-        });
-        eventually("all are answered", || {
-            (times.lock().unwrap().len() as u64 == COUNT).then_some(())
-        });
-        lambda.emulator.assert_clean();
-        let mut times = std::mem::take(&mut *times.lock().unwrap());
-        times.drain(..COUNT as usize / 10);
-        times.sort();
-        times[times.len() / 2].as_secs_f64() * 1e6
+/// Microseconds for an invocation from its event to its answer, without a front door; the best of thirty rounds.
+fn micros(language: Language, hooks: &[Language], deadline: Option<Duration>) -> f64 {
+    let folder = Folder::new(&[(&format!("app.{}", language.extension), handler(language))]);
+    let mut names = Vec::new();
+    for (at, hook_language) in hooks.iter().enumerate() {
+        let file = format!("middlewares/m{at}.{}", hook_language.extension);
+        folder.write(&file, hook(*hook_language));
+        names.push(format!("m{at}"));
+    }
+    let registry = Registry::built_in();
+    let search = SearchPaths::new(folder.task());
+    let located = locate("app.handler", &search, &registry).unwrap();
+    let folders = middleware_folders(&folder.layers(), &folder.task(), &folder.task());
+    let asked = MiddlewareNames { names, ..MiddlewareNames::default() };
+    let plan = Plan::find(located, &asked, &folders, &registry).unwrap();
+    let environment = Environment {
+        layer_root: folder.layers(),
+        function: FunctionInfo::default(),
+        log: LogSettings { sink: Arc::new(NullSink), format: LogFormat::Text, level: None },
+        main_thread: false,
+        trace_in_environment: false,
+        memory_limit: None,
     };
-    (0..3).map(|_| run()).fold(f64::MAX, f64::min)
+    let event = json!({"id": 7, "tags": ["a", "b"], "text": "x".repeat(950)}).to_string();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    tokio::task::LocalSet::new().block_on(&runtime, async {
+        let worker = Rc::new(Worker::new(WorkerOptions::new(environment)));
+        let function = Function::new(worker.clone(), plan);
+        let mut best = f64::MAX;
+        for _ in 0..30 {
+            let start = Instant::now();
+            for _ in 0..ROUND {
+                let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                let invocation = Rc::new(Invocation {
+                    request_id: "00000000-0000-4000-8000-000000000000".to_owned(),
+                    deadline_ms: deadline.map(|deadline| (now + deadline).as_millis() as u64),
+                    event_is_json: true,
+                    ..Invocation::default()
+                });
+                let event = Payload::json(event.clone());
+                let answer = function.invoke(event, &invocation, || None).await;
+                assert!(answer.claim());
+                answer.result.unwrap().into_bytes().unwrap();
+            }
+            best = best.min(start.elapsed().as_secs_f64() * 1e6 / f64::from(ROUND));
+        }
+        worker.shutdown().await;
+        best
+    })
 }
 
 #[test]
 #[ignore = "a measurement"]
 fn hooks() {
     for language in PROBE_LANGUAGES {
-        let bare = median(language, &[]);
-        println!("{}: no hook {bare:.1} µs", language.engine);
-        for (what, hooks) in
-            [("one of its own", vec![language]), ("eight of its own", vec![language; 8])]
-        {
-            let with = median(language, &hooks);
-            println!("{}: {what} {with:.1} µs (+{:.1})", language.engine, with - bare);
+        let engine = language.engine;
+        let bare = micros(language, &[], None);
+        let watched = micros(language, &[], Some(Duration::from_secs(60)));
+        println!(
+            "{engine}: no hook {bare:.2} µs; with a deadline {watched:.2} (+{:.2})",
+            watched - bare
+        );
+        for count in [1, 2, 8] {
+            let with = micros(language, &vec![language; count], None);
+            let each = (with - bare) / count as f64;
+            println!("{engine}: {count} of its own {with:.2} µs (+{each:.2} each)");
         }
         for other in PROBE_LANGUAGES.into_iter().filter(|other| *other != language) {
-            let with = median(language, &[other]);
-            let (engine, around) = (language.engine, other.engine);
-            println!("{engine}: one in {around} {with:.1} µs (+{:.1})", with - bare);
+            let with = micros(language, &[other], None);
+            println!("{engine}: one in {} {with:.2} µs (+{:.2})", other.engine, with - bare);
         }
     }
 }

@@ -381,7 +381,7 @@ fn counts_apart(middleware: &str, file: &str) {
         }
     });
     let lines = eventually("both lines are there", || {
-        let log = served.process.stdout() + &served.process.stderr();
+        let log = served.process.stdout() + &*served.process.stderr();
         let lines: Vec<Value> = json_lines(&log).filter(|line| line["apm"].is_string()).collect();
         (lines.len() == 2).then_some(lines)
     });
@@ -437,7 +437,7 @@ fn the_section_of_the_readme_is_what_happens() {
                 })
                 .collect();
             let finished = run(trine(&place, &arguments));
-            let printed = (finished.stdout + &finished.stderr).replace(&task, "/tmp/hello");
+            let printed = (finished.stdout + &*finished.stderr).replace(&task, "/tmp/hello");
             assert_eq!(printed, output, "{line}");
         }
     }

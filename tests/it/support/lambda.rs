@@ -116,7 +116,7 @@ impl Lambda {
     #[track_caller]
     pub(crate) fn logged(&self, text: &str) -> String {
         eventually(&format!("{text:?} is logged\n{:?}", self.process), || {
-            let all = self.process.stdout() + &self.process.stderr();
+            let all = self.process.stdout() + &*self.process.stderr();
             all.contains(text).then_some(all)
         })
     }
