@@ -124,10 +124,7 @@ impl RuntimeApi {
     ///
     /// # Errors
     /// When the API is gone or refuses; the process should end then.
-    pub async fn next<S>(
-        &mut self,
-        stop: impl Future<Output = S>,
-    ) -> Result<Option<Next>, ApiError> {
+    pub async fn next(&mut self, stop: impl Future<Output = ()>) -> Result<Option<Next>, ApiError> {
         let mut stop = pin!(stop);
         match self.try_next(stop.as_mut()).await {
             Err(ApiError::Broken { .. }) => {
@@ -138,9 +135,9 @@ impl RuntimeApi {
         }
     }
 
-    async fn try_next<S>(
+    async fn try_next(
         &mut self,
-        mut stop: Pin<&mut impl Future<Output = S>>,
+        mut stop: Pin<&mut impl Future<Output = ()>>,
     ) -> Result<Option<Next>, ApiError> {
         let path = format!("{BASE}/runtime/invocation/next");
         let request = self.request(Method::GET, &path)?.body(Full::default())?;
@@ -150,7 +147,7 @@ impl RuntimeApi {
         let response = tokio::select! {
             biased;
             response = self.exchange(&path, request) => response?,
-            _ = stop => return Ok(None),
+            () = stop => return Ok(None),
         };
         let (head, body) = response.into_parts();
         let body = read(&path, body).await?;

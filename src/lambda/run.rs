@@ -83,7 +83,10 @@ impl Door {
             log: self.log.clone(),
         });
         loop {
-            let next = match self.api.next(signals.next()).await {
+            let stop = async {
+                let _ = signals.next().await;
+            };
+            let next = match self.api.next(stop).await {
                 Ok(Some(next)) => next,
                 Ok(None) => return Ended::Signal,
                 Err(error) => return Ended::Api(error),

@@ -222,7 +222,8 @@ fn a_signal_while_the_function_is_loaded_ends_the_process_before_it_takes_an_eve
         ("app.lua", "print('loading')\ntrine.sleep(0.5)\nreturn { handler = function() end }\n"),
     ] {
         for signal in ["TERM", "INT"] {
-            let lambda = Lambda::start(&Folder::new(&[(name, source)]), "app.handler");
+            let folder = Folder::new(&[(name, source)]);
+            let lambda = Lambda::start(&folder, "app.handler");
             lambda.logged("loading");
             lambda.process.signal(signal);
             assert_eq!(lambda.process.wait(), Some(0), "{name} {signal}\n{:?}", lambda.process);
@@ -235,7 +236,8 @@ fn a_signal_while_the_function_is_loaded_ends_the_process_before_it_takes_an_eve
 fn a_signal_while_a_request_arrives_lets_it_be_answered() {
     for language in PROBE_LANGUAGES {
         for signal in ["TERM", "INT"] {
-            let served = Served::start(&Folder::probe(language), &["--workers", "1"]);
+            let folder = Folder::probe(language);
+            let served = Served::start(&folder, &["--workers", "1"]);
             let mut connection = Connection::open(served.address);
             let head = "POST /?do=count HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\n12";
             connection.write(head.as_bytes());
