@@ -243,7 +243,7 @@ fn unambiguous(text: &str, root: &Path, mut found: Vec<Match>) -> Result<Option<
 }
 
 /// Whether a file is there; what keeps us from knowing is an error that names the folder.
-fn is_file(path: &Path) -> Result<bool> {
+pub(crate) fn is_file(path: &Path) -> Result<bool> {
     match fs::metadata(path) {
         Ok(metadata) => Ok(metadata.is_file()),
         // A name that is too long for the system is one that no file has.

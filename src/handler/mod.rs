@@ -26,6 +26,7 @@ pub(crate) mod fixture;
 
 pub use discover::{Discovered, discover};
 pub use environment::from_environment;
+pub(crate) use locate::is_file;
 pub use locate::{locate, locate_file};
 
 use std::{path::PathBuf, sync::Arc};

@@ -106,6 +106,8 @@ impl Door {
             }
             drop(answer);
             if let Err(error) = function.refresh().await {
+                let record = invoke_record(&error, dialect, self.log.format(), None);
+                self.log.verbatim(Level::Error, &record);
                 return Ended::Init(error);
             }
         }

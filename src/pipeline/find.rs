@@ -1,11 +1,11 @@
 //! From a middleware's name to its file: `<name>.<ext>`, `<name>/index.<ext>`, or a program with a shebang line.
 
 use super::plan::Middleware;
-use crate::engines::Registry;
+use crate::{engines::Registry, handler::is_file};
 use std::{
     collections::BTreeSet,
     fs::{self, File},
-    io::{ErrorKind as Io, Read},
+    io::Read,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -211,20 +211,6 @@ fn existing(folder: &Path, registry: &Registry) -> Vec<String> {
         }
     };
     entries.flatten().filter_map(name).collect()
-}
-
-fn is_file(path: &Path) -> Result<bool> {
-    match fs::metadata(path) {
-        Ok(metadata) => Ok(metadata.is_file()),
-        // A name that is too long for the system is one that no file has.
-        Err(e) if matches!(e.kind(), Io::NotFound | Io::NotADirectory | Io::InvalidFilename) => {
-            Ok(false)
-        }
-        Err(e) => {
-            let message = format!("cannot look for the middleware {}: {e}", path.display());
-            Err(Error::new(ErrorKind::ImportModule, message))
-        }
-    }
 }
 
 #[cfg(test)]

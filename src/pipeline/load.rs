@@ -1,8 +1,8 @@
 //! From files to functions: middlewares first, because their `init` is to see the interpreter before the handler does.
 
 use super::{Member, Middleware, Pipeline, Plan, Step, named};
-use crate::worker::{Heap, shown};
-use std::{cell::Cell, rc::Rc, sync::Arc};
+use crate::worker::Heap;
+use std::{cell::Cell, path::Path, rc::Rc, sync::Arc};
 use trine_engine::{
     Engine, Error, ErrorKind, Exports, Form, FunctionId, Hook, Interrupter, Invocation, Payload,
     Result, Seek,
@@ -31,8 +31,7 @@ impl Pipeline {
             members.push(member);
             wraps.extend(wrap.map(|wrap| (wrap, middleware)));
         }
-        let handler = loading.handler(plan).await?;
-        let mut handler = handler;
+        let mut handler = loading.handler(plan).await?;
         for (wrap, middleware) in wraps.into_iter().rev() {
             let wrapped = loading.heaps[handler.heap].instance().wrap(wrap, handler.function).await;
             handler.function = wrapped.map_err(|error| attributed(error, middleware))?;
@@ -111,19 +110,20 @@ impl<H: Fn(&Arc<dyn Engine>) -> Result<Rc<Heap>>> Loading<H> {
         if wrap.is_some() && middleware.engine.info().id != plan.handler.engine.info().id {
             return Err(other_language(middleware, plan));
         }
+        let key = heap.key(&middleware.module);
         if let Some(init) = exports.hook(Hook::Init) {
-            let prepared = heap.preparing().await;
-            if !prepared.has(&middleware.module) {
+            let mut prepared = heap.prepared().await;
+            if !prepared.contains(&key) {
                 let invocation =
                     Rc::new(Invocation { event_is_json: true, ..Invocation::default() });
                 invocation.exchange.enter(Some(Hook::Init));
                 heap.instance().call(init, Payload::Nothing, Form::Native, &invocation).await?;
                 // Not before: a middleware that could not prepare must not be taken for one that has.
-                prepared.add(&middleware.module);
+                prepared.insert(key.clone());
             }
         }
         if let Some(shutdown) = exports.hook(Hook::Shutdown) {
-            heap.at_end(name, shutdown);
+            heap.at_end(key, name, shutdown);
         }
         let member = Member {
             name: name.clone(),
@@ -183,6 +183,11 @@ fn other_language(middleware: &Middleware, plan: &Plan) -> Error {
         handler.engine.info().name,
     );
     Error::new(ErrorKind::Unsupported, message)
+}
+
+/// Path of a file as messages show it: without the folder that it is found from.
+fn shown(path: &Path, root: &Path) -> String {
+    path.strip_prefix(root).unwrap_or(path).display().to_string()
 }
 
 /// A middleware's error while loading, under its name.

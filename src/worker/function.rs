@@ -49,11 +49,6 @@ impl Function {
         }
     }
 
-    /// What runs for its invocations.
-    pub fn plan(&self) -> &Plan {
-        &self.plan
-    }
-
     /// How its errors look to a caller.
     pub fn dialect(&self) -> ErrorDialect {
         self.plan.handler.engine.info().error_dialect
@@ -99,7 +94,7 @@ impl Function {
             let loaded = self.load().await;
             let spent = std::mem::take(&mut *self.spent.borrow_mut());
             for pipeline in spent {
-                self.end(&pipeline).await;
+                self.end_retired(&pipeline).await;
             }
             return loaded;
         }
@@ -178,15 +173,9 @@ impl Function {
         result
     }
 
+    /// Runs the `shutdown` hooks of what nobody will load into any more.
     async fn end_retired(&self, pipeline: &Pipeline) {
         for heap in pipeline.heaps().iter().filter(|heap| heap.is_retired()) {
-            self.worker.end(heap).await;
-        }
-    }
-
-    /// The end of instances that served one invocation.
-    async fn end(&self, pipeline: &Pipeline) {
-        for heap in pipeline.heaps() {
             self.worker.end(heap).await;
         }
     }

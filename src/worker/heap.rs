@@ -3,7 +3,7 @@
 use std::{
     cell::{Cell, RefCell},
     collections::HashSet,
-    path::{Path, PathBuf},
+    path::PathBuf,
     rc::Rc,
     sync::Arc,
 };
@@ -13,16 +13,19 @@ use trine_engine::{
     Payload, Result,
 };
 
+/// A middleware in a heap: its file and, where globals belong to a root, that root.
+pub(crate) type Key = (PathBuf, Option<PathBuf>);
+
 /// One instance, and who uses it: the worker that hands it out, and the pipelines that were loaded into it. It ends when
 /// the last of them lets go.
 pub(crate) struct Heap {
     engine: Arc<dyn Engine>,
     instance: Rc<dyn Instance>,
     interrupter: Interrupter,
-    /// Middlewares whose `init` has run, by file and, where globals belong to a root, by root.
-    prepared: Mutex<HashSet<(PathBuf, Option<PathBuf>)>>,
-    /// `shutdown` hooks that are due at the end, with the name of their middleware.
-    endings: RefCell<Vec<(Rc<str>, FunctionId)>>,
+    /// Middlewares whose `init` has run.
+    prepared: Mutex<HashSet<Key>>,
+    /// `shutdown` hooks that are due at the end, one for each middleware, with its name.
+    endings: RefCell<Vec<(Key, Rc<str>, FunctionId)>>,
     served: Cell<u64>,
     poisoned: Cell<bool>,
     retired: Cell<bool>,
@@ -59,17 +62,22 @@ impl Heap {
         self.interrupter.clone()
     }
 
-    /// Which middlewares have run their `init` here. Held while one does, so that whoever loads meanwhile waits for it.
-    pub(crate) async fn preparing(&self) -> Prepared<'_> {
-        let per_root = self.engine.info().globals_per_root;
-        Prepared { per_root, modules: self.prepared.lock().await }
+    /// What a middleware is here, for whichever function it was loaded.
+    pub(crate) fn key(&self, module: &Module) -> Key {
+        (module.path.clone(), self.engine.info().globals_per_root.then(|| module.root.clone()))
     }
 
-    /// Notes a `shutdown` hook for the end of this heap.
-    pub(crate) fn at_end(&self, middleware: &Rc<str>, hook: FunctionId) {
+    /// Which middlewares have run their `init` here. Held while one does, so that whoever loads meanwhile waits for it.
+    pub(crate) async fn prepared(&self) -> MutexGuard<'_, HashSet<Key>> {
+        self.prepared.lock().await
+    }
+
+    /// Notes a middleware's `shutdown` hook for the end of this heap. It may have been loaded before, for another
+    /// function, and runs once all the same.
+    pub(crate) fn at_end(&self, key: Key, middleware: &Rc<str>, hook: FunctionId) {
         let mut endings = self.endings.borrow_mut();
-        if !endings.iter().any(|(_, known)| *known == hook) {
-            endings.push((middleware.clone(), hook));
+        if !endings.iter().any(|(known, ..)| *known == key) {
+            endings.push((key, middleware.clone(), hook));
         }
     }
 
@@ -79,7 +87,7 @@ impl Heap {
         if self.poisoned.get() {
             return;
         }
-        for (middleware, hook) in endings {
+        for (_, middleware, hook) in endings {
             let invocation = Rc::new(Invocation { event_is_json: true, ..Invocation::default() });
             invocation.exchange.enter(Some(Hook::Shutdown));
             let call = self.instance.call(hook, Payload::Nothing, Form::Native, &invocation);
@@ -132,27 +140,6 @@ impl Drop for Heap {
     }
 }
 
-/// The middlewares whose `init` has run in a heap.
-pub(crate) struct Prepared<'h> {
-    per_root: bool,
-    modules: MutexGuard<'h, HashSet<(PathBuf, Option<PathBuf>)>>,
-}
-
-impl Prepared<'_> {
-    pub(crate) fn has(&self, module: &Module) -> bool {
-        self.modules.contains(&self.key(module))
-    }
-
-    pub(crate) fn add(mut self, module: &Module) {
-        let key = self.key(module);
-        self.modules.insert(key);
-    }
-
-    fn key(&self, module: &Module) -> (PathBuf, Option<PathBuf>) {
-        (module.path.clone(), self.per_root.then(|| module.root.clone()))
-    }
-}
-
 /// When instances are replaced although nothing is wrong with them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Recycling {
@@ -184,9 +171,4 @@ impl std::str::FromStr for Isolation {
             _ => Err("use shared or fresh".to_owned()),
         }
     }
-}
-
-/// Path of a file as messages show it: without the folder that it is found from.
-pub(crate) fn shown(path: &Path, root: &Path) -> String {
-    path.strip_prefix(root).unwrap_or(path).display().to_string()
 }

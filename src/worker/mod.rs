@@ -12,7 +12,7 @@ pub use heap::{Isolation, Recycling};
 pub use thread::spawn;
 pub use watchdog::{DEFAULT_MARGIN, Lost, Rescue, Watchdog};
 
-pub(crate) use heap::{Heap, shown};
+pub(crate) use heap::Heap;
 pub(crate) use watch::Watch;
 
 use crate::{
@@ -103,11 +103,14 @@ impl Worker {
         &self.options
     }
 
-    /// The instance of an engine.
+    /// The instance of an engine. One that cannot be trusted any more is replaced, whoever found that out.
     pub(crate) fn heap(&self, engine: &Arc<dyn Engine>) -> Result<Rc<Heap>> {
         let id = engine.info().id;
-        if let Some(heap) = self.heaps.borrow().iter().find(|heap| heap.id() == id) {
-            return Ok(heap.clone());
+        let known = self.heaps.borrow().iter().find(|heap| heap.id() == id).cloned();
+        match known {
+            Some(heap) if !heap.is_poisoned() => return Ok(heap),
+            Some(poisoned) => self.retire(&poisoned),
+            None => {}
         }
         let heap = Heap::start(engine, &self.options.environment)?;
         self.heaps.borrow_mut().push(heap.clone());
@@ -157,5 +160,33 @@ impl Worker {
 
     pub(crate) fn log(&self) -> &Log {
         &self.log
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::handler::fixture::registry;
+    use trine_engine::{FunctionInfo, LogFormat, LogSettings, NullSink};
+
+    #[test]
+    fn a_heap_that_was_poisoned_is_not_handed_out_again() {
+        let worker = Worker::new(WorkerOptions::new(Environment {
+            layer_root: "/opt".into(),
+            function: FunctionInfo::default(),
+            log: LogSettings { sink: Arc::new(NullSink), format: LogFormat::Text, level: None },
+            main_thread: false,
+            trace_in_environment: false,
+            memory_limit: None,
+        }));
+        let registry = registry();
+        let engine = registry.iter().next().unwrap();
+        let first = worker.heap(engine).unwrap();
+        assert!(Rc::ptr_eq(&first, &worker.heap(engine).unwrap()));
+        first.poison();
+        let second = worker.heap(engine).unwrap();
+        assert!(!Rc::ptr_eq(&first, &second));
+        assert!(first.is_retired() && !second.is_retired());
+        assert!(Rc::ptr_eq(&second, &worker.heap(engine).unwrap()));
     }
 }

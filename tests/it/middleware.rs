@@ -287,3 +287,25 @@ fn shutdown_hooks_run_once_when_the_process_is_told_to_end() {
         "{finished:?}"
     );
 }
+
+#[test]
+fn init_and_shutdown_run_once_however_many_functions_a_middleware_stands_around() {
+    let folder = Folder::new(&[
+        ("one.py", "def handler(event, context):\n    return 1\n"),
+        ("two.py", "def handler(event, context):\n    return 2\n"),
+        ("three.mjs", "export const handler = () => 3;\n"),
+    ]);
+    let python = "def init(context):\n    print('hello py')\n\n\ndef shutdown(context):\n    print('bye py')\n";
+    folder.write("middlewares/py.py", python);
+    let js = "export const init = () => console.log('hello js');\nexport const shutdown = () => console.log('bye js');\n";
+    folder.write("middlewares/js.mjs", js);
+    let served = Served::start(&folder, &["--middlewares", "py,js", "--workers", "1"]);
+    for path in ["/one", "/two", "/three", "/one"] {
+        assert_eq!(served.get(path).status, 200, "{path}");
+    }
+    served.process.signal("TERM");
+    let finished = served.process.finish();
+    for text in ["hello py", "hello js", "bye py", "bye js"] {
+        assert_eq!(finished.stdout.matches(text).count(), 1, "{text}: {finished:?}");
+    }
+}
