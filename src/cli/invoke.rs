@@ -2,7 +2,6 @@
 
 use super::{fail, settings, target};
 use crate::{
-    config::{Limit, Origin, Setting},
     diagnostic::{DOCUMENT_LIMIT, exit_code, explain},
     engines::Registry,
     telemetry::ErrorSink,
@@ -15,6 +14,7 @@ use std::{
     env,
     fs::{self, File},
     io::{Read, Write, stderr, stdin, stdout},
+    num::NonZeroU64,
     process::ExitCode,
     rc::Rc,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -41,7 +41,7 @@ pub(super) struct Invoke {
     timeout: f64,
     /// How much memory the interpreter may take, in MiB.
     #[arg(long, value_name = "MIB")]
-    memory: Option<u64>,
+    memory: Option<NonZeroU64>,
     #[command(flatten)]
     surroundings: target::Surroundings,
     /// The request id of this invocation.
@@ -82,10 +82,7 @@ impl Invoke {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let registry = Registry::built_in();
         let located = target::locate(self.handler.as_deref(), &mut settings, &registry);
-        if self.memory.is_some() {
-            let value = Limit(self.memory);
-            settings.memory = Setting { value, origin: Origin::Flag("--memory") };
-        }
+        settings.limit_memory(self.memory);
         let worker = Rc::new(Worker::new(settings.sequential_worker(settings.log(ErrorSink))));
         let mut invocation = self.invocation()?;
         let request_id = invocation.request_id.clone();

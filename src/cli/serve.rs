@@ -2,7 +2,7 @@
 
 use super::{settings, target};
 use crate::{
-    config::{Limit, Origin, Setting, Settings},
+    config::Settings,
     engines::Registry,
     http::{Ended, ErrorDetail, Route, ServeOptions, ServedFunction, Server, Site},
     telemetry::ProcessSink,
@@ -106,10 +106,7 @@ impl Serve {
     /// Flags come before variables.
     fn apply_to(&self, settings: &mut Settings) {
         self.surroundings.apply_to(settings);
-        if let Some(memory) = self.memory {
-            let (value, origin) = (Limit(Some(memory.get())), Origin::Flag("--memory"));
-            settings.memory = Setting { value, origin };
-        }
+        settings.limit_memory(self.memory);
         let recycling = &mut settings.recycling;
         if let Some(most) = self.max_invocations {
             recycling.max_invocations = Some(most.get());

@@ -5,6 +5,7 @@ use crate::{
     config::{Origin, Setting, Settings},
     engines::Registry,
     handler::{Located, from_environment},
+    pipeline::{MiddlewareNames, Order},
 };
 use std::{
     env,
@@ -62,22 +63,15 @@ fn file_name_of<'a>(handler: &'a str, settings: &Settings) -> &'a str {
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Surroundings {
     /// Middlewares around the function, outermost first [default: the variable TRINE_MIDDLEWARES]
-    #[arg(long = "middlewares", value_name = "NAMES", value_delimiter = ',')]
-    names: Option<Vec<String>>,
+    #[arg(long = "middlewares", value_name = "NAMES")]
+    names: Option<String>,
 }
 
 impl Surroundings {
     /// The flag comes before the variable.
     pub(super) fn apply_to(&self, settings: &mut Settings) {
         if let Some(names) = &self.names {
-            settings.middlewares = crate::pipeline::MiddlewareNames {
-                names: names
-                    .iter()
-                    .map(|name| name.trim().to_owned())
-                    .filter(|name| !name.is_empty())
-                    .collect(),
-                order: crate::pipeline::Order::Onion,
-            };
+            settings.middlewares = MiddlewareNames::list(names, Order::Onion);
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     pipeline::{MiddlewareNames, Order, Plan, middleware_folders},
     worker::{DEFAULT_MARGIN, Isolation, Recycling, Watchdog, WorkerOptions},
 };
-use std::{fmt, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
+use std::{fmt, num::NonZeroU64, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 use trine_engine::{Environment, FunctionInfo, Level, LogFormat, LogSettings, LogSink};
 
 /// Where a setting's value came from.
@@ -208,6 +208,14 @@ impl Settings {
         })
     }
 
+    /// `--memory`, in MiB, comes before the variables.
+    pub fn limit_memory(&mut self, flag: Option<NonZeroU64>) {
+        if let Some(limit) = flag {
+            let (value, origin) = (Limit(Some(limit.get())), Origin::Flag("--memory"));
+            self.memory = Setting { value, origin };
+        }
+    }
+
     /// What the worker on the main thread is told in a process that takes one invocation at a time.
     pub fn sequential_worker(&self, log: LogSettings) -> WorkerOptions {
         self.worker(self.sequential_environment(log), 1)
@@ -224,7 +232,11 @@ impl Settings {
             Origin::Environment("AWS_LAMBDA_FUNCTION_MEMORY_SIZE") => {
                 self.function.memory_mb.as_deref().and_then(|text| text.parse().ok())
             }
-            _ => self.memory.value.0.map(|limit| limit * workers as u64 + RESERVE),
+            _ => self
+                .memory
+                .value
+                .0
+                .map(|limit| limit.saturating_mul(workers as u64).saturating_add(RESERVE)),
         };
         WorkerOptions {
             environment,
@@ -308,12 +320,12 @@ fn memory(own: Variable, platform: Variable) -> Result<Setting<Limit>, SettingEr
 
 /// The names of the middlewares. An empty variable is none; both together would leave the order open.
 fn middlewares(own: Variable, earlier: Variable) -> Result<MiddlewareNames, SettingError> {
-    let names = |text: &str| -> Vec<String> {
-        text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+    let listed = |variable: &Variable, order| {
+        MiddlewareNames::list(variable.1.as_deref().unwrap_or_default(), order)
     };
-    let own_names = own.1.as_deref().map(names).unwrap_or_default();
-    let earlier_names = earlier.1.as_deref().map(names).unwrap_or_default();
-    match (own_names.is_empty(), earlier_names.is_empty()) {
+    let own_list = listed(&own, Order::Onion);
+    let earlier_list = listed(&earlier, Order::Listed);
+    match (own_list.names.is_empty(), earlier_list.names.is_empty()) {
         (false, false) => Err(SettingError {
             name: earlier.0,
             text: earlier.1.unwrap_or_default(),
@@ -326,8 +338,8 @@ fn middlewares(own: Variable, earlier: Variable) -> Result<MiddlewareNames, Sett
                 earlier.0
             ),
         }),
-        (true, false) => Ok(MiddlewareNames { names: earlier_names, order: Order::Listed }),
-        _ => Ok(MiddlewareNames { names: own_names, order: Order::Onion }),
+        (true, false) => Ok(earlier_list),
+        _ => Ok(own_list),
     }
 }
 

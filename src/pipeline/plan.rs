@@ -38,6 +38,14 @@ pub struct MiddlewareNames {
     pub order: Order,
 }
 
+impl MiddlewareNames {
+    /// Names as settings and flags list them: between commas, blanks around them cut, empty ones left out.
+    pub fn list(text: &str, order: Order) -> Self {
+        let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+        Self { names: names.map(str::to_owned).collect(), order }
+    }
+}
+
 /// A middleware that was found.
 #[derive(Clone)]
 pub struct Middleware {

@@ -69,3 +69,15 @@ fn settings_that_cannot_be_are_named() {
         assert!(finished.stderr.contains(&expected), "{finished:?}");
     }
 }
+
+#[test]
+fn the_largest_and_the_smallest_number_are_no_reason_to_fall() {
+    let folder = folder("lua");
+    let file = folder.file("app.lua");
+    let event = ask("fine").to_string();
+    let invoke =
+        |memory: &str| run(trine(&folder, &["invoke", &file, "-e", &event, "--memory", memory]));
+    let finished = invoke(&u64::MAX.to_string());
+    assert_eq!((finished.code, finished.stdout.as_str()), (Some(0), "1\n"), "{finished:?}");
+    assert_eq!(invoke("0").code, Some(2));
+}
