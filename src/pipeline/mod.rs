@@ -72,6 +72,11 @@ impl Pipeline {
         if self.members.is_empty() {
             return self.call(self.handler, event, Form::Json, invocation, watch).await;
         }
+        let event = match event {
+            // Hooks may change it, and the next function may be of another language.
+            Payload::WithBody(event) => Payload::Json(event.to_json()),
+            other => other,
+        };
         self.run_chain(event, invocation, watch).await
     }
 

@@ -33,5 +33,5 @@ pub use hook::Hook;
 pub use instance::{Exports, FunctionId, Instance, Interrupter, LocalFuture, Module, Seek, Usage};
 pub use invocation::{FunctionInfo, Invocation};
 pub use log::{Level, LogFormat, LogSettings, LogSink, NullSink, Stream, timestamp};
-pub use payload::{Form, NativeValue, Payload, RawPayload};
+pub use payload::{Form, NativeValue, Payload, RawPayload, WithBody};
 pub use simple::{Output, Simple, SimpleEnvironment, SimpleRuntime};

@@ -12,11 +12,55 @@ pub enum Payload {
     Json(Bytes),
     /// A value in one engine's own form. Serialised only when it crosses to another engine or leaves the process.
     Native(Rc<dyn NativeValue>),
+    /// A JSON object whose member `body` stands beside it. An engine without a use for that takes
+    /// [`Payload::into_bytes`].
+    WithBody(WithBody),
     /// Bytes that go out as they are.
     Raw(RawPayload),
     /// What a function returns that returns nothing (`undefined`, `None`, `nil`), where [`Form::Native`] was asked for: a
     /// hook that keeps the value as it is. As an input: no value, for hooks that take the context alone.
     Nothing,
+}
+
+/// A JSON object whose member `body`, a text, stands beside it: in the object it would be escaped by one side, only to
+/// be read and unescaped by the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WithBody {
+    event: Bytes,
+    body: Bytes,
+}
+
+impl WithBody {
+    /// How an object ends that has no body yet.
+    const END: &[u8] = b"\"body\":\"\"}";
+
+    /// `event` with `body` as its last member; `None` unless the object ends with an empty one, written as
+    /// `"body":""}`, and `body` is UTF-8.
+    pub fn new(event: Bytes, body: Bytes) -> Option<Self> {
+        let fits = event.ends_with(Self::END) && std::str::from_utf8(&body).is_ok();
+        fits.then_some(Self { event, body })
+    }
+
+    /// The object, as JSON text with an empty member `body`.
+    pub fn event(&self) -> &Bytes {
+        &self.event
+    }
+
+    /// What belongs there: text in UTF-8.
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// The whole object as JSON text.
+    pub fn to_json(&self) -> Bytes {
+        let head = &self.event[..self.event.len() - 3];
+        let body = crate::json_string(&String::from_utf8_lossy(&self.body));
+        let mut whole = Vec::with_capacity(head.len() + body.len() + 1);
+        for part in [head, body.as_bytes(), b"}"] {
+            whole.extend_from_slice(part);
+        }
+        Bytes::from(whole)
+    }
 }
 
 /// Bytes that go out as they are.
@@ -81,6 +125,7 @@ impl Payload {
         match self {
             Self::Json(text) => Ok((text, "application/json")),
             Self::Native(value) => Ok((value.to_json()?, "application/json")),
+            Self::WithBody(event) => Ok((event.to_json(), "application/json")),
             Self::Raw(raw) => Ok((raw.bytes, raw.content_type)),
             Self::Nothing => Ok((Bytes::from_static(b"null"), "application/json")),
         }
@@ -101,5 +146,20 @@ impl TryFrom<Payload> for serde_json::Value {
         serde_json::from_slice(&bytes).map_err(|e| {
             Error::new(ErrorKind::Unmarshal, format!("the value is not valid JSON: {e}"))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_beside_its_event_is_a_member_of_it() {
+        let event = Bytes::from_static(br#"{"a":1,"body":""}"#);
+        let body = Bytes::from_static("\"é\"\n".as_bytes());
+        let whole = WithBody::new(event.clone(), body).unwrap().to_json();
+        assert_eq!(whole, r#"{"a":1,"body":"\"é\"\n"}"#);
+        assert_eq!(WithBody::new(Bytes::from_static(b"{}"), Bytes::new()), None);
+        assert_eq!(WithBody::new(event, Bytes::from_static(b"\xff")), None);
     }
 }

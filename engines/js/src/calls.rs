@@ -14,6 +14,7 @@ use crate::{
     instance::{Function, Kind, Shared, ended},
     isolate::{Entered, Prelude},
     sessions::Place,
+    trace_variable,
 };
 use deno_runtime::deno_core::{PollEventLoopOptions, v8};
 use std::{
@@ -233,6 +234,8 @@ impl Shared {
         let (runtime, prelude) = isolate.parts();
         deno_runtime::deno_core::scope!(scope, runtime);
         let callee = v8::Local::new(scope, &function.function);
+        let undefined = v8::undefined(scope).into();
+        let mut body = undefined;
         let (event, parses) = match input {
             Payload::Native(value) => match self.host.own(&**value) {
                 Some(own) if function.kind == Kind::Program => {
@@ -250,6 +253,11 @@ impl Shared {
                 None => (text_to_v8(scope, &value.to_json()?)?, true),
             },
             Payload::Json(text) => (text_to_v8(scope, text)?, true),
+            Payload::WithBody(event) if function.kind == Kind::Handler => {
+                body = text_to_v8(scope, event.body())?;
+                (text_to_v8(scope, event.event())?, true)
+            }
+            Payload::WithBody(event) => (text_to_v8(scope, &event.to_json())?, true),
             Payload::Raw(raw) => (text_to_v8(scope, &raw.bytes)?, true),
             Payload::Nothing if function.kind == Kind::Program => {
                 (text_to_v8(scope, b"null")?, true)
@@ -257,24 +265,27 @@ impl Shared {
             Payload::Nothing => (v8::undefined(scope).into(), false),
             _ => return Err(Error::internal("this form of payload is not known")),
         };
-        let undefined = v8::undefined(scope).into();
         // Filled in place: copied from a smaller array, the stores just made would stall the loads.
-        let mut arguments = [undefined; 15];
+        let mut arguments = [undefined; 16];
         arguments[0] = v8::Integer::new(scope, function.kind as i32).into();
         arguments[1] = callee.into();
         arguments[2] = event;
         arguments[3] = v8::Boolean::new(scope, parses).into();
         arguments[4] = v8::Boolean::new(scope, form == Form::Json).into();
         arguments[5] = v8::Integer::new(scope, place.slot() as i32).into();
+        arguments[6] = body;
         let result = match (place, current.session) {
             (Place::New(_), Some((invocation, _))) => {
-                let facts = add_facts(scope, invocation, &mut arguments[6..]);
+                if self.host.environment.trace_in_environment {
+                    trace_variable::set(invocation.trace_id.as_deref());
+                }
+                let facts = add_facts(scope, invocation, &mut arguments[7..]);
                 let invoke = v8::Local::new(scope, &prelude.invoke);
-                invoke.call(scope, undefined, &arguments[..6 + facts])
+                invoke.call(scope, undefined, &arguments[..7 + facts])
             }
             _ => {
                 let again = v8::Local::new(scope, &prelude.again);
-                again.call(scope, undefined, &arguments[..6])
+                again.call(scope, undefined, &arguments[..7])
             }
         };
         self.step(scope, prelude, result, current, read)

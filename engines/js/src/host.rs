@@ -13,7 +13,7 @@ use trine_engine::{
 
 /// One isolate's side of the process. The isolate's state holds it, so that native functions find it.
 pub(crate) struct Host {
-    environment: Environment,
+    pub(crate) environment: Environment,
     package_folders: Vec<PathBuf>,
     pub(crate) sessions: Sessions,
     shared: Weak<Shared>,
@@ -148,8 +148,6 @@ impl Host {
         let level = self.environment.log.level.unwrap_or(Level::Trace) as i32;
         let level = v8::Integer::new(scope, level);
         set(scope, object, "logLevel", level.into());
-        let traces = v8::Boolean::new(scope, self.environment.trace_in_environment);
-        set(scope, object, "tracesInEnvironment", traces.into());
         set_function(scope, object, "log", log);
         set_function(scope, object, "write", write);
         set_function(scope, object, "exit", exits::exit);

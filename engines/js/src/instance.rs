@@ -140,6 +140,7 @@ impl Instance for JsInstance {
     fn adopt(&self, value: Payload, _invocation: &Rc<Invocation>) -> Result<Payload> {
         let text = match &value {
             Payload::Json(text) => text.clone(),
+            Payload::WithBody(event) => event.to_json(),
             Payload::Native(native) if self.shared.host.own(&**native).is_none() => {
                 native.to_json()?
             }

@@ -13,6 +13,8 @@ mod limits;
 mod loader;
 mod memory;
 mod sessions;
+#[path = "../../shared/trace_variable.rs"]
+mod trace_variable;
 mod transpile;
 mod value;
 mod wakers;

@@ -193,6 +193,8 @@ struct Job<'j> {
 
 enum Input<'j> {
     Json(&'j mut convert::Parser<'j>),
+    /// An object and the text of its member `body`.
+    WithBody(&'j mut convert::Parser<'j>, &'j [u8]),
     Text(&'j [u8]),
     /// Key in the registry of the same state.
     Value(c_int),
@@ -266,6 +268,10 @@ fn start(run: &mut Run<'_>, callee: &Callee<'_>, input: Payload, form: Form) -> 
             parser = convert::Parser::new(text);
             Input::Json(&mut parser)
         }
+        Payload::WithBody(event) => {
+            parser = convert::Parser::new(event.event());
+            Input::WithBody(&mut parser, event.body())
+        }
         _ => {
             return Err(Error::new(ErrorKind::Unsupported, "Lua cannot take this kind of payload"));
         }
@@ -321,6 +327,10 @@ unsafe fn push_input(
 ) -> bool {
     // SAFETY: called by `entry`, with room for some values.
     unsafe {
+        let body = match input {
+            Input::WithBody(_, body) => Some(*body),
+            _ => None,
+        };
         match input {
             Input::Nothing => ffi::lua_pushnil(coroutine),
             Input::Value(key) => {
@@ -329,7 +339,7 @@ unsafe fn push_input(
             Input::Text(text) => {
                 ffi::lua_pushlstring(coroutine, text.as_ptr().cast(), text.len());
             }
-            Input::Json(parser) => {
+            Input::Json(parser) | Input::WithBody(parser, _) => {
                 if let Err(fault) = convert::decode(coroutine, parser, host) {
                     if let Some(end) = fault.end() {
                         drop(fault);
@@ -342,6 +352,10 @@ unsafe fn push_input(
                 }
                 if is_error {
                     error::from_document(coroutine, host);
+                } else if let Some(body) = body {
+                    ffi::lua_pushlstring(coroutine, body.as_ptr().cast(), body.len());
+                    // The table was made just now and has no metatable.
+                    ffi::lua_setfield(coroutine, -2, c"body".as_ptr());
                 }
             }
         }

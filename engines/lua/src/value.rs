@@ -27,6 +27,7 @@ impl LuaValue {
     pub(crate) fn adopt(state: &Rc<State>, value: Payload) -> Result<Payload> {
         let text = match value {
             Payload::Json(text) => text,
+            Payload::WithBody(event) => event.to_json(),
             Payload::Native(value) => match value.as_any().downcast_ref::<Self>() {
                 Some(own) if own.belongs_to(state) => return Ok(Payload::Native(value)),
                 _ => value.to_json()?,

@@ -4,10 +4,15 @@ use crate::{
     convert::{self, Keys, Settings},
     error,
     interpreter::Interpreter,
+    trace_variable,
 };
-use pyo3::{ffi, prelude::*, types::PyDict};
+use pyo3::{
+    ffi, intern,
+    prelude::*,
+    types::{PyBytes, PyDict},
+};
 use std::{
-    cell::RefCell,
+    cell::{OnceCell, RefCell},
     rc::{Rc, Weak},
 };
 use trine_engine::{Environment, Error, ErrorKind, FunctionInfo, Invocation, Result};
@@ -24,6 +29,8 @@ pub(crate) struct Contexts {
     /// How the instance writes values.
     pub(crate) settings: Settings,
     pub(crate) keys: RefCell<Keys>,
+    /// The class of the contexts, and the variable for traces, once the first invocation is there.
+    made: OnceCell<Made>,
     current: RefCell<Vec<(Weak<Invocation>, Py<PyAny>)>>,
 }
 
@@ -34,6 +41,7 @@ impl Contexts {
             trace_in_environment: environment.trace_in_environment,
             settings,
             keys: RefCell::default(),
+            made: OnceCell::new(),
             current: RefCell::default(),
         });
         OF_THREAD.with_borrow_mut(|contexts| {
@@ -89,28 +97,7 @@ impl Contexts {
         }
         // Code of the guest's may run from here on (finalisers), and come back here.
         drop(known);
-        let info = &self.function;
-        let name = invocation.function_name.as_ref().or(info.name.as_ref());
-        let client = self.document(py, invocation.client_context.as_deref(), "Client Context")?;
-        let identity = self.document(py, invocation.identity.as_deref(), "Cognito Identity")?;
-        let context = python.context.bind(py).call1((
-            &invocation.request_id,
-            &info.log_group,
-            &info.log_stream,
-            name,
-            &info.memory_mb,
-            &info.version,
-            &invocation.invoked_function_arn,
-            &invocation.tenant_id,
-            client,
-            identity,
-            invocation.deadline_ms,
-            &invocation.w3c,
-        ));
-        let context = context.map_err(|e| error::internal(py, &e))?;
-        if self.trace_in_environment {
-            set_trace(py, invocation.trace_id.as_deref()).map_err(|e| error::internal(py, &e))?;
-        }
+        let context = self.make(py, python, invocation)?;
         let mut contexts = self.current.borrow_mut();
         let ended = contexts.extract_if(.., |(invocation, _)| invocation.strong_count() == 0);
         let ended: Vec<_> = ended.collect();
@@ -119,6 +106,68 @@ impl Contexts {
         // Their ends may be code of the guest's.
         drop(ended);
         Ok(context)
+    }
+
+    fn make<'py>(
+        &self,
+        py: Python<'py>,
+        python: &Interpreter,
+        invocation: &Invocation,
+    ) -> Result<Bound<'py, PyAny>> {
+        let client = self.document(py, invocation.client_context.as_deref(), "Client Context")?;
+        let identity = self.document(py, invocation.identity.as_deref(), "Cognito Identity")?;
+        let fill = || {
+            let made = self.made(py, python)?;
+            let context = made.class.bind(py).call0()?;
+            context.setattr(intern!(py, "aws_request_id"), &invocation.request_id)?;
+            if let Some(deadline) = invocation.deadline_ms {
+                context.setattr(intern!(py, "_epoch_deadline_time_in_ms"), deadline)?;
+            }
+            if let Some(arn) = &invocation.invoked_function_arn {
+                context.setattr(intern!(py, "invoked_function_arn"), arn)?;
+            }
+            if let Some(name) = &invocation.function_name {
+                context.setattr(intern!(py, "function_name"), name)?;
+            }
+            if let Some(tenant) = &invocation.tenant_id {
+                context.setattr(intern!(py, "tenant_id"), tenant)?;
+            }
+            if let Some(client) = client {
+                let client = of_prelude(py, python, "ClientContext")?.call1((client,))?;
+                context.setattr(intern!(py, "client_context"), client)?;
+            }
+            if let Some(identity) = identity {
+                context.setattr(intern!(py, "_identity"), identity)?;
+            }
+            if let Some(w3c) = &invocation.w3c {
+                context.setattr(intern!(py, "_w3c"), w3c)?;
+            }
+            if let Some(environment) = &made.environment {
+                environment.set_trace(py, invocation.trace_id.as_deref())?;
+            }
+            Ok(context)
+        };
+        fill().map_err(|e: PyErr| error::internal(py, &e))
+    }
+
+    fn made(&self, py: Python<'_>, python: &Interpreter) -> PyResult<&Made> {
+        if let Some(made) = self.made.get() {
+            return Ok(made);
+        }
+        let info = &self.function;
+        let class = of_prelude(py, python, "context_class")?.call1((
+            &info.log_group,
+            &info.log_stream,
+            &info.name,
+            &info.memory_mb,
+            &info.version,
+        ))?;
+        let environment = match self.trace_in_environment {
+            true => Some(ProcessEnvironment::find(py)?),
+            false => None,
+        };
+        let made = Made { class: class.unbind(), environment };
+        Ok(self.made.get_or_init(|| made))
     }
 
     /// A JSON object that came with the event; `null` counts as absent.
@@ -180,12 +229,64 @@ impl Drop for Request<'_> {
     }
 }
 
-/// Tracing libraries find the invocation's trace in the environment.
-fn set_trace(py: Python<'_>, trace: Option<&str>) -> PyResult<()> {
-    const NAME: &str = "_X_AMZN_TRACE_ID";
-    let environment = py.import("os")?.getattr("environ")?;
-    match trace {
-        Some(trace) => environment.set_item(NAME, trace),
-        None => environment.call_method1("pop", (NAME, py.None())).map(drop),
+fn of_prelude<'py>(
+    py: Python<'py>,
+    python: &Interpreter,
+    name: &str,
+) -> PyResult<Bound<'py, PyAny>> {
+    Ok(python.context.bind(py).get_item(name)?.expect("the prelude defines it"))
+}
+
+/// What is made once for all contexts of an instance.
+struct Made {
+    class: Py<PyAny>,
+    /// Where the trace of an invocation goes, if it goes there.
+    environment: Option<ProcessEnvironment>,
+}
+
+/// `os.environ`, as Python's library made it.
+struct ProcessEnvironment {
+    /// The namespace of `os`.
+    os: Py<PyDict>,
+    environ: Py<PyAny>,
+    /// The dictionary of bytes inside of it; `None` in a Python that has another one there.
+    data: Option<Py<PyDict>>,
+    name: Py<PyBytes>,
+}
+
+impl ProcessEnvironment {
+    fn find(py: Python<'_>) -> PyResult<Self> {
+        let os = py.import("os")?;
+        let environ = os.getattr("environ")?;
+        let data = environ.getattr("_data").ok();
+        let data = data.and_then(|data| data.cast_into::<PyDict>().ok());
+        Ok(Self {
+            os: os.dict().unbind(),
+            environ: environ.unbind(),
+            data: data.map(Bound::unbind),
+            name: PyBytes::new(py, trace_variable::NAME.as_bytes()).unbind(),
+        })
+    }
+
+    /// Tracing libraries find the invocation's trace in the environment: in Python's copy of it and in the process's.
+    fn set_trace(&self, py: Python<'_>, trace: Option<&str>) -> PyResult<()> {
+        let environ = self.os.bind(py).get_item(intern!(py, "environ"))?;
+        let is_own = environ.as_ref().is_some_and(|environ| environ.is(&self.environ));
+        let (true, Some(data)) = (is_own, &self.data) else {
+            // A guest put its own mapping there.
+            let Some(environ) = environ else { return Ok(()) };
+            return match trace {
+                Some(trace) => environ.set_item(trace_variable::NAME, trace),
+                None => environ.call_method1("pop", (trace_variable::NAME, py.None())).map(drop),
+            };
+        };
+        let (data, name) = (data.bind(py), self.name.bind(py));
+        match trace {
+            Some(trace) => data.set_item(name, PyBytes::new(py, trace.as_bytes()))?,
+            None if data.contains(name)? => data.del_item(name)?,
+            None => {}
+        }
+        trace_variable::set(trace);
+        Ok(())
     }
 }

@@ -28,8 +28,8 @@ static INTERPRETER: OnceLock<std::result::Result<Interpreter, String>> = OnceLoc
 pub(crate) struct Interpreter {
     /// The prelude's `loader` as a namespace.
     pub(crate) loader: Py<PyDict>,
-    /// The class `LambdaContext`.
-    pub(crate) context: Py<PyAny>,
+    /// The prelude's `context` as a namespace.
+    pub(crate) context: Py<PyDict>,
     /// The context variable that holds the current invocation's context.
     pub(crate) request: Py<PyAny>,
     /// The exception class that stops a handler.
@@ -229,7 +229,7 @@ fn prepare(py: Python<'_>, main_thread: bool) -> PyResult<Interpreter> {
     start.get_item("install")?.expect("the prelude defines it").call1((eager_site(),))?;
     Ok(Interpreter {
         loader: loader.unbind(),
-        context: context.get_item("LambdaContext")?.expect("the prelude defines it").unbind(),
+        context: context.unbind(),
         request: request.unbind(),
         interrupted: of_guest("Interrupted")?.unbind(),
         deadline_exceeded: of_guest("DeadlineExceeded")?.unbind(),

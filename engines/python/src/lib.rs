@@ -13,5 +13,7 @@ mod living;
 mod loader;
 mod program;
 mod state;
+#[path = "../../shared/trace_variable.rs"]
+mod trace_variable;
 
 pub use engine::{PythonEngine, engine};

@@ -175,7 +175,7 @@ function callHook(kind, hook, value, parses, context, meta) {
 }
 
 /** Never throws: a failure is a value. Returns the result in the form that is asked for, or a promise of it. */
-function call(kind, callee, value, parses, stringifies, meta) {
+function call(kind, callee, value, parses, stringifies, meta, body) {
   try {
     if (meta.leftovers) {
       host.leftovers();
@@ -183,7 +183,11 @@ function call(kind, callee, value, parses, stringifies, meta) {
     let finish = stringifies ? toText : toBox;
     let result;
     if (kind === HANDLER) {
-      result = callHandler(callee, parses ? parseEvent(value) : value, contextOf(meta), meta);
+      const event = parses ? parseEvent(value) : value;
+      if (body !== undefined) {
+        event.body = body;
+      }
+      result = callHandler(callee, event, contextOf(meta), meta);
     } else if (kind === PROGRAM) {
       finish = toBox;
       result = runProgram(callee, value, meta);
@@ -224,6 +228,7 @@ function parseEvent(text) {
  * @param {boolean} parses whether `value` is JSON text
  * @param {boolean} stringifies whether the result is wanted as JSON text, else as a value in an array of one
  * @param {number} slot the invocation's place
+ * @param {string | undefined} body the event's member `body`, where it stands beside the event
  */
 export function invoke(
   kind,
@@ -232,6 +237,7 @@ export function invoke(
   parses,
   stringifies,
   slot,
+  body,
   requestId,
   deadlineMs,
   invokedFunctionArn,
@@ -263,34 +269,17 @@ export function invoke(
     answer: undefined,
   };
   metas[slot] = meta;
-  if (host.tracesInEnvironment) {
-    setTrace(traceId);
-  }
-  return call(kind, callee, value, parses, stringifies, meta);
+  return call(kind, callee, value, parses, stringifies, meta, body);
 }
 
 /** Calls a function for an invocation that is known already. */
-export function again(kind, callee, value, parses, stringifies, slot) {
-  return call(kind, callee, value, parses, stringifies, metas[slot]);
+export function again(kind, callee, value, parses, stringifies, slot, body) {
+  return call(kind, callee, value, parses, stringifies, metas[slot], body);
 }
 
 /** The deadline of the invocation in this place is near. */
 export function warn(slot) {
   warnOf(metas[slot]);
-}
-
-let lastTrace;
-
-function setTrace(traceId) {
-  if (traceId === lastTrace) {
-    return;
-  }
-  lastTrace = traceId;
-  if (traceId === undefined) {
-    Deno.env.delete("_X_AMZN_TRACE_ID");
-  } else {
-    Deno.env.set("_X_AMZN_TRACE_ID", traceId);
-  }
 }
 
 /** A value's JSON text, or a failure. */

@@ -7,7 +7,12 @@ use crate::{
     error, state,
 };
 use bytes::Bytes;
-use pyo3::{exceptions::PyBaseException, prelude::*, types::PyBytes};
+use pyo3::{
+    exceptions::PyBaseException,
+    intern,
+    prelude::*,
+    types::{PyBytes, PyDict},
+};
 use std::rc::Rc;
 use trine_engine::{Error, ErrorKind, Form, Hook, Invocation, Payload, RawPayload, Result};
 
@@ -26,6 +31,7 @@ impl PythonInstance {
             Payload::Json(text) if invocation.event_is_json || hook == Some(Hook::Error) => {
                 text.clone()
             }
+            Payload::WithBody(event) => event.event().clone(),
             Payload::Json(raw) => return Ok(PyBytes::new(py, raw).into_any()),
             Payload::Nothing => return Ok(py.None().into_bound(py)),
             Payload::Raw(raw) => return Ok(PyBytes::new(py, &raw.bytes).into_any()),
@@ -39,6 +45,12 @@ impl PythonInstance {
             let reason = failure.describe(py);
             Error::new(ErrorKind::Unmarshal, format!("Unable to unmarshal input: {reason}"))
         })?;
+        if let Payload::WithBody(event) = &input {
+            let body = String::from_utf8_lossy(event.body());
+            let set = value.cast::<PyDict>().map_err(PyErr::from);
+            let set = set.and_then(|value| value.set_item(intern!(py, "body"), body));
+            set.map_err(|e| error::internal(py, &e))?;
+        }
         if hook != Some(Hook::Error) {
             return Ok(value);
         }

@@ -100,50 +100,22 @@ class State(MutableMapping):
 class LambdaContext:
     """Facts about the invocation and the function."""
 
-    __slots__ = (
-        "aws_request_id",
-        "log_group_name",
-        "log_stream_name",
-        "function_name",
-        "memory_limit_in_mb",
-        "function_version",
-        "invoked_function_arn",
-        "tenant_id",
-        "client_context",
-        "identity",
-        "_epoch_deadline_time_in_ms",
-        "_w3c",
-        "__dict__",
-        "__weakref__",
-    )
+    # What an invocation does not say. Objects hold only what it does say, because one is made for each invocation.
+    function_name = None
+    invoked_function_arn = None
+    tenant_id = None
+    client_context = None
+    _identity = None
+    _epoch_deadline_time_in_ms = None
+    _w3c = None
 
-    def __init__(
-        self,
-        aws_request_id,
-        log_group_name,
-        log_stream_name,
-        function_name,
-        memory_limit_in_mb,
-        function_version,
-        invoked_function_arn,
-        tenant_id,
-        client_context,
-        identity,
-        deadline,
-        w3c,
-    ):
-        self.aws_request_id = aws_request_id
-        self.log_group_name = log_group_name
-        self.log_stream_name = log_stream_name
-        self.function_name = function_name
-        self.memory_limit_in_mb = memory_limit_in_mb
-        self.function_version = function_version
-        self.invoked_function_arn = invoked_function_arn
-        self.tenant_id = tenant_id
-        self.client_context = None if client_context is None else ClientContext(client_context)
-        self.identity = CognitoIdentity(identity)
-        self._epoch_deadline_time_in_ms = deadline
-        self._w3c = w3c
+    def __getattr__(self, name):
+        # Asked only for what is not there yet.
+        if name == "identity":
+            self.identity = CognitoIdentity(self._identity)
+            return self.identity
+        message = f"{type(self).__name__!r} object has no attribute {name!r}"
+        raise AttributeError(message, name=name, obj=self)
 
     def get_remaining_time_in_millis(self):
         """Milliseconds until the deadline, never negative; 900000 when there is no deadline."""
@@ -184,3 +156,17 @@ class LambdaContext:
                 "tenant_id",
             ),
         )
+
+
+def context_class(log_group_name, log_stream_name, function_name, memory_limit_in_mb, function_version):
+    """A class of contexts that all know the same function."""
+    facts = {
+        "__doc__": LambdaContext.__doc__,
+        "__module__": LambdaContext.__module__,
+        "log_group_name": log_group_name,
+        "log_stream_name": log_stream_name,
+        "function_name": function_name,
+        "memory_limit_in_mb": memory_limit_in_mb,
+        "function_version": function_version,
+    }
+    return type("LambdaContext", (LambdaContext,), facts)
