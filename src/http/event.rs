@@ -4,14 +4,15 @@
 
 use base64::{display::Base64Display, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Timelike, Utc};
 use http::{HeaderMap, HeaderValue, Version, header, request::Parts};
 use percent_encoding::percent_decode_str;
 use serde::{
     Serialize, Serializer,
     ser::{SerializeMap, SerializeSeq},
 };
-use std::{borrow::Cow, net::SocketAddr};
+use std::{borrow::Cow, fmt, net::SocketAddr};
+use trine_engine::{Payload, WithBody};
 
 /// What an event says beside the request itself.
 #[derive(Debug)]
@@ -34,13 +35,15 @@ pub struct Surroundings<'a> {
 
 /// Writes the event for a request: one JSON object, whatever the request holds. Bytes that are no UTF-8 are replaced in
 /// headers, path parameters and query; a body that is no text becomes base64.
-pub fn write(parts: &Parts, body: &Bytes, around: &Surroundings<'_>) -> Bytes {
+pub fn write(parts: &Parts, body: &Bytes, around: &Surroundings<'_>) -> Payload {
     let headers = &parts.headers;
     let path = parts.uri.path();
     let raw_query_string = parts.uri.query().unwrap_or("");
     let domain_name = domain(parts);
     let domain_prefix = prefix(&domain_name);
-    let body = Body::of(headers, body);
+    let content = Body::of(headers, body);
+    let encoded = if matches!(content, Some(Body::Bytes(_))) { body.len() * 4 / 3 } else { 0 };
+    let room = 1024 + path.len() + raw_query_string.len() + encoded;
     let event = Event {
         version: "2.0",
         route_key: around.route_key,
@@ -69,14 +72,21 @@ pub fn write(parts: &Parts, body: &Bytes, around: &Surroundings<'_>) -> Bytes {
             time_epoch: around.time.timestamp_millis(),
         },
         path_parameters: PathParameters(around.path_parameters),
-        is_base64_encoded: matches!(body, Some(Body::Bytes(_))),
-        body,
+        is_base64_encoded: encoded > 0,
+        body: &content,
     };
-    let mut out = Vec::with_capacity(1024 + parts.uri.path().len());
+    let mut out = Vec::with_capacity(room);
     // Writing to a Vec cannot fail, and neither can the form of an event: maps have text for keys.
     let written = serde_json::to_writer(&mut out, &event);
     debug_assert!(written.is_ok(), "an event always has a JSON form");
-    Bytes::from(out)
+    let event = Bytes::from(out);
+    match content {
+        Some(Body::Text) => match WithBody::new(event.clone(), body.clone()) {
+            Some(event) => Payload::WithBody(event),
+            None => Payload::Json(event),
+        },
+        _ => Payload::Json(event),
+    }
 }
 
 /// A new X-Ray header for an invocation that brought none.
@@ -98,11 +108,12 @@ struct Event<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "pairs")]
     query_string_parameters: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     request_context: RequestContext<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    body: Option<Body<'a>>,
     #[serde(skip_serializing_if = "PathParameters::is_empty")]
     path_parameters: PathParameters<'a>,
     is_base64_encoded: bool,
+    /// Last, so that a text can stand beside the event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: &'a Option<Body<'a>>,
 }
 
 #[derive(Serialize)]
@@ -134,9 +145,27 @@ struct Http<'a> {
 /// `12/Mar/2020:19:03:58 +0000`.
 struct Clock(DateTime<Utc>);
 
+impl fmt::Display for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const MONTHS: [&str; 12] =
+            ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        let (date, time) = (self.0.date_naive(), self.0.time());
+        let month = MONTHS[date.month0() as usize];
+        write!(
+            f,
+            "{:02}/{month}/{:04}:{:02}:{:02}:{:02} +0000",
+            date.day(),
+            date.year(),
+            time.hour(),
+            time.minute(),
+            time.second()
+        )
+    }
+}
+
 impl Serialize for Clock {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0.format("%d/%b/%Y:%H:%M:%S +0000"))
+        serializer.collect_str(self)
     }
 }
 
@@ -222,7 +251,8 @@ where
 
 /// A request's body in the form in which it stands in an event.
 enum Body<'a> {
-    Text(&'a str),
+    /// It stands beside the event.
+    Text,
     Bytes(&'a [u8]),
 }
 
@@ -234,17 +264,15 @@ impl<'a> Body<'a> {
         }
         let is_text = !headers.contains_key(header::CONTENT_ENCODING)
             && headers.get(header::CONTENT_TYPE).is_some_and(|value| is_text_type(&text(value)));
-        match std::str::from_utf8(body) {
-            Ok(body) if is_text => Some(Self::Text(body)),
-            _ => Some(Self::Bytes(body)),
-        }
+        let is_text = is_text && std::str::from_utf8(body).is_ok();
+        Some(if is_text { Self::Text } else { Self::Bytes(body) })
     }
 }
 
 impl Serialize for Body<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Text(body) => serializer.serialize_str(body),
+            Self::Text => serializer.serialize_str(""),
             Self::Bytes(body) => serializer.collect_str(&Base64Display::new(body, &STANDARD)),
         }
     }

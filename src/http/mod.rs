@@ -20,6 +20,7 @@ mod event;
 mod functions;
 mod lifeline;
 mod options;
+mod request_id;
 mod response;
 mod result;
 mod route;

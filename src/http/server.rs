@@ -1,8 +1,8 @@
 //! The server: one port, worker threads that accept from it, and an orderly end.
 
 use super::{
-    connection, error::ServeError, functions::Functions, options::ServeOptions, service::Service,
-    site::Site,
+    connection, error::ServeError, functions::Functions, options::ServeOptions,
+    request_id::RequestIds, service::Service, site::Site,
 };
 use crate::{
     diagnostic::STUCK_EXIT,
@@ -129,7 +129,8 @@ impl Server {
                 // Dropped when the worker ends, in whatever way.
                 let _alive = alive;
                 let functions = Rc::new(Functions::new(&site, &worker, &options));
-                let service = Rc::new(Service { site, functions, options, log, port, stuck });
+                let ids = RequestIds::default();
+                let service = Rc::new(Service { site, functions, options, log, port, stuck, ids });
                 if service.options.eager {
                     load_all(&service).await;
                 }

@@ -6,6 +6,7 @@ use super::{
     functions::Functions,
     lifeline::{Lifeline, Line},
     options::{ErrorDetail, ServeOptions},
+    request_id::RequestIds,
     response::{self, Reply, finish},
     route::{Destination, Route},
     site::{ServedFunction, Site, nearest},
@@ -20,7 +21,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 use std::{borrow::Cow, net::SocketAddr, rc::Rc, sync::Arc, time::Instant};
 use tokio::sync::mpsc;
-use trine_engine::{Invocation, Level, Payload, json_string};
+use trine_engine::{Invocation, Level, json_string};
 
 /// Path of the health check, unless a function has that name.
 const HEALTH: &str = "/health";
@@ -36,6 +37,7 @@ pub(super) struct Service {
     pub(super) stuck: mpsc::UnboundedSender<()>,
     /// The port that the server listens on.
     pub(super) port: u16,
+    pub(super) ids: RequestIds,
 }
 
 impl Service {
@@ -143,7 +145,7 @@ impl Service {
             return self.nowhere(&parts.method, parts.uri.path());
         };
         let time = Utc::now();
-        let id = uuid::Uuid::new_v4();
+        let id = self.ids.make();
         let request_id = id.to_string();
         let trace_id = match parts.headers.get("x-amzn-trace-id") {
             Some(value) => event::text(value),
@@ -181,7 +183,6 @@ impl Service {
             detail: self.options.error_detail,
             log: self.log.clone(),
         });
-        let event = Payload::Json(event);
         let call = self.functions.call(route.function, event, invocation.clone(), lifeline);
         let result = call.await;
         let request_id = &invocation.request_id;
