@@ -10,8 +10,9 @@ export RUSTC_WORKSPACE_WRAPPER := clippy-driver
 export CLIPPY_ARGS := -Dwarnings__CLIPPY_HACKERY__
 
 TRINE := $(CARGO_TARGET_DIR)/debug/trine
+BENCH := $(CARGO_TARGET_DIR)/debug/trine-bench
 
-.PHONY: run test soak build setup fmt release clean
+.PHONY: run test soak bench bench-quick build setup fmt release clean
 
 run: setup ## serve the examples on port 9000
 	@.ci/stage build cargo build --bin trine
@@ -27,6 +28,17 @@ N ?= 100000
 
 soak: setup ## a long mixed run that looks for growth: make soak N=100000
 	@TRINE_SOAK=$(N) .ci/stage soak cargo test --test it soak -- --nocapture --test-threads 1
+
+bench: setup ## measure Trine beside everything that it is compared with, and publish: under 45 minutes
+	@.ci/stage build cargo build --workspace --bins --benches
+	@.ci/stage 'install peers' $(BENCH) install
+	@.ci/stage criterion cargo bench --profile dev --package trine-benches --bench latency
+	@.ci/stage measure $(BENCH) run
+	@.ci/stage render $(BENCH) render
+
+bench-quick: setup ## the part of it that is measured in-process: under five minutes
+	@.ci/stage build cargo build --workspace --bins --benches
+	@.ci/stage criterion cargo bench --profile dev --package trine-benches --bench latency
 
 build: setup
 	@.ci/stage build cargo build --bin trine

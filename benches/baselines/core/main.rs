@@ -1,0 +1,87 @@
+//! The compiled cores of the designs that Trine replaces, each rebuilt as well as its design allows, and the floor of
+//! the comparison: a client of Lambda's Runtime API that runs nothing. See `benches/baselines/README.md`.
+
+mod client;
+mod function;
+mod http_hop;
+mod pipes;
+mod process;
+mod report;
+mod runtime_api;
+
+use anyhow::bail;
+use bytes::Bytes;
+use function::{Function, Language};
+use http_hop::HttpHop;
+use pipes::Pipes;
+use process::ProcessPerCall;
+use runtime_api::RuntimeApi;
+use std::{convert::Infallible, env, process::ExitCode};
+
+const USAGE: &str = "usage: trine-baseline floor
+       trine-baseline (pipes|http|process) (node|python|deno) FOLDER
+FOLDER is where the languages' own parts are: benches/baselines.
+The environment is Lambda's; BASELINE_HOOKS=hook1,hook2 names hooks, BASELINE_DENO is the path of deno.";
+
+/// How events are answered.
+enum Design {
+    /// With the same bytes, by this process.
+    Floor,
+    /// By a resident language runtime behind named pipes.
+    Pipes(Pipes),
+    /// By a resident sub-process behind HTTP.
+    Http(HttpHop),
+    /// By a new process for each.
+    Process(ProcessPerCall),
+}
+
+impl Design {
+    /// Reads the command line, and starts what is resident and waits until it is ready.
+    fn start(arguments: &[&str]) -> anyhow::Result<Self> {
+        Ok(match arguments {
+            ["floor"] => Self::Floor,
+            [design, language, folder] => {
+                let language = Language::parse(language)?;
+                let function = Function::from_environment(language, folder.as_ref())?;
+                match *design {
+                    "pipes" => Self::Pipes(Pipes::start(function)?),
+                    "http" => Self::Http(HttpHop::start(function)?),
+                    "process" => Self::Process(ProcessPerCall::new(function)),
+                    _ => bail!(USAGE),
+                }
+            }
+            _ => bail!(USAGE),
+        })
+    }
+
+    async fn answer(&mut self, event: Bytes) -> anyhow::Result<Bytes> {
+        match self {
+            Self::Floor => Ok(event),
+            Self::Pipes(pipes) => pipes.answer(event),
+            Self::Http(hop) => hop.answer(event).await,
+            Self::Process(process) => process.answer(&event),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let Err(error) = run();
+    report::failure(&error);
+    ExitCode::FAILURE
+}
+
+fn run() -> anyhow::Result<Infallible> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let mut design = Design::start(&arguments)?;
+    // One thread is all that one invocation at a time has use for.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    runtime.block_on(async {
+        let mut api = RuntimeApi::from_environment()?;
+        loop {
+            let invocation = api.next().await?;
+            let answer = design.answer(invocation.event.clone()).await?;
+            api.respond(&invocation, answer).await?;
+        }
+    })
+}

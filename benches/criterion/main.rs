@@ -1,0 +1,65 @@
+//! How long the parts of an invocation take, each measured by itself:
+//!
+//! - `engine call`: what an engine needs from an event's bytes to its answer's, with nothing of the product around it;
+//! - `pipeline`: an invocation with its hooks, without a front door;
+//! - `lambda loop`: the whole process under an emulated Runtime API, beside the raw client and the official one in Rust;
+//! - `recycling`: how soon a fresh instance is there, in a process that is warm and in one that is not;
+//! - `interrupts`: how soon an endless loop is answered once its time is up.
+//!
+//! `cargo bench --profile dev -p trine-benches --bench latency` runs all of them in a few minutes. A pattern runs a
+//! group, a question or one language of it, as in `… --bench latency -- '^engine call/echo, 1 KB/js'`; `-- --test` runs
+//! each once, and `-- --list` names them. The everyday profile reuses what `cargo build --all-targets` has compiled. The
+//! groups `lambda loop` and `recycling` start the binary `trine` that lies beside: `cargo build --bin trine` makes it.
+//!
+//! Every benchmark looks at the answer of its function before it measures. What surrounds it is made when it first runs,
+//! so that one that is left out costs nothing.
+
+mod bed;
+mod engine_call;
+mod events;
+mod interrupts;
+mod lambda_loop;
+mod language;
+mod notes;
+mod pipeline;
+mod process;
+mod recycling;
+
+use criterion::{BenchmarkGroup, BenchmarkId, Criterion, measurement::WallTime};
+use std::time::Duration;
+
+/// A group of benchmarks.
+type Group<'a> = BenchmarkGroup<'a, WallTime>;
+
+fn main() {
+    // There are many benchmarks: each gets enough time for its middle to stand still, and no more.
+    let mut criterion = Criterion::default()
+        .without_plots()
+        .warm_up_time(Duration::from_millis(400))
+        .measurement_time(Duration::from_millis(1500))
+        .sample_size(20)
+        .nresamples(10_000)
+        .configure_from_args();
+    engine_call::measure(&mut criterion);
+    pipeline::measure(&mut criterion);
+    lambda_loop::measure(&mut criterion);
+    recycling::measure(&mut criterion);
+    interrupts::measure(&mut criterion);
+    criterion.final_summary();
+}
+
+/// Adds a benchmark: its question, and whose answer it is, mostly a language. `make` makes what it needs, when it first
+/// runs; `take` does what is measured so many times, and says how long that took.
+fn bench<B>(
+    group: &mut Group<'_>,
+    question: &str,
+    whose: &str,
+    make: impl Fn() -> B,
+    take: impl Fn(&mut B, u64) -> Duration,
+) {
+    let mut bed = None;
+    group.bench_function(BenchmarkId::new(question, whose), |bencher| {
+        let bed = bed.get_or_insert_with(&make);
+        bencher.iter_custom(|count| take(bed, count));
+    });
+}

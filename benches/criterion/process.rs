@@ -1,0 +1,137 @@
+//! A runtime's process and the emulated Runtime API that it asks.
+
+use crate::{bed::Folder, events::parsed, language::Language};
+use bytes::Bytes;
+use futures::future::join_all;
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+use tokio::runtime;
+use trine_testkit::emulator::{Emulator, EmulatorOptions, Event, RuntimeExit};
+
+/// How long a process may take until it asks for its first event.
+const START: Duration = Duration::from_secs(60);
+/// The time that an invocation is given. A runtime may watch it; none comes near.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// How many events wait at most, so that `/next` never does.
+const BATCH: u64 = 500;
+
+/// What is started.
+pub(crate) struct Program {
+    pub(crate) path: PathBuf,
+    pub(crate) arguments: &'static [&'static str],
+    pub(crate) function: Folder,
+}
+
+/// A program and the Runtime API for it. The process ends when this is dropped.
+pub(crate) struct Lambda {
+    program: Program,
+    child: Option<Child>,
+    emulator: Emulator,
+    runtime: runtime::Runtime,
+}
+
+/// The folder of the binaries that cargo has built with this one.
+pub(crate) fn binaries() -> PathBuf {
+    let own = env::current_exe().expect("a process knows its binary");
+    let folder = own.ancestors().nth(2).expect("benches lie in a folder below that of binaries");
+    folder.to_owned()
+}
+
+/// The folder into which peers are installed.
+pub(crate) fn peers() -> PathBuf {
+    let home = || Path::new(&env::var_os("HOME").unwrap_or_default()).join(".cache/trine/peers");
+    env::var_os("TRINE_BENCH_PEERS").map_or_else(home, PathBuf::from)
+}
+
+impl Program {
+    /// Trine with an echo.
+    pub(crate) fn trine(language: Language) -> Self {
+        let path = binaries().join("trine");
+        Self { path, arguments: &[], function: Folder::new(language, language.echo) }
+    }
+}
+
+impl Lambda {
+    /// A Runtime API. The program is not started yet.
+    pub(crate) fn new(program: Program) -> Self {
+        let options = EmulatorOptions {
+            timeout: TIMEOUT,
+            init_timeout: START,
+            handler: "app.handler".to_owned(),
+            queue_length: BATCH as usize,
+            log_length: 0,
+            records_length: 0,
+            ..EmulatorOptions::default()
+        };
+        let emulator = Emulator::spawn_thread(options).expect("the loopback has a free port");
+        let runtime = runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.expect("the system has an event queue left");
+        Self { program, child: None, emulator, runtime }
+    }
+
+    /// Starts the program; gives the time until it asks for its first event.
+    pub(crate) fn start(&mut self) -> Duration {
+        let Program { path, arguments, function } = &self.program;
+        let mut command = Command::new(path);
+        command.args(*arguments).current_dir(function.task()).stdin(Stdio::null());
+        command.stdout(Stdio::null()).env_clear().envs(self.emulator.environment());
+        command.env("LAMBDA_TASK_ROOT", function.task());
+        for name in ["PATH", "HOME"] {
+            command.envs(env::var_os(name).map(|value| (name, value)));
+        }
+        let started = Instant::now();
+        let child = command.spawn();
+        self.child = Some(child.unwrap_or_else(|error| {
+            panic!("{} cannot be started ({error}); is it built?", path.display())
+        }));
+        let asked = self.runtime.block_on(self.emulator.wait_for_next(START));
+        let taken = started.elapsed();
+        assert!(asked, "{} asks for no event: {:?}", path.display(), self.emulator.init_error());
+        taken
+    }
+
+    /// Ends the process.
+    pub(crate) fn stop(&mut self) {
+        let Some(mut child) = self.child.take() else { return };
+        // It may have ended by itself.
+        let _ = child.kill();
+        let _ = child.wait();
+        self.emulator.runtime_exited(&RuntimeExit::Signal("killed".to_owned()));
+    }
+
+    /// Makes sure that an event comes back as it is.
+    pub(crate) fn check(&self, event: &Bytes) {
+        let outcome = self.runtime.block_on(self.emulator.invoke(Event::new(event.clone())));
+        let program = self.program.path.display();
+        assert!(outcome.is_response(), "{program}: {outcome:?}");
+        assert_eq!(outcome.json(), parsed(event), "the answer of {program}");
+        self.emulator.assert_clean();
+    }
+
+    /// Has so many events answered, which wait when they are asked for: the time from each one's handing out to the end
+    /// of its answer, in all.
+    pub(crate) fn invocations(&self, event: &Bytes, count: u64) -> Duration {
+        let mut taken = Duration::ZERO;
+        let mut left = count;
+        while left > 0 {
+            let batch = left.min(BATCH);
+            let invoke = |_| self.emulator.invoke(Event::new(event.clone()));
+            for outcome in self.runtime.block_on(join_all((0..batch).map(invoke))) {
+                assert!(outcome.is_response(), "{outcome:?}");
+                taken += outcome.duration;
+            }
+            left -= batch;
+        }
+        taken
+    }
+}
+
+impl Drop for Lambda {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}

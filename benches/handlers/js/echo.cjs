@@ -1,0 +1,2 @@
+// `echo.mjs` as a CommonJS module.
+exports.handler = async (event) => event;

@@ -1,0 +1,183 @@
+//! Who is measured: Trine, the designs that it replaces, the runtimes that people use instead. They are data, one TOML
+//! file per kind in `benches/contestants/`, so that another one needs no code.
+
+use anyhow::{Context, ensure};
+use serde::Deserialize;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Everyone who is measured, in the order in which tables list them.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contestants {
+    /// Processes that speak Lambda's Runtime API.
+    #[serde(default)]
+    pub lambda: Vec<Lambda>,
+    /// HTTP servers.
+    #[serde(default)]
+    pub http: Vec<Server>,
+}
+
+/// What a contestant is to Trine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Group {
+    /// Trine itself.
+    Trine,
+    /// What no runtime can be faster than: a raw client that echoes.
+    Floor,
+    /// A design that Trine replaces.
+    Baseline,
+    /// What people would use instead.
+    Peer,
+}
+
+/// A part of the comparison of Lambda runtimes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Suite {
+    /// Warm invocations of four sizes.
+    Warm,
+    /// Warm invocations with no, one and three hooks.
+    Hooks,
+    /// From exec to the first `/next`.
+    Start,
+    /// Resident memory.
+    Memory,
+}
+
+/// What all contestants have in common.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Identity {
+    /// Stable name in results: `trine-js`.
+    pub id: String,
+    /// Name in tables: `Trine, JavaScript`.
+    pub name: String,
+    /// What it is to Trine.
+    pub group: Group,
+    /// Language of the handler: `js`, `python`, `lua` or `rust`. Ratios are to Trine's first entry of the language.
+    pub language: String,
+    /// The peer that must be installed for it, if any.
+    pub peer: Option<String>,
+    /// A command whose first line of output is its version.
+    #[serde(default)]
+    pub version: Vec<String>,
+}
+
+/// A process that speaks Lambda's Runtime API.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Lambda {
+    /// Who it is.
+    #[serde(flatten)]
+    pub identity: Identity,
+    /// Program and arguments, with placeholders (see [`Places::fill`]).
+    pub command: Vec<String>,
+    /// `LAMBDA_TASK_ROOT` and working directory, with placeholders.
+    pub task: String,
+    /// `_HANDLER`.
+    pub handler: String,
+    /// Further environment, with placeholders.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+    /// In which parts it takes part.
+    pub suites: BTreeSet<Suite>,
+    /// Which handler starts in [`Suite::Start`]: `bare`, or the name of a set of dependencies.
+    #[serde(default = "bare")]
+    pub load: String,
+    /// The variable that takes the list `hook1,hook2,hook3` in [`Suite::Hooks`].
+    pub hooks_variable: Option<String>,
+}
+
+/// An HTTP server.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Server {
+    /// Who it is.
+    #[serde(flatten)]
+    pub identity: Identity,
+    /// Program and arguments, with placeholders and `{port}`.
+    pub command: Vec<String>,
+    /// Working directory, with placeholders.
+    pub task: String,
+    /// Further environment, with placeholders and `{port}`.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+    /// The path that echoes a JSON body that is posted to it.
+    pub path: String,
+}
+
+fn bare() -> String {
+    "bare".to_owned()
+}
+
+/// Folders that commands name by placeholders.
+#[derive(Debug, Clone)]
+pub struct Places {
+    /// This crate's folder: `{benches}`.
+    pub benches: PathBuf,
+    /// Where peers are installed: `{peers}`.
+    pub peers: PathBuf,
+    /// Where cargo's binaries of the everyday profile are: `{target}`.
+    pub target: PathBuf,
+}
+
+impl Places {
+    /// `text` with the placeholders `{benches}`, `{peers}` and `{target}` replaced.
+    pub fn fill(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for (name, place) in
+            [("{benches}", &self.benches), ("{peers}", &self.peers), ("{target}", &self.target)]
+        {
+            text = text.replace(name, &place.to_string_lossy());
+        }
+        text
+    }
+
+    /// `text` with every folder replaced by its placeholder, for results that name no machine's paths.
+    pub fn hide(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for (name, place) in
+            [("{benches}", &self.benches), ("{peers}", &self.peers), ("{target}", &self.target)]
+        {
+            text = text.replace(&*place.to_string_lossy(), name);
+        }
+        text
+    }
+}
+
+impl Contestants {
+    /// Reads all files of `folder`, by name.
+    ///
+    /// # Errors
+    /// A file that cannot be read or understood, and an id that is used twice.
+    pub fn read(folder: &Path) -> anyhow::Result<Self> {
+        let mut files: Vec<PathBuf> = fs::read_dir(folder)
+            .with_context(|| format!("cannot list {}", folder.display()))?
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+            .collect();
+        files.sort();
+        let mut all = Self::default();
+        for file in files {
+            let text = fs::read_to_string(&file)
+                .with_context(|| format!("cannot read {}", file.display()))?;
+            let Self { lambda, http } = toml::from_str(&text)
+                .with_context(|| format!("cannot understand {}", file.display()))?;
+            all.lambda.extend(lambda);
+            all.http.extend(http);
+        }
+        let mut ids = BTreeSet::new();
+        for identity in all.identities() {
+            ensure!(ids.insert(&identity.id), "the id {} is used twice", identity.id);
+        }
+        Ok(all)
+    }
+
+    /// Everyone's identity.
+    pub fn identities(&self) -> impl Iterator<Item = &Identity> {
+        let lambda = self.lambda.iter().map(|lambda| &lambda.identity);
+        lambda.chain(self.http.iter().map(|server| &server.identity))
+    }
+}

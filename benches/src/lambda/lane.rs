@@ -1,0 +1,130 @@
+//! Warm invocations: processes that live through all rounds, of which one at a time has work while the others wait in
+//! `/next`.
+
+use super::{payload::Exchange, runtime::Runtime};
+use crate::{
+    bench::Bench,
+    contestant::Lambda,
+    sheet::{P50, P99, Quantity, RATE, Sheet},
+    statistics::percentile,
+};
+use std::time::{Duration, Instant};
+
+/// How long a case's batch is to take.
+const SLOT: Duration = Duration::from_millis(250);
+/// How long a case is warmed up before the first round.
+const WARM_UP: Duration = Duration::from_millis(250);
+/// The fewest events of a batch, also where they take longer than the slot.
+const SMALLEST_BATCH: usize = 4;
+
+/// What a process is asked.
+#[derive(Debug)]
+pub(crate) struct Case {
+    pub(crate) name: String,
+    pub(crate) exchange: Exchange,
+    /// How many events the next batch has.
+    count: usize,
+}
+
+impl Case {
+    pub(crate) fn new(name: impl Into<String>, exchange: Exchange) -> Self {
+        Self { name: name.into(), exchange, count: 1 }
+    }
+
+    /// Sizes the next batch by what the last one has shown.
+    fn learn(&mut self, rate: f64) {
+        self.count = ((rate * SLOT.as_secs_f64()) as usize).max(SMALLEST_BATCH);
+    }
+}
+
+/// A process and its cases.
+#[derive(Debug)]
+pub(crate) struct Lane<'a> {
+    pub(crate) lambda: &'a Lambda,
+    pub(crate) environment: Vec<(String, String)>,
+    pub(crate) cases: Vec<Case>,
+}
+
+/// Takes all rounds of all lanes. A contestant of which one lane fails is left out of the suite.
+pub(crate) async fn measure(
+    bench: &Bench<'_>,
+    suite: &'static str,
+    lanes: Vec<Lane<'_>>,
+    metrics: &[Quantity],
+    sheet: &mut Sheet,
+) {
+    let mut running: Vec<(Lane<'_>, Runtime)> = Vec::new();
+    let mut failed: Vec<&str> = Vec::new();
+    for mut lane in lanes {
+        let identity = &lane.lambda.identity;
+        if failed.contains(&identity.id.as_str()) {
+            continue;
+        }
+        bench.progress(suite, 0, identity);
+        match warmed_up(bench, &mut lane).await {
+            Ok(runtime) => running.push((lane, runtime)),
+            Err(error) => {
+                failed.push(&identity.id);
+                bench.give_up(suite, identity, &format!("{error:#}"), sheet);
+            }
+        }
+    }
+    running.retain(|(lane, _)| !failed.contains(&lane.lambda.identity.id.as_str()));
+    for round in 1..=bench.plan.rounds {
+        for (lane, runtime) in &mut running {
+            let identity = &lane.lambda.identity;
+            if failed.contains(&identity.id.as_str()) {
+                continue;
+            }
+            bench.progress(suite, round, identity);
+            if let Err(error) = take(suite, lane, runtime, metrics, sheet).await {
+                failed.push(&identity.id);
+                bench.give_up(suite, identity, &format!("{error:#}"), sheet);
+            }
+        }
+        running.retain(|(lane, _)| !failed.contains(&lane.lambda.identity.id.as_str()));
+    }
+}
+
+/// Starts a lane's process and asks it of each case as much as it takes to know how many events fill a slot.
+async fn warmed_up(bench: &Bench<'_>, lane: &mut Lane<'_>) -> anyhow::Result<Runtime> {
+    let mut runtime = Runtime::start(bench, lane.lambda, &lane.environment).await?;
+    for case in &mut lane.cases {
+        let began = Instant::now();
+        let mut count = 1;
+        loop {
+            let batch = runtime.batch(&case.exchange, count).await?;
+            if began.elapsed() >= WARM_UP {
+                case.learn(batch.rate);
+                break;
+            }
+            count *= 2;
+        }
+    }
+    Ok(runtime)
+}
+
+/// One round of a lane.
+async fn take(
+    suite: &str,
+    lane: &mut Lane<'_>,
+    runtime: &mut Runtime,
+    metrics: &[Quantity],
+    sheet: &mut Sheet,
+) -> anyhow::Result<()> {
+    let id = &lane.lambda.identity.id;
+    for case in &mut lane.cases {
+        let batch = runtime.batch(&case.exchange, case.count).await?;
+        case.learn(batch.rate);
+        for (quantity, value) in [
+            (RATE, batch.rate),
+            (P50, percentile(&batch.latencies, 0.5)),
+            (P99, percentile(&batch.latencies, 0.99)),
+        ] {
+            if metrics.contains(&quantity) {
+                sheet.add(suite, id, &case.name, quantity, value);
+            }
+        }
+    }
+    Ok(())
+}

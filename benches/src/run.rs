@@ -1,0 +1,146 @@
+//! A whole run: from a plan to a record.
+
+use crate::{
+    affinity::Cores,
+    bench::Bench,
+    console,
+    contestant::{Group, Identity},
+    criterion, http, lambda, machine,
+    plan::{Part, Plan},
+    process::Launch,
+    record::{Entrant, Record},
+    sheet::Sheet,
+};
+use std::{collections::BTreeMap, time::Duration};
+
+/// How long a contestant may take to tell its version.
+const VERSION_LIMIT: Duration = Duration::from_secs(10);
+/// How much of a version is told.
+const VERSION_LENGTH: usize = 100;
+
+/// Measures what the plan says. `command` is what the record says of its origin.
+///
+/// # Errors
+/// When the driver itself cannot work. What happens to contestants stands in the record.
+pub async fn run(plan: &Plan, command: String) -> anyhow::Result<Record> {
+    let began = std::time::Instant::now();
+    let started = machine::now();
+    let machine = machine::machine();
+    let scratch = tempfile::tempdir()?;
+    let cores = Cores::take()?;
+    let bench = Bench { plan, cores, scratch: scratch.path().to_owned() };
+    console::say(&format!("this takes about {}", minutes(plan.estimate())));
+    let mut sheet = Sheet::default();
+    for part in Part::ALL.into_iter().filter(|part| plan.parts.contains(part)) {
+        match part {
+            Part::Http => http::measure(&bench, &mut sheet).await,
+            Part::Criterion if plan.wants_criterion() => {
+                // Cargo's folder of everything holds both that of the profile and criterion's.
+                let folder = plan.places.target.join("../criterion");
+                if let Err(error) = criterion::collect(&folder, &mut sheet) {
+                    console::say(&format!("criterion: {error:#}"));
+                }
+            }
+            Part::Criterion => {}
+            part => lambda::measure(&bench, part, &mut sheet).await,
+        }
+    }
+    let entrants = entrants(&bench, &sheet).await;
+    let (figures, missing) = sheet.finish();
+    let seconds = began.elapsed().as_secs_f64();
+    console::say(&format!("measured in {}", minutes(began.elapsed())));
+    Ok(Record {
+        command,
+        started,
+        seconds: (seconds * 10.0).round() / 10.0,
+        machine,
+        entrants,
+        missing,
+        figures,
+    })
+}
+
+fn minutes(time: Duration) -> String {
+    let seconds = time.as_secs();
+    if seconds < 90 { format!("{seconds} s") } else { format!("{} min", (seconds + 30) / 60) }
+}
+
+/// Everybody of whom there are figures.
+async fn entrants(bench: &Bench<'_>, sheet: &Sheet) -> Vec<Entrant> {
+    let contestants = &bench.plan.contestants;
+    let lambda = contestants.lambda.iter().map(|lambda| (&lambda.identity, &lambda.command));
+    let http = contestants.http.iter().map(|server| (&server.identity, &server.command));
+    let mut versions: BTreeMap<&[String], String> = BTreeMap::new();
+    let mut entrants = Vec::new();
+    for (identity, command) in lambda.chain(http) {
+        if !sheet.has(&identity.id) {
+            continue;
+        }
+        let asked = identity.version.as_slice();
+        let version = match versions.get(asked) {
+            Some(known) => known.clone(),
+            None => version(bench, identity).await,
+        };
+        versions.insert(asked, version.clone());
+        entrants.push(Entrant {
+            id: identity.id.clone(),
+            name: identity.name.clone(),
+            group: group(identity.group).to_owned(),
+            language: identity.language.clone(),
+            version,
+            command: command.join(" "),
+        });
+    }
+    entrants
+}
+
+fn group(group: Group) -> &'static str {
+    match group {
+        Group::Trine => "trine",
+        Group::Floor => "floor",
+        Group::Baseline => "baseline",
+        Group::Peer => "peer",
+    }
+}
+
+/// What a contestant calls its version; nothing when it does not say.
+async fn version(bench: &Bench<'_>, identity: &Identity) -> String {
+    if identity.version.is_empty() {
+        return String::new();
+    }
+    let places = bench.places();
+    let launch = Launch {
+        command: identity.version.iter().map(|part| places.fill(part)).collect(),
+        folder: &places.benches,
+        environment: Vec::new(),
+        scratch: Some(&bench.scratch),
+        cores: None,
+    };
+    let Ok(mut child) = launch.spawn() else { return String::new() };
+    // Who hangs may have said it before.
+    let _ = tokio::time::timeout(VERSION_LIMIT, child.wait()).await;
+    bench.hide(&version_in(&child.output()))
+}
+
+/// The first line with a digit in it.
+fn version_in(output: &str) -> String {
+    let line = output.lines().find(|line| line.chars().any(|c| c.is_ascii_digit()));
+    line.unwrap_or_default().trim().chars().take(VERSION_LENGTH).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_has_a_digit() {
+        assert_eq!(version_in("Welcome\n  v20.1.0 \nmore 2\n"), "v20.1.0");
+        assert_eq!(version_in("none"), "");
+    }
+
+    #[test]
+    fn times_are_told_roughly() {
+        assert_eq!(minutes(Duration::from_secs(89)), "89 s");
+        assert_eq!(minutes(Duration::from_secs(100)), "2 min");
+    }
+}
