@@ -1,0 +1,392 @@
+//! A pull parser for the JSON that functions get nearly always: strict, quick, and without words for what is wrong.
+//!
+//! Engines read events with it straight into their own values. What it does not take ([`OddJson`]) is either no JSON, or
+//! JSON of a rare kind (lone halves of surrogate pairs): then they begin again with a parser that knows more and says
+//! more. So it answers for speed, and the other one for messages.
+
+use std::ops::Range;
+
+/// A text that the quick reader does not take: not JSON, or rare JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OddJson;
+
+/// What a value begins like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JsonPeek {
+    /// `{`
+    Object,
+    /// `[`
+    Array,
+    /// `"`
+    String,
+    /// A digit or a minus sign.
+    Number,
+    /// `true`, already read.
+    True,
+    /// `false`, already read.
+    False,
+    /// `null`, already read.
+    Null,
+}
+
+/// A number.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum JsonNumber<'j> {
+    /// An integer of at most eighteen digits.
+    Integer(i64),
+    /// A longer integer, as it is written.
+    Long(&'j str),
+    /// A number with a fraction or an exponent, as it is written.
+    Float(&'j str),
+}
+
+/// Reads one JSON text from its beginning to its end.
+///
+/// Nesting is the caller's affair: [`JsonReader::peek`] says what comes, and the method of that kind is to follow.
+#[derive(Debug)]
+pub struct JsonReader<'j> {
+    text: &'j str,
+    at: usize,
+    /// The last string that had escapes.
+    unescaped: String,
+}
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGH: u64 = 0x8080_8080_8080_8080;
+
+/// The highest bit of the first byte in a word that ends a plain run of a string: a quote, a backslash, a control
+/// character. Bits above the first one may be wrong.
+const fn stops(word: u64) -> u64 {
+    const fn zero(word: u64) -> u64 {
+        word.wrapping_sub(ONES) & !word & HIGH
+    }
+    let control = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
+    control | zero(word ^ (ONES * b'"' as u64)) | zero(word ^ (ONES * b'\\' as u64))
+}
+
+impl<'j> JsonReader<'j> {
+    /// A reader of `text`. `room` is for strings with escapes; see [`JsonReader::into_room`].
+    ///
+    /// # Errors
+    /// When the text is not UTF-8.
+    pub fn new(text: &'j [u8], mut room: String) -> Result<Self, OddJson> {
+        room.clear();
+        let text = std::str::from_utf8(text).map_err(|_| OddJson)?;
+        Ok(Self { text, at: 0, unescaped: room })
+    }
+
+    /// The room that it was given, for the next reader.
+    pub fn into_room(self) -> String {
+        self.unescaped
+    }
+
+    /// What comes next. The words `true`, `false` and `null` are read by this.
+    ///
+    /// # Errors
+    /// When no value begins here.
+    #[inline]
+    pub fn peek(&mut self) -> Result<JsonPeek, OddJson> {
+        match self.skip()? {
+            b'"' => Ok(JsonPeek::String),
+            b'{' => Ok(JsonPeek::Object),
+            b'[' => Ok(JsonPeek::Array),
+            b'0'..=b'9' | b'-' => Ok(JsonPeek::Number),
+            b't' => self.word("true", JsonPeek::True),
+            b'f' => self.word("false", JsonPeek::False),
+            b'n' => self.word("null", JsonPeek::Null),
+            _ => Err(OddJson),
+        }
+    }
+
+    /// The string that was peeked at.
+    ///
+    /// # Errors
+    /// When it is malformed.
+    #[inline]
+    pub fn string(&mut self) -> Result<&str, OddJson> {
+        self.at += 1;
+        let start = self.at;
+        match self.run()? {
+            b'"' => {
+                let end = self.at;
+                self.at += 1;
+                self.text.get(start..end).ok_or(OddJson)
+            }
+            _ => self.escaped(start),
+        }
+    }
+
+    /// Enters the object that was peeked at; its first key.
+    ///
+    /// # Errors
+    /// When it is malformed.
+    #[inline]
+    pub fn object(&mut self) -> Result<Option<&str>, OddJson> {
+        self.at += 1;
+        match self.skip()? {
+            b'}' => {
+                self.at += 1;
+                Ok(None)
+            }
+            b'"' => self.key().map(Some),
+            _ => Err(OddJson),
+        }
+    }
+
+    /// The key after a member's value; `None` at the end of the object.
+    ///
+    /// # Errors
+    /// When it is malformed.
+    #[inline]
+    pub fn next_key(&mut self) -> Result<Option<&str>, OddJson> {
+        match self.skip()? {
+            b',' => {
+                self.at += 1;
+                match self.skip()? {
+                    b'"' => self.key().map(Some),
+                    _ => Err(OddJson),
+                }
+            }
+            b'}' => {
+                self.at += 1;
+                Ok(None)
+            }
+            _ => Err(OddJson),
+        }
+    }
+
+    /// Enters the array that was peeked at; what its first item begins like.
+    ///
+    /// # Errors
+    /// When it is malformed.
+    #[inline]
+    pub fn array(&mut self) -> Result<Option<JsonPeek>, OddJson> {
+        self.at += 1;
+        if self.skip()? == b']' {
+            self.at += 1;
+            return Ok(None);
+        }
+        self.peek().map(Some)
+    }
+
+    /// What the item after an item begins like; `None` at the end of the array.
+    ///
+    /// # Errors
+    /// When it is malformed.
+    #[inline]
+    pub fn next_item(&mut self) -> Result<Option<JsonPeek>, OddJson> {
+        match self.skip()? {
+            b',' => {
+                self.at += 1;
+                self.peek().map(Some)
+            }
+            b']' => {
+                self.at += 1;
+                Ok(None)
+            }
+            _ => Err(OddJson),
+        }
+    }
+
+    /// The number that was peeked at.
+    ///
+    /// # Errors
+    /// When it is malformed.
+    #[inline]
+    pub fn number(&mut self) -> Result<JsonNumber<'j>, OddJson> {
+        let start = self.at;
+        let negative = self.byte() == Some(b'-');
+        self.at += usize::from(negative);
+        let digits = self.at;
+        let mut value = 0_i64;
+        while let Some(digit @ b'0'..=b'9') = self.byte() {
+            // What does not fit is thrown away below.
+            value = value.wrapping_mul(10).wrapping_add(i64::from(digit - b'0'));
+            self.at += 1;
+        }
+        let count = self.at - digits;
+        if count == 0 || (count > 1 && self.text.as_bytes()[digits] == b'0') {
+            return Err(OddJson);
+        }
+        if !matches!(self.byte(), Some(b'.' | b'e' | b'E')) {
+            return Ok(match count {
+                ..=18 => JsonNumber::Integer(if negative { -value } else { value }),
+                _ => JsonNumber::Long(self.text.get(start..self.at).ok_or(OddJson)?),
+            });
+        }
+        if self.byte() == Some(b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if let Some(b'e' | b'E') = self.byte() {
+            self.at += 1;
+            self.at += usize::from(matches!(self.byte(), Some(b'+' | b'-')));
+            self.digits()?;
+        }
+        Ok(JsonNumber::Float(self.text.get(start..self.at).ok_or(OddJson)?))
+    }
+
+    /// Nothing but white space may be left.
+    ///
+    /// # Errors
+    /// When something is.
+    pub fn finish(&mut self) -> Result<(), OddJson> {
+        match self.skip() {
+            Ok(_) => Err(OddJson),
+            Err(OddJson) => Ok(()),
+        }
+    }
+
+    fn byte(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    /// The next byte that is no white space; the reader stands before it.
+    #[inline]
+    fn skip(&mut self) -> Result<u8, OddJson> {
+        loop {
+            match self.byte() {
+                Some(b' ' | b'\n' | b'\r' | b'\t') => self.at += 1,
+                Some(byte) => return Ok(byte),
+                None => return Err(OddJson),
+            }
+        }
+    }
+
+    fn word(&mut self, word: &str, is: JsonPeek) -> Result<JsonPeek, OddJson> {
+        if !self.text.as_bytes()[self.at..].starts_with(word.as_bytes()) {
+            return Err(OddJson);
+        }
+        self.at += word.len();
+        Ok(is)
+    }
+
+    fn digits(&mut self) -> Result<(), OddJson> {
+        let start = self.at;
+        while let Some(b'0'..=b'9') = self.byte() {
+            self.at += 1;
+        }
+        if self.at == start { Err(OddJson) } else { Ok(()) }
+    }
+
+    #[inline]
+    fn key(&mut self) -> Result<&str, OddJson> {
+        self.at += 1;
+        let start = self.at;
+        let key = match self.run()? {
+            b'"' => {
+                let end = self.at;
+                self.at += 1;
+                Some(start..end)
+            }
+            _ => {
+                self.unescape(start)?;
+                None
+            }
+        };
+        if self.skip()? != b':' {
+            return Err(OddJson);
+        }
+        self.at += 1;
+        self.text_or_unescaped(key)
+    }
+
+    fn text_or_unescaped(&self, range: Option<Range<usize>>) -> Result<&str, OddJson> {
+        match range {
+            Some(range) => self.text.get(range).ok_or(OddJson),
+            None => Ok(&self.unescaped),
+        }
+    }
+
+    /// Goes on to the end of a plain run: a quote or a backslash, which is given.
+    #[inline]
+    fn run(&mut self) -> Result<u8, OddJson> {
+        let bytes = self.text.as_bytes();
+        while let Some(word) = bytes.get(self.at..).and_then(<[u8]>::first_chunk::<8>) {
+            let stops = stops(u64::from_le_bytes(*word));
+            if stops == 0 {
+                self.at += 8;
+                continue;
+            }
+            self.at += stops.trailing_zeros() as usize / 8;
+            return match bytes[self.at] {
+                stop @ (b'"' | b'\\') => Ok(stop),
+                _ => Err(OddJson),
+            };
+        }
+        loop {
+            match self.byte() {
+                Some(stop @ (b'"' | b'\\')) => return Ok(stop),
+                None | Some(..0x20) => return Err(OddJson),
+                Some(_) => self.at += 1,
+            }
+        }
+    }
+
+    #[cold]
+    fn escaped(&mut self, start: usize) -> Result<&str, OddJson> {
+        self.unescape(start)?;
+        Ok(&self.unescaped)
+    }
+
+    /// Reads the rest of a string that began at `start` and has an escape here.
+    fn unescape(&mut self, start: usize) -> Result<(), OddJson> {
+        let mut start = start;
+        self.unescaped.clear();
+        loop {
+            let stop = self.run()?;
+            let run = self.text.get(start..self.at).ok_or(OddJson)?;
+            self.unescaped.push_str(run);
+            self.at += 1;
+            if stop == b'"' {
+                return Ok(());
+            }
+            let letter = self.byte().ok_or(OddJson)?;
+            self.at += 1;
+            let plain = match letter {
+                b'"' | b'\\' | b'/' => char::from(letter),
+                b'n' => '\n',
+                b't' => '\t',
+                b'r' => '\r',
+                b'b' => '\u{8}',
+                b'f' => '\u{c}',
+                b'u' => self.unicode()?,
+                _ => return Err(OddJson),
+            };
+            self.unescaped.push(plain);
+            start = self.at;
+        }
+    }
+
+    /// The character of `\u` and what follows it.
+    fn unicode(&mut self) -> Result<char, OddJson> {
+        let unit = self.hex()?;
+        let code = match unit {
+            0xd800..=0xdbff => {
+                if !self.text.as_bytes()[self.at..].starts_with(b"\\u") {
+                    return Err(OddJson);
+                }
+                self.at += 2;
+                let low = self.hex()?;
+                if !matches!(low, 0xdc00..=0xdfff) {
+                    return Err(OddJson);
+                }
+                0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00)
+            }
+            _ => unit,
+        };
+        char::from_u32(code).ok_or(OddJson)
+    }
+
+    fn hex(&mut self) -> Result<u32, OddJson> {
+        let digits = self.text.get(self.at..self.at + 4).ok_or(OddJson)?;
+        if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return Err(OddJson);
+        }
+        self.at += 4;
+        u32::from_str_radix(digits, 16).map_err(|_| OddJson)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,143 @@
+//! The quick reader against a parser that everybody knows.
+
+use super::*;
+use serde_json::{Map, Number, Value};
+
+/// The value of a text; what the reader refuses is `None`.
+fn read(text: &[u8]) -> Option<Value> {
+    let mut reader = JsonReader::new(text, String::new()).ok()?;
+    let peek = reader.peek().ok()?;
+    let value = value(&mut reader, peek).ok()?;
+    reader.finish().ok()?;
+    Some(value)
+}
+
+fn value(reader: &mut JsonReader<'_>, peek: JsonPeek) -> Result<Value, OddJson> {
+    Ok(match peek {
+        JsonPeek::Null => Value::Null,
+        JsonPeek::True => Value::Bool(true),
+        JsonPeek::False => Value::Bool(false),
+        JsonPeek::String => Value::from(reader.string()?),
+        JsonPeek::Number => match reader.number()? {
+            JsonNumber::Integer(number) => Value::from(number),
+            JsonNumber::Long(text) | JsonNumber::Float(text) => {
+                Value::Number(text.parse::<Number>().map_err(|_| OddJson)?)
+            }
+        },
+        JsonPeek::Array => {
+            let mut items = Vec::new();
+            let mut next = reader.array()?;
+            while let Some(peek) = next {
+                items.push(value(reader, peek)?);
+                next = reader.next_item()?;
+            }
+            Value::Array(items)
+        }
+        JsonPeek::Object => {
+            let mut members = Map::new();
+            let mut next = reader.object()?.map(str::to_owned);
+            while let Some(key) = next {
+                let peek = reader.peek()?;
+                members.insert(key, value(reader, peek)?);
+                next = reader.next_key()?.map(str::to_owned);
+            }
+            Value::Object(members)
+        }
+    })
+}
+
+#[test]
+fn what_is_json_is_read_as_everybody_reads_it() {
+    for text in [
+        "null",
+        " true ",
+        "[false]",
+        "\"\"",
+        r#""plain and some more than eight bytes""#,
+        r#""é€😀 quoted \" \\ \/ \b\f\n\r\t \u00e9 \ud83d\ude00 end""#,
+        r#""short\n""#,
+        "[]",
+        "{}",
+        "[ ]",
+        "{ }",
+        "[1, -2 ,3.5,-0.25,1e3,1E-3,2.5e+2, 0, 123456789012345678, -123456789012345678]",
+        "[9223372036854775807,-9223372036854775808]",
+        r#"{"a":1,"b":{"c":[{"d":null}]},"a":2,"k\u0065y":3}"#,
+        "\r\n\t{ \"a\" :\t[ 1 , { } ] }\n",
+    ] {
+        let expected: Value = serde_json::from_str(text).unwrap();
+        assert_eq!(read(text.as_bytes()), Some(expected), "{text}");
+    }
+}
+
+#[test]
+fn what_is_no_json_is_odd() {
+    for text in [
+        "",
+        " ",
+        "nul",
+        "True",
+        "[1,]",
+        "[,1]",
+        "[1 2]",
+        "[1",
+        "{\"a\"}",
+        "{\"a\":}",
+        "{\"a\":1,}",
+        "{a:1}",
+        "{\"a\":1",
+        "{\"a\" 1}",
+        "01",
+        "-",
+        "-01",
+        "1.",
+        ".5",
+        "1e",
+        "1e+",
+        "+1",
+        "NaN",
+        "\"",
+        "\"abc",
+        "\"abcdefgh\n\"",
+        "\"a\tb\"",
+        "\"\\x\"",
+        "\"\\u12\"",
+        "\"\\u12g4\"",
+        "\"\\u+123\"",
+        "\"\\",
+        "1 2",
+        "[]]",
+    ] {
+        assert!(serde_json::from_str::<Value>(text).is_err(), "{text}");
+        assert_eq!(read(text.as_bytes()), None, "{text}");
+    }
+    assert_eq!(read(b"\"\xff\""), None);
+    // Half of a surrogate pair: rare, and for the other parser.
+    for text in [r#""\ud800""#, r#""\ud800x""#, r#""\ud800\n""#, r#""\ud800\u0041""#, r#""\udc00""#]
+    {
+        assert_eq!(read(text.as_bytes()), None, "{text}");
+    }
+}
+
+/// Every place of a run's end within a word, before and after other bytes.
+#[test]
+fn runs_end_where_they_end() {
+    for length in 0..40 {
+        for character in ["x", "é", "\u{7f}", "!", "#", "[", "]", "\u{80}"] {
+            let content = character.repeat(length);
+            for ending in ["\"", "\\n\"", "\\\"x\""] {
+                let text = format!("\"{content}{ending}");
+                assert_eq!(read(text.as_bytes()), serde_json::from_str(&text).ok(), "{text}");
+            }
+            assert_eq!(read(format!("\"{content}\u{1f}\"").as_bytes()), None);
+        }
+    }
+}
+
+#[test]
+fn room_is_handed_on() {
+    let mut reader = JsonReader::new(br#""a\n""#, "old".to_owned()).unwrap();
+    assert_eq!(reader.peek(), Ok(JsonPeek::String));
+    assert_eq!(reader.string(), Ok("a\n"));
+    assert!(reader.into_room().capacity() >= 3);
+}
