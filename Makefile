@@ -31,6 +31,7 @@ soak: setup ## a long mixed run that looks for growth: make soak N=100000
 
 bench: setup ## measure Trine beside everything that it is compared with, and publish: under 45 minutes
 	@.ci/stage build cargo build --workspace --bins --benches
+	@.ci/stage 'order functions' .ci/order-functions dev
 	@.ci/stage 'install peers' $(BENCH) install
 	@.ci/stage criterion cargo bench --profile dev --package trine-benches --bench latency
 	@.ci/stage measure $(BENCH) run
@@ -51,6 +52,8 @@ fmt:
 
 release: setup ## the binary that users install
 	@env -u RUSTC_WORKSPACE_WRAPPER .ci/stage release cargo build --release --bin trine
+	@env -u RUSTC_WORKSPACE_WRAPPER .ci/stage 'order functions' .ci/order-functions release
+	@strip $(CARGO_TARGET_DIR)/release/trine
 
 clean:
 	cargo clean
