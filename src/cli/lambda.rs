@@ -11,7 +11,10 @@ use crate::{
 };
 use anyhow::Context;
 use std::{env, process::ExitCode};
-use tokio::{runtime::Builder, task::LocalSet};
+use tokio::{
+    runtime::Builder,
+    task::{self, LocalSet},
+};
 use trine_engine::{Level, LogFormat};
 
 /// Serves invocations until the platform ends it. Exit status: 0 after SIGTERM or SIGINT, 1 when the function could not
@@ -40,7 +43,12 @@ fn serve(handler: Option<&str>) -> anyhow::Result<Ended> {
     let located =
         from_environment(handler, |name| env::var(name).ok(), &settings.search_paths(), &registry);
     let plan = located.and_then(|located| settings.plan(located, &registry));
-    let ended = LocalSet::new().block_on(&runtime, door.run(plan));
+    // Loop and connection are tasks of one set, which wake each other without a turn of the system's queue.
+    let run = async { task::spawn_local(door.run(plan)).await };
+    let ended = match LocalSet::new().block_on(&runtime, run) {
+        Ok(ended) => ended,
+        Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+    };
     // In a JSON log every line is one object, and the record of the error is there already.
     if let Ended::Init(error) = &ended
         && settings.log_format.value.0 == LogFormat::Text

@@ -25,6 +25,7 @@ pub(super) const INVOCATION_ID: HeaderName =
     HeaderName::from_static("lambda-runtime-invocation-id");
 pub(super) const ERROR_TYPE: HeaderName =
     HeaderName::from_static("lambda-runtime-function-error-type");
+const REQUEST_ID: HeaderName = HeaderName::from_static("lambda-runtime-aws-request-id");
 const XRAY_CAUSE: HeaderName = HeaderName::from_static("lambda-runtime-function-xray-error-cause");
 
 /// Why the Runtime API could not be used.
@@ -96,7 +97,7 @@ pub enum Verdict {
     Refused(String),
 }
 
-/// A connection to the Runtime API.
+/// A connection to the Runtime API. Its methods are for tasks of a [`tokio::task::LocalSet`].
 pub struct RuntimeApi {
     address: String,
     host: HeaderValue,
@@ -157,7 +158,7 @@ impl RuntimeApi {
         // Without an id the event could never be answered, and would be handed out again and again.
         let request_id = head
             .headers
-            .get("lambda-runtime-aws-request-id")
+            .get(REQUEST_ID)
             .filter(|id| !id.is_empty())
             .ok_or(ApiError::NoRequestId)?
             .clone();
@@ -294,7 +295,7 @@ impl RuntimeApi {
             .await
             .map_err(|source| ApiError::Broken { path: self.address.clone(), source })?;
         // Its errors reach the requests that they concern.
-        tokio::spawn(connection);
+        tokio::task::spawn_local(connection);
         sender
             .ready()
             .await
@@ -304,9 +305,21 @@ impl RuntimeApi {
 }
 
 pub(super) fn answer_path(delivery: &Delivery, kind: &str) -> String {
-    // Identifiers are UUIDs in practice; anything else must not change the path.
-    let id = percent_encode(delivery.request_id.as_bytes(), PATH_SEGMENT);
-    format!("{BASE}/runtime/invocation/{id}/{kind}")
+    let id = delivery.request_id.as_bytes();
+    let mut path = String::with_capacity(BASE.len() + id.len() + 32);
+    path.push_str(BASE);
+    path.push_str("/runtime/invocation/");
+    match std::str::from_utf8(id) {
+        // Identifiers are UUIDs in practice.
+        Ok(id) if id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') => {
+            path.push_str(id);
+        }
+        // Anything else must not change the path.
+        _ => path.extend(percent_encode(id, PATH_SEGMENT)),
+    }
+    path.push('/');
+    path.push_str(kind);
+    path
 }
 
 const PATH_SEGMENT: &percent_encoding::AsciiSet =

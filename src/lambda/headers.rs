@@ -7,29 +7,33 @@ use trine_engine::{Invocation, json_string};
 
 /// Reads an invocation's context. A header that is not UTF-8 is ignored: it must not cost the invocation.
 pub fn invocation_from(headers: &HeaderMap) -> Invocation {
-    let text = |name: &str| {
-        let value = std::str::from_utf8(headers.get(name)?.as_bytes()).ok()?;
-        (!value.is_empty()).then(|| value.to_owned())
-    };
-    let (client_context, w3c) = match text("lambda-runtime-client-context") {
-        Some(context) => split_w3c(context),
-        None => (None, None),
-    };
-    Invocation {
-        request_id: text("lambda-runtime-aws-request-id").unwrap_or_default(),
-        deadline_ms: text("lambda-runtime-deadline-ms").and_then(|ms| ms.trim().parse().ok()),
-        invoked_function_arn: text("lambda-runtime-invoked-function-arn"),
-        trace_id: text("lambda-runtime-trace-id"),
-        client_context,
-        identity: text("lambda-runtime-cognito-identity"),
-        tenant_id: text("lambda-runtime-aws-tenant-id"),
-        w3c,
-        function_name: None,
-        event_is_json: headers
-            .get(http::header::CONTENT_TYPE)
-            .is_none_or(|kind| kind.as_bytes() == b"application/json"),
-        ..Invocation::default()
+    let mut invocation = Invocation { event_is_json: true, ..Invocation::default() };
+    let mut context = None;
+    // One way through the few headers that there are costs less than a search for each name.
+    for (name, value) in headers {
+        let text = || {
+            let text = std::str::from_utf8(value.as_bytes()).ok()?;
+            (!text.is_empty()).then(|| text.to_owned())
+        };
+        match name.as_str() {
+            "lambda-runtime-aws-request-id" => invocation.request_id = text().unwrap_or_default(),
+            "lambda-runtime-deadline-ms" => {
+                let text = std::str::from_utf8(value.as_bytes()).unwrap_or_default();
+                invocation.deadline_ms = text.trim().parse().ok();
+            }
+            "lambda-runtime-invoked-function-arn" => invocation.invoked_function_arn = text(),
+            "lambda-runtime-trace-id" => invocation.trace_id = text(),
+            "lambda-runtime-client-context" => context = text(),
+            "lambda-runtime-cognito-identity" => invocation.identity = text(),
+            "lambda-runtime-aws-tenant-id" => invocation.tenant_id = text(),
+            "content-type" => invocation.event_is_json = value == "application/json",
+            _ => {}
+        }
     }
+    if let Some(context) = context {
+        (invocation.client_context, invocation.w3c) = split_w3c(context);
+    }
+    invocation
 }
 
 /// Takes the member `w3c` out of a client context: users see it as `context.w3c()` instead.

@@ -12,7 +12,7 @@ use crate::{
     worker::{Function, Worker},
 };
 use bytes::Bytes;
-use std::{io, rc::Rc, sync::Arc};
+use std::{io, pin::pin, rc::Rc, sync::Arc};
 use trine_engine::{
     Error, ErrorDialect, ErrorKind, Invocation, Level, Payload, RawPayload, Result,
 };
@@ -82,11 +82,12 @@ impl Door {
             dialect,
             log: self.log.clone(),
         });
+        // One wait for all invocations: it is begun anew only when it is over, and then so is the loop.
+        let mut stop = pin!(async {
+            let _ = signals.next().await;
+        });
         loop {
-            let stop = async {
-                let _ = signals.next().await;
-            };
-            let next = match self.api.next(stop).await {
+            let next = match self.api.next(stop.as_mut()).await {
                 Ok(Some(next)) => next,
                 Ok(None) => return Ended::Signal,
                 Err(error) => return Ended::Api(error),
