@@ -2,8 +2,13 @@
 //! that an ordinary CommonJS handler touches. An ES module that never asks for `node:` starts in half the time
 //! from the small one.
 //!
-//! Beside each snapshot stands a table of the extension sources that it does not contain, for loading on demand.
+//! Beside each snapshot stands a table of the extension sources that it does not contain, for loading on demand, and
+//! V8's code cache of them.
 
+#[path = "build/code_cache.rs"]
+mod code_cache;
+
+use code_cache::{Kind, Source};
 use deno_runtime::{
     deno_core::{Extension, ModuleCodeString, ModuleName, extension, v8, wrap_lazy_ext_script},
     ops::bootstrap::SnapshotOptions,
@@ -41,16 +46,32 @@ extension!(
 );
 
 fn main() {
-    println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rerun-if-changed=src/prelude");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
-    make(&out, "web", vec![trine_prelude::init()]);
-    make(&out, "node", vec![trine_prelude::init(), trine_node_prelude::init()]);
+    if let Some(name) = code_cache::task() {
+        let dir = out.join(&name);
+        let sources = residual(&dir);
+        return code_cache::make(&dir, extensions(&name), sources);
+    }
+    println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=build");
+    println!("cargo:rerun-if-changed=src/prelude");
+    println!("cargo:rerun-if-changed=src/v8-flags.txt");
+    for name in ["web", "node"] {
+        make(&out, name);
+        code_cache::order(name);
+    }
     pass_on_addon_symbols(&out);
 }
 
-/// Writes `snapshot.bin` and `residual.rs` into a folder of this name.
-fn make(out: &Path, name: &str, extensions: Vec<Extension>) {
+fn extensions(name: &str) -> Vec<Extension> {
+    match name {
+        "web" => vec![trine_prelude::init()],
+        _ => vec![trine_prelude::init(), trine_node_prelude::init()],
+    }
+}
+
+/// Writes `snapshot.bin` and `residual.rs` into a folder of this name, and the texts that the latter includes.
+fn make(out: &Path, name: &str) {
     let dir = out.join(name);
     fs::create_dir_all(&dir).expect("OUT_DIR is writable");
     let output = create_runtime_snapshot(
@@ -60,11 +81,11 @@ fn make(out: &Path, name: &str, extensions: Vec<Extension>) {
             v8_version: v8::VERSION_STRING,
             target: env::var("TARGET").expect("cargo sets TARGET"),
         },
-        extensions,
+        extensions(name),
     );
     let consumed: HashSet<&str> =
         output.consumed_lazy_specifiers.iter().map(String::as_str).collect();
-    let (mut scripts, mut modules) = (String::new(), String::new());
+    let (mut scripts, mut modules, mut list) = (String::new(), String::new(), String::new());
     for file in &output.lazy_extension_files {
         if consumed.contains(file.specifier.as_str()) {
             continue;
@@ -79,15 +100,20 @@ fn make(out: &Path, name: &str, extensions: Vec<Extension>) {
         .unwrap_or_else(|e| panic!("cannot transpile {}: {e}", file.specifier));
         // V8 takes these texts as one-byte strings that it does not copy.
         assert!(source.as_str().is_ascii(), "{} is not ASCII", file.specifier);
-        let (table, source) = match file.kind {
-            LazyExtensionFileKind::Js => (&mut scripts, wrap_lazy_ext_script(source.as_str())),
-            LazyExtensionFileKind::Esm => (&mut modules, source.as_str().to_owned()),
+        let (table, kind, source) = match file.kind {
+            LazyExtensionFileKind::Js => {
+                (&mut scripts, "script", wrap_lazy_ext_script(source.as_str()))
+            }
+            LazyExtensionFileKind::Esm => (&mut modules, "module", source.as_str().to_owned()),
         };
         let path = dir.join(file.specifier.replace(|c: char| !c.is_ascii_alphanumeric(), "_"));
         fs::write(&path, source).expect("OUT_DIR is writable");
         writeln!(table, "    ({:?}, include_str!({:?})),", file.specifier, path)
             .expect("writing to a string never fails");
+        writeln!(list, "{kind} {} {}", file.specifier, path.display())
+            .expect("writing to a string never fails");
     }
+    fs::write(dir.join("residual.txt"), list).expect("OUT_DIR is writable");
     fs::write(
         dir.join("residual.rs"),
         format!(
@@ -98,6 +124,21 @@ fn make(out: &Path, name: &str, extensions: Vec<Extension>) {
         ),
     )
     .expect("OUT_DIR is writable");
+}
+
+/// The extension sources that the snapshot in this folder does not contain.
+fn residual(dir: &Path) -> Vec<Source> {
+    let list = fs::read_to_string(dir.join("residual.txt")).expect("the snapshot has been made");
+    list.lines()
+        .map(|line| {
+            let mut words = line.splitn(3, ' ');
+            let mut word = || words.next().expect("a line has three words");
+            let kind = if word() == "script" { Kind::Script } else { Kind::Module };
+            let specifier = word().to_owned();
+            let text = fs::read_to_string(word()).expect("the text has been written");
+            Source { kind, specifier, text }
+        })
+        .collect()
 }
 
 /// Asks the binary to export the symbols that native Node addons look for.

@@ -48,9 +48,9 @@ impl Engine for JavaScript {
     fn start(&self, environment: &Environment) -> Result<Rc<dyn Instance>> {
         static PLATFORM: Once = Once::new();
         PLATFORM.call_once(|| {
-            // With it V8's optimiser leaves endless loops around short ones without the check by which they are stopped:
-            // `for (;;) new Array(9).fill(0)`.
-            v8::V8::set_flags_from_string("--no-turboshaft-loop-unrolling");
+            // With loop unrolling V8's optimiser leaves endless loops around short ones without the check by which they
+            // are stopped: `for (;;) new Array(9).fill(0)`. The build script makes code caches with the same flags.
+            v8::V8::set_flags_from_string(include_str!("v8-flags.txt").trim());
             JsRuntime::init_platform(None);
         });
         Ok(Rc::new(JsInstance::new(environment.clone())))

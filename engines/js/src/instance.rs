@@ -2,6 +2,7 @@
 
 use crate::{
     calls::Current,
+    code_cache,
     convert::{LoadedFunctions, read_functions},
     error::{During, placed, syntax},
     host::{Host, text_or_undefined},
@@ -186,6 +187,7 @@ impl Instance for JsInstance {
         self.shared.functions.borrow_mut().clear();
         self.shared.loaded.borrow_mut().clear();
         self.shared.limits.forget();
+        self.shared.loader.code_cache.write();
         let isolate = self.shared.isolate.borrow_mut().take();
         drop(isolate);
         // Calls that wait find out that there is nothing to wait for.
@@ -241,6 +243,7 @@ impl Shared {
     }
 
     async fn find(&self, module: &Module, url: &ModuleSpecifier) -> Result<LoadedFunctions> {
+        let _loading = self.loader.begin();
         let format = self.prepare(module, url)?;
         let (step, current) = {
             let mut isolate = self.isolate()?;
@@ -291,6 +294,12 @@ impl Shared {
             )?;
             self.limits.watch(started.enter().runtime().v8_isolate().thread_safe_handle());
             *isolate = Some(started);
+        }
+        let caches = Snapshot::chosen()
+            .is_some_and(|snapshot| self.loader.code_cache.begin(module, snapshot));
+        if let (true, Some(isolate)) = (caches, &mut *isolate) {
+            let of_scripts = code_cache::of_scripts(&self.loader.code_cache);
+            isolate.enter().runtime().set_eval_context_code_cache_cbs(Some(of_scripts));
         }
         Ok(if commonjs { "commonjs" } else { "module" })
     }
@@ -350,4 +359,50 @@ impl Shared {
 
 pub(crate) fn ended() -> Error {
     Error::internal("this instance has ended")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use deno_runtime::tokio_util::create_and_run_current_thread;
+    use trine_engine::{Engine as _, FunctionInfo, LogFormat, LogSettings, LogSink, Stream};
+
+    struct Silence;
+
+    impl LogSink for Silence {
+        fn write(&self, _stream: Stream, _line: &[u8]) {}
+    }
+
+    #[test]
+    fn v8_takes_the_code_caches_that_come_with_the_binary() {
+        let folder = std::env::temp_dir().join(format!("trine-js-code-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("the folder is writable");
+        let path = folder.join("app.cjs");
+        let source = "for (const name of ['http', 'https', 'http2', 'crypto', 'zlib', 'net', 'tls', 'dns']) {
+            require(`node:${name}`);
+        }
+        exports.handler = () => fetch;";
+        std::fs::write(&path, source).expect("the folder is writable");
+        // The engine sets V8's flags, on which its code caches depend.
+        let environment = Environment {
+            layer_root: folder.join("opt"),
+            function: FunctionInfo::default(),
+            log: LogSettings { sink: Arc::new(Silence), format: LogFormat::Text, level: None },
+            main_thread: true,
+            trace_in_environment: false,
+            memory_limit: None,
+        };
+        drop(crate::engine().start(&environment));
+        let seek = Seek::Handler("handler".to_owned());
+        let module = Module { root: folder.clone(), path, name: "app".to_owned(), seek };
+        create_and_run_current_thread(async move {
+            let instance = JsInstance::new(environment);
+            let loaded = instance.load(&module).await.map(|exports| exports.functions.len());
+            assert_eq!(loaded.ok(), Some(1));
+            assert!(crate::isolate::code_cache("ext:deno_node/http2.ts").is_some());
+            assert_eq!(instance.shared.loader.rejected.get(), 0);
+            instance.shutdown();
+        });
+        let _ = std::fs::remove_dir_all(folder);
+    }
 }

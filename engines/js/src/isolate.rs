@@ -25,16 +25,32 @@ use std::{
 use sys_traits::impls::RealSys;
 use trine_engine::{Error, Result};
 
+/// V8 copies code caches that do not lie as it wants them to.
+#[repr(align(8))]
+struct Aligned<T: ?Sized>(T);
+
 mod web {
     pub(super) static SNAPSHOT: &[u8] =
         include_bytes!(concat!(env!("OUT_DIR"), "/web/snapshot.bin"));
     include!(concat!(env!("OUT_DIR"), "/web/residual.rs"));
+    static CODE_CACHE: &super::Aligned<[u8]> =
+        &super::Aligned(*include_bytes!(concat!(env!("OUT_DIR"), "/web/code_cache.bin")));
+    include!(concat!(env!("OUT_DIR"), "/web/code_cache.rs"));
+    pub(super) fn code_cache(specifier: &str) -> Option<&'static [u8]> {
+        super::find_code_cache(CACHES, &CODE_CACHE.0, specifier)
+    }
 }
 
 mod node {
     pub(super) static SNAPSHOT: &[u8] =
         include_bytes!(concat!(env!("OUT_DIR"), "/node/snapshot.bin"));
     include!(concat!(env!("OUT_DIR"), "/node/residual.rs"));
+    static CODE_CACHE: &super::Aligned<[u8]> =
+        &super::Aligned(*include_bytes!(concat!(env!("OUT_DIR"), "/node/code_cache.bin")));
+    include!(concat!(env!("OUT_DIR"), "/node/code_cache.rs"));
+    pub(super) fn code_cache(specifier: &str) -> Option<&'static [u8]> {
+        super::find_code_cache(CACHES, &CODE_CACHE.0, specifier)
+    }
 }
 
 deno_runtime::deno_core::extension!(
@@ -69,11 +85,43 @@ pub(crate) enum Snapshot {
     Node,
 }
 
+static CHOSEN: OnceLock<Snapshot> = OnceLock::new();
+
+/// V8's code cache of an extension source that the process's snapshot does not contain.
+pub(crate) fn code_cache(specifier: &str) -> Option<&'static [u8]> {
+    match Snapshot::chosen()? {
+        Snapshot::Web => web::code_cache(specifier),
+        Snapshot::Node => node::code_cache(specifier),
+    }
+}
+
+fn find_code_cache(
+    caches: &[(&str, usize, usize)],
+    bytes: &'static [u8],
+    specifier: &str,
+) -> Option<&'static [u8]> {
+    let place = caches.binary_search_by_key(&specifier, |(name, ..)| name).ok()?;
+    let (_, offset, length) = caches[place];
+    bytes.get(offset..offset + length)
+}
+
 impl Snapshot {
+    /// The one that was chosen.
+    pub(crate) fn chosen() -> Option<Self> {
+        CHOSEN.get().copied()
+    }
+
+    /// Tells it from the snapshots of other builds: V8 rejects code caches that belong to another one.
+    pub(crate) fn id(self) -> u64 {
+        match self {
+            Self::Web => web::ID,
+            Self::Node => node::ID,
+        }
+    }
+
     /// The snapshot that this process starts isolates from. The first one asked for stays: V8 shares the read-only part
     /// of its heap between all isolates of a process, and the two snapshots differ there.
     pub(crate) fn of_process(choose: impl FnOnce() -> Self) -> Self {
-        static CHOSEN: OnceLock<Snapshot> = OnceLock::new();
         *CHOSEN.get_or_init(choose)
     }
 }

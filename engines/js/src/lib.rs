@@ -1,6 +1,7 @@
 #![doc = include_str!("../docs.md")]
 
 mod calls;
+mod code_cache;
 mod convert;
 mod engine;
 mod error;
@@ -12,6 +13,7 @@ mod isolate;
 mod limits;
 mod loader;
 mod memory;
+mod packages;
 mod sessions;
 #[path = "../../shared/trace_variable.rs"]
 mod trace_variable;

@@ -1,14 +1,16 @@
 //! Finds and reads modules as Node does: `node_modules`, `exports` maps, CommonJS told from ES modules, and layers.
 
-use crate::transpile::{is_typescript, syntax_problem, transpile};
+use crate::{
+    code_cache::{Analyses, CodeCache},
+    isolate,
+    packages::{Packages, Remembering},
+    transpile::{Parser, is_typescript, syntax_problem, transpile},
+};
 use deno_error::{JsErrorBox, JsErrorClass, PropertyValue};
 use deno_maybe_sync::new_rc;
 use deno_media_type::MediaType;
 use deno_resolver::{
-    cjs::{
-        CjsTracker, CjsTrackerRc, IsCjsResolutionMode,
-        analyzer::{DenoAstModuleExportAnalyzer, DenoCjsCodeAnalyzer, NullNodeAnalysisCache},
-    },
+    cjs::{CjsTracker, CjsTrackerRc, IsCjsResolutionMode, analyzer::DenoCjsCodeAnalyzer},
     loader::{DenoNpmModuleLoader, LoadedModuleSource, NpmModuleLoader, RequestedModuleType},
     npm::{
         ByonmNpmResolverCreateOptions, CreateInNpmPkgCheckerOptions, DenoInNpmPackageChecker,
@@ -19,7 +21,7 @@ use deno_runtime::{
     deno_core::{
         FastString, ModuleLoadOptions, ModuleLoadReferrer, ModuleLoadResponse, ModuleLoader,
         ModuleSource, ModuleSourceCode, ModuleSpecifier, ModuleType,
-        RequestedModuleType as CoreModuleType, ResolutionKind,
+        RequestedModuleType as CoreModuleType, ResolutionKind, SourceCodeCacheInfo,
     },
     deno_node::{NodeExtInitServices, NodeRequireLoader, NodeResolverRc},
     deno_permissions::PermissionsContainer,
@@ -33,15 +35,17 @@ use node_resolver::{
 };
 use std::{
     borrow::Cow,
-    cell::RefCell,
+    cell::{Cell, RefCell},
     path::{Path, PathBuf},
+    pin::Pin,
     rc::Rc,
+    sync::Arc,
 };
 use sys_traits::impls::RealSys;
 use trine_engine::Module;
 
 type Resolver = NodeResolverRc<DenoInNpmPackageChecker, NpmResolver<RealSys>, RealSys>;
-type Tracker = CjsTrackerRc<DenoInNpmPackageChecker, RealSys>;
+pub(crate) type Tracker = CjsTrackerRc<DenoInNpmPackageChecker, RealSys>;
 
 /// The services that Deno's Node crates are handed.
 pub(crate) type NodeServices =
@@ -57,6 +61,10 @@ pub(crate) struct Loader {
     /// JavaScript of the file that had to be parsed to tell what it is, until it is loaded.
     transpiled: RefCell<Option<(ModuleSpecifier, String)>>,
     last_required: Rc<RefCell<Option<PathBuf>>>,
+    packages: Arc<Packages>,
+    pub(crate) code_cache: Arc<CodeCache>,
+    /// How many of the code caches that come with the binary V8 has rejected.
+    pub(crate) rejected: Cell<usize>,
 }
 
 impl Loader {
@@ -64,7 +72,8 @@ impl Loader {
     /// and the services that `require` and its like work with.
     pub(crate) fn new(package_folders: &[PathBuf]) -> (Rc<Self>, NodeServices) {
         let checker = DenoInNpmPackageChecker::new(CreateInNpmPkgCheckerOptions::Byonm);
-        let packages = new_rc(PackageJsonResolver::new(RealSys, None));
+        let known = Arc::<Packages>::default();
+        let packages = new_rc(PackageJsonResolver::new(RealSys, Some(known.clone())));
         let sys = NodeResolutionSys::new(RealSys, None);
         let npm_resolver = NpmResolver::<RealSys>::new::<RealSys>(NpmResolverCreateOptions::Byonm(
             ByonmNpmResolverCreateOptions {
@@ -88,10 +97,11 @@ impl Loader {
             IsCjsResolutionMode::ImplicitTypeCommonJs,
             vec![],
         ));
+        let code_cache = Arc::<CodeCache>::default();
         let analyzer = DenoCjsCodeAnalyzer::new(
-            new_rc(NullNodeAnalysisCache),
+            new_rc(Analyses::new(code_cache.clone(), tracker.clone())),
             tracker.clone(),
-            new_rc(DenoAstModuleExportAnalyzer::new(Default::default())),
+            new_rc(Parser),
         );
         let exports = new_rc(CjsModuleExportAnalyzer::new(
             analyzer,
@@ -122,8 +132,16 @@ impl Loader {
             elsewhere,
             transpiled: RefCell::default(),
             last_required,
+            packages: known,
+            code_cache,
+            rejected: Cell::default(),
         };
         (Rc::new(loader), services)
+    }
+
+    /// Modules are loaded for as long as the result lives.
+    pub(crate) fn begin(&self) -> Remembering {
+        self.packages.remember()
     }
 
     /// Whether a file is (or, lacking any sign, may be) CommonJS.
@@ -187,7 +205,11 @@ impl Loader {
                 MediaType::Json => ModuleType::Json,
                 _ => ModuleType::JavaScript,
             };
-            ModuleSource::new(kind, ModuleSourceCode::String(code.into()), url, None)
+            let compiled = match kind {
+                ModuleType::JavaScript => self.code_cache.of_module(&code),
+                _ => None,
+            };
+            ModuleSource::new(kind, ModuleSourceCode::String(code.into()), url, compiled)
         }))
     }
 }
@@ -278,6 +300,26 @@ impl ModuleLoader for Loader {
             };
             Ok(ModuleSource::new(kind, code, &url, None))
         }))
+    }
+
+    fn code_cache_ready(
+        &self,
+        url: ModuleSpecifier,
+        hash: u64,
+        code_cache: &[u8],
+    ) -> Pin<Box<dyn Future<Output = ()>>> {
+        if url.scheme() == "file" {
+            self.code_cache.add(hash, code_cache);
+        } else {
+            self.rejected.set(self.rejected.get() + 1);
+        }
+        Box::pin(std::future::ready(()))
+    }
+
+    /// Of the sources that come with the binary. They are compiled in no other form, so there is nothing to tell apart.
+    fn get_code_cache(&self, url: &ModuleSpecifier, _source: &str) -> Option<SourceCodeCacheInfo> {
+        let data = isolate::code_cache(url.as_str())?;
+        Some(SourceCodeCacheInfo { hash: 0, data: Some(Cow::Borrowed(data)) })
     }
 }
 
