@@ -1,6 +1,8 @@
 //! JSON text to Python values and back, without a detour through another tree.
 
 mod parse;
+mod quick;
+mod scan;
 mod write;
 
 pub(crate) use parse::{Failure as ParseFailure, Keys, parse};

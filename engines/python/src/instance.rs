@@ -4,6 +4,7 @@ mod values;
 mod wrap;
 
 use crate::{
+    collector::Rarely,
     context::{Contexts, Request},
     convert::{Settings, Value},
     engine::ID,
@@ -108,6 +109,7 @@ impl PythonInstance {
         };
         let loaded = Python::attach(|py| {
             let section = call.section(py);
+            let _rarely = Rarely::begin(py);
             match loader::load(py, &source, module) {
                 Err(failed) if section.was_stopped() => {
                     Err(error::interrupted(py, None).with_frames(failed.frames().to_vec()))

@@ -1,5 +1,6 @@
 #![doc = include_str!("../docs.md")]
 
+mod collector;
 mod context;
 mod convert;
 mod engine;

@@ -1,6 +1,6 @@
 //! JSON text to Python values, as `json.loads` would read it.
 
-use super::DEPTH;
+use super::{DEPTH, quick};
 use crate::error;
 use jiter::{Jiter, JiterError, JiterErrorType, JsonErrorType, Peek};
 use pyo3::{
@@ -16,9 +16,18 @@ const SLOTS: usize = 512;
 /// Longer keys are not kept.
 const LONGEST: usize = 48;
 
+/// A place for a key seen before.
+pub(super) type Slot = Option<Seen>;
+
+pub(super) struct Seen {
+    ends: u64,
+    text: Box<str>,
+    object: Py<PyString>,
+}
+
 /// Keys seen before. Events look alike, and a string that is used again brings its hash with it.
 pub(crate) struct Keys {
-    slots: Vec<Option<(Box<str>, Py<PyString>)>>,
+    slots: Vec<Slot>,
     /// Room for strings with escapes, reused from one event to the next.
     tape: Vec<u8>,
 }
@@ -57,6 +66,20 @@ impl From<PyErr> for Inner {
 
 /// The value that `text` stands for.
 pub(crate) fn parse<'py>(
+    py: Python<'py>,
+    text: &[u8],
+    keys: &mut Keys,
+) -> Result<Bound<'py, PyAny>, Failure> {
+    let read = quick::read(py, text, &mut keys.slots, &mut keys.tape);
+    keys.tape.clear();
+    match read {
+        Some(value) => Ok(value),
+        None => parse_any(py, text, keys),
+    }
+}
+
+/// The same for every text.
+fn parse_any<'py>(
     py: Python<'py>,
     text: &[u8],
     keys: &mut Keys,
@@ -115,7 +138,7 @@ fn value<'py>(
     py: Python<'py>,
     json: &mut Jiter<'_>,
     peek: Peek,
-    keys: &mut [Option<(Box<str>, Py<PyString>)>],
+    keys: &mut [Slot],
     depth: usize,
 ) -> Result<Bound<'py, PyAny>, Inner> {
     Ok(match peek {
@@ -161,7 +184,7 @@ fn value<'py>(
     })
 }
 
-fn string<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyString>> {
+pub(super) fn string<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyString>> {
     // SAFETY: pointer and length are those of a valid UTF-8 text; the result is owned or null with an exception.
     unsafe {
         let made =
@@ -170,40 +193,68 @@ fn string<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyString>> {
     }
 }
 
-fn key<'py>(
+pub(super) fn key<'py>(
     py: Python<'py>,
     text: &str,
-    keys: &mut [Option<(Box<str>, Py<PyString>)>],
+    keys: &mut [Slot],
 ) -> PyResult<Bound<'py, PyString>> {
-    if text.len() > LONGEST {
-        return string(py, text);
+    match seen(py, text, keys) {
+        Some(object) => Ok(object),
+        None => new_key(py, text, keys),
     }
-    let slot = &mut keys[slot(text.as_bytes())];
-    if let Some((seen, object)) = slot
-        && **seen == *text
-    {
-        return Ok(object.bind(py).clone());
-    }
+}
+
+/// A key that was seen before.
+#[inline]
+pub(super) fn seen<'py>(
+    py: Python<'py>,
+    text: &str,
+    keys: &[Slot],
+) -> Option<Bound<'py, PyString>> {
+    let ends = ends(text.as_bytes());
+    let seen = keys[slot(ends, text.len())].as_ref()?;
+    let same = seen.ends == ends
+        && seen.text.len() == text.len()
+        // The ends of such a text are all of it.
+        && (text.len() < 8 || *seen.text == *text);
+    same.then(|| seen.object.bind(py).clone())
+}
+
+#[cold]
+pub(super) fn new_key<'py>(
+    py: Python<'py>,
+    text: &str,
+    keys: &mut [Slot],
+) -> PyResult<Bound<'py, PyString>> {
     let made = string(py, text)?;
-    *slot = Some((text.into(), made.clone().unbind()));
+    if text.len() <= LONGEST {
+        let ends = ends(text.as_bytes());
+        let object = made.clone().unbind();
+        keys[slot(ends, text.len())] = Some(Seen { ends, text: text.into(), object });
+    }
     Ok(made)
 }
 
-/// Where a key is kept: by its length, its first and its last letters.
-fn slot(text: &[u8]) -> usize {
-    let ends = if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+/// A key's first and last letters.
+#[inline]
+fn ends(text: &[u8]) -> u64 {
+    if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
         u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(29)
     } else if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
         u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32
     } else {
         text.iter().fold(0, |word, byte| word << 8 | u64::from(*byte))
-    };
-    let mixed = (ends ^ text.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+
+/// Where a key is kept.
+fn slot(ends: u64, length: usize) -> usize {
+    let mixed = (ends ^ length as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     (mixed >> 32) as usize & (SLOTS - 1)
 }
 
 /// Integers of any size stay exact.
-fn number<'py>(py: Python<'py>, text: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+pub(super) fn number<'py>(py: Python<'py>, text: &[u8]) -> PyResult<Bound<'py, PyAny>> {
     let text = std::str::from_utf8(text).unwrap_or_default();
     if let Ok(small) = text.parse::<i64>() {
         return Ok(PyInt::new(py, small).into_any());

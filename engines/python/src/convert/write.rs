@@ -1,13 +1,13 @@
 //! Python values to JSON text, byte for byte as `simplejson` writes it for AWS's own runtime.
 
-use super::DEPTH;
+use super::{DEPTH, scan};
 use crate::{error, interpreter};
 use pyo3::{
     ffi,
     prelude::*,
     types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple},
 };
-use std::{ffi::CStr, io::Write, str};
+use std::{ffi::CStr, io::Write, slice, str};
 
 /// How text is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -249,7 +249,10 @@ impl<const STRICT: bool> Writer<'_, STRICT> {
     }
 
     fn int(&mut self, int: &Bound<'_, PyInt>) -> Outcome {
-        if let Ok(small) = int.extract::<i64>() {
+        let mut overflow = 0;
+        // SAFETY: an integer that is alive; the other argument is valid for writes. Such an argument raises nothing.
+        let small = unsafe { ffi::PyLong_AsLongLongAndOverflow(int.as_ptr(), &raw mut overflow) };
+        if overflow == 0 {
             return self.small_int(small);
         }
         // `int.__repr__` itself: an enumeration's own would name the member.
@@ -286,6 +289,9 @@ impl<const STRICT: bool> Writer<'_, STRICT> {
             return self.raw(if value > 0.0 { b"Infinity" } else { b"-Infinity" });
         }
         let size = value.abs();
+        if let Some((digits, places)) = few_digits(size) {
+            return self.few_digits(value.is_sign_negative(), digits, places);
+        }
         if value == 0.0 || (1e-4..1e16).contains(&size) {
             // Both languages write the shortest digits that read back as the same number, and no exponent here.
             let point = if value.fract() == 0.0 { ".0" } else { "" };
@@ -311,34 +317,67 @@ impl<const STRICT: bool> Writer<'_, STRICT> {
         Ok(())
     }
 
+    fn few_digits(&mut self, negative: bool, digits: u64, places: u32) -> Outcome {
+        if negative {
+            self.out.push(b'-');
+        }
+        let unit = 10u64.pow(places);
+        self.small_int((digits / unit) as i64)?;
+        self.out.push(b'.');
+        let mut rest = digits % unit;
+        let mut unit = unit / 10;
+        while unit > 1 {
+            self.out.push(b'0' + (rest / unit) as u8);
+            rest %= unit;
+            unit /= 10;
+        }
+        self.out.push(b'0' + rest as u8);
+        Ok(())
+    }
+
     fn text(&mut self, text: &Bound<'_, PyString>) -> Outcome {
+        let mut size = 0;
+        // SAFETY: a text that is alive, and room for its length.
+        let letters = unsafe { ffi::PyUnicode_AsUTF8AndSize(text.as_ptr(), &raw mut size) };
+        if letters.is_null() {
+            drop(PyErr::take(text.py()));
+            self.out.push(b'"');
+            // Half a surrogate pair: escape it, as JSON can.
+            let bytes = text.call_method1("encode", ("utf-8", "surrogatepass"))?;
+            self.surrogates(bytes.cast::<PyBytes>().map_err(PyErr::from)?.as_bytes());
+            return self.raw(b"\"");
+        }
+        // SAFETY: not null, so the text's own UTF-8 form and its length, which stay as long as the text is borrowed.
+        let letters = unsafe { slice::from_raw_parts(letters.cast::<u8>(), size as usize) };
+        self.out.reserve(letters.len() + 2);
         self.out.push(b'"');
-        match text.to_str() {
-            Ok(text) => self.escaped(text),
-            Err(_) => {
-                // Half a surrogate pair: escape it, as JSON can.
-                let bytes = text.call_method1("encode", ("utf-8", "surrogatepass"))?;
-                self.surrogates(bytes.cast::<PyBytes>().map_err(PyErr::from)?.as_bytes());
-            }
+        let first = self.plain(letters, 0);
+        if first == letters.len() {
+            self.out.extend_from_slice(letters);
+        } else {
+            // SAFETY: Python's UTF-8 form of a text is UTF-8.
+            self.escaped(unsafe { str::from_utf8_unchecked(letters) }, first);
         }
         self.raw(b"\"")
     }
 
-    fn escaped(&mut self, text: &str) {
+    /// The first place from `at` on, or the end, that cannot be written as it is.
+    fn plain(&self, bytes: &[u8], at: usize) -> usize {
+        if self.settings.ascii {
+            scan::plain::<{ scan::UNPRINTABLE }>(bytes, at)
+        } else {
+            scan::plain::<{ scan::SEPARATORS }>(bytes, at)
+        }
+    }
+
+    /// A text of which everything up to `at` can be written as it is.
+    fn escaped(&mut self, text: &str, mut at: usize) {
         let bytes = text.as_bytes();
         let mut done = 0;
-        let mut at = 0;
-        while at < bytes.len() {
-            let byte = bytes[at];
+        loop {
+            at = self.plain(bytes, at);
+            let Some(&byte) = bytes.get(at) else { break };
             let action = ACTIONS[byte as usize];
-            if action == PLAIN || (action == WIDE && !self.settings.ascii && byte != 0xe2) {
-                at += 1;
-                continue;
-            }
-            if action == DELETE && !self.settings.ascii {
-                at += 1;
-                continue;
-            }
             if action == WIDE {
                 let Some(character) = text[at..].chars().next() else { break };
                 let next = at + character.len_utf8();
@@ -354,7 +393,7 @@ impl<const STRICT: bool> Writer<'_, STRICT> {
                 continue;
             }
             self.out.extend_from_slice(&bytes[done..at]);
-            if action == CONTROL || action == DELETE {
+            if action == CONTROL {
                 self.unit(u16::from(byte));
             } else {
                 self.out.extend_from_slice(&[b'\\', action]);
@@ -369,10 +408,10 @@ impl<const STRICT: bool> Writer<'_, STRICT> {
     fn surrogates(&mut self, mut bytes: &[u8]) {
         loop {
             match str::from_utf8(bytes) {
-                Ok(text) => return self.escaped(text),
+                Ok(text) => return self.escaped(text, 0),
                 Err(error) => {
                     let (good, rest) = bytes.split_at(error.valid_up_to());
-                    self.escaped(str::from_utf8(good).unwrap_or_default());
+                    self.escaped(str::from_utf8(good).unwrap_or_default(), 0);
                     let [0xed, high, low, ..] = rest else { return };
                     self.unit(0xd000 | (u16::from(high & 0x3f) << 6) | u16::from(low & 0x3f));
                     bytes = &rest[3..];
@@ -390,24 +429,19 @@ impl<const STRICT: bool> Writer<'_, STRICT> {
     }
 }
 
-const PLAIN: u8 = 0;
-const CONTROL: u8 = 1;
-const DELETE: u8 = 2;
-const WIDE: u8 = 3;
+const CONTROL: u8 = 0;
+const WIDE: u8 = 1;
 
-/// What to do with each byte of a text: one of the above, or the letter behind the backslash.
+/// What to do with each byte that cannot be written as it is: one of the above, or the letter behind the backslash.
 const ACTIONS: [u8; 256] = {
-    let mut actions = [PLAIN; 256];
+    let mut actions = [CONTROL; 256];
     let mut byte = 0;
     while byte < 256 {
-        if byte < 0x20 {
-            actions[byte] = CONTROL;
-        } else if byte >= 0x80 {
+        if byte >= 0x80 {
             actions[byte] = WIDE;
         }
         byte += 1;
     }
-    actions[0x7f] = DELETE;
     actions[0x08] = b'b';
     actions[0x09] = b't';
     actions[0x0a] = b'n';
@@ -417,6 +451,19 @@ const ACTIONS: [u8; 256] = {
     actions[b'\\' as usize] = b'\\';
     actions
 };
+
+/// The digits of a number without a sign, and how many of them stand behind the point (one at least), if they are as few
+/// as those of a price. Two numbers of up to 15 digits are never the same float, so these are the shortest.
+fn few_digits(size: f64) -> Option<(u64, u32)> {
+    const MOST: f64 = 1e9;
+    if size >= MOST || (size < 1e-3 && size != 0.0) {
+        return None;
+    }
+    [(10.0, 1), (100.0, 2), (1000.0, 3), (10_000.0, 4)].into_iter().find_map(|(unit, places)| {
+        let digits = (size * unit).round_ties_even();
+        (digits / unit == size).then_some((digits as u64, places))
+    })
+}
 
 /// The fields of a named tuple.
 fn named_fields<'py>(tuple: &Bound<'py, PyTuple>) -> PyResult<Option<Bound<'py, PyAny>>> {

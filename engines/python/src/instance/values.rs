@@ -85,7 +85,7 @@ impl PythonInstance {
         if called.form == Form::Native {
             return Ok(state::payload(value, self.settings));
         }
-        let mut out = Vec::with_capacity(512);
+        let mut out = Vec::with_capacity(1024);
         convert::write(value, &mut out, self.settings)
             .map_err(|failure| failure.into_error(value.py()))?;
         Ok(Payload::Json(Bytes::from(out)))

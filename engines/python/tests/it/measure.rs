@@ -56,6 +56,27 @@ async def none_async(event, context): return None
     println!("echo, native result: {:.2} µs", per_call(&case, "echo", &event, Form::Native));
 }
 
+/// Many small members, as events of databases and queues have.
+#[test]
+#[ignore = "measures"]
+fn dense_events() {
+    let source = "\
+def echo(event, context): return event
+def none(event, context): return None
+";
+    let case = Case::with(&[("app.py", source)], |environment| environment.main_thread = true);
+    let items: Vec<_> = (0..14)
+        .map(|n| serde_json::json!({"id": n, "on": n % 2 == 0, "price": 1.5, "sku": "a-17"}))
+        .collect();
+    let text = "All of this is text. ".repeat(10);
+    let event = serde_json::json!({"id": 7, "tags": ["a", "b"], "items": items, "text": text});
+    let event = event.to_string();
+    println!("event: {} bytes", event.len());
+    println!("none, null: {:.2} µs", per_call(&case, "none", "null", Form::Json));
+    println!("in: {:.2} µs", per_call(&case, "none", &event, Form::Json));
+    println!("in and out: {:.2} µs", per_call(&case, "echo", &event, Form::Json));
+}
+
 #[test]
 #[ignore = "measures"]
 fn hooks_and_recycling() {

@@ -1,7 +1,8 @@
 //! What is true of a whole process, each in a process of its own: this binary again, with one ignored test.
 
-use crate::harness::Case;
+use crate::harness::{Case, text};
 use std::process::{Command, Output};
+use trine_engine::{Form, Payload};
 
 /// Runs one ignored test alone.
 fn alone(test: &str, environment: &[(&str, &str)]) -> Output {
@@ -361,4 +362,46 @@ def handler(event):
         std::mem::replace(&mut case.instance, next.unwrap()).shutdown();
     }
     assert_eq!(counts[2], counts[19], "{counts:?}");
+}
+
+#[test]
+fn the_garbage_collector_is_as_it_was_once_a_module_is_loaded() {
+    passes("process::inner_garbage_collector", &[]);
+}
+
+#[test]
+#[ignore = "needs a process of its own"]
+fn inner_garbage_collector() {
+    let plain = "\
+import gc
+start = gc.get_count()[0]
+kept = [[] for _ in range(5000)]
+count = gc.get_count()[0] - start
+def handler(event):
+    return [count > 4000, gc.isenabled(), gc.get_freeze_count(), list(gc.get_threshold())]
+";
+    let own = "\
+import gc
+gc.disable()
+gc.set_threshold(5, 6, 7)
+gc.freeze()
+def handler(event): return [gc.isenabled(), gc.get_freeze_count() > 0, gc.get_threshold()]
+";
+    let stopped = "\
+import gc
+before = gc.get_threshold()
+def handler(event): return [before, gc.get_threshold()]
+";
+    let files = [("app.py", plain), ("own.py", own), ("stopped.py", stopped)];
+    let case = Case::with(&files, |environment| environment.main_thread = true);
+    let call = |module: &str| {
+        let handler = case.load(module, "handler").unwrap();
+        text(case.run(handler, Payload::json("1"), Form::Json).unwrap())
+    };
+    let usual = case.call("handler", "1").unwrap();
+    let given = "[true, true, 0, [";
+    assert!(usual.starts_with(given) && !usual.contains("100000"), "{usual}");
+    // What a guest chose stays.
+    assert_eq!(call("own"), "[false, true, [5, 6, 7]]");
+    assert!(call("stopped").ends_with(", [5, 6, 7]]"));
 }

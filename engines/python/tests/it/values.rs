@@ -35,6 +35,71 @@ fn every_kind_of_json_value_arrives_as_the_python_value_that_json_loads_gives() 
     assert_eq!(seen("-0.0"), "-0.0");
 }
 
+/// What the quick way takes and what it leaves to the other: all of it is read as `json.loads` reads it.
+#[test]
+fn events_that_differ_in_one_letter_are_read_or_refused_as_json_loads_does() {
+    const BASES: [&str; 6] = [
+        r#"{"a":[1,-2.5,{"bc":true}],"d":null}"#,
+        r#" [ "x\n\u00e9\ud83d\ude00\/\"" , "é😀" , false ] "#,
+        "[0,-0.0,12.25,1e5,-3E-2,123456789012345678,0.1234567890123456789]",
+        r#"{"":{},"a long key of more than eight letters":[],"\t":[[]]}"#,
+        r#""\ud800""#,
+        "[NaN,-Infinity,\"\u{7f}\u{2028}\"]",
+    ];
+    const OTHERS: [&str; 14] =
+        ["\"", "\\", "0", "1", ".", "e", "-", ",", "}", "]", "[", " ", "\u{1}", "\u{e9}"];
+    let source = "\
+import json
+def read(event): return repr(event)
+def loads(text):
+    try: return repr(json.loads(text))
+    except ValueError: return None
+";
+    let case = Case::new(&[("app.py", source)]);
+    let (read, loads) = (case.load("app", "read").unwrap(), case.load("app", "loads").unwrap());
+    let check = |event: &str| {
+        let quoted = serde_json::to_string(event).unwrap();
+        let expected = text(case.run(loads, Payload::json(quoted), Form::Json).unwrap());
+        let seen = case.run(read, Payload::json(event.to_owned()), Form::Json);
+        let seen = seen.map_or_else(
+            |error| {
+                assert_eq!(error.kind(), ErrorKind::Unmarshal, "{event}: {error}");
+                "null".to_owned()
+            },
+            text,
+        );
+        assert_eq!(seen, expected, "{event}");
+    };
+    for base in BASES {
+        check(base);
+        for (at, letter) in base.char_indices() {
+            let (before, behind) = (&base[..at], &base[at + letter.len_utf8()..]);
+            check(before);
+            check(&format!("{before}{behind}"));
+            for other in OTHERS {
+                check(&format!("{before}{other}{behind}"));
+                check(&format!("{before}{other}{letter}{behind}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn floats_are_written_as_python_writes_them() {
+    let mut numbers = vec![0.0, -0.0, 0.1 + 0.2, 1e-3, 0.00099, 999_999_999.999_9, 1e9, 1e15, 1e16];
+    for n in 0..2000_u32 {
+        let n = f64::from(n.wrapping_mul(2_654_435_761) >> 4);
+        numbers.extend([n, n / 1e1, -n / 1e2, n / 1e3, n / 1e4, n / 1e5, n / 3.0, n * 0.07]);
+    }
+    let source = "\
+import json
+def handler(event): return [event, json.dumps(event)]
+";
+    let answer = answer(source, &serde_json::to_string(&numbers).unwrap()).unwrap();
+    let (written, expected) = answer.split_once(", \"").unwrap();
+    assert_eq!(&written[1..], expected.trim_end_matches("\"]"));
+}
+
 #[test]
 fn integers_of_any_size_are_exact_both_ways() {
     for number in ["9223372036854775807", "-9223372036854775809", "123456789012345678901234567890"]

@@ -1,0 +1,94 @@
+//! Looks for the bytes of a JSON string that need a closer look, eight at a time.
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGH: u64 = ONES << 7;
+const SPACES: u64 = ONES * b' ' as u64;
+
+/// Stops at what lies beyond ASCII.
+pub(super) const WIDE: u8 = 0;
+/// Stops at what lies beyond printable ASCII.
+pub(super) const UNPRINTABLE: u8 = 1;
+/// Stops at what U+2028 and U+2029 begin with.
+pub(super) const SEPARATORS: u8 = 2;
+
+/// The first place from `at` on, or the end, that holds a quote, a backslash, a control character, or what `STOP` says.
+#[inline]
+pub(super) fn plain<const STOP: u8>(text: &[u8], mut at: usize) -> usize {
+    while let Some(chunk) = text.get(at..).and_then(|rest| rest.first_chunk()) {
+        let found = special::<STOP>(u64::from_le_bytes(*chunk));
+        if found != 0 {
+            return at + found.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    at + short::<STOP>(text.get(at..).unwrap_or_default())
+}
+
+/// The same for less than eight bytes.
+#[inline]
+fn short<const STOP: u8>(rest: &[u8]) -> usize {
+    if let (Some(first), Some(last)) = (rest.first_chunk(), rest.last_chunk()) {
+        // Four bytes from either end, which may overlap.
+        let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
+        let found = special::<STOP>(u64::from(first) | u64::from(last) << 32);
+        return match found.trailing_zeros() as usize / 8 {
+            8 => rest.len(),
+            place @ 0..4 => place,
+            place => rest.len() + place - 8,
+        };
+    }
+    let bytes = rest.iter().rfold(SPACES, |bytes, byte| bytes << 8 | u64::from(*byte));
+    rest.len().min(special::<STOP>(bytes).trailing_zeros() as usize / 8)
+}
+
+/// The high bit of each byte that is special. The lowest of them is right; those above it may be in error.
+#[inline]
+fn special<const STOP: u8>(bytes: u64) -> u64 {
+    // Each difference has the high bit where the byte is smaller than what is taken away, or is none of ASCII.
+    let zero = |byte: u8| (bytes ^ (ONES * u64::from(byte))).wrapping_sub(ONES);
+    let mut found = bytes.wrapping_sub(SPACES) | zero(b'"') | zero(b'\\');
+    if STOP == UNPRINTABLE {
+        found |= zero(0x7f);
+    }
+    found &= !bytes;
+    if STOP == SEPARATORS {
+        // In the bytes that are none of ASCII, this is none of it where the high bit is taken away.
+        found |= zero(0xe2) & !(bytes ^ (ONES * 0xe2));
+    } else {
+        found |= bytes;
+    }
+    found & HIGH
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slowly(text: &[u8], at: usize, is_stop: impl Fn(u8) -> bool) -> usize {
+        let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20) || is_stop(*byte);
+        text[at..].iter().position(is_special).map_or(text.len(), |place| at + place)
+    }
+
+    #[test]
+    fn every_byte_is_found_at_every_place() {
+        for length in 0..20 {
+            for place in 0..length {
+                for (byte, next) in (0..=255).flat_map(|byte| [(byte, b'a'), (byte, byte)]) {
+                    let mut text = vec![b'~'; length];
+                    text[place] = byte;
+                    if let Some(behind) = text.get_mut(place + 1) {
+                        *behind = next;
+                    }
+                    for at in [0, place, length] {
+                        let wide = slowly(&text, at, |byte| byte >= 0x80);
+                        assert_eq!(plain::<WIDE>(&text, at), wide, "{text:?} {at}");
+                        let unprintable = slowly(&text, at, |byte| byte >= 0x7f);
+                        assert_eq!(plain::<UNPRINTABLE>(&text, at), unprintable, "{text:?} {at}");
+                        let separator = slowly(&text, at, |byte| byte == 0xe2);
+                        assert_eq!(plain::<SEPARATORS>(&text, at), separator, "{text:?} {at}");
+                    }
+                }
+            }
+        }
+    }
+}
