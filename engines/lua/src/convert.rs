@@ -9,10 +9,13 @@
 
 mod decode;
 mod encode;
+mod keys;
+mod source;
 mod strings;
 
 pub(crate) use decode::{Parser, decode};
 pub(crate) use encode::{End, Fault, Strictness, encode};
+pub(crate) use keys::Keys;
 
 use crate::{host::Host, limits};
 use mlua::ffi::{self, lua_State};

@@ -1,7 +1,12 @@
 //! What a Lua state's host keeps for it, and what the guest may ask of the host: waiting, and the end.
 
 use crate::{
-    context::Contexts, convert::Marks, fetch, limits, limits::Stop, output::Output, state::State,
+    context::Contexts,
+    convert::{Keys, Marks},
+    fetch, limits,
+    limits::Stop,
+    output::Output,
+    state::State,
     value::LuaValue,
 };
 use bytes::Bytes;
@@ -53,6 +58,7 @@ pub(crate) struct Host {
     function: FunctionInfo,
     stop: Arc<Stop>,
     marks: Cell<Marks>,
+    keys: Keys,
     /// [`Stop::epoch`] at the start of the call that runs.
     epoch: Cell<u64>,
     /// What the call that runs has given to `os.exit`.
@@ -86,6 +92,7 @@ impl Host {
             function: environment.function.clone(),
             stop,
             marks: Cell::new(Marks::NONE),
+            keys: Keys::default(),
             epoch: Cell::new(0),
             exit: Cell::new(None),
             warnings: Cell::new(0),
@@ -134,6 +141,10 @@ impl Host {
 
     pub(crate) fn set_marks(&self, marks: Marks) {
         self.marks.set(marks);
+    }
+
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.keys
     }
 
     /// Whether the call that runs has to end.

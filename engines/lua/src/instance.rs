@@ -316,7 +316,7 @@ impl Instance for LuaInstance {
 
     fn usage(&self) -> Usage {
         let states = self.states.borrow();
-        let heap_bytes = states.values().map(|state| state.lua().used_memory() as u64).sum();
+        let heap_bytes = states.values().map(|state| state.used_memory() as u64).sum();
         Usage { heap_bytes, calls: self.calls.get() }
     }
 

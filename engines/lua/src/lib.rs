@@ -15,6 +15,7 @@ mod host;
 mod instance;
 mod limits;
 mod loader;
+mod memory;
 mod output;
 mod pattern;
 mod program;

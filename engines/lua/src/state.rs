@@ -7,10 +7,11 @@ use crate::{
     host::Host,
     limits::Stop,
     loader::Loaded,
+    memory::Vm,
     output, pattern, shared,
 };
 use mlua::{
-    Function, Lua, LuaOptions, StdLib, Table, Value,
+    Function, Lua, Table, Value,
     ffi::{self, lua_State},
 };
 use std::{
@@ -39,7 +40,7 @@ const PROGRAM: (&str, &str) = ("=[trine program]", include_str!("prelude/program
 
 /// One Lua state. Functions of one root share it; those of different roots never meet.
 pub(crate) struct State {
-    lua: Lua,
+    lua: Vm,
     main: *mut lua_State,
     /// What each file returned, by its path, as `require` sees it.
     files: Table,
@@ -63,10 +64,12 @@ impl State {
     /// Starts a state whose modules are looked for in `root`.
     pub(crate) fn new(root: &Path, environment: &Environment, stop: Arc<Stop>) -> Result<Rc<Self>> {
         let host = Rc::new(Host::new(environment, stop));
-        // SAFETY: this asks for the whole standard library. Guests are trusted code, as they are in Lua itself.
-        let lua = unsafe { Lua::unsafe_new_with(StdLib::ALL, LuaOptions::new()) };
-        let (main, functions) = prepare(&lua, &host, root, environment)
-            .map_err(|error| Error::internal(format!("Lua cannot start: {error}")))?;
+        let started = Vm::new().and_then(|lua| {
+            let (main, functions) = prepare(&lua, &host, root, environment)?;
+            Ok((lua, main, functions))
+        });
+        let (lua, main, functions) =
+            started.map_err(|error| Error::internal(format!("Lua cannot start: {error}")))?;
         let state = Rc::new(Self {
             lua,
             main,
@@ -84,6 +87,11 @@ impl State {
 
     pub(crate) fn lua(&self) -> &Lua {
         &self.lua
+    }
+
+    /// How large the heap is, in bytes.
+    pub(crate) fn used_memory(&self) -> usize {
+        self.lua.used()
     }
 
     pub(crate) fn main(&self) -> *mut lua_State {
@@ -247,7 +255,7 @@ impl State {
 
 /// Sets up a fresh Lua: marks, the host's functions, preludes, search paths.
 fn prepare(
-    lua: &Lua,
+    lua: &Vm,
     host: &Rc<Host>,
     root: &Path,
     environment: &Environment,
@@ -257,6 +265,7 @@ fn prepare(
     unsafe { lua.exec_raw::<()>((), |state| main = state)? };
     let functions = host::functions(lua, host)?;
     host.set_marks(marks(lua, host, &functions)?);
+    host.keys().prepare(lua)?;
     functions.raw_set("null", Value::NULL)?;
     functions.raw_set("trace_in_environment", environment.trace_in_environment)?;
     for (name, function) in output::CLOSURES {
@@ -285,7 +294,7 @@ fn prepare(
     }
     // SAFETY: `State` keeps the host beyond `lua`, and setting a warning function cannot fail.
     unsafe { ffi::lua_setwarnf(main, Some(output::warn), Rc::as_ptr(host).cast_mut().cast()) };
-    lua.set_memory_limit(host.memory())?;
+    lua.limit(host.memory());
     Ok((main, functions))
 }
 

@@ -1,13 +1,28 @@
 //! JSON text to Lua values: a pull parser whose events become pushes on Lua's stack.
 
-use super::{End, MAX_DEPTH, NO_MEMORY};
+use super::{
+    End, MAX_DEPTH, NO_MEMORY,
+    keys::Keys,
+    source::{Careful, Source},
+};
 use crate::{host::Host, limits};
-use jiter::{Jiter, JiterError, Peek};
+use jiter::JiterError;
 use mlua::ffi::{self, lua_State};
 use std::ffi::c_int;
+use trine_engine::{JsonNumber, JsonPeek, JsonReader};
 
-/// Reads JSON text.
-pub(crate) type Parser<'j> = Jiter<'j>;
+/// Reads JSON text: quickly, and again with care when there is something odd.
+pub(crate) struct Parser<'j> {
+    text: &'j [u8],
+    quick: Option<JsonReader<'j>>,
+    careful: Option<Careful<'j>>,
+}
+
+impl<'j> Parser<'j> {
+    pub(crate) fn new(text: &'j [u8]) -> Self {
+        Self { text, quick: None, careful: None }
+    }
+}
 
 /// Why a text has no Lua value.
 pub(crate) enum DecodeFault {
@@ -31,20 +46,16 @@ impl DecodeFault {
 
     /// What is wrong, and where.
     pub(crate) fn text(&self, parser: &Parser<'_>) -> String {
-        match self {
-            Self::Json(error) => error.description(parser),
-            Self::Deep => {
-                format!("nested deeper than {MAX_DEPTH} levels at {}", parser.current_position())
+        match (self, &parser.careful) {
+            (Self::Json(error), Some(careful)) => careful.description(error),
+            (Self::Deep, Some(careful)) => {
+                format!("nested deeper than {MAX_DEPTH} levels at {}", careful.position())
             }
-            Self::Memory => NO_MEMORY.to_string_lossy().into_owned(),
-            Self::Stopped => limits::STOPPED.to_owned(),
+            (Self::Json(error), None) => error.to_string(),
+            (Self::Deep, None) => format!("nested deeper than {MAX_DEPTH} levels"),
+            (Self::Memory, _) => NO_MEMORY.to_string_lossy().into_owned(),
+            (Self::Stopped, _) => limits::STOPPED.to_owned(),
         }
-    }
-}
-
-impl From<JiterError> for DecodeFault {
-    fn from(error: JiterError) -> Self {
-        Self::Json(error)
     }
 }
 
@@ -67,96 +78,145 @@ pub(crate) unsafe fn decode(
     parser: &mut Parser<'_>,
     host: &Host,
 ) -> Result<(), DecodeFault> {
-    let peek = parser.peek()?;
+    let keys = host.keys();
     let array = host.marks().array_key;
-    // SAFETY: as the caller vouches.
-    unsafe { Decoder { state, parser, array, depth: 0, values: 0 }.value(peek)? };
-    Ok(parser.finish()?)
+    // SAFETY: as the caller vouches. What has a destructor is in the parser, which is not in this frame.
+    unsafe {
+        keys.push_table(state);
+        let base = ffi::lua_gettop(state);
+        parser.quick = JsonReader::new(parser.text, keys.take_room()).ok();
+        if let Some(source) = &mut parser.quick {
+            let decoded = Decoder::new(state, source, keys, array).whole();
+            match decoded {
+                Ok(()) => {
+                    keys.give_room(
+                        parser.quick.take().map(JsonReader::into_room).unwrap_or_default(),
+                    );
+                    ffi::lua_replace(state, base);
+                    return Ok(());
+                }
+                Err(Fault::Memory) => return Err(DecodeFault::Memory),
+                Err(Fault::Stopped) => return Err(DecodeFault::Stopped),
+                Err(Fault::Json(_) | Fault::Deep) => ffi::lua_settop(state, base),
+            }
+        }
+        let source = parser.careful.insert(Careful::new(parser.text));
+        match Decoder::new(state, source, keys, array).whole() {
+            Ok(()) => ffi::lua_replace(state, base),
+            Err(Fault::Json(error)) => return Err(DecodeFault::Json(error)),
+            Err(Fault::Deep) => return Err(DecodeFault::Deep),
+            Err(Fault::Memory) => return Err(DecodeFault::Memory),
+            Err(Fault::Stopped) => return Err(DecodeFault::Stopped),
+        }
+    }
+    Ok(())
 }
 
-struct Decoder<'p, 'j> {
+/// [`DecodeFault`], of either parser.
+enum Fault<E> {
+    Json(E),
+    Deep,
+    Memory,
+    Stopped,
+}
+
+impl<E> From<E> for Fault<E> {
+    fn from(error: E) -> Self {
+        Self::Json(error)
+    }
+}
+
+struct Decoder<'p, S> {
     state: *mut lua_State,
-    parser: &'p mut Parser<'j>,
+    source: &'p mut S,
+    keys: &'p Keys,
+    /// Where the table of known keys is.
+    known: c_int,
     array: c_int,
     depth: usize,
     values: u32,
 }
 
-impl Decoder<'_, '_> {
-    unsafe fn value(&mut self, peek: Peek) -> Result<(), DecodeFault> {
+impl<'p, S: Source> Decoder<'p, S> {
+    /// # Safety
+    /// The table of `keys` is on top of the stack.
+    unsafe fn new(state: *mut lua_State, source: &'p mut S, keys: &'p Keys, array: c_int) -> Self {
+        // SAFETY: `state` is live.
+        let known = unsafe { ffi::lua_gettop(state) };
+        Self { state, source, keys, known, array, depth: 0, values: 0 }
+    }
+
+    unsafe fn whole(&mut self) -> Result<(), Fault<S::Error>> {
+        let peek = self.source.peek()?;
+        // SAFETY: as for `decode`.
+        unsafe { self.value(peek)? };
+        Ok(self.source.finish()?)
+    }
+
+    unsafe fn value(&mut self, peek: JsonPeek) -> Result<(), Fault<S::Error>> {
         self.values += 1;
         if self.values == VALUES {
             self.values = 0;
             if limits::alarmed() {
-                return Err(DecodeFault::Stopped);
+                return Err(Fault::Stopped);
             }
         }
         // SAFETY: there is room for one value: `enter` has made it, or the caller of `decode`.
         unsafe {
             match peek {
-                Peek::String => {
-                    let text = self.parser.known_str()?;
+                JsonPeek::String => {
+                    let text = self.source.string()?;
                     ffi::lua_pushlstring(self.state, text.as_ptr().cast(), text.len());
                 }
-                Peek::Object => self.object()?,
-                Peek::Array => self.array()?,
-                Peek::True | Peek::False => {
-                    let truth = self.parser.known_bool(peek)?;
-                    ffi::lua_pushboolean(self.state, c_int::from(truth));
-                }
-                Peek::Null => {
-                    self.parser.known_null()?;
-                    ffi::lua_pushlightuserdata(self.state, std::ptr::null_mut());
-                }
-                _ if peek.is_num() => {
-                    let text = self.parser.known_number_bytes(peek)?;
-                    match number(text) {
-                        Number::Integer(value) => ffi::lua_pushinteger(self.state, value),
-                        Number::Float(value) => ffi::lua_pushnumber(self.state, value),
-                    }
-                }
-                // Nothing begins like this: skipping it gives the right error.
-                _ => self.parser.known_skip(peek)?,
+                JsonPeek::Object => self.object()?,
+                JsonPeek::Array => self.array()?,
+                JsonPeek::True => ffi::lua_pushboolean(self.state, 1),
+                JsonPeek::False => ffi::lua_pushboolean(self.state, 0),
+                JsonPeek::Null => ffi::lua_pushlightuserdata(self.state, std::ptr::null_mut()),
+                JsonPeek::Number => match number(self.source.number()?) {
+                    Number::Integer(value) => ffi::lua_pushinteger(self.state, value),
+                    Number::Float(value) => ffi::lua_pushnumber(self.state, value),
+                },
             }
         }
         Ok(())
     }
 
     /// Makes room for one level and returns the slot of its table, still empty.
-    unsafe fn enter(&mut self) -> Result<c_int, DecodeFault> {
+    unsafe fn enter(&mut self) -> Result<c_int, Fault<S::Error>> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err(DecodeFault::Deep);
+            return Err(Fault::Deep);
         }
         // SAFETY: `state` is live; a failing `lua_checkstack` returns 0.
         unsafe {
             if ffi::lua_checkstack(self.state, 2 * BATCH + 8) == 0 {
-                return Err(DecodeFault::Memory);
+                return Err(Fault::Memory);
             }
             ffi::lua_pushnil(self.state);
             Ok(ffi::lua_gettop(self.state))
         }
     }
 
-    unsafe fn array(&mut self) -> Result<(), DecodeFault> {
+    unsafe fn array(&mut self) -> Result<(), Fault<S::Error>> {
         let state = self.state;
         // SAFETY: `enter` makes room for a batch, the table and what building it takes.
         unsafe {
             let table = self.enter()?;
-            let mut next = self.parser.known_array()?;
+            let mut next = self.source.array()?;
             let mut count = 0;
             while let Some(peek) = next {
                 self.value(peek)?;
                 count += 1;
                 if count == BATCH {
-                    Self::array_of_batch(state, table, count);
+                    array_of_batch(state, table, count);
                 } else if count > BATCH {
                     ffi::lua_rawseti(state, table, count.into());
                 }
-                next = self.parser.array_step()?;
+                next = self.source.next_item()?;
             }
             if count < BATCH {
-                Self::array_of_batch(state, table, count);
+                array_of_batch(state, table, count);
             }
             ffi::lua_rawgeti(state, ffi::LUA_REGISTRYINDEX, self.array.into());
             ffi::lua_setmetatable(state, table);
@@ -165,58 +225,70 @@ impl Decoder<'_, '_> {
         Ok(())
     }
 
-    /// Makes a table of the topmost `count` values and puts it into its slot.
-    unsafe fn array_of_batch(state: *mut lua_State, table: c_int, count: c_int) {
-        // SAFETY: `array` has pushed these values above the slot.
-        unsafe {
-            ffi::lua_createtable(state, count, 0);
-            ffi::lua_replace(state, table);
-            for index in (1..=count).rev() {
-                ffi::lua_rawseti(state, table, index.into());
-            }
-        }
-    }
-
-    unsafe fn object(&mut self) -> Result<(), DecodeFault> {
-        let state = self.state;
+    unsafe fn object(&mut self) -> Result<(), Fault<S::Error>> {
+        let (state, keys, known) = (self.state, self.keys, self.known);
+        // The slots that the object's keys have, and whether two have the same.
+        let (mut slots, mut twice) = ([0_u64; 4], false);
         // SAFETY: as for `array`, with two values a member.
         unsafe {
             let table = self.enter()?;
             let mut count = 0;
-            let mut key = self.parser.known_object()?;
+            let mut key = self.source.object()?;
             while let Some(name) = key {
-                ffi::lua_pushlstring(state, name.as_ptr().cast(), name.len());
-                let peek = self.parser.peek()?;
+                let slot = keys.push(state, known, name.as_bytes());
+                let (word, bit) = (&mut slots[usize::from(slot >> 6)], 1 << (slot & 63));
+                twice |= *word & bit != 0;
+                *word |= bit;
+                let peek = self.source.peek()?;
                 self.value(peek)?;
                 count += 1;
                 if count == BATCH {
-                    Self::object_of_batch(state, table, count);
+                    object_of_batch(state, table, count, twice);
                 } else if count > BATCH {
                     ffi::lua_rawset(state, table);
                 }
-                key = self.parser.next_key()?;
+                key = self.source.next_key()?;
             }
             if count < BATCH {
-                Self::object_of_batch(state, table, count);
+                object_of_batch(state, table, count, twice);
             }
         }
         self.depth -= 1;
         Ok(())
     }
+}
 
-    /// Makes a table of the topmost `count` pairs and puts it into its slot. Of equal keys the last one holds.
-    unsafe fn object_of_batch(state: *mut lua_State, table: c_int, count: c_int) {
-        // SAFETY: `object` has pushed these pairs above the slot; `enter` has made room for three more values.
-        unsafe {
-            ffi::lua_createtable(state, 0, count);
-            ffi::lua_replace(state, table);
-            for pair in 0..count {
-                ffi::lua_pushvalue(state, table + 1 + 2 * pair);
-                ffi::lua_pushvalue(state, table + 2 + 2 * pair);
+/// Makes a table of the topmost `count` values and puts it into its slot.
+unsafe fn array_of_batch(state: *mut lua_State, table: c_int, count: c_int) {
+    // SAFETY: `array` has pushed these values above the slot.
+    unsafe {
+        ffi::lua_createtable(state, count, 0);
+        ffi::lua_replace(state, table);
+        for index in (1..=count).rev() {
+            ffi::lua_rawseti(state, table, index.into());
+        }
+    }
+}
+
+/// Makes a table of the topmost `count` pairs and puts it into its slot. Of equal keys the last one holds: if there may
+/// be such, pairs are set in their order, else from the top of the stack, which takes no copies.
+unsafe fn object_of_batch(state: *mut lua_State, table: c_int, count: c_int, equal: bool) {
+    // SAFETY: `object` has pushed these pairs above the slot; `enter` has made room for three more values.
+    unsafe {
+        ffi::lua_createtable(state, 0, count);
+        ffi::lua_replace(state, table);
+        if !equal {
+            for _ in 0..count {
                 ffi::lua_rawset(state, table);
             }
-            ffi::lua_settop(state, table);
+            return;
         }
+        for pair in 0..count {
+            ffi::lua_pushvalue(state, table + 1 + 2 * pair);
+            ffi::lua_pushvalue(state, table + 2 + 2 * pair);
+            ffi::lua_rawset(state, table);
+        }
+        ffi::lua_settop(state, table);
     }
 }
 
@@ -226,20 +298,15 @@ enum Number {
 }
 
 /// The value of a number that the parser has checked.
-fn number(text: &[u8]) -> Number {
-    let (negative, digits) = match text {
-        [b'-', digits @ ..] => (true, digits),
-        digits => (false, digits),
+fn number(number: JsonNumber<'_>) -> Number {
+    let text = match number {
+        JsonNumber::Integer(value) => return Number::Integer(value),
+        JsonNumber::Long(text) => match text.parse() {
+            Ok(value) => return Number::Integer(value),
+            Err(_) => text,
+        },
+        JsonNumber::Float(text) => text,
     };
-    // Eighteen digits always fit, and most numbers are short.
-    if digits.len() <= 18 && digits.iter().all(u8::is_ascii_digit) {
-        let value = digits.iter().fold(0, |value, digit| value * 10 + i64::from(digit - b'0'));
-        return Number::Integer(if negative { -value } else { value });
-    }
-    let text = std::str::from_utf8(text).unwrap_or_default();
-    match text.parse() {
-        Ok(value) => Number::Integer(value),
-        // What the parser lets through always parses.
-        Err(_) => Number::Float(text.parse().unwrap_or(f64::NAN)),
-    }
+    // What the parser lets through always parses.
+    Number::Float(text.parse().unwrap_or(f64::NAN))
 }

@@ -291,7 +291,7 @@ impl Encoder<'_> {
             self.ancestors.push(address);
             let start = self.out.len();
             let encoded = match shape {
-                Shape::Array => self.array(table),
+                Shape::Array => self.array_in_order(table, start),
                 Shape::Object => self.object(table, true),
                 Shape::Open | Shape::State => self.open(table, start),
             };
@@ -357,22 +357,50 @@ impl Encoder<'_> {
                 ffi::lua_pop(state, 2);
                 return self.object(table, false);
             }
+            self.items(table, start)
+        }
+    }
+
+    /// A table that is an array by its mark.
+    unsafe fn array_in_order(&mut self, table: c_int, start: usize) -> Encoded {
+        // SAFETY: as for `open`.
+        unsafe {
+            let top = ffi::lua_gettop(self.state);
+            ffi::lua_pushnil(self.state);
+            if ffi::lua_next(self.state, table) == 0 {
+                return self.text("[]");
+            }
+            let encoded = self.items(table, start);
+            if matches!(&encoded, Err(fault) if fault.end.is_none()) {
+                // Keys that do not fit are what one hears of first.
+                ffi::lua_settop(self.state, top);
+                self.length(table)?;
+            }
+            encoded
+        }
+    }
+
+    /// The items of an array, as long as its keys come in order; the first pair is on top of the stack.
+    unsafe fn items(&mut self, table: c_int, start: usize) -> Encoded {
+        let state = self.state;
+        // SAFETY: as for `open`.
+        unsafe {
+            let value = ffi::lua_gettop(state);
             self.out.push(b'[');
             let mut expected = 1;
             loop {
-                let in_order =
-                    ffi::lua_isinteger(state, -2) != 0 && ffi::lua_tointeger(state, -2) == expected;
+                let in_order = ffi::lua_isinteger(state, value - 1) != 0
+                    && ffi::lua_tointeger(state, value - 1) == expected;
                 if !in_order {
-                    ffi::lua_pop(state, 2);
+                    ffi::lua_settop(state, value - 2);
                     self.out.truncate(start);
                     return self.array(table);
                 }
                 if expected > 1 {
                     self.out.push(b',');
                 }
-                let value = ffi::lua_gettop(state);
                 self.value(value).map_err(|fault| fault.within(Step::Index(expected)))?;
-                ffi::lua_pop(state, 1);
+                ffi::lua_settop(state, value - 1);
                 if ffi::lua_next(state, table) == 0 {
                     break;
                 }
@@ -383,8 +411,29 @@ impl Encoder<'_> {
         Ok(())
     }
 
-    /// A table that is an array by its mark, or whose integer keys are not stored in order. Holes are `null`.
+    /// A table whose integer keys are not stored in order. Holes are `null`.
     unsafe fn array(&mut self, table: c_int) -> Encoded {
+        let state = self.state;
+        // SAFETY: as for `open`.
+        unsafe {
+            let length = self.length(table)?;
+            self.out.push(b'[');
+            for index in 1..=length {
+                if index > 1 {
+                    self.out.push(b',');
+                }
+                ffi::lua_rawgeti(state, table, index);
+                let value = ffi::lua_gettop(state);
+                self.value(value).map_err(|fault| fault.within(Step::Index(index)))?;
+                ffi::lua_pop(state, 1);
+            }
+        }
+        self.out.push(b']');
+        Ok(())
+    }
+
+    /// The largest key of an array, if all its keys are such and few are missing.
+    unsafe fn length(&self, table: c_int) -> Result<i64, Box<Fault>> {
         let state = self.state;
         // SAFETY: as for `open`.
         unsafe {
@@ -409,19 +458,8 @@ impl Encoder<'_> {
                      use trine.object to write them as strings, or trine.array to fill the holes",
                 ));
             }
-            self.out.push(b'[');
-            for index in 1..=length {
-                if index > 1 {
-                    self.out.push(b',');
-                }
-                ffi::lua_rawgeti(state, table, index);
-                let value = ffi::lua_gettop(state);
-                self.value(value).map_err(|fault| fault.within(Step::Index(index)))?;
-                ffi::lua_pop(state, 1);
-            }
+            Ok(length)
         }
-        self.out.push(b']');
-        Ok(())
     }
 
     /// Keys of several kinds, the topmost of them one that does not fit.
@@ -445,29 +483,29 @@ impl Encoder<'_> {
         // SAFETY: as for `open`. Keys are read in place only when they are strings.
         unsafe {
             ffi::lua_pushnil(state);
+            let key = ffi::lua_gettop(state);
             while ffi::lua_next(state, table) != 0 {
                 if !first {
                     self.out.push(b',');
                 }
                 first = false;
-                if ffi::lua_type(state, -2) == ffi::LUA_TSTRING {
-                    if !write_string(self.out, self.bytes(-2)) {
+                if ffi::lua_type(state, key) == ffi::LUA_TSTRING {
+                    if !write_string(self.out, self.bytes(key)) {
                         return Err(Fault::new("has a key that is not UTF-8"));
                     }
-                } else if integers && ffi::lua_isinteger(state, -2) != 0 {
+                } else if integers && ffi::lua_isinteger(state, key) != 0 {
                     self.out.push(b'"');
-                    self.integer(ffi::lua_tointeger(state, -2));
+                    self.integer(ffi::lua_tointeger(state, key));
                     self.out.push(b'"');
                 } else {
                     ffi::lua_pop(state, 1);
                     return Err(self.mixed());
                 }
                 self.out.push(b':');
-                let value = ffi::lua_gettop(state);
-                if let Err(fault) = self.value(value) {
-                    return Err(fault.within(self.step(value - 1)));
+                if let Err(fault) = self.value(key + 1) {
+                    return Err(fault.within(self.step(key)));
                 }
-                ffi::lua_settop(state, value - 1);
+                ffi::lua_settop(state, key);
             }
         }
         self.out.push(b'}');

@@ -1,81 +1,202 @@
-//! JSON strings: eight bytes at a time where nothing has to be escaped.
+//! JSON strings: eight bytes at a time until one has to be escaped.
 
 const HIGH: u64 = 0x8080_8080_8080_8080;
 const ONES: u64 = 0x0101_0101_0101_0101;
+/// What fills words up.
+const SPACES: u64 = 0x2020_2020_2020_2020;
 
-/// Whether one of eight bytes has to be escaped: below 0x20, a quote, a backslash.
-fn special(word: u64) -> bool {
-    let zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
-    let control = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
-    control | zero(word ^ (ONES * u64::from(b'"'))) | zero(word ^ (ONES * u64::from(b'\\'))) != 0
+/// The highest bit of each of eight bytes that has to be escaped: below 0x20, a quote, a backslash. Only the lowest of
+/// these bits is certain, the others may be wrong.
+fn special(word: u64) -> u64 {
+    let zero = |word: u64| word.wrapping_sub(ONES) & !word;
+    let control = word.wrapping_sub(ONES * 0x20) & !word;
+    let quote = zero(word ^ (ONES * u64::from(b'"')));
+    let backslash = zero(word ^ (ONES * u64::from(b'\\')));
+    (control | quote | backslash) & HIGH
 }
 
 /// Writes a JSON string; false when the bytes are not UTF-8.
 pub(super) fn write_string(out: &mut Vec<u8>, bytes: &[u8]) -> bool {
-    out.reserve(bytes.len() + 2);
-    out.push(b'"');
-    let (words, rest) = bytes.as_chunks::<8>();
-    let (mut high, mut escape) = (0, false);
-    for word in words {
-        let word = u64::from_le_bytes(*word);
-        high |= word;
-        escape |= special(word);
-    }
-    for &byte in rest {
-        high |= u64::from(byte);
-        escape |= ESCAPED[usize::from(byte)];
-    }
-    if escape {
-        write_escaped(out, bytes);
-    } else {
-        out.extend_from_slice(bytes);
-    }
-    out.push(b'"');
-    high & HIGH == 0 || std::str::from_utf8(bytes).is_ok()
-}
-
-fn write_escaped(out: &mut Vec<u8>, bytes: &[u8]) {
-    let (words, rest) = bytes.as_chunks::<8>();
-    for word in words {
-        if special(u64::from_le_bytes(*word)) {
-            word.iter().for_each(|&byte| write_byte(out, byte));
+    let (start, length) = (out.len(), bytes.len());
+    out.reserve(length + 2);
+    let (high, found);
+    // SAFETY: there is room for the bytes and two quotes, all of which are written before they count.
+    unsafe {
+        let text = out.as_mut_ptr().add(start);
+        *text = b'"';
+        (high, found) = copy(bytes, text.add(1));
+        if found == 0 {
+            *text.add(1 + length) = b'"';
+            out.set_len(start + length + 2);
         } else {
-            out.extend_from_slice(word);
+            out.set_len(start + 1);
         }
     }
-    rest.iter().for_each(|&byte| write_byte(out, byte));
+    (found == 0 && high & HIGH == 0) || write_other(out, bytes, found != 0)
 }
 
-/// Which bytes have to be escaped, as in [`special`].
-const ESCAPED: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 0x20 {
-        table[byte] = true;
-        byte += 1;
+/// The rest of a string that is not quite plain: it is written if it has to be escaped, and checked.
+#[inline(never)]
+fn write_other(out: &mut Vec<u8>, bytes: &[u8], escape: bool) -> bool {
+    if escape {
+        write_escaped(out, bytes);
+        out.push(b'"');
     }
-    table[b'"' as usize] = true;
-    table[b'\\' as usize] = true;
-    table
-};
+    std::str::from_utf8(bytes).is_ok()
+}
 
-fn write_byte(out: &mut Vec<u8>, byte: u8) {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
-    if !ESCAPED[usize::from(byte)] {
-        return out.push(byte);
+/// Copies the bytes and returns the union of all words, and of what is special in them. Words may overlap.
+///
+/// # Safety
+/// There is room for the bytes at `to`.
+#[inline]
+unsafe fn copy(bytes: &[u8], to: *mut u8) -> (u64, u64) {
+    let length = bytes.len();
+    let (mut high, mut found) = (0, 0);
+    let mut note = |word| {
+        high |= word;
+        found |= special(word);
+    };
+    // SAFETY: each chunk is stored where it has been in the bytes.
+    unsafe {
+        if let Some(last) = bytes.last_chunk::<8>() {
+            for (index, word) in bytes.as_chunks::<8>().0.iter().enumerate() {
+                note(u64::from_le_bytes(*word));
+                to.add(8 * index).cast::<[u8; 8]>().write_unaligned(*word);
+            }
+            note(u64::from_le_bytes(*last));
+            to.add(length - 8).cast::<[u8; 8]>().write_unaligned(*last);
+        } else if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+            note(
+                u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last)),
+            );
+            to.cast::<[u8; 4]>().write_unaligned(*first);
+            to.add(length - 4).cast::<[u8; 4]>().write_unaligned(*last);
+        } else if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+            let ends =
+                u32::from(u16::from_le_bytes(*first)) << 16 | u32::from(u16::from_le_bytes(*last));
+            note(SPACES << 32 | u64::from(ends));
+            to.cast::<[u8; 2]>().write_unaligned(*first);
+            to.add(length - 2).cast::<[u8; 2]>().write_unaligned(*last);
+        } else if let [byte] = bytes {
+            note(SPACES << 8 | u64::from(*byte));
+            *to = *byte;
+        }
     }
+    (high, found)
+}
+
+/// So many bytes are escaped at a time: room is made for the longest that they may become.
+const PIECE: usize = 256;
+
+/// Writes bytes of which some have to be escaped.
+fn write_escaped(out: &mut Vec<u8>, bytes: &[u8]) {
+    for piece in bytes.chunks(PIECE) {
+        out.reserve(6 * piece.len() + 8);
+        // SAFETY: a byte becomes six at most, and a word that is written too far is within the eight bytes beyond.
+        unsafe {
+            let start = out.as_mut_ptr().add(out.len());
+            let end = escape(piece, start);
+            out.set_len(out.len() + end.offset_from_unsigned(start));
+        }
+    }
+}
+
+/// Escapes a piece and returns the end of what it became.
+///
+/// # Safety
+/// There is room at `to` for six times the piece and eight bytes.
+unsafe fn escape(mut piece: &[u8], mut to: *mut u8) -> *mut u8 {
+    // SAFETY: `to` moves on by at most six for each byte that leaves the piece.
+    unsafe {
+        while let Some((word, rest)) = piece.split_first_chunk::<8>() {
+            let found = special(u64::from_le_bytes(*word));
+            to.cast::<[u8; 8]>().write_unaligned(*word);
+            if found == 0 {
+                (piece, to) = (rest, to.add(8));
+                continue;
+            }
+            let clean = found.trailing_zeros() as usize / 8;
+            to = escape_byte(word[clean], to.add(clean));
+            piece = &piece[clean + 1..];
+        }
+        for &byte in piece {
+            if byte < 0x20 || byte == b'"' || byte == b'\\' {
+                to = escape_byte(byte, to);
+            } else {
+                *to = byte;
+                to = to.add(1);
+            }
+        }
+    }
+    to
+}
+
+/// Writes a byte that has to be escaped and returns the end of what it became.
+///
+/// # Safety
+/// There is room for six bytes at `to`.
+#[inline]
+unsafe fn escape_byte(byte: u8, to: *mut u8) -> *mut u8 {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
     let short = match byte {
+        b'"' | b'\\' => byte,
         b'\n' => b'n',
         b'\r' => b'r',
         b'\t' => b't',
         8 => b'b',
         12 => b'f',
-        b'"' | b'\\' => byte,
-        _ => {
-            let digits = [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]];
-            out.extend_from_slice(b"\\u00");
-            return out.extend_from_slice(&digits);
-        }
+        _ => b'u',
     };
-    out.extend_from_slice(&[b'\\', short]);
+    // SAFETY: as the caller vouches.
+    unsafe {
+        to.cast::<[u8; 2]>().write_unaligned([b'\\', short]);
+        if short != b'u' {
+            return to.add(2);
+        }
+        let digits = [b'0', b'0', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]];
+        to.add(2).cast::<[u8; 4]>().write_unaligned(digits);
+        to.add(6)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::write_string;
+
+    #[test]
+    fn bytes_are_escaped_at_any_place() {
+        let others = *b"0123456789abcdefghijklmnopq";
+        for length in 0..others.len() {
+            for place in 0..length {
+                for byte in 0..=255 {
+                    let mut bytes = others[..length].to_vec();
+                    bytes[place] = byte;
+                    let mut out = b"[".to_vec();
+                    let valid = write_string(&mut out, &bytes);
+                    let text = std::str::from_utf8(&bytes);
+                    assert_eq!(valid, text.is_ok(), "{bytes:?}");
+                    if let Ok(text) = text {
+                        let expected = serde_json::to_vec(text).unwrap();
+                        assert_eq!(out[1..], expected, "{text:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn neighbours_of_escaped_bytes_stay_as_they_are() {
+        for first in 0..=127 {
+            for second in 0..=127 {
+                let text =
+                    String::from_utf8(vec![b'a', first, second, b'!', second, first]).unwrap();
+                for text in [text.clone(), text.repeat(3), text.repeat(100)] {
+                    let mut out = Vec::new();
+                    assert!(write_string(&mut out, text.as_bytes()));
+                    assert_eq!(out, serde_json::to_vec(&text).unwrap());
+                }
+            }
+        }
+    }
 }

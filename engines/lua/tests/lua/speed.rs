@@ -30,6 +30,44 @@ fn event() -> String {
     .to_string()
 }
 
+/// About one kilobyte in many small values: 21 tables, escapes and letters beyond ASCII.
+fn dense_event() -> String {
+    let items: Vec<_> = (0..9)
+        .map(|n| {
+            serde_json::json!({
+                "id": n, "name": format!("Füller \"{n}\""), "price": 19.99 + f64::from(n),
+                "stock": {"count": n, "is_left": n > 0}, "path": format!("/shop/items/{n}\n"),
+            })
+        })
+        .collect();
+    serde_json::json!({"id": 7, "tags": ["a", "b"], "items": items, "text": "The quick brown fox "})
+        .to_string()
+}
+
+/// For a profiler that counts instructions: so many echoes of one event, each for an invocation of its own.
+/// `ECHOES=2000 valgrind --tool=callgrind <test binary> --ignored echoes`; the difference of two runs is the cost.
+#[test]
+#[ignore = "measures"]
+fn echoes() {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<usize>().ok());
+    let event = match std::env::var("EVENT").as_deref() {
+        Ok("rich") => event(),
+        Ok("plain") => plain_event(),
+        Ok("none") => "0".to_owned(),
+        _ => dense_event(),
+    };
+    run(async {
+        let guest = Guest::new(&handler("return event"));
+        let function = guest.load("app", "handler").await.unwrap();
+        for _ in 0..number("ECHOES").unwrap_or(1000) {
+            let input = Payload::json(event.as_bytes().to_vec());
+            let cx = invocation("8d2b7f3e");
+            let output = guest.instance.call(function, input, Form::Json, &cx).await.unwrap();
+            std::hint::black_box(output);
+        }
+    });
+}
+
 /// The same as `micros` of native values, each call for an invocation of its own.
 async fn fresh_micros(event: &str, body: &str) -> f64 {
     let guest = Guest::new(&handler(body));

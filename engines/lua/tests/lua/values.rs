@@ -123,6 +123,35 @@ fn of_equal_keys_the_last_one_holds() {
 }
 
 #[test]
+fn keys_that_were_seen_before_are_the_same_keys() {
+    run(async {
+        let guest = Guest::new(&handler("return event"));
+        let function = guest.load("app", "handler").await.unwrap();
+        // Keys of all lengths, more than are kept, and some that differ in the middle only.
+        let mut event = serde_json::Map::new();
+        for number in 0..600 {
+            let long = format!("{}{number:03}{}", "k".repeat(number % 23), "k".repeat(number % 19));
+            event.insert(long, serde_json::json!({"a": number, "abcdefgh": {"a": 1, "": number}}));
+        }
+        let event = serde_json::Value::Object(event);
+        for _ in 0..3 {
+            let echoed = guest.call(function, &event.to_string()).await.unwrap();
+            assert_eq!(serde_json::from_str::<serde_json::Value>(&echoed).unwrap(), event);
+        }
+        for (event, expected) in [
+            (r#"[{"a":1,"b":2,"a":3}]"#, r#"[{"a":3,"b":2}]"#),
+            (r#"[{"b":1,"a":2,"b":[{"a":1,"a":4}],"a":5}]"#, r#"[{"a":5,"b":[{"a":4}]}]"#),
+            (r#"{"\u0061":1,"a":2}"#, r#"{"a":2}"#),
+        ] {
+            let echoed = guest.call(function, event).await.unwrap();
+            let [echoed, expected] = [&echoed, expected]
+                .map(|text| serde_json::from_str::<serde_json::Value>(text).unwrap());
+            assert_eq!(echoed, expected);
+        }
+    });
+}
+
+#[test]
 fn an_event_that_is_no_json_names_the_place() {
     run(async {
         let guest = Guest::new(&handler("return 1"));
