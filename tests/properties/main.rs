@@ -10,6 +10,7 @@ mod handlers;
 mod http;
 mod json;
 mod platform;
+mod reader;
 mod state;
 mod support;
 mod values;

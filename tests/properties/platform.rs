@@ -213,13 +213,14 @@ impl Platform {
 fn an_event_is_answered_under_its_id() {
     let platform = Platform::start();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let tasks = tokio::task::LocalSet::new();
     let mut api = RuntimeApi::new(&platform.address.to_string()).unwrap();
     let fails = |e: trine::lambda::ApiError| TestCaseError::fail(e.to_string());
     let api = std::cell::RefCell::new(&mut api);
     let outcome = runner(1000).run(&(header_bytes(), option::of(errors())), |(id, error)| {
         platform.ids.send(id.clone()).unwrap();
         let mut api = api.borrow_mut();
-        let (kind, verdict) = runtime.block_on(async {
+        let (kind, verdict) = tasks.block_on(&runtime, async {
             let next = api.next(pending()).await.map_err(fails)?.unwrap();
             let verdict = match &error {
                 None => ("response", api.respond(&next.delivery, "1".into(), "text/plain").await),

@@ -56,6 +56,7 @@ const HIGH: u64 = 0x8080_8080_8080_8080;
 
 /// The highest bit of the first byte in a word that ends a plain run of a string: a quote, a backslash, a control
 /// character. Bits above the first one may be wrong.
+#[inline]
 const fn stops(word: u64) -> u64 {
     const fn zero(word: u64) -> u64 {
         word.wrapping_sub(ONES) & !word & HIGH
@@ -237,6 +238,7 @@ impl<'j> JsonReader<'j> {
         }
     }
 
+    #[inline]
     fn byte(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
@@ -253,6 +255,7 @@ impl<'j> JsonReader<'j> {
         }
     }
 
+    #[inline]
     fn word(&mut self, word: &str, is: JsonPeek) -> Result<JsonPeek, OddJson> {
         if !self.text.as_bytes()[self.at..].starts_with(word.as_bytes()) {
             return Err(OddJson);
@@ -261,6 +264,7 @@ impl<'j> JsonReader<'j> {
         Ok(is)
     }
 
+    #[inline]
     fn digits(&mut self) -> Result<(), OddJson> {
         let start = self.at;
         while let Some(b'0'..=b'9') = self.byte() {
@@ -291,6 +295,7 @@ impl<'j> JsonReader<'j> {
         self.text_or_unescaped(key)
     }
 
+    #[inline]
     fn text_or_unescaped(&self, range: Option<Range<usize>>) -> Result<&str, OddJson> {
         match range {
             Some(range) => self.text.get(range).ok_or(OddJson),

@@ -1,0 +1,108 @@
+//! The quick JSON reader: whatever it takes, a parser that everybody knows takes too, as the same value; and what it
+//! leaves to others is no JSON, or of a rare kind.
+
+use crate::support::runner;
+use proptest::{collection::vec, prelude::*, sample::select};
+use serde_json::{Map, Number, Value};
+use trine_engine::{JsonNumber, JsonPeek, JsonReader, OddJson};
+
+/// What texts are put together from: all of JSON's tokens, and what looks like them.
+const PIECES: &[&str] = &[
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    "\"a\"",
+    "\"\"",
+    "1",
+    "-7",
+    "01",
+    "1.5e3",
+    "2.",
+    "true",
+    "nul",
+    "null",
+    " ",
+    "\n",
+    "\"a\\u00e9\"",
+    "\"\\ud800\"",
+    "\"\\ud83d\\ude00\"",
+    "\"é and more than eight\"",
+    "\"\\x\"",
+    "\"tab\there\"",
+    "{\"k\":",
+    "[1,",
+    "\"",
+    "\\",
+    "12345678901234567890",
+    "1e400",
+];
+
+fn read(text: &[u8]) -> Result<Value, OddJson> {
+    let mut reader = JsonReader::new(text, String::new())?;
+    let peek = reader.peek()?;
+    let value = value(&mut reader, peek)?;
+    reader.finish()?;
+    Ok(value)
+}
+
+fn value(reader: &mut JsonReader<'_>, peek: JsonPeek) -> Result<Value, OddJson> {
+    Ok(match peek {
+        JsonPeek::Null => Value::Null,
+        JsonPeek::True => Value::Bool(true),
+        JsonPeek::False => Value::Bool(false),
+        JsonPeek::String => Value::from(reader.string()?),
+        JsonPeek::Number => match reader.number()? {
+            JsonNumber::Integer(number) => Value::from(number),
+            JsonNumber::Long(text) | JsonNumber::Float(text) => {
+                // Larger than a double can be: JSON all the same, yet nothing that serde_json would take.
+                Value::Number(text.parse::<Number>().map_err(|_| OddJson)?)
+            }
+        },
+        JsonPeek::Array => {
+            let mut items = Vec::new();
+            let mut next = reader.array()?;
+            while let Some(peek) = next {
+                items.push(value(reader, peek)?);
+                next = reader.next_item()?;
+            }
+            Value::Array(items)
+        }
+        JsonPeek::Object => {
+            let mut members = Map::new();
+            let mut next = reader.object()?.map(str::to_owned);
+            while let Some(key) = next {
+                let peek = reader.peek()?;
+                members.insert(key, value(reader, peek)?);
+                next = reader.next_key()?.map(str::to_owned);
+            }
+            Value::Object(members)
+        }
+    })
+}
+
+fn agrees(text: &[u8]) -> Result<(), TestCaseError> {
+    let expected = serde_json::from_slice::<Value>(text).ok();
+    prop_assert_eq!(read(text).ok(), expected, "{}", String::from_utf8_lossy(text));
+    Ok(())
+}
+
+#[test]
+fn tokens_in_any_order_are_read_as_everybody_reads_them() {
+    let texts = vec(select(PIECES), 0..12).prop_map(|pieces| pieces.concat());
+    runner(3000).run(&texts, |text| agrees(text.as_bytes())).unwrap();
+}
+
+#[test]
+fn a_byte_that_changes_makes_no_difference_between_readers() {
+    const TEXT: &str = r#"{"id":7,"tags":["a","b"],"items":[{"n":-1.5e3,"k\n":null},{"é":[true,false]}],"t":"x\u0041"}"#;
+    let changes = (0..TEXT.len(), any::<u8>());
+    let outcome = runner(3000).run(&changes, |(at, byte)| {
+        let mut text = TEXT.as_bytes().to_vec();
+        text[at] = byte;
+        agrees(&text)
+    });
+    outcome.unwrap();
+}
