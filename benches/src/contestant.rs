@@ -82,6 +82,9 @@ pub struct Lambda {
     /// Further environment, with placeholders.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
+    /// A command that runs to its end before it is measured, with the same folder and environment, and placeholders.
+    #[serde(default)]
+    pub prepare: Vec<String>,
     /// In which parts it takes part.
     pub suites: BTreeSet<Suite>,
     /// Which handler starts in [`Suite::Start`]: `bare`, or the name of a set of dependencies.

@@ -2,14 +2,16 @@
 
 use super::{COLD_ROUNDS, payload::Exchange, runtime::Runtime};
 use crate::{
-    bench::Bench,
+    bench::{Bench, START_LIMIT},
     console,
     contestant::Lambda,
+    process::Launch,
     resident::field,
     sheet::{Quantity, Sheet},
 };
+use anyhow::{Context, ensure};
 use nix::unistd::sync;
-use std::fs;
+use std::{fs, path::Path};
 
 const TIME: Quantity = ("time", "ms");
 const SUITE: &str = "start";
@@ -72,8 +74,35 @@ async fn rounds(
 
 /// A first start, which fills the page cache. Whoever starts quickly must also be able to answer.
 async fn try_out(bench: &Bench<'_>, lambda: &Lambda) -> anyhow::Result<()> {
+    prepare(bench, lambda).await?;
     let mut runtime = Runtime::start(bench, lambda, &[]).await?;
     runtime.batch(&Exchange::echo(100), 1).await?;
+    Ok(())
+}
+
+/// Runs what has to be there before a start: a cache that would be shipped with the function.
+async fn prepare(bench: &Bench<'_>, lambda: &Lambda) -> anyhow::Result<()> {
+    if lambda.prepare.is_empty() {
+        return Ok(());
+    }
+    let places = bench.places();
+    let folder = places.fill(&lambda.task);
+    let launch = Launch {
+        command: lambda.prepare.iter().map(|part| places.fill(part)).collect(),
+        folder: Path::new(&folder),
+        environment: lambda
+            .env
+            .iter()
+            .map(|(name, value)| (name.clone(), places.fill(value)))
+            .collect(),
+        scratch: Some(&bench.scratch),
+        cores: None,
+    };
+    let mut child = launch.spawn()?;
+    let status = tokio::time::timeout(START_LIMIT, child.wait())
+        .await
+        .context("the command that prepares it takes too long")??;
+    ensure!(status.success(), "the command that prepares it ended ({status}){}", child.wrote());
     Ok(())
 }
 

@@ -137,10 +137,27 @@ pub(crate) fn module(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
     module.add_function(wrap_pyfunction!(log_level, &module)?)?;
     module.add_function(wrap_pyfunction!(configure_logging, &module)?)?;
     module.add_function(wrap_pyfunction!(call_with_warning, &module)?)?;
+    module.add_function(wrap_pyfunction!(if_free, &module)?)?;
     module.add_function(wrap_pyfunction!(limits::signal::deliver, &module)?)?;
     state::add_to(&module)?;
     program::add_to(&module)?;
     Ok(module)
+}
+
+/// Calls a function under a lock, unless another thread has the lock. In Python an exception from outside could come
+/// between the lock and the `try` that gives it back.
+#[pyfunction]
+fn if_free(
+    lock: &Bound<'_, PyAny>,
+    function: &Bound<'_, PyAny>,
+    argument: &Bound<'_, PyAny>,
+) -> PyResult<()> {
+    if !lock.call_method1("acquire", (false,))?.is_truthy()? {
+        return Ok(());
+    }
+    let called = function.call1((argument,));
+    lock.call_method0("release")?;
+    called.map(drop)
 }
 
 /// Calls a task's step with a warning that is raised in it.

@@ -297,6 +297,8 @@ pub(crate) fn run_prelude<'py>(
     };
     let namespace = PyDict::new(py);
     namespace.set_item("__name__", format!("trine.{}", name.trim_end_matches(".py")))?;
+    // With a file, imports in it are not taken for those of the guest that called: they would wait for the loader.
+    namespace.set_item("__file__", format!("<trine>/{name}"))?;
     namespace.set_item("__builtins__", py.import("builtins")?)?;
     namespace.set_item("_trine", natives)?;
     if let Some(python) = get() {

@@ -19,6 +19,8 @@ import sys
 _lock = _thread.RLock()
 _roots = {}
 _active = None
+# How often the active root changed.
+_turn = 0
 _import = builtins.__import__
 _owners = {}
 
@@ -171,7 +173,7 @@ def _has_path_file(folder):
 
 
 def _activate(root):
-    global _active
+    global _active, _turn
     if _active is root:
         return
     if _active is not None:
@@ -180,11 +182,13 @@ def _activate(root):
     sys.path += [entry for entry in root.last if entry not in sys.path]
     sys.modules.update(root.modules)
     root.modules = {}
+    _turn += 1
     _active = root
 
 
 def _put_aside(root):
-    global _active
+    global _active, _turn
+    _turn += 1
     _active = None
     entries = {*root.entries, *root.last}
     tops, compiled = set(), set()
@@ -200,7 +204,9 @@ def _put_aside(root):
     inside = tuple(name + "." for name in named)
     for name in list(sys.modules):
         if name.partition(".")[0] in tops or name in named or name.startswith(inside):
-            root.modules[name] = sys.modules.pop(name)
+            # In this order: `_loaded` looks without the lock and must find it in one of the two.
+            root.modules[name] = sys.modules[name]
+            del sys.modules[name]
     sys.path[:] = [entry for entry in sys.path if entry not in entries]
 
 
@@ -228,6 +234,13 @@ def _separate():
         root = _calling_root(sys._getframe().f_back)
         if root is None:
             return plain(name, package)
+        module = _loaded(root, name) if package is None else None
+        if module is not None:
+            _trine.if_free(_lock, _activate, root)
+            return module
+        if not name.startswith(".") and _is_everyones(name):
+            # The caller may be a module that is being imported without the lock by code that is everyone's too.
+            return plain(name, package)
         with _lock:
             _activate(root)
             return plain(name, package)
@@ -243,9 +256,72 @@ def _guarded_import(name, globals=None, locals=None, fromlist=(), level=0):
         root = _owner(file, globals)
     if root is None:
         return _import(name, globals, locals, fromlist, level)
+    # Whoever imports may hold a lock (`logging` does around every handler) for which a module waits that another
+    # thread is loading: what is there already is had without waiting for that thread.
+    module = _imported(root, name, globals, fromlist, level)
+    if module is not None:
+        _trine.if_free(_lock, _activate, root)
+        return module
     with _lock:
         _activate(root)
         return _import(name, globals, locals, fromlist, level)
+
+
+def _imported(root, name, globals, fromlist, level):
+    """What the import of loaded modules gives; None if there is anything to load, or to wait for."""
+    if level:
+        package = globals.get("__package__") if globals is not None else None
+        if not package or not fromlist or package.count(".") < level - 1:
+            return None
+        package = package.rsplit(".", level - 1)[0]
+        name = f"{package}.{name}" if name else package
+    module = _loaded(root, name)
+    if module is None:
+        return None
+    if not fromlist:
+        top = name.partition(".")[0]
+        return module if top == name else _loaded(root, top, True)
+    if hasattr(module, "__path__"):
+        for part in fromlist:
+            # Parts may be modules that are still to be loaded.
+            if part == "*" or not hasattr(module, part):
+                return None
+    return module
+
+
+def _loaded(root, name, even_partly=False):
+    """A module as this root's code sees it, whichever root is active; None unless it is there and complete."""
+    while True:
+        turn = _turn
+        module = root.modules.get(name)
+        if module is None:
+            module = sys.modules.get(name)
+            if module is not None and _active is not root and not _is_everyones(name):
+                module = None
+        if turn == _turn:
+            break
+    if module is None or even_partly:
+        return module
+    spec = getattr(module, "__spec__", None)
+    return None if getattr(spec, "_initializing", False) else module
+
+
+def _is_everyones(name):
+    """Whether it is, or is in, a loaded module or package that is no root's; False in doubt."""
+    top = name.partition(".")[0]
+    module = sys.modules.get(top)
+    if module is None:
+        return False
+    if top in sys.builtin_module_names:
+        return True
+    # Without a file: a package whose parts may be in several folders.
+    if getattr(module, "__file__", None) is None:
+        return False
+    folder = _folder(module)
+    for root in list(_roots.values()):
+        if folder in root.entries or folder in root.last or top in root.named.values():
+            return False
+    return True
 
 
 def _calling_root(frame):

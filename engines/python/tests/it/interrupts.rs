@@ -127,13 +127,20 @@ async def waits(event):
     return 'waited'
 async def spins(event):
     await asyncio.sleep(0.05)
+    print('spins')
     while True: pass
 ";
     let case = Case::new(&[("app.py", source)]);
     let [waits, spins] = ["waits", "spins"].map(|name| case.load("app", name).unwrap());
     let interrupter = case.instance.interrupter();
+    let log = case.log.clone();
     let watchdog = std::thread::spawn(move || {
-        std::thread::sleep(Duration::from_millis(150));
+        // Before that, it would be the waiting calls that are stopped.
+        let given_up = Instant::now() + Duration::from_secs(20);
+        while log.text().is_empty() && Instant::now() < given_up {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        std::thread::sleep(Duration::from_millis(20));
         interrupter.interrupt();
     });
     let invocation = Rc::new(invocation());

@@ -136,6 +136,13 @@ def handler(event):
 
 #[test]
 fn the_request_id_is_right_where_calls_interleave() {
+    crate::process::passes("logs::inner_calls_interleave", &[]);
+}
+
+/// Lines from threads of the pool go to the sink of the latest instance, which must not be another test's.
+#[test]
+#[ignore = "needs a process of its own"]
+fn inner_calls_interleave() {
     let source = "\
 import asyncio, logging
 async def handler(event, context):
@@ -163,8 +170,7 @@ async def handler(event, context):
         assert_eq!(fields[3], format!("for {}", fields[2]), "{text}");
         own += 1;
     }
-    // Lines from threads of the pool go to the sink of the latest instance, which may be another case's.
-    assert!(own >= 3, "{text}");
+    assert_eq!(own, 6, "{text}");
 }
 
 #[test]

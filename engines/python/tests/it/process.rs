@@ -13,7 +13,7 @@ fn alone(test: &str, environment: &[(&str, &str)]) -> Output {
         .unwrap()
 }
 
-fn passes(test: &str, environment: &[(&str, &str)]) -> String {
+pub(crate) fn passes(test: &str, environment: &[(&str, &str)]) -> String {
     let output = alone(test, environment);
     let text = format!(
         "{}{}",

@@ -71,6 +71,91 @@ fn several_workers_import_late_under_different_roots_at_once() {
     }
 }
 
+/// What a handler gives that imports under a lock for which a module waits that another thread is loading: a handler
+/// of `logging` does so, for example.
+fn imports_under_a_lock(setup: &str, under_the_lock: &str, file: (&str, &str)) -> String {
+    // From the second root on, imports look at who imports.
+    let first = Case::new(&[("app.py", "def handler(event): pass\n")]);
+    first.call("handler", "1").unwrap();
+    // What the two share; it stays when roots change, because it is no module of a folder.
+    let shared = format!("trine_test_{}", file.1.len() + under_the_lock.len());
+    let share = format!(
+        "\
+import sys, threading, types
+shared = sys.modules.setdefault('{shared}', types.ModuleType('{shared}'))
+shared.__dict__.setdefault('lock', threading.RLock())
+shared.__dict__.setdefault('locked', threading.Event())
+shared.__dict__.setdefault('loading', threading.Event())
+"
+    );
+    let loads = format!(
+        "\
+{share}
+shared.loading.set()
+# Bounded, so that a failure is no hang.
+got = shared.lock.acquire(timeout=5)
+if got: shared.lock.release()
+def handler(event): return got
+"
+    );
+    let imports = format!(
+        "\
+{share}
+{setup}
+def handler(event):
+    with shared.lock:
+        shared.locked.set()
+        assert shared.loading.wait(20)
+        {under_the_lock}
+    return result
+"
+    );
+    let waits = format!("{share}\ndef handler(event): return shared.locked.wait(20)\n");
+    let holder = std::thread::spawn({
+        let file = (file.0.to_owned(), file.1.to_owned());
+        move || {
+            let case = Case::new(&[("app.py", &imports), (&file.0, &file.1)]);
+            case.call("handler", "1").unwrap()
+        }
+    });
+    let case = Case::new(&[("waits.py", &waits), ("app.py", &loads)]);
+    let function = case.load("waits", "handler").unwrap();
+    assert_eq!(text(case.run(function, Payload::json("1"), Form::Json).unwrap()), "true");
+    assert_eq!(case.call("handler", "1").unwrap(), "true", "the module could not have the lock");
+    holder.join().unwrap()
+}
+
+#[test]
+fn what_is_loaded_is_imported_while_another_root_loads() {
+    let setup = "import helper, json, importlib\nimport json.decoder\n";
+    let under_the_lock = "\
+import helper as a, json as b, json.decoder as c
+        from json import dumps
+        from helper import x
+        d = importlib.import_module('helper')
+        result = [a is helper, b is json, c is json.decoder, x, d is helper]";
+    let result = imports_under_a_lock(setup, under_the_lock, ("helper.py", "x = 7\n"));
+    assert_eq!(result, "[true, true, true, 7, true]");
+}
+
+#[test]
+fn shared_code_imports_its_own_parts_while_another_root_loads() {
+    let setup = "import importlib, xml\n";
+    let under_the_lock = "result = importlib.import_module('xml.sax.saxutils').__name__";
+    let result = imports_under_a_lock(setup, under_the_lock, ("unused.py", ""));
+    assert_eq!(result, "\"xml.sax.saxutils\"");
+}
+
+#[test]
+fn a_log_line_is_formatted_while_another_root_loads() {
+    let setup = "import logging\n";
+    let under_the_lock = "\
+formatter = logging.getLogger().handlers[0].formatter
+        record = logging.LogRecord('a', 30, 'b', 1, 'text', None, None)
+        result = 'text' in type(formatter)._json(formatter, record)";
+    assert_eq!(imports_under_a_lock(setup, under_the_lock, ("unused.py", " ")), "true");
+}
+
 #[test]
 fn the_standard_library_is_shared() {
     let source = "import json, decimal\ndef handler(event): return [id(json), id(decimal)]\n";

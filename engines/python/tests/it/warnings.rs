@@ -1,7 +1,14 @@
 //! The warning that a deadline is near, while code runs and while it waits.
 
 use crate::harness::{Case, block_on, invocation, text};
-use std::{rc::Rc, time::Duration};
+use std::{
+    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 use trine_engine::{Error, ErrorKind, Form, Payload, Result};
 
 const HEAD: &str =
@@ -12,13 +19,22 @@ fn warned_while_running(body: &str) -> (Result<String>, Case) {
     let case = Case::new(&[("app.py", &format!("{HEAD}{body}"))]);
     let function = case.load("app", "handler").unwrap();
     let interrupter = case.instance.interrupter();
-    let watchdog = std::thread::spawn(move || {
-        for _ in 0..2 {
-            std::thread::sleep(Duration::from_millis(100));
-            interrupter.warn();
+    let done = Arc::new(AtomicBool::new(false));
+    let watchdog = std::thread::spawn({
+        let done = done.clone();
+        move || {
+            // A warning that comes before the call runs, on a busy machine, concerns nobody.
+            for n in 0..100 {
+                std::thread::sleep(Duration::from_millis(100));
+                interrupter.warn();
+                if n > 0 && done.load(Ordering::Acquire) {
+                    break;
+                }
+            }
         }
     });
     let answer = case.run(function, Payload::json("1"), Form::Json).map(text);
+    done.store(true, Ordering::Release);
     watchdog.join().unwrap();
     (answer, case)
 }
