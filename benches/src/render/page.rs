@@ -41,7 +41,7 @@ const HOOKS: &str = "The same handler with 1 KB and hooks around it, each of whi
 time is p50, from event to answer; **per hook** is a third of what three hooks add to it.";
 const START: &str = "From exec to the first request for an event: interpreter, runtime, handler and what it imports. \
 **Cold** is after the kernel was told to drop its page cache.";
-const MEMORY: &str = "Resident memory of the process, with the private memory of its children.";
+const MEMORY: &str = "Resident memory of the process; of several processes together, with each mapped file counted once.";
 const HTTP: &str = "A `POST` of 1 KB of JSON that is parsed, serialised again and answered; each server is one process on \
 one core. The ratios are of the rate: less than 1× is slower than Trine.";
 const CRITERION: &str = "Steps of an invocation measured by themselves with criterion. The small digits are its \

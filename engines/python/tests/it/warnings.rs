@@ -108,11 +108,19 @@ fn a_sleep_is_woken_by_a_warning_and_by_a_stop() {
     let case = Case::new(&[("app.py", "import time\ndef handler(event): time.sleep(30)\n")]);
     let function = case.load("app", "handler").unwrap();
     let interrupter = case.instance.interrupter();
-    let watchdog = std::thread::spawn(move || {
-        std::thread::sleep(Duration::from_millis(100));
-        interrupter.interrupt();
+    let done = Arc::new(AtomicBool::new(false));
+    let watchdog = std::thread::spawn({
+        let done = done.clone();
+        move || {
+            // A stop that comes before the call, on a busy machine, concerns nobody.
+            while !done.load(Ordering::Acquire) {
+                std::thread::sleep(Duration::from_millis(100));
+                interrupter.interrupt();
+            }
+        }
     });
     let error = case.run(function, Payload::json("1"), Form::Json).unwrap_err();
+    done.store(true, Ordering::Release);
     watchdog.join().unwrap();
     assert_eq!((error.kind(), error.poisons()), (ErrorKind::Timeout, true));
     assert_eq!(error.frames()[0].line, 2);
