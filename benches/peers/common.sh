@@ -4,6 +4,8 @@ set -uo pipefail
 peers=${1:?the folder to install into}
 mkdir -p "$peers/status"
 peers=$(cd "$peers" && pwd)
+# A registry that does not answer is given up soon, and said so.
+export npm_config_fetch_timeout=60000 npm_config_fetch_retries=2 PIP_DEFAULT_TIMEOUT=30
 
 peer() {
   local name=$1; shift

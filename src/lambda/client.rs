@@ -250,6 +250,9 @@ impl RuntimeApi {
         path: String,
         request: Request<Full<Bytes>>,
     ) -> Result<Verdict, ApiError> {
+        // Whether the connection was closed while the function ran comes to light in a turn of the system's queue. An
+        // answer must not go into a dead one: it cannot be told whether it has arrived, so it is not sent again.
+        tokio::task::yield_now().await;
         let (head, body) = self.exchange(&path, request).await?.into_parts();
         let body = read(&path, body).await?;
         match head.status {

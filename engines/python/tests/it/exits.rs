@@ -26,7 +26,7 @@ fn leaving_the_process_ends_the_call_and_spoils_the_instance() {
         ("os.kill(os.getpid(), signal.SIGKILL)", "signal: killed"),
         ("os.kill(os.getpid(), 9)", "signal: killed"),
         ("os.killpg(os.getpgrp(), signal.SIGKILL)", "signal: killed"),
-        ("os.kill(0, signal.SIGHUP)", "signal: hangup"),
+        ("os.kill(0, signal.SIGALRM)", "signal: alarm clock"),
         ("signal.raise_signal(signal.SIGSEGV)", "signal: segmentation fault"),
     ] {
         let error = ends(body);
