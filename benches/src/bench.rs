@@ -9,6 +9,7 @@ use crate::{
     sheet::Sheet,
 };
 use std::{
+    collections::BTreeMap,
     env,
     path::{Path, PathBuf},
     time::Duration,
@@ -24,6 +25,14 @@ pub(crate) struct Bench<'a> {
     pub(crate) cores: Option<Cores>,
     /// A folder that ends with the run.
     pub(crate) scratch: PathBuf,
+}
+
+/// A contestant's own environment, its placeholders filled.
+pub(crate) fn filled(
+    variables: &BTreeMap<String, String>,
+    fill: impl Fn(&str) -> String,
+) -> Vec<(String, String)> {
+    variables.iter().map(|(name, value)| (name.clone(), fill(value))).collect()
 }
 
 impl Bench<'_> {

@@ -4,7 +4,7 @@ mod probe;
 mod wrk;
 
 use crate::{
-    bench::{Bench, START_LIMIT},
+    bench::{Bench, START_LIMIT, filled},
     contestant::Server,
     lambda::Exchange,
     plan::{Part, absence},
@@ -131,9 +131,8 @@ impl<'a> Running<'a> {
         let task = fill(&server.task);
         let folder = Path::new(&task);
         ensure!(folder.is_dir(), "there is no folder {task}");
-        let environment =
-            server.env.iter().map(|(name, value)| (name.clone(), fill(value))).collect();
-        let mut child = bench.launch(&server.command, folder, fill, environment).spawn()?;
+        let given = filled(&server.env, fill);
+        let mut child = bench.launch(&server.command, folder, fill, given).spawn()?;
         let answered = probe::until_right(port, &server.path, &client.exchange);
         child.during("it answered", START_LIMIT, answered).await??;
         let mut running = Self { server, child, port };

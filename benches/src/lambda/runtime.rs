@@ -2,7 +2,7 @@
 
 use super::payload::{Exchange, difference, head};
 use crate::{
-    bench::{Bench, START_LIMIT},
+    bench::{Bench, START_LIMIT, filled},
     contestant::Lambda,
     process::Child,
     statistics::micros,
@@ -74,7 +74,7 @@ impl Runtime {
         let mut all: Vec<(String, String)> = given.collect();
         all.push(("LAMBDA_TASK_ROOT".to_owned(), task.clone()));
         all.push(("_HANDLER".to_owned(), lambda.handler.clone()));
-        all.extend(lambda.env.iter().map(|(name, value)| (name.clone(), fill(value))));
+        all.extend(filled(&lambda.env, fill));
         all.extend_from_slice(environment);
         let folder = Path::new(&task);
         ensure!(folder.is_dir(), "there is no folder {task}");

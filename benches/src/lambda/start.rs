@@ -2,10 +2,9 @@
 
 use super::{COLD_ROUNDS, payload::Exchange, runtime::Runtime};
 use crate::{
-    bench::{Bench, START_LIMIT},
+    bench::{Bench, START_LIMIT, filled},
     console,
     contestant::Lambda,
-    process::Launch,
     resident::field,
     sheet::{Quantity, Sheet},
 };
@@ -85,20 +84,9 @@ async fn prepare(bench: &Bench<'_>, lambda: &Lambda) -> anyhow::Result<()> {
     if lambda.prepare.is_empty() {
         return Ok(());
     }
-    let places = bench.places();
-    let folder = places.fill(&lambda.task);
-    let launch = Launch {
-        command: lambda.prepare.iter().map(|part| places.fill(part)).collect(),
-        folder: Path::new(&folder),
-        environment: lambda
-            .env
-            .iter()
-            .map(|(name, value)| (name.clone(), places.fill(value)))
-            .collect(),
-        scratch: Some(&bench.scratch),
-        cores: None,
-    };
-    let mut child = launch.spawn()?;
+    let fill = |text: &str| bench.places().fill(text);
+    let (folder, given) = (fill(&lambda.task), filled(&lambda.env, fill));
+    let mut child = bench.launch(&lambda.prepare, Path::new(&folder), fill, given).spawn()?;
     let status = tokio::time::timeout(START_LIMIT, child.wait())
         .await
         .context("the command that prepares it takes too long")??;

@@ -241,7 +241,6 @@ impl Shared {
                 Some(own) if function.kind == Kind::Program => {
                     // A program reads text.
                     let value = v8::Local::new(scope, &own.value);
-                    let undefined = v8::undefined(scope).into();
                     let stringify = v8::Local::new(scope, &prelude.stringify);
                     let Some(text) = stringify.call(scope, undefined, &[value]) else {
                         return Err(self.stopped(scope, current.slot()));
