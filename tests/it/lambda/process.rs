@@ -52,8 +52,9 @@ fn a_runtime_api_that_goes_away_ends_the_process_with_a_message() {
     let mut head = [0; 50];
     (&stream).read_exact(&mut head).unwrap();
     assert!(head.starts_with(b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\n"));
-    drop(stream);
+    // In this order: a second connection that still found the listener would break in another way.
     drop(listener);
+    drop(stream);
     let finished = process.finish();
     assert_eq!(finished.code, Some(1));
     // It has tried once more: a connection may break for no worse reason than a pause of the sandbox.
