@@ -53,13 +53,12 @@ fn value(reader: &mut JsonReader<'_>, peek: JsonPeek) -> Result<Value, OddJson> 
         JsonPeek::Null => Value::Null,
         JsonPeek::True => Value::Bool(true),
         JsonPeek::False => Value::Bool(false),
-        JsonPeek::String => Value::from(reader.string()?),
+        JsonPeek::String => Value::from(reader.string()?.text),
         JsonPeek::Number => match reader.number()? {
             JsonNumber::Integer(number) => Value::from(number),
-            JsonNumber::Long(text) | JsonNumber::Float(text) => {
-                // Larger than a double can be: JSON all the same, yet nothing that serde_json would take.
-                Value::Number(text.parse::<Number>().map_err(|_| OddJson)?)
-            }
+            JsonNumber::Long(text) => Value::Number(text.parse().map_err(|_| OddJson)?),
+            // Larger than a double can be: JSON all the same, yet nothing that serde_json would take.
+            JsonNumber::Float(number) => Value::Number(Number::from_f64(number).ok_or(OddJson)?),
         },
         JsonPeek::Array => {
             let mut items = Vec::new();

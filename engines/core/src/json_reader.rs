@@ -36,8 +36,17 @@ pub enum JsonNumber<'j> {
     Integer(i64),
     /// A longer integer, as it is written.
     Long(&'j str),
-    /// A number with a fraction or an exponent, as it is written.
-    Float(&'j str),
+    /// A number with a fraction or an exponent: the double that is nearest to it, which may be infinite.
+    Float(f64),
+}
+
+/// A string.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JsonText<'r> {
+    /// Its text, without escapes. What it borrows from is the reader, which has room for one string with escapes.
+    pub text: &'r str,
+    /// Whether all of it is ASCII.
+    pub is_ascii: bool,
 }
 
 /// Reads one JSON text from its beginning to its end.
@@ -54,16 +63,27 @@ pub struct JsonReader<'j> {
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
 
-/// The highest bit of the first byte in a word that ends a plain run of a string: a quote, a backslash, a control
-/// character. Bits above the first one may be wrong.
+/// What a JSON string cannot hold as it is, in eight of its bytes: the highest bit of each quote, backslash and control
+/// character. The lowest of these bits is right, those above it may be wrong.
 #[inline]
-const fn stops(word: u64) -> u64 {
-    const fn zero(word: u64) -> u64 {
-        word.wrapping_sub(ONES) & !word & HIGH
-    }
-    let control = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
-    control | zero(word ^ (ONES * b'"' as u64)) | zero(word ^ (ONES * b'\\' as u64))
+#[must_use]
+pub const fn json_special(word: u64) -> u64 {
+    // Each difference has the highest bit where the byte is smaller than what is taken away, or is none of ASCII.
+    let control = word.wrapping_sub(ONES * 0x20);
+    let quote = (word ^ (ONES * b'"' as u64)).wrapping_sub(ONES);
+    let backslash = (word ^ (ONES * b'\\' as u64)).wrapping_sub(ONES);
+    (control | quote | backslash) & !word & HIGH
 }
+
+/// So many digits are exact as a double, whatever they are.
+const EXACT_DIGITS: usize = 15;
+
+/// Powers of ten, all of them exact: for as many digits behind the point as there can be then.
+const POWERS: [f64; EXACT_DIGITS] =
+    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14];
+
+/// Longer numbers are odd.
+const LONGEST_NUMBER: usize = 1000;
 
 impl<'j> JsonReader<'j> {
     /// A reader of `text`. `room` is for strings with escapes; see [`JsonReader::into_room`].
@@ -104,17 +124,16 @@ impl<'j> JsonReader<'j> {
     /// # Errors
     /// When it is malformed.
     #[inline]
-    pub fn string(&mut self) -> Result<&str, OddJson> {
+    pub fn string(&mut self) -> Result<JsonText<'_>, OddJson> {
         self.at += 1;
         let start = self.at;
-        match self.run()? {
-            b'"' => {
-                let end = self.at;
-                self.at += 1;
-                self.text.get(start..end).ok_or(OddJson)
-            }
-            _ => self.escaped(start),
+        let is_ascii = self.run();
+        if self.byte() != Some(b'"') {
+            return self.escaped(start);
         }
+        let end = self.at;
+        self.at += 1;
+        Ok(JsonText { text: self.text.get(start..end).ok_or(OddJson)?, is_ascii })
     }
 
     /// Enters the object that was peeked at; its first key.
@@ -192,39 +211,46 @@ impl<'j> JsonReader<'j> {
     /// The number that was peeked at.
     ///
     /// # Errors
-    /// When it is malformed.
+    /// When it is malformed, or longer than anybody would write it.
     #[inline]
     pub fn number(&mut self) -> Result<JsonNumber<'j>, OddJson> {
         let start = self.at;
         let negative = self.byte() == Some(b'-');
         self.at += usize::from(negative);
-        let digits = self.at;
-        let mut value = 0_i64;
-        while let Some(digit @ b'0'..=b'9') = self.byte() {
-            // What does not fit is thrown away below.
-            value = value.wrapping_mul(10).wrapping_add(i64::from(digit - b'0'));
-            self.at += 1;
-        }
-        let count = self.at - digits;
-        if count == 0 || (count > 1 && self.text.as_bytes()[digits] == b'0') {
+        let first = self.at;
+        let mut digits = 0;
+        let whole = self.digits(&mut digits)?;
+        if whole > 1 && self.text.as_bytes()[first] == b'0' {
             return Err(OddJson);
         }
         if !matches!(self.byte(), Some(b'.' | b'e' | b'E')) {
-            return Ok(match count {
-                ..=18 => JsonNumber::Integer(if negative { -value } else { value }),
-                _ => JsonNumber::Long(self.text.get(start..self.at).ok_or(OddJson)?),
+            return Ok(match whole {
+                ..=18 => JsonNumber::Integer(if negative { -digits } else { digits }),
+                _ => JsonNumber::Long(self.written(start)?),
             });
         }
+        let mut fraction = 0;
         if self.byte() == Some(b'.') {
             self.at += 1;
-            self.digits()?;
+            fraction = self.digits(&mut digits)?;
         }
-        if let Some(b'e' | b'E') = self.byte() {
+        let has_exponent = matches!(self.byte(), Some(b'e' | b'E'));
+        if has_exponent {
             self.at += 1;
             self.at += usize::from(matches!(self.byte(), Some(b'+' | b'-')));
-            self.digits()?;
+            self.digits(&mut 0)?;
         }
-        Ok(JsonNumber::Float(self.text.get(start..self.at).ok_or(OddJson)?))
+        if has_exponent || whole + fraction > EXACT_DIGITS {
+            return self.written(start)?.parse().map(JsonNumber::Float).map_err(|_| OddJson);
+        }
+        // Both are exact, so the quotient is the double that is nearest to the number.
+        let value = digits as f64 / POWERS[fraction];
+        Ok(JsonNumber::Float(if negative { -value } else { value }))
+    }
+
+    /// A number as it is written, from `start` to here.
+    fn written(&self, start: usize) -> Result<&'j str, OddJson> {
+        self.text.get(start..self.at).filter(|text| text.len() <= LONGEST_NUMBER).ok_or(OddJson)
     }
 
     /// Nothing but white space may be left.
@@ -264,29 +290,30 @@ impl<'j> JsonReader<'j> {
         Ok(is)
     }
 
+    /// Reads digits, one at least, and says how many. Their value is right as long as they are few.
     #[inline]
-    fn digits(&mut self) -> Result<(), OddJson> {
+    fn digits(&mut self, value: &mut i64) -> Result<usize, OddJson> {
         let start = self.at;
-        while let Some(b'0'..=b'9') = self.byte() {
+        while let Some(digit @ b'0'..=b'9') = self.byte() {
+            *value = value.wrapping_mul(10).wrapping_add(i64::from(digit - b'0'));
             self.at += 1;
         }
-        if self.at == start { Err(OddJson) } else { Ok(()) }
+        let count = self.at - start;
+        if count == 0 { Err(OddJson) } else { Ok(count) }
     }
 
     #[inline]
     fn key(&mut self) -> Result<&str, OddJson> {
         self.at += 1;
         let start = self.at;
-        let key = match self.run()? {
-            b'"' => {
-                let end = self.at;
-                self.at += 1;
-                Some(start..end)
-            }
-            _ => {
-                self.unescape(start)?;
-                None
-            }
+        self.run();
+        let key = if self.byte() == Some(b'"') {
+            let end = self.at;
+            self.at += 1;
+            Some(start..end)
+        } else {
+            self.unescape(start)?;
+            None
         };
         if self.skip()? != b':' {
             return Err(OddJson);
@@ -303,48 +330,48 @@ impl<'j> JsonReader<'j> {
         }
     }
 
-    /// Goes on to the end of a plain run: a quote or a backslash, which is given.
+    /// Goes on to the end of a plain run: to what is special, or the text's end. Whether all of the run is ASCII.
     #[inline]
-    fn run(&mut self) -> Result<u8, OddJson> {
+    fn run(&mut self) -> bool {
         let bytes = self.text.as_bytes();
-        while let Some(word) = bytes.get(self.at..).and_then(<[u8]>::first_chunk::<8>) {
-            let stops = stops(u64::from_le_bytes(*word));
-            if stops == 0 {
-                self.at += 8;
-                continue;
+        let mut rest = &bytes[self.at..];
+        let mut seen = 0;
+        while let Some((word, behind)) = rest.split_first_chunk::<8>() {
+            let word = u64::from_le_bytes(*word);
+            let special = json_special(word);
+            if special != 0 {
+                self.at = bytes.len() - rest.len() + special.trailing_zeros() as usize / 8;
+                // The lowest bit is an ASCII character's; what counts is before it.
+                return (seen | (word & (special ^ (special - 1)))) & HIGH == 0;
             }
-            self.at += stops.trailing_zeros() as usize / 8;
-            return match bytes[self.at] {
-                stop @ (b'"' | b'\\') => Ok(stop),
-                _ => Err(OddJson),
-            };
+            seen |= word;
+            rest = behind;
         }
-        loop {
-            match self.byte() {
-                Some(stop @ (b'"' | b'\\')) => return Ok(stop),
-                None | Some(..0x20) => return Err(OddJson),
-                Some(_) => self.at += 1,
-            }
-        }
+        let plain = |byte: &&u8| !matches!(byte, ..0x20 | b'"' | b'\\');
+        let plain = &rest[..rest.iter().take_while(plain).count()];
+        self.at = bytes.len() - rest.len() + plain.len();
+        seen & HIGH == 0 && plain.is_ascii()
     }
 
     #[cold]
-    fn escaped(&mut self, start: usize) -> Result<&str, OddJson> {
+    fn escaped(&mut self, start: usize) -> Result<JsonText<'_>, OddJson> {
         self.unescape(start)?;
-        Ok(&self.unescaped)
+        Ok(JsonText { text: &self.unescaped, is_ascii: self.unescaped.is_ascii() })
     }
 
-    /// Reads the rest of a string that began at `start` and has an escape here.
+    /// Reads the rest of a string that began at `start` and has something special here.
     fn unescape(&mut self, start: usize) -> Result<(), OddJson> {
         let mut start = start;
         self.unescaped.clear();
         loop {
-            let stop = self.run()?;
             let run = self.text.get(start..self.at).ok_or(OddJson)?;
             self.unescaped.push_str(run);
+            let stop = self.byte();
             self.at += 1;
-            if stop == b'"' {
-                return Ok(());
+            match stop {
+                Some(b'"') => return Ok(()),
+                Some(b'\\') => {}
+                _ => return Err(OddJson),
             }
             let letter = self.byte().ok_or(OddJson)?;
             self.at += 1;
@@ -360,6 +387,7 @@ impl<'j> JsonReader<'j> {
             };
             self.unescaped.push(plain);
             start = self.at;
+            self.run();
         }
     }
 

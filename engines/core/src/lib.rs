@@ -33,7 +33,7 @@ pub use exchange::Exchange;
 pub use hook::Hook;
 pub use instance::{Exports, FunctionId, Instance, Interrupter, LocalFuture, Module, Seek, Usage};
 pub use invocation::{FunctionInfo, Invocation};
-pub use json_reader::{JsonNumber, JsonPeek, JsonReader, OddJson};
+pub use json_reader::{JsonNumber, JsonPeek, JsonReader, JsonText, OddJson, json_special};
 pub use log::{Level, LogFormat, LogSettings, LogSink, NullSink, Stream, timestamp};
 pub use payload::{Form, NativeValue, Payload, RawPayload, WithBody};
 pub use simple::{Output, Simple, SimpleEnvironment, SimpleRuntime};

@@ -17,12 +17,11 @@ fn value(reader: &mut JsonReader<'_>, peek: JsonPeek) -> Result<Value, OddJson> 
         JsonPeek::Null => Value::Null,
         JsonPeek::True => Value::Bool(true),
         JsonPeek::False => Value::Bool(false),
-        JsonPeek::String => Value::from(reader.string()?),
+        JsonPeek::String => Value::from(reader.string()?.text),
         JsonPeek::Number => match reader.number()? {
             JsonNumber::Integer(number) => Value::from(number),
-            JsonNumber::Long(text) | JsonNumber::Float(text) => {
-                Value::Number(text.parse::<Number>().map_err(|_| OddJson)?)
-            }
+            JsonNumber::Long(text) => Value::Number(text.parse().map_err(|_| OddJson)?),
+            JsonNumber::Float(number) => Value::Number(Number::from_f64(number).ok_or(OddJson)?),
         },
         JsonPeek::Array => {
             let mut items = Vec::new();
@@ -138,6 +137,59 @@ fn runs_end_where_they_end() {
 fn room_is_handed_on() {
     let mut reader = JsonReader::new(br#""a\n""#, "old".to_owned()).unwrap();
     assert_eq!(reader.peek(), Ok(JsonPeek::String));
-    assert_eq!(reader.string(), Ok("a\n"));
+    assert_eq!(reader.string(), Ok(JsonText { text: "a\n", is_ascii: true }));
     assert!(reader.into_room().capacity() >= 3);
+}
+
+#[test]
+fn what_is_ascii_is_known_as_such() {
+    for length in 0..20 {
+        for place in 0..=length {
+            for (other, neighbour) in [("é", "\u{80}"), ("x", "é"), ("\\u00e9", ""), ("\\n", "é")]
+            {
+                let mut content = "x".repeat(length);
+                content.insert_str(place, other);
+                // What follows the string is none of its own.
+                let text = format!("[\"{content}\",\"{neighbour}\"]");
+                let mut reader = JsonReader::new(text.as_bytes(), String::new()).unwrap();
+                assert_eq!(reader.peek(), Ok(JsonPeek::Array));
+                assert_eq!(reader.array(), Ok(Some(JsonPeek::String)));
+                let read = reader.string().unwrap();
+                assert_eq!(read.is_ascii, read.text.is_ascii(), "{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn numbers_are_the_nearest_doubles() {
+    let digits = "1234567890123456789";
+    for sign in ["", "-"] {
+        for whole in 1..=digits.len() {
+            for fraction in 1..=digits.len() {
+                let plain = format!("{sign}{}.{}", &digits[..whole], &digits[..fraction]);
+                for text in [
+                    plain.clone(),
+                    format!("{plain}e-7"),
+                    format!("{sign}0.{}", &digits[..fraction]),
+                ] {
+                    let mut reader = JsonReader::new(text.as_bytes(), String::new()).unwrap();
+                    assert_eq!(reader.peek(), Ok(JsonPeek::Number));
+                    assert_eq!(reader.number(), Ok(JsonNumber::Float(text.parse().unwrap())));
+                    assert_eq!(reader.finish(), Ok(()));
+                }
+            }
+        }
+    }
+    for (text, expected) in [("-0.0", -0.0_f64), ("1e400", f64::INFINITY), ("-1e-400", -0.0)] {
+        let mut reader = JsonReader::new(text.as_bytes(), String::new()).unwrap();
+        assert_eq!(reader.peek(), Ok(JsonPeek::Number));
+        let Ok(JsonNumber::Float(number)) = reader.number() else { panic!("{text}") };
+        assert_eq!(number.to_bits(), expected.to_bits(), "{text}");
+    }
+    for text in [format!("1{}", "0".repeat(1000)), format!("0.{}", "1".repeat(1000))] {
+        let mut reader = JsonReader::new(text.as_bytes(), String::new()).unwrap();
+        assert_eq!(reader.peek(), Ok(JsonPeek::Number));
+        assert_eq!(reader.number(), Err(OddJson));
+    }
 }

@@ -299,14 +299,13 @@ enum Number {
 
 /// The value of a number that the parser has checked.
 fn number(number: JsonNumber<'_>) -> Number {
-    let text = match number {
-        JsonNumber::Integer(value) => return Number::Integer(value),
+    match number {
+        JsonNumber::Integer(value) => Number::Integer(value),
+        JsonNumber::Float(value) => Number::Float(value),
+        // What the parser lets through always parses.
         JsonNumber::Long(text) => match text.parse() {
-            Ok(value) => return Number::Integer(value),
-            Err(_) => text,
+            Ok(value) => Number::Integer(value),
+            Err(_) => Number::Float(text.parse().unwrap_or(f64::NAN)),
         },
-        JsonNumber::Float(text) => text,
-    };
-    // What the parser lets through always parses.
-    Number::Float(text.parse().unwrap_or(f64::NAN))
+    }
 }

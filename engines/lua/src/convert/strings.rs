@@ -1,19 +1,10 @@
 //! JSON strings: eight bytes at a time until one has to be escaped.
 
+use trine_engine::json_special as special;
+
 const HIGH: u64 = 0x8080_8080_8080_8080;
-const ONES: u64 = 0x0101_0101_0101_0101;
 /// What fills words up.
 const SPACES: u64 = 0x2020_2020_2020_2020;
-
-/// The highest bit of each of eight bytes that has to be escaped: below 0x20, a quote, a backslash. Only the lowest of
-/// these bits is certain, the others may be wrong.
-fn special(word: u64) -> u64 {
-    let zero = |word: u64| word.wrapping_sub(ONES) & !word;
-    let control = word.wrapping_sub(ONES * 0x20) & !word;
-    let quote = zero(word ^ (ONES * u64::from(b'"')));
-    let backslash = zero(word ^ (ONES * u64::from(b'\\')));
-    (control | quote | backslash) & HIGH
-}
 
 /// Writes a JSON string; false when the bytes are not UTF-8.
 pub(super) fn write_string(out: &mut Vec<u8>, bytes: &[u8]) -> bool {

@@ -9,6 +9,7 @@ use pyo3::{
     types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString},
 };
 use std::ffi::CString;
+use trine_engine::OddJson;
 
 /// Slots of the key cache; a power of two.
 const SLOTS: usize = 512;
@@ -29,12 +30,12 @@ pub(super) struct Seen {
 pub(crate) struct Keys {
     slots: Vec<Slot>,
     /// Room for strings with escapes, reused from one event to the next.
-    tape: Vec<u8>,
+    room: String,
 }
 
 impl Default for Keys {
     fn default() -> Self {
-        Self { slots: std::iter::repeat_with(|| None).take(SLOTS).collect(), tape: Vec::new() }
+        Self { slots: std::iter::repeat_with(|| None).take(SLOTS).collect(), room: String::new() }
     }
 }
 
@@ -70,11 +71,9 @@ pub(crate) fn parse<'py>(
     text: &[u8],
     keys: &mut Keys,
 ) -> Result<Bound<'py, PyAny>, Failure> {
-    let read = quick::read(py, text, &mut keys.slots, &mut keys.tape);
-    keys.tape.clear();
-    match read {
-        Some(value) => Ok(value),
-        None => parse_any(py, text, keys),
+    match quick::read(py, text, &mut keys.slots, &mut keys.room) {
+        Ok(value) => Ok(value),
+        Err(OddJson) => parse_any(py, text, keys),
     }
 }
 
@@ -84,8 +83,7 @@ fn parse_any<'py>(
     text: &[u8],
     keys: &mut Keys,
 ) -> Result<Bound<'py, PyAny>, Failure> {
-    let tape = std::mem::take(&mut keys.tape);
-    let mut json = Jiter::with_tape(text, tape).with_allow_inf_nan();
+    let mut json = Jiter::new(text).with_allow_inf_nan();
     let parsed = (|| {
         let peek = json.peek()?;
         let value = value(py, &mut json, peek, &mut keys.slots, 0)?;
@@ -109,8 +107,6 @@ fn parse_any<'py>(
         ))),
         Inner::Raised(error) => Ok(Failure::Raised(error)),
     });
-    keys.tape = json.into_tape();
-    keys.tape.clear();
     match parsed {
         Ok(value) => Ok(value),
         Err(Ok(failure)) => Err(failure),
@@ -193,6 +189,7 @@ pub(super) fn string<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, Py
     }
 }
 
+#[inline]
 pub(super) fn key<'py>(
     py: Python<'py>,
     text: &str,
@@ -206,11 +203,7 @@ pub(super) fn key<'py>(
 
 /// A key that was seen before.
 #[inline]
-pub(super) fn seen<'py>(
-    py: Python<'py>,
-    text: &str,
-    keys: &[Slot],
-) -> Option<Bound<'py, PyString>> {
+fn seen<'py>(py: Python<'py>, text: &str, keys: &[Slot]) -> Option<Bound<'py, PyString>> {
     let ends = ends(text.as_bytes());
     let seen = keys[slot(ends, text.len())].as_ref()?;
     let same = seen.ends == ends
@@ -221,11 +214,7 @@ pub(super) fn seen<'py>(
 }
 
 #[cold]
-pub(super) fn new_key<'py>(
-    py: Python<'py>,
-    text: &str,
-    keys: &mut [Slot],
-) -> PyResult<Bound<'py, PyString>> {
+fn new_key<'py>(py: Python<'py>, text: &str, keys: &mut [Slot]) -> PyResult<Bound<'py, PyString>> {
     let made = string(py, text)?;
     if text.len() <= LONGEST {
         let ends = ends(text.as_bytes());

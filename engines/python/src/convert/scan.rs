@@ -1,15 +1,15 @@
-//! Looks for the bytes of a JSON string that need a closer look, eight at a time.
+//! Looks for the characters that a JSON string cannot hold as they are, eight bytes at a time.
+
+use trine_engine::json_special;
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = ONES << 7;
 const SPACES: u64 = ONES * b' ' as u64;
 
-/// Stops at what lies beyond ASCII.
-pub(super) const WIDE: u8 = 0;
 /// Stops at what lies beyond printable ASCII.
-pub(super) const UNPRINTABLE: u8 = 1;
+pub(super) const UNPRINTABLE: u8 = 0;
 /// Stops at what U+2028 and U+2029 begin with.
-pub(super) const SEPARATORS: u8 = 2;
+pub(super) const SEPARATORS: u8 = 1;
 
 /// The first place from `at` on, or the end, that holds a quote, a backslash, a control character, or what `STOP` says.
 #[inline]
@@ -44,20 +44,14 @@ fn short<const STOP: u8>(rest: &[u8]) -> usize {
 /// The high bit of each byte that is special. The lowest of them is right; those above it may be in error.
 #[inline]
 fn special<const STOP: u8>(bytes: u64) -> u64 {
-    // Each difference has the high bit where the byte is smaller than what is taken away, or is none of ASCII.
-    let zero = |byte: u8| (bytes ^ (ONES * u64::from(byte))).wrapping_sub(ONES);
-    let mut found = bytes.wrapping_sub(SPACES) | zero(b'"') | zero(b'\\');
-    if STOP == UNPRINTABLE {
-        found |= zero(0x7f);
-    }
-    found &= !bytes;
-    if STOP == SEPARATORS {
+    let below = |byte: u8| (bytes ^ (ONES * u64::from(byte))).wrapping_sub(ONES);
+    let other = if STOP == SEPARATORS {
         // In the bytes that are none of ASCII, this is none of it where the high bit is taken away.
-        found |= zero(0xe2) & !(bytes ^ (ONES * 0xe2));
+        below(0xe2) & !(bytes ^ (ONES * 0xe2))
     } else {
-        found |= bytes;
-    }
-    found & HIGH
+        (below(0x7f) & !bytes) | bytes
+    };
+    json_special(bytes) | (other & HIGH)
 }
 
 #[cfg(test)]
@@ -80,8 +74,6 @@ mod tests {
                         *behind = next;
                     }
                     for at in [0, place, length] {
-                        let wide = slowly(&text, at, |byte| byte >= 0x80);
-                        assert_eq!(plain::<WIDE>(&text, at), wide, "{text:?} {at}");
                         let unprintable = slowly(&text, at, |byte| byte >= 0x7f);
                         assert_eq!(plain::<UNPRINTABLE>(&text, at), unprintable, "{text:?} {at}");
                         let separator = slowly(&text, at, |byte| byte == 0xe2);
