@@ -35,6 +35,8 @@ pub(crate) fn set(trace: Option<&str>) {
         unsafe {
             match trace {
                 Some(long) => std::env::set_var(NAME, long),
+                // Taking away what is not there is dear: it compares every variable there is.
+                None if std::env::var_os(NAME).is_none() => {}
                 None => std::env::remove_var(NAME),
             }
         }

@@ -1,7 +1,9 @@
 //! A client of Lambda's Runtime API: one connection, kept alive, no timeout while it waits for an event.
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header,
+};
 use http_body_util::{BodyExt, Full};
 use hyper::{
     body::Incoming,
@@ -18,6 +20,8 @@ use tokio::net::TcpStream;
 
 /// First part of every path.
 const BASE: &str = "/2018-06-01";
+const NEXT: &str = "/2018-06-01/runtime/invocation/next";
+const INIT_ERROR: &str = "/2018-06-01/runtime/init/error";
 /// The platform takes the first word of the user agent for the runtime's release.
 pub(super) const USER_AGENT: &str = concat!("trine/", env!("CARGO_PKG_VERSION"));
 /// Names one attempt at an invocation; echoed when the platform sends it.
@@ -25,6 +29,7 @@ pub(super) const INVOCATION_ID: HeaderName =
     HeaderName::from_static("lambda-runtime-invocation-id");
 pub(super) const ERROR_TYPE: HeaderName =
     HeaderName::from_static("lambda-runtime-function-error-type");
+const JSON: &str = "application/json";
 const REQUEST_ID: HeaderName = HeaderName::from_static("lambda-runtime-aws-request-id");
 const XRAY_CAUSE: HeaderName = HeaderName::from_static("lambda-runtime-function-xray-error-cause");
 
@@ -101,6 +106,7 @@ pub enum Verdict {
 pub struct RuntimeApi {
     address: String,
     host: HeaderValue,
+    next: Uri,
     connection: Option<SendRequest<Full<Bytes>>>,
 }
 
@@ -111,7 +117,8 @@ impl RuntimeApi {
     /// When the address cannot stand in a `Host` header.
     pub fn new(address: &str) -> Result<Self, ApiError> {
         let host = HeaderValue::from_str(address).map_err(http::Error::from)?;
-        Ok(Self { address: address.to_owned(), host, connection: None })
+        let next = Uri::from_static(NEXT);
+        Ok(Self { address: address.to_owned(), host, next, connection: None })
     }
 
     /// Where the API is: `host:port`.
@@ -140,20 +147,19 @@ impl RuntimeApi {
         &mut self,
         mut stop: Pin<&mut impl Future<Output = ()>>,
     ) -> Result<Option<Next>, ApiError> {
-        let path = format!("{BASE}/runtime/invocation/next");
-        let request = self.request(Method::GET, &path)?.body(Full::default())?;
+        let request = self.request(Method::GET, self.next.clone(), Bytes::new());
         if poll_fn(|cx| Poll::Ready(stop.as_mut().poll(cx).is_ready())).await {
             return Ok(None);
         }
         let response = tokio::select! {
             biased;
-            response = self.exchange(&path, request) => response?,
+            response = self.exchange(NEXT, request) => response?,
             () = stop => return Ok(None),
         };
         let (head, body) = response.into_parts();
-        let body = read(&path, body).await?;
+        let body = read(NEXT, body).await?;
         if head.status != StatusCode::OK {
-            return Err(refused(path, head.status, &body));
+            return Err(refused(NEXT, head.status, &body));
         }
         // Without an id the event could never be answered, and would be handed out again and again.
         let request_id = head
@@ -178,12 +184,8 @@ impl RuntimeApi {
         content_type: &'static str,
     ) -> Result<Verdict, ApiError> {
         let path = answer_path(delivery, "response");
-        let mut request =
-            self.request(Method::POST, &path)?.header(header::CONTENT_TYPE, content_type);
-        if let Some(attempt) = &delivery.attempt {
-            request = request.header(INVOCATION_ID, attempt);
-        }
-        self.post(path, request.body(Full::new(body))?).await
+        let request = self.answer(&path, body, content_type, delivery.attempt.as_ref())?;
+        self.post(&path, request).await
     }
 
     /// Posts a failure: its document, its type for the platform's metrics, its cause for X-Ray.
@@ -198,11 +200,9 @@ impl RuntimeApi {
         xray_cause: Option<&str>,
     ) -> Result<Verdict, ApiError> {
         let path = answer_path(delivery, "error");
-        let mut request = self.report(&path, error_type, xray_cause)?;
-        if let Some(attempt) = &delivery.attempt {
-            request = request.header(INVOCATION_ID, attempt);
-        }
-        self.post(path, request.body(Full::from(document))?).await
+        let mut request = self.answer(&path, document.into(), JSON, delivery.attempt.as_ref())?;
+        describe(&mut request, error_type, xray_cause)?;
+        self.post(&path, request).await
     }
 
     /// Reports that the function could not be loaded. The process must end afterwards, whatever the answer.
@@ -215,46 +215,50 @@ impl RuntimeApi {
         error_type: &str,
         xray_cause: Option<&str>,
     ) -> Result<Verdict, ApiError> {
-        let path = format!("{BASE}/runtime/init/error");
-        let request = self.report(&path, error_type, xray_cause)?;
-        self.post(path, request.body(Full::from(document))?).await
+        let mut request = self.answer(INIT_ERROR, document.into(), JSON, None)?;
+        describe(&mut request, error_type, xray_cause)?;
+        self.post(INIT_ERROR, request).await
     }
 
-    /// The head of an error post.
-    fn report(
+    /// What is to be posted to `path`.
+    fn answer(
         &self,
         path: &str,
-        error_type: &str,
-        xray_cause: Option<&str>,
-    ) -> Result<http::request::Builder, ApiError> {
-        let request = self
-            .request(Method::POST, path)?
-            .header(header::CONTENT_TYPE, "application/json")
-            .header(ERROR_TYPE, error_type);
-        Ok(match xray_cause {
-            Some(cause) => request.header(XRAY_CAUSE, cause),
-            None => request,
-        })
+        body: Bytes,
+        content_type: &'static str,
+        attempt: Option<&HeaderValue>,
+    ) -> Result<Request<Full<Bytes>>, ApiError> {
+        let uri = Uri::try_from(path).map_err(http::Error::from)?;
+        let mut request = self.request(Method::POST, uri, body);
+        let headers = request.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        if let Some(attempt) = attempt {
+            headers.insert(INVOCATION_ID, attempt.clone());
+        }
+        Ok(request)
     }
 
-    fn request(&self, method: Method, path: &str) -> Result<http::request::Builder, ApiError> {
-        Ok(Request::builder()
-            .method(method)
-            .uri(path)
-            .header(header::HOST, &self.host)
-            .header(header::USER_AGENT, USER_AGENT))
+    /// A request, made in place: the builder of requests moves all of one for each header.
+    fn request(&self, method: Method, uri: Uri, body: Bytes) -> Request<Full<Bytes>> {
+        let mut request = Request::new(Full::new(body));
+        *request.method_mut() = method;
+        *request.uri_mut() = uri;
+        let headers = request.headers_mut();
+        headers.insert(header::HOST, self.host.clone());
+        headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
+        request
     }
 
     async fn post(
         &mut self,
-        path: String,
+        path: &str,
         request: Request<Full<Bytes>>,
     ) -> Result<Verdict, ApiError> {
         // Whether the connection was closed while the function ran comes to light in a turn of the system's queue. An
         // answer must not go into a dead one: it cannot be told whether it has arrived, so it is not sent again.
         tokio::task::yield_now().await;
-        let (head, body) = self.exchange(&path, request).await?.into_parts();
-        let body = read(&path, body).await?;
+        let (head, body) = self.exchange(path, request).await?.into_parts();
+        let body = read(path, body).await?;
         match head.status {
             status if status.is_success() => Ok(Verdict::Accepted),
             StatusCode::GONE => Ok(Verdict::Stale),
@@ -307,6 +311,21 @@ impl RuntimeApi {
     }
 }
 
+/// Adds what an error's document is about.
+fn describe(
+    request: &mut Request<Full<Bytes>>,
+    error_type: &str,
+    xray_cause: Option<&str>,
+) -> Result<(), ApiError> {
+    let value = |text: &str| HeaderValue::from_str(text).map_err(http::Error::from);
+    let headers = request.headers_mut();
+    headers.insert(ERROR_TYPE, value(error_type)?);
+    if let Some(cause) = xray_cause {
+        headers.insert(XRAY_CAUSE, value(cause)?);
+    }
+    Ok(())
+}
+
 pub(super) fn answer_path(delivery: &Delivery, kind: &str) -> String {
     let id = delivery.request_id.as_bytes();
     let mut path = String::with_capacity(BASE.len() + id.len() + 32);
@@ -335,7 +354,7 @@ async fn read(path: &str, body: Incoming) -> Result<Bytes, ApiError> {
     }
 }
 
-fn refused(path: String, status: StatusCode, body: &[u8]) -> ApiError {
+fn refused(path: &str, status: StatusCode, body: &[u8]) -> ApiError {
     let body = String::from_utf8_lossy(&body[..body.len().min(1000)]).into_owned();
-    ApiError::Refused { path, status, body }
+    ApiError::Refused { path: path.to_owned(), status, body }
 }
