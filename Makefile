@@ -30,7 +30,7 @@ soak: setup ## a long mixed run that looks for growth: make soak N=100000
 	@TRINE_SOAK=$(N) .ci/stage soak cargo test --test it soak -- --nocapture --test-threads 1
 
 bench: setup ## measure Trine beside everything that it is compared with, and publish: under 45 minutes
-	@.ci/stage build cargo build --workspace --bins --benches
+	@.ci/stage build cargo build --workspace --bins --bench latency
 	@.ci/stage 'order functions' .ci/order-functions dev
 	@.ci/stage 'install peers' $(BENCH) install
 	@.ci/stage criterion cargo bench --profile dev --package trine-benches --bench latency
@@ -38,7 +38,7 @@ bench: setup ## measure Trine beside everything that it is compared with, and pu
 	@.ci/stage render $(BENCH) render
 
 bench-quick: setup ## the part of it that is measured in-process: under five minutes
-	@.ci/stage build cargo build --workspace --bins --benches
+	@.ci/stage build cargo build --workspace --bins --bench latency
 	@.ci/stage criterion cargo bench --profile dev --package trine-benches --bench latency
 
 build: setup

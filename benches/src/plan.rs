@@ -129,10 +129,10 @@ impl Plan {
         let rounds = self.rounds as f64;
         let count = |part| self.lambda(part).len() as f64;
         let start = count(Part::Start) * (rounds + 1.0) * 0.3;
-        let cold_rounds = if cold { rounds.min(crate::lambda::COLD_ROUNDS as f64) } else { 0.0 };
+        let cold_rounds = if cold { rounds } else { 0.0 };
         let seconds = start
             + count(Part::Start) * cold_rounds * 1.2
-            + count(Part::Memory) * rounds.min(crate::lambda::MEMORY_ROUNDS as f64) * 3.5
+            + count(Part::Memory) * rounds * 3.5
             + count(Part::Warm) * (1.5 + rounds * 4.0 * 0.28)
             + count(Part::Hooks) * (1.5 + rounds * 3.0 * 0.28)
             + self.servers().len() as f64 * (2.5 + rounds * 3.0 * 1.1);

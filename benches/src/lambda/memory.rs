@@ -1,6 +1,6 @@
 //! Resident memory: of a process that has just asked for its first event, and after ten thousand of them.
 
-use super::{MEMORY_ROUNDS, payload::Exchange, runtime::Runtime};
+use super::{payload::Exchange, runtime::Runtime};
 use crate::{
     bench::Bench,
     contestant::Lambda,
@@ -24,7 +24,7 @@ struct Turn<'a> {
 pub(crate) async fn measure(bench: &Bench<'_>, contestants: Vec<&Lambda>, sheet: &mut Sheet) {
     let mut turns: Vec<Turn<'_>> =
         contestants.into_iter().map(|lambda| Turn { lambda, is_quick: true }).collect();
-    for round in 1..=bench.plan.rounds.min(MEMORY_ROUNDS) {
+    for round in 1..=bench.plan.rounds {
         let mut alive = Vec::new();
         for mut turn in turns {
             let identity = &turn.lambda.identity;

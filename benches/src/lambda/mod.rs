@@ -16,11 +16,6 @@ use crate::{
 };
 use lane::{Case, Lane};
 
-/// How many rounds of starts with an empty page cache there are at most: they are slow.
-pub(crate) const COLD_ROUNDS: usize = 5;
-/// How many rounds of [`memory`] there are at most: it hardly differs.
-pub(crate) const MEMORY_ROUNDS: usize = 3;
-
 /// Takes all rounds of a part.
 pub(crate) async fn measure(bench: &Bench<'_>, part: Part, sheet: &mut Sheet) {
     let suite = part.name();

@@ -1,6 +1,6 @@
 //! From exec to the first `/next`, with everything in the page cache and with nothing in it.
 
-use super::{COLD_ROUNDS, payload::Exchange, runtime::Runtime};
+use super::{payload::Exchange, runtime::Runtime};
 use crate::{
     bench::{Bench, START_LIMIT, filled},
     console,
@@ -36,7 +36,7 @@ pub(crate) async fn measure(bench: &Bench<'_>, mut contestants: Vec<&Lambda>, sh
         console::say("start: the page cache cannot be dropped here, so no start without it");
         return;
     }
-    rounds(bench, &mut contestants, bench.plan.rounds.min(COLD_ROUNDS), true, sheet).await;
+    rounds(bench, &mut contestants, bench.plan.rounds, true, sheet).await;
 }
 
 async fn rounds(
