@@ -2,7 +2,7 @@
 
 use crate::{console, contestant::Places, process::Launch};
 use anyhow::ensure;
-use std::fs;
+use std::{env, fs};
 
 /// Runs the scripts, and says what came of it. A peer that cannot be installed is said, and is no error.
 ///
@@ -17,7 +17,7 @@ pub async fn run(places: &Places) -> anyhow::Result<()> {
         let launch = Launch {
             command: vec!["bash".to_owned(), "install.sh".to_owned(), peers.clone()],
             folder: &folder,
-            environment: Vec::new(),
+            environment: environment(),
             scratch: None,
             cores: None,
         };
@@ -34,6 +34,15 @@ pub async fn run(places: &Places) -> anyhow::Result<()> {
     tell(places);
     ensure!(failed.is_empty(), "{}", failed.join("; "));
     Ok(())
+}
+
+/// All of the driver's own environment: it may say where registries are, and whose certificates are to be trusted. The
+/// search path is not taken over, for it is set already.
+fn environment() -> Vec<(String, String)> {
+    let variables = env::vars_os().filter(|(name, _)| name != "PATH");
+    variables
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
 }
 
 /// Says who is there and who is not.

@@ -8,6 +8,7 @@ use std::{
 };
 use trine_benches::{
     contestant::{Contestants, Places},
+    install::run as install,
     plan::{Part, Plan},
     record::{Missing, Record},
     run::run as measure,
@@ -40,6 +41,26 @@ fn the_floor_is_measured() {
     assert_eq!(record.figures.len(), 12);
     let table = String::from_utf8(output.stdout).unwrap();
     assert!(table.starts_with("warm: rate, 1/s  100 B"), "{table}");
+}
+
+/// Where registries are, and whose certificates are to be trusted, stands in the user's environment.
+#[tokio::test]
+async fn installers_see_the_users_environment() {
+    let folder = tempfile::tempdir().unwrap();
+    let places = Places {
+        benches: folder.path().to_owned(),
+        peers: folder.path().join("installed"),
+        target: folder.path().join("target"),
+    };
+    for kind in ["lambda", "http"] {
+        let scripts = folder.path().join("peers").join(kind);
+        fs::create_dir_all(&scripts).unwrap();
+        let script = "mkdir -p \"$1\" && echo \"$CARGO_MANIFEST_DIR\" >> \"$1/seen\"\n";
+        fs::write(scripts.join("install.sh"), script).unwrap();
+    }
+    install(&places).await.unwrap();
+    let seen = fs::read_to_string(places.peers.join("seen")).unwrap();
+    assert_eq!(seen, format!("{0}\n{0}\n", env!("CARGO_MANIFEST_DIR")));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 use toml::{Table, Value};
 
@@ -276,6 +277,23 @@ fn every_language_crate_has_the_same_files() {
             assert!(folder.join(entry).exists(), "engines/{language}/{entry} is missing");
         }
     }
+}
+
+/// Otherwise `make run` after `make test`, or the other way round, would compile V8's family once more.
+#[test]
+fn a_build_of_the_product_alone_is_part_of_the_workspaces() {
+    let lines = |whole: &[&str]| -> BTreeSet<String> {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.current_dir(repository()).args(["tree", "--offline", "--locked", "--prefix", "none"]);
+        cargo.args(["--edges", "normal,build,dev", "--format", "{p} {f}"]).args(whole);
+        let output = cargo.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines().map(|line| line.trim_end_matches(" (*)").to_owned()).collect()
+    };
+    let (product, workspace) = (lines(&["--package", "trine"]), lines(&["--workspace"]));
+    let others: Vec<_> = product.difference(&workspace).collect();
+    assert!(product.len() > 500 && others.is_empty(), "with other features: {others:#?}");
 }
 
 #[test]
