@@ -1,6 +1,9 @@
 //! What would end the process, and ends an invocation instead: exits, aborts, deadly signals to oneself.
 
-use crate::host::{Host, host_of};
+use crate::{
+    host::{Host, host_of},
+    threads::op_trine_terminate_thread,
+};
 use deno_runtime::deno_core::{OpDecl, OpState, op2, v8};
 use std::rc::Rc;
 use trine_engine::{Error, ErrorKind};
@@ -88,11 +91,12 @@ fn is_handled(signal: i32) -> bool {
     })
 }
 
-/// Replaces the operations of Node's `process` that would end the process.
+/// Replaces the operations that would end the process, and the one that ends a worker thread.
 pub(crate) fn trap(op: OpDecl) -> OpDecl {
     match op.name {
         "op_process_abort" => op.with_implementation_from(&op_trine_abort()),
         "op_node_process_kill" => op.with_implementation_from(&op_trine_kill()),
+        "op_host_terminate_worker" => op.with_implementation_from(&op_trine_terminate_thread()),
         _ => op,
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     limits::Limits,
     loader::{Loader, NodeServices, imports_node, package_folders},
     memory::Memory,
+    threads::Threads,
     value::JsValue,
     wakers::Wakers,
 };
@@ -35,6 +36,7 @@ pub(crate) struct Shared {
     pub(crate) host: Rc<Host>,
     isolate: RefCell<Option<Isolate>>,
     loader: Rc<Loader>,
+    threads: Arc<Threads>,
     /// What the isolate takes when it starts.
     services: RefCell<Option<NodeServices>>,
     loaded: RefCell<Vec<(Module, Exports)>>,
@@ -82,6 +84,7 @@ impl JsInstance {
         let (loader, services) = Loader::new(&folders);
         Self {
             shared: Rc::new_cyclic(|shared| Shared {
+                threads: Threads::new(environment.clone(), folders.clone()),
                 host: Host::new(environment.clone(), folders, shared.clone()),
                 memory: environment.memory_limit.map(Memory::new),
                 environment,
@@ -188,6 +191,7 @@ impl Instance for JsInstance {
         self.shared.loaded.borrow_mut().clear();
         self.shared.limits.forget();
         self.shared.loader.code_cache.write();
+        self.shared.threads.stop();
         let isolate = self.shared.isolate.borrow_mut().take();
         drop(isolate);
         // Calls that wait find out that there is nothing to wait for.
@@ -291,6 +295,7 @@ impl Shared {
                 self.loader.clone(),
                 services,
                 self.memory.clone(),
+                &self.threads,
             )?;
             self.limits.watch(started.enter().runtime().v8_isolate().thread_safe_handle());
             *isolate = Some(started);

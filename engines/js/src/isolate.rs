@@ -5,14 +5,14 @@ use crate::{
     host::Host,
     loader::{Loader, NodeServices},
     memory::Memory,
+    threads::Threads,
 };
 use deno_resolver::npm::{DenoInNpmPackageChecker, NpmResolver};
 use deno_runtime::{
     BootstrapOptions, FeatureChecker,
-    deno_core::{JsRuntime, ModuleSpecifier, v8},
+    deno_core::{Extension, JsRuntime, ModuleSpecifier, v8},
     deno_fs::RealFs,
     deno_permissions::PermissionsContainer,
-    deno_web::BlobStore,
     permissions::RuntimePermissionDescriptorParser,
     worker::{MainWorker, WorkerOptions, WorkerServiceOptions},
 };
@@ -173,10 +173,16 @@ impl Isolate {
         loader: Rc<Loader>,
         services: NodeServices,
         memory: Option<Arc<Memory>>,
+        threads: &Arc<Threads>,
     ) -> Result<Self> {
         let create_params = memory.as_ref().map(Memory::create_params);
-        let mut worker = start_worker(snapshot, loader, services, create_params)?;
-        worker.js_runtime.op_state().borrow_mut().put(host.clone());
+        let mut worker = start_worker(snapshot, loader, services, create_params, threads)?;
+        {
+            let state = worker.js_runtime.op_state();
+            let mut state = state.borrow_mut();
+            state.put(host.clone());
+            state.put(threads.clone());
+        }
         let handle = worker.js_runtime.v8_isolate().thread_safe_handle();
         if let Some(memory) = &memory {
             memory.watch(worker.js_runtime.v8_isolate());
@@ -274,12 +280,13 @@ fn start_worker(
     loader: Rc<Loader>,
     services: NodeServices,
     create_params: Option<v8::CreateParams>,
+    threads: &Arc<Threads>,
 ) -> Result<MainWorker> {
     let main = ModuleSpecifier::parse("file:///trine").expect("a constant URL parses");
     let parser = Arc::new(RuntimePermissionDescriptorParser::new(RealSys));
     let services = WorkerServiceOptions::<DenoInNpmPackageChecker, NpmResolver<RealSys>, RealSys> {
-        blob_store: Arc::new(BlobStore::default()),
-        broadcast_channel: Default::default(),
+        blob_store: threads.stores.blobs.clone(),
+        broadcast_channel: threads.stores.channels.clone(),
         deno_rt_native_addon_loader: None,
         feature_checker: Arc::new(FeatureChecker::default()),
         fs: Arc::new(RealFs),
@@ -289,39 +296,64 @@ fn start_worker(
         permissions: PermissionsContainer::allow_all(parser),
         root_cert_store_provider: None,
         fetch_dns_resolver: Default::default(),
-        shared_array_buffer_store: None,
-        compiled_wasm_module_store: None,
+        shared_array_buffer_store: Some(threads.stores.buffers.clone()),
+        compiled_wasm_module_store: Some(threads.stores.wasm.clone()),
         v8_code_cache: None,
         bundle_provider: None,
     };
-    let (blob, scripts, modules, extensions) = match snapshot {
-        Snapshot::Web => (web::SNAPSHOT, web::SCRIPTS, web::MODULES, vec![trine_prelude::init()]),
-        Snapshot::Node => (
-            node::SNAPSHOT,
-            node::SCRIPTS,
-            node::MODULES,
-            vec![trine_prelude::init(), trine_node_prelude::init()],
-        ),
-    };
+    let parts = parts(snapshot);
     Ok(MainWorker::bootstrap_from_options(
         &main,
         services,
         WorkerOptions {
-            startup_snapshot: Some(blob),
-            residual_lazy_js_sources: scripts,
-            residual_lazy_esm_sources: modules,
-            extensions,
+            startup_snapshot: Some(parts.snapshot),
+            residual_lazy_js_sources: parts.scripts,
+            residual_lazy_esm_sources: parts.modules,
+            extensions: parts.extensions,
+            create_web_worker_cb: threads.creator(snapshot, None),
             create_params,
             skip_op_registration: true,
-            bootstrap: BootstrapOptions {
-                has_node_modules_dir: true,
-                argv0: Some("node".to_owned()),
-                user_agent: concat!("trine/", env!("CARGO_PKG_VERSION")).to_owned(),
-                ..BootstrapOptions::default()
-            },
+            bootstrap: bootstrap_options(),
             ..WorkerOptions::default()
         },
     ))
+}
+
+/// Sources of extensions that a snapshot does not contain: specifier and text.
+type Residual = &'static [(&'static str, &'static str)];
+
+/// What an isolate starts from.
+pub(crate) struct Parts {
+    pub(crate) snapshot: &'static [u8],
+    pub(crate) scripts: Residual,
+    pub(crate) modules: Residual,
+    pub(crate) extensions: Vec<Extension>,
+}
+
+pub(crate) fn parts(snapshot: Snapshot) -> Parts {
+    match snapshot {
+        Snapshot::Web => Parts {
+            snapshot: web::SNAPSHOT,
+            scripts: web::SCRIPTS,
+            modules: web::MODULES,
+            extensions: vec![trine_prelude::init()],
+        },
+        Snapshot::Node => Parts {
+            snapshot: node::SNAPSHOT,
+            scripts: node::SCRIPTS,
+            modules: node::MODULES,
+            extensions: vec![trine_prelude::init(), trine_node_prelude::init()],
+        },
+    }
+}
+
+pub(crate) fn bootstrap_options() -> BootstrapOptions {
+    BootstrapOptions {
+        has_node_modules_dir: true,
+        argv0: Some("node".to_owned()),
+        user_agent: concat!("trine/", env!("CARGO_PKG_VERSION")).to_owned(),
+        ..BootstrapOptions::default()
+    }
 }
 
 fn start_prelude(
@@ -330,14 +362,8 @@ fn start_prelude(
     import: &v8::Global<v8::Value>,
 ) -> Option<Prelude> {
     deno_runtime::deno_core::scope!(scope, &mut worker.js_runtime);
-    let global = scope.get_current_context().global(scope);
-    let key = v8::String::new(scope, "__trineStart")?;
-    let start: v8::Local<'_, v8::Function> = global.get(scope, key.into())?.try_into().ok()?;
-    global.delete(scope, key.into());
     let import = v8::Local::new(scope, import);
-    let given = host.object(scope, import);
-    let undefined = v8::undefined(scope).into();
-    let functions = start.call(scope, undefined, &[given.into()])?.to_object(scope)?;
+    let functions = call_start(scope, host, import, false)?.to_object(scope)?;
     let take = |name: &str| {
         let key = v8::String::new(scope, name)?;
         let function: v8::Local<'_, v8::Function> =
@@ -357,4 +383,28 @@ fn start_prelude(
         program_end: take("programEnd")?,
         has_work: take("hasWork")?,
     })
+}
+
+/// Starts the prelude of a worker thread, which nobody calls into.
+pub(crate) fn start_thread_prelude(runtime: &mut JsRuntime, host: &Host) {
+    deno_runtime::deno_core::scope!(scope, runtime);
+    let undefined = v8::undefined(scope).into();
+    call_start(scope, host, undefined, true);
+}
+
+/// Calls the prelude's start, and removes it.
+fn call_start<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    host: &Host,
+    import: v8::Local<'s, v8::Value>,
+    is_thread: bool,
+) -> Option<v8::Local<'s, v8::Value>> {
+    let global = scope.get_current_context().global(scope);
+    let key = v8::String::new(scope, "__trineStart")?;
+    let start: v8::Local<'_, v8::Function> = global.get(scope, key.into())?.try_into().ok()?;
+    global.delete(scope, key.into());
+    let given = host.object(scope, import).into();
+    let is_thread = v8::Boolean::new(scope, is_thread).into();
+    let undefined = v8::undefined(scope).into();
+    start.call(scope, undefined, &[given, is_thread])
 }

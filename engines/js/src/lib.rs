@@ -15,6 +15,7 @@ mod loader;
 mod memory;
 mod packages;
 mod sessions;
+mod threads;
 #[path = "../../shared/trace_variable.rs"]
 mod trace_variable;
 mod transpile;

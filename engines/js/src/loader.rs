@@ -8,7 +8,7 @@ use crate::{
 };
 use deno_error::{JsErrorBox, JsErrorClass, PropertyValue};
 use deno_maybe_sync::new_rc;
-use deno_media_type::MediaType;
+use deno_media_type::{MediaType, data_url::RawDataUrl};
 use deno_resolver::{
     cjs::{CjsTracker, CjsTrackerRc, IsCjsResolutionMode, analyzer::DenoCjsCodeAnalyzer},
     loader::{DenoNpmModuleLoader, LoadedModuleSource, NpmModuleLoader, RequestedModuleType},
@@ -222,7 +222,7 @@ impl ModuleLoader for Loader {
         _kind: ResolutionKind,
     ) -> Result<ModuleSpecifier, JsErrorBox> {
         if let Ok(url) = ModuleSpecifier::parse(specifier)
-            && matches!(url.scheme(), "file" | "node" | "data" | "ext")
+            && matches!(url.scheme(), "file" | "node" | "data" | "blob" | "ext")
         {
             return Ok(url);
         }
@@ -257,6 +257,17 @@ impl ModuleLoader for Loader {
         referrer: Option<&ModuleLoadReferrer>,
         options: ModuleLoadOptions,
     ) -> ModuleLoadResponse {
+        match url.scheme() {
+            "data" => {
+                return ModuleLoadResponse::Sync(data_module(url, &options.requested_module_type));
+            }
+            "blob" => {
+                return ModuleLoadResponse::Sync(Err(JsErrorBox::type_error(
+                    "modules are loaded from files and from data: URLs, not from blob: URLs",
+                )));
+            }
+            _ => {}
+        }
         let requested = match options.requested_module_type {
             CoreModuleType::None => {
                 if let Some(loaded) = self.load_file(url) {
@@ -321,6 +332,33 @@ impl ModuleLoader for Loader {
         let data = isolate::code_cache(url.as_str())?;
         Some(SourceCodeCacheInfo { hash: 0, data: Some(Cow::Borrowed(data)) })
     }
+}
+
+/// The module that stands in a URL, of the types that Node knows there.
+fn data_module(
+    url: &ModuleSpecifier,
+    requested: &CoreModuleType,
+) -> Result<ModuleSource, JsErrorBox> {
+    let data = RawDataUrl::parse(url).map_err(JsErrorBox::from_err)?;
+    let essence = data.mime_type.split(';').next().unwrap_or_default().trim();
+    let kind = match (essence, requested) {
+        ("text/javascript" | "application/javascript", CoreModuleType::None) => {
+            ModuleType::JavaScript
+        }
+        ("application/json", CoreModuleType::Json) => ModuleType::Json,
+        ("application/json", _) => {
+            return Err(JsErrorBox::type_error(
+                "a module of the type application/json needs the import attribute \"type\": \"json\"",
+            ));
+        }
+        (other, _) => {
+            return Err(JsErrorBox::type_error(format!(
+                "a data: URL of the type {other} is no module; text/javascript or application/json would be"
+            )));
+        }
+    };
+    let code = data.decode().map_err(JsErrorBox::from_err)?;
+    Ok(ModuleSource::new(kind, ModuleSourceCode::String(code.into()), url, None))
 }
 
 fn is_not_found(error: &JsErrorBox) -> bool {

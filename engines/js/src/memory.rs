@@ -34,7 +34,7 @@ pub(crate) struct Memory {
     buffers: AtomicUsize,
     /// The heap after its last full collection.
     heap: AtomicUsize,
-    crossed: AtomicBool,
+    crossed: Arc<AtomicBool>,
     /// Size of the buffer that was refused last and has not been granted since; 0 for none.
     refused: AtomicUsize,
     /// Full collections in a row after which heap and buffers were still beyond the limit.
@@ -51,7 +51,7 @@ impl Memory {
             limit: usize::try_from(limit).unwrap_or(usize::MAX).max(LEAST),
             buffers: AtomicUsize::new(0),
             heap: AtomicUsize::new(0),
-            crossed: AtomicBool::new(false),
+            crossed: Arc::default(),
             refused: AtomicUsize::new(0),
             beyond: AtomicU32::new(0),
             raised: AtomicBool::new(false),
@@ -80,6 +80,11 @@ impl Memory {
     /// Whether the limit was crossed: the isolate is of no use any more.
     pub(crate) fn is_crossed(&self) -> bool {
         self.crossed.load(Ordering::Relaxed)
+    }
+
+    /// What [`Memory::is_crossed`] reads, for others to look at.
+    pub(crate) fn crossed_flag(&self) -> Arc<AtomicBool> {
+        self.crossed.clone()
     }
 
     /// Whether a buffer was refused since this was last asked.

@@ -34,6 +34,11 @@ import "node:string_decoder";
 
 // Evaluated in the snapshot, `node:process` could not set itself up with the facts of the process that will run. This
 // does it then.
-const bootstrap = globalThis.nodeBootstrap;
-delete globalThis.nodeBootstrap;
-internals.trineStartNode = () => bootstrap(internals.__nodeBootstrapArgs);
+internals.trineStartNode = () => {
+  const bootstrap = globalThis.nodeBootstrap;
+  delete globalThis.nodeBootstrap;
+  // A thread of `node:worker_threads` has done it when it comes here, by the name that it had.
+  if (internals.__nodeBootstrapArgs !== undefined) {
+    bootstrap(internals.__nodeBootstrapArgs);
+  }
+};

@@ -23,11 +23,14 @@ const os = core.loadExtScript("ext:deno_os/30_os.js");
  *
  * @param {object} host what the process offers: `log(level, line)`, `write(toStderr, bytes)`, `exit(code, slot)`,
  *   `import(url)`, `context.state` and the facts of the function and of the log's form
+ * @param {boolean} isThread whether this is a worker thread of a guest's: an exit is its own end then
  * @returns the functions that Rust calls from then on
  */
-function start(host) {
+function start(host, isThread) {
   setHost(host);
-  os.setExitHandler(exit);
+  if (!isThread) {
+    os.setExitHandler(exit);
+  }
   trapSignals();
   redirectOutputs(host);
   internals.trineStartNode?.();

@@ -10,3 +10,4 @@ mod programs;
 mod recycling;
 mod stopping;
 mod support;
+mod threads;

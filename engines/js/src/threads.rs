@@ -1,0 +1,294 @@
+//! Worker threads that guests start (`node:worker_threads`, `Worker`): isolates of their own, each on a thread that Deno's
+//! runtime makes for it.
+
+use crate::{
+    host::Host,
+    isolate::{self, Snapshot},
+    loader::Loader,
+    memory::Memory,
+};
+use deno_runtime::{
+    FeatureChecker,
+    deno_core::{CompiledWasmModuleStore, OpState, SharedArrayBufferStore, op2, v8},
+    deno_fs::RealFs,
+    deno_inspector_server::MainInspectorSessionChannel,
+    deno_web::{BlobStore, InMemoryBroadcastChannel},
+    ops::worker_host::{CreateWebWorkerArgs, CreateWebWorkerCb, WorkersTable},
+    web_worker::{
+        SendableWebWorkerHandle, WebWorker, WebWorkerOptions, WebWorkerServiceOptions, WorkerId,
+    },
+};
+use std::{
+    cell::OnceCell,
+    collections::HashMap,
+    panic,
+    path::PathBuf,
+    rc::Weak,
+    sync::{
+        Arc, Mutex, MutexGuard, Once, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use trine_engine::Environment;
+
+/// What the threads of one instance have in common with its own isolate.
+#[derive(Default, Clone)]
+pub(crate) struct Stores {
+    pub(crate) blobs: Arc<BlobStore>,
+    pub(crate) channels: InMemoryBroadcastChannel,
+    pub(crate) buffers: SharedArrayBufferStore,
+    pub(crate) wasm: CompiledWasmModuleStore,
+}
+
+/// The worker threads of one instance, those included that worker threads have started.
+pub(crate) struct Threads {
+    environment: Environment,
+    package_folders: Vec<PathBuf>,
+    pub(crate) stores: Stores,
+    running: Mutex<Running>,
+}
+
+#[derive(Default)]
+struct Running {
+    has_ended: bool,
+    /// Whether somebody looks after those that were stopped.
+    is_watched: bool,
+    threads: HashMap<WorkerId, Arc<Thread>>,
+}
+
+struct Thread {
+    /// The thread that has started it, if that was one of these.
+    parent: Option<WorkerId>,
+    isolate: v8::IsolateHandle,
+    is_stopped: AtomicBool,
+}
+
+impl Thread {
+    /// Stops the thread's code where it stands.
+    fn stop(&self) {
+        self.is_stopped.store(true, Ordering::Relaxed);
+        self.isolate.terminate_execution();
+    }
+}
+
+/// Lies in the state of a thread's isolate, and ends with it.
+struct Registered {
+    threads: Arc<Threads>,
+    id: WorkerId,
+}
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        let mut running = self.threads.running();
+        running.threads.remove(&self.id);
+        self.threads.stop_those(&mut running, |thread| thread.parent == Some(self.id));
+    }
+}
+
+thread_local! {
+    /// The guest's thread that this is.
+    static THIS: OnceCell<Arc<Thread>> = const { OnceCell::new() };
+}
+
+impl Threads {
+    pub(crate) fn new(environment: Environment, package_folders: Vec<PathBuf>) -> Arc<Self> {
+        let stores = Stores::default();
+        Arc::new(Self { environment, package_folders, stores, running: Mutex::default() })
+    }
+
+    /// What starts the isolate of a thread that the instance's own isolate asks for, or another thread; called on the new
+    /// one.
+    pub(crate) fn creator(
+        self: &Arc<Self>,
+        snapshot: Snapshot,
+        parent: Option<WorkerId>,
+    ) -> Arc<CreateWebWorkerCb> {
+        let threads = self.clone();
+        Arc::new(move |args| threads.start(snapshot, parent, args))
+    }
+
+    /// The instance ends: whatever its threads do is stopped. Their event loops end with its isolate, but code that runs
+    /// would not.
+    pub(crate) fn stop(self: &Arc<Self>) {
+        let mut running = self.running();
+        running.has_ended = true;
+        self.stop_those(&mut running, |_| true);
+    }
+
+    fn stop_those(self: &Arc<Self>, running: &mut Running, which: impl Fn(&Thread) -> bool) {
+        let mut any = false;
+        for thread in running.threads.values().filter(|thread| which(thread)) {
+            thread.stop();
+            any = true;
+        }
+        if any {
+            self.see_to_the_end(running);
+        }
+    }
+
+    /// Stops one thread.
+    fn terminate(self: &Arc<Self>, id: WorkerId) {
+        let mut running = self.running();
+        if let Some(thread) = running.threads.get(&id) {
+            thread.stop();
+            self.see_to_the_end(&mut running);
+        }
+    }
+
+    /// Sees to it that threads which were stopped do end: what is stopped is the code of the moment, and an event loop that
+    /// has not looked yet may run more of it.
+    fn see_to_the_end(self: &Arc<Self>, running: &mut Running) {
+        if running.is_watched {
+            return;
+        }
+        let threads = self.clone();
+        let watch = move || {
+            let mut pause = Duration::from_millis(1);
+            loop {
+                std::thread::sleep(pause);
+                pause = (2 * pause).min(Duration::from_millis(100));
+                let mut running = threads.running();
+                let stopped = |thread: &&Arc<Thread>| thread.is_stopped.load(Ordering::Relaxed);
+                running.threads.values().filter(stopped).for_each(|thread| thread.stop());
+                if !running.threads.values().any(|thread| stopped(&thread)) {
+                    running.is_watched = false;
+                    return;
+                }
+            }
+        };
+        let watcher = std::thread::Builder::new().name("trine-threads".to_owned());
+        running.is_watched = watcher.spawn(watch).is_ok();
+    }
+
+    fn running(&self) -> MutexGuard<'_, Running> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes the current thread one of these.
+    fn register(
+        self: &Arc<Self>,
+        id: WorkerId,
+        parent: Option<WorkerId>,
+        isolate: v8::IsolateHandle,
+    ) -> Registered {
+        let thread = Arc::new(Thread { parent, isolate, is_stopped: AtomicBool::new(false) });
+        let mut running = self.running();
+        running.threads.insert(id, thread.clone());
+        if running.has_ended {
+            thread.stop();
+            self.see_to_the_end(&mut running);
+        }
+        // A thread has one isolate only.
+        let _ = THIS.with(|this| this.set(thread));
+        Registered { threads: self.clone(), id }
+    }
+
+    fn start(
+        self: &Arc<Self>,
+        snapshot: Snapshot,
+        parent: Option<WorkerId>,
+        args: CreateWebWorkerArgs,
+    ) -> (WebWorker, SendableWebWorkerHandle) {
+        keep_quiet_about_stopped_threads();
+        let (loader, node_services) = Loader::new(&self.package_folders);
+        let host =
+            Host::new(self.environment.clone(), self.package_folders.clone(), Weak::default());
+        let asked = args.resource_limits.as_ref().and_then(|limits| {
+            limits.max_old_generation_size_mb.map(|megabytes| (megabytes as u64) << 20)
+        });
+        let limit = [asked, self.environment.memory_limit].into_iter().flatten().min();
+        let memory = limit.map(Memory::new);
+        let parts = isolate::parts(snapshot);
+        let services = WebWorkerServiceOptions {
+            blob_store: self.stores.blobs.clone(),
+            broadcast_channel: self.stores.channels.clone(),
+            deno_rt_native_addon_loader: None,
+            compiled_wasm_module_store: Some(self.stores.wasm.clone()),
+            feature_checker: Arc::new(FeatureChecker::default()),
+            fs: Arc::new(RealFs),
+            main_inspector_session_tx: MainInspectorSessionChannel::default(),
+            module_loader: loader,
+            node_services: Some(node_services),
+            npm_process_state_provider: None,
+            permissions: args.permissions,
+            root_cert_store_provider: None,
+            shared_array_buffer_store: Some(self.stores.buffers.clone()),
+            bundle_provider: None,
+        };
+        let mut bootstrap = isolate::bootstrap_options();
+        bootstrap.location = Some(args.main_module.clone());
+        bootstrap.close_on_idle = args.close_on_idle;
+        let id = args.worker_id;
+        let options = WebWorkerOptions {
+            name: args.name,
+            main_module: args.main_module,
+            worker_id: id,
+            bootstrap,
+            extensions: parts.extensions,
+            startup_snapshot: Some(parts.snapshot),
+            residual_lazy_js_sources: parts.scripts,
+            residual_lazy_esm_sources: parts.modules,
+            unsafely_ignore_certificate_errors: None,
+            create_params: memory.as_ref().map(Memory::create_params),
+            seed: None,
+            create_web_worker_cb: self.creator(snapshot, Some(id)),
+            format_js_error_fn: None,
+            worker_type: args.worker_type,
+            cache_storage_dir: None,
+            stdio: Default::default(),
+            trace_ops: None,
+            close_on_idle: args.close_on_idle,
+            maybe_worker_metadata: args.maybe_worker_metadata,
+            maybe_main_module_blob: args.maybe_main_module_blob,
+            maybe_coverage_dir: None,
+            maybe_cpu_prof_config: None,
+            enable_raw_imports: false,
+            enable_stack_trace_arg_in_ops: false,
+            wait_for_debugger_on_start: false,
+            wait_for_page_wait_for_debugger: false,
+        };
+        let (mut worker, handle) = WebWorker::bootstrap_from_options(services, options);
+        let isolate = worker.js_runtime.v8_isolate().thread_safe_handle();
+        if let Some(memory) = &memory {
+            // The isolate's allocator keeps the memory alive.
+            memory.watch(worker.js_runtime.v8_isolate());
+            worker.oom_triggered = memory.crossed_flag();
+        }
+        host.watch(isolate.clone());
+        {
+            let state = worker.js_runtime.op_state();
+            let mut state = state.borrow_mut();
+            state.put(host.clone());
+            state.put(self.clone());
+            state.put(self.register(id, parent, isolate));
+        }
+        isolate::start_thread_prelude(&mut worker.js_runtime, &host);
+        (worker, handle)
+    }
+}
+
+/// `worker.terminate()`. Deno's own stops a thread when it comes back to its event loop; this one stops its code too.
+#[op2]
+pub(crate) fn op_trine_terminate_thread(state: &mut OpState, #[scoped] id: WorkerId) {
+    // In this order: what ends the thread is to look like what it is, not like an error in its code.
+    state.borrow_mut::<WorkersTable>().remove(&id);
+    state.borrow::<Arc<Threads>>().terminate(id);
+}
+
+/// Deno's runtime panics where code is stopped while it loads one of Node's modules. A thread that is to end may end like
+/// that, and nobody has to read about it.
+fn keep_quiet_about_stopped_threads() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let tell = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            let is_stopped = |this: &OnceCell<Arc<Thread>>| {
+                this.get().is_some_and(|thread| thread.is_stopped.load(Ordering::Relaxed))
+            };
+            if !THIS.try_with(is_stopped).unwrap_or(false) {
+                tell(panic);
+            }
+        }));
+    });
+}
