@@ -8,6 +8,8 @@ use crate::{
 };
 use serde_json::{Value, json};
 use std::{
+    cell::Cell,
+    collections::BTreeSet,
     io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpStream},
     path::PathBuf,
@@ -17,7 +19,7 @@ use std::{
         atomic::{AtomicU32, Ordering},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 use trine_engine::{
     Capabilities, Engine, EngineInfo, Environment, Error, ErrorDialect, Exports, Form, FunctionId,
@@ -29,15 +31,24 @@ use trine_engine::{
 struct Echo(EngineInfo, AtomicU32);
 
 /// An instance, numbered by how many its engine has started.
-struct EchoInstance(u32);
+struct EchoInstance {
+    number: u32,
+    log: LogSettings,
+    waiting: Cell<u32>,
+}
+
+/// Ports of servers whose functions wait no longer.
+static OPEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
 
 impl Engine for Echo {
     fn info(&self) -> &EngineInfo {
         &self.0
     }
 
-    fn start(&self, _environment: &Environment) -> Result<Rc<dyn Instance>> {
-        Ok(Rc::new(EchoInstance(self.1.fetch_add(1, Ordering::Relaxed))))
+    fn start(&self, environment: &Environment) -> Result<Rc<dyn Instance>> {
+        let number = self.1.fetch_add(1, Ordering::Relaxed);
+        let log = environment.log.clone();
+        Ok(Rc::new(EchoInstance { number, log, waiting: Cell::new(0) }))
     }
 }
 
@@ -62,11 +73,19 @@ impl Instance for EchoInstance {
             let event = Value::try_from(input)?;
             let answer = match event["headers"]["x-do"].as_str().unwrap_or("echo") {
                 "wait" => {
-                    tokio::time::sleep(Duration::from_millis(300)).await;
+                    self.waiting.update(|waiting| waiting + 1);
+                    let line = format!("{} waiting\n", self.waiting.get());
+                    self.log.sink.write(Stream::Stdout, line.as_bytes());
+                    let host = event["headers"]["host"].as_str().unwrap_or_default();
+                    let port = host.rsplit(':').next().unwrap_or_default().parse().unwrap();
+                    while !OPEN.lock().unwrap().contains(&port) {
+                        tokio::time::sleep(Duration::from_millis(1)).await;
+                    }
+                    self.waiting.update(|waiting| waiting - 1);
                     json!({"waited": true})
                 }
                 "poison" => return Err(Error::guest("Oops", "broken for good").poisoning()),
-                "instance" => json!(self.0),
+                "instance" => json!(self.number),
                 "throw" => return Err(Error::guest("Oops", "on purpose")),
                 "malformed" => json!({"statusCode": "x"}),
                 "cookies" => json!({"statusCode": 200, "cookies": event["cookies"]}),
@@ -184,6 +203,25 @@ impl Fixture {
         self.log.0.lock().unwrap().clone()
     }
 
+    /// Asks for a function that waits until [`open`] is called for this server.
+    pub(super) fn connect_and_wait(&self) -> Client {
+        let mut client = self.connect();
+        let head = format!("GET / HTTP/1.1\r\nhost: {}\r\nx-do: wait\r\n\r\n", self.address);
+        client.send(&head, b"");
+        client
+    }
+
+    /// Returns when so many functions are waiting at a time.
+    #[track_caller]
+    pub(super) fn until_waiting(&self, count: u32) {
+        let begin = Instant::now();
+        let line = format!("{count} waiting\n");
+        while !self.logged().contains(&line) {
+            assert!(begin.elapsed() < Duration::from_secs(20), "{}", self.logged());
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
     pub(super) fn stop(&mut self) {
         let running = self.running.take().unwrap();
         running.stopper().stop();
@@ -191,8 +229,15 @@ impl Fixture {
     }
 }
 
+/// Lets the functions of a server go on that wait.
+pub(super) fn open(address: SocketAddr) {
+    OPEN.lock().unwrap().insert(address.port());
+}
+
 impl Drop for Fixture {
     fn drop(&mut self) {
+        // Another server may get the same port.
+        OPEN.lock().unwrap().remove(&self.address.port());
         if self.running.is_some() && !thread::panicking() {
             self.stop();
         }

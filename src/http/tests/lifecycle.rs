@@ -1,6 +1,6 @@
 //! How a server shares its time, and how it begins and ends.
 
-use super::fixture::{Client, Fixture, site};
+use super::fixture::{Client, Fixture, open, site};
 use crate::http::{ServeError, ServeOptions, Server};
 use serde_json::json;
 use std::{
@@ -9,30 +9,28 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long four requests at a time take that wait 300 ms each.
-fn four_at_a_time(interleaving: bool) -> Duration {
+/// Four requests at a time, which all wait. What was logged about it.
+fn four_at_a_time(interleaving: bool) -> String {
     let server = Fixture::start(site(&["hello"], interleaving));
-    let begin = Instant::now();
-    let mut clients: Vec<Client> = (0..4).map(|_| server.connect()).collect();
-    for client in &mut clients {
-        client.send("GET / HTTP/1.1\r\nhost: x\r\nx-do: wait\r\n\r\n", b"");
-    }
+    let mut clients: Vec<Client> = (0..4).map(|_| server.connect_and_wait()).collect();
+    server.until_waiting(if interleaving { 4 } else { 1 });
+    open(server.address);
     for client in &mut clients {
         assert_eq!(client.receive(false).json(), json!({"waited": true}));
     }
-    begin.elapsed()
+    server.logged()
 }
 
 #[test]
 fn invocations_interleave_in_one_worker_where_the_language_can() {
-    let took = four_at_a_time(true);
-    assert!(took < Duration::from_millis(1100), "{took:?}");
+    let logged = four_at_a_time(true);
+    assert_eq!(logged, "1 waiting\n2 waiting\n3 waiting\n4 waiting\n");
 }
 
 #[test]
 fn invocations_queue_where_the_language_cannot_interleave() {
-    let took = four_at_a_time(false);
-    assert!(took >= Duration::from_millis(1200), "{took:?}");
+    let logged = four_at_a_time(false);
+    assert_eq!(logged, "1 waiting\n".repeat(4));
 }
 
 #[test]
@@ -46,13 +44,17 @@ fn every_worker_accepts() {
 #[test]
 fn a_stop_lets_requests_in_flight_finish_and_closes_idle_connections() {
     let mut server = Fixture::start(site(&["hello"], true));
-    let (mut busy, mut idle, mut fresh) = (server.connect(), server.connect(), server.connect());
+    let (mut idle, mut fresh) = (server.connect(), server.connect());
     assert_eq!(idle.exchange("GET / HTTP/1.1\r\nhost: x\r\n\r\n", b"").status, 200);
-    busy.send("GET / HTTP/1.1\r\nhost: x\r\nx-do: wait\r\n\r\n", b"");
-    thread::sleep(Duration::from_millis(100));
-    let begin = Instant::now();
+    let mut busy = server.connect_and_wait();
+    server.until_waiting(1);
+    let address = server.address;
+    let opener = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(100));
+        open(address);
+    });
     server.stop();
-    assert!(begin.elapsed() < Duration::from_secs(5));
+    opener.join().unwrap();
     assert_eq!(busy.receive(false).json(), json!({"waited": true}));
     assert!(busy.is_closed() && idle.is_closed() && fresh.is_closed());
     assert!(TcpStream::connect(server.address).is_err());
@@ -63,8 +65,8 @@ fn a_stop_waits_no_longer_than_the_grace() {
     let mut server = Fixture::with(site(&["hello"], true), |options| {
         options.grace = Duration::from_millis(50);
     });
-    server.connect().send("GET / HTTP/1.1\r\nhost: x\r\nx-do: wait\r\n\r\n", b"");
-    thread::sleep(Duration::from_millis(100));
+    let _client = server.connect_and_wait();
+    server.until_waiting(1);
     server.stop();
     assert!(server.logged().contains("still in flight after 0.05 s"));
 }
@@ -72,14 +74,19 @@ fn a_stop_waits_no_longer_than_the_grace() {
 #[test]
 fn an_invocation_goes_on_when_its_client_hangs_up() {
     let mut server = Fixture::start(site(&["hello"], false));
-    let mut client = server.connect();
-    client.send("GET / HTTP/1.1\r\nhost: x\r\nx-do: wait\r\n\r\n", b"");
-    thread::sleep(Duration::from_millis(50));
+    let client = server.connect_and_wait();
+    server.until_waiting(1);
     drop(client);
+    let (address, begin) = (server.address, Instant::now());
+    let opener = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(100));
+        open(address);
+    });
     // Its turn comes after the abandoned one.
-    let begin = Instant::now();
     assert_eq!(server.get("/", "").status, 200);
-    assert!(begin.elapsed() >= Duration::from_millis(200), "{:?}", begin.elapsed());
+    let answered = begin.elapsed();
+    assert!(answered >= Duration::from_millis(100), "{answered:?}");
+    opener.join().unwrap();
     server.stop();
 }
 
