@@ -32,6 +32,7 @@ const MAX_CAUSE_BYTES: usize = 1024 * 1024;
 pub(super) struct Connection {
     is_counted: AtomicBool,
     cut: Mutex<Option<Cut>>,
+    is_closing: AtomicBool,
     closing: Notify,
 }
 
@@ -47,7 +48,13 @@ impl Connection {
 
     /// Has the connection close after the reply that is about to leave.
     pub(super) fn close_after_reply(&self) {
+        self.is_closing.store(true, Ordering::Relaxed);
         self.closing.notify_one();
+    }
+
+    /// Whether what is written now is the last.
+    pub(super) fn is_closing(&self) -> bool {
+        self.is_closing.load(Ordering::Relaxed)
     }
 
     /// Waits until it has to close.

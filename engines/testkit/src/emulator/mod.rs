@@ -59,6 +59,7 @@ mod refusal;
 mod runtime_api;
 mod server;
 mod shared;
+mod socket;
 mod source;
 mod state;
 mod violation;

@@ -10,6 +10,7 @@ use super::{
     refusal::Refusal,
     runtime_api,
     shared::{LogEntry, Shared},
+    socket::Socket,
     state::PostKind,
     violation::rule,
 };
@@ -123,11 +124,12 @@ pub(super) async fn run(listener: TcpListener, shared: Arc<Shared>) {
 async fn serve(stream: TcpStream, shared: Arc<Shared>) {
     let connection = Arc::new(Connection::default());
     let own = Arc::clone(&connection);
+    let socket = Socket::new(stream, Arc::clone(&connection));
     let service =
         service_fn(move |request| handle(Arc::clone(&shared), Arc::clone(&connection), request));
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(None).title_case_headers(true);
-    let mut served = builder.serve_connection(TokioIo::new(stream), service);
+    let mut served = builder.serve_connection(TokioIo::new(socket), service);
     let must_close = tokio::select! {
         biased;
         _ = &mut served => false,
@@ -139,7 +141,7 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) {
         let _ = (&mut served).await;
     }
     if let Some(cut) = own.take_cut() {
-        cut.perform(served.into_parts().io.into_inner()).await;
+        cut.perform(served.into_parts().io.into_inner().into_inner()).await;
     }
 }
 
