@@ -82,7 +82,7 @@ impl Drop for Registered {
     fn drop(&mut self) {
         let mut running = self.threads.running();
         running.threads.remove(&self.id);
-        self.threads.stop_those(&mut running, |thread| thread.parent == Some(self.id));
+        self.threads.stop_those(&mut running, |_, thread| thread.parent == Some(self.id));
     }
 }
 
@@ -113,26 +113,21 @@ impl Threads {
     pub(crate) fn stop(self: &Arc<Self>) {
         let mut running = self.running();
         running.has_ended = true;
-        self.stop_those(&mut running, |_| true);
+        self.stop_those(&mut running, |_, _| true);
     }
 
-    fn stop_those(self: &Arc<Self>, running: &mut Running, which: impl Fn(&Thread) -> bool) {
+    fn stop_those(
+        self: &Arc<Self>,
+        running: &mut Running,
+        which: impl Fn(WorkerId, &Thread) -> bool,
+    ) {
         let mut any = false;
-        for thread in running.threads.values().filter(|thread| which(thread)) {
+        for (_, thread) in running.threads.iter().filter(|(id, thread)| which(**id, thread)) {
             thread.stop();
             any = true;
         }
         if any {
             self.see_to_the_end(running);
-        }
-    }
-
-    /// Stops one thread.
-    fn terminate(self: &Arc<Self>, id: WorkerId) {
-        let mut running = self.running();
-        if let Some(thread) = running.threads.get(&id) {
-            thread.stop();
-            self.see_to_the_end(&mut running);
         }
     }
 
@@ -176,8 +171,7 @@ impl Threads {
         let mut running = self.running();
         running.threads.insert(id, thread.clone());
         if running.has_ended {
-            thread.stop();
-            self.see_to_the_end(&mut running);
+            self.stop_those(&mut running, |its, _| its == id);
         }
         // A thread has one isolate only.
         let _ = THIS.with(|this| this.set(thread));
@@ -194,9 +188,8 @@ impl Threads {
         let (loader, node_services) = Loader::new(&self.package_folders);
         let host =
             Host::new(self.environment.clone(), self.package_folders.clone(), Weak::default());
-        let asked = args.resource_limits.as_ref().and_then(|limits| {
-            limits.max_old_generation_size_mb.map(|megabytes| (megabytes as u64) << 20)
-        });
+        let asked = args.resource_limits.and_then(|limits| limits.max_old_generation_size_mb);
+        let asked = asked.map(|megabytes| (megabytes as u64).saturating_mul(1 << 20));
         let limit = [asked, self.environment.memory_limit].into_iter().flatten().min();
         let memory = limit.map(Memory::new);
         let parts = isolate::parts(snapshot);
@@ -273,7 +266,8 @@ impl Threads {
 pub(crate) fn op_trine_terminate_thread(state: &mut OpState, #[scoped] id: WorkerId) {
     // In this order: what ends the thread is to look like what it is, not like an error in its code.
     state.borrow_mut::<WorkersTable>().remove(&id);
-    state.borrow::<Arc<Threads>>().terminate(id);
+    let threads = state.borrow::<Arc<Threads>>();
+    threads.stop_those(&mut threads.running(), |its, _| its == id);
 }
 
 /// Deno's runtime panics where code is stopped while it loads one of Node's modules. A thread that is to end may end like
