@@ -18,8 +18,8 @@ use std::{
 };
 use tokio::net::TcpStream;
 
-/// First part of every path.
-const BASE: &str = "/2018-06-01";
+/// What the paths of answers begin with.
+const INVOCATION: &str = "/2018-06-01/runtime/invocation/";
 const NEXT: &str = "/2018-06-01/runtime/invocation/next";
 const INIT_ERROR: &str = "/2018-06-01/runtime/init/error";
 /// The platform takes the first word of the user agent for the runtime's release.
@@ -328,9 +328,8 @@ fn describe(
 
 pub(super) fn answer_path(delivery: &Delivery, kind: &str) -> String {
     let id = delivery.request_id.as_bytes();
-    let mut path = String::with_capacity(BASE.len() + id.len() + 32);
-    path.push_str(BASE);
-    path.push_str("/runtime/invocation/");
+    let mut path = String::with_capacity(INVOCATION.len() + id.len() + 16);
+    path.push_str(INVOCATION);
     match std::str::from_utf8(id) {
         // Identifiers are UUIDs in practice.
         Ok(id) if id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') => {

@@ -173,9 +173,16 @@ impl<'p, S: Source> Decoder<'p, S> {
                 JsonPeek::True => ffi::lua_pushboolean(self.state, 1),
                 JsonPeek::False => ffi::lua_pushboolean(self.state, 0),
                 JsonPeek::Null => ffi::lua_pushlightuserdata(self.state, std::ptr::null_mut()),
-                JsonPeek::Number => match number(self.source.number()?) {
-                    Number::Integer(value) => ffi::lua_pushinteger(self.state, value),
-                    Number::Float(value) => ffi::lua_pushnumber(self.state, value),
+                JsonPeek::Number => match self.source.number()? {
+                    JsonNumber::Integer(value) => ffi::lua_pushinteger(self.state, value),
+                    JsonNumber::Float(value) => ffi::lua_pushnumber(self.state, value),
+                    JsonNumber::Long(text) => match text.parse() {
+                        Ok(value) => ffi::lua_pushinteger(self.state, value),
+                        // What the parser lets through always parses.
+                        Err(_) => {
+                            ffi::lua_pushnumber(self.state, text.parse().unwrap_or(f64::NAN));
+                        }
+                    },
                 },
             }
         }
@@ -289,23 +296,5 @@ unsafe fn object_of_batch(state: *mut lua_State, table: c_int, count: c_int, equ
             ffi::lua_rawset(state, table);
         }
         ffi::lua_settop(state, table);
-    }
-}
-
-enum Number {
-    Integer(i64),
-    Float(f64),
-}
-
-/// The value of a number that the parser has checked.
-fn number(number: JsonNumber<'_>) -> Number {
-    match number {
-        JsonNumber::Integer(value) => Number::Integer(value),
-        JsonNumber::Float(value) => Number::Float(value),
-        // What the parser lets through always parses.
-        JsonNumber::Long(text) => match text.parse() {
-            Ok(value) => Number::Integer(value),
-            Err(_) => Number::Float(text.parse().unwrap_or(f64::NAN)),
-        },
     }
 }

@@ -16,7 +16,7 @@ use std::sync::{
     Mutex,
     atomic::{AtomicBool, Ordering},
 };
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 pub(super) const RESPONSE_MODE: &str = "lambda-runtime-function-response-mode";
 pub(super) const ERROR_TYPE: &str = "lambda-runtime-function-error-type";
@@ -32,8 +32,7 @@ const MAX_CAUSE_BYTES: usize = 1024 * 1024;
 pub(super) struct Connection {
     is_counted: AtomicBool,
     cut: Mutex<Option<Cut>>,
-    is_closing: AtomicBool,
-    closing: Notify,
+    closing: watch::Sender<bool>,
 }
 
 impl Connection {
@@ -48,18 +47,18 @@ impl Connection {
 
     /// Has the connection close after the reply that is about to leave.
     pub(super) fn close_after_reply(&self) {
-        self.is_closing.store(true, Ordering::Relaxed);
-        self.closing.notify_one();
+        self.closing.send_replace(true);
     }
 
     /// Whether what is written now is the last.
     pub(super) fn is_closing(&self) -> bool {
-        self.is_closing.load(Ordering::Relaxed)
+        *self.closing.borrow()
     }
 
     /// Waits until it has to close.
     pub(super) async fn closes(&self) {
-        self.closing.notified().await;
+        // Its sender is here, so waiting cannot fail.
+        let _ = self.closing.subscribe().wait_for(|closing| *closing).await;
     }
 }
 
