@@ -50,7 +50,8 @@ local function create(event)
     return problem(400, "the title has neither letters nor digits")
   end
   notes[id] = note.text
-  local here = event.requestContext.http.path:gsub("/+$", "")
+  -- What goes back to the client has to name the whole path.
+  local here = ((event.basePath or "") .. event.rawPath):gsub("/+$", "")
   local response = reply(201, { id = id }, { location = here .. "/" .. id })
   -- Each item becomes a Set-Cookie header of its own, which `headers` could not express.
   response.cookies = { ("last-note=%s; HttpOnly; SameSite=Lax"):format(id) }
@@ -79,9 +80,8 @@ local on_one = { allow = "GET, DELETE", GET = read, DELETE = remove }
 local M = {}
 
 function M.handler(event, context)
-  -- Below a prefix such as /http-api/lua the route hands over what follows the prefix; at the root that is all there
-  -- is.
-  local path = event.pathParameters and event.pathParameters.proxy or event.rawPath
+  -- Served below /http-api/lua, the function sees the path below that.
+  local path = event.rawPath
   local segments = {}
   for segment in path:gmatch("[^/]+") do
     segments[#segments + 1] = segment

@@ -14,8 +14,8 @@ const onAll = { GET: list, POST: create };
 const onOne = { GET: read, DELETE: remove };
 
 export const handler = async (event) => {
-  // Below a prefix such as /http-api/js the route hands over what follows the prefix; at the root that is all there is.
-  const path = event.pathParameters?.proxy ?? event.rawPath;
+  // Served below /http-api/js, the function sees the path below that.
+  const path = event.rawPath;
   // The bare address stands for the list.
   const [collection = "notes", id, ...rest] = path.split("/").filter((segment) => segment !== "");
   if (collection !== "notes" || rest.length > 0) {
@@ -53,7 +53,8 @@ function create(event) {
     return problem(400, "the title has neither letters nor digits");
   }
   notes.set(id, text);
-  const here = event.requestContext.http.path.replace(/\/+$/, "");
+  // What goes back to the client has to name the whole path.
+  const here = `${event.basePath ?? ""}${event.rawPath}`.replace(/\/+$/, "");
   return {
     ...json(201, { id }, { location: `${here}/${id}` }),
     // Each item becomes a Set-Cookie header of its own, which `headers` could not express.

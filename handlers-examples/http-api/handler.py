@@ -16,9 +16,8 @@ notes = {}
 
 
 def handler(event, context):
-    # Below a prefix such as /http-api/python the route hands over what follows the prefix; at the root that is all
-    # there is.
-    path = (event.get("pathParameters") or {}).get("proxy", event["rawPath"])
+    # Served below /http-api/python, the function sees the path below that.
+    path = event["rawPath"]
     method = event["requestContext"]["http"]["method"]
     # The bare address stands for the list.
     match [method, *(list(filter(None, path.split("/"))) or ["notes"])]:
@@ -50,7 +49,8 @@ def create(event):
     if not note_id:
         return problem(400, "the title has neither letters nor digits")
     notes[note_id] = text
-    here = event["requestContext"]["http"]["path"].rstrip("/")
+    # What goes back to the client has to name the whole path.
+    here = (event.get("basePath", "") + event["rawPath"]).rstrip("/")
     return {
         **reply(201, {"id": note_id}, location=f"{here}/{note_id}"),
         # Each item becomes a Set-Cookie header of its own, which `headers` could not express.

@@ -5,7 +5,9 @@ const begun = new WeakMap();
 
 export function before(event, context) {
   const request = event?.requestContext?.http ?? { method: event?.httpMethod, path: event?.path };
-  begun.set(context, { method: request.method, path: request.path, at: performance.now() });
+  // The function may be mounted somewhere; the line tells the whole path.
+  const path = event?.basePath === undefined ? request.path : event.basePath + request.path;
+  begun.set(context, { method: request.method, path, at: performance.now() });
 }
 
 export function after(response, context) {

@@ -1,5 +1,6 @@
 //! `trine emulator`: Lambda's Runtime API and Invoke API on this machine, for this runtime or any other.
 
+use crate::config;
 use anyhow::Context;
 use clap::Args;
 use std::{
@@ -29,15 +30,16 @@ pub(super) struct EmulatorCommand {
     /// Port to listen on; 0 takes a free one.
     #[arg(long, short, default_value_t = 9001)]
     port: u16,
-    /// The function's timeout, in seconds.
-    #[arg(long, default_value_t = 3.0, value_name = "SECONDS")]
-    timeout: f64,
+    /// The function's timeout: 30s, 500ms, 5m; a number alone is seconds.
+    #[arg(long, value_name = "TIME", default_value = "3s", value_parser = |text: &str| config::TIMEOUT.parse(text))]
+    timeout: Duration,
     /// The function's name.
     #[arg(long, default_value = "function", value_name = "NAME")]
     name: String,
-    /// The function's memory, in MB. Told to the runtime, not enforced.
-    #[arg(long, default_value_t = 128, value_name = "MB")]
-    memory: u32,
+    /// The function's memory: 512MiB, 1GB; a number alone is MiB, which Lambda calls MB. Told to the runtime, not
+    /// enforced.
+    #[arg(long, value_name = "SIZE", default_value = "128", value_parser = |text: &str| config::MEMORY.parse(text))]
+    memory: u64,
     /// The handler: what the runtime finds in _HANDLER.
     #[arg(long, value_name = "HANDLER", default_value = "")]
     handler: String,
@@ -48,11 +50,6 @@ pub(super) struct EmulatorCommand {
 
 impl EmulatorCommand {
     pub(super) fn run(self) -> anyhow::Result<()> {
-        anyhow::ensure!(
-            self.timeout.is_finite() && self.timeout > 0.0 && self.timeout <= 1e6,
-            "--timeout takes a positive number of seconds, not {}",
-            self.timeout
-        );
         let runtime = Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(self.serve())
     }
@@ -61,9 +58,10 @@ impl EmulatorCommand {
         let address = SocketAddr::new(self.host, self.port);
         let emulator = Emulator::start(EmulatorOptions {
             address,
-            timeout: Duration::from_secs_f64(self.timeout),
+            timeout: self.timeout,
             function_name: self.name.clone(),
-            memory_mb: self.memory,
+            // At most a TiB, see the form.
+            memory_mb: (self.memory >> 20) as u32,
             handler: self.handler.clone(),
             ..EmulatorOptions::default()
         })

@@ -2,6 +2,7 @@
 
 use super::{fail, settings, target};
 use crate::{
+    config,
     diagnostic::{DOCUMENT_LIMIT, exit_code, explain},
     engines::Registry,
     telemetry::ErrorSink,
@@ -14,7 +15,6 @@ use std::{
     env,
     fs::{self, File},
     io::{Read, Write, stderr, stdin, stdout},
-    num::NonZeroU64,
     process::ExitCode,
     rc::Rc,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -36,12 +36,12 @@ pub(super) struct Invoke {
     /// Print the result, or the error document of a failure, on one line, without indentation.
     #[arg(long)]
     json: bool,
-    /// The time that the function is given, in seconds.
-    #[arg(long, value_name = "SECONDS", default_value_t = 900.0)]
-    timeout: f64,
-    /// How much memory the interpreter may take, in MiB.
-    #[arg(long, value_name = "MIB")]
-    memory: Option<NonZeroU64>,
+    /// The time that the function is given: 30s, 500ms, 5m; a number alone is seconds.
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = |text: &str| config::TIMEOUT.parse(text))]
+    timeout: Duration,
+    /// How much memory the interpreter may take: 512MiB, 1GB; a number alone is MiB.
+    #[arg(long, value_name = "SIZE", value_parser = |text: &str| config::MEMORY.parse(text))]
+    memory: Option<u64>,
     #[command(flatten)]
     surroundings: target::Surroundings,
     /// The request id of this invocation.
@@ -84,7 +84,7 @@ impl Invoke {
         let located = target::locate(self.handler.as_deref(), &mut settings, &registry);
         settings.limit_memory(self.memory);
         let worker = Rc::new(Worker::new(settings.sequential_worker(settings.log(ErrorSink))));
-        let mut invocation = self.invocation()?;
+        let mut invocation = self.invocation();
         let request_id = invocation.request_id.clone();
         let outcome = LocalSet::new().block_on(&runtime, async {
             let located = located.map_err(|error| (error, ErrorDialect::PLAIN))?;
@@ -117,23 +117,18 @@ impl Invoke {
         }
     }
 
-    fn invocation(&self) -> anyhow::Result<Invocation> {
-        anyhow::ensure!(
-            self.timeout.is_finite() && self.timeout > 0.0 && self.timeout <= 1e9,
-            "--timeout takes a positive number of seconds, not {}",
-            self.timeout
-        );
-        Ok(Invocation {
+    fn invocation(&self) -> Invocation {
+        Invocation {
             request_id: self.request_id.clone().unwrap_or_else(|| uuid::Uuid::new_v4().to_string()),
             trace_id: env::var("_X_AMZN_TRACE_ID").ok(),
             client_context: self.client_context.clone(),
             event_is_json: true,
             ..Invocation::default()
-        })
+        }
     }
 
     fn deadline_ms(&self) -> u64 {
-        let deadline = SystemTime::now() + Duration::from_secs_f64(self.timeout);
+        let deadline = SystemTime::now() + self.timeout;
         deadline.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64
     }
 

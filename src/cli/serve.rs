@@ -2,21 +2,32 @@
 
 use super::{settings, target};
 use crate::{
-    config::Settings,
+    config::{self, CountForm, Settings},
     engines::Registry,
+    handler::PassedOver,
     http::{Ended, ErrorDetail, Route, ServeOptions, ServedFunction, Server, Site},
     telemetry::ProcessSink,
     worker::Isolation,
 };
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use std::{
-    env, fmt::Write as _, io::Write as _, net::IpAddr, net::SocketAddr, net::ToSocketAddrs,
-    num::NonZeroU64, num::NonZeroUsize, time::Duration,
+    env,
+    fmt::Write as _,
+    io::Write as _,
+    net::{IpAddr, SocketAddr, ToSocketAddrs},
+    path::Path,
+    time::Duration,
 };
+use trine_engine::Error;
 
 /// The port where neither flag nor variable names one.
 const DEFAULT_PORT: u16 = 9000;
+
+/// How many threads a server may have.
+const WORKERS: CountForm = CountForm { least: 1, most: 1024 };
+/// How many invocations a function may have in flight.
+const CONCURRENCY: CountForm = CountForm { least: 1, most: 1 << 16 };
 
 /// Serve functions over HTTP.
 #[derive(Debug, Clone, Args)]
@@ -31,40 +42,44 @@ pub(super) struct Serve {
     #[arg(long, short)]
     port: Option<u16>,
     /// Threads, each with interpreters of its own [default: one per core]
-    #[arg(long, short)]
-    workers: Option<NonZeroUsize>,
+    #[arg(long, short, value_name = "N", value_parser = |text: &str| WORKERS.parse(text))]
+    workers: Option<u64>,
     /// Invocations in flight per function and worker, where the language can interleave them
-    #[arg(long, default_value = "64")]
-    concurrency: NonZeroUsize,
-    /// Seconds that an invocation may take [default: no limit]
-    #[arg(long, value_parser = seconds)]
+    #[arg(long, value_name = "N", default_value = "64", value_parser = |text: &str| CONCURRENCY.parse(text))]
+    concurrency: u64,
+    /// Time that an invocation may take: 30s, 500ms, 5m; a number alone is seconds [default: no limit]
+    #[arg(long, value_name = "TIME", value_parser = |text: &str| config::TIMEOUT.parse(text))]
     timeout: Option<Duration>,
     #[command(flatten)]
     surroundings: target::Surroundings,
-    /// Memory that each interpreter may take, in MiB [default: the variable TRINE_MEMORY, else no limit]
-    #[arg(long, value_name = "MIB")]
-    memory: Option<NonZeroU64>,
+    /// Memory that each interpreter may take: 512MiB, 1GB; a number alone is MiB [default: the variable TRINE_MEMORY,
+    /// else no limit]
+    #[arg(long, value_name = "SIZE", value_parser = |text: &str| config::MEMORY.parse(text))]
+    memory: Option<u64>,
     /// Replace an interpreter after so many invocations
-    #[arg(long, value_name = "N")]
-    max_invocations: Option<NonZeroU64>,
-    /// Replace an interpreter when its heap has grown beyond so many MiB
-    #[arg(long, value_name = "MIB")]
-    max_heap: Option<NonZeroU64>,
+    #[arg(long, value_name = "N", value_parser = |text: &str| config::INVOCATIONS.parse(text))]
+    max_invocations: Option<u64>,
+    /// Replace an interpreter when its heap has grown beyond this size; a number alone is MiB
+    #[arg(long, value_name = "SIZE", value_parser = |text: &str| config::HEAP.parse(text))]
+    max_heap: Option<u64>,
     /// What invocations share: a warm interpreter, or nothing (a fresh one for each) [default: shared]
     #[arg(long, value_name = "shared|fresh")]
     isolation: Option<Isolation>,
-    /// Seconds that requests in flight may take to finish after a signal to stop
-    #[arg(long, default_value = "10", value_parser = seconds)]
+    /// Time that requests in flight may take to finish after a signal to stop; a number alone is seconds
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = |text: &str| config::GRACE.parse(text))]
     grace: Duration,
-    /// Largest request body, in bytes
-    #[arg(long, default_value_t = crate::http::DEFAULT_BODY_LIMIT)]
-    body_limit: usize,
+    /// Largest request body: 64KiB, 10MB; a number alone is bytes [default: 6MiB]
+    #[arg(long, value_name = "SIZE", value_parser = |text: &str| config::BODY.parse(text))]
+    body_limit: Option<u64>,
     /// Load every function at once instead of at its first request
     #[arg(long)]
     eager: bool,
     /// Log every request
     #[arg(long)]
     log_requests: bool,
+    /// Tell functions of a folder whole paths: without it, the path of /shop/cart is /cart to the function shop
+    #[arg(long)]
+    keep_base_path: bool,
     /// Show callers errors in full [default: on a loopback address]
     #[arg(long)]
     show_errors: bool,
@@ -108,12 +123,8 @@ impl Serve {
         self.surroundings.apply_to(settings);
         settings.limit_memory(self.memory);
         let recycling = &mut settings.recycling;
-        if let Some(most) = self.max_invocations {
-            recycling.max_invocations = Some(most.get());
-        }
-        if let Some(most) = self.max_heap {
-            recycling.max_heap = Some(most.get().saturating_mul(1 << 20));
-        }
+        recycling.max_invocations = self.max_invocations.or(recycling.max_invocations);
+        recycling.max_heap = self.max_heap.or(recycling.max_heap);
         if let Some(isolation) = self.isolation {
             recycling.isolation = isolation;
         }
@@ -122,10 +133,11 @@ impl Serve {
     fn options(&self, variable: Option<String>) -> anyhow::Result<ServeOptions> {
         let port = match (self.port, variable.filter(|text| !text.is_empty())) {
             (Some(port), _) => port,
-            (None, Some(text)) => text
-                .trim()
-                .parse()
-                .with_context(|| format!("the variable PORT is {text:?}, which is no port"))?,
+            (None, Some(text)) => text.trim().parse().map_err(|_| {
+                anyhow!(
+                    "the variable PORT is {text:?}, which is no port: use a number from 0 to 65535"
+                )
+            })?,
             (None, None) => DEFAULT_PORT,
         };
         let mut addresses = (self.host.as_str(), port)
@@ -136,7 +148,7 @@ impl Serve {
         };
         let mut options = ServeOptions::new(address);
         if let Some(workers) = self.workers {
-            options.workers = workers.get();
+            options.workers = workers as usize;
         }
         if self.show_errors {
             options.error_detail = ErrorDetail::Full;
@@ -144,27 +156,24 @@ impl Serve {
         if self.hide_errors {
             options.error_detail = ErrorDetail::Hidden;
         }
-        options.concurrency = self.concurrency.get();
+        options.concurrency = self.concurrency as usize;
         options.timeout = self.timeout;
         options.grace = self.grace;
-        options.body_limit = self.body_limit;
+        if let Some(limit) = self.body_limit {
+            options.body_limit = limit as usize;
+        }
         options.eager = self.eager;
         options.log_requests = self.log_requests;
+        options.keep_base_path = self.keep_base_path;
         Ok(options)
     }
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| format!("{text:?} is no number of seconds"))?;
-    Duration::try_from_secs_f64(seconds)
-        .map_err(|_| format!("{text:?} is no length of time in seconds"))
 }
 
 /// What is served: a table of functions, and a line to try each.
 fn banner(site: &Site, address: SocketAddr, workers: usize) -> String {
     let base = base_url(address);
     let mut rows = vec![["FUNCTION", "ENGINE", "METHOD", "URL"].map(str::to_owned)];
-    let mut tries = String::new();
+    let (mut tries, mut broken) = (String::new(), String::new());
     for (route, function) in in_reading_order(site) {
         let info = function.located.engine.info();
         let method = route.method.as_ref().map_or("ANY", |method| method.as_str());
@@ -175,7 +184,16 @@ fn banner(site: &Site, address: SocketAddr, workers: usize) -> String {
             method.into(),
             url,
         ]);
-        let _ = writeln!(tries, "  {}", curl(method, &format!("{base}{}", sample(&route.path))));
+        if function.problem.is_none() {
+            let _ =
+                writeln!(tries, "  {}", curl(method, &format!("{base}{}", sample(&route.path))));
+        }
+    }
+    for function in site.functions() {
+        if let Some(problem) = &function.problem {
+            let _ =
+                writeln!(broken, "  {}: {}", function.name, placed(problem, site.folder_served()));
+        }
     }
     let count = site.functions().len();
     let (functions, threads) =
@@ -188,8 +206,33 @@ fn banner(site: &Site, address: SocketAddr, workers: usize) -> String {
         let (a, b, c) = (widths[0], widths[1], widths[2]);
         let _ = writeln!(out, "  {function:a$}  {engine:b$}  {method:c$}  {url}");
     }
-    let _ = write!(out, "\nTry\n{tries}\nCtrl-C stops.\n");
+    if !site.passed_over().is_empty() {
+        out.push_str("\nPassed over\n");
+        for PassedOver { path, why } in site.passed_over() {
+            let _ = writeln!(out, "  {path}: {why}");
+        }
+    }
+    if !broken.is_empty() {
+        let _ = write!(out, "\nCannot be loaded until they are mended\n{broken}");
+    }
+    if !tries.is_empty() {
+        let _ = write!(out, "\nTry\n{tries}");
+    }
+    out.push_str("\nCtrl-C stops.\n");
     out
+}
+
+/// What is wrong with a file, after its place as seen from the folder that is served: `shop.mjs:3:7: SyntaxError: …`.
+fn placed(problem: &Error, folder: Option<&Path>) -> String {
+    let message = problem.message();
+    let Some(frame) = problem.frames().first() else { return message.to_owned() };
+    let file = Path::new(&frame.file);
+    let file = folder.and_then(|folder| file.strip_prefix(folder).ok()).unwrap_or(file).display();
+    match (frame.line, frame.column) {
+        (0, _) => format!("{file}: {message}"),
+        (line, 0) => format!("{file}:{line}: {message}"),
+        (line, column) => format!("{file}:{line}:{column}: {message}"),
+    }
 }
 
 /// Routes by function, as a reader expects them.
@@ -258,7 +301,10 @@ mod tests {
         assert_eq!(port(&[], Some("2")), 2);
         assert_eq!(port(&[], None), 9000);
         let why = options(&[], Some("http")).unwrap_err().to_string();
-        assert_eq!(why, "the variable PORT is \"http\", which is no port");
+        assert_eq!(
+            why,
+            "the variable PORT is \"http\", which is no port: use a number from 0 to 65535"
+        );
     }
 
     #[test]
@@ -271,11 +317,34 @@ mod tests {
     }
 
     #[test]
-    fn lengths_of_time_are_seconds() {
-        let options = options(&["--timeout", "1.5", "--grace", "0"], None).unwrap();
-        assert_eq!(options.timeout, Some(Duration::from_millis(1500)));
-        assert_eq!(options.grace, Duration::ZERO);
-        assert!(seconds("-1").is_err() && seconds("soon").is_err());
+    fn values_have_units_and_those_without_sense_are_told_with_the_form() {
+        let given = options(&["--timeout", "1.5", "--grace", "0", "--body-limit", "64KiB"], None);
+        let given = given.unwrap();
+        assert_eq!(given.timeout, Some(Duration::from_millis(1500)));
+        assert_eq!((given.grace, given.body_limit), (Duration::ZERO, 65536));
+        let standard = options(&[], None).unwrap();
+        assert_eq!((standard.timeout, standard.grace), (None, Duration::from_secs(10)));
+        assert_eq!(standard.body_limit, 6 << 20);
+        assert_eq!((standard.concurrency, options(&["-w", "3"], None).unwrap().workers), (64, 3));
+        for (flag, value, part) in [
+            ("--timeout", "0", "the least is 1ms"),
+            ("--timeout", "soon", "such as 500ms, 30s or 5m (a number alone is seconds)"),
+            ("--timeout", "1y", "such as 500ms, 30s or 5m"),
+            ("--timeout", "25d", "the most is 24d"),
+            ("--grace", "long", "such as 500ms, 30s or 5m"),
+            ("--memory", "1", "the least is 16MiB"),
+            ("--memory", "0", "the least is 16MiB"),
+            ("--memory", "512XB", "such as 64KiB, 512MiB or 1GB (a number alone is MiB)"),
+            ("--max-heap", "0.5", "the least is 1MiB"),
+            ("--max-invocations", "0", "write a whole number from 1 on"),
+            ("--body-limit", "2GiB", "the most is 1GiB"),
+            ("--workers", "0", "write a whole number from 1 to 1024"),
+            ("--workers", "5000", "write a whole number from 1 to 1024"),
+            ("--concurrency", "many", "write a whole number from 1 to 65536"),
+        ] {
+            let why = options(&[flag, value], None).unwrap_err().to_string();
+            assert!(why.contains(part) && why.contains(flag) && why.contains(value), "{why}");
+        }
     }
 
     #[test]

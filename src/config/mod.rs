@@ -1,12 +1,16 @@
 //! The settings of a process: defaults, then the environment, then flags. Every value knows where it came from.
 
+mod units;
+
+pub use units::{CountForm, PlainSize, PlainTime, SizeForm, TimeForm};
+
 use crate::{
     engines::Registry,
     handler::{Located, SearchPaths},
     pipeline::{MiddlewareNames, Order, Plan, middleware_folders},
     worker::{DEFAULT_MARGIN, Isolation, Recycling, Watchdog, WorkerOptions},
 };
-use std::{fmt, num::NonZeroU64, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
+use std::{fmt, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 use trine_engine::{Environment, FunctionInfo, Level, LogFormat, LogSettings, LogSink};
 
 /// Where a setting's value came from.
@@ -58,10 +62,26 @@ impl<T> Setting<T> {
         if let (name, Some(value)) = flag {
             return Ok(Self { value, origin: Origin::Flag(name) });
         }
+        Self::read(
+            variable,
+            |text| text.parse().map_err(|error: T::Err| error.to_string()),
+            default,
+        )
+    }
+
+    /// The value of the variable if it is set, as `parse` reads it, else the default.
+    ///
+    /// # Errors
+    /// [`SettingError`] with what `parse` says.
+    pub fn read(
+        variable: (&'static str, Option<String>),
+        parse: impl FnOnce(&str) -> Result<T, String>,
+        default: impl FnOnce() -> T,
+    ) -> Result<Self, SettingError> {
         match variable {
-            (name, Some(text)) if !text.is_empty() => match text.parse() {
+            (name, Some(text)) if !text.is_empty() => match parse(&text) {
                 Ok(value) => Ok(Self { value, origin: Origin::Environment(name) }),
-                Err(error) => Err(SettingError { name, text, reason: error.to_string() }),
+                Err(reason) => Err(SettingError { name, text, reason }),
             },
             _ => Ok(Self { value: default(), origin: Origin::Default }),
         }
@@ -92,42 +112,45 @@ pub struct Settings {
     pub function: FunctionInfo,
     /// The middlewares around every function: `TRINE_MIDDLEWARES` or `SLSMIDDLEWARES`.
     pub middlewares: MiddlewareNames,
-    /// How much memory an interpreter may take, in MiB: `TRINE_MEMORY`, else what `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`
+    /// How much memory an interpreter may take, in bytes: `TRINE_MEMORY`, else what `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`
     /// leaves for it, else no limit.
-    pub memory: Setting<Limit>,
-    /// When instances are replaced: `TRINE_MAX_INVOCATIONS`, `TRINE_MAX_HEAP` (MiB), `TRINE_ISOLATION`.
+    pub memory: Setting<Option<u64>>,
+    /// When instances are replaced: `TRINE_MAX_INVOCATIONS`, `TRINE_MAX_HEAP`, `TRINE_ISOLATION`.
     pub recycling: Recycling,
     /// How long before its deadline an invocation is warned: `TRINE_TIMEOUT_MARGIN_MS`, else 50 ms.
-    pub timeout_margin: Setting<Milliseconds>,
+    pub timeout_margin: Setting<Duration>,
 }
 
-/// A limit that may be absent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Limit(pub Option<u64>);
+/// How long an invocation may take. A longer time than the timers of JavaScript can hold (2^31 ms) would make a function
+/// that waits for nearly all of it wait for nothing.
+pub const TIMEOUT: TimeForm = TimeForm {
+    plain: PlainTime::Seconds,
+    least: Duration::from_millis(1),
+    most: Duration::from_secs(24 * 86_400),
+};
 
-impl FromStr for Limit {
-    type Err = String;
+/// How long requests in flight may take to finish at the end; none is a time too.
+pub const GRACE: TimeForm = TimeForm { least: Duration::ZERO, ..TIMEOUT };
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.trim().parse() {
-            Ok(limit) if limit > 0 => Ok(Self(Some(limit))),
-            _ => Err("use a whole number above 0".to_owned()),
-        }
-    }
-}
+/// How long before its deadline an invocation is warned.
+pub const MARGIN: TimeForm = TimeForm {
+    plain: PlainTime::Milliseconds,
+    least: Duration::ZERO,
+    most: Duration::from_secs(3_600),
+};
 
-/// A length of time as a setting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Milliseconds(pub Duration);
+/// How much memory an interpreter may take. With less than the least, those of some languages do not even start.
+pub const MEMORY: SizeForm =
+    SizeForm { plain: PlainSize::Mebibytes, least: 16 << 20, most: 1 << 40 };
 
-impl FromStr for Milliseconds {
-    type Err = String;
+/// How large a heap may grow before it is replaced.
+pub const HEAP: SizeForm = SizeForm { least: 1 << 20, ..MEMORY };
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let milliseconds = text.trim().parse().map_err(|_| "use a whole number of milliseconds")?;
-        Ok(Self(Duration::from_millis(milliseconds)))
-    }
-}
+/// How large a request's body may be: it is held in memory as a whole.
+pub const BODY: SizeForm = SizeForm { plain: PlainSize::Bytes, least: 0, most: 1 << 30 };
+
+/// After how many invocations an interpreter is replaced.
+pub const INVOCATIONS: CountForm = CountForm { least: 1, most: u64::MAX };
 
 /// [`LogFormat`] as a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -193,26 +216,28 @@ impl Settings {
             middlewares: middlewares(variable("TRINE_MIDDLEWARES"), variable("SLSMIDDLEWARES"))?,
             memory: memory(variable("TRINE_MEMORY"), variable("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"))?,
             recycling: Recycling {
-                max_invocations: limit(variable("TRINE_MAX_INVOCATIONS"))?.0,
-                max_heap: limit(variable("TRINE_MAX_HEAP"))?.0.map(mebibytes),
+                max_invocations: optional(variable("TRINE_MAX_INVOCATIONS"), |text| {
+                    INVOCATIONS.parse(text)
+                })?
+                .value,
+                max_heap: optional(variable("TRINE_MAX_HEAP"), |text| HEAP.parse(text))?.value,
                 isolation: Setting::resolve(("", None), variable("TRINE_ISOLATION"), || {
                     Isolation::Shared
                 })?
                 .value,
             },
-            timeout_margin: Setting::resolve(
-                ("", None),
+            timeout_margin: Setting::read(
                 variable("TRINE_TIMEOUT_MARGIN_MS"),
-                || Milliseconds(DEFAULT_MARGIN),
+                |text| MARGIN.parse(text),
+                || DEFAULT_MARGIN,
             )?,
         })
     }
 
-    /// `--memory`, in MiB, comes before the variables.
-    pub fn limit_memory(&mut self, flag: Option<NonZeroU64>) {
-        if let Some(limit) = flag {
-            let (value, origin) = (Limit(Some(limit.get())), Origin::Flag("--memory"));
-            self.memory = Setting { value, origin };
+    /// `--memory`, in bytes, comes before the variables.
+    pub fn limit_memory(&mut self, flag: Option<u64>) {
+        if flag.is_some() {
+            self.memory = Setting { value: flag, origin: Origin::Flag("--memory") };
         }
     }
 
@@ -230,18 +255,17 @@ impl Settings {
         // Languages without a limit of their own share the process's memory with everything else in it.
         let resident = match self.memory.origin {
             Origin::Environment("AWS_LAMBDA_FUNCTION_MEMORY_SIZE") => {
-                self.function.memory_mb.as_deref().and_then(|text| text.parse().ok())
+                self.function.memory_mb.as_deref().and_then(|text| text.parse().ok()).map(mebibytes)
             }
             _ => self
                 .memory
                 .value
-                .0
                 .map(|limit| limit.saturating_mul(workers as u64).saturating_add(RESERVE)),
         };
         WorkerOptions {
             environment,
             recycling: self.recycling,
-            watchdog: Watchdog::new(self.timeout_margin.value.0, resident.map(mebibytes)),
+            watchdog: Watchdog::new(self.timeout_margin.value, resident),
         }
     }
 
@@ -280,7 +304,7 @@ impl Settings {
             log,
             main_thread: true,
             trace_in_environment: true,
-            memory_limit: self.memory.value.0.map(mebibytes),
+            memory_limit: self.memory.value,
         }
     }
 
@@ -294,27 +318,31 @@ impl Settings {
     }
 }
 
-/// What a function's memory has to hold beside an interpreter's heap, in MiB: the binary, stacks, buffers.
-const RESERVE: u64 = 64;
+/// What a function's memory has to hold beside an interpreter's heap, in bytes: the binary, stacks, buffers.
+const RESERVE: u64 = mebibytes(64);
 
-fn mebibytes(number: u64) -> u64 {
+const fn mebibytes(number: u64) -> u64 {
     number.saturating_mul(1 << 20)
 }
 
 type Variable = (&'static str, Option<String>);
 
-fn limit(variable: Variable) -> Result<Limit, SettingError> {
-    Ok(Setting::resolve(("", None), variable, Limit::default)?.value)
+/// A setting that may be absent.
+fn optional<T>(
+    variable: Variable,
+    parse: impl FnOnce(&str) -> Result<T, String>,
+) -> Result<Setting<Option<T>>, SettingError> {
+    Setting::read(variable, |text| parse(text).map(Some), || None)
 }
 
 /// The memory of one interpreter: said outright, or what the platform's figure for the whole process leaves.
-fn memory(own: Variable, platform: Variable) -> Result<Setting<Limit>, SettingError> {
-    let given = Setting::resolve(("", None), own, Limit::default)?;
+fn memory(own: Variable, platform: Variable) -> Result<Setting<Option<u64>>, SettingError> {
+    let given = optional(own, |text| MEMORY.parse(text))?;
     if given.origin != Origin::Default {
         return Ok(given);
     }
-    let mut memory: Setting<Limit> = Setting::resolve(("", None), platform, Limit::default)?;
-    memory.value.0 = memory.value.0.map(|all| all.saturating_sub(RESERVE).max(all / 2).max(1));
+    let mut memory = optional(platform, |text| CountForm { least: 1, most: u64::MAX }.parse(text))?;
+    memory.value = memory.value.map(mebibytes).map(|all| all.saturating_sub(RESERVE).max(all / 2));
     Ok(memory)
 }
 
@@ -388,14 +416,17 @@ mod tests {
 
     #[test]
     fn memory_is_what_is_said_or_what_the_platform_leaves() {
-        let memory = |variables: &[_]| settings(variables).unwrap().memory.value.0;
+        let memory = |variables: &[_]| {
+            settings(variables).unwrap().memory.value.map(|bytes| bytes / mebibytes(1))
+        };
         assert_eq!(memory(&[]), None);
         assert_eq!(memory(&[("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")]), Some(64));
         assert_eq!(memory(&[("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1024")]), Some(960));
         let both = [("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1024"), ("TRINE_MEMORY", "100")];
         assert_eq!(memory(&both), Some(100));
+        assert_eq!(memory(&[("TRINE_MEMORY", "1GiB")]), Some(1024));
         let error = settings(&[("TRINE_MAX_INVOCATIONS", "0")]).unwrap_err().to_string();
-        assert!(error.ends_with("use a whole number above 0"), "{error}");
+        assert!(error.ends_with("write a whole number from 1 on"), "{error}");
         let error = settings(&[("TRINE_ISOLATION", "full")]).unwrap_err().to_string();
         assert!(error.ends_with("use shared or fresh"), "{error}");
     }

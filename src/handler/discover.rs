@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use trine_engine::{Engine, Error, ErrorKind, Module, Result, Seek};
+use trine_engine::{Engine, Error, ErrorKind, Module, Outlook, Result, Seek};
 
 /// A function of a folder.
 #[derive(Debug, Clone)]
@@ -16,6 +16,26 @@ pub struct Discovered {
     pub name: String,
     /// Its file and engine. The root is the folder of the file.
     pub located: Located,
+    /// Why it cannot be loaded as it is, where a look at its file shows that.
+    pub problem: Option<Arc<Error>>,
+}
+
+/// What may have been meant as a function and is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PassedOver {
+    /// The file or folder, seen from the folder that is served; folders end in a slash.
+    pub path: String,
+    /// Why, in words for its author.
+    pub why: String,
+}
+
+/// What a folder holds.
+#[derive(Debug, Clone, Default)]
+pub struct Discovery {
+    /// Its functions, in order of their names.
+    pub functions: Vec<Discovered>,
+    /// What was passed over, in order of the paths.
+    pub passed_over: Vec<PassedOver>,
 }
 
 /// Names, without extension, by which a folder's handler file is known; the first that a language has is its handler.
@@ -23,7 +43,8 @@ const HANDLER_NAMES: &[&str] = &["handler", "index", "app", "main", "function", 
 /// Levels of folders below a function's own in which the folders of its languages may stand.
 const LEVELS: usize = 2;
 
-/// Finds the functions of `folder`, in order of their names. Every one is called by its export `handler`.
+/// Finds the functions of `folder`. Every one is called by its export `handler`; files that cannot have it are none. Looks
+/// at files ([`Engine::check`]), and runs nothing.
 ///
 /// - `<name>.<ext>` in the folder itself is the function `<name>`; not so names with a dot or a leading underscore.
 /// - A sub-folder with a file `handler.<ext>`, or `index`, `app`, `main`, `function`, `function.bundle.js`, is a function
@@ -37,7 +58,7 @@ const LEVELS: usize = 2;
 ///
 /// # Errors
 /// [`ErrorKind::ImportModule`] when the folder cannot be read.
-pub fn discover(folder: &Path, registry: &Registry) -> Result<Vec<Discovered>> {
+pub fn discover(folder: &Path, registry: &Registry) -> Result<Discovery> {
     let unreadable = |e: io::Error| {
         Error::new(
             ErrorKind::ImportModule,
@@ -46,62 +67,175 @@ pub fn discover(folder: &Path, registry: &Registry) -> Result<Vec<Discovered>> {
     };
     let folder = &std::path::absolute(folder).map_err(unreadable)?;
     let entries = Entries::read(folder).map_err(unreadable)?;
-    let mut found = Vec::new();
+    let mut search = Search { root: folder, registry, found: Discovery::default() };
     for (name, path) in &entries.folders {
-        function_folder(name, path, LEVELS, registry, &mut found);
+        let functions = search.function_folder(name, path, LEVELS);
+        if functions.is_empty() && search.has_code(path, LEVELS) {
+            let names = HANDLER_NAMES.join(", ");
+            search.pass_over(path, format!("holds no file with a handler that is named {names}"));
+        }
+        search.found.functions.extend(functions);
     }
-    let mut stems: Vec<&str> = Vec::new();
-    for (name, _) in &entries.files {
+    let mut sets: Vec<(&str, Vec<File>)> = Vec::new();
+    for (name, path) in &entries.files {
         let stem = stem_of(name);
-        let plain = !stem.contains('.') || name == BUNDLE;
-        if plain && !stem.starts_with('_') && !stems.contains(&stem) {
-            stems.push(stem);
+        let known = sets.iter().any(|(known, _)| *known == stem);
+        if known || registry.by_extension(extension_of(name)).is_none() {
+            continue;
+        }
+        if stem.starts_with('_') {
+            search.pass_over(path, "its name begins with an underscore".to_owned());
+        } else if stem.contains('.') && name != BUNDLE {
+            search.pass_over(path, "its name has more than one dot".to_owned());
+        } else {
+            sets.push((stem, search.with_stem(folder, &entries, stem, &[])));
         }
     }
-    stems.retain(|stem| !entries.with_stem(stem, registry).is_empty());
-    let alone = found.is_empty() && stems.len() == 1 && HANDLER_NAMES.contains(&stems[0]);
-    for stem in stems {
-        let files = entries.with_stem(stem, registry);
+    sets.retain(|(_, files)| !files.is_empty());
+    let no_folders = search.found.functions.is_empty();
+    let alone = no_folders && matches!(*sets, [(stem, _)] if HANDLER_NAMES.contains(&stem));
+    for (stem, files) in sets {
         let prefix = if alone && files.len() > 1 { "" } else { stem };
-        push(prefix, folder, files, false, &mut found);
+        push(prefix, folder, files, false, &mut search.found.functions);
     }
-    found.sort_by(|a, b| a.name.cmp(&b.name));
-    // A file and a folder of the same name: the folder, whose files stand further ahead in the order, is kept.
-    found.dedup_by(|second, first| second.name == first.name);
-    Ok(found)
+    Ok(search.finish())
 }
 
-/// A file that some engine runs.
+/// A file that some engine runs, with nothing in it that rules a handler out.
 struct File {
     engine: Arc<dyn Engine>,
     extension: &'static str,
     stem: String,
     path: PathBuf,
+    problem: Option<Arc<Error>>,
 }
 
-/// The functions of one sub-folder. What cannot be read is passed over: the other functions are still served.
-fn function_folder(
-    name: &str,
-    folder: &Path,
-    levels: usize,
-    registry: &Registry,
-    found: &mut Vec<Discovered>,
-) {
-    let Ok(entries) = Entries::read(folder) else { return };
-    let files = entries.handlers(registry);
-    let beside_files = !files.is_empty();
-    let mut below = Vec::new();
-    if levels > 0 {
-        for (sub, path) in &entries.folders {
-            let language = registry.iter().any(|engine| engine.info().id == *sub);
-            // Beside handler files, other folders hold what these import.
-            if language || !beside_files {
-                function_folder(&format!("{name}/{sub}"), path, levels - 1, registry, &mut below);
+/// A search under way.
+struct Search<'a> {
+    /// The folder that is served.
+    root: &'a Path,
+    registry: &'a Registry,
+    found: Discovery,
+}
+
+impl Search<'_> {
+    /// The functions of one sub-folder. What cannot be read is passed over: the other functions are still served.
+    fn function_folder(&mut self, name: &str, folder: &Path, levels: usize) -> Vec<Discovered> {
+        let entries = match Entries::read(folder) {
+            Ok(entries) => entries,
+            Err(e) => {
+                self.pass_over(folder, format!("cannot be read: {e}"));
+                return Vec::new();
+            }
+        };
+        let files = self.handlers(folder, &entries);
+        let beside_files = !files.is_empty();
+        let mut below = Vec::new();
+        if levels > 0 {
+            for (sub, path) in &entries.folders {
+                let language = self.registry.iter().any(|engine| engine.info().id == *sub);
+                // Beside handler files, other folders hold what these import.
+                if language || !beside_files {
+                    let name = format!("{name}/{sub}");
+                    below.extend(self.function_folder(&name, path, levels - 1));
+                }
             }
         }
+        let mut functions = Vec::new();
+        push(name, folder, files, !below.is_empty(), &mut functions);
+        functions.append(&mut below);
+        functions
     }
-    push(name, folder, files, !below.is_empty(), found);
-    found.append(&mut below);
+
+    /// The files of this stem that an engine runs, in registry order; none of engines that are `served` already.
+    fn with_stem(
+        &mut self,
+        folder: &Path,
+        entries: &Entries,
+        stem: &str,
+        served: &[&str],
+    ) -> Vec<File> {
+        let mut found = Vec::new();
+        for (extension, engine) in self.registry.extensions() {
+            if served.contains(&engine.info().id) {
+                continue;
+            }
+            let wanted = format!("{stem}.{extension}");
+            let Some((_, path)) = entries.files.iter().find(|(name, _)| *name == wanted) else {
+                continue;
+            };
+            let problem = match engine.check(&module(folder, path.clone(), stem.to_owned())) {
+                Ok(Outlook::Possible) => None,
+                Ok(Outlook::Absent { others }) => {
+                    self.pass_over(path, absent(DEFAULT_EXPORT, &others));
+                    continue;
+                }
+                Err(error) => Some(Arc::new(error)),
+            };
+            let (engine, path, stem) = (engine.clone(), path.clone(), stem.to_owned());
+            found.push(File { engine, extension, stem, path, problem });
+        }
+        found
+    }
+
+    /// For each engine the files of the first handler name that it has.
+    fn handlers(&mut self, folder: &Path, entries: &Entries) -> Vec<File> {
+        let mut found: Vec<File> = Vec::new();
+        for stem in HANDLER_NAMES {
+            let known: Vec<&str> = found.iter().map(|file| file.engine.info().id).collect();
+            let files = self.with_stem(folder, entries, stem, &known);
+            found.extend(files);
+        }
+        found
+    }
+
+    /// Whether an engine runs any file in a folder or near below it.
+    fn has_code(&self, folder: &Path, levels: usize) -> bool {
+        let Ok(entries) = Entries::read(folder) else { return false };
+        let runs = |name: &str| self.registry.by_extension(extension_of(name)).is_some();
+        entries.files.iter().any(|(name, _)| runs(name))
+            || levels > 0 && entries.folders.iter().any(|(_, path)| self.has_code(path, levels - 1))
+    }
+
+    fn pass_over(&mut self, path: &Path, why: String) {
+        let mut shown = path.strip_prefix(self.root).unwrap_or(path).display().to_string();
+        if path.is_dir() {
+            shown.push('/');
+        }
+        self.found.passed_over.push(PassedOver { path: shown, why });
+    }
+
+    fn finish(mut self) -> Discovery {
+        let mut functions = std::mem::take(&mut self.found.functions);
+        functions.sort_by(|a, b| a.name.cmp(&b.name));
+        // A file and a folder of the same name: the folder, whose files stand further ahead in the order, is kept.
+        let mut hidden: Vec<PathBuf> = Vec::new();
+        functions.dedup_by(|second, first| {
+            let same = second.name == first.name;
+            if same {
+                hidden.push(second.located.module.path.clone());
+            }
+            same
+        });
+        for path in hidden {
+            self.pass_over(&path, "a folder has its name".to_owned());
+        }
+        self.found.passed_over.sort_by(|a, b| a.path.cmp(&b.path));
+        Discovery { functions, ..self.found }
+    }
+}
+
+/// What is said of a module that has no function of this name.
+pub(crate) fn absent(name: &str, others: &[String]) -> String {
+    match others {
+        [] => format!("exports no function '{name}'"),
+        others => format!("exports no function '{name}', only {}", others.join(", ")),
+    }
+}
+
+fn module(folder: &Path, path: PathBuf, name: String) -> Module {
+    let seek = Seek::Handler(DEFAULT_EXPORT.to_owned());
+    Module { root: folder.to_owned(), path, name, seek }
 }
 
 /// Adds one folder's files under `prefix`: by themselves, or below it when there are several or `others`.
@@ -117,13 +251,9 @@ fn push(prefix: &str, folder: &Path, files: Vec<File>, others: bool, found: &mut
             "" => sub.to_owned(),
             _ => format!("{prefix}/{sub}"),
         };
-        let module = Module {
-            root: folder.to_owned(),
-            path: file.path,
-            name: file.stem,
-            seek: Seek::Handler(DEFAULT_EXPORT.to_owned()),
-        };
-        found.push(Discovered { name, located: Located { engine: file.engine, module } });
+        let module = module(folder, file.path, file.stem);
+        let located = Located { engine: file.engine, module };
+        found.push(Discovered { name, located, problem: file.problem });
     }
 }
 
@@ -153,34 +283,14 @@ impl Entries {
         folders.sort();
         Ok(Self { files, folders })
     }
-
-    /// The files of this stem that an engine runs, in registry order.
-    fn with_stem(&self, stem: &str, registry: &Registry) -> Vec<File> {
-        let mut found = Vec::new();
-        for (extension, engine) in registry.extensions() {
-            let wanted = format!("{stem}.{extension}");
-            if let Some((_, path)) = self.files.iter().find(|(name, _)| *name == wanted) {
-                let (engine, path, stem) = (engine.clone(), path.clone(), stem.to_owned());
-                found.push(File { engine, extension, stem, path });
-            }
-        }
-        found
-    }
-
-    /// For each engine the files of the first handler name that it has.
-    fn handlers(&self, registry: &Registry) -> Vec<File> {
-        let mut found: Vec<File> = Vec::new();
-        for stem in HANDLER_NAMES {
-            let known: Vec<&str> = found.iter().map(|file| file.engine.info().id).collect();
-            let files = self.with_stem(stem, registry);
-            found.extend(files.into_iter().filter(|file| !known.contains(&file.engine.info().id)));
-        }
-        found
-    }
 }
 
 fn stem_of(name: &str) -> &str {
     name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+}
+
+fn extension_of(name: &str) -> &str {
+    name.rsplit_once('.').map_or("", |(_, extension)| extension)
 }
 
 #[cfg(test)]
@@ -192,7 +302,7 @@ mod tests {
         let files: Vec<String> = files.iter().map(|file| format!("task/{file}")).collect();
         let files: Vec<&str> = files.iter().map(String::as_str).collect();
         let (_parent, search) = folders(&files);
-        let found = discover(&search.task_root, &registry()).unwrap();
+        let found = discover(&search.task_root, &registry()).unwrap().functions;
         let line = |f: Discovered| {
             let path = f.located.module.path.strip_prefix(&search.task_root).unwrap().to_owned();
             format!("{} = {}", f.name, path.display())
@@ -296,9 +406,39 @@ mod tests {
     }
 
     #[test]
+    fn what_is_passed_over_is_told_with_the_reason() {
+        let files = ["pets.py", "_private.py", "app.test.js", "README.md", "lib/parse.py"];
+        let more = ["static/logo.svg", "node_modules/x/index.js", "cart.py", "cart/app.py"];
+        let files = files.iter().chain(&more).map(|file| format!("task/{file}"));
+        let files: Vec<String> = files.collect();
+        let files: Vec<&str> = files.iter().map(String::as_str).collect();
+        let (_parent, search) = folders(&files);
+        let found = discover(&search.task_root, &registry()).unwrap();
+        let told: Vec<String> =
+            found.passed_over.iter().map(|p| format!("{}: {}", p.path, p.why)).collect();
+        assert_eq!(
+            told,
+            [
+                "_private.py: its name begins with an underscore",
+                "app.test.js: its name has more than one dot",
+                "cart.py: a folder has its name",
+                "lib/: holds no file with a handler that is named handler, index, app, main, function, \
+                 function.bundle"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_module_without_a_handler_is_told_with_what_it_has() {
+        assert_eq!(absent("handler", &[]), "exports no function 'handler'");
+        let others = ["parse".to_owned(), "format".to_owned()];
+        assert_eq!(absent("handler", &others), "exports no function 'handler', only parse, format");
+    }
+
+    #[test]
     fn imports_start_at_the_functions_own_folder() {
         let (_parent, search) = folders(&["task/hello/python/app.py"]);
-        let found = discover(&search.task_root, &registry()).unwrap();
+        let found = discover(&search.task_root, &registry()).unwrap().functions;
         assert_eq!(found[0].located.module.root, search.task_root.join("hello/python"));
         assert_eq!(found[0].located.module.name, "app");
     }

@@ -24,7 +24,8 @@ mod written;
 #[cfg(test)]
 pub(crate) mod fixture;
 
-pub use discover::{Discovered, discover};
+pub(crate) use discover::absent;
+pub use discover::{Discovered, Discovery, PassedOver, discover};
 pub use environment::from_environment;
 pub(crate) use locate::is_file;
 pub use locate::{locate, locate_file};

@@ -2,6 +2,7 @@
 //!
 //! The event is written as JSON text directly from the request: no value tree is built on the way.
 
+use super::target::host;
 use base64::{display::Base64Display, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use chrono::{DateTime, Datelike, Timelike, Utc};
@@ -29,15 +30,27 @@ pub struct Surroundings<'a> {
     pub route_key: &'a str,
     /// What the route took from the path, decoded.
     pub path_parameters: &'a [(String, String)],
+    /// Where the function is mounted, if it is to see the path below that.
+    pub mount: Option<Mount<'a>>,
     /// When the request arrived.
     pub time: DateTime<Utc>,
+}
+
+/// The place of a function whose paths begin there: to it what a stage is on API Gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mount<'a> {
+    /// The place, as it stands in URLs: `/shop`.
+    pub base_path: &'a str,
+    /// The request's path below it, as it was sent: `/cart`, at least `/`.
+    pub path: &'a str,
 }
 
 /// Writes the event for a request: one JSON object, whatever the request holds. Bytes that are no UTF-8 are replaced in
 /// headers, path parameters and query; a body that is no text becomes base64.
 pub fn write(parts: &Parts, body: &Bytes, around: &Surroundings<'_>) -> Payload {
     let headers = &parts.headers;
-    let path = parts.uri.path();
+    let path = around.mount.map_or_else(|| parts.uri.path(), |mount| mount.path);
+    let base_path = around.mount.map(|mount| mount.base_path);
     let raw_query_string = parts.uri.query().unwrap_or("");
     let domain_name = domain(parts);
     let domain_prefix = prefix(&domain_name);
@@ -48,9 +61,10 @@ pub fn write(parts: &Parts, body: &Bytes, around: &Surroundings<'_>) -> Payload 
         version: "2.0",
         route_key: around.route_key,
         raw_path: path,
+        base_path,
         raw_query_string,
         cookies: Cookies(headers),
-        headers: Headers { headers, around },
+        headers: Headers { parts, around },
         query_string_parameters: query(raw_query_string),
         request_context: RequestContext {
             account_id: "anonymous",
@@ -67,7 +81,7 @@ pub fn write(parts: &Parts, body: &Bytes, around: &Surroundings<'_>) -> Payload 
             },
             request_id: around.request_id,
             route_key: around.route_key,
-            stage: "$default",
+            stage: base_path.map_or("$default", |path| path.trim_start_matches('/')),
             time: Clock(around.time),
             time_epoch: around.time.timestamp_millis(),
         },
@@ -101,6 +115,8 @@ struct Event<'a> {
     version: &'static str,
     route_key: &'a str,
     raw_path: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    base_path: Option<&'a str>,
     raw_query_string: &'a str,
     #[serde(skip_serializing_if = "Cookies::is_empty")]
     cookies: Cookies<'a>,
@@ -127,7 +143,7 @@ struct RequestContext<'a> {
     http: Http<'a>,
     request_id: &'a str,
     route_key: &'a str,
-    stage: &'static str,
+    stage: &'a str,
     time: Clock,
     time_epoch: i64,
 }
@@ -173,8 +189,9 @@ impl Serialize for Clock {
 struct Cookies<'a>(&'a HeaderMap);
 
 impl Cookies<'_> {
+    /// Whether there is none: a header may be there and hold nothing but separators.
     fn is_empty(&self) -> bool {
-        !self.0.contains_key(header::COOKIE)
+        !self.0.get_all(header::COOKIE).iter().any(|value| cookies(&text(value)).next().is_some())
     }
 }
 
@@ -182,7 +199,7 @@ impl Serialize for Cookies<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut list = serializer.serialize_seq(None)?;
         for value in self.0.get_all(header::COOKIE) {
-            for cookie in text(value).split(';').map(str::trim).filter(|c| !c.is_empty()) {
+            for cookie in cookies(&text(value)) {
                 list.serialize_element(cookie)?;
             }
         }
@@ -190,25 +207,35 @@ impl Serialize for Cookies<'_> {
     }
 }
 
+fn cookies(header: &str) -> impl Iterator<Item = &str> {
+    header.split(';').map(str::trim).filter(|cookie| !cookie.is_empty())
+}
+
 /// Header names in lower case, values of one name joined with a comma, and those that the platform adds.
 struct Headers<'a> {
-    headers: &'a HeaderMap,
+    parts: &'a Parts,
     around: &'a Surroundings<'a>,
 }
 
 impl Serialize for Headers<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        for name in self.headers.keys() {
-            if name == header::COOKIE {
+        let headers = &self.parts.headers;
+        // A target that names a host is right, whatever the header says.
+        let named = self.parts.uri.authority().map(http::uri::Authority::as_str);
+        if let Some(host) = named {
+            map.serialize_entry(header::HOST.as_str(), host)?;
+        }
+        for name in headers.keys() {
+            if name == header::COOKIE || named.is_some() && name == header::HOST {
                 continue;
             }
-            let mut values = self.headers.get_all(name).iter();
+            let mut values = headers.get_all(name).iter();
             let first = values.next().map_or(Cow::Borrowed(""), text);
             let value = values.fold(first, |all, next| Cow::Owned(format!("{all},{}", text(next))));
             map.serialize_entry(name.as_str(), &value)?;
         }
-        let absent = |name: &str| !self.headers.contains_key(name);
+        let absent = |name: &str| !headers.contains_key(name);
         if absent("x-forwarded-for") {
             map.serialize_entry("x-forwarded-for", &self.around.client.ip())?;
         }
@@ -332,10 +359,7 @@ fn decoded(text: &str) -> Cow<'_, str> {
 
 /// The host that the client asked for, without its port.
 fn domain(parts: &Parts) -> Cow<'_, str> {
-    if let Some(host) = parts.uri.host() {
-        return Cow::Borrowed(host);
-    }
-    let host = parts.headers.get(header::HOST).map_or(Cow::Borrowed(""), text);
+    let host = host(parts).map_or(Cow::Borrowed(""), String::from_utf8_lossy);
     let end = match host.rfind(':') {
         // The colons of an IPv6 address stand inside of brackets.
         Some(colon) if !host[colon..].contains(']') => colon,

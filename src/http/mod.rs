@@ -3,7 +3,8 @@
 //! The way of a request:
 //!
 //! 1. `server` has bound the port once; every worker thread accepts from it (`connection`).
-//! 2. `service` finds the function with the [`Site`]'s routes, or answers itself: health, index, 404.
+//! 2. `service` refuses what `target` finds to be no request, finds the function with the [`Site`]'s routes, or answers
+//!    itself: health, index, 404.
 //! 3. `event` writes the request as an event of Lambda's payload format 2.0, straight into JSON text.
 //! 4. `functions` hands it to the function's pipeline, loaded at its first request.
 //! 5. `response` makes a response of the result; `error` of what went wrong.
@@ -28,13 +29,13 @@ mod route_file;
 mod server;
 mod service;
 mod site;
+mod target;
 
 #[cfg(test)]
 mod tests;
 
 pub use error::{ServeError, status};
-pub use event::{Surroundings, write as write_event};
-pub(crate) use options::DEFAULT_BODY_LIMIT;
+pub use event::{Mount, Surroundings, write as write_event};
 pub use options::{ErrorDetail, ServeOptions};
 pub use response::{Malformed, Reply, of as response_of};
 pub use route::Route;

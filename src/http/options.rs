@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 /// The largest request body where nothing else is set: what Lambda accepts, 6 MiB.
-pub(crate) const DEFAULT_BODY_LIMIT: usize = 6 * 1024 * 1024;
+const DEFAULT_BODY_LIMIT: usize = 6 * 1024 * 1024;
 
 /// How to serve.
 #[derive(Debug, Clone)]
@@ -26,6 +26,8 @@ pub struct ServeOptions {
     pub error_detail: ErrorDetail,
     /// Whether every request is logged with its status and duration.
     pub log_requests: bool,
+    /// Whether a mounted function sees whole paths, its mount included.
+    pub keep_base_path: bool,
 }
 
 /// How much of a function's error its caller sees. It is logged in full either way.
@@ -53,6 +55,7 @@ impl ServeOptions {
             eager: false,
             error_detail: detail,
             log_requests: false,
+            keep_base_path: false,
         }
     }
 }

@@ -22,10 +22,9 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// Headers that belong to the connection and not to the handler.
+/// Headers that belong to the connection and not to the handler; so does the length of what is sent, but for `HEAD`.
 const OF_THE_CONNECTION: &[&str] = &[
     "connection",
-    "content-length",
     "keep-alive",
     "proxy-connection",
     "te",
@@ -89,15 +88,21 @@ pub(super) fn finish(
     body: Bytes,
     content_type: &'static str,
 ) -> Reply {
-    let bodiless = matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    let bodiless = matches!(
+        status,
+        StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED
+    );
     if !bodiless && !headers.contains_key(header::CONTENT_TYPE) {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     }
+    let declared = headers.remove(header::CONTENT_LENGTH);
     let body = match (bodiless, method) {
         (true, _) => Bytes::new(),
         (false, &Method::HEAD) => {
-            // The client learns the length of what a GET would send.
-            headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+            // The client learns the length of what a GET would send: of the body, or what a handler says that left it out.
+            let length = declared.filter(|_| body.is_empty()).and_then(|value| length(&value));
+            let length = length.unwrap_or(body.len() as u64);
+            headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
             Bytes::new()
         }
         (false, _) => body,
@@ -106,6 +111,11 @@ pub(super) fn finish(
     *reply.status_mut() = status;
     *reply.headers_mut() = headers;
     reply
+}
+
+fn length(value: &HeaderValue) -> Option<u64> {
+    let digits = value.to_str().ok()?;
+    digits.parse().ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn status(json: &str) -> Result<StatusCode, Malformed> {

@@ -1,5 +1,6 @@
 //! Which function answers to a method and a path.
 
+use super::event::Mount;
 use http::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use std::borrow::Cow;
@@ -7,6 +8,9 @@ use std::borrow::Cow;
 /// Characters of a name that stand in a URL as they are.
 const IN_URLS: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/');
+
+/// The first segment of the server's own paths.
+pub(super) const OWN: &str = ".trine";
 
 /// What a route that no file declares is called in events.
 const DEFAULT_KEY: &str = "$default";
@@ -22,6 +26,8 @@ pub struct Route {
     pub path: String,
     /// Index of its function.
     pub function: usize,
+    /// Where its function is mounted: the beginning of its path that the function does not see; `None` for no part of it.
+    pub base_path: Option<String>,
     segments: Vec<Segment>,
     rest: Option<Rest>,
 }
@@ -100,16 +106,45 @@ impl Route {
                 None => segments.push(Segment::Text(decoded(name).into_owned())),
             }
         }
+        if matches!(segments.first(), Some(Segment::Text(first)) if first == OWN) {
+            return Err(format!("the path {path:?} is the server's own: all below /{OWN} is"));
+        }
         let key = format!("{} {path}", if parsed.is_some() { method } else { "ANY" });
-        Ok(Self { key, method: parsed, path: path.to_owned(), function, segments, rest })
+        let (path, base_path) = (path.to_owned(), None);
+        Ok(Self { key, method: parsed, path, function, base_path, segments, rest })
+    }
+
+    /// The route with its function mounted at `base_path`, which is what the route's path begins with.
+    ///
+    /// # Errors
+    /// Says why it cannot be mounted there.
+    pub(super) fn mounted_at(mut self, base_path: &str) -> Result<Self, String> {
+        let wrong = |why: &str| Err(format!("the base path {base_path:?} {why}"));
+        let Some(inner) = base_path.strip_prefix('/') else {
+            return wrong("does not begin with a slash");
+        };
+        let inner = inner.strip_suffix('/').unwrap_or(inner);
+        let parts: Vec<_> = inner.split('/').filter(|_| !inner.is_empty()).map(decoded).collect();
+        let fits = parts.len() <= self.segments.len()
+            && parts
+                .iter()
+                .zip(&self.segments)
+                .all(|(part, segment)| matches!(segment, Segment::Text(text) if text == part));
+        if !fits {
+            return wrong(&format!("is no text that the path {:?} begins with", self.path));
+        }
+        self.base_path = (!parts.is_empty()).then(|| format!("/{inner}"));
+        Ok(self)
     }
 
     /// The route of a function's name: its path and everything below, told as the parameter `proxy`.
     pub(super) fn named(name: &str, function: usize) -> Self {
+        let path = format!("/{}", utf8_percent_encode(name, IN_URLS));
         Self {
             key: DEFAULT_KEY.to_owned(),
             method: None,
-            path: format!("/{}", utf8_percent_encode(name, IN_URLS)),
+            base_path: Some(path.clone()),
+            path,
             function,
             segments: name.split('/').map(|part| Segment::Text(part.to_owned())).collect(),
             rest: Some(Rest { name: Some("proxy".to_owned()), required: false }),
@@ -123,9 +158,22 @@ impl Route {
             method: None,
             path: "/".to_owned(),
             function,
+            base_path: None,
             segments: Vec::new(),
             rest: Some(Rest { name: None, required: false }),
         }
+    }
+
+    /// Where its function is mounted, and what of a path that the route matches lies below that.
+    pub(super) fn mount<'a>(&'a self, path: &'a str) -> Option<Mount<'a>> {
+        let base_path = self.base_path.as_deref()?;
+        // The path may spell the mount in another way, with percent signs: what counts are its segments.
+        let mut below = path;
+        for _ in 0..base_path.split('/').count() - 1 {
+            let inner = below.strip_prefix('/').unwrap_or(below);
+            below = inner.find('/').map_or("", |slash| &inner[slash..]);
+        }
+        Some(Mount { base_path, path: if below.is_empty() { "/" } else { below } })
     }
 
     /// What the route takes from a path, if it matches.
@@ -170,10 +218,6 @@ impl Route {
         }
         (ranks, self.method.is_none())
     }
-
-    fn begins_with(&self, name: &str) -> bool {
-        matches!(self.segments.first(), Some(Segment::Text(text)) if text == name)
-    }
 }
 
 impl Routes {
@@ -186,11 +230,6 @@ impl Routes {
     /// The routes, the most specific first.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Route> {
         self.0.iter()
-    }
-
-    /// Whether a route's path begins with this segment.
-    pub(super) fn claim(&self, name: &str) -> bool {
-        self.0.iter().any(|route| route.begins_with(name))
     }
 
     /// Where a request goes. A `HEAD` goes to a `GET` route if it has none of its own.
@@ -308,11 +347,35 @@ mod tests {
             ("GET", "/{}", "neither"),
             ("GET", "/a{b}", "neither"),
             ("GET", "//", "neither"),
+            ("GET", "/.trine/health", "the server's own"),
         ] {
             let why = Route::declared(method, path, 0).expect_err(path);
             assert!(why.contains(part), "{why}");
         }
         assert_eq!(Route::declared("GET", "/", 0).unwrap().key, "GET /");
+    }
+
+    #[test]
+    fn a_mount_is_taken_off_the_path_however_it_is_spelt() {
+        let below = |route: &Route, path| route.mount(path).map(|mount| mount.path.to_owned());
+        let named = Route::named("my pets/js", 0);
+        assert_eq!(named.base_path.as_deref(), Some("/my%20pets/js"));
+        for (path, expected) in [
+            ("/my%20pets/js", "/"),
+            ("/my%20pets/js/", "/"),
+            ("/my%20pets/j%73/a%2Fb/", "/a%2Fb/"),
+            ("/my%20pets/js//x", "//x"),
+            ("/my%20pets/js/my%20pets/js", "/my%20pets/js"),
+        ] {
+            assert_eq!(below(&named, path).as_deref(), Some(expected), "{path}");
+        }
+        assert_eq!(below(&Route::everything(0), "/a/b"), None);
+        let declared = |base: &str| Route::declared("ANY", "/a b/{x}/{y+}", 0)?.mounted_at(base);
+        assert_eq!(below(&declared("/a%20b").unwrap(), "/a%20b/1/2").as_deref(), Some("/1/2"));
+        assert_eq!(below(&declared("/").unwrap(), "/a%20b/1/2"), None);
+        for base in ["a b", "/a", "/a b/1", "/a b/{x}", "/b"] {
+            assert!(declared(base).unwrap_err().contains("base path"), "{base}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@
 //! [[route]]
 //! path = "/files/{path+}"
 //! handler = "files/app.py:get" # … or any handler string
+//! base_path = "/files"        # what of the path the function does not see; nothing when it is left out
 //! ```
 
 use super::{error::ServeError, route::Route, site::ServedFunction};
@@ -37,6 +38,7 @@ struct Entry {
     path: Spanned<String>,
     function: Option<Spanned<String>>,
     handler: Option<Spanned<String>>,
+    base_path: Option<Spanned<String>>,
 }
 
 /// The routes that a folder declares, none if it has no such file. A handler string that is no function yet is added to
@@ -87,10 +89,14 @@ pub(super) fn read(
         let method = entry.method.as_ref();
         let method_line = method.map_or(line, |method| line_at(method.span().start));
         let method = method.map_or("ANY", |method| method.as_ref().as_str());
-        let route = Route::declared(method, entry.path.as_ref(), function).map_err(|why| {
+        let mut route = Route::declared(method, entry.path.as_ref(), function).map_err(|why| {
             let of_method = why.contains("method");
             wrong(if of_method { method_line } else { line }, why)
         })?;
+        if let Some(base_path) = entry.base_path {
+            let line = line_at(base_path.span().start);
+            route = route.mounted_at(base_path.as_ref()).map_err(|why| wrong(line, why))?;
+        }
         if let Some(same) = routes.iter().find(|known: &&Route| known.key == route.key) {
             return Err(wrong(line, format!("the route '{}' stands here twice", same.key)));
         }
@@ -128,6 +134,6 @@ fn by_handler(
     if let Some(index) = functions.iter().position(same) {
         return Ok(index);
     }
-    functions.push(ServedFunction::new(text, located));
+    functions.push(ServedFunction::looked_at(text, located));
     Ok(functions.len() - 1)
 }

@@ -130,7 +130,17 @@ impl Server {
                 let _alive = alive;
                 let functions = Rc::new(Functions::new(&site, &worker, &options));
                 let ids = RequestIds::default();
-                let service = Rc::new(Service { site, functions, options, log, port, stuck, ids });
+                let service = Service {
+                    site,
+                    functions,
+                    options,
+                    log,
+                    port,
+                    stuck,
+                    ids,
+                    stopped: stopped.clone(),
+                };
+                let service = Rc::new(service);
                 if service.options.eager {
                     load_all(&service).await;
                 }

@@ -8,8 +8,9 @@ use super::{
     options::{ErrorDetail, ServeOptions},
     request_id::RequestIds,
     response::{self, Reply, finish},
-    route::{Destination, Route},
+    route::{Destination, OWN, Route},
     site::{ServedFunction, Site, nearest},
+    target,
 };
 use crate::telemetry::Log;
 use bytes::Bytes;
@@ -20,11 +21,13 @@ use http::{
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 use std::{borrow::Cow, net::SocketAddr, rc::Rc, sync::Arc, time::Instant};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use trine_engine::{Invocation, Level, json_string};
 
-/// Path of the health check, unless a function has that name.
-const HEALTH: &str = "/health";
+/// Whether the server answers at all; every path below `/.trine` is the server's own.
+const HEALTH: &str = "/.trine/health";
+/// Whether it takes on further requests.
+const READY: &str = "/.trine/ready";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
 /// Answers the requests of one worker.
@@ -38,6 +41,8 @@ pub(super) struct Service {
     /// The port that the server listens on.
     pub(super) port: u16,
     pub(super) ids: RequestIds,
+    /// Holds true from the moment on in which the server is asked to stop.
+    pub(super) stopped: watch::Receiver<bool>,
 }
 
 impl Service {
@@ -62,6 +67,10 @@ impl Service {
         reply
     }
 
+    fn is_draining(&self) -> bool {
+        *self.stopped.borrow()
+    }
+
     async fn dispatch(
         &self,
         client: SocketAddr,
@@ -69,6 +78,9 @@ impl Service {
         request: Request<Incoming>,
     ) -> Reply {
         let (parts, body) = request.into_parts();
+        if let Err((status, why)) = target::check(&parts) {
+            return closing(refusal(&parts.method, status, why));
+        }
         if let Some(reply) = self.own(&parts) {
             return reply;
         }
@@ -82,32 +94,47 @@ impl Service {
                 self.invoke(client, line, &parts, body, route, &parameters).await
             }
             Destination::OtherMethods(methods) => {
-                let methods = methods.join(", ");
-                let message = format!("{} has routes for {methods} only", parts.uri.path());
-                let mut reply = refusal(method, StatusCode::METHOD_NOT_ALLOWED, &message);
-                if let Ok(allow) = HeaderValue::from_str(&methods) {
-                    reply.headers_mut().insert(header::ALLOW, allow);
-                }
-                reply
+                only(method, parts.uri.path(), &methods.join(", "))
             }
             Destination::Nowhere => self.nowhere(method, parts.uri.path()),
         }
     }
 
-    /// The server's own answers: health, and the list of functions.
+    /// The server's own answers: to `OPTIONS *`, to questions about its health, and the list of functions.
     fn own(&self, parts: &Parts) -> Option<Reply> {
         let (method, path) = (&parts.method, parts.uri.path());
-        if path.len() > HEALTH.len() || !matches!(*method, Method::GET | Method::HEAD) {
-            return None;
+        if target::is_for_the_server(parts) {
+            return Some(no_content());
         }
-        if path == HEALTH && !self.site.table().claim(&HEALTH[1..]) {
-            let body = Bytes::from_static(b"ok");
-            return Some(finish(method, StatusCode::OK, HeaderMap::new(), body, "text/plain"));
+        let is_own = path.strip_prefix('/').and_then(|inner| inner.strip_prefix(OWN));
+        if is_own.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
+            return Some(self.about_itself(method, path));
         }
-        if path == "/" && self.site.table().find(method, path) == Destination::Nowhere {
+        let reads = matches!(*method, Method::GET | Method::HEAD);
+        if reads && path == "/" && self.site.table().find(method, path) == Destination::Nowhere {
             return Some(self.index(parts));
         }
         None
+    }
+
+    fn about_itself(&self, method: &Method, path: &str) -> Reply {
+        let (status, text) = match path {
+            HEALTH => (StatusCode::OK, "ok"),
+            READY if self.is_draining() => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
+            READY => (StatusCode::OK, "ready"),
+            _ => {
+                let message = format!("the server's own paths are {HEALTH} and {READY}");
+                return refusal(method, StatusCode::NOT_FOUND, &message);
+            }
+        };
+        if !matches!(*method, Method::GET | Method::HEAD) {
+            return only(method, path, "GET, HEAD");
+        }
+        let body = Bytes::from_static(text.as_bytes());
+        let mut headers = HeaderMap::new();
+        // An answer of earlier would tell nothing.
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        finish(method, status, headers, body, "text/plain")
     }
 
     async fn read(&self, method: &Method, body: Incoming) -> Result<Bytes, Reply> {
@@ -158,6 +185,10 @@ impl Service {
             trace_id: &trace_id,
             route_key: &route.key,
             path_parameters,
+            mount: match self.options.keep_base_path {
+                true => None,
+                false => route.mount(parts.uri.path()),
+            },
             time,
         };
         let event = event::write(parts, &body, &around);
@@ -270,6 +301,30 @@ impl Service {
             self.site.routes().map(|(route, function)| item(route, function)).collect();
         format!("{begin}{}{end}", items.join(separator))
     }
+}
+
+/// The answer to a method that a path does not have.
+fn only(method: &Method, path: &str, methods: &str) -> Reply {
+    let message = format!("{path} has routes for {methods} only");
+    let mut reply = refusal(method, StatusCode::METHOD_NOT_ALLOWED, &message);
+    if let Ok(allow) = HeaderValue::from_str(methods) {
+        reply.headers_mut().insert(header::ALLOW, allow);
+    }
+    reply
+}
+
+/// The answer to `OPTIONS *`.
+fn no_content() -> Reply {
+    let mut headers = HeaderMap::new();
+    let methods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+    headers.insert(header::ALLOW, HeaderValue::from_static(methods));
+    finish(&Method::OPTIONS, StatusCode::NO_CONTENT, headers, Bytes::new(), "")
+}
+
+/// An answer after which the connection ends: to what is no request, whoever sent it may have meant another beginning.
+fn closing(mut reply: Reply) -> Reply {
+    reply.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    reply
 }
 
 fn escaped(text: &str) -> String {

@@ -7,10 +7,16 @@ use super::{
 };
 use crate::{
     engines::Registry,
-    handler::{Located, SearchPaths, discover, locate, locate_file},
+    handler::{
+        Discovered, Located, PassedOver, SearchPaths, absent, discover, locate, locate_file,
+    },
     pipeline::{Middleware, MiddlewareNames, Order, Plan, middleware_folders},
 };
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use trine_engine::{Error, ErrorKind, Outlook};
 
 /// Likeness (Jaro-Winkler, 0 to 1) from which on a name is offered instead of an unknown one.
 const ALIKE: f64 = 0.8;
@@ -26,12 +32,36 @@ pub struct ServedFunction {
     pub middlewares: Vec<Middleware>,
     /// The order of their `after` hooks.
     pub order: Order,
+    /// Why it cannot be loaded as its files are now, where a look at them has shown that. It is served all the same: its
+    /// author may mend them.
+    pub problem: Option<Arc<Error>>,
 }
 
 impl ServedFunction {
     /// A function without middlewares.
     pub fn new(name: impl Into<String>, located: Located) -> Self {
-        Self { name: name.into(), located, middlewares: Vec::new(), order: Order::default() }
+        Self {
+            name: name.into(),
+            located,
+            middlewares: Vec::new(),
+            order: Order::default(),
+            problem: None,
+        }
+    }
+
+    /// A function whose file has been looked at ([`trine_engine::Engine::check`]).
+    pub fn looked_at(name: impl Into<String>, located: Located) -> Self {
+        let module = &located.module;
+        let problem = match located.engine.check(module) {
+            Ok(Outlook::Possible) => None,
+            Ok(Outlook::Absent { others }) => {
+                let wanted = module.seek.names().join("' or '");
+                let message = format!("the file {}", absent(&wanted, &others));
+                Some(Error::new(ErrorKind::HandlerNotFound, message))
+            }
+            Err(error) => Some(error),
+        };
+        Self { problem: problem.map(Arc::new), ..Self::new(name, located) }
     }
 
     /// What runs for its invocations.
@@ -48,13 +78,14 @@ pub struct Site {
     routes: Routes,
     /// The folder that is served.
     folder: Option<PathBuf>,
+    passed_over: Vec<PassedOver>,
 }
 
 impl Site {
     /// Serves functions by their names; a single one has the whole server for itself.
     pub fn new(functions: Vec<ServedFunction>) -> Self {
-        let routes = named(&functions, functions.len());
-        Self { functions, routes: Routes::new(routes), folder: None }
+        let routes = Routes::new(named(&functions, functions.len()));
+        Self { functions, routes, folder: None, passed_over: Vec::new() }
     }
 
     /// Serves a path as a user writes it: a folder (its functions, and the routes of its `trine.toml`), a file, or a
@@ -84,7 +115,7 @@ impl Site {
             }
         })?;
         let name = located.module.name.clone();
-        Ok(Self::new(vec![ServedFunction::new(name, located)]).of(folder))
+        Ok(Self::new(vec![ServedFunction::looked_at(name, located)]).of(folder))
     }
 
     /// Serves the functions of a folder and the routes of its `trine.toml`.
@@ -92,23 +123,29 @@ impl Site {
     /// # Errors
     /// As [`Site::open`].
     pub fn folder(folder: &Path, registry: &Registry) -> Result<Self, ServeError> {
-        let mut functions: Vec<ServedFunction> = discover(folder, registry)?
-            .into_iter()
-            .map(|found| ServedFunction::new(found.name, found.located))
-            .collect();
+        let found = discover(folder, registry)?;
+        let served = |Discovered { name, located, problem }| ServedFunction {
+            problem,
+            ..ServedFunction::new(name, located)
+        };
+        let mut functions: Vec<ServedFunction> = found.functions.into_iter().map(served).collect();
         let discovered = functions.len();
         let mut routes = route_file::read(folder, &mut functions, registry)?;
         if functions.is_empty() {
             let extensions: Vec<_> =
                 registry.extensions().map(|(extension, _)| format!(".{extension}")).collect();
-            return Err(ServeError::NothingToServe(format!(
+            let mut message = format!(
                 "the folder '{}' holds no function: put a file such as hello{} or hello/handler{} \
                  there (this build runs {})",
                 folder.display(),
                 extensions.first().map_or("", String::as_str),
                 extensions.first().map_or("", String::as_str),
                 extensions.join(" "),
-            )));
+            );
+            for PassedOver { path, why } in found.passed_over {
+                message.push_str(&format!("\n  {path}: {why}"));
+            }
+            return Err(ServeError::NothingToServe(message));
         }
         // Routes that are declared are the whole of what a single function answers to, beside its name.
         if routes.is_empty() {
@@ -117,7 +154,8 @@ impl Site {
             let functions = functions.iter().take(discovered).enumerate();
             routes.extend(functions.map(|(index, function)| Route::named(&function.name, index)));
         }
-        let site = Self { functions, routes: Routes::new(routes), folder: None };
+        let (routes, passed_over) = (Routes::new(routes), found.passed_over);
+        let site = Self { functions, routes, folder: None, passed_over };
         let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
         Ok(site.of(&folder))
     }
@@ -150,6 +188,16 @@ impl Site {
     /// The functions.
     pub fn functions(&self) -> &[ServedFunction] {
         &self.functions
+    }
+
+    /// The folder that is served, or that of the served file.
+    pub fn folder_served(&self) -> Option<&Path> {
+        self.folder.as_deref()
+    }
+
+    /// What the served folder holds beside them that may have been meant as a function.
+    pub fn passed_over(&self) -> &[PassedOver] {
+        &self.passed_over
     }
 
     /// Every route with its function, the most specific first.

@@ -13,4 +13,5 @@ mod platform;
 mod reader;
 mod state;
 mod support;
+mod units;
 mod values;

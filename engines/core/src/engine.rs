@@ -1,6 +1,6 @@
 //! A language, as the rest of the process sees it: what it is called, what it can do, how to start an instance.
 
-use crate::{ErrorDialect, FunctionInfo, Instance, LogSettings, Result};
+use crate::{ErrorDialect, FunctionInfo, Instance, LogSettings, Module, Outlook, Result};
 use std::{path::PathBuf, rc::Rc};
 
 /// A language that can run functions.
@@ -10,6 +10,17 @@ pub trait Engine: Send + Sync + 'static {
     /// Name, version, file extensions and capabilities. Plain data, the same at every call, and cheap: asking must not
     /// start anything.
     fn info(&self) -> &EngineInfo;
+
+    /// Looks at a module without running any of it: whether it parses, and whether it can have what is sought. A server
+    /// asks this of every function before it serves them, on the process's main thread.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::UserCodeSyntax`] with the place, when it does not parse; [`crate::ErrorKind::ImportModule`] when
+    /// it cannot be read.
+    fn check(&self, module: &Module) -> Result<Outlook> {
+        let _ = module;
+        Ok(Outlook::Possible)
+    }
 
     /// Starts an interpreter on the calling thread, which is the only one that will ever use it.
     ///

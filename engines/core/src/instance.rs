@@ -110,6 +110,16 @@ pub enum Seek {
     Program,
 }
 
+impl Seek {
+    /// The names of which one has to be there; empty where there is no such name.
+    pub fn names(&self) -> Vec<&str> {
+        match self {
+            Self::Handler(name) if !name.is_empty() => vec![name],
+            Self::Handler(_) | Self::Hooks | Self::Program => Vec::new(),
+        }
+    }
+}
+
 /// Identifies a function within the instance that loaded it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FunctionId(pub u32);

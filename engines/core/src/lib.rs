@@ -23,6 +23,7 @@ mod instance;
 mod invocation;
 mod json_reader;
 mod log;
+mod outlook;
 mod payload;
 mod simple;
 
@@ -35,5 +36,6 @@ pub use instance::{Exports, FunctionId, Instance, Interrupter, LocalFuture, Modu
 pub use invocation::{FunctionInfo, Invocation};
 pub use json_reader::{JsonNumber, JsonPeek, JsonReader, JsonText, OddJson, json_special};
 pub use log::{Level, LogFormat, LogSettings, LogSink, NullSink, Stream, timestamp};
+pub use outlook::Outlook;
 pub use payload::{Form, NativeValue, Payload, RawPayload, WithBody};
 pub use simple::{Output, Simple, SimpleEnvironment, SimpleRuntime};

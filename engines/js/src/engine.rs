@@ -1,9 +1,11 @@
 //! The process-wide part: what the engine is, and V8's platform, which exists once.
 
-use crate::instance::JsInstance;
+use crate::{check, instance::JsInstance};
 use deno_runtime::deno_core::{JsRuntime, v8};
 use std::{rc::Rc, sync::Once};
-use trine_engine::{Capabilities, Engine, EngineInfo, Environment, ErrorDialect, Instance, Result};
+use trine_engine::{
+    Capabilities, Engine, EngineInfo, Environment, ErrorDialect, Instance, Module, Outlook, Result,
+};
 
 /// JavaScript and TypeScript on V8.
 pub struct JavaScript {
@@ -43,6 +45,10 @@ pub fn engine() -> JavaScript {
 impl Engine for JavaScript {
     fn info(&self) -> &EngineInfo {
         &self.info
+    }
+
+    fn check(&self, module: &Module) -> Result<Outlook> {
+        check::check(module)
     }
 
     fn start(&self, environment: &Environment) -> Result<Rc<dyn Instance>> {

@@ -1,6 +1,7 @@
 #![doc = include_str!("../docs.md")]
 
 mod calls;
+mod check;
 mod code_cache;
 mod convert;
 mod engine;

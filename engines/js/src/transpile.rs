@@ -62,6 +62,30 @@ impl ModuleExportAnalyzer for Parser {
     }
 }
 
+/// What a module exports, as far as its text tells.
+pub(crate) struct Exporting {
+    /// Names, `default` among them.
+    pub(crate) names: Vec<String>,
+    /// Whether it also exports what another module does.
+    pub(crate) elsewhere: bool,
+    /// Whether it is CommonJS: then there may be more.
+    pub(crate) commonjs: bool,
+}
+
+/// Looks for exports in `source`.
+///
+/// # Errors
+/// As [`syntax_problem`] tells it, when it does not parse.
+pub(crate) fn exporting(url: &ModuleSpecifier, source: &str) -> Result<Exporting, String> {
+    let parsed = parse(url, source).map_err(|error| describe(&error))?;
+    // `export =` is an ES module to the parser.
+    let may_be_commonjs = !matches!(parsed.media_type(), MediaType::Mjs | MediaType::Mts);
+    let commonjs = may_be_commonjs && (parsed.compute_is_script() || source.contains("export ="));
+    let found = if commonjs { parsed.analyze_cjs() } else { parsed.analyze_es_runtime_exports() };
+    let elsewhere = !found.reexports.is_empty();
+    Ok(Exporting { names: found.exports, elsewhere, commonjs })
+}
+
 /// Where `source` does not parse, in the form `message at file:///path:line:column`; `None` when it does.
 pub(crate) fn syntax_problem(url: &ModuleSpecifier, source: &str) -> Option<String> {
     parse(url, source).err().map(|error| describe(&error))

@@ -1,11 +1,13 @@
 //! The process-wide part: what this engine is, and how an instance starts.
 
-use crate::instance::LuaInstance;
+use crate::{check, instance::LuaInstance};
 use std::{
     ffi::{CStr, c_char},
     rc::Rc,
 };
-use trine_engine::{Capabilities, Engine, EngineInfo, Environment, ErrorDialect, Instance, Result};
+use trine_engine::{
+    Capabilities, Engine, EngineInfo, Environment, ErrorDialect, Instance, Module, Outlook, Result,
+};
 
 unsafe extern "C" {
     /// Lua's own version text: `$LuaVersion: Lua 5.4.9  Copyright … $…`.
@@ -60,6 +62,10 @@ impl Default for LuaEngine {
 impl Engine for LuaEngine {
     fn info(&self) -> &EngineInfo {
         &self.info
+    }
+
+    fn check(&self, module: &Module) -> Result<Outlook> {
+        check::check(module)
     }
 
     fn start(&self, environment: &Environment) -> Result<Rc<dyn Instance>> {

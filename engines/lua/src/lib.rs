@@ -5,6 +5,7 @@
 
 mod bulk;
 mod call;
+mod check;
 mod context;
 mod convert;
 mod engine;

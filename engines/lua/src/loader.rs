@@ -5,7 +5,7 @@ use crate::{
     error::{internal, split_position},
     state::State,
 };
-use mlua::{Function, Table, Value, ffi};
+use mlua::{Function, Lua, Table, Value, ffi};
 use std::{collections::BTreeMap, rc::Rc};
 use trine_engine::{Error, ErrorKind, Frame, Hook, Module, Result, Seek};
 
@@ -90,8 +90,13 @@ pub(crate) fn read(module: &Module) -> Result<Vec<u8>> {
 
 /// Compiles what [`read`] gave.
 pub(crate) fn compile(state: &State, module: &Module, source: &[u8]) -> Result<Function> {
+    compile_in(state.lua(), module, source)
+}
+
+/// As [`compile`], in any Lua.
+pub(crate) fn compile_in(lua: &Lua, module: &Module, source: &[u8]) -> Result<Function> {
     let path = module.path.to_string_lossy();
-    let chunk = state.lua().load(source).set_name(format!("@{path}"));
+    let chunk = lua.load(source).set_name(format!("@{path}"));
     chunk.into_function().map_err(|error| syntax_error(module, &path, error))
 }
 

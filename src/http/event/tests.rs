@@ -5,6 +5,14 @@ use http::Request;
 use serde_json::{Value, json};
 
 fn event(request: http::request::Builder, body: &'static [u8]) -> Value {
+    mounted(request, body, None)
+}
+
+fn mounted(
+    request: http::request::Builder,
+    body: &'static [u8],
+    mount: Option<Mount<'_>>,
+) -> Value {
     let (parts, ()) = request.body(()).unwrap().into_parts();
     let around = Surroundings {
         client: "192.0.2.1:5000".parse().unwrap(),
@@ -13,6 +21,7 @@ fn event(request: http::request::Builder, body: &'static [u8]) -> Value {
         trace_id: "Root=1-2-3",
         route_key: "$default",
         path_parameters: &[],
+        mount,
         time: DateTime::from_timestamp_millis(1_583_348_638_390).unwrap(),
     };
     write(&parts, &Bytes::from_static(body), &around).try_into().unwrap()
@@ -75,13 +84,45 @@ fn an_event_has_the_members_of_payload_format_2() {
 #[test]
 fn what_a_request_does_not_have_is_left_out() {
     let event = event(Request::get("/"), b"");
-    for member in ["cookies", "queryStringParameters", "pathParameters", "body"] {
+    for member in ["cookies", "queryStringParameters", "pathParameters", "body", "basePath"] {
         assert!(event.get(member).is_none(), "{member}");
     }
     assert_eq!(event["rawQueryString"], "");
     assert_eq!(event["isBase64Encoded"], false);
     assert_eq!(event["requestContext"]["http"]["userAgent"], "");
     assert_eq!(event["requestContext"]["domainName"], "localhost");
+}
+
+#[test]
+fn a_cookie_header_without_a_cookie_gives_no_member() {
+    for line in ["", ";", " ; ;; ", "\t"] {
+        let none = event(Request::get("/").header("cookie", line), b"");
+        assert!(none.get("cookies").is_none() && none["headers"].get("cookie").is_none(), "{none}");
+    }
+    let second = Request::get("/").header("cookie", " ;").header("cookie", "; a=1;; b ;");
+    assert_eq!(event(second, b"")["cookies"], json!(["a=1", "b"]));
+}
+
+#[test]
+fn the_host_of_the_target_takes_the_place_of_the_headers() {
+    let request = Request::get("http://api.example.org:81/a?b=1").header("Host", "other.example");
+    let event = event(request.header("x-a", "1"), b"");
+    assert_eq!(event["headers"]["host"], "api.example.org:81");
+    assert_eq!(event["headers"]["x-a"], "1");
+    assert_eq!(event["requestContext"]["domainName"], "api.example.org");
+    assert_eq!(event["requestContext"]["apiId"], "api");
+    assert_eq!((&event["rawPath"], &event["rawQueryString"]), (&json!("/a"), &json!("b=1")));
+}
+
+#[test]
+fn a_mounted_function_sees_the_path_below_its_mount() {
+    let mount = Mount { base_path: "/my%20shop/js", path: "/cart/7" };
+    let event = mounted(Request::get("/my%20shop/js/cart/7?x=1"), b"", Some(mount));
+    assert_eq!(event["rawPath"], "/cart/7");
+    assert_eq!(event["basePath"], "/my%20shop/js");
+    assert_eq!(event["requestContext"]["http"]["path"], "/cart/7");
+    assert_eq!(event["requestContext"]["stage"], "my%20shop/js");
+    assert_eq!(event["rawQueryString"], "x=1");
 }
 
 #[test]

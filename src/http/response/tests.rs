@@ -136,10 +136,30 @@ fn base64_is_decoded_whatever_the_content_type() {
 fn some_answers_have_no_body() {
     let json = r#"{"statusCode":304,"body":"x","headers":{"etag":"1"}}"#;
     assert_eq!(get(json), (304, lines(&["etag: 1"]), String::new()));
-    assert_eq!(get(r#"{"statusCode":204,"body":"x"}"#), (204, Vec::new(), String::new()));
+    for status in [204, 205] {
+        let json =
+            format!(r#"{{"statusCode":{status},"body":"x","headers":{{"content-length":1}}}}"#);
+        let (sent, headers, body) = sent(&Method::GET, Payload::json(json));
+        assert_eq!((sent, headers, body), (status, Vec::new(), Vec::new()));
+    }
     let (status, headers, body) = sent(&Method::HEAD, Payload::json("[12]"));
     assert_eq!((status, body.len()), (200, 0));
     assert_eq!(headers, lines(&["content-type: application/json", "content-length: 4"]));
+}
+
+#[test]
+fn a_handler_that_leaves_the_body_out_says_its_length() {
+    let head = |json: &'static str| sent(&Method::HEAD, Payload::json(json)).1;
+    let length = |headers: &str, body: &str| {
+        let json =
+            format!(r#"{{"statusCode":200,"headers":{{"content-type":"a/b"{headers}}}{body}}}"#);
+        head(json.leak())[1].clone()
+    };
+    assert_eq!(length(r#","Content-Length":"123""#, ""), "content-length: 123");
+    assert_eq!(length(r#","content-length":123"#, r#","body":"abc""#), "content-length: 3");
+    for odd in ["-1", "+1", "1, 2", "x", ""] {
+        assert_eq!(length(&format!(r#","content-length":"{odd}""#), ""), "content-length: 0");
+    }
 }
 
 #[test]

@@ -21,7 +21,9 @@ fn a_single_function_has_the_whole_server() {
 fn several_functions_are_served_below_their_names() {
     let server = Fixture::start(site(&["hello/js", "pets"], true));
     let event = server.get("/hello/js/a%20b/c", "").json();
-    assert_eq!(event["rawPath"], "/hello/js/a%20b/c");
+    assert_eq!(event["rawPath"], "/a%20b/c");
+    assert_eq!(event["basePath"], "/hello/js");
+    assert_eq!(event["requestContext"]["stage"], "hello/js");
     assert_eq!(event["pathParameters"], json!({"proxy": "a b/c"}));
     let missing = server.get("/pet", "");
     assert_eq!(missing.status, 404);
@@ -40,10 +42,43 @@ fn the_root_lists_the_functions_for_programs_and_for_people() {
 }
 
 #[test]
-fn health_is_answered_unless_a_function_has_the_name() {
-    assert_eq!(Fixture::start(site(&["hello"], true)).get("/health", "").text(), "ok");
-    let own = Fixture::start(site(&["hello", "health"], true)).get("/health", "");
-    assert_eq!(own.json()["rawPath"], "/health");
+fn whole_paths_are_kept_where_that_is_wanted() {
+    let server = Fixture::with(site(&["a", "b"], true), |options| options.keep_base_path = true);
+    let event = server.get("/a/x", "").json();
+    assert_eq!((&event["rawPath"], event.get("basePath")), (&json!("/a/x"), None));
+    assert_eq!(event["requestContext"]["stage"], "$default");
+}
+
+#[test]
+fn health_is_told_below_the_servers_own_path_and_nowhere_else() {
+    let server = Fixture::start(site(&["hello"], true));
+    assert_eq!(server.get("/health", "").json()["rawPath"], "/health");
+    let health = server.get("/.trine/health", "");
+    assert_eq!((health.text(), health.header("cache-control")), ("ok".into(), Some("no-store")));
+    assert_eq!(server.get("/.trine/ready", "").text(), "ready");
+    assert_eq!(server.get("/.trine", "").status, 404);
+    assert_eq!(server.get("/.triner", "").json()["rawPath"], "/.triner");
+    let post = server.connect().exchange(&post("/.trine/ready", "", b""), b"");
+    assert_eq!((post.status, post.header("allow")), (405, Some("get, head")));
+}
+
+#[test]
+fn what_is_no_request_is_refused_before_any_function_sees_it() {
+    let server = Fixture::start(site(&["hello"], true));
+    for (head, status) in [
+        ("GET / HTTP/1.1\r\n\r\n", 400),
+        ("GET / HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n", 400),
+        ("GET a HTTP/1.1\r\nhost: a\r\n\r\n", 400),
+        ("CONNECT a:1 HTTP/1.1\r\nhost: a\r\n\r\n", 501),
+    ] {
+        let mut client = server.connect();
+        let refused = client.exchange(head, b"");
+        assert_eq!((refused.status, refused.header("connection")), (status, Some("close")));
+        assert!(client.is_closed());
+    }
+    let mut client = server.connect();
+    assert_eq!(client.exchange("OPTIONS * HTTP/1.1\r\nhost: a\r\n\r\n", b"").status, 204);
+    assert_eq!(client.exchange("OPTIONS /a HTTP/1.1\r\nhost: a\r\n\r\n", b"").status, 200);
 }
 
 #[test]

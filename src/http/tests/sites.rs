@@ -19,7 +19,8 @@ fn routes_of_a_folder_lead_to_its_functions() {
     let event = server.get("/f/x/y", "x-do: echo\r\n").json();
     assert_eq!(event["routeKey"], "ANY /f/{path+}");
     assert_eq!(event["pathParameters"], json!({"path": "x/y"}));
-    assert_eq!(server.get("/pets", "").json()["rawPath"], "/pets");
+    assert_eq!((&event["rawPath"], event.get("basePath")), (&json!("/f/x/y"), None));
+    assert_eq!(server.get("/pets/7", "").json()["rawPath"], "/7");
     let wrong = server.connect().exchange(&post("/zoo/1", "", b""), b"");
     assert_eq!((wrong.status, wrong.header("allow")), (405, Some("get")));
 }
@@ -36,6 +37,12 @@ fn an_error_in_the_routes_names_its_file_and_line() {
         ("[[route]]\npath = \"/a\"\nhandler = \"pest.echo\"\n", 3, "Cannot find module"),
         ("[[route]]\npath = \"a\"\nfunction = \"pets\"\n", 2, "slash"),
         ("[[route]]\nmethod = \"get\"\npath = \"/a\"\nfunction = \"pets\"\n", 2, "capitals"),
+        ("[[route]]\npath = \"/.trine/x\"\nfunction = \"pets\"\n", 2, "the server's own"),
+        (
+            "[[route]]\npath = \"/a/{b}\"\nfunction = \"pets\"\nbase_path = \"/b\"\n",
+            4,
+            "the base path \"/b\" is no text that the path \"/a/{b}\" begins with",
+        ),
         (
             "[[route]]\npath = \"/a\"\nfunction = \"pets\"\n\
              [[route]]\npath = \"/a\"\nfunction = \"pets\"\n",

@@ -135,9 +135,9 @@ fn every_status_that_ends_an_exchange_can_be_given() {
          return {'statusCode': event['rawPath'][1:], 'body': 'x'}\n",
     )]);
     let served = Served::start(&folder, &["app.py", "--workers", "1"]);
-    for status in [200, 201, 204, 301, 304, 400, 404, 418, 500, 503, 599] {
+    for status in [200, 201, 204, 205, 301, 304, 400, 404, 418, 500, 503, 599] {
         let reply = served.get(&format!("/{status}"));
-        let body = if matches!(status, 204 | 304) { "" } else { "x" };
+        let body = if matches!(status, 204 | 205 | 304) { "" } else { "x" };
         assert_eq!((reply.status, reply.text()), (status, body));
     }
     for status in ["99", "100", "1000", "x", "-1"] {

@@ -2,5 +2,7 @@
 
 mod events;
 mod lifecycle;
+mod mounts;
+mod protocol;
 mod server;
 mod sites;

@@ -54,7 +54,6 @@ fn the_root_lists_the_functions_for_programs_and_for_browsers() {
     let page = served.request("GET", "/", &[("accept", "text/html,*/*")], b"");
     assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
     assert!(page.text().contains("<a href=\"/hello/python\">"), "{}", page.text());
-    assert_eq!(served.get("/health").text(), "ok");
 }
 
 #[test]

@@ -57,16 +57,24 @@ fn settings_that_cannot_be_are_named() {
     let file = folder.file(&format!("app.{}", language("lua").extension));
     for (name, value, reason) in [
         ("TRINE_ISOLATION", "none", "use shared or fresh"),
-        ("TRINE_MAX_INVOCATIONS", "-1", "use a whole number above 0"),
-        ("TRINE_MEMORY", "much", "use a whole number above 0"),
-        ("TRINE_TIMEOUT_MARGIN_MS", "1.5", "use a whole number of milliseconds"),
+        ("TRINE_MAX_INVOCATIONS", "-1", "write a whole number from 1 on"),
+        ("TRINE_MEMORY", "much", "such as 64KiB, 512MiB or 1GB (a number alone is MiB)"),
+        ("TRINE_MEMORY", "1", "the least is 16MiB"),
+        ("TRINE_MAX_HEAP", "1s", "such as 64KiB, 512MiB or 1GB (a number alone is MiB)"),
+        (
+            "TRINE_TIMEOUT_MARGIN_MS",
+            "soon",
+            "such as 500ms, 30s or 5m (a number alone is milliseconds)",
+        ),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "0", "write a whole number from 1 on"),
     ] {
         let mut command = trine(&folder, &["invoke", &file]);
         command.env(name, value);
         let finished = run(command);
         assert_eq!(finished.code, Some(2), "{finished:?}");
-        let expected = format!("the environment variable {name} is {value:?}: {reason}");
+        let expected = format!("the environment variable {name} is {value:?}: ");
         assert!(finished.stderr.contains(&expected), "{finished:?}");
+        assert!(finished.stderr.contains(reason), "{finished:?}");
     }
 }
 
@@ -77,7 +85,15 @@ fn the_largest_and_the_smallest_number_are_no_reason_to_fall() {
     let event = ask("fine").to_string();
     let invoke =
         |memory: &str| run(trine(&folder, &["invoke", &file, "-e", &event, "--memory", memory]));
-    let finished = invoke(&u64::MAX.to_string());
-    assert_eq!((finished.code, finished.stdout.as_str()), (Some(0), "1\n"), "{finished:?}");
-    assert_eq!(invoke("0").code, Some(2));
+    for memory in ["1TiB", "16MiB", "16", "64MB", "0.5 GiB"] {
+        let finished = invoke(memory);
+        assert_eq!((finished.code, finished.stdout.as_str()), (Some(0), "1\n"), "{finished:?}");
+    }
+    for (memory, reason) in
+        [("0", "the least is 16MiB"), ("18446744073709551615", "the most is 1TiB")]
+    {
+        let finished = invoke(memory);
+        assert_eq!(finished.code, Some(2));
+        assert!(finished.stderr.contains(reason), "{finished:?}");
+    }
 }

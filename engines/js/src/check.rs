@@ -1,0 +1,101 @@
+//! A look at a module before it runs: whether it parses, and whether it can have the function that is sought.
+
+use crate::{
+    error,
+    transpile::{Exporting, exporting},
+};
+use deno_runtime::deno_core::ModuleSpecifier;
+use trine_engine::{Error, ErrorKind, Module, Outlook, Result};
+
+/// Looks at a module. Nothing of it runs, and V8 is not started for it.
+pub(crate) fn check(module: &Module) -> Result<Outlook> {
+    let path = &module.path;
+    let unreadable = |why: String| {
+        let message = format!("cannot read the file '{}': {why}", path.display());
+        Error::new(ErrorKind::ImportModule, message)
+    };
+    let source = std::fs::read_to_string(path).map_err(|e| unreadable(e.to_string()))?;
+    let url = ModuleSpecifier::from_file_path(path)
+        .map_err(|()| unreadable("its path is not absolute".to_owned()))?;
+    let found = exporting(&url, &source).map_err(|problem| error::syntax(&problem))?;
+    Ok(outlook(&source, found, &module.seek.names()))
+}
+
+fn outlook(source: &str, found: Exporting, names: &[&str]) -> Outlook {
+    let Exporting { names: exports, elsewhere, commonjs } = found;
+    // What is exported as the default may be the handler, or an object that has it.
+    let open = elsewhere || exports.iter().any(|name| name == "default");
+    // CommonJS may export what is named in any way that a program can think of, or be a function itself.
+    let told = commonjs && (names.iter().any(|name| source.contains(name)) || is_a_value(source));
+    if names.is_empty() || open || told {
+        return Outlook::Possible;
+    }
+    Outlook::of(names, exports)
+}
+
+/// Whether something other than an object that is written out becomes the exports of a CommonJS module.
+fn is_a_value(source: &str) -> bool {
+    source.match_indices("exports").any(|(at, word)| {
+        let after = source[at + word.len()..].trim_start();
+        let assigned = after.strip_prefix('=').filter(|value| !value.starts_with(['=', '>']));
+        assigned.is_some_and(|value| !value.trim_start().starts_with('{'))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(file: &str, source: &str) -> std::result::Result<Outlook, String> {
+        let url = ModuleSpecifier::parse(&format!("file:///task/{file}")).unwrap();
+        exporting(&url, source).map(|found| outlook(source, found, &["handler"]))
+    }
+
+    #[test]
+    fn a_module_that_may_have_a_handler_is_possible() {
+        for (file, source) in [
+            ("a.mjs", "export const handler = () => 1;"),
+            ("a.mjs", "export async function handler() {}"),
+            ("a.mjs", "const run = 1; export { run as handler };"),
+            ("a.mjs", "export const { handler, other } = make();"),
+            ("a.mjs", "export * from './other.mjs';"),
+            ("a.mjs", "export { handler } from './other.mjs';"),
+            ("a.mjs", "export default () => 1;"),
+            ("a.ts", "import type { A } from './a'; export const handler = (a: A): A => a;"),
+            ("a.ts", "const handler = (): void => {}; export = { handler };"),
+            ("a.js", "export const handler = () => 1;"),
+            ("a.js", "exports.handler = () => 1;"),
+            ("a.cjs", "module.exports = { handler() {} };"),
+            ("a.cjs", "module.exports = require('./other');"),
+            ("a.cjs", "module.exports = () => 1;"),
+            ("a.cjs", "module . exports = make()"),
+            ("a.cjs", "for (const name of ['handler']) exports[name] = () => 1;"),
+            ("a.cjs", "#!/usr/bin/env node\nif (x) { return; }\nwith (x) exports.handler = 010;"),
+        ] {
+            assert_eq!(of(file, source), Ok(Outlook::Possible), "{file} {source}");
+        }
+    }
+
+    #[test]
+    fn a_module_that_cannot_have_one_is_told_with_its_exports() {
+        for (file, source, others) in [
+            ("a.mjs", "export const parse = 1; export function format() {}", "parse format"),
+            ("a.mjs", "const handler = 1;", ""),
+            ("a.ts", "export type handler = string; export enum Size { Small }", "Size"),
+            ("a.cjs", "exports.parse = () => 1;", "parse"),
+            ("a.js", "module.exports = { parse: 1, format };", "format parse"),
+            ("a.cjs", "console.log('a')", ""),
+        ] {
+            let Ok(Outlook::Absent { others: told }) = of(file, source) else {
+                panic!("{file} {source}: {:?}", of(file, source))
+            };
+            assert_eq!(told.join(" "), others, "{source}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_parse_is_told_with_its_place() {
+        let why = of("a.mjs", "export const a = 1;\nexport const handler = = 2;").unwrap_err();
+        assert!(why.ends_with(" at file:///task/a.mjs:2:24"), "{why}");
+    }
+}
