@@ -19,7 +19,7 @@ pub fn engine() -> JavaScript {
             id: "js",
             name: "JavaScript",
             version: format!("V8 {}", v8::VERSION_STRING),
-            extensions: &["mjs", "js", "cjs", "ts", "mts", "cts"],
+            extensions: &["mjs", "js", "cjs", "ts", "mts", "cts", "tsx", "jsx"],
             interpreters: &["node", "nodejs", "deno", "bun"],
             globals_per_root: false,
             splits_at_first_dot: true,

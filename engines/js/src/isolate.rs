@@ -6,11 +6,12 @@ use crate::{
     loader::{Loader, NodeServices},
     memory::Memory,
     threads::Threads,
+    typescript::{op_trine_require_package_imports_resolve, op_trine_require_try_self},
 };
 use deno_resolver::npm::{DenoInNpmPackageChecker, NpmResolver};
 use deno_runtime::{
     BootstrapOptions, FeatureChecker,
-    deno_core::{Extension, JsRuntime, ModuleSpecifier, v8},
+    deno_core::{Extension, JsRuntime, ModuleSpecifier, OpDecl, v8},
     deno_fs::RealFs,
     deno_permissions::PermissionsContainer,
     permissions::RuntimePermissionDescriptorParser,
@@ -53,6 +54,17 @@ mod node {
     }
 }
 
+/// Puts operations of ours in the place of Deno's.
+fn replace_op(op: OpDecl) -> OpDecl {
+    match op.name {
+        "op_require_package_imports_resolve" => {
+            op.with_implementation_from(&op_trine_require_package_imports_resolve())
+        }
+        "op_require_try_self" => op.with_implementation_from(&op_trine_require_try_self()),
+        _ => exits::trap(op),
+    }
+}
+
 deno_runtime::deno_core::extension!(
     trine_prelude,
     esm_entry_point = "ext:trine_prelude/web.js",
@@ -67,7 +79,7 @@ deno_runtime::deno_core::extension!(
         "exits.js",
         "program.js",
     ],
-    middleware = exits::trap,
+    middleware = replace_op,
 );
 
 deno_runtime::deno_core::extension!(
@@ -176,12 +188,14 @@ impl Isolate {
         threads: &Arc<Threads>,
     ) -> Result<Self> {
         let create_params = memory.as_ref().map(Memory::create_params);
+        let typescript = loader.typescript.clone();
         let mut worker = start_worker(snapshot, loader, services, create_params, threads)?;
         {
             let state = worker.js_runtime.op_state();
             let mut state = state.borrow_mut();
             state.put(host.clone());
             state.put(threads.clone());
+            state.put(typescript);
         }
         let handle = worker.js_runtime.v8_isolate().thread_safe_handle();
         if let Some(memory) = &memory {

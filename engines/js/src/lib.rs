@@ -3,6 +3,7 @@
 mod calls;
 mod check;
 mod code_cache;
+mod conditions;
 mod convert;
 mod engine;
 mod error;
@@ -20,6 +21,7 @@ mod threads;
 #[path = "../../shared/trace_variable.rs"]
 mod trace_variable;
 mod transpile;
+mod typescript;
 mod value;
 mod wakers;
 

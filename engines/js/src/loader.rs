@@ -2,9 +2,10 @@
 
 use crate::{
     code_cache::{Analyses, CodeCache},
-    isolate,
+    conditions, isolate,
     packages::{Packages, Remembering},
-    transpile::{Parser, is_typescript, syntax_problem, transpile},
+    transpile::{Parser, syntax_problem},
+    typescript::{self, TypeScript, is_typescript},
 };
 use deno_error::{JsErrorBox, JsErrorClass, PropertyValue};
 use deno_maybe_sync::new_rc;
@@ -27,11 +28,11 @@ use deno_runtime::{
     deno_permissions::PermissionsContainer,
 };
 use node_resolver::{
-    DenoIsBuiltInNodeModuleChecker, NodeResolutionKind, NodeResolver, NodeResolverOptions,
-    PackageJsonResolver,
+    DenoIsBuiltInNodeModuleChecker, IsBuiltInNodeModuleChecker as _, NodeResolutionKind,
+    NodeResolver, NodeResolverOptions, PackageJsonResolver, ResolutionMode,
     analyze::{CjsModuleExportAnalyzer, NodeCodeTranslator, NodeCodeTranslatorMode},
     cache::NodeResolutionSys,
-    errors::PackageJsonLoadError,
+    errors::{NodeResolveError, PackageJsonLoadError},
 };
 use std::{
     borrow::Cow,
@@ -58,8 +59,7 @@ pub(crate) struct Loader {
     npm: Rc<DenoNpmModuleLoader<RealSys>>,
     /// Imaginary modules that see the packages of task roots whose middlewares lie elsewhere, and those of the layers.
     elsewhere: RefCell<Vec<ModuleSpecifier>>,
-    /// JavaScript of the file that had to be parsed to tell what it is, until it is loaded.
-    transpiled: RefCell<Option<(ModuleSpecifier, String)>>,
+    pub(crate) typescript: Rc<TypeScript>,
     last_required: Rc<RefCell<Option<PathBuf>>>,
     packages: Arc<Packages>,
     pub(crate) code_cache: Arc<CodeCache>,
@@ -89,7 +89,7 @@ impl Loader {
             npm_resolver.clone(),
             packages.clone(),
             sys,
-            NodeResolverOptions::default(),
+            NodeResolverOptions { conditions: conditions::of_node(), ..Default::default() },
         ));
         let tracker: Tracker = new_rc(CjsTracker::new(
             checker.clone(),
@@ -116,9 +116,11 @@ impl Loader {
         let npm = Rc::new(NpmModuleLoader::new(tracker.clone(), checker, translator, RealSys));
         let elsewhere = RefCell::new(layer_modules(package_folders));
         let last_required = Rc::default();
+        let typescript = TypeScript::new(packages.clone());
         let services = NodeExtInitServices {
             node_require_loader: Rc::new(RequireLoader {
                 tracker: tracker.clone(),
+                typescript: typescript.clone(),
                 last_required: Rc::clone(&last_required),
             }),
             node_resolver: resolver.clone(),
@@ -130,7 +132,7 @@ impl Loader {
             tracker,
             npm,
             elsewhere,
-            transpiled: RefCell::default(),
+            typescript,
             last_required,
             packages: known,
             code_cache,
@@ -147,18 +149,17 @@ impl Loader {
     /// Whether a file is (or, lacking any sign, may be) CommonJS.
     pub(crate) fn is_commonjs(&self, url: &ModuleSpecifier) -> Result<bool, JsErrorBox> {
         let media_type = MediaType::from_specifier(url);
-        let maybe = self.tracker.is_maybe_cjs(url, media_type).map_err(JsErrorBox::from_err)?;
-        if maybe && media_type == MediaType::TypeScript {
-            // Typed sources without a package.json are mostly ES modules; parsing tells.
-            let transpiled = transpile(url, &read(&file_path(url)?)?)?;
-            self.tracker.set_is_known_script(url, transpiled.is_script);
-            let is_script = transpiled.is_script;
-            if !is_script {
-                self.transpiled.replace(Some((url.clone(), transpiled.text)));
-            }
-            return Ok(is_script);
+        if is_typescript(media_type) {
+            return self.is_typescript_commonjs(url);
         }
-        Ok(maybe)
+        self.tracker.is_maybe_cjs(url, media_type).map_err(JsErrorBox::from_err)
+    }
+
+    /// A TypeScript file is made into JavaScript to tell what it is.
+    fn is_typescript_commonjs(&self, url: &ModuleSpecifier) -> Result<bool, JsErrorBox> {
+        let is_commonjs = self.typescript.look_at(&file_path(url)?)?.is_commonjs;
+        self.tracker.set_is_known_script(url, is_commonjs);
+        Ok(is_commonjs)
     }
 
     /// Lets what is not found beside a module be looked for in a task root too. Returns that root's folder of packages.
@@ -184,34 +185,94 @@ impl Loader {
         syntax_problem(&url, &read(&path).ok()?)
     }
 
-    fn load_file(&self, url: &ModuleSpecifier) -> Option<Result<ModuleSource, JsErrorBox>> {
+    fn load_file(
+        &self,
+        url: &ModuleSpecifier,
+        referrer: Option<&ModuleLoadReferrer>,
+    ) -> Option<Result<ModuleSource, JsErrorBox>> {
         let media_type = MediaType::from_specifier(url);
-        let typed = is_typescript(media_type);
+        if is_typescript(media_type) {
+            return Some(self.load_typescript(url).map(|code| self.script(url, code)));
+        }
         match self.is_commonjs(url) {
             Err(error) => return Some(Err(error)),
             Ok(true) if media_type != MediaType::Json => return None,
             Ok(_) => {}
         }
-        let ready = self.transpiled.borrow_mut().take_if(|(known, _)| known == url);
-        let code = match ready {
-            Some((_, text)) => Ok(text),
-            None => file_path(url).and_then(|path| read(&path)).and_then(|source| match typed {
-                true => Ok(transpile(url, &source)?.text),
-                false => Ok(source),
-            }),
-        };
-        Some(code.map(|code| {
-            let kind = match media_type {
-                MediaType::Json => ModuleType::Json,
-                _ => ModuleType::JavaScript,
-            };
-            let compiled = match kind {
-                ModuleType::JavaScript => self.code_cache.of_module(&code),
-                _ => None,
-            };
-            ModuleSource::new(kind, ModuleSourceCode::String(code.into()), url, compiled)
+        let code = file_path(url).and_then(|path| read(&path));
+        Some(code.and_then(|code| match media_type {
+            MediaType::Json if !is_typescript_module(referrer) => {
+                let code = ModuleSourceCode::String(code.into());
+                Ok(ModuleSource::new(ModuleType::Json, code, url, None))
+            }
+            MediaType::Json => Ok(self.script(url, typescript::json_module(url, &code)?)),
+            _ => Ok(self.script(url, code)),
         }))
     }
+
+    /// JavaScript of a TypeScript file, to be loaded as an ES module.
+    fn load_typescript(&self, url: &ModuleSpecifier) -> Result<String, JsErrorBox> {
+        let path = file_path(url)?;
+        if !self.is_typescript_commonjs(url)? {
+            return Ok(self.typescript.take(&path)?.text);
+        }
+        let resolve = |specifier: &str, referrer: &ModuleSpecifier| {
+            self.resolve_from(specifier, referrer, ResolutionMode::Require).ok()
+        };
+        self.typescript.wrapper(&path, &resolve)
+    }
+
+    fn script(&self, url: &ModuleSpecifier, code: String) -> ModuleSource {
+        let compiled = self.code_cache.of_module(&code);
+        let code = ModuleSourceCode::String(code.into());
+        ModuleSource::new(ModuleType::JavaScript, code, url, compiled)
+    }
+
+    /// What a specifier in a module means.
+    fn resolve_from(
+        &self,
+        specifier: &str,
+        referrer: &ModuleSpecifier,
+        mode: ResolutionMode,
+    ) -> Result<ModuleSpecifier, JsErrorBox> {
+        let importer = is_typescript(MediaType::from_specifier(referrer))
+            .then(|| referrer.to_file_path().ok())
+            .flatten();
+        let Some(importer) = importer else {
+            return self.resolve_as_node(specifier, referrer, mode).map_err(JsErrorBox::from_err);
+        };
+        let (name, query) = typescript::split_query(specifier);
+        let is_builtin = DenoIsBuiltInNodeModuleChecker.is_builtin_node_module(name);
+        let found = self.typescript.resolve(name, &importer, is_builtin)?;
+        if let Some(url) = found.and_then(|path| typescript::with_query(&path, query)) {
+            return Ok(url);
+        }
+        self.resolve_as_node(specifier, referrer, mode).or_else(|error| {
+            let missing = error.maybe_specifier().and_then(|missing| typescript::path_of(&missing));
+            let found = self.typescript.resolve_rest(name, &importer, missing.as_deref());
+            found.and_then(|path| typescript::with_query(&path, query)).ok_or_else(|| {
+                let error = JsErrorBox::from_err(error);
+                self.typescript.explained(error, name, &importer)
+            })
+        })
+    }
+
+    fn resolve_as_node(
+        &self,
+        specifier: &str,
+        referrer: &ModuleSpecifier,
+        mode: ResolutionMode,
+    ) -> Result<ModuleSpecifier, NodeResolveError> {
+        let kind = NodeResolutionKind::Execution;
+        self.resolver
+            .resolve(specifier, referrer, mode, kind)
+            .and_then(|resolution| resolution.into_url())
+    }
+}
+
+/// Whether what asks for a module is TypeScript.
+fn is_typescript_module(referrer: Option<&ModuleLoadReferrer>) -> bool {
+    referrer.is_some_and(|referrer| is_typescript(MediaType::from_specifier(&referrer.specifier)))
 }
 
 impl ModuleLoader for Loader {
@@ -228,11 +289,7 @@ impl ModuleLoader for Loader {
         }
         let referrer = ModuleSpecifier::parse(referrer).map_err(JsErrorBox::from_err)?;
         let resolve = |referrer: &ModuleSpecifier| {
-            let mode = self.tracker.get_referrer_kind(referrer);
-            self.resolver
-                .resolve(specifier, referrer, mode, NodeResolutionKind::Execution)
-                .and_then(|resolution| resolution.into_url())
-                .map_err(JsErrorBox::from_err)
+            self.resolve_from(specifier, referrer, ResolutionMode::Import)
         };
         resolve(&referrer).or_else(|error| {
             if specifier.starts_with(['.', '/', '#']) {
@@ -270,7 +327,7 @@ impl ModuleLoader for Loader {
         }
         let requested = match options.requested_module_type {
             CoreModuleType::None => {
-                if let Some(loaded) = self.load_file(url) {
+                if let Some(loaded) = self.load_file(url, referrer) {
                     return ModuleLoadResponse::Sync(loaded);
                 }
                 RequestedModuleType::None
@@ -311,6 +368,10 @@ impl ModuleLoader for Loader {
             };
             Ok(ModuleSource::new(kind, code, &url, None))
         }))
+    }
+
+    fn get_source_map(&self, url: &str) -> Option<Cow<'_, [u8]>> {
+        self.typescript.source_map(url).map(Cow::Owned)
     }
 
     fn code_cache_ready(
@@ -371,6 +432,7 @@ fn is_not_found(error: &JsErrorBox) -> bool {
 /// Reads what `require` asks for.
 struct RequireLoader {
     tracker: Tracker,
+    typescript: Rc<TypeScript>,
     last_required: Rc<RefCell<Option<PathBuf>>>,
 }
 
@@ -384,15 +446,15 @@ impl NodeRequireLoader for RequireLoader {
     }
 
     fn load_text_file_lossy(&self, path: &Path) -> Result<FastString, JsErrorBox> {
-        let source = read(path)?;
         self.last_required.replace(Some(path.to_owned()));
-        let typed = is_typescript(MediaType::from_path(path));
-        if !typed {
-            return Ok(source.into());
-        }
-        let url = ModuleSpecifier::from_file_path(path)
-            .map_err(|()| JsErrorBox::generic(format!("{} is not absolute", path.display())))?;
-        Ok(transpile(&url, &source)?.text.into())
+        Ok(match MediaType::from_path(path) {
+            MediaType::Cts => self.typescript.take(path)?.text.into(),
+            // What it is, is asked next.
+            media_type if is_typescript(media_type) => {
+                self.typescript.look_at(path)?.text.clone().into()
+            }
+            _ => read(path)?.into(),
+        })
     }
 
     fn is_maybe_cjs(&self, url: &ModuleSpecifier) -> Result<bool, PackageJsonLoadError> {
@@ -403,7 +465,14 @@ impl NodeRequireLoader for RequireLoader {
         &self,
         url: &ModuleSpecifier,
     ) -> Result<bool, PackageJsonLoadError> {
-        self.tracker.is_maybe_cjs_from_require(url, MediaType::from_specifier(url))
+        let media_type = MediaType::from_specifier(url);
+        if is_typescript(media_type)
+            && let Ok(path) = url.to_file_path()
+            && let Ok(looked) = self.typescript.look_at(&path)
+        {
+            return Ok(looked.is_commonjs);
+        }
+        self.tracker.is_maybe_cjs_from_require(url, media_type)
     }
 }
 
@@ -411,7 +480,7 @@ fn file_path(url: &ModuleSpecifier) -> Result<PathBuf, JsErrorBox> {
     url.to_file_path().map_err(|()| JsErrorBox::type_error(format!("{url} is not a file")))
 }
 
-fn read(path: &Path) -> Result<String, JsErrorBox> {
+pub(crate) fn read(path: &Path) -> Result<String, JsErrorBox> {
     let bytes = std::fs::read(path).map_err(|error| JsErrorBox::from_err(error).with_path(path))?;
     Ok(match String::from_utf8(bytes) {
         Ok(text) => text,

@@ -186,6 +186,7 @@ impl Threads {
     ) -> (WebWorker, SendableWebWorkerHandle) {
         keep_quiet_about_stopped_threads();
         let (loader, node_services) = Loader::new(&self.package_folders);
+        let typescript = loader.typescript.clone();
         let host =
             Host::new(self.environment.clone(), self.package_folders.clone(), Weak::default());
         let asked = args.resource_limits.and_then(|limits| limits.max_old_generation_size_mb);
@@ -254,6 +255,7 @@ impl Threads {
             let mut state = state.borrow_mut();
             state.put(host.clone());
             state.put(self.clone());
+            state.put(typescript);
             state.put(self.register(id, parent, isolate));
         }
         isolate::start_thread_prelude(&mut worker.js_runtime, &host);

@@ -1,51 +1,12 @@
-//! Parses: TypeScript, to make JavaScript of it (types are stripped, never checked, and the result carries its source map),
-//! and CommonJS that an ES module imports, to see what it exports.
+//! Parses, for what needs no JavaScript made of it: CommonJS that an ES module imports, to see what it exports, and files
+//! that V8 does not take, to see where.
 
 use deno_ast::{
-    EmitOptions, MediaType, ModuleSpecifier, ParseDiagnostic, ParseParams, ParsedSource,
-    SourceMapOption, TranspileModuleOptions, TranspileOptions, diagnostics::Diagnostic,
+    MediaType, ModuleSpecifier, ParseDiagnostic, ParseParams, ParsedSource, diagnostics::Diagnostic,
 };
 use deno_error::JsErrorBox;
 use deno_resolver::cjs::analyzer::{ModuleExportAnalyzer, ModuleForExportAnalysis};
 use std::sync::Arc;
-
-/// JavaScript made of TypeScript.
-pub(crate) struct Transpiled {
-    /// Its text, source map included.
-    pub(crate) text: String,
-    /// Whether it has neither imports nor exports nor top-level await, so that it can be CommonJS.
-    pub(crate) is_script: bool,
-}
-
-/// Whether files of this type are TypeScript.
-pub(crate) fn is_typescript(media_type: MediaType) -> bool {
-    matches!(
-        media_type,
-        MediaType::TypeScript | MediaType::Mts | MediaType::Cts | MediaType::Tsx | MediaType::Jsx
-    )
-}
-
-/// Strips the types off `source`.
-///
-/// # Errors
-/// A `SyntaxError` with line, column and an excerpt, when it does not parse.
-pub(crate) fn transpile(url: &ModuleSpecifier, source: &str) -> Result<Transpiled, JsErrorBox> {
-    let parsed = parse(url, source).map_err(|error| syntax_error(&error))?;
-    let is_script = parsed.compute_is_script();
-    let emitted = parsed
-        .transpile(
-            &TranspileOptions::default(),
-            &TranspileModuleOptions::default(),
-            &EmitOptions {
-                source_map: SourceMapOption::Inline,
-                inline_sources: false,
-                ..EmitOptions::default()
-            },
-        )
-        .map_err(|error| JsErrorBox::new("SyntaxError", error.to_string()))?
-        .into_source();
-    Ok(Transpiled { text: emitted.text, is_script })
-}
 
 /// Parses CommonJS. Deno's own one keeps each token as well, which takes a good part of the time and serves nobody here.
 pub(crate) struct Parser;
@@ -88,14 +49,12 @@ pub(crate) fn exporting(url: &ModuleSpecifier, source: &str) -> Result<Exporting
 
 /// Where `source` does not parse, in the form `message at file:///path:line:column`; `None` when it does.
 pub(crate) fn syntax_problem(url: &ModuleSpecifier, source: &str) -> Option<String> {
-    parse(url, source).err().map(|error| describe(&error))
-}
-
-fn parse(url: &ModuleSpecifier, source: &str) -> Result<ParsedSource, ParseDiagnostic> {
-    let parsed = parse_as(url, source.into(), MediaType::from_specifier(url))?;
-    match parsed.diagnostics().first() {
-        Some(diagnostic) => Err(diagnostic.clone()),
-        None => Ok(parsed),
+    match parse_as(url, source.into(), MediaType::from_specifier(url)) {
+        Ok(parsed) => {
+            let mut problems = parsed.diagnostics().iter();
+            problems.find(|problem| !is_checkers_business(problem)).map(describe)
+        }
+        Err(error) => Some(describe(&error)),
     }
 }
 
@@ -114,7 +73,16 @@ fn parse_as(
     })
 }
 
-fn describe(error: &ParseDiagnostic) -> String {
+/// Whether a problem that the parser could go on after is one that TypeScript's checker complains of, and the code that is
+/// emitted does not know.
+pub(crate) fn is_checkers_business(problem: &ParseDiagnostic) -> bool {
+    let kind = format!("{:?}", problem.kind());
+    // An identifier, a semicolon, a digit and an expression that are missing are the parser's.
+    kind.starts_with("TS") && !["TS1003", "TS1005", "TS1085", "TS1109", "TS2406"].contains(&&*kind)
+}
+
+/// A problem as `message at file:///path:line:column`.
+pub(crate) fn describe(error: &ParseDiagnostic) -> String {
     let position = error.display_position();
     format!(
         "{} at {}:{}:{}",
@@ -123,8 +91,4 @@ fn describe(error: &ParseDiagnostic) -> String {
         position.line_number,
         position.column_number
     )
-}
-
-fn syntax_error(error: &ParseDiagnostic) -> JsErrorBox {
-    JsErrorBox::new("SyntaxError", describe(error))
 }

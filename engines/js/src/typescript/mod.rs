@@ -1,0 +1,198 @@
+//! TypeScript as people write it: how files find one another, which settings hold for them, and the JavaScript that is made
+//! of them. Types are never checked.
+
+mod accessors;
+mod commonjs;
+mod config;
+mod emit;
+mod fields;
+mod jsonc;
+mod merge;
+mod metadata;
+mod names;
+mod require;
+mod resolve;
+mod snippet;
+mod substitutes;
+mod survey;
+
+pub(crate) use self::{
+    names::json_module,
+    require::{op_trine_require_package_imports_resolve, op_trine_require_try_self, path_of},
+    resolve::{split_query, with_query},
+};
+
+use self::{
+    config::Config,
+    emit::{Format, Parsed},
+};
+use crate::transpile::{describe, is_checkers_business};
+use deno_ast::{MediaType, ModuleSpecifier, ParseParams};
+use deno_error::JsErrorBox;
+use node_resolver::PackageJsonResolverRc;
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    path::{Path, PathBuf},
+    rc::Rc,
+    sync::Arc,
+};
+use sys_traits::impls::RealSys;
+
+/// JavaScript made of TypeScript.
+pub(crate) struct Transpiled {
+    pub(crate) text: String,
+    /// Its source map.
+    map: String,
+    /// Whether it is CommonJS.
+    pub(crate) is_commonjs: bool,
+}
+
+/// An instance's TypeScript.
+pub(crate) struct TypeScript {
+    packages: PackageJsonResolverRc<RealSys>,
+    configs: RefCell<HashMap<PathBuf, Known>>,
+    /// The file that was made last, until it is loaded: telling what it is takes making it.
+    ready: RefCell<Option<(PathBuf, Rc<Transpiled>)>>,
+    /// The source maps of what was made, by URL.
+    maps: RefCell<HashMap<String, String>>,
+}
+
+/// The settings that hold for the files of a folder.
+#[derive(Clone)]
+struct Known {
+    file: Option<PathBuf>,
+    config: Arc<Config>,
+}
+
+/// Whether files of this type are TypeScript, or JSX, and are found by TypeScript's rules.
+pub(crate) fn is_typescript(media_type: MediaType) -> bool {
+    matches!(
+        media_type,
+        MediaType::TypeScript | MediaType::Mts | MediaType::Cts | MediaType::Tsx | MediaType::Jsx
+    )
+}
+
+impl TypeScript {
+    pub(crate) fn new(packages: PackageJsonResolverRc<RealSys>) -> Rc<Self> {
+        Rc::new(Self {
+            packages,
+            configs: RefCell::default(),
+            ready: RefCell::default(),
+            maps: RefCell::default(),
+        })
+    }
+
+    /// The settings for a file.
+    fn known(&self, path: &Path) -> Result<Known, JsErrorBox> {
+        let folder = path.parent().unwrap_or(path);
+        if let Some(known) = self.configs.borrow().get(folder) {
+            return Ok(known.clone());
+        }
+        let (file, config) = Config::of(path)?;
+        let known = Known { file, config };
+        self.configs.borrow_mut().insert(folder.to_owned(), known.clone());
+        Ok(known)
+    }
+
+    /// The JavaScript of a file, to look at.
+    ///
+    /// # Errors
+    /// Where the file cannot be read, or does not parse.
+    pub(crate) fn look_at(&self, path: &Path) -> Result<Rc<Transpiled>, JsErrorBox> {
+        if let Some((known, ready)) = &*self.ready.borrow()
+            && known == path
+        {
+            return Ok(ready.clone());
+        }
+        let made = Rc::new(self.make(path)?);
+        self.ready.replace(Some((path.to_owned(), made.clone())));
+        Ok(made)
+    }
+
+    /// The JavaScript of a file, to run: the next time it is made anew.
+    ///
+    /// # Errors
+    /// Where the file cannot be read, or does not parse.
+    pub(crate) fn take(&self, path: &Path) -> Result<Transpiled, JsErrorBox> {
+        let ready = self.ready.borrow_mut().take_if(|(known, _)| known == path);
+        match ready.map(|(_, ready)| Rc::try_unwrap(ready)) {
+            Some(Ok(ready)) => Ok(ready),
+            _ => self.make(path),
+        }
+    }
+
+    fn make(&self, path: &Path) -> Result<Transpiled, JsErrorBox> {
+        let url = ModuleSpecifier::from_file_path(path)
+            .map_err(|()| JsErrorBox::generic(format!("{} is not absolute", path.display())))?;
+        let source = crate::loader::read(path)?;
+        let config = self.known(path)?.config;
+        let format = self.format(path, &config)?;
+        let made = transpile(&url, &source, &config, format)?;
+        self.maps.borrow_mut().insert(url.into(), made.map.clone());
+        Ok(made)
+    }
+
+    /// The source map of a file that was made.
+    pub(crate) fn source_map(&self, url: &str) -> Option<Vec<u8>> {
+        self.maps.borrow().get(url).map(|map| map.clone().into_bytes())
+    }
+
+    /// What a file's name, its package and its settings say of its format.
+    fn format(&self, path: &Path, config: &Config) -> Result<Format, JsErrorBox> {
+        match MediaType::from_path(path) {
+            MediaType::Mts => return Ok(Format::Module),
+            MediaType::Cts => return Ok(Format::CommonJs),
+            _ => {}
+        }
+        let package = self.packages.get_closest_package_json(path).map_err(JsErrorBox::from_err)?;
+        Ok(match package.as_ref().map(|package| &*package.typ) {
+            Some("module") => Format::Module,
+            Some("commonjs") => Format::PreferCommonJs,
+            _ if config.emits_commonjs() => Format::PreferCommonJs,
+            _ => Format::Detect,
+        })
+    }
+}
+
+fn transpile(
+    url: &ModuleSpecifier,
+    source: &str,
+    config: &Config,
+    format: Format,
+) -> Result<Transpiled, JsErrorBox> {
+    let media_type = MediaType::from_specifier(url);
+    let mut program = None;
+    let parsed = deno_ast::parse_program_with_post_process(
+        ParseParams {
+            specifier: url.clone(),
+            text: source.into(),
+            media_type,
+            capture_tokens: false,
+            scope_analysis: false,
+            maybe_syntax: None,
+        },
+        // The passes want it for their own; this saves a copy.
+        |parsed, _| {
+            program = Some(parsed);
+            deno_ast::swc::ast::Program::Script(Default::default())
+        },
+    )
+    .map_err(|problem| JsErrorBox::new("SyntaxError", describe(&problem)))?;
+    let mut problems = parsed.diagnostics().iter();
+    if let Some(problem) = problems.find(|problem| !is_checkers_business(problem)) {
+        return Err(JsErrorBox::new("SyntaxError", describe(problem)));
+    }
+    let parsed = Parsed {
+        program: program.ok_or_else(|| JsErrorBox::generic("the parser gave no program"))?,
+        comments: parsed.comments().as_single_threaded(),
+        globals: parsed.globals().clone(),
+        url: url.clone(),
+        source: parsed.text().to_string(),
+        has_jsx: matches!(media_type, MediaType::Tsx | MediaType::Jsx),
+    };
+    emit::emit(parsed, config, format)
+}
+
+#[cfg(test)]
+mod tests;

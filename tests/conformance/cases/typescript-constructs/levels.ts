@@ -1,0 +1,9 @@
+export enum Level {
+  Low,
+  High,
+}
+
+export const enum Weight {
+  Light,
+  Heavy,
+}

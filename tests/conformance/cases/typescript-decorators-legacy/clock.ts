@@ -1,0 +1,7 @@
+export interface Shape {
+  edges: number;
+}
+
+export class Clock {
+  readonly name: string = "clock";
+}

@@ -1,0 +1,2 @@
+import { loaded } from "./loaded";
+loaded.push("effect");

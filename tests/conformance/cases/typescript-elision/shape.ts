@@ -1,0 +1,5 @@
+import { loaded } from "./loaded";
+loaded.push("shape");
+export interface Shape {
+  edges: number;
+}

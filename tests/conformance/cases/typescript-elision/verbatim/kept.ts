@@ -1,0 +1,2 @@
+export const kept: string = "kept";
+(globalThis as { found?: string[] }).found = ["kept"];

@@ -1,0 +1,1 @@
+export const dom = { make: (...all: unknown[]) => all, fragment: "#fragment" };

@@ -1,0 +1,3 @@
+import { dom } from "./dom";
+
+export const handler = (event: string) => <p id={event}><>text</></p>;

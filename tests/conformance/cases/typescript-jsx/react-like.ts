@@ -1,0 +1,1 @@
+export default { createElement: (type: string) => ({ factory: "react", type }) };

@@ -1,0 +1,2 @@
+/** @jsxImportSource tiny */
+export const source = <i />;

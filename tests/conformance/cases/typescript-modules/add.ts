@@ -1,0 +1,1 @@
+export = (a: number, b: number): number => a + b;

@@ -1,0 +1,4 @@
+export let count: number = 0;
+export const increase = (): void => {
+  count++;
+};

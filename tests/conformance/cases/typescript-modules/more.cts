@@ -1,0 +1,4 @@
+export const b: string = "b";
+export interface Nothing {
+  a: 1;
+}

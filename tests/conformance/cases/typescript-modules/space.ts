@@ -1,0 +1,5 @@
+export namespace Space {
+  export namespace Inner {
+    export const value: string = "inner";
+  }
+}

@@ -1,0 +1,3 @@
+export * from "./more";
+export type { Shape } from "./types";
+export const a: string = "a";

@@ -1,0 +1,3 @@
+export interface Shape {
+  a: 1;
+}

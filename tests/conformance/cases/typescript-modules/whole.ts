@@ -1,0 +1,9 @@
+class Whole {
+  readonly kind: string = "class";
+}
+
+namespace Whole {
+  export const name2 = "namespace";
+}
+
+export = Whole;

@@ -1,0 +1,3 @@
+import { name } from "~/names";
+
+export const main: string = `src/${name}`;

@@ -1,0 +1,1 @@
+export const shadow = (): string => "shadow";

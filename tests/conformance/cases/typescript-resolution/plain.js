@@ -1,0 +1,1 @@
+exports.javascript = "javascript";

@@ -1,0 +1,1 @@
+export const triple = (value: number): number => 3 * value;

@@ -1,0 +1,2 @@
+import { name } from "..";
+export const here = (): string => name;

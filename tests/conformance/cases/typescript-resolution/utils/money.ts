@@ -1,0 +1,1 @@
+export const cents = (amount: number): string => amount.toFixed(2);
