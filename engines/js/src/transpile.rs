@@ -1,6 +1,7 @@
 //! Parses, for what needs no JavaScript made of it: CommonJS that an ES module imports, to see what it exports, and files
 //! that V8 does not take, to see where.
 
+use crate::typescript::is_typescript;
 use deno_ast::{
     MediaType, ModuleSpecifier, ParseDiagnostic, ParseParams, ParsedSource, diagnostics::Diagnostic,
 };
@@ -39,9 +40,12 @@ pub(crate) struct Exporting {
 /// As [`syntax_problem`] tells it, when it does not parse.
 pub(crate) fn exporting(url: &ModuleSpecifier, source: &str) -> Result<Exporting, String> {
     let parsed = parse(url, source).map_err(|error| describe(&error))?;
-    // `export =` is an ES module to the parser.
+    // `export =` is an ES module to the parser, and imports of types beside `exports.handler` are one too.
     let may_be_commonjs = !matches!(parsed.media_type(), MediaType::Mjs | MediaType::Mts);
-    let commonjs = may_be_commonjs && (parsed.compute_is_script() || source.contains("export ="));
+    let assigns =
+        ["export =", "module.exports", "exports."].iter().any(|sign| source.contains(sign));
+    let is_mixed = assigns && is_typescript(parsed.media_type());
+    let commonjs = may_be_commonjs && (parsed.compute_is_script() || is_mixed);
     let found = if commonjs { parsed.analyze_cjs() } else { parsed.analyze_es_runtime_exports() };
     let elsewhere = !found.reexports.is_empty();
     Ok(Exporting { names: found.exports, elsewhere, commonjs })
@@ -49,12 +53,14 @@ pub(crate) fn exporting(url: &ModuleSpecifier, source: &str) -> Result<Exporting
 
 /// Where `source` does not parse, in the form `message at file:///path:line:column`; `None` when it does.
 pub(crate) fn syntax_problem(url: &ModuleSpecifier, source: &str) -> Option<String> {
-    match parse_as(url, source.into(), MediaType::from_specifier(url)) {
-        Ok(parsed) => {
-            let mut problems = parsed.diagnostics().iter();
-            problems.find(|problem| !is_checkers_business(problem)).map(describe)
-        }
-        Err(error) => Some(describe(&error)),
+    parse(url, source).err().map(|error| describe(&error))
+}
+
+fn parse(url: &ModuleSpecifier, source: &str) -> Result<ParsedSource, ParseDiagnostic> {
+    let parsed = parse_as(url, source.into(), MediaType::from_specifier(url))?;
+    match parsed.diagnostics().iter().find(|problem| !is_checkers_business(problem)) {
+        Some(problem) => Err(problem.clone()),
+        None => Ok(parsed),
     }
 }
 
