@@ -103,11 +103,12 @@ impl Serve {
             &registry,
         )?;
         let options = self.options(env::var("PORT").ok())?;
-        let workers = options.workers;
+        let asked = options.workers;
         let server = Server::bind(options, site)?;
+        let workers = server.workers();
         let worker = settings.concurrent_worker(settings.log(ProcessSink), workers);
         let announce = |server: &Server| {
-            let banner = banner(server.site(), server.address(), workers);
+            let banner = banner(server.site(), server.address(), asked);
             // A closed standard output is no reason not to serve.
             let _ = std::io::stdout().write_all(banner.as_bytes());
         };
@@ -169,8 +170,8 @@ impl Serve {
     }
 }
 
-/// What is served: a table of functions, and a line to try each.
-fn banner(site: &Site, address: SocketAddr, workers: usize) -> String {
+/// What is served: a table of functions, and a line to try each. `asked` is the number of workers that was asked for.
+fn banner(site: &Site, address: SocketAddr, asked: usize) -> String {
     let base = base_url(address);
     let mut rows = vec![["FUNCTION", "ENGINE", "METHOD", "URL"].map(str::to_owned)];
     let (mut tries, mut broken) = (String::new(), String::new());
@@ -195,17 +196,26 @@ fn banner(site: &Site, address: SocketAddr, workers: usize) -> String {
                 writeln!(broken, "  {}: {}", function.name, placed(problem, site.folder_served()));
         }
     }
-    let count = site.functions().len();
-    let (functions, threads) =
-        (if count == 1 { "function" } else { "functions" }, if workers == 1 { "" } else { "s" });
-    let mut out =
-        format!("Serving {count} {functions} on {base} with {workers} worker{threads}\n\n");
+    let count = counted(site.functions().len(), "function");
+    let languages = languages_on_main_thread(site);
+    let (workers, note) = match languages.as_str() {
+        "" => (counted(asked, "worker"), String::new()),
+        _ => {
+            let accepting = match site.functions().iter().all(ServedFunction::on_main_thread) {
+                true => counted(1, "worker"),
+                false => format!("{} and one thread for {languages}", counted(asked, "worker")),
+            };
+            (accepting, format!("\n{languages} runs on one thread, the main one.\n"))
+        }
+    };
+    let mut out = format!("Serving {count} on {base} with {workers}\n\n");
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
     let widths: Vec<usize> = (0..3).map(|column| width(column).unwrap_or(0)).collect();
     for [function, engine, method, url] in &rows {
         let (a, b, c) = (widths[0], widths[1], widths[2]);
         let _ = writeln!(out, "  {function:a$}  {engine:b$}  {method:c$}  {url}");
     }
+    out.push_str(&note);
     if !site.passed_over().is_empty() {
         out.push_str("\nPassed over\n");
         for PassedOver { path, why } in site.passed_over() {
@@ -233,6 +243,24 @@ fn placed(problem: &Error, folder: Option<&Path>) -> String {
         (line, 0) => format!("{file}:{line}: {message}"),
         (line, column) => format!("{file}:{line}:{column}: {message}"),
     }
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Names of the languages whose functions run on the main thread alone, empty where none is served.
+fn languages_on_main_thread(site: &Site) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for function in site.functions() {
+        for engine in function.engines() {
+            let info = engine.info();
+            if info.on_main_thread && !names.contains(&info.name) {
+                names.push(info.name);
+            }
+        }
+    }
+    names.join(" and ")
 }
 
 /// Routes by function, as a reader expects them.

@@ -71,6 +71,7 @@ fn info(
             _ => &["lua"],
         },
         globals_per_root: false,
+        on_main_thread: false,
         splits_at_first_dot,
         capabilities: Capabilities::default(),
         error_dialect: ErrorDialect::PLAIN,

@@ -1,6 +1,7 @@
 //! One worker's functions: loaded at their first request, called no more often at a time than they can take.
 
 use super::{
+    handover::Counter,
     lifeline::Lifeline,
     options::ServeOptions,
     site::{ServedFunction, Site},
@@ -15,12 +16,30 @@ use std::{
 use tokio::sync::Semaphore;
 use trine_engine::{Error, Invocation, Payload, Result};
 
+/// Which functions of a site a worker runs itself.
+pub(super) enum Share {
+    /// All of them.
+    All,
+    /// Those that may run on any thread. Invocations of the others are handed over to the main thread.
+    AnyThread(Counter),
+    /// Those that run on the main thread alone.
+    MainThread,
+}
+
 /// The functions of a site, as one worker has them.
 pub(super) struct Functions {
     slots: Vec<Slot>,
 }
 
-struct Slot {
+enum Slot {
+    Here(Here),
+    There(Counter),
+    /// Another worker's, and nobody asks for it here.
+    Elsewhere,
+}
+
+/// A function that runs on this worker's thread.
+struct Here {
     function: Function,
     permits: Arc<Semaphore>,
     limit: u32,
@@ -28,19 +47,34 @@ struct Slot {
 
 impl Functions {
     /// None of them loaded yet.
-    pub(super) fn new(site: &Site, worker: &Rc<Worker>, options: &ServeOptions) -> Self {
+    pub(super) fn new(
+        site: &Site,
+        worker: &Rc<Worker>,
+        options: &ServeOptions,
+        share: &Share,
+    ) -> Self {
         let fresh = worker.options().recycling.isolation == Isolation::Fresh;
-        let slot = |function: &ServedFunction| {
+        let here = |function: &ServedFunction| {
             // With an instance for each there is nothing to interleave in.
             let interleaving = fresh || function.located.engine.info().capabilities.interleaving;
             let limit = if interleaving { options.concurrency.clamp(1, 1 << 16) } else { 1 };
-            Slot {
+            Slot::Here(Here {
                 function: Function::new(worker.clone(), function.plan()),
                 permits: Arc::new(Semaphore::new(limit)),
                 limit: limit as u32,
-            }
+            })
+        };
+        let slot = |function: &ServedFunction| match share {
+            Share::AnyThread(counter) if function.on_main_thread() => Slot::There(counter.clone()),
+            Share::MainThread if !function.on_main_thread() => Slot::Elsewhere,
+            _ => here(function),
         };
         Self { slots: site.functions().iter().map(slot).collect() }
+    }
+
+    /// Whether a function runs on this worker's thread.
+    pub(super) fn has(&self, index: usize) -> bool {
+        matches!(self.slots.get(index), Some(Slot::Here(_)))
     }
 
     /// Loads a function unless it is loaded.
@@ -48,7 +82,7 @@ impl Functions {
     /// # Errors
     /// As [`Worker::load`]. The next call tries again, so that its author may mend the file meanwhile.
     pub(super) async fn load(&self, index: usize) -> Result<()> {
-        self.slot(index)?.function.load().await
+        self.here(index)?.function.load().await
     }
 
     /// Invokes a function. The call goes on to its end even if this future is dropped, because a guest that is left in
@@ -63,11 +97,14 @@ impl Functions {
         invocation: Rc<Invocation>,
         lifeline: Option<Lifeline>,
     ) -> Result<Payload> {
-        let permits = self.slot(index)?.permits.clone();
+        if let Some(Slot::There(counter)) = self.slots.get(index) {
+            return counter.call(index, event, &invocation, lifeline).await;
+        }
+        let permits = self.here(index)?.permits.clone();
         let permit = permits.acquire_owned().await.map_err(|_| stopping())?;
         let functions = self.clone();
         to_its_end(async move {
-            let function = &functions.slot(index)?.function;
+            let function = &functions.here(index)?.function;
             let rescue = || lifeline.map(Lifeline::rescue);
             let answer = function.invoke(event, &invocation, rescue).await;
             if function.is_worn() {
@@ -86,22 +123,26 @@ impl Functions {
     /// Waits until nothing is in flight, and lets nothing new begin.
     pub(super) async fn finish(&self) {
         for slot in &self.slots {
-            if let Ok(all) = slot.permits.acquire_many(slot.limit).await {
+            let Slot::Here(here) = slot else { continue };
+            if let Ok(all) = here.permits.acquire_many(here.limit).await {
                 all.forget();
             }
-            slot.permits.close();
+            here.permits.close();
         }
     }
 
     /// Makes a function ready for its next request. What fails is reported to that request, which tries again.
     async fn refresh(&self, index: usize) {
-        if let Some(slot) = self.slots.get(index) {
-            let _ = slot.function.refresh().await;
+        if let Ok(here) = self.here(index) {
+            let _ = here.function.refresh().await;
         }
     }
 
-    fn slot(&self, index: usize) -> Result<&Slot> {
-        self.slots.get(index).ok_or_else(|| unknown(index))
+    fn here(&self, index: usize) -> Result<&Here> {
+        match self.slots.get(index) {
+            Some(Slot::Here(here)) => Ok(here),
+            _ => Err(unknown(index)),
+        }
     }
 }
 

@@ -29,19 +29,34 @@ const PATIENCE: Duration = Duration::from_millis(500);
 pub(super) struct Line {
     stream: Arc<TcpStream>,
     /// Tells the server that a worker is lost.
-    stuck: mpsc::UnboundedSender<()>,
+    stuck: mpsc::UnboundedSender<LostThread>,
+}
+
+/// Which thread is lost to guest code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LostThread {
+    /// That of the worker that accepted the request.
+    Worker,
+    /// The main thread, to which the invocation had been handed over.
+    Main,
 }
 
 impl Line {
     /// A second hold on a connection; `None` where the system has none to give.
-    pub(super) fn new(stream: &impl AsFd, stuck: &mpsc::UnboundedSender<()>) -> Option<Self> {
+    pub(super) fn new(
+        stream: &impl AsFd,
+        stuck: &mpsc::UnboundedSender<LostThread>,
+    ) -> Option<Self> {
         let second = stream.as_fd().try_clone_to_owned().ok()?;
         Some(Self { stream: Arc::new(second.into()), stuck: stuck.clone() })
     }
 }
 
 /// What is needed to answer one request from outside of its worker.
+#[derive(Debug)]
 pub(super) struct Lifeline {
+    /// The thread that it runs on.
+    pub(super) thread: LostThread,
     pub(super) line: Line,
     pub(super) method: Method,
     pub(super) request_id: String,
@@ -52,6 +67,11 @@ pub(super) struct Lifeline {
 }
 
 impl Lifeline {
+    /// Of an invocation that is handed over to the main thread.
+    pub(super) fn on_main_thread(self) -> Self {
+        Self { thread: LostThread::Main, ..self }
+    }
+
     /// What the watchdog does: it answers with 504, and the server ends if it is this request that holds the thread.
     pub(super) fn rescue(self) -> Rescue {
         Rescue { act: Box::new(move |lost| self.answer(lost)), patience: Some(PATIENCE) }
@@ -75,7 +95,7 @@ impl Lifeline {
         }
         if lost.stuck {
             // The server may be gone already.
-            let _ = self.line.stuck.send(());
+            let _ = self.line.stuck.send(self.thread);
         }
     }
 

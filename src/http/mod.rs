@@ -6,7 +6,8 @@
 //! 2. `service` refuses what `target` finds to be no request, finds the function with the [`Site`]'s routes, or answers
 //!    itself: health, index, 404.
 //! 3. `event` writes the request as an event of Lambda's payload format 2.0, straight into JSON text.
-//! 4. `functions` hands it to the function's pipeline, loaded at its first request.
+//! 4. `functions` hands it to the function's pipeline, loaded at its first request; `handover` takes it to the main thread
+//!    if that is where the function lives.
 //! 5. `response` makes a response of the result; `error` of what went wrong.
 //!
 //! A front door of one's own, in front of another HTTP library or none, can use the two halves of the mapping alone:
@@ -19,6 +20,7 @@ mod connection;
 mod error;
 mod event;
 mod functions;
+mod handover;
 mod lifeline;
 mod options;
 mod request_id;

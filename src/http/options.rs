@@ -1,6 +1,9 @@
 //! The settings of a server.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 /// The largest request body where nothing else is set: what Lambda accepts, 6 MiB.
 const DEFAULT_BODY_LIMIT: usize = 6 * 1024 * 1024;
@@ -57,5 +60,11 @@ impl ServeOptions {
             log_requests: false,
             keep_base_path: false,
         }
+    }
+
+    /// The deadline of an invocation that begins now, in milliseconds since the epoch.
+    pub(super) fn deadline_from_now(&self) -> Option<u64> {
+        let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.timeout.map(|limit| (now() + limit).as_millis() as u64)
     }
 }

@@ -4,7 +4,7 @@ use super::{
     error::{failure, hidden, refusal},
     event::{self, Surroundings},
     functions::Functions,
-    lifeline::{Lifeline, Line},
+    lifeline::{Lifeline, Line, LostThread},
     options::{ErrorDetail, ServeOptions},
     request_id::RequestIds,
     response::{self, Reply, finish},
@@ -37,7 +37,7 @@ pub(super) struct Service {
     pub(super) options: Arc<ServeOptions>,
     pub(super) log: Log,
     /// Tells the server that a worker is lost to guest code.
-    pub(super) stuck: mpsc::UnboundedSender<()>,
+    pub(super) stuck: mpsc::UnboundedSender<LostThread>,
     /// The port that the server listens on.
     pub(super) port: u16,
     pub(super) ids: RequestIds,
@@ -192,11 +192,7 @@ impl Service {
             time,
         };
         let event = event::write(parts, &body, &around);
-        let deadline_ms = self.options.timeout.map(|limit| {
-            u64::try_from(time.timestamp_millis())
-                .unwrap_or(0)
-                .saturating_add(limit.as_millis() as u64)
-        });
+        let deadline_ms = self.options.deadline_from_now();
         let invocation = Rc::new(Invocation {
             request_id,
             deadline_ms,
@@ -206,6 +202,7 @@ impl Service {
             ..Invocation::default()
         });
         let lifeline = line.map(|line| Lifeline {
+            thread: LostThread::Worker,
             line,
             method: parts.method.clone(),
             request_id: invocation.request_id.clone(),

@@ -16,7 +16,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use trine_engine::{Error, ErrorKind, Outlook};
+use trine_engine::{Engine, Error, ErrorKind, Outlook};
 
 /// Likeness (Jaro-Winkler, 0 to 1) from which on a name is offered instead of an unknown one.
 const ALIKE: f64 = 0.8;
@@ -68,6 +68,18 @@ impl ServedFunction {
     pub fn plan(&self) -> Plan {
         let (handler, middlewares) = (self.located.clone(), self.middlewares.clone());
         Plan { handler, middlewares, order: self.order }
+    }
+
+    /// Whether it runs on the process's main thread alone: a language in it does, its own or a middleware's. The whole
+    /// of it does then, because what hooks and handler share stays on one thread.
+    pub fn on_main_thread(&self) -> bool {
+        self.engines().any(|engine| engine.info().on_main_thread)
+    }
+
+    /// The engines of its handler and of its middlewares.
+    pub fn engines(&self) -> impl Iterator<Item = &Arc<dyn Engine>> {
+        let middlewares = self.middlewares.iter().map(|middleware| &middleware.engine);
+        std::iter::once(&self.located.engine).chain(middlewares)
     }
 }
 

@@ -43,6 +43,7 @@ fn counting(id: &'static str) -> (Arc<dyn Engine>, Arc<Counts>) {
         extensions: &[],
         interpreters: &[],
         globals_per_root: false,
+        on_main_thread: false,
         splits_at_first_dot: false,
         capabilities: Capabilities {
             native_values: true,

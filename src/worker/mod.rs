@@ -9,7 +9,7 @@ mod watchdog;
 
 pub use function::{Answer, Function};
 pub use heap::{Isolation, Recycling};
-pub use thread::spawn;
+pub use thread::{run_here, spawn};
 pub use watchdog::{DEFAULT_MARGIN, Lost, Rescue, Watchdog};
 
 pub(crate) use heap::Heap;

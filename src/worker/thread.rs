@@ -7,7 +7,7 @@ use std::{
     rc::Rc,
     thread::{Builder, JoinHandle},
 };
-use tokio::task::LocalSet;
+use tokio::{runtime::Runtime, task::LocalSet};
 
 /// Stack of a worker's thread, in bytes: guests recurse deeper than the usual 2 MiB allow.
 const STACK: usize = 16 * 1024 * 1024;
@@ -21,12 +21,38 @@ where
     F: FnOnce(Rc<Worker>) -> R + Send + 'static,
     R: Future<Output = ()>,
 {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    Builder::new().name(format!("trine-worker-{number}")).stack_size(STACK).spawn(move || {
-        LocalSet::new().block_on(&runtime, async {
-            let worker = Rc::new(Worker::new(options));
-            run(worker.clone()).await;
-            worker.shutdown().await;
-        });
-    })
+    let runtime = runtime()?;
+    Builder::new()
+        .name(format!("trine-worker-{number}"))
+        .stack_size(STACK)
+        .spawn(move || drive(&runtime, options, run))
+}
+
+/// As [`spawn`], on the calling thread; returns when all is done.
+///
+/// # Errors
+/// When the system has no event queue left.
+pub fn run_here<F, R>(options: WorkerOptions, run: F) -> io::Result<()>
+where
+    F: FnOnce(Rc<Worker>) -> R,
+    R: Future<Output = ()>,
+{
+    drive(&runtime()?, options, run);
+    Ok(())
+}
+
+fn runtime() -> io::Result<Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}
+
+fn drive<F, R>(runtime: &Runtime, options: WorkerOptions, run: F)
+where
+    F: FnOnce(Rc<Worker>) -> R,
+    R: Future<Output = ()>,
+{
+    LocalSet::new().block_on(runtime, async {
+        let worker = Rc::new(Worker::new(options));
+        run(worker.clone()).await;
+        worker.shutdown().await;
+    });
 }

@@ -46,6 +46,10 @@ pub struct EngineInfo {
     /// Whether every root folder ([`crate::Module::root`]) has globals of its own, so that an `init` hook has to run once
     /// for each; else one run is seen by all.
     pub globals_per_root: bool,
+    /// Whether the language is at home on the process's main thread: it has one interpreter per process, and its users
+    /// count on one thread on which everything of theirs is imported and called. Where several workers serve such
+    /// functions, all of them run on that thread.
+    pub on_main_thread: bool,
     /// Whether a handler string splits at the first dot of its base name (as Node does) or at the last one.
     pub splits_at_first_dot: bool,
     /// What this engine can do.

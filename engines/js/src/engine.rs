@@ -22,6 +22,7 @@ pub fn engine() -> JavaScript {
             extensions: &["mjs", "js", "cjs", "ts", "mts", "cts", "tsx", "jsx"],
             interpreters: &["node", "nodejs", "deno", "bun"],
             globals_per_root: false,
+            on_main_thread: false,
             splits_at_first_dot: true,
             capabilities: Capabilities {
                 async_handlers: true,

@@ -277,8 +277,8 @@ impl Shared {
         let mut isolate = self.isolate.borrow_mut();
         if isolate.is_none() {
             let snapshot = Snapshot::of_process(|| {
-                // A process with several instances will meet all kinds of modules.
-                let many = !self.environment.main_thread;
+                // A process that takes more than one invocation at a time will meet all kinds of modules.
+                let many = !(self.environment.main_thread && self.environment.trace_in_environment);
                 if many || commonjs || imports_node(module) {
                     Snapshot::Node
                 } else {

@@ -35,6 +35,7 @@ impl LuaEngine {
                 extensions: &["lua"],
                 interpreters: &["lua"],
                 globals_per_root: true,
+                on_main_thread: false,
                 splits_at_first_dot: false,
                 capabilities: Capabilities {
                     async_handlers: true,

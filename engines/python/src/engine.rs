@@ -20,6 +20,7 @@ pub fn engine() -> PythonEngine {
             extensions: &["py"],
             interpreters: &["python"],
             globals_per_root: false,
+            on_main_thread: true,
             splits_at_first_dot: false,
             capabilities: Capabilities {
                 async_handlers: true,

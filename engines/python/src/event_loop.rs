@@ -30,6 +30,7 @@ const POLL: Duration = Duration::from_millis(1);
 
 /// An asyncio loop and who drives it.
 pub(crate) struct EventLoop {
+    object: Py<PyAny>,
     begin: Py<PyAny>,
     pump: Py<PyAny>,
     warn: Py<PyAny>,
@@ -103,11 +104,17 @@ impl EventLoop {
             pump: made.getattr("pump")?.unbind(),
             warn: made.getattr("warn")?.unbind(),
             end: made.getattr("end")?.unbind(),
+            object: made.unbind(),
             selector: Rc::new(selector),
             leading: Cell::new(false),
             turn: Notify::new(),
             nudge: Notify::new(),
         }))
+    }
+
+    /// The loop, as Python has it.
+    pub(crate) fn object(&self, py: Python<'_>) -> Py<PyAny> {
+        self.object.clone_ref(py)
     }
 
     /// Runs an awaitable until it waits. Its result, or the task that waits for it.

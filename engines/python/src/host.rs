@@ -2,6 +2,7 @@
 //! instance; a thread that a guest started uses the sink of the latest one.
 
 use crate::{
+    current_loop, host_signals,
     interpreter::{self, Prelude},
     limits, program, state,
 };
@@ -139,6 +140,10 @@ pub(crate) fn module(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
     module.add_function(wrap_pyfunction!(call_with_warning, &module)?)?;
     module.add_function(wrap_pyfunction!(if_free, &module)?)?;
     module.add_function(wrap_pyfunction!(limits::signal::deliver, &module)?)?;
+    module.add_function(wrap_pyfunction!(current_loop::configure_asyncio, &module)?)?;
+    module.add_function(wrap_pyfunction!(current_loop::event_loop, &module)?)?;
+    module.add_function(wrap_pyfunction!(host_signals::host_handles, &module)?)?;
+    module.add_function(wrap_pyfunction!(host_signals::install_beside, &module)?)?;
     state::add_to(&module)?;
     program::add_to(&module)?;
     Ok(module)

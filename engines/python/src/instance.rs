@@ -7,9 +7,10 @@ use crate::{
     collector::Rarely,
     context::{Contexts, Request},
     convert::{Settings, Value},
+    current_loop::{CurrentLoop, RootId},
     engine::ID,
     error,
-    event_loop::{EventLoop, Task},
+    event_loop::Task,
     host,
     interpreter::{Interpreter, ThreadState},
     limits::{Call, Runs, Section},
@@ -17,11 +18,12 @@ use crate::{
     loader::{self, Arguments, Callable, Function},
 };
 use pyo3::{
+    exceptions::PySystemExit,
     prelude::*,
     types::{PyDict, PyInt, PyList, PyString},
 };
 use std::{
-    cell::{Cell, OnceCell, RefCell},
+    cell::{Cell, RefCell},
     env,
     rc::Rc,
     sync::Arc,
@@ -38,15 +40,21 @@ pub(crate) struct PythonInstance {
     /// Instances of one generation share modules.
     generation: u64,
     settings: Settings,
-    functions: RefCell<Vec<Rc<Function>>>,
+    functions: RefCell<Vec<Rc<Registered>>>,
     contexts: Rc<Contexts>,
-    event_loop: OnceCell<Rc<EventLoop>>,
+    event_loop: Rc<CurrentLoop>,
     runs: Arc<Runs>,
     waiting: RefCell<Vec<Waiting>>,
     calls: Cell<u64>,
     ended: Cell<bool>,
     // Last: dropped after everything that holds Python objects.
     _thread: Rc<ThreadState>,
+}
+
+/// A function that was loaded.
+struct Registered {
+    function: Function,
+    root: RootId,
 }
 
 /// A call that waits in the event loop.
@@ -75,6 +83,7 @@ impl PythonInstance {
         let thread = ThreadState::keep();
         host::use_settings(&environment.log);
         Python::attach(|py| host::apply_level(py).map_err(|e| error::internal(py, &e)))?;
+        let runs = Arc::default();
         let settings = Settings { ascii: escapes(env::var("AWS_EXECUTION_ENV").ok().as_deref()) };
         Ok(Self {
             python,
@@ -83,8 +92,8 @@ impl PythonInstance {
             settings,
             functions: RefCell::default(),
             contexts: Contexts::new(environment, settings),
-            event_loop: OnceCell::new(),
-            runs: Arc::default(),
+            event_loop: CurrentLoop::new(python, &runs),
+            runs,
             waiting: RefCell::default(),
             calls: Cell::new(0),
             ended: Cell::new(false),
@@ -107,8 +116,10 @@ impl PythonInstance {
             generation: self.generation,
             layer_root: &self.layer_root,
         };
+        let root = self.event_loop.root(&module.root);
         let loaded = Python::attach(|py| {
             let section = call.section(py);
+            self.event_loop.enter(py, root).map_err(|e| error::internal(py, &e))?;
             let _rarely = Rarely::begin(py);
             match loader::load(py, &source, module) {
                 Err(failed) if section.was_stopped() => {
@@ -120,17 +131,18 @@ impl PythonInstance {
         host::flush();
         let loaded = loaded?;
         let functions = loaded.functions.into_iter();
-        let functions = functions.map(|(name, function)| (name, self.register(function))).collect();
+        let functions =
+            functions.map(|(name, function)| (name, self.register(function, root))).collect();
         Ok(Exports { functions, others: loaded.others })
     }
 
-    fn register(&self, function: Function) -> FunctionId {
+    fn register(&self, function: Function, root: RootId) -> FunctionId {
         let mut functions = self.functions.borrow_mut();
-        functions.push(Rc::new(function));
+        functions.push(Rc::new(Registered { function, root }));
         FunctionId(functions.len() as u32 - 1)
     }
 
-    fn function(&self, id: FunctionId) -> Result<Rc<Function>> {
+    fn function(&self, id: FunctionId) -> Result<Rc<Registered>> {
         let function = self.functions.borrow().get(id.0 as usize).cloned();
         function.ok_or_else(|| Error::internal("no function has this id"))
     }
@@ -145,10 +157,11 @@ impl PythonInstance {
         self.refuse_after_end()?;
         let function = self.function(function)?;
         let call = self.runs.enter();
-        let answer = match &*function {
+        let root = function.root;
+        let answer = match &function.function {
             Function::Callable(callable) => {
                 let called = Called { form, hook: callable.hook, invocation: Some(invocation) };
-                match self.begin(&call, callable, input, &called, invocation) {
+                match self.begin(&call, callable, root, input, &called, invocation) {
                     Ok(Begun::Done(payload)) => Ok(payload),
                     Ok(Begun::Waiting(task)) => {
                         self.finish(&call, &task, &called, |value| self.answer(value, &called))
@@ -161,6 +174,7 @@ impl PythonInstance {
                 let called = Called { form, hook: None, invocation: Some(invocation) };
                 Python::attach(|py| {
                     let section = call.section(py);
+                    self.event_loop.enter(py, root).map_err(|e| error::internal(py, &e))?;
                     match program.run(py, self.python, &text) {
                         Ok(ended) if !section.was_stopped() => ended.map(Payload::json),
                         Ok(_) => Err(error::interrupted(py, None)),
@@ -187,12 +201,14 @@ impl PythonInstance {
         &self,
         call: &Call,
         function: &Callable,
+        root: RootId,
         input: Payload,
         called: &Called<'_>,
         invocation: &Rc<Invocation>,
     ) -> Result<Begun<Payload>> {
         Python::attach(|py| {
             let section = call.section(py);
+            self.event_loop.enter(py, root).map_err(|e| error::internal(py, &e))?;
             let context = self.contexts.get(py, self.python, invocation)?;
             let event = match function.arguments {
                 // What is not wanted is not made either.
@@ -242,7 +258,7 @@ impl PythonInstance {
         if !is_awaitable(&value) {
             return Ok(Ok(value));
         }
-        self.event_loop(value.py())?.begin(&value)
+        self.event_loop.get(value.py())?.begin(&value)
     }
 
     async fn finish<T>(
@@ -252,7 +268,7 @@ impl PythonInstance {
         called: &Called<'_>,
         answer: impl FnOnce(&Bound<'_, PyAny>) -> Result<T>,
     ) -> Result<T> {
-        let Some(event_loop) = self.event_loop.get().cloned() else {
+        let Some(event_loop) = self.event_loop.made().cloned() else {
             return Err(Error::internal("a task waits without an event loop"));
         };
         let pump = |run: &dyn Fn(Python<'_>) -> PyResult<Option<f64>>| {
@@ -302,7 +318,7 @@ impl PythonInstance {
     }
 
     fn warn(&self, invocation: &Rc<Invocation>) {
-        let Some(event_loop) = self.event_loop.get() else { return };
+        let Some(event_loop) = self.event_loop.made() else { return };
         let waiting = self.waiting.borrow();
         let of_this = waiting.iter().filter(|call| call.invocation == Rc::as_ptr(invocation));
         let mut calls: Vec<_> = of_this.filter(|call| self.runs.warn_once(call.call)).collect();
@@ -324,15 +340,6 @@ impl PythonInstance {
         });
     }
 
-    fn event_loop(&self, py: Python<'_>) -> PyResult<&Rc<EventLoop>> {
-        if self.event_loop.get().is_none() {
-            let made = EventLoop::new(py, self.python, &self.runs)?;
-            // Nobody else sets it: an instance stays on its thread, and the line above runs no other call.
-            let _ = self.event_loop.set(made);
-        }
-        Ok(self.event_loop.get().expect("set above"))
-    }
-
     fn end(&self) {
         if self.ended.replace(true) {
             return;
@@ -347,10 +354,12 @@ impl PythonInstance {
                 }
             };
             // Signals that arrived while nothing ran.
-            report(py.check_signals());
-            if let Some(event_loop) = self.event_loop.get() {
-                report(event_loop.end(py));
-            }
+            report(match py.check_signals() {
+                // A handler that ends the process: it is about to.
+                Err(raised) if raised.is_instance_of::<PySystemExit>(py) => Ok(()),
+                handled => handled,
+            });
+            report(self.event_loop.end(py));
             self.contexts.clear();
             self.functions.borrow_mut().clear();
             if last {

@@ -214,6 +214,8 @@ fn prepare(py: Python<'_>, main_thread: bool) -> PyResult<Interpreter> {
     sleep::install(py)?;
     if main_thread {
         signal::install(py, &natives)?;
+        let signals = run_prelude(py, Prelude::Signals, &natives)?;
+        signals.get_item("install")?.expect("the prelude defines it").call0()?;
     }
     let streams = run_prelude(py, Prelude::Streams, &natives)?;
     streams.get_item("install")?.expect("the prelude defines it").call0()?;
@@ -262,7 +264,9 @@ pub(crate) enum Prelude {
     Loader,
     Logs,
     Loop,
+    Loops,
     Program,
+    Signals,
     Start,
     Streams,
     Trine,
@@ -290,7 +294,9 @@ pub(crate) fn run_prelude<'py>(
         Prelude::Loader => prelude_file!("loader"),
         Prelude::Logs => prelude_file!("logs"),
         Prelude::Loop => prelude_file!("loop"),
+        Prelude::Loops => prelude_file!("loops"),
         Prelude::Program => prelude_file!("program"),
+        Prelude::Signals => prelude_file!("signals"),
         Prelude::Start => prelude_file!("start"),
         Prelude::Streams => prelude_file!("streams"),
         Prelude::Trine => prelude_file!("trine"),

@@ -3,10 +3,12 @@
 mod collector;
 mod context;
 mod convert;
+mod current_loop;
 mod engine;
 mod error;
 mod event_loop;
 mod host;
+mod host_signals;
 mod instance;
 mod interpreter;
 mod limits;

@@ -18,6 +18,7 @@ pub fn engine() -> impl Engine {
         extensions: &["shout"],
         interpreters: &[],
         globals_per_root: false,
+        on_main_thread: false,
         splits_at_first_dot: false,
         capabilities: Capabilities::default(),
         error_dialect: ErrorDialect::PLAIN,

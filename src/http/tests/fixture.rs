@@ -126,6 +126,7 @@ pub(super) fn registry(interleaving: bool) -> Registry {
         extensions: &["echo"],
         interpreters: &[],
         globals_per_root: false,
+        on_main_thread: false,
         splits_at_first_dot: false,
         capabilities: Capabilities { interleaving, ..Capabilities::default() },
         error_dialect: ErrorDialect::PLAIN,

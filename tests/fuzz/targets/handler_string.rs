@@ -52,6 +52,7 @@ fn engine(id: &'static str, extensions: &'static [&'static str], first: bool) ->
         extensions,
         interpreters: &[],
         globals_per_root: false,
+        on_main_thread: false,
         splits_at_first_dot: first,
         capabilities: Capabilities::default(),
         error_dialect: ErrorDialect::PLAIN,

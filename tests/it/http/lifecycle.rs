@@ -7,14 +7,14 @@ use std::net::TcpListener;
 
 #[test]
 fn the_first_lines_say_what_is_served_and_how_to_try_it() {
-    let folder = Folder::probe(LANGUAGES[3]);
+    let folder = Folder::probe(LANGUAGES[0]);
     let served = Served::start(&folder, &["--workers", "2"]);
     let address = served.address;
     let text = eventually("the last line is there", || {
         Some(served.process.stdout()).filter(|text| text.contains("Ctrl-C stops."))
     });
     assert!(text.starts_with(&format!("Serving 1 function on http://{address} with 2 workers\n")));
-    assert!(text.contains("probe") && text.contains("Python"), "{text}");
+    assert!(text.contains("probe") && text.contains("JavaScript"), "{text}");
     assert!(text.contains(&format!("\n  curl http://{address}/\n")), "{text}");
 }
 

@@ -2,6 +2,7 @@
 
 mod events;
 mod lifecycle;
+mod main_thread;
 mod mounts;
 mod protocol;
 mod server;

@@ -16,7 +16,9 @@ impl PythonInstance {
     ) -> Result<FunctionId> {
         self.refuse_after_end()?;
         let (wrapper, handler) = (self.function(wrapper)?, self.function(handler)?);
-        let (Function::Callable(wrapper), Function::Callable(handler)) = (&*wrapper, &*handler)
+        let root = handler.root;
+        let (Function::Callable(wrapper), Function::Callable(handler)) =
+            (&wrapper.function, &handler.function)
         else {
             return Err(Error::new(ErrorKind::Unsupported, "a program cannot be wrapped"));
         };
@@ -24,6 +26,7 @@ impl PythonInstance {
         let call = self.runs.enter();
         let begun = Python::attach(|py| {
             let section = call.section(py);
+            self.event_loop.enter(py, root).map_err(|e| error::internal(py, &e))?;
             let returned = self.with_both(py, handler).and_then(|handler| {
                 let function = wrapper.object.bind(py);
                 match wrapper.arguments {
@@ -39,7 +42,7 @@ impl PythonInstance {
             Err(failed) => Err(failed),
         };
         self.left(&call, &function);
-        function.map(|function| self.register(Function::Callable(function)))
+        function.map(|function| self.register(Function::Callable(function), root))
     }
 
     /// A handler as a function of event and context.

@@ -1,6 +1,7 @@
 """An asyncio event loop that the host drives: it runs what is ready and never waits."""
 
 import asyncio
+import signal
 import sys
 import threading
 from asyncio import Task, TaskGroup, events, tasks
@@ -60,6 +61,13 @@ class _StepWithWarning:
         return _trine.call_with_warning(self._step)
 
 
+def _set_wakeup_fd(new, old):
+    """Says where signals are told, unless somebody else has."""
+    before = signal.set_wakeup_fd(new, warn_on_full_buffer=False)
+    if before not in (old, new):
+        signal.set_wakeup_fd(before, warn_on_full_buffer=False)
+
+
 class Loop(asyncio.SelectorEventLoop):
     """Made, used and ended on one thread."""
 
@@ -71,10 +79,24 @@ class Loop(asyncio.SelectorEventLoop):
         sys.set_asyncgen_hooks(
             firstiter=self._asyncgen_firstiter_hook, finalizer=self._asyncgen_finalizer_hook
         )
+        self._hear_signals()
 
     def fileno(self):
         """Readable as soon as anything that the loop waits for is."""
         return self._selector.fileno()
+
+    def _hear_signals(self):
+        """A signal ends the wait of the host for this loop, so that its handler runs."""
+        if threading.current_thread() is threading.main_thread():
+            _set_wakeup_fd(self._csock.fileno(), -1)
+
+    def remove_signal_handler(self, sig):
+        removed = super().remove_signal_handler(sig)
+        self._hear_signals()
+        return removed
+
+    def close(self):
+        """Does nothing: guests have this loop from `asyncio.get_event_loop()`, and others need it after them."""
 
     def _process_events(self, event_list):
         if event_list:
@@ -182,4 +204,6 @@ class Loop(asyncio.SelectorEventLoop):
         for task in asyncio.all_tasks(self):
             task.cancel()
         self.pump()
-        self.close()
+        if threading.current_thread() is threading.main_thread():
+            _set_wakeup_fd(-1, self._csock.fileno())
+        super().close()

@@ -29,10 +29,11 @@ _FOREIGN = sys.stdlib_module_names | {"org", "java", "vms_lib", "_wmi", "riscos"
 
 
 class _Configuring:
-    """The loader of `logging`, followed by our own configuration of it."""
+    """The loader of a module, followed by our own configuration of it."""
 
-    def __init__(self, loader):
+    def __init__(self, loader, configure):
         self._loader = loader
+        self._configure = configure
 
     def __getattr__(self, name):
         return getattr(self._loader, name)
@@ -43,7 +44,11 @@ class _Configuring:
     def exec_module(self, module):
         module.__loader__ = module.__spec__.loader = self._loader
         self._loader.exec_module(module)
-        _trine.configure_logging()
+        self._configure()
+
+
+# Modules of the standard library that are configured as soon as they were imported.
+_CONFIGURED = {"asyncio": _trine.configure_asyncio, "logging": _trine.configure_logging}
 
 
 class _Watch:
@@ -52,17 +57,17 @@ class _Watch:
     def find_spec(self, name, path=None, target=None):
         if name in _WANT_SITE:
             add_site()
-        elif name == "logging":
-            return self._logging(name, path, target)
+        elif name in _CONFIGURED:
+            return self._configured(name, path, target)
         return None
 
-    def _logging(self, name, path, target):
+    def _configured(self, name, path, target):
         for finder in list(sys.meta_path):
             find = getattr(finder, "find_spec", None)
             spec = None if finder is self or find is None else find(name, path, target)
             if spec is not None:
                 if spec.loader is not None and (spec.origin or "").startswith(sys._stdlib_dir):
-                    spec.loader = _Configuring(spec.loader)
+                    spec.loader = _Configuring(spec.loader, _CONFIGURED[name])
                 return spec
         return None
 
@@ -118,5 +123,6 @@ def install(eager):
         add_site()
     else:
         sys.meta_path.append(_missing)
-    if "logging" in sys.modules:
-        _trine.configure_logging()
+    for name, configure in _CONFIGURED.items():
+        if name in sys.modules:
+            configure()

@@ -13,6 +13,7 @@ fn language(id: &'static str, extensions: &'static [&'static str]) -> EngineInfo
         extensions,
         interpreters: &[],
         globals_per_root: false,
+        on_main_thread: false,
         splits_at_first_dot: false,
         capabilities: Capabilities::default(),
         error_dialect: ErrorDialect::PLAIN,

@@ -1,0 +1,54 @@
+"""SIGTERM and SIGINT belong to the host, which finishes its work and ends. What a guest installs for them on the main
+thread is called beside that and takes nothing away from it.
+"""
+
+import _signal
+import _thread
+import posix
+
+_PROCESS = posix.getpid()
+_MAIN = _thread.get_ident()
+
+# The guest's handlers. It sees a process in which nobody has installed any.
+_handlers = {_signal.SIGTERM: _signal.SIG_DFL, _signal.SIGINT: _signal.SIG_DFL}
+# Those signals for which Python's own handler was installed beside the host's.
+_beside = set()
+
+
+def _call(number, frame):
+    handler = _handlers[number]
+    if callable(handler):
+        handler(number, frame)
+
+
+def _is_shared(number):
+    if number not in _handlers or posix.getpid() != _PROCESS:
+        return False
+    return number in _beside or _trine.host_handles(number)
+
+
+def signal(signalnum, handler, /):
+    usual = callable(handler) or handler in (_signal.SIG_DFL, _signal.SIG_IGN)
+    if not usual or _thread.get_ident() != _MAIN or not _is_shared(signalnum):
+        # It says what is wrong.
+        return _plain_signal(signalnum, handler)
+    if callable(handler) and signalnum not in _beside:
+        _trine.install_beside(signalnum, _plain_signal, _call)
+        _beside.add(signalnum)
+    before = _handlers[signalnum]
+    _handlers[signalnum] = handler
+    return before
+
+
+def getsignal(signalnum, /):
+    return _handlers[signalnum] if _is_shared(signalnum) else _plain_getsignal(signalnum)
+
+
+_plain_signal, _plain_getsignal = _signal.signal, _signal.getsignal
+
+
+def install():
+    for function, plain in ((signal, _plain_signal), (getsignal, _plain_getsignal)):
+        function.__module__ = "_signal"
+        function.__doc__ = plain.__doc__
+        setattr(_signal, function.__name__, function)

@@ -1,0 +1,223 @@
+//! The way to the main thread: some languages have one interpreter per process and one thread on which everything is
+//! called. Workers on other threads accept requests for them as well, hand the invocations over, and get the answers
+//! back; that is the only hop.
+
+use super::{functions::Functions, lifeline::Lifeline, options::ServeOptions};
+use crate::telemetry::Log;
+use bytes::Bytes;
+use std::{collections::BTreeMap, rc::Rc, sync::Arc};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time,
+};
+use trine_engine::{
+    Error, ErrorKind, Exchange, Invocation, Level, Payload, RawPayload, Result, WithBody,
+};
+
+/// Where a worker hands over what another thread is to run.
+#[derive(Debug, Clone)]
+pub(super) struct Counter {
+    orders: mpsc::UnboundedSender<Order>,
+    /// Holds true when the thread behind is lost.
+    lost: watch::Receiver<bool>,
+}
+
+/// What was handed over and is still to be run.
+pub(super) struct Orders(mpsc::UnboundedReceiver<Order>);
+
+/// A counter, and what comes in there. `lost` holds true when nobody will serve it any more.
+pub(super) fn counter(lost: watch::Receiver<bool>) -> (Counter, Orders) {
+    let (orders, received) = mpsc::unbounded_channel();
+    (Counter { orders, lost }, Orders(received))
+}
+
+/// An invocation that was handed over.
+#[derive(Debug)]
+struct Order {
+    function: usize,
+    event: Portable,
+    facts: Facts,
+    lifeline: Option<Lifeline>,
+    answer: oneshot::Sender<Result<Portable>>,
+}
+
+impl Counter {
+    /// Has a function invoked on the other thread. Whoever drops this future before the invocation has begun takes the
+    /// order back.
+    ///
+    /// # Errors
+    /// What loading or the handler raised; that the thread is lost.
+    pub(super) async fn call(
+        &self,
+        function: usize,
+        event: Payload,
+        invocation: &Invocation,
+        lifeline: Option<Lifeline>,
+    ) -> Result<Payload> {
+        let (answer, answered) = oneshot::channel();
+        let (event, facts) = (Portable::of(event)?, Facts::of(invocation));
+        let lifeline = lifeline.map(Lifeline::on_main_thread);
+        let order = Order { function, event, facts, lifeline, answer };
+        // An order that cannot be delivered is dropped, and its answer with it.
+        let _ = self.orders.send(order);
+        let mut lost = self.lost.clone();
+        let lost = async {
+            if lost.wait_for(|lost| *lost).await.is_err() {
+                // Nobody looks after this server any more.
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            answer = answered => answer.map_err(|_| gone()).flatten().map(Payload::from),
+            () = lost => Err(gone()),
+        }
+    }
+}
+
+/// Runs what is handed over until nobody can hand over any more, then lets it finish. After the end of `stop` and the
+/// grace, what has not finished is left.
+pub(super) async fn serve(
+    orders: Orders,
+    functions: Rc<Functions>,
+    options: Arc<ServeOptions>,
+    mut stop: watch::Receiver<bool>,
+    log: Log,
+) {
+    let Orders(mut orders) = orders;
+    let served = async {
+        while let Some(order) = orders.recv().await {
+            let (functions, options) = (functions.clone(), options.clone());
+            tokio::task::spawn_local(async move { order.run(&functions, &options).await });
+        }
+        functions.finish().await;
+    };
+    let given_up = async {
+        let _ = stop.wait_for(|stop| *stop).await;
+        time::sleep(options.grace).await;
+    };
+    tokio::select! {
+        biased;
+        () = served => {}
+        () = given_up => {
+            let message = "invocations were still in flight on the main thread after the grace; they are left";
+            log.line(Level::Warn, message, &[]);
+        }
+    }
+}
+
+impl Order {
+    async fn run(self, functions: &Rc<Functions>, options: &ServeOptions) {
+        let Self { function, event, facts, lifeline, mut answer } = self;
+        // The time limit is the invocation's, and not that of those that ran before it.
+        let invocation = Invocation { deadline_ms: options.deadline_from_now(), ..facts.into() };
+        let call = functions.call(function, event.into(), Rc::new(invocation), lifeline);
+        let result = tokio::select! {
+            biased;
+            result = call => result,
+            // The client hung up. What has begun goes on to its end all the same.
+            () = answer.closed() => return,
+        };
+        let _ = answer.send(result.and_then(Portable::of));
+    }
+}
+
+fn gone() -> Error {
+    let message =
+        "the main thread is lost to another invocation that cannot be stopped; the server ends";
+    Error::new(ErrorKind::Internal, message)
+}
+
+/// A payload that may change threads: one without values of an interpreter.
+#[derive(Debug)]
+enum Portable {
+    Json(Bytes),
+    WithBody(WithBody),
+    Raw(RawPayload),
+    Nothing,
+}
+
+impl Portable {
+    /// # Errors
+    /// [`ErrorKind::Marshal`] when a native value has no JSON form.
+    fn of(payload: Payload) -> Result<Self> {
+        Ok(match payload {
+            Payload::WithBody(event) => Self::WithBody(event),
+            Payload::Raw(raw) => Self::Raw(raw),
+            Payload::Nothing => Self::Nothing,
+            other => Self::Json(other.into_bytes()?.0),
+        })
+    }
+}
+
+impl From<Portable> for Payload {
+    fn from(portable: Portable) -> Self {
+        match portable {
+            Portable::Json(text) => Self::Json(text),
+            Portable::WithBody(event) => Self::WithBody(event),
+            Portable::Raw(raw) => Self::Raw(raw),
+            Portable::Nothing => Self::Nothing,
+        }
+    }
+}
+
+/// What is known about an invocation that has not begun: all but what its functions share, and its deadline.
+#[derive(Debug)]
+struct Facts {
+    request_id: String,
+    invoked_function_arn: Option<String>,
+    trace_id: Option<String>,
+    client_context: Option<String>,
+    identity: Option<String>,
+    tenant_id: Option<String>,
+    w3c: Option<BTreeMap<String, String>>,
+    function_name: Option<String>,
+    event_is_json: bool,
+}
+
+impl Facts {
+    fn of(invocation: &Invocation) -> Self {
+        let Invocation {
+            request_id,
+            deadline_ms: _,
+            invoked_function_arn,
+            trace_id,
+            client_context,
+            identity,
+            tenant_id,
+            w3c,
+            function_name,
+            event_is_json,
+            exchange: _,
+        } = invocation;
+        Self {
+            request_id: request_id.clone(),
+            invoked_function_arn: invoked_function_arn.clone(),
+            trace_id: trace_id.clone(),
+            client_context: client_context.clone(),
+            identity: identity.clone(),
+            tenant_id: tenant_id.clone(),
+            w3c: w3c.clone(),
+            function_name: function_name.clone(),
+            event_is_json: *event_is_json,
+        }
+    }
+}
+
+impl From<Facts> for Invocation {
+    fn from(facts: Facts) -> Self {
+        Self {
+            request_id: facts.request_id,
+            deadline_ms: None,
+            invoked_function_arn: facts.invoked_function_arn,
+            trace_id: facts.trace_id,
+            client_context: facts.client_context,
+            identity: facts.identity,
+            tenant_id: facts.tenant_id,
+            w3c: facts.w3c,
+            function_name: facts.function_name,
+            event_is_json: facts.event_is_json,
+            exchange: Exchange::default(),
+        }
+    }
+}
