@@ -32,7 +32,7 @@ pub(super) struct Functions {
 }
 
 enum Slot {
-    Here(Here),
+    Here(Box<Here>),
     There(Counter),
     /// Another worker's, and nobody asks for it here.
     Elsewhere,
@@ -58,11 +58,11 @@ impl Functions {
             // With an instance for each there is nothing to interleave in.
             let interleaving = fresh || function.located.engine.info().capabilities.interleaving;
             let limit = if interleaving { options.concurrency.clamp(1, 1 << 16) } else { 1 };
-            Slot::Here(Here {
+            Slot::Here(Box::new(Here {
                 function: Function::new(worker.clone(), function.plan()),
                 permits: Arc::new(Semaphore::new(limit)),
                 limit: limit as u32,
-            })
+            }))
         };
         let slot = |function: &ServedFunction| match share {
             Share::AnyThread(counter) if function.on_main_thread() => Slot::There(counter.clone()),

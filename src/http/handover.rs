@@ -109,13 +109,17 @@ pub(super) async fn serve(
 impl Order {
     async fn run(self, functions: &Rc<Functions>, options: &ServeOptions) {
         let Self { function, event, facts, lifeline, mut answer } = self;
+        if answer.is_closed() {
+            // The client hung up before its turn came.
+            return;
+        }
         // The time limit is the invocation's, and not that of those that ran before it.
         let invocation = Invocation { deadline_ms: options.deadline_from_now(), ..facts.into() };
         let call = functions.call(function, event.into(), Rc::new(invocation), lifeline);
         let result = tokio::select! {
             biased;
             result = call => result,
-            // The client hung up. What has begun goes on to its end all the same.
+            // Or since. What has begun goes on to its end all the same.
             () = answer.closed() => return,
         };
         let _ = answer.send(result.and_then(Portable::of));

@@ -181,3 +181,20 @@ fn what_fails_behind_a_handlers_back_fails_its_invocation_and_not_the_process() 
     assert_eq!(lambda.process.status(), None);
     lambda.emulator.assert_clean();
 }
+
+#[test]
+fn a_handler_that_listens_for_sigterm_itself_ends_in_order_all_the_same() {
+    let source = "
+import signal
+before = str(signal.getsignal(signal.SIGTERM))
+signal.signal(signal.SIGTERM, lambda number, frame: print('heard', number))
+def handler(event, context):
+    return before
+";
+    let folder = Folder::new(&[("app.py", source)]);
+    let lambda = Lambda::start(&folder, "app.handler");
+    assert_eq!(lambda.invoke(json!({})), "0");
+    lambda.process.signal("TERM");
+    assert_eq!(lambda.process.wait(), Some(0));
+    assert!(lambda.process.stdout().contains("heard 15"), "{:?}", lambda.process);
+}

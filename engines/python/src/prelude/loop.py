@@ -62,8 +62,11 @@ class _StepWithWarning:
 
 
 def _set_wakeup_fd(new, old):
-    """Says where signals are told, unless somebody else has."""
-    before = signal.set_wakeup_fd(new, warn_on_full_buffer=False)
+    """On the main thread: says where signals are told, unless somebody else has."""
+    try:
+        before = signal.set_wakeup_fd(new, warn_on_full_buffer=False)
+    except ValueError:
+        return
     if before not in (old, new):
         signal.set_wakeup_fd(before, warn_on_full_buffer=False)
 
@@ -87,8 +90,7 @@ class Loop(asyncio.SelectorEventLoop):
 
     def _hear_signals(self):
         """A signal ends the wait of the host for this loop, so that its handler runs."""
-        if threading.current_thread() is threading.main_thread():
-            _set_wakeup_fd(self._csock.fileno(), -1)
+        _set_wakeup_fd(self._csock.fileno(), -1)
 
     def remove_signal_handler(self, sig):
         removed = super().remove_signal_handler(sig)
@@ -204,6 +206,5 @@ class Loop(asyncio.SelectorEventLoop):
         for task in asyncio.all_tasks(self):
             task.cancel()
         self.pump()
-        if threading.current_thread() is threading.main_thread():
-            _set_wakeup_fd(-1, self._csock.fileno())
+        _set_wakeup_fd(-1, self._csock.fileno())
         super().close()

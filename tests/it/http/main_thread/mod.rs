@@ -235,11 +235,11 @@ def handler(event, context):
     try:
         time.sleep(60)
     except Late:
-        return 'late'
+        return ['late']
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
 ";
-    each_answers(source, |_| json!("late"));
+    each_answers(source, |_| json!(["late"]));
 }
 
 #[test]
@@ -401,7 +401,7 @@ fn a_server_of_python_alone_has_one_worker_and_says_so() {
     assert!(alone.process.stdout().contains("Python runs on one thread"), "{:?}", alone.process);
     folder.write("js.mjs", "export const handler = () => 'js';");
     let mixed = served(&folder, &[]);
-    assert_eq!((mixed.get("/app").status, mixed.get("/js").text()), (204, "js"));
+    assert_eq!((mixed.get("/app").status, mixed.get("/js").text()), (200, "js"));
     assert_eq!(workers(&mixed), 2, "{:?}", mixed.process.threads());
     let line = "with 2 workers and one thread for Python\n";
     assert!(mixed.process.stdout().contains(line), "{:?}", mixed.process);
