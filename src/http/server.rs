@@ -26,7 +26,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    thread::{self, JoinHandle},
+    thread::JoinHandle,
     time::Duration,
 };
 use tokio::{
@@ -180,8 +180,8 @@ impl Server {
             }
             ended
         };
-        let supervisor = thread::Builder::new().name("trine-signals".to_owned());
-        let supervisor = supervisor.spawn(supervise).map_err(ServeError::Start)?;
+        let supervisor = worker::spawn_beside("trine-signals", supervise);
+        let supervisor = supervisor.map_err(ServeError::Start)?;
         let environment = Environment { main_thread: true, ..worker.environment.clone() };
         let options = WorkerOptions { environment, ..worker.clone() };
         let work = async move |worker| seat.work(worker).await;

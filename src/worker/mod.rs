@@ -13,6 +13,7 @@ pub use thread::{run_here, spawn};
 pub use watchdog::{DEFAULT_MARGIN, Lost, Rescue, Watchdog};
 
 pub(crate) use heap::Heap;
+pub(crate) use thread::spawn_beside;
 pub(crate) use watch::Watch;
 
 use crate::{

@@ -56,3 +56,14 @@ where
         worker.shutdown().await;
     });
 }
+
+/// Starts a thread on which no guest runs, for what has to go on while guests hold the calling one.
+///
+/// # Errors
+/// When the system has no thread left.
+pub(crate) fn spawn_beside<T: Send + 'static>(
+    name: &str,
+    run: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<JoinHandle<T>> {
+    Builder::new().name(name.to_owned()).spawn(run)
+}
