@@ -104,6 +104,7 @@ impl Folder {
             log: LogSettings { sink: Arc::new(NullSink), format: LogFormat::Text, level: None },
             main_thread,
             trace_in_environment: main_thread,
+            shares_process: false,
             memory_limit: None,
         }
     }

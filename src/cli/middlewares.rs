@@ -54,7 +54,7 @@ impl Middlewares {
         let rows = LocalSet::new().block_on(&runtime, async {
             let mut rows = Vec::new();
             for middleware in &plan.middlewares {
-                let heap = worker.heap(&middleware.engine)?;
+                let heap = worker.heap(&middleware.engine, plan.owner(&middleware.engine))?;
                 rows.push(Row { middleware, hooks: inspect(middleware, &heap).await? });
             }
             worker.shutdown().await;

@@ -304,6 +304,7 @@ impl Settings {
             log,
             main_thread: true,
             trace_in_environment: true,
+            shares_process: false,
             memory_limit: self.memory.value,
         }
     }
@@ -313,6 +314,7 @@ impl Settings {
         Environment {
             main_thread: false,
             trace_in_environment: false,
+            shares_process: true,
             ..self.sequential_environment(log)
         }
     }

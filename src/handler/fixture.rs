@@ -72,6 +72,7 @@ fn info(
         },
         globals_per_root: false,
         on_main_thread: false,
+        instance_per_function: false,
         splits_at_first_dot,
         capabilities: Capabilities::default(),
         error_dialect: ErrorDialect::PLAIN,

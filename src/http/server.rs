@@ -383,6 +383,7 @@ impl Running {
         let environment = Environment {
             main_thread: false,
             trace_in_environment: false,
+            shares_process: true,
             ..worker.environment.clone()
         };
         let worker = WorkerOptions { environment, ..worker };

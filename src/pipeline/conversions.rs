@@ -44,6 +44,7 @@ fn counting(id: &'static str) -> (Arc<dyn Engine>, Arc<Counts>) {
         interpreters: &[],
         globals_per_root: false,
         on_main_thread: false,
+        instance_per_function: false,
         splits_at_first_dot: false,
         capabilities: Capabilities {
             native_values: true,
@@ -187,6 +188,7 @@ fn conversions(middlewares: &[(&str, &str)], handler: &str) -> [usize; 4] {
         log: LogSettings { sink: Arc::new(NullSink), format: LogFormat::Text, level: None },
         main_thread: false,
         trace_in_environment: false,
+        shares_process: false,
         memory_limit: None,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -1,11 +1,11 @@
 //! From a middleware's name to its file: `<name>.<ext>`, `<name>/index.<ext>`, or a program with a shebang line.
 
-use super::plan::Middleware;
+use super::plan::{Middleware, MiddlewareNames};
 use crate::{engines::Registry, handler::is_file};
 use std::{
     collections::BTreeSet,
     fs::{self, File},
-    io::Read,
+    io::{self, Read},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -41,6 +41,79 @@ pub(super) fn middleware(
         }
     }
     Err(unknown(name, folders, registry))
+}
+
+/// A list of names with [`MiddlewareNames::REST`] spelt out: what the layers' folder holds and the list does not name, in
+/// the order of names. A file there that begins with a dot or an underscore is somebody's helper.
+pub(super) fn with_rest(
+    asked: &[String],
+    layers: &Path,
+    registry: &Registry,
+) -> Result<Vec<String>> {
+    let Some(at) = asked.iter().position(|name| name == MiddlewareNames::REST) else {
+        return Ok(asked.to_vec());
+    };
+    let (before, after) = (&asked[..at], &asked[at + 1..]);
+    if after.iter().any(|name| name == MiddlewareNames::REST) {
+        let message = "the list of middlewares has '*' twice: it stands for all that the list does not name, \
+                       so keep one, where the rest is to go";
+        return Err(Error::new(ErrorKind::AmbiguousHandler, message));
+    }
+    let mut rest = rest(layers, registry)?;
+    rest.retain(|name| {
+        let is_it = |asked: &String| {
+            // `jwt` and `jwt.py` are one, whichever way it is written.
+            asked == name || stem(asked, registry) == name || stem(name, registry) == asked
+        };
+        !before.iter().chain(after).any(is_it)
+    });
+    Ok([before, &rest, after].concat())
+}
+
+/// Every middleware of a folder, by the name that finds it there, in order.
+fn rest(folder: &Path, registry: &Registry) -> Result<Vec<String>> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => {
+            let message = format!("cannot look for middlewares in {}: {e}", folder.display());
+            return Err(Error::new(ErrorKind::ImportModule, message));
+        }
+    };
+    let files = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let mut names = BTreeSet::new();
+    for file in files.filter(|file| !file.starts_with(['.', '_'])) {
+        let path = folder.join(&file);
+        if path.is_dir() {
+            if !candidates(&file, folder, registry)?.is_empty() {
+                names.insert(file);
+            }
+        } else if stem(&file, registry) != file {
+            let name = stem(&file, registry).to_owned();
+            let mut same = candidates(&name, folder, registry)?;
+            same.dedup_by_key(|found| found.engine.info().id);
+            // In several languages: each is there for itself.
+            names.insert(if same.len() > 1 { file } else { name });
+        } else if is_program(&path) {
+            names.insert(file);
+        }
+    }
+    Ok(names.into_iter().collect())
+}
+
+/// A file's name without the extension of a language.
+fn stem<'n>(file: &'n str, registry: &Registry) -> &'n str {
+    match file.rsplit_once('.') {
+        Some((stem, extension)) if registry.by_extension(extension).is_some() => stem,
+        _ => file,
+    }
+}
+
+/// Whether a file says which interpreter it is for.
+fn is_program(path: &Path) -> bool {
+    let mut first = [0; 2];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut first));
+    read.is_ok() && &first == b"#!"
 }
 
 /// A file that answers to a name.
@@ -169,7 +242,7 @@ fn ambiguous(name: &str, folder: &Path, found: &[Candidate]) -> Error {
 fn unknown(name: &str, folders: &[PathBuf], registry: &Registry) -> Error {
     let mut names = BTreeSet::new();
     for folder in folders {
-        names.extend(existing(folder, registry));
+        names.extend(rest(folder, registry).unwrap_or_default());
     }
     let places: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
     let mut message = format!("there is no middleware '{name}' in {}", places.join(", "));
@@ -191,26 +264,6 @@ fn unknown(name: &str, folders: &[PathBuf], registry: &Registry) -> Error {
         message.push_str(&format!("\ndid you mean '{near}'?"));
     }
     Error::new(ErrorKind::HandlerNotFound, message).with_name(NOT_FOUND)
-}
-
-/// The names of the middlewares in a folder.
-fn existing(folder: &Path, registry: &Registry) -> Vec<String> {
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let name = |entry: fs::DirEntry| {
-        let file = entry.file_name().into_string().ok()?;
-        let path = entry.path();
-        if path.is_dir() {
-            let index = |(extension, _): (&str, _)| path.join(format!("index.{extension}"));
-            return registry.extensions().any(|known| index(known).is_file()).then_some(file);
-        }
-        match file.rsplit_once('.') {
-            Some((stem, extension)) if !stem.is_empty() => {
-                registry.by_extension(extension).map(|_| stem.to_owned())
-            }
-            _ => matches!(program(&path, registry), Ok(Some(_))).then_some(file),
-        }
-    };
-    entries.flatten().filter_map(name).collect()
 }
 
 #[cfg(test)]
@@ -260,6 +313,43 @@ mod tests {
         for name in ["../a", "/etc/passwd", "", "a//b"] {
             assert!(found(&files, name).unwrap_err().message().contains("is no name"), "{name}");
         }
+    }
+
+    #[test]
+    fn an_asterisk_is_what_the_layers_hold_and_the_list_does_not_name() {
+        let files = [
+            "opt/middlewares/jwt.py",
+            "opt/middlewares/audit/index.js",
+            "opt/middlewares/cors.lua",
+            "opt/middlewares/twice.js",
+            "opt/middlewares/twice.mjs",
+            "opt/middlewares/both.lua",
+            "opt/middlewares/both.py",
+            "opt/middlewares/_shared.py",
+            "opt/middlewares/.hidden.py",
+            "opt/middlewares/README.md",
+            "opt/middlewares/node_modules/index.html",
+            "task/middlewares/own.py",
+        ];
+        let (_parent, search) = folders(&files);
+        let layers = search.layer_root.join("middlewares");
+        fs::write(layers.join("old"), "#!/usr/bin/env node\n1\n").unwrap();
+        let list = |text: &str| {
+            let asked = MiddlewareNames::list(text, crate::pipeline::Order::Onion);
+            with_rest(&asked.names, &layers, &registry()).map(|names| names.join(","))
+        };
+        assert_eq!(list("*").unwrap(), "audit,both.lua,both.py,cors,jwt,old,twice");
+        assert_eq!(list("*,jwt").unwrap(), "audit,both.lua,both.py,cors,old,twice,jwt");
+        assert_eq!(list("jwt.py, *").unwrap(), "jwt.py,audit,both.lua,both.py,cors,old,twice");
+        assert_eq!(
+            list("own,*,audit,cors.lua").unwrap(),
+            "own,both.lua,both.py,jwt,old,twice,audit,cors.lua"
+        );
+        assert_eq!(list("both.py,*,old").unwrap(), "both.py,audit,both.lua,cors,jwt,twice,old");
+        assert_eq!(list("jwt").unwrap(), "jwt");
+        assert!(list("*,jwt,*").unwrap_err().message().contains("'*' twice"));
+        let nowhere = search.layer_root.join("nowhere");
+        assert_eq!(with_rest(&["*".to_owned()], &nowhere, &registry()).unwrap(), [""; 0]);
     }
 
     #[test]

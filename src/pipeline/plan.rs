@@ -32,13 +32,16 @@ impl fmt::Display for Order {
 /// The middlewares that are asked for, by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MiddlewareNames {
-    /// Names as they were written, outermost first.
+    /// Names as they were written, outermost first; one of them may be [`MiddlewareNames::REST`].
     pub names: Vec<String>,
     /// The order that goes with the way they were given.
     pub order: Order,
 }
 
 impl MiddlewareNames {
+    /// Stands for every middleware of the layers that the list does not name, in the order of their names.
+    pub const REST: &str = "*";
+
     /// Names as settings and flags list them: between commas, blanks around them cut, empty ones left out.
     pub fn list(text: &str, order: Order) -> Self {
         let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
@@ -84,12 +87,13 @@ impl Plan {
         Self { handler, middlewares: Vec::new(), order: Order::default() }
     }
 
-    /// Finds the middlewares that are asked for, in `folders` (each a `middlewares` folder, looked through in order).
+    /// Finds the middlewares that are asked for, in `folders` (each a `middlewares` folder, looked through in order; the
+    /// layers' comes first).
     ///
     /// # Errors
     /// [`trine_engine::ErrorKind::HandlerNotFound`] under the name `Runtime.MiddlewareNotFound` when there is none of a
     /// name, with what exists and the nearest name; [`trine_engine::ErrorKind::AmbiguousHandler`] when files of two
-    /// languages have it.
+    /// languages have it, or when the rest is asked for twice.
     pub fn find(
         handler: Located,
         asked: &MiddlewareNames,
@@ -97,12 +101,21 @@ impl Plan {
         registry: &Registry,
     ) -> Result<Self> {
         let root = handler.module.root.as_path();
-        let middlewares = asked
-            .names
+        let layers = folders.first().map_or(Path::new(""), PathBuf::as_path);
+        let middlewares = find::with_rest(&asked.names, layers, registry)?
             .iter()
             .map(|name| find::middleware(name, folders, root, registry))
             .collect::<Result<_>>()?;
         Ok(Self { handler, middlewares, order: asked.order })
+    }
+
+    /// Whose instance of an engine the function runs in: its own, by its file, where the engine has one for each function
+    /// and the function is written in its language. What is around a function of another language shares an instance
+    /// with its like, and so do the exports of one file, as they do anywhere.
+    pub(crate) fn owner(&self, engine: &Arc<dyn Engine>) -> Option<&Path> {
+        let info = engine.info();
+        let own = info.instance_per_function && info.id == self.handler.engine.info().id;
+        own.then_some(self.handler.module.path.as_path())
     }
 }
 

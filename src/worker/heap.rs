@@ -3,7 +3,7 @@
 use std::{
     cell::{Cell, RefCell},
     collections::HashSet,
-    path::PathBuf,
+    path::{Path, PathBuf},
     rc::Rc,
     sync::Arc,
 };
@@ -20,6 +20,8 @@ pub(crate) type Key = (PathBuf, Option<PathBuf>);
 /// the last of them lets go.
 pub(crate) struct Heap {
     engine: Arc<dyn Engine>,
+    /// The handler's file whose function has this heap to itself; `None` where functions share it.
+    owner: Option<PathBuf>,
     instance: Rc<dyn Instance>,
     interrupter: Interrupter,
     /// Middlewares whose `init` has run.
@@ -32,10 +34,15 @@ pub(crate) struct Heap {
 }
 
 impl Heap {
-    pub(crate) fn start(engine: &Arc<dyn Engine>, environment: &Environment) -> Result<Rc<Self>> {
+    pub(crate) fn start(
+        engine: &Arc<dyn Engine>,
+        owner: Option<&Path>,
+        environment: &Environment,
+    ) -> Result<Rc<Self>> {
         let instance = engine.start(environment)?;
         Ok(Rc::new(Self {
             engine: engine.clone(),
+            owner: owner.map(Path::to_owned),
             interrupter: instance.interrupter(),
             instance,
             prepared: Mutex::default(),
@@ -44,6 +51,11 @@ impl Heap {
             poisoned: Cell::new(false),
             retired: Cell::new(false),
         }))
+    }
+
+    /// Whether this is the heap of an engine for an owner, or the one that functions share.
+    pub(crate) fn is_for(&self, engine: &Arc<dyn Engine>, owner: Option<&Path>) -> bool {
+        self.id() == engine.info().id && self.owner.as_deref() == owner
     }
 
     pub(crate) fn id(&self) -> &'static str {

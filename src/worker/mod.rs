@@ -1,4 +1,5 @@
-//! A worker: one thread's share of the runtime. It owns one instance per language in use, hands them to the pipelines
+//! A worker: one thread's share of the runtime. It owns an instance per language in use, or per function where
+//! functions of the language have instances of their own, hands them to the pipelines
 //! that it loads, and replaces those that are worn out or cannot be trusted any more.
 
 mod function;
@@ -23,6 +24,7 @@ use crate::{
 };
 use std::{
     cell::RefCell,
+    path::Path,
     rc::Rc,
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -74,12 +76,14 @@ impl Worker {
     /// # Errors
     /// What starting an engine, loading a module, or an `init` or `wrap` hook reports.
     pub async fn load(&self, plan: &Plan) -> Result<Pipeline> {
-        Pipeline::load(plan, |engine| self.heap(engine)).await
+        Pipeline::load(plan, |engine| self.heap(engine, plan.owner(engine))).await
     }
 
     /// Loads a function into instances that nobody else uses.
     pub(crate) async fn load_apart(&self, plan: &Plan) -> Result<Pipeline> {
-        let start = |engine: &Arc<dyn Engine>| Heap::start(engine, &self.options.environment);
+        let start = |engine: &Arc<dyn Engine>| {
+            Heap::start(engine, plan.owner(engine), &self.options.environment)
+        };
         let pipeline = Pipeline::load(plan, start).await?;
         for heap in pipeline.heaps() {
             heap.retire();
@@ -104,16 +108,16 @@ impl Worker {
         &self.options
     }
 
-    /// The instance of an engine. One that cannot be trusted any more is replaced, whoever found that out.
-    pub(crate) fn heap(&self, engine: &Arc<dyn Engine>) -> Result<Rc<Heap>> {
-        let id = engine.info().id;
-        let known = self.heaps.borrow().iter().find(|heap| heap.id() == id).cloned();
+    /// The instance of an engine, for one function ([`Plan::owner`]) or for all. One that cannot be trusted any more is
+    /// replaced, whoever found that out.
+    pub(crate) fn heap(&self, engine: &Arc<dyn Engine>, owner: Option<&Path>) -> Result<Rc<Heap>> {
+        let known = self.heaps.borrow().iter().find(|heap| heap.is_for(engine, owner)).cloned();
         match known {
             Some(heap) if !heap.is_poisoned() => return Ok(heap),
             Some(poisoned) => self.retire(&poisoned),
             None => {}
         }
-        let heap = Heap::start(engine, &self.options.environment)?;
+        let heap = Heap::start(engine, owner, &self.options.environment)?;
         self.heaps.borrow_mut().push(heap.clone());
         Ok(heap)
     }
@@ -170,24 +174,43 @@ mod tests {
     use crate::handler::fixture::registry;
     use trine_engine::{FunctionInfo, LogFormat, LogSettings, NullSink};
 
-    #[test]
-    fn a_heap_that_was_poisoned_is_not_handed_out_again() {
-        let worker = Worker::new(WorkerOptions::new(Environment {
+    fn worker() -> Worker {
+        Worker::new(WorkerOptions::new(Environment {
             layer_root: "/opt".into(),
             function: FunctionInfo::default(),
             log: LogSettings { sink: Arc::new(NullSink), format: LogFormat::Text, level: None },
             main_thread: false,
             trace_in_environment: false,
+            shares_process: false,
             memory_limit: None,
-        }));
+        }))
+    }
+
+    #[test]
+    fn a_heap_that_was_poisoned_is_not_handed_out_again() {
+        let worker = worker();
         let registry = registry();
         let engine = registry.iter().next().unwrap();
-        let first = worker.heap(engine).unwrap();
-        assert!(Rc::ptr_eq(&first, &worker.heap(engine).unwrap()));
+        let first = worker.heap(engine, None).unwrap();
+        assert!(Rc::ptr_eq(&first, &worker.heap(engine, None).unwrap()));
         first.poison();
-        let second = worker.heap(engine).unwrap();
+        let second = worker.heap(engine, None).unwrap();
         assert!(!Rc::ptr_eq(&first, &second));
         assert!(first.is_retired() && !second.is_retired());
-        assert!(Rc::ptr_eq(&second, &worker.heap(engine).unwrap()));
+        assert!(Rc::ptr_eq(&second, &worker.heap(engine, None).unwrap()));
+    }
+
+    #[test]
+    fn functions_that_own_a_heap_find_their_own() {
+        let worker = worker();
+        let registry = registry();
+        let engine = registry.iter().next().unwrap();
+        let [one, other] = ["/a/one.mjs", "/a/other.mjs"].map(|path| Some(Path::new(path)));
+        let heap = |owner| worker.heap(engine, owner).unwrap();
+        let (first, second, shared) = (heap(one), heap(other), heap(None));
+        assert!(!Rc::ptr_eq(&first, &second) && !Rc::ptr_eq(&first, &shared));
+        assert!(Rc::ptr_eq(&first, &heap(one)) && Rc::ptr_eq(&second, &heap(other)));
+        second.poison();
+        assert!(Rc::ptr_eq(&first, &heap(one)) && !Rc::ptr_eq(&second, &heap(other)));
     }
 }

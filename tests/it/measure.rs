@@ -59,6 +59,7 @@ fn micros(language: Language, hooks: &[Language], deadline: Option<Duration>) ->
         log: LogSettings { sink: Arc::new(NullSink), format: LogFormat::Text, level: None },
         main_thread: false,
         trace_in_environment: false,
+        shares_process: false,
         memory_limit: None,
     };
     let event = json!({"id": 7, "tags": ["a", "b"], "text": "x".repeat(950)}).to_string();

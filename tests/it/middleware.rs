@@ -289,23 +289,60 @@ fn shutdown_hooks_run_once_when_the_process_is_told_to_end() {
 }
 
 #[test]
-fn init_and_shutdown_run_once_however_many_functions_a_middleware_stands_around() {
+fn init_and_shutdown_run_once_in_each_interpreter_however_many_functions_there_are() {
     let folder = Folder::new(&[
         ("one.py", "def handler(event, context):\n    return 1\n"),
         ("two.py", "def handler(event, context):\n    return 2\n"),
         ("three.mjs", "export const handler = () => 3;\n"),
+        ("four.mjs", "export const handler = () => 4;\n"),
     ]);
     let python = "def init(context):\n    print('hello py')\n\n\ndef shutdown(context):\n    print('bye py')\n";
     folder.write("middlewares/py.py", python);
     let js = "export const init = () => console.log('hello js');\nexport const shutdown = () => console.log('bye js');\n";
     folder.write("middlewares/js.mjs", js);
     let served = Served::start(&folder, &["--middlewares", "py,js", "--workers", "1"]);
-    for path in ["/one", "/two", "/three", "/one"] {
+    for path in ["/one", "/two", "/three", "/four", "/one", "/four"] {
         assert_eq!(served.get(path).status, 200, "{path}");
     }
     served.process.signal("TERM");
     let finished = served.process.finish();
-    for text in ["hello py", "hello js", "bye py", "bye js"] {
-        assert_eq!(finished.stdout.matches(text).count(), 1, "{text}: {finished:?}");
+    // Functions of JavaScript have an isolate each, those of other languages share one for what is around them.
+    for (text, count) in [("hello py", 1), ("bye py", 1), ("hello js", 3), ("bye js", 3)] {
+        assert_eq!(finished.stdout.matches(text).count(), count, "{text}: {finished:?}");
     }
+}
+
+#[test]
+fn an_asterisk_takes_all_that_the_layers_hold_through_every_door() {
+    let folder =
+        Folder::new(&[("app.lua", "return { handler = function(event) return event end }\n")]);
+    let layer = folder.layers().join("middlewares");
+    std::fs::create_dir(&layer).unwrap();
+    for name in ["b", "c", "a"] {
+        let note = format!(
+            "import _shared\n\n\ndef before(event, context):\n    event['names'] = event.get('names', []) + [_shared.mark + '{name}']\n"
+        );
+        std::fs::write(layer.join(format!("{name}.py")), note).unwrap();
+    }
+    std::fs::write(layer.join("_shared.py"), "mark = '+'\n").unwrap();
+    let named = |list: &str| {
+        let file = folder.file("app.lua");
+        let mut command = trine(&folder, &["invoke", &file, "--json"]);
+        command.env("TRINE_LAYER_ROOT", folder.layers()).env("TRINE_MIDDLEWARES", list);
+        let finished = run(command);
+        let printed: serde_json::Value =
+            serde_json::from_str(&finished.stdout).unwrap_or_else(|e| panic!("{e}: {finished:?}"));
+        printed["names"].clone()
+    };
+    assert_eq!(named("*"), json!(["+a", "+b", "+c"]));
+    assert_eq!(named("*,b"), json!(["+a", "+c", "+b"]));
+    assert_eq!(named("c,*"), json!(["+c", "+a", "+b"]));
+    let lambda = Lambda::with(&folder, |command| {
+        command.env("_HANDLER", "app.handler").env("TRINE_MIDDLEWARES", "*");
+    });
+    assert_eq!(lambda.invoke(json!({}))["names"], json!(["+a", "+b", "+c"]));
+    lambda.emulator.assert_clean();
+    let mut command = trine(&folder, &["serve", "--port", "0", "--middlewares", "*,a"]);
+    command.env("TRINE_LAYER_ROOT", folder.layers());
+    assert_eq!(Served::of(command).get("/").json()["names"], json!(["+b", "+c", "+a"]));
 }

@@ -180,6 +180,7 @@ pub(crate) fn environment(folder: &Path) -> Environment {
         log: LogSettings { sink: Arc::new(NullSink), format: LogFormat::Text, level: None },
         main_thread: false,
         trace_in_environment: false,
+        shares_process: false,
         memory_limit: None,
     }
 }

@@ -50,6 +50,9 @@ pub struct EngineInfo {
     /// count on one thread on which everything of theirs is imported and called. Where several workers serve such
     /// functions, all of them run on that thread.
     pub on_main_thread: bool,
+    /// Whether functions of one instance would see each other's globals, although on a platform with a process for each
+    /// they do not: then every function of a process gets an instance of its own.
+    pub instance_per_function: bool,
     /// Whether a handler string splits at the first dot of its base name (as Node does) or at the last one.
     pub splits_at_first_dot: bool,
     /// What this engine can do.
@@ -109,6 +112,9 @@ pub struct Environment {
     /// Whether a language sets `_X_AMZN_TRACE_ID` in its environment for each invocation, as Lambda's contract wants it
     /// where invocations come one at a time.
     pub trace_in_environment: bool,
+    /// Whether other functions may run in the process beside this instance: then it keeps what its guests set in the
+    /// environment to itself, where its language can.
+    pub shares_process: bool,
     /// How much memory one heap (a V8 isolate, a Lua state) may take, in bytes, buffers outside of it counted; `None`
     /// for no limit. A call that crosses it fails with [`crate::ErrorKind::OutOfMemory`].
     pub memory_limit: Option<u64>,

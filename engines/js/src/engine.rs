@@ -23,6 +23,7 @@ pub fn engine() -> JavaScript {
             interpreters: &["node", "nodejs", "deno", "bun"],
             globals_per_root: false,
             on_main_thread: false,
+            instance_per_function: true,
             splits_at_first_dot: true,
             capabilities: Capabilities {
                 async_handlers: true,

@@ -3,6 +3,7 @@
 use crate::{
     host::{Host, host_of},
     threads::op_trine_terminate_thread,
+    variables,
 };
 use deno_runtime::deno_core::{OpDecl, OpState, op2, v8};
 use std::rc::Rc;
@@ -91,13 +92,14 @@ fn is_handled(signal: i32) -> bool {
     })
 }
 
-/// Replaces the operations that would end the process, and the one that ends a worker thread.
+/// Replaces the operations that would end the process, the one that ends a worker thread, and those on the process's
+/// environment.
 pub(crate) fn trap(op: OpDecl) -> OpDecl {
     match op.name {
         "op_process_abort" => op.with_implementation_from(&op_trine_abort()),
         "op_node_process_kill" => op.with_implementation_from(&op_trine_kill()),
         "op_host_terminate_worker" => op.with_implementation_from(&op_trine_terminate_thread()),
-        _ => op,
+        _ => variables::redirect(op),
     }
 }
 

@@ -277,8 +277,8 @@ impl Shared {
         let mut isolate = self.isolate.borrow_mut();
         if isolate.is_none() {
             let snapshot = Snapshot::of_process(|| {
-                // A process that takes more than one invocation at a time will meet all kinds of modules.
-                let many = !(self.environment.main_thread && self.environment.trace_in_environment);
+                // A process with several functions will meet all kinds of modules.
+                let many = self.environment.shares_process;
                 if many || commonjs || imports_node(module) {
                     Snapshot::Node
                 } else {
@@ -395,6 +395,7 @@ mod tests {
             log: LogSettings { sink: Arc::new(Silence), format: LogFormat::Text, level: None },
             main_thread: true,
             trace_in_environment: false,
+            shares_process: false,
             memory_limit: None,
         };
         drop(crate::engine().start(&environment));

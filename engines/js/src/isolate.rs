@@ -196,6 +196,7 @@ impl Isolate {
             state.put(host.clone());
             state.put(threads.clone());
             state.put(typescript);
+            state.put(threads.variables.clone());
         }
         let handle = worker.js_runtime.v8_isolate().thread_safe_handle();
         if let Some(memory) = &memory {

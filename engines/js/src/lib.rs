@@ -23,6 +23,7 @@ mod trace_variable;
 mod transpile;
 mod typescript;
 mod value;
+mod variables;
 mod wakers;
 
 pub use engine::{JavaScript, engine};

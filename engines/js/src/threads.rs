@@ -6,6 +6,7 @@ use crate::{
     isolate::{self, Snapshot},
     loader::Loader,
     memory::Memory,
+    variables::Variables,
 };
 use deno_runtime::{
     FeatureChecker,
@@ -45,6 +46,8 @@ pub(crate) struct Stores {
 pub(crate) struct Threads {
     environment: Environment,
     package_folders: Vec<PathBuf>,
+    /// What the instance and its threads see as the environment. A thread that gets a copy keeps it in its own globals.
+    pub(crate) variables: Variables,
     pub(crate) stores: Stores,
     running: Mutex<Running>,
 }
@@ -93,8 +96,12 @@ thread_local! {
 
 impl Threads {
     pub(crate) fn new(environment: Environment, package_folders: Vec<PathBuf>) -> Arc<Self> {
-        let stores = Stores::default();
-        Arc::new(Self { environment, package_folders, stores, running: Mutex::default() })
+        let variables = match environment.shares_process {
+            true => Variables::copied(),
+            false => Variables::Process,
+        };
+        let (stores, running) = Default::default();
+        Arc::new(Self { environment, package_folders, variables, stores, running })
     }
 
     /// What starts the isolate of a thread that the instance's own isolate asks for, or another thread; called on the new
@@ -256,6 +263,7 @@ impl Threads {
             state.put(host.clone());
             state.put(self.clone());
             state.put(typescript);
+            state.put(self.variables.clone());
             state.put(self.register(id, parent, isolate));
         }
         isolate::start_thread_prelude(&mut worker.js_runtime, &host);

@@ -36,6 +36,7 @@ impl LuaEngine {
                 interpreters: &["lua"],
                 globals_per_root: true,
                 on_main_thread: false,
+                instance_per_function: false,
                 splits_at_first_dot: false,
                 capabilities: Capabilities {
                     async_handlers: true,

@@ -21,6 +21,7 @@ pub fn engine() -> PythonEngine {
             interpreters: &["python"],
             globals_per_root: false,
             on_main_thread: true,
+            instance_per_function: false,
             splits_at_first_dot: false,
             capabilities: Capabilities {
                 async_handlers: true,

@@ -19,6 +19,7 @@ pub fn engine() -> impl Engine {
         interpreters: &[],
         globals_per_root: false,
         on_main_thread: false,
+        instance_per_function: false,
         splits_at_first_dot: false,
         capabilities: Capabilities::default(),
         error_dialect: ErrorDialect::PLAIN,
@@ -74,6 +75,7 @@ mod tests {
             log: LogSettings { sink: Arc::new(NullSink), format: LogFormat::Text, level: None },
             main_thread: false,
             trace_in_environment: false,
+            shares_process: false,
             memory_limit: None,
         };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

@@ -127,6 +127,7 @@ pub(super) fn registry(interleaving: bool) -> Registry {
         interpreters: &[],
         globals_per_root: false,
         on_main_thread: false,
+        instance_per_function: false,
         splits_at_first_dot: false,
         capabilities: Capabilities { interleaving, ..Capabilities::default() },
         error_dialect: ErrorDialect::PLAIN,
@@ -182,6 +183,7 @@ impl Fixture {
             log: LogSettings { sink: log.clone(), format: LogFormat::Text, level: None },
             main_thread: true,
             trace_in_environment: false,
+            shares_process: false,
             memory_limit: None,
         };
         let running =

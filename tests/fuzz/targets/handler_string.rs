@@ -53,6 +53,7 @@ fn engine(id: &'static str, extensions: &'static [&'static str], first: bool) ->
         interpreters: &[],
         globals_per_root: false,
         on_main_thread: false,
+        instance_per_function: false,
         splits_at_first_dot: first,
         capabilities: Capabilities::default(),
         error_dialect: ErrorDialect::PLAIN,

@@ -6,4 +6,5 @@ mod main_thread;
 mod mounts;
 mod protocol;
 mod server;
+mod side_by_side;
 mod sites;

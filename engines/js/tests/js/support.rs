@@ -75,6 +75,7 @@ impl Guest {
             // All of this process's isolates start from one snapshot.
             main_thread: false,
             trace_in_environment: false,
+            shares_process: false,
             memory_limit,
         };
         let instance = trine_js::engine().start(&environment).unwrap();

@@ -86,6 +86,7 @@ impl Guest {
             log: LogSettings { sink: lines.clone(), format: setup.format, level: setup.level },
             main_thread: false,
             trace_in_environment: setup.trace_in_environment,
+            shares_process: false,
             memory_limit: setup
                 .memory
                 .or_else(|| setup.memory_mb.and_then(|mb| mb.parse().ok()).map(|mb: u64| mb << 20)),

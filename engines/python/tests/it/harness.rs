@@ -93,6 +93,7 @@ impl Case {
             log: LogSettings { sink: log.clone(), format: LogFormat::Text, level: None },
             main_thread: false,
             trace_in_environment: false,
+            shares_process: false,
             memory_limit: None,
         };
         change(&mut environment);

@@ -136,6 +136,7 @@ pub(super) fn environment(root: &Path, script: &Script, sink: &Arc<CapturingSink
         main_thread: false,
         // Trials run side by side in one process, which has one environment.
         trace_in_environment: false,
+        shares_process: false,
         memory_limit: Some(128 << 20),
     }
 }

@@ -14,6 +14,7 @@ fn language(id: &'static str, extensions: &'static [&'static str]) -> EngineInfo
         interpreters: &[],
         globals_per_root: false,
         on_main_thread: false,
+        instance_per_function: false,
         splits_at_first_dot: false,
         capabilities: Capabilities::default(),
         error_dialect: ErrorDialect::PLAIN,

@@ -1,0 +1,175 @@
+//! Environment variables, as guests see them: those of the process, or an instance's own copy of them.
+//!
+//! Functions that are served side by side would see in `process.env` what another one has set there. So their instances
+//! start with a copy, and keep changes to themselves: `process.env`, `Deno.env`, `process.loadEnvFile`, worker threads and
+//! child processes all see the copy. The time zone alone is the process's, in the C library and in V8 alike.
+
+use deno_runtime::{
+    deno_core::{OpDecl, OpState, op2, v8},
+    deno_os::{OsError, ProcessEnvGuard},
+};
+use std::{
+    collections::HashMap,
+    fs, io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// The variable that tells the C library and V8 the time zone.
+const TIME_ZONE: &str = "TZ";
+
+/// The environment variables of an instance and its worker threads.
+#[derive(Clone)]
+pub(crate) enum Variables {
+    /// Those of the process.
+    Process,
+    /// A copy that began as those of the process.
+    Own(Arc<Mutex<HashMap<String, String>>>),
+}
+
+impl Variables {
+    /// A copy of what the process has.
+    pub(crate) fn copied() -> Self {
+        Self::Own(Arc::new(Mutex::new(of_process())))
+    }
+
+    fn get(&self, name: &str) -> Option<String> {
+        match self {
+            Self::Process => ProcessEnvGuard::lock().var_os(name)?.into_string().ok(),
+            Self::Own(own) => lock(own).get(name).cloned(),
+        }
+    }
+
+    fn all(&self) -> HashMap<String, String> {
+        match self {
+            Self::Process => of_process(),
+            Self::Own(own) => lock(own).clone(),
+        }
+    }
+
+    /// Sets a variable, or removes it. Whether the time zone may have changed.
+    fn put(&self, name: &str, value: Option<&str>) -> bool {
+        if let Self::Own(own) = self {
+            match value {
+                Some(value) => lock(own).insert(name.to_owned(), value.to_owned()),
+                None => lock(own).remove(name),
+            };
+        }
+        if matches!(self, Self::Process) || name == TIME_ZONE {
+            let process = ProcessEnvGuard::lock();
+            match value {
+                Some(value) => process.set_var(name, value),
+                None => process.remove_var(name),
+            }
+        }
+        name == TIME_ZONE
+    }
+}
+
+fn lock(own: &Mutex<HashMap<String, String>>) -> MutexGuard<'_, HashMap<String, String>> {
+    own.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What has no form in JavaScript, because it is no Unicode, is left out.
+fn of_process() -> HashMap<String, String> {
+    let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    ProcessEnvGuard::lock().vars_os().into_iter().filter_map(text).collect()
+}
+
+/// Replaces Deno's operations on the process's environment.
+pub(crate) fn redirect(op: OpDecl) -> OpDecl {
+    match op.name {
+        "op_env" => op.with_implementation_from(&op_trine_env()),
+        "op_get_env" => op.with_implementation_from(&op_trine_get_env()),
+        "op_get_env_no_permission_check" => op.with_implementation_from(&op_trine_get_env()),
+        "op_set_env" => op.with_implementation_from(&op_trine_set_env()),
+        "op_delete_env" => op.with_implementation_from(&op_trine_delete_env()),
+        "op_node_load_env_file" => op.with_implementation_from(&op_trine_load_env_file()),
+        _ => op,
+    }
+}
+
+fn check_name(name: &str) -> Result<(), OsError> {
+    match name {
+        "" => Err(OsError::EnvEmptyKey),
+        _ if name.contains(['=', '\0']) => Err(OsError::EnvInvalidKey(name.to_owned())),
+        _ => Ok(()),
+    }
+}
+
+fn variables(state: &OpState) -> Variables {
+    // While a snapshot's isolate bootstraps, nothing has been put there yet.
+    state.try_borrow::<Variables>().cloned().unwrap_or(Variables::Process)
+}
+
+#[op2]
+#[serde]
+fn op_trine_env(state: &mut OpState) -> HashMap<String, String> {
+    variables(state).all()
+}
+
+#[op2]
+#[string]
+fn op_trine_get_env(state: &mut OpState, #[string] name: &str) -> Result<Option<String>, OsError> {
+    check_name(name)?;
+    Ok(variables(state).get(name))
+}
+
+#[op2(fast)]
+fn op_trine_set_env(
+    state: &mut OpState,
+    scope: &mut v8::PinScope<'_, '_>,
+    #[string] name: &str,
+    #[string] value: &str,
+) -> Result<(), OsError> {
+    check_name(name)?;
+    if value.contains('\0') {
+        return Err(OsError::EnvInvalidValue(value.to_owned()));
+    }
+    if variables(state).put(name, Some(value)) {
+        notice_time_zone(scope);
+    }
+    Ok(())
+}
+
+#[op2(fast)]
+fn op_trine_delete_env(
+    state: &mut OpState,
+    scope: &mut v8::PinScope<'_, '_>,
+    #[string] name: &str,
+) -> Result<(), OsError> {
+    check_name(name)?;
+    if variables(state).put(name, None) {
+        notice_time_zone(scope);
+    }
+    Ok(())
+}
+
+/// `process.loadEnvFile(path)`. What is set already stays, as in Node.
+#[op2(fast)]
+#[undefined]
+fn op_trine_load_env_file(
+    state: &mut OpState,
+    scope: &mut v8::PinScope<'_, '_>,
+    #[string] path: &str,
+) -> Result<(), io::Error> {
+    let text = fs::read(path)?;
+    let variables = variables(state);
+    let mut time_zone = false;
+    deno_dotenv::parse_env_content_hook(&String::from_utf8_lossy(&text), &mut |name, value| {
+        let until_nul = |text: &str| text.split('\0').next().unwrap_or_default().to_owned();
+        let (name, value) = (until_nul(name), until_nul(value));
+        if check_name(&name).is_ok() && variables.get(&name).is_none() {
+            time_zone |= variables.put(&name, Some(&value));
+        }
+    });
+    if time_zone {
+        notice_time_zone(scope);
+    }
+    Ok(())
+}
+
+fn notice_time_zone(isolate: &mut v8::Isolate) {
+    isolate.date_time_configuration_change_notification(v8::TimeZoneDetection::Redetect);
+}
