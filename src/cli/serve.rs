@@ -5,7 +5,7 @@ use crate::{
     config::{self, CountForm, Settings},
     engines::Registry,
     handler::PassedOver,
-    http::{Ended, ErrorDetail, Route, ServeOptions, ServedFunction, Server, Site},
+    http::{Ended, ErrorDetail, Route, ServeOptions, ServedFunction, Server, Site, Supervisor},
     telemetry::ProcessSink,
     worker::Isolation,
 };
@@ -96,6 +96,7 @@ impl Serve {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let mut settings = settings()?;
         self.apply_to(&mut settings);
+        let supervisor = Supervisor::new()?;
         let registry = Registry::built_in();
         let site = Site::open(&self.path, &registry)?.surround(
             &settings.middlewares,
@@ -110,9 +111,11 @@ impl Serve {
         let announce = |server: &Server| {
             let banner = banner(server.site(), server.address(), asked);
             // A closed standard output is no reason not to serve.
-            let _ = std::io::stdout().write_all(banner.as_bytes());
+            if std::io::stdout().write_all(banner.as_bytes()).is_ok() {
+                server.note_problems_told();
+            }
         };
-        match server.serve_until_signal(&worker, announce)? {
+        match server.serve_under(supervisor, &worker, announce)? {
             Ended::Drained => Ok(()),
             // Guests may still run: nothing but the end of the process stops them.
             forced => std::process::exit(forced.exit_code().into()),

@@ -1,10 +1,23 @@
 //! One worker's connections: accepted until the server stops, then drained.
+//!
+//! When the server stops, every request that has come is answered: what waits to be accepted is, what waits to be read is
+//! read, and a connection is closed when nothing is owed on it and nothing more has come. The last answer on a connection
+//! says that it is the last.
 
-use super::{lifeline::Line, service::Service};
+use super::{service::Service, wire::Wire};
 use crate::telemetry::Log;
 use hyper::{server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use std::{convert::Infallible, net::SocketAddr, pin::pin, rc::Rc, time::Duration};
+use hyper_util::rt::TokioTimer;
+use std::{
+    convert::Infallible,
+    future::{Future, poll_fn},
+    io,
+    net::SocketAddr,
+    pin::{Pin, pin},
+    rc::Rc,
+    task::Poll,
+    time::Duration,
+};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
@@ -19,56 +32,82 @@ const HEAD_LIMIT: usize = 1024 * 1024;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 /// The pause after a failure to accept, most likely for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How long after the beginning of the end an idle connection is kept: the next request on it may be on its way.
+const CALM: Duration = Duration::from_millis(250);
+/// How long the last answers may take to leave, after the grace.
+const LAST_ANSWERS: Duration = Duration::from_millis(500);
 
-/// Serves connections until `stop` holds true, then lets those in flight finish, for as long as the grace lasts.
+/// Serves connections until `stop` holds true, then answers what has come, for as long as the grace lasts; what is left
+/// then is turned away.
 pub(super) async fn serve(
     listener: TcpListener,
     service: Rc<Service>,
     stop: watch::Receiver<bool>,
 ) {
-    let mut connections = JoinSet::new();
-    accept(listener, &service, stop, &mut connections).await;
+    let mut connections = Crowd { service: service.clone(), stop, all: JoinSet::new() };
+    connections.accept(&listener).await;
+    drop(listener);
+    connections.accept_what_waits();
+    let Crowd { all: mut connections, .. } = connections;
     let grace = service.options.grace;
     let drained = async {
         while connections.join_next().await.is_some() {}
         service.functions.finish().await;
     };
-    if time::timeout(grace, drained).await.is_err() {
+    if time::timeout_at(service.closing.asked() + grace, drained).await.is_err() {
         let message = format!(
-            "requests were still in flight after {} s of grace; their connections are closed",
+            "requests were still in flight after {} s of grace; they are answered with 503",
             grace.as_secs_f64()
         );
         service.log.line(Level::Warn, &message, &[]);
+        service.no_time.send_replace(true);
+        let ended = async { while connections.join_next().await.is_some() {} };
+        let _ = time::timeout(LAST_ANSWERS, ended).await;
     }
 }
 
-async fn accept(
-    listener: TcpListener,
-    service: &Rc<Service>,
+/// The connections of a worker.
+struct Crowd {
+    service: Rc<Service>,
     stop: watch::Receiver<bool>,
-    connections: &mut JoinSet<()>,
-) {
-    let mut stopped = stop.clone();
-    loop {
-        tokio::select! {
-            // A sender that is gone means the same as a sender that says so.
-            _ = stopped.wait_for(|stop| *stop) => return,
-            Some(_) = connections.join_next(), if !connections.is_empty() => {}
-            accepted = listener.accept() => match accepted {
-                Ok((stream, client)) => {
-                    let connection = connection(stream, client, service.clone(), stop.clone());
-                    connections.spawn_local(connection);
-                }
-                Err(e) => {
-                    refuse(&service.log, &e);
-                    time::sleep(ACCEPT_PAUSE).await;
-                }
-            },
+    all: JoinSet<()>,
+}
+
+impl Crowd {
+    async fn accept(&mut self, listener: &TcpListener) {
+        let mut stopped = self.stop.clone();
+        loop {
+            tokio::select! {
+                // A sender that is gone means the same as a sender that says so.
+                _ = stopped.wait_for(|stop| *stop) => return,
+                Some(_) = self.all.join_next(), if !self.all.is_empty() => {}
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, client)) => self.admit(stream, client),
+                    Err(e) => {
+                        refuse(&self.service.log, &e);
+                        time::sleep(ACCEPT_PAUSE).await;
+                    }
+                },
+            }
         }
     }
+
+    /// Accepts what the system has accepted already, and nothing after it.
+    fn accept_what_waits(&mut self) {
+        let service = self.service.clone();
+        service.closing.leave_door(|stream| {
+            if let Ok(client) = stream.peer_addr() {
+                self.admit(stream, client);
+            }
+        });
+    }
+
+    fn admit(&mut self, stream: TcpStream, client: SocketAddr) {
+        self.all.spawn_local(connection(stream, client, self.service.clone(), self.stop.clone()));
+    }
 }
 
-fn refuse(log: &Log, error: &std::io::Error) {
+fn refuse(log: &Log, error: &io::Error) {
     log.line(Level::Error, &format!("cannot accept a connection: {error}"), &[]);
 }
 
@@ -78,30 +117,53 @@ async fn connection(
     service: Rc<Service>,
     mut stop: watch::Receiver<bool>,
 ) {
-    // Only a request with a deadline can be answered by anybody else.
-    let limited = service.options.timeout.is_some();
-    let line = limited.then(|| Line::new(&stream, &service.stuck)).flatten();
     // Without it, small answers wait for the client's acknowledgement; if it fails they do.
     let _ = stream.set_nodelay(true);
+    let wire = Wire::new(stream);
+    let hold = wire.hold();
+    let _entry = service.closing.connections.enter(hold.clone());
+    let mut over = service.no_time.subscribe();
+    let (serving, held) = (service.clone(), hold.clone());
     let answer = service_fn(move |request| {
-        let (service, line) = (service.clone(), line.clone());
-        async move { Ok::<_, Infallible>(service.answer(client, line, request).await) }
+        let (service, hold) = (serving.clone(), held.clone());
+        async move { Ok::<_, Infallible>(service.answer(client, &hold, request).await) }
     });
-    let mut connection = pin!(
-        http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIMEOUT)
-            .max_buf_size(HEAD_LIMIT)
-            .serve_connection(TokioIo::new(stream), answer)
-    );
-    let stopped = async {
-        let _ = stop.wait_for(|stop| *stop).await;
-    };
+    let mut connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(HEAD_LIMIT)
+        .serve_connection(wire, answer);
     // How a connection ends is the client's affair: it may hang up at any time.
     tokio::select! {
-        _ = connection.as_mut() => return,
-        () = stopped => {}
+        biased;
+        _ = &mut connection => return,
+        // A sender that is gone means the same as a sender that says so.
+        _ = stop.wait_for(|stop| *stop) => {}
     }
-    connection.as_mut().graceful_shutdown();
-    let _ = connection.await;
+    let mut calm = pin!(time::sleep_until(service.closing.asked() + CALM));
+    let mut no_time = pin!(over.wait_for(|over| *over));
+    let (mut calmed, mut closing) = (false, false);
+    poll_fn(|cx| {
+        loop {
+            if Pin::new(&mut connection).poll(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            calmed = calmed || calm.as_mut().poll(cx).is_ready();
+            if closing || !calmed {
+                return Poll::Pending;
+            }
+            if hold.is_quiet() {
+                Pin::new(&mut connection).graceful_shutdown();
+                closing = true;
+                continue;
+            }
+            if no_time.as_mut().poll(cx).is_ready() {
+                // Whole requests get their answers from the service, a part of one gets it here.
+                hold.turn_away();
+                return Poll::Ready(());
+            }
+            return Poll::Pending;
+        }
+    })
+    .await;
 }

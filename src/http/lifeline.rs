@@ -1,20 +1,17 @@
 //! A second hold on a connection, by which a request is answered when its worker's thread is lost to guest code that
 //! cannot be stopped.
 
-use super::{error::failure, options::ErrorDetail, response::Reply};
+use super::{error::failure, options::ErrorDetail, response::Reply, wire::Hold};
 use crate::{
     telemetry::Log,
     worker::{Lost, Rescue},
 };
-use http::{Method, StatusCode};
+use http::{Method, StatusCode, header};
 use http_body_util::BodyExt;
 use std::{
     future::Future,
-    io::{self, Write},
-    net::{Shutdown, TcpStream},
-    os::fd::AsFd,
+    io,
     pin::pin,
-    sync::Arc,
     task::{Context, Poll, Waker},
     time::Duration,
 };
@@ -23,14 +20,6 @@ use trine_engine::{Error, ErrorDialect, ErrorKind, Level};
 
 /// How long after the deadline a thread that does not come back is given up.
 const PATIENCE: Duration = Duration::from_millis(500);
-
-/// A connection, as the watchdog may use it.
-#[derive(Debug, Clone)]
-pub(super) struct Line {
-    stream: Arc<TcpStream>,
-    /// Tells the server that a worker is lost.
-    stuck: mpsc::UnboundedSender<LostThread>,
-}
 
 /// Which thread is lost to guest code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,23 +30,14 @@ pub(super) enum LostThread {
     Main,
 }
 
-impl Line {
-    /// A second hold on a connection; `None` where the system has none to give.
-    pub(super) fn new(
-        stream: &impl AsFd,
-        stuck: &mpsc::UnboundedSender<LostThread>,
-    ) -> Option<Self> {
-        let second = stream.as_fd().try_clone_to_owned().ok()?;
-        Some(Self { stream: Arc::new(second.into()), stuck: stuck.clone() })
-    }
-}
-
 /// What is needed to answer one request from outside of its worker.
 #[derive(Debug)]
 pub(super) struct Lifeline {
     /// The thread that it runs on.
     pub(super) thread: LostThread,
-    pub(super) line: Line,
+    pub(super) hold: Hold,
+    /// Tells the server that a worker is lost.
+    pub(super) stuck: mpsc::UnboundedSender<LostThread>,
     pub(super) method: Method,
     pub(super) request_id: String,
     pub(super) function: String,
@@ -95,14 +75,16 @@ impl Lifeline {
         }
         if lost.stuck {
             // The server may be gone already.
-            let _ = self.line.stuck.send(self.thread);
+            let _ = self.stuck.send(self.thread);
         }
     }
 
     fn send(&self, reply: Reply) -> io::Result<()> {
         let (head, body) = reply.into_parts();
         let mut text = status_line(head.status).into_bytes();
-        for (name, value) in &head.headers {
+        for (name, value) in
+            head.headers.iter().filter(|(name, _)| **name != header::CONTENT_LENGTH)
+        {
             text.extend_from_slice(name.as_str().as_bytes());
             text.extend_from_slice(b": ");
             text.extend_from_slice(value.as_bytes());
@@ -114,20 +96,18 @@ impl Lifeline {
             Poll::Ready(Ok(body)) => body.to_bytes(),
             _ => return Err(io::Error::other("the body is not there")),
         };
+        // Of a `HEAD` the reply says how long the body would be.
+        let said = head.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+        let length = said.map_or_else(|| body.len().to_string(), str::to_owned);
+        let id = &self.request_id;
         text.extend_from_slice(
             format!(
-                "x-amzn-requestid: {}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
-                self.request_id,
-                body.len()
+                "x-amzn-requestid: {id}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
             )
             .as_bytes(),
         );
-        if self.method != Method::HEAD {
-            text.extend_from_slice(&body);
-        }
-        let mut stream = &*self.line.stream;
-        stream.write_all(&text)?;
-        stream.shutdown(Shutdown::Both)
+        text.extend_from_slice(&body);
+        self.hold.answer_instead(&text)
     }
 }
 

@@ -16,6 +16,7 @@
 //! The server promises that every request that it read gets exactly one answer, and that [`serve`] returns when the
 //! requests in flight have theirs.
 
+mod closing;
 mod connection;
 mod error;
 mod event;
@@ -32,6 +33,8 @@ mod server;
 mod service;
 mod site;
 mod target;
+mod told;
+mod wire;
 
 #[cfg(test)]
 mod tests;
@@ -41,5 +44,5 @@ pub use event::{Mount, Surroundings, write as write_event};
 pub use options::{ErrorDetail, ServeOptions};
 pub use response::{Malformed, Reply, of as response_of};
 pub use route::Route;
-pub use server::{Ended, Running, Server, Stop, serve};
+pub use server::{Ended, Running, Server, Stop, Supervisor, serve};
 pub use site::{ServedFunction, Site};

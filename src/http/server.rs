@@ -1,6 +1,7 @@
 //! The server: one port, workers that accept from it, the main thread for what lives there, and an orderly end.
 
 use super::{
+    closing::Closing,
     connection,
     error::ServeError,
     functions::{Functions, Share},
@@ -10,6 +11,7 @@ use super::{
     request_id::RequestIds,
     service::Service,
     site::{ServedFunction, Site},
+    told::Told,
 };
 use crate::{
     diagnostic::STUCK_EXIT,
@@ -30,6 +32,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
+    runtime::Runtime,
     sync::{mpsc, watch},
     time,
 };
@@ -78,6 +81,29 @@ pub fn serve(
     Server::bind(options, site)?.serve_until_signal(worker, |_| ())
 }
 
+/// Listens for signals from the moment on in which it is made, and looks after a server then. It is made before anything
+/// starts an interpreter: one that finds signals without a handler may install its own.
+pub struct Supervisor {
+    runtime: Runtime,
+    signals: Signals,
+}
+
+impl Supervisor {
+    /// A supervisor; signals end the process no more by themselves.
+    ///
+    /// # Errors
+    /// [`ServeError::Start`] when the system refuses.
+    pub fn new() -> Result<Self, ServeError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(ServeError::Start)?;
+        let signals = {
+            let _inside = runtime.enter();
+            Signals::new().map_err(ServeError::Start)?
+        };
+        Ok(Self { runtime, signals })
+    }
+}
+
 /// A port that is bound, with all that is to be served on it. Nothing is answered yet.
 #[derive(Debug)]
 pub struct Server {
@@ -85,6 +111,7 @@ pub struct Server {
     address: SocketAddr,
     options: Arc<ServeOptions>,
     site: Arc<Site>,
+    told: Arc<Told>,
 }
 
 impl Server {
@@ -101,7 +128,8 @@ impl Server {
         let listener = TcpListener::bind(address).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        Ok(Self { listener, address, options: Arc::new(options), site: Arc::new(site) })
+        let (options, site) = (Arc::new(options), Arc::new(site));
+        Ok(Self { listener, address, options, site, told: Arc::default() })
     }
 
     /// The address that clients reach, with the port that was taken if any was asked for.
@@ -112,6 +140,16 @@ impl Server {
     /// What is served.
     pub fn site(&self) -> &Site {
         &self.site
+    }
+
+    /// Notes that somebody has told what keeps functions from being loaded ([`ServedFunction::problem`]): their requests do
+    /// not print it in full once more.
+    pub fn note_problems_told(&self) {
+        for function in self.site.functions() {
+            if let Some(problem) = &function.problem {
+                self.told.note(&function.name, problem);
+            }
+        }
     }
 
     /// How many workers there are, each a thread with interpreters of its own. Those that accept connections, and the
@@ -160,16 +198,22 @@ impl Server {
         worker: &WorkerOptions,
         ready: impl FnOnce(&Self),
     ) -> Result<Ended, ServeError> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(ServeError::Start)?;
-        let mut signals = {
-            let _inside = runtime.enter();
-            Signals::new().map_err(ServeError::Start)?
-        };
+        self.serve_under(Supervisor::new()?, worker, ready)
+    }
+
+    /// As [`Server::serve_until_signal`], with a supervisor that has listened for signals from an earlier moment on.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn serve_under(
+        self,
+        supervisor: Supervisor,
+        worker: &WorkerOptions,
+        ready: impl FnOnce(&Self),
+    ) -> Result<Ended, ServeError> {
+        let Supervisor { runtime, mut signals } = supervisor;
         ready(&self);
-        let (mut running, main) = self.prepare(worker)?;
+        let (running, main) = self.prepare(worker)?;
         let Some(seat) = main else { return runtime.block_on(running.run_until(&mut signals)) };
         // Guests hold this thread from here on, so that another one has to look after signals and time.
         let left = seat.alive.left.clone();
@@ -202,6 +246,8 @@ impl Server {
         let (main_is_lost, main_lost) = watch::channel(false);
         let (alive, ended) = mpsc::channel::<()>(1);
         let spread = self.spread();
+        let own = self.listener.try_clone().map_err(ServeError::Start)?;
+        let closing = Arc::new(Closing::new(own, spread.accepting()));
         let seat = |share, post| Seat {
             share,
             post,
@@ -211,6 +257,8 @@ impl Server {
             port: self.address.port(),
             stuck: stuck.clone(),
             stopped: stopped.clone(),
+            closing: closing.clone(),
+            told: self.told.clone(),
             alive: Alive { left: Arc::default(), _all: alive.clone() },
         };
         let door = || self.listener.try_clone().map(Post::Door).map_err(ServeError::Start);
@@ -227,7 +275,7 @@ impl Server {
             address: self.address,
             options: self.options.clone(),
             log: log.clone(),
-            stop,
+            stop: Stop { stop, closing: closing.clone() },
             lost,
             main_is_lost,
             ended,
@@ -251,6 +299,16 @@ enum Spread {
     Mixed(usize),
 }
 
+impl Spread {
+    /// How many workers accept.
+    fn accepting(&self) -> usize {
+        match self {
+            Self::Even(workers) | Self::Mixed(workers) => *workers,
+            Self::OnMain => 1,
+        }
+    }
+}
+
 /// What one worker has to do, and with what.
 struct Seat {
     share: Share,
@@ -261,6 +319,8 @@ struct Seat {
     port: u16,
     stuck: mpsc::UnboundedSender<LostThread>,
     stopped: watch::Receiver<bool>,
+    closing: Arc<Closing>,
+    told: Arc<Told>,
     alive: Alive,
 }
 
@@ -293,7 +353,7 @@ impl Seat {
         // They hold the way to the main thread open, which ends when all of these are gone.
         drop(self.share);
         if options.eager {
-            load_all(&site, &functions, &log).await;
+            load_all(&site, &functions, &log, &self.told).await;
         }
         match self.post {
             Post::Counter(orders) => {
@@ -301,10 +361,19 @@ impl Seat {
             }
             Post::Door(listener) => match tokio::net::TcpListener::from_std(listener) {
                 Ok(listener) => {
-                    let (port, stuck, ids) = (self.port, self.stuck, RequestIds::default());
-                    let stopped = self.stopped.clone();
-                    let service =
-                        Service { site, functions, options, log, port, stuck, ids, stopped };
+                    let service = Service {
+                        site,
+                        functions,
+                        options,
+                        log,
+                        port: self.port,
+                        stuck: self.stuck,
+                        ids: RequestIds::default(),
+                        stopped: self.stopped.clone(),
+                        closing: self.closing,
+                        told: self.told,
+                        no_time: watch::Sender::default(),
+                    };
                     connection::serve(listener, Rc::new(service), self.stopped).await;
                 }
                 Err(e) => log.line(Level::Fatal, &format!("cannot accept: {e}"), &[]),
@@ -315,10 +384,11 @@ impl Seat {
 
 /// Loads a worker's functions before the first request, so that errors show early; they are no reason not to serve the
 /// rest.
-async fn load_all(site: &Site, functions: &Functions, log: &Log) {
+async fn load_all(site: &Site, functions: &Functions, log: &Log, told: &Told) {
     for (index, function) in site.functions().iter().enumerate() {
         if functions.has(index)
             && let Err(error) = functions.load(index).await
+            && told.note(&function.name, &error)
         {
             log.failure(&function.name, "-", &error);
         }
@@ -331,7 +401,7 @@ pub struct Running {
     address: SocketAddr,
     options: Arc<ServeOptions>,
     log: Log,
-    stop: watch::Sender<bool>,
+    stop: Stop,
     /// Closed when the last worker has ended.
     ended: mpsc::Receiver<()>,
     /// Told once for each worker whose thread is lost to guest code.
@@ -343,12 +413,20 @@ pub struct Running {
 
 /// Stops a server from any thread.
 #[derive(Debug, Clone)]
-pub struct Stop(watch::Sender<bool>);
+pub struct Stop {
+    stop: watch::Sender<bool>,
+    closing: Arc<Closing>,
+}
 
 impl Stop {
     /// Accepts nothing more and lets requests in flight finish. Returns at once.
     pub fn stop(&self) {
-        self.0.send_replace(true);
+        self.closing.asked();
+        self.stop.send_replace(true);
+    }
+
+    fn was_asked(&self) -> bool {
+        *self.stop.borrow()
     }
 }
 
@@ -360,7 +438,7 @@ impl Running {
 
     /// A handle that stops this server.
     pub fn stopper(&self) -> Stop {
-        Stop(self.stop.clone())
+        self.stop.clone()
     }
 
     /// Waits until the server was stopped and all its workers have ended.
@@ -369,7 +447,7 @@ impl Running {
     /// [`ServeError::WorkersLost`] when they ended by themselves.
     pub fn join(mut self) -> Result<(), ServeError> {
         while self.ended.blocking_recv().is_some() {}
-        self.reap()
+        reap(self.threads, &self.stop)
     }
 
     /// Starts a worker on a thread of its own. Invocations run side by side there, so that none may claim the main thread
@@ -392,61 +470,79 @@ impl Running {
         Ok(())
     }
 
-    async fn run_until(&mut self, signals: &mut Signals) -> Result<Ended, ServeError> {
+    async fn run_until(mut self, signals: &mut Signals) -> Result<Ended, ServeError> {
+        let mut lost = None;
         tokio::select! {
             _ = signals.next() => {}
-            _ = self.ended.recv() => return self.reap().map(|()| Ended::Drained),
-            Some(thread) = self.lost.recv() => return Ok(self.abandon(thread, signals).await),
+            _ = self.ended.recv() => return reap(self.threads, &self.stop).map(|()| Ended::Drained),
+            Some(thread) = self.lost.recv() => lost = Some(thread),
         }
-        self.stop.send_replace(true);
-        tokio::select! {
-            signal = signals.next() => return Ok(Ended::Forced { signal }),
-            _ = self.ended.recv() => self.reap()?,
-            () = time::sleep(self.options.grace + AFTER_GRACE) => {
-                let message = "a worker still runs guest code after the grace; it is left behind";
-                self.log.line(Level::Warn, message, &[]);
+        self.stop.stop();
+        let grace = self.options.grace.as_secs_f64();
+        let message = format!("asked to stop: what has come has {grace} s to be answered");
+        self.log.line(Level::Info, &message, &[]);
+        let until = self.stop.closing.asked() + self.options.grace;
+        let forced = |signal| Ok(Ended::Forced { signal });
+        let ended = if let Some(thread) = lost {
+            // With that worker the process is lost; what the others have in flight they may finish.
+            let others = others(thread, &self.ended, &mut self.lost, &self.main_is_lost);
+            tokio::select! {
+                signal = signals.next() => return forced(signal),
+                () = others => {}
+                () = time::sleep_until(until) => {}
             }
-        }
-        Ok(Ended::Drained)
-    }
-
-    /// A worker is lost, and with it this process; what the others have in flight they may finish.
-    async fn abandon(&mut self, thread: LostThread, signals: &mut Signals) -> Ended {
-        self.stop.send_replace(true);
-        self.note_loss(thread);
-        let grace = self.options.grace;
-        let others = async {
-            let mut lost = 1;
-            while self.ended.sender_strong_count() > lost {
-                tokio::select! {
-                    Some(thread) = self.lost.recv() => {
-                        self.note_loss(thread);
-                        lost += 1;
-                    }
-                    () = time::sleep(LOOK) => {}
+            Ended::Stuck
+        } else {
+            tokio::select! {
+                signal = signals.next() => return forced(signal),
+                _ = self.ended.recv() => reap(self.threads, &self.stop)?,
+                () = time::sleep_until(until + AFTER_GRACE) => {
+                    let message = "a worker still runs guest code after the grace; it is left behind";
+                    self.log.line(Level::Warn, message, &[]);
                 }
             }
+            Ended::Drained
         };
+        // What waits for a thread that does not come back gets its answer from here.
+        self.stop.closing.connections.turn_away();
         tokio::select! {
-            signal = signals.next() => Ended::Forced { signal },
-            () = others => Ended::Stuck,
-            () = time::sleep(grace) => Ended::Stuck,
+            signal = signals.next() => forced(signal),
+            () = self.stop.closing.shut() => Ok(ended),
         }
     }
+}
 
-    /// What waits for the main thread waits in vain once that is lost.
-    fn note_loss(&self, thread: LostThread) {
+/// Waits until all workers have ended but those that are lost.
+async fn others(
+    first: LostThread,
+    ended: &mpsc::Receiver<()>,
+    lost: &mut mpsc::UnboundedReceiver<LostThread>,
+    main_is_lost: &watch::Sender<bool>,
+) {
+    // What waits for the main thread waits in vain once that is lost.
+    let note = |thread| {
         if thread == LostThread::Main {
-            self.main_is_lost.send_replace(true);
+            main_is_lost.send_replace(true);
+        }
+    };
+    note(first);
+    let mut count = 1;
+    while ended.sender_strong_count() > count {
+        tokio::select! {
+            Some(thread) = lost.recv() => {
+                note(thread);
+                count += 1;
+            }
+            () = time::sleep(LOOK) => {}
         }
     }
+}
 
-    /// Takes note of how the threads ended. Call when all have.
-    fn reap(&mut self) -> Result<(), ServeError> {
-        let mut lost = false;
-        for thread in self.threads.drain(..) {
-            lost |= thread.join().is_err();
-        }
-        if lost || !*self.stop.borrow() { Err(ServeError::WorkersLost) } else { Ok(()) }
+/// Takes note of how the threads ended. Call when all have.
+fn reap(threads: Vec<JoinHandle<()>>, stop: &Stop) -> Result<(), ServeError> {
+    let mut lost = false;
+    for thread in threads {
+        lost |= thread.join().is_err();
     }
+    if lost || !stop.was_asked() { Err(ServeError::WorkersLost) } else { Ok(()) }
 }

@@ -1,16 +1,19 @@
 //! One request's way: to its function and back, or to an answer of the server's own.
 
 use super::{
+    closing::Closing,
     error::{failure, hidden, refusal},
     event::{self, Surroundings},
     functions::Functions,
-    lifeline::{Lifeline, Line, LostThread},
+    lifeline::{Lifeline, LostThread},
     options::{ErrorDetail, ServeOptions},
     request_id::RequestIds,
     response::{self, Reply, finish},
     route::{Destination, OWN, Route},
     site::{ServedFunction, Site, nearest},
     target,
+    told::Told,
+    wire::Hold,
 };
 use crate::telemetry::Log;
 use bytes::Bytes;
@@ -43,6 +46,10 @@ pub(super) struct Service {
     pub(super) ids: RequestIds,
     /// Holds true from the moment on in which the server is asked to stop.
     pub(super) stopped: watch::Receiver<bool>,
+    pub(super) closing: Arc<Closing>,
+    pub(super) told: Arc<Told>,
+    /// Holds true when the grace is over: what has no answer then is answered with 503.
+    pub(super) no_time: watch::Sender<bool>,
 }
 
 impl Service {
@@ -50,34 +57,55 @@ impl Service {
     pub(super) async fn answer(
         &self,
         client: SocketAddr,
-        line: Option<Line>,
+        hold: &Hold,
         request: Request<Incoming>,
     ) -> Reply {
-        if !self.options.log_requests {
-            return self.dispatch(client, line, request).await;
+        let log = self
+            .options
+            .log_requests
+            .then(|| (Instant::now(), request.method().clone(), request.uri().path().to_owned()));
+        let method = request.method().clone();
+        let mut reply = tokio::select! {
+            biased;
+            reply = self.dispatch(client, hold, request) => reply,
+            () = self.out_of_time() => {
+                let message = "the server is stopping, and there is no time left for the request";
+                closing(refusal(&method, StatusCode::SERVICE_UNAVAILABLE, message))
+            }
+        };
+        hold.answer();
+        if self.is_draining() && hold.is_last() {
+            reply = closing(reply);
         }
-        let begin = Instant::now();
-        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        let reply = self.dispatch(client, line, request).await;
+        if let Some((begin, method, path)) = log {
+            self.log_request(begin, &method, &path, &reply);
+        }
+        reply
+    }
+
+    fn log_request(&self, begin: Instant, method: &Method, path: &str, reply: &Reply) {
         let milliseconds = begin.elapsed().as_secs_f64() * 1000.0;
         let status = reply.status().as_u16();
         let message = format!("{method} {path} {status} {milliseconds:.2} ms");
         let facts = [("status", status.to_string()), ("durationMs", format!("{milliseconds:.3}"))];
         self.log.line(Level::Info, &message, &facts);
-        reply
+    }
+
+    async fn out_of_time(&self) {
+        if self.no_time.subscribe().wait_for(|over| *over).await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 
     fn is_draining(&self) -> bool {
         *self.stopped.borrow()
     }
 
-    async fn dispatch(
-        &self,
-        client: SocketAddr,
-        line: Option<Line>,
-        request: Request<Incoming>,
-    ) -> Reply {
+    async fn dispatch(&self, client: SocketAddr, hold: &Hold, request: Request<Incoming>) -> Reply {
         let (parts, body) = request.into_parts();
+        if body.is_end_stream() {
+            hold.owe();
+        }
         if let Err((status, why)) = target::check(&parts) {
             return closing(refusal(&parts.method, status, why));
         }
@@ -91,7 +119,8 @@ impl Service {
                     Ok(body) => body,
                     Err(reply) => return reply,
                 };
-                self.invoke(client, line, &parts, body, route, &parameters).await
+                hold.owe();
+                self.invoke(client, hold, &parts, body, route, &parameters).await
             }
             Destination::OtherMethods(methods) => {
                 only(method, parts.uri.path(), &methods.join(", "))
@@ -162,7 +191,7 @@ impl Service {
     async fn invoke(
         &self,
         client: SocketAddr,
-        line: Option<Line>,
+        hold: &Hold,
         parts: &Parts,
         body: Bytes,
         route: &Route,
@@ -201,9 +230,11 @@ impl Service {
             event_is_json: true,
             ..Invocation::default()
         });
-        let lifeline = line.map(|line| Lifeline {
+        // Only a request with a deadline can be answered by anybody else before the end of the server.
+        let lifeline = deadline_ms.map(|_| Lifeline {
             thread: LostThread::Worker,
-            line,
+            hold: hold.clone(),
+            stuck: self.stuck.clone(),
             method: parts.method.clone(),
             request_id: invocation.request_id.clone(),
             function: function.name.clone(),
@@ -226,7 +257,11 @@ impl Service {
                 }
             }),
             Err(error) => {
-                self.log.failure(&function.name, request_id, &error);
+                if self.told.knows(&function.name, &error) {
+                    self.log.failure_again(&function.name, request_id, &error);
+                } else {
+                    self.log.failure(&function.name, request_id, &error);
+                }
                 let dialect = function.located.engine.info().error_dialect;
                 failure(&parts.method, &error, dialect, request_id, self.options.error_detail)
             }

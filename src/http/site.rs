@@ -13,10 +13,11 @@ use crate::{
     pipeline::{Middleware, MiddlewareNames, Order, Plan, middleware_folders},
 };
 use std::{
+    collections::HashMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
-use trine_engine::{Engine, Error, ErrorKind, Outlook};
+use trine_engine::{Engine, Error, ErrorKind, Outlook, Seek};
 
 /// Likeness (Jaro-Winkler, 0 to 1) from which on a name is offered instead of an unknown one.
 const ALIKE: f64 = 0.8;
@@ -183,12 +184,20 @@ impl Site {
         layer_root: &Path,
         registry: &Registry,
     ) -> Result<Self, ServeError> {
+        let mut looked_at: HashMap<PathBuf, Option<Arc<Error>>> = HashMap::new();
         for function in &mut self.functions {
             let root = &function.located.module.root;
             let served = self.folder.as_deref().unwrap_or(root);
             let folders = middleware_folders(layer_root, root, served);
             let plan = Plan::find(function.located.clone(), asked, &folders, registry)?;
             (function.middlewares, function.order) = (plan.middlewares, plan.order);
+            // A program of the earlier runtime tells its language by its first line, which a look at it does not read.
+            let hooks = |middleware: &&Middleware| middleware.module.seek == Seek::Hooks;
+            for Middleware { engine, module, .. } in function.middlewares.iter().filter(hooks) {
+                let known = looked_at.entry(module.path.clone());
+                let problem = known.or_insert_with(|| engine.check(module).err().map(Arc::new));
+                function.problem = function.problem.take().or_else(|| problem.clone());
+            }
         }
         Ok(self)
     }

@@ -58,6 +58,23 @@ impl Log {
         );
     }
 
+    /// A function's failure that was told in full before.
+    pub fn failure_again(&self, function: &str, request_id: &str, error: &Error) {
+        let (id, name) = (request_id, error.name());
+        let message = match self.0.format {
+            LogFormat::Text => {
+                format!("RequestId: {id} function '{function}' failed: {name}, as told before")
+            }
+            LogFormat::Json => format!("{name}, as told before"),
+        };
+        let facts = [
+            ("requestId", json_string(id)),
+            ("function", json_string(function)),
+            ("errorType", json_string(name)),
+        ];
+        self.line(Level::Error, &message, &facts);
+    }
+
     /// A complete line in a language's own form.
     pub fn verbatim(&self, level: Level, line: &str) {
         let stream = if level >= Level::Warn { Stream::Stderr } else { Stream::Stdout };

@@ -1,10 +1,11 @@
 //! The engine as the rest of the process sees it: plain facts, and instances on demand. The interpreter behind them
 //! starts with the first instance.
 
-use crate::{instance::PythonInstance, interpreter};
+use crate::{check, instance::PythonInstance, interpreter};
 use std::rc::Rc;
 use trine_engine::{
-    Capabilities, Engine, EngineInfo, Environment, ErrorDialect, ErrorRecord, Instance, Result,
+    Capabilities, Engine, EngineInfo, Environment, ErrorDialect, ErrorRecord, Instance, Module,
+    Outlook, Result,
 };
 
 /// The [`EngineInfo::id`] of this engine.
@@ -53,6 +54,10 @@ pub struct PythonEngine {
 impl Engine for PythonEngine {
     fn info(&self) -> &EngineInfo {
         &self.info
+    }
+
+    fn check(&self, module: &Module) -> Result<Outlook> {
+        check::check(module)
     }
 
     fn start(&self, environment: &Environment) -> Result<Rc<dyn Instance>> {

@@ -46,9 +46,18 @@ pub(crate) struct Interpreter {
     pub(crate) guest: Py<PyDict>,
     /// The prelude's `program`, once it is needed.
     program: PyOnceLock<Py<PyDict>>,
+    /// The prelude's `check`, once it is needed.
+    check: PyOnceLock<Py<PyDict>>,
 }
 
 impl Interpreter {
+    /// The prelude's `check` as a namespace.
+    pub(crate) fn check(&self, py: Python<'_>) -> PyResult<&Py<PyDict>> {
+        self.check.get_or_try_init(py, || {
+            Ok(run_prelude(py, Prelude::Check, &host::module(py)?)?.unbind())
+        })
+    }
+
     /// The prelude's `program` as a namespace.
     pub(crate) fn program(&self, py: Python<'_>) -> PyResult<&Py<PyDict>> {
         self.program.get_or_try_init(py, || {
@@ -240,6 +249,7 @@ fn prepare(py: Python<'_>, main_thread: bool) -> PyResult<Interpreter> {
         nothing: of_guest("nothing")?.unbind(),
         guest: guest.unbind(),
         program: PyOnceLock::new(),
+        check: PyOnceLock::new(),
     })
 }
 
@@ -259,6 +269,7 @@ fn eager_site() -> bool {
 /// A file of the prelude.
 #[derive(Clone, Copy)]
 pub(crate) enum Prelude {
+    Check,
     Context,
     Exits,
     Loader,
@@ -289,6 +300,7 @@ pub(crate) fn run_prelude<'py>(
     natives: &Bound<'py, PyModule>,
 ) -> PyResult<Bound<'py, PyDict>> {
     let (name, source, compiled) = match file {
+        Prelude::Check => prelude_file!("check"),
         Prelude::Context => prelude_file!("context"),
         Prelude::Exits => prelude_file!("exits"),
         Prelude::Loader => prelude_file!("loader"),

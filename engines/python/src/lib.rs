@@ -1,5 +1,6 @@
 #![doc = include_str!("../docs.md")]
 
+mod check;
 mod collector;
 mod context;
 mod convert;

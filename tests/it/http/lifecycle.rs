@@ -100,6 +100,7 @@ fn the_grace_ends_what_does_not_finish() {
         connection.send("GET", "/?do=wait&ms=600000", &[], b"");
         assert_eq!(served.get("/?do=count").text(), "1");
         served.process.signal("TERM");
+        assert_eq!(connection.receive("GET").status, 503);
         assert!(connection.is_closed());
         assert_eq!(served.process.wait(), Some(0), "{}", language.engine);
     }
@@ -128,7 +129,7 @@ fn a_function_that_cannot_be_loaded_is_loaded_once_it_is_mended() {
 #[test]
 fn a_function_that_fails_to_load_does_not_keep_others_from_being_served() {
     let folder = Folder::new(&[
-        ("bad.py", "raise ValueError('no database')\n"),
+        ("bad.py", "def handler(event, context): pass\nraise ValueError('no database')\n"),
         ("good.py", "def handler(event, context):\n    return 'good'\n"),
     ]);
     let served = Served::start(&folder, &["--workers", "1", "--eager"]);

@@ -1,5 +1,6 @@
 //! `trine serve`: functions behind a real port.
 
+mod drain;
 mod events;
 mod lifecycle;
 mod main_thread;

@@ -100,6 +100,10 @@ fn files_without_a_handler_are_passed_over_with_the_reason() {
         ("money.mjs", "export const format = 1; export const parse = 2; throw new Error('ran');"),
         ("tools.cjs", "exports.help = () => 1; process.exit(1);"),
         ("text.lua", "local M = {}\nfunction M.trim() end\nerror('ran')\nreturn M"),
+        (
+            "dates.py",
+            "def parse(text):\n    handler = 1\ndef _hidden(): pass\nraise SystemExit(1)\n",
+        ),
         ("_hidden.mjs", ""),
         ("shop.test.mjs", ""),
         ("lib/parse.lua", ""),
@@ -109,6 +113,7 @@ fn files_without_a_handler_are_passed_over_with_the_reason() {
     let told = told(&served);
     for line in [
         "  _hidden.mjs: its name begins with an underscore\n",
+        "  dates.py: exports no function 'handler', only parse\n",
         "  lib/: holds no file with a handler that is named handler, index,",
         "  money.mjs: exports no function 'handler', only format, parse\n",
         "  shop.test.mjs: its name has more than one dot\n",
@@ -149,6 +154,12 @@ fn what_cannot_be_loaded_is_told_at_the_start_and_served_once_it_is_mended() {
             "bad.ts:1:",
         ),
         (
+            "bad.py",
+            "import os\nhandler = = 1\n",
+            "def handler(event, context):\n    return 'mended'\n",
+            "bad.py:2:",
+        ),
+        (
             "bad.lua",
             "local a\nlocal b = = 1",
             "return { handler = function() return 'mended' end }",
@@ -161,11 +172,55 @@ fn what_cannot_be_loaded_is_told_at_the_start_and_served_once_it_is_mended() {
         let (_, problems) = told.split_once("\nCannot be loaded until they are mended\n").unwrap();
         let (problem, tries) = problems.split_once("\nTry\n").unwrap();
         assert!(problem.starts_with("  bad: ") && problem.contains(line), "{problem}");
-        assert_eq!(problem.matches("yntax").count(), 1, "{problem}");
+        assert_eq!(problem.matches(line).count(), 1, "{problem}");
         assert!(!tries.contains("/bad") && tries.contains("/good"), "{tries}");
-        assert_eq!(served.get("/bad").status, 500);
+        for _ in 0..2 {
+            assert_eq!(served.get("/bad").status, 500);
+        }
+        eventually("both failures are logged", || {
+            let log = served.process.stderr();
+            (log.matches("'bad' failed: ").count() == 2).then_some(())
+        });
+        let log = served.process.stderr();
+        assert!(!log.contains(file), "{log}");
         folder.write(file, mended);
         assert_eq!(served.get("/bad").text(), "mended", "{file}");
+    }
+}
+
+#[test]
+fn a_middleware_that_does_not_parse_is_told_at_the_start_for_each_function_around_which_it_stands()
+{
+    let folder = Folder::new(&[
+        ("a.lua", "return { handler = print }"),
+        ("b.mjs", "export const handler = () => 1;"),
+        ("middlewares/guard.mjs", "export function before( {"),
+        ("middlewares/fine.lua", "return { before = function() end }"),
+    ]);
+    let served = Served::start(&folder, &["--middlewares", "fine,guard", "--workers", "1"]);
+    let told = told(&served);
+    for name in ["a", "b"] {
+        assert!(told.contains(&format!("\n  {name}: middlewares/guard.mjs:1:")), "{told}");
+    }
+}
+
+#[test]
+fn what_fails_as_it_is_loaded_is_printed_once_however_many_workers_and_requests_there_are() {
+    let folder = Folder::new(&[
+        ("bad.mjs", "export const handler = 1; throw new RangeError('no database');"),
+        ("worse.lua", "error 'no table'\nreturn { handler = print }"),
+    ]);
+    let served = Served::start(&folder, &["--workers", "3", "--eager"]);
+    for path in ["/bad", "/worse", "/bad", "/worse"] {
+        assert_eq!(served.get(path).status, 500);
+    }
+    eventually("all failures are logged", || {
+        let log = served.process.stderr();
+        (log.matches("as told before").count() == 4).then_some(())
+    });
+    let log = served.process.stderr();
+    for text in ["no database", "no table"] {
+        assert_eq!(log.matches(text).count(), 1, "{log}");
     }
 }
 

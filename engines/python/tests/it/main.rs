@@ -7,6 +7,7 @@
 
 mod asynchronous;
 mod calls;
+mod check;
 mod context;
 mod errors;
 mod exits;

@@ -66,6 +66,7 @@ fn a_signal_is_heard_while_a_def_handler_holds_the_main_thread() {
         let short = served(&folder, &[argument, "--grace", "0.2"]);
         let mut connection = begin(&folder, &short);
         short.process.signal("TERM");
+        assert_eq!(connection.receive("GET").status, 503);
         assert!(connection.is_closed());
         assert_eq!(short.process.wait(), Some(0));
         let twice = served(&folder, &[argument, "--grace", "600"]);

@@ -1,0 +1,34 @@
+//! A look at a module before it runs: whether it compiles, and whether it can have the function that is sought.
+
+use crate::{error, interpreter};
+use pyo3::{exceptions::PyOSError, prelude::*};
+use std::thread;
+use trine_engine::{Error, ErrorKind, Module, Outlook, Result};
+
+/// Looks at a module. Nothing of it runs. The interpreter is started for it, as the thread that asks will need it anyway;
+/// on threads other than the process's main one, where that may not be so, an interpreter that does not run is left
+/// alone and nothing is said.
+pub(crate) fn check(module: &Module) -> Result<Outlook> {
+    if interpreter::get().is_none() && thread::current().name() != Some("main") {
+        return Ok(Outlook::Possible);
+    }
+    let python = interpreter::start(true)?;
+    Python::attach(|py| {
+        let look = || -> PyResult<Option<Vec<String>>> {
+            let look = python.check(py)?.bind(py).get_item("look")?;
+            let look = look.expect("the prelude defines it");
+            look.call1((module.path.as_os_str(), module.seek.names()))?.extract()
+        };
+        match look() {
+            Ok(None) => Ok(Outlook::Possible),
+            Ok(Some(others)) => Ok(Outlook::Absent { others }),
+            Err(raised) if raised.is_instance_of::<PyOSError>(py) => {
+                let path = module.path.display();
+                let message =
+                    format!("cannot read the file '{path}': {}", error::message(py, &raised));
+                Err(Error::new(ErrorKind::ImportModule, message))
+            }
+            Err(raised) => Err(error::import_failed(py, &raised, &module.name)),
+        }
+    })
+}

@@ -1,0 +1,115 @@
+//! The end of a server, as its workers and its supervisor share it: when it began, which connections are open, and the
+//! port, which is closed by whoever accepts last.
+
+use super::wire::{Connections, Wire};
+use std::{
+    io,
+    net::TcpListener,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    net::TcpStream,
+    task::JoinSet,
+    time::{self, Instant},
+};
+
+/// How long a client that has connected may take to say why, when it is turned away.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// What is known of the end.
+#[derive(Debug)]
+pub(super) struct Closing {
+    /// The connections that are open.
+    pub(super) connections: Arc<Connections>,
+    asked: OnceLock<Instant>,
+    door: Mutex<Door>,
+}
+
+/// The port, beside the holds on it that workers accept from.
+#[derive(Debug)]
+struct Door {
+    listener: Option<TcpListener>,
+    /// Workers that accept.
+    accepting: usize,
+}
+
+impl Closing {
+    /// Of a server on this port, with as many workers that accept.
+    pub(super) fn new(listener: TcpListener, accepting: usize) -> Self {
+        let door = Mutex::new(Door { listener: Some(listener), accepting });
+        Self { connections: Arc::default(), asked: OnceLock::new(), door }
+    }
+
+    /// When the server was asked to stop: now, if nobody has asked before.
+    pub(super) fn asked(&self) -> Instant {
+        *self.asked.get_or_init(Instant::now)
+    }
+
+    /// A worker accepts nothing more, beyond what has come by now. The last one closes the port, with nothing between its
+    /// last look and the end.
+    pub(super) fn leave_door(&self, admit: impl FnMut(TcpStream)) {
+        let mut door = self.door();
+        door.backlog().for_each(admit);
+        door.accepting = door.accepting.saturating_sub(1);
+        if door.accepting == 0 {
+            door.listener = None;
+        }
+    }
+
+    /// Closes the port, if workers have left that undone whose threads are not free, and turns away who waits there.
+    pub(super) async fn shut(&self) {
+        let mut waiting = JoinSet::new();
+        {
+            let mut door = self.door();
+            for stream in door.backlog() {
+                waiting.spawn(turn_away(stream));
+            }
+            door.listener = None;
+        }
+        while waiting.join_next().await.is_some() {}
+    }
+
+    fn door(&self) -> MutexGuard<'_, Door> {
+        self.door.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Door {
+    fn backlog(&self) -> impl Iterator<Item = TcpStream> {
+        self.listener.iter().flat_map(Backlog)
+    }
+}
+
+async fn turn_away(stream: TcpStream) {
+    // Whether it has anything to say shows below.
+    let _ = time::timeout(PATIENCE, stream.readable()).await;
+    Wire::new(stream).hold().turn_away();
+}
+
+/// What the system has accepted and nobody else has. The system is asked itself: what the runtime knows may be old where
+/// guest code has held the thread.
+struct Backlog<'l>(&'l TcpListener);
+
+impl Iterator for Backlog<'_> {
+    type Item = TcpStream;
+
+    fn next(&mut self) -> Option<TcpStream> {
+        loop {
+            let accepted = self.0.accept().and_then(|(stream, _)| {
+                stream.set_nonblocking(true)?;
+                TcpStream::from_std(stream)
+            });
+            match accepted {
+                Ok(stream) => return Some(stream),
+                // The client has gone in the meantime.
+                Err(e)
+                    if matches!(
+                        e.kind(),
+                        io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted
+                    ) => {}
+                Err(_) => return None,
+            }
+        }
+    }
+}

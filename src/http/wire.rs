@@ -1,0 +1,426 @@
+//! A connection as two sides see it: its worker, which reads and writes, and whoever answers in the worker's place while
+//! guest code holds the worker's thread.
+//!
+//! ```text
+//!          bytes come           the request is whole         the worker answers           all has left
+//!   Idle ──────────────▶ Begun ───────────────────────▶ Owed ───────────────────▶ Sending ──────────────▶ Idle, or
+//!                          └────────────────────────────────────────────────────────┘           Begun where more has come
+//! ```
+//!
+//! In every state but `Sending` somebody else may take the connection over, once; it is `Taken` from then on, and the
+//! worker can do no more with it.
+
+use hyper::rt::{Read, ReadBufCursor, Write};
+use socket2::SockRef;
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    io::{self, IoSlice},
+    mem::MaybeUninit,
+    net::Shutdown,
+    pin::Pin,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll, ready},
+    thread,
+    time::{Duration, Instant},
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+};
+
+/// What a client gets whose request there is no time left for. It fits every method.
+const TURNED_AWAY: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+/// How long an answer from outside may wait for room in the socket's buffer.
+const PATIENCE: Duration = Duration::from_millis(200);
+/// How much of what a client still sends is read before its connection is closed, in reads of [`PIECE`] bytes: what is
+/// left unread resets the connection, and the client may lose the answer.
+const PIECES: usize = 64;
+const PIECE: usize = 4096;
+/// The largest read from a connection.
+const ARRIVING_SIZE: usize = 64 * 1024;
+
+/// The worker's side of a connection.
+pub(super) struct Wire(Hold);
+
+/// The other side's hold on a connection.
+#[derive(Debug, Clone)]
+pub(super) struct Hold(Arc<Mutex<Ends>>);
+
+#[derive(Debug)]
+struct Ends {
+    stream: TcpStream,
+    state: State,
+    /// Whether the last look for more bytes found none. The HTTP library looks again, once it has read a request, only
+    /// when nothing is left in its own buffer: so this says of a request at hand that none has come after it.
+    exhausted: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Idle,
+    Begun,
+    Owed,
+    Sending {
+        /// Whether the request was read to its end. Of one that was not, the rest is no beginning of another.
+        whole: bool,
+    },
+    Taken,
+}
+
+impl Wire {
+    pub(super) fn new(stream: TcpStream) -> Self {
+        let ends = Ends { stream, state: State::Idle, exhausted: true };
+        Self(Hold(Arc::new(Mutex::new(ends))))
+    }
+
+    pub(super) fn hold(&self) -> Hold {
+        self.0.clone()
+    }
+}
+
+impl Hold {
+    fn ends(&self) -> MutexGuard<'_, Ends> {
+        // What is kept here is valid after every step.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A request has been read to its end.
+    pub(super) fn owe(&self) {
+        let mut ends = self.ends();
+        if ends.state != State::Taken {
+            ends.state = State::Owed;
+        }
+    }
+
+    /// The worker has an answer, which leaves at once. Where somebody else has answered it finds the connection closed.
+    pub(super) fn answer(&self) {
+        let mut ends = self.ends();
+        if ends.state != State::Taken {
+            ends.state = State::Sending { whole: ends.state == State::Owed };
+        }
+    }
+
+    /// Whether nothing has come after the request that is being answered.
+    pub(super) fn is_last(&self) -> bool {
+        let ends = self.ends();
+        ends.exhausted && !ends.has_more()
+    }
+
+    /// Whether nothing is owed, and nothing is on its way in.
+    pub(super) fn is_quiet(&self) -> bool {
+        let ends = self.ends();
+        ends.state == State::Idle && !ends.has_more()
+    }
+
+    /// Answers in the worker's place, whatever it has read, and closes the connection.
+    ///
+    /// # Errors
+    /// When the answer could not be sent; [`io::ErrorKind::AlreadyExists`] when somebody has answered.
+    pub(super) fn answer_instead(&self, answer: &[u8]) -> io::Result<()> {
+        let mut ends = self.ends();
+        if matches!(ends.state, State::Sending { .. } | State::Taken) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        ends.state = State::Taken;
+        ends.end_with(answer)
+    }
+
+    /// Turns a request away if there is one, or a part of one, that nobody has answered.
+    pub(super) fn turn_away(&self) {
+        let mut ends = self.ends();
+        let waits = match ends.state {
+            State::Begun | State::Owed => true,
+            State::Idle => ends.has_more(),
+            State::Sending { .. } | State::Taken => false,
+        };
+        if waits {
+            ends.state = State::Taken;
+            // It is the client's loss if it does not listen any more.
+            let _ = ends.end_with(TURNED_AWAY);
+        }
+    }
+}
+
+impl Ends {
+    /// Whether bytes wait to be read. Asked of the system itself: what the runtime knows of the socket may be old where
+    /// guest code has held the thread.
+    fn has_more(&self) -> bool {
+        let socket = SockRef::from(&self.stream);
+        matches!(socket.peek(&mut [MaybeUninit::uninit()]), Ok(1..))
+    }
+
+    fn end_with(&self, mut answer: &[u8]) -> io::Result<()> {
+        let socket = SockRef::from(&self.stream);
+        let until = Instant::now() + PATIENCE;
+        while !answer.is_empty() {
+            match socket.send(answer) {
+                Ok(sent) => answer = &answer[sent..],
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock && Instant::now() < until => {
+                    thread::sleep(Duration::from_millis(1));
+                }
+                Err(e) => return Err(e),
+            }
+        }
+        self.discard();
+        socket.shutdown(Shutdown::Both)
+    }
+
+    /// Reads what has come and nobody will look at, without waiting for more.
+    fn discard(&self) {
+        let socket = SockRef::from(&self.stream);
+        let mut piece = [MaybeUninit::uninit(); PIECE];
+        for _ in 0..PIECES {
+            if !matches!(socket.recv(&mut piece), Ok(1..)) {
+                return;
+            }
+        }
+    }
+
+    fn check(&self) -> io::Result<()> {
+        match self.state {
+            State::Taken => Err(io::ErrorKind::BrokenPipe.into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+thread_local! {
+    /// Where bytes arrive before the HTTP library gets them: only so does it show how many there are.
+    static ARRIVING: RefCell<Vec<u8>> = RefCell::new(vec![0; ARRIVING_SIZE]);
+}
+
+impl Read for Wire {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        mut buffer: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        let mut ends = self.0.ends();
+        ends.check()?;
+        let Ends { stream, state, exhausted } = &mut *ends;
+        ARRIVING.with_borrow_mut(|arriving| {
+            let size = buffer.remaining().min(arriving.len());
+            let mut arrived = ReadBuf::new(&mut arriving[..size]);
+            let polled = Pin::new(stream).poll_read(cx, &mut arrived);
+            *exhausted = polled.is_pending();
+            ready!(polled)?;
+            let bytes = arrived.filled();
+            buffer.put_slice(bytes);
+            if *state == State::Idle && !bytes.is_empty() {
+                *state = State::Begun;
+            }
+            Poll::Ready(Ok(()))
+        })
+    }
+}
+
+impl Write for Wire {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let mut ends = self.0.ends();
+        ends.check()?;
+        Pin::new(&mut ends.stream).poll_write(cx, bytes)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let mut ends = self.0.ends();
+        ends.check()?;
+        Pin::new(&mut ends.stream).poll_write_vectored(cx, slices)
+    }
+
+    /// Called when all that was to be written is.
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut ends = self.0.ends();
+        ready!(Pin::new(&mut ends.stream).poll_flush(cx))?;
+        if let State::Sending { whole } = ends.state {
+            ends.state = if whole && !ends.exhausted { State::Begun } else { State::Idle };
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut ends = self.0.ends();
+        ends.check()?;
+        ends.discard();
+        Pin::new(&mut ends.stream).poll_shutdown(cx)
+    }
+}
+
+/// The open connections of a server, whichever worker they belong to.
+#[derive(Debug, Default)]
+pub(super) struct Connections {
+    open: Mutex<HashMap<u64, Hold>>,
+    entered: AtomicU64,
+}
+
+/// A connection's place among the open ones; leaving it is dropping this.
+pub(super) struct Entry {
+    connections: Arc<Connections>,
+    number: u64,
+}
+
+impl Connections {
+    pub(super) fn enter(self: &Arc<Self>, hold: Hold) -> Entry {
+        let number = self.entered.fetch_add(1, Ordering::Relaxed);
+        self.open().insert(number, hold);
+        Entry { connections: self.clone(), number }
+    }
+
+    /// Turns away whatever waits for an answer on any of them.
+    pub(super) fn turn_away(&self) {
+        let all: Vec<Hold> = self.open().values().cloned().collect();
+        for hold in all {
+            hold.turn_away();
+        }
+    }
+
+    fn open(&self) -> MutexGuard<'_, HashMap<u64, Hold>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.connections.open().remove(&self.number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{
+        future::poll_fn,
+        io::{Read as _, Write as _},
+        net::{TcpListener, TcpStream as Client},
+    };
+
+    /// Runs a check with both ends of a connection.
+    fn connected<F: Future<Output = ()>>(check: impl FnOnce(Wire, Client) -> F) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let client = Client::connect(listener.local_addr().unwrap()).unwrap();
+            let (stream, _) = listener.accept().unwrap();
+            stream.set_nonblocking(true).unwrap();
+            check(Wire::new(TcpStream::from_std(stream).unwrap()), client).await;
+        });
+    }
+
+    async fn read(wire: &mut Wire) -> io::Result<usize> {
+        let mut bytes = [0; 100];
+        let mut buffer = hyper::rt::ReadBuf::new(&mut bytes);
+        poll_fn(|cx| Pin::new(&mut *wire).poll_read(cx, buffer.unfilled())).await?;
+        Ok(buffer.filled().len())
+    }
+
+    /// Whether nothing is there to read.
+    async fn is_exhausted(wire: &mut Wire) -> bool {
+        let mut bytes = [0; 100];
+        let mut buffer = hyper::rt::ReadBuf::new(&mut bytes);
+        poll_fn(|cx| {
+            Poll::Ready(Pin::new(&mut *wire).poll_read(cx, buffer.unfilled()).is_pending())
+        })
+        .await
+    }
+
+    async fn write(wire: &mut Wire, bytes: &[u8]) -> io::Result<()> {
+        poll_fn(|cx| Pin::new(&mut *wire).poll_write(cx, bytes)).await?;
+        poll_fn(|cx| Pin::new(&mut *wire).poll_flush(cx)).await
+    }
+
+    #[test]
+    fn a_connection_is_quiet_when_nothing_is_owed_and_nothing_has_come() {
+        connected(async |mut wire, mut client| {
+            let hold = wire.hold();
+            assert!(hold.is_quiet());
+            client.write_all(b"first").unwrap();
+            // Nobody has read it, and it counts.
+            assert!(!hold.is_quiet());
+            assert_eq!(read(&mut wire).await.unwrap(), 5);
+            assert!(is_exhausted(&mut wire).await && !hold.is_quiet());
+            hold.owe();
+            assert!(!hold.is_quiet() && hold.is_last());
+            hold.answer();
+            assert!(!hold.is_quiet());
+            write(&mut wire, b"answer").await.unwrap();
+            assert!(hold.is_quiet());
+        });
+    }
+
+    #[test]
+    fn what_has_come_after_a_request_is_the_beginning_of_another() {
+        connected(async |mut wire, mut client| {
+            let hold = wire.hold();
+            client.write_all(b"first second").unwrap();
+            assert_eq!(read(&mut wire).await.unwrap(), 12);
+            // The reader has not asked for more, so that something is left of what it has.
+            hold.owe();
+            assert!(!hold.is_last());
+            hold.answer();
+            write(&mut wire, b"answer").await.unwrap();
+            assert!(!hold.is_quiet());
+            hold.turn_away();
+            let mut all = String::new();
+            client.read_to_string(&mut all).unwrap();
+            assert!(all.starts_with("answerHTTP/1.1 503 "), "{all}");
+        });
+    }
+
+    #[test]
+    fn a_connection_is_taken_over_once_and_not_from_under_an_answer() {
+        connected(async |mut wire, mut client| {
+            let hold = wire.hold();
+            hold.turn_away();
+            client.write_all(b"first").unwrap();
+            assert_eq!(read(&mut wire).await.unwrap(), 5);
+            hold.answer();
+            hold.turn_away();
+            let refused = hold.answer_instead(b"HTTP/1.1 504 x").unwrap_err();
+            assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
+            write(&mut wire, b"answer").await.unwrap();
+            client.write_all(b"second").unwrap();
+            hold.answer_instead(b"instead").unwrap();
+            hold.turn_away();
+            assert_eq!(read(&mut wire).await.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+            hold.answer();
+            assert!(write(&mut wire, b"too late").await.is_err());
+            let mut all = String::new();
+            client.read_to_string(&mut all).unwrap();
+            assert_eq!(all, "answerinstead");
+        });
+    }
+
+    #[test]
+    fn whatever_waits_on_any_connection_is_turned_away_and_the_idle_are_left() {
+        connected(async |wire, mut client| {
+            let connections = Arc::<Connections>::default();
+            let _entry = connections.enter(wire.hold());
+            connections.turn_away();
+            assert!(wire.hold().is_quiet());
+            client.write_all(b"GET").unwrap();
+            connections.turn_away();
+            let mut all = String::new();
+            client.read_to_string(&mut all).unwrap();
+            assert_eq!(all.as_bytes(), TURNED_AWAY);
+            drop(_entry);
+            assert!(connections.open().is_empty());
+        });
+    }
+}
