@@ -20,7 +20,7 @@ run: setup ## serve the examples on port 9000
 
 test: setup ## format, lint, build, test
 	@.ci/stage format cargo fmt --all --check
-	@.ci/stage 'build and lint' cargo build --workspace --all-targets
+	@.ci/stage 'build and lint' cargo build --workspace --all-targets --profile test
 	@.ci/stage tests .ci/test
 
 # Invocations for each language.

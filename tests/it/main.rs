@@ -6,6 +6,7 @@ mod bad_input;
 mod cli;
 mod examples;
 mod faults;
+mod frameworks;
 mod handlers;
 mod http;
 mod invariants;
