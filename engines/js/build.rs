@@ -156,5 +156,7 @@ fn pass_on_addon_symbols(out: &Path) {
     println!("cargo:link_args=-Wl,--export-dynamic-symbol-list={}", list.display());
 }
 
-/// Patterns of the symbols that Node's addon interface consists of.
-const NAPI_SYMBOLS: &str = "napi_* node_api_* uv_*";
+/// Patterns of the symbols that Node-API consists of. Nothing else may be among them: what the binary exports takes the
+/// place of every function of that name in all that is loaded later. libuv comes to those addons that want it in another
+/// way (`src/addons`).
+const NAPI_SYMBOLS: &str = "napi_* node_api_*";

@@ -53,8 +53,11 @@ fn main() {
         if !Path::new(lib_dir).join(archive).exists() {
             fail(&format!("{name} can be linked neither shared nor static: {install}"));
         }
-        // Extension modules look for the interpreter's symbols in our executable then.
-        arguments.extend(["-Wl,--export-dynamic", "-lm", "-ldl", "-lutil"].map(str::to_owned));
+        // Extension modules look for the interpreter's symbols in our executable then. Only for those: whatever else it
+        // exported would take the place of what such a module brings itself.
+        arguments
+            .extend(["Py*", "_Py*"].map(|names| format!("-Wl,--export-dynamic-symbol={names}")));
+        arguments.extend(["-lm", "-ldl", "-lutil"].map(str::to_owned));
     }
     for argument in &arguments {
         println!("cargo:rustc-link-arg={argument}");

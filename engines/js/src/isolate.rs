@@ -1,6 +1,7 @@
 //! Starts V8 from a snapshot, with Deno's runtime around it and our prelude inside.
 
 use crate::{
+    addons::Addons,
     exits,
     host::Host,
     loader::{Loader, NodeServices},
@@ -302,7 +303,7 @@ fn start_worker(
     let services = WorkerServiceOptions::<DenoInNpmPackageChecker, NpmResolver<RealSys>, RealSys> {
         blob_store: threads.stores.blobs.clone(),
         broadcast_channel: threads.stores.channels.clone(),
-        deno_rt_native_addon_loader: None,
+        deno_rt_native_addon_loader: Some(Arc::new(Addons)),
         feature_checker: Arc::new(FeatureChecker::default()),
         fs: Arc::new(RealFs),
         module_loader: loader,

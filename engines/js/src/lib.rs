@@ -1,5 +1,6 @@
 #![doc = include_str!("../docs.md")]
 
+mod addons;
 mod calls;
 mod check;
 mod code_cache;

@@ -2,6 +2,7 @@
 //! runtime makes for it.
 
 use crate::{
+    addons::Addons,
     host::Host,
     isolate::{self, Snapshot},
     loader::Loader,
@@ -204,7 +205,7 @@ impl Threads {
         let services = WebWorkerServiceOptions {
             blob_store: self.stores.blobs.clone(),
             broadcast_channel: self.stores.channels.clone(),
-            deno_rt_native_addon_loader: None,
+            deno_rt_native_addon_loader: Some(Arc::new(Addons)),
             compiled_wasm_module_store: Some(self.stores.wasm.clone()),
             feature_checker: Arc::new(FeatureChecker::default()),
             fs: Arc::new(RealFs),
