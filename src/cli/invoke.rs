@@ -17,7 +17,7 @@ use std::{
     io::{Read, Write, stderr, stdin, stdout},
     process::ExitCode,
     rc::Rc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 use tokio::{runtime::Builder, task::LocalSet};
 use trine_engine::{Error, ErrorDialect, ErrorKind, Invocation, Payload};
@@ -86,7 +86,8 @@ impl Invoke {
         let worker = Rc::new(Worker::new(settings.sequential_worker(settings.log(ErrorSink))));
         let mut invocation = self.invocation();
         let request_id = invocation.request_id.clone();
-        let outcome = LocalSet::new().block_on(&runtime, async {
+        let begun = Instant::now();
+        let run = async {
             let located = located.map_err(|error| (error, ErrorDialect::PLAIN))?;
             let dialect = located.engine.info().error_dialect;
             let run = async {
@@ -104,17 +105,23 @@ impl Invoke {
                 }
                 answer.result?.into_bytes()
             };
-            let outcome = run.await.map_err(|error| (error, dialect));
-            worker.shutdown().await;
-            outcome
-        });
-        match outcome {
-            Ok((body, content_type)) => {
-                self.print(&mut out, &body, content_type == "application/json")?;
-                Ok(ExitCode::SUCCESS)
-            }
-            Err((error, dialect)) => self.print_failure(&mut out, &error, dialect, &request_id),
-        }
+            run.await.map_err(|error| (error, dialect))
+        };
+        LocalSet::new().block_on(&runtime, async {
+            let code = match run.await {
+                Ok((body, content_type)) => {
+                    self.print(&mut out, &body, content_type == "application/json")?;
+                    0
+                }
+                Err((error, dialect)) => {
+                    self.print_failure(&mut out, &error, dialect, &request_id)?
+                }
+            };
+            // The answer is there; what the function still does at its program's end has the rest of its time.
+            let rest = self.timeout.saturating_sub(begun.elapsed());
+            worker.shutdown_within(rest.max(PATIENCE), code.into()).await;
+            Ok(ExitCode::from(code))
+        })
     }
 
     fn invocation(&self) -> Invocation {
@@ -147,12 +154,14 @@ impl Invoke {
         error: &Error,
         dialect: ErrorDialect,
         request_id: &str,
-    ) -> anyhow::Result<ExitCode> {
+    ) -> anyhow::Result<u8> {
         if self.json {
             let document = dialect.document(error, Some(request_id), DOCUMENT_LIMIT);
             self.print(out, document.as_bytes(), true)?;
         }
-        Ok(fail(&explain(error), exit_code(error.kind())))
+        let code = exit_code(error.kind());
+        fail(&explain(error), code);
+        Ok(code)
     }
 }
 

@@ -34,6 +34,13 @@ use trine_engine::{Engine, Environment, Error, Level, Result, json_string};
 /// How long the `shutdown` hooks of an instance may take together.
 const SHUTDOWN_TIME: Duration = Duration::from_secs(2);
 
+/// How long code may go on at its program's end that was told to stop.
+const END_PATIENCE: Duration = Duration::from_millis(100);
+
+/// How long the end of guests' programs may take when a signal has come: a platform that sent it waits no longer than this
+/// or little more.
+const END_TIME: Duration = Duration::from_millis(300);
+
 /// What holds for every worker of a process.
 #[derive(Debug, Clone)]
 pub struct WorkerOptions {
@@ -91,11 +98,29 @@ impl Worker {
         Ok(pipeline)
     }
 
-    /// Ends this worker's instances, after their `shutdown` hooks.
+    /// Ends this worker's instances when the process was asked to end.
     pub async fn shutdown(&self) {
+        self.shutdown_within(END_TIME, 0).await;
+    }
+
+    /// Ends this worker's instances, after their `shutdown` hooks. What guests do at their program's end (threads that are
+    /// waited for, exit handlers) may take as long as `limit`; then it is stopped, and where that is of no use the process
+    /// ends with this status.
+    pub async fn shutdown_within(&self, limit: Duration, status: i32) {
         let heaps = std::mem::take(&mut *self.heaps.borrow_mut());
         for heap in heaps.iter().rev() {
             self.end(heap).await;
+        }
+        let deadline = deadline_in(limit);
+        for heap in heaps.into_iter().rev() {
+            let act = Box::new(move |_: &Lost| std::process::exit(status));
+            let rescue = Rescue { act, patience: Some(END_PATIENCE) };
+            let interrupters = [heap.interrupter()].into();
+            let watchdog = &self.options.watchdog;
+            let watched = watchdog.arm(Some(deadline), &interrupters, false, Some(rescue));
+            watched.enter(0);
+            // The last to let go of it, unless it was left behind in an invocation that was given up.
+            drop(heap);
         }
     }
 
@@ -144,8 +169,7 @@ impl Worker {
         }
         let act = Box::new(|_: &Lost| std::process::exit(STUCK_EXIT));
         let rescue = Rescue { act, patience: Some(Duration::ZERO) };
-        let deadline = SystemTime::now() + SHUTDOWN_TIME;
-        let deadline = deadline.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
+        let deadline = deadline_in(SHUTDOWN_TIME);
         let interrupters = [heap.interrupter()].into();
         let watched = self.options.watchdog.arm(Some(deadline), &interrupters, false, Some(rescue));
         watched.enter(0);
@@ -166,6 +190,12 @@ impl Worker {
     pub(crate) fn log(&self) -> &Log {
         &self.log
     }
+}
+
+/// The deadline of what begins now and may take this long.
+fn deadline_in(time: Duration) -> u64 {
+    let deadline = SystemTime::now() + time;
+    deadline.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64
 }
 
 #[cfg(test)]

@@ -16,6 +16,8 @@ mod limits;
 mod measure;
 mod middleware;
 mod middleware_examples;
+mod natives;
 mod packages;
+mod program_end;
 mod soak;
 mod support;

@@ -3,7 +3,7 @@
 use crate::{
     convert::{self, Keys, Settings},
     error,
-    interpreter::Interpreter,
+    interpreter::{self, Interpreter},
     trace_variable,
 };
 use pyo3::{
@@ -14,8 +14,12 @@ use pyo3::{
 use std::{
     cell::{OnceCell, RefCell},
     rc::{Rc, Weak},
+    sync::atomic::{AtomicU64, Ordering},
 };
 use trine_engine::{Environment, Error, ErrorKind, FunctionInfo, Invocation, Result};
+
+/// The number of the next context.
+static NEXT: AtomicU64 = AtomicU64::new(1);
 
 thread_local! {
     /// The contexts of this thread's instances.
@@ -31,7 +35,14 @@ pub(crate) struct Contexts {
     pub(crate) keys: RefCell<Keys>,
     /// The class of the contexts, and the variable for traces, once the first invocation is there.
     made: OnceCell<Made>,
-    current: RefCell<Vec<(Weak<Invocation>, Py<PyAny>)>>,
+    current: RefCell<Vec<Current>>,
+}
+
+/// An invocation under way, and its context object.
+struct Current {
+    invocation: Weak<Invocation>,
+    number: u64,
+    object: Py<PyAny>,
 }
 
 impl Contexts {
@@ -51,8 +62,9 @@ impl Contexts {
         made
     }
 
-    /// The invocation that a context object belongs to, if it is under way on this thread.
+    /// The invocation that a context object, or a copy of one, belongs to, if it is under way on this thread.
     pub(crate) fn invocation_of(context: &Bound<'_, PyAny>) -> Option<(Rc<Self>, Rc<Invocation>)> {
+        let number: u64 = context.getattr(intern!(context.py(), "_number")).ok()?.extract().ok()?;
         let all = OF_THREAD
             .try_with(|all| all.borrow().iter().filter_map(Weak::upgrade).collect::<Vec<_>>());
         all.ok()?.into_iter().find_map(|contexts| {
@@ -60,8 +72,8 @@ impl Contexts {
                 .current
                 .borrow()
                 .iter()
-                .find(|(_, object)| object.as_ptr() == context.as_ptr())
-                .and_then(|(invocation, _)| invocation.upgrade())?;
+                .find(|current| current.number == number)
+                .and_then(|current| current.invocation.upgrade())?;
             Some((contexts, invocation))
         })
     }
@@ -92,16 +104,18 @@ impl Contexts {
     ) -> Result<Bound<'py, PyAny>> {
         let wanted = Rc::as_ptr(invocation);
         let known = self.current.borrow();
-        if let Some((_, context)) = known.iter().find(|(seen, _)| seen.as_ptr() == wanted) {
-            return Ok(context.bind(py).clone());
+        if let Some(current) = known.iter().find(|seen| seen.invocation.as_ptr() == wanted) {
+            return Ok(current.object.bind(py).clone());
         }
         // Code of the guest's may run from here on (finalisers), and come back here.
         drop(known);
-        let context = self.make(py, python, invocation)?;
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let context = self.make(py, python, invocation, number)?;
         let mut contexts = self.current.borrow_mut();
-        let ended = contexts.extract_if(.., |(invocation, _)| invocation.strong_count() == 0);
+        let ended = contexts.extract_if(.., |current| current.invocation.strong_count() == 0);
         let ended: Vec<_> = ended.collect();
-        contexts.push((Rc::downgrade(invocation), context.clone().unbind()));
+        let object = context.clone().unbind();
+        contexts.push(Current { invocation: Rc::downgrade(invocation), number, object });
         drop(contexts);
         // Their ends may be code of the guest's.
         drop(ended);
@@ -113,35 +127,41 @@ impl Contexts {
         py: Python<'py>,
         python: &Interpreter,
         invocation: &Invocation,
+        number: u64,
     ) -> Result<Bound<'py, PyAny>> {
         let client = self.document(py, invocation.client_context.as_deref(), "Client Context")?;
         let identity = self.document(py, invocation.identity.as_deref(), "Cognito Identity")?;
         let fill = || {
             let made = self.made(py, python)?;
-            let context = made.class.bind(py).call0()?;
-            context.setattr(intern!(py, "aws_request_id"), &invocation.request_id)?;
+            let facts = made.facts.bind(py).copy()?;
+            facts.set_item(intern!(py, "aws_request_id"), &invocation.request_id)?;
             if let Some(deadline) = invocation.deadline_ms {
-                context.setattr(intern!(py, "_epoch_deadline_time_in_ms"), deadline)?;
+                facts.set_item(intern!(py, "_epoch_deadline_time_in_ms"), deadline)?;
             }
             if let Some(arn) = &invocation.invoked_function_arn {
-                context.setattr(intern!(py, "invoked_function_arn"), arn)?;
+                facts.set_item(intern!(py, "invoked_function_arn"), arn)?;
             }
             if let Some(name) = &invocation.function_name {
-                context.setattr(intern!(py, "function_name"), name)?;
+                facts.set_item(intern!(py, "function_name"), name)?;
             }
             if let Some(tenant) = &invocation.tenant_id {
-                context.setattr(intern!(py, "tenant_id"), tenant)?;
+                facts.set_item(intern!(py, "tenant_id"), tenant)?;
             }
             if let Some(client) = client {
-                let client = of_prelude(py, python, "ClientContext")?.call1((client,))?;
-                context.setattr(intern!(py, "client_context"), client)?;
+                let client = made.client_context.bind(py).call1((client,))?;
+                facts.set_item(intern!(py, "client_context"), client)?;
             }
-            if let Some(identity) = identity {
-                context.setattr(intern!(py, "_identity"), identity)?;
-            }
+            let identity = match identity {
+                Some(identity) => made.identity.bind(py).call1((identity,)),
+                None => made.identity.bind(py).call0(),
+            };
+            facts.set_item(intern!(py, "identity"), identity?)?;
             if let Some(w3c) = &invocation.w3c {
-                context.setattr(intern!(py, "_w3c"), w3c)?;
+                facts.set_item(intern!(py, "_w3c_fields"), w3c)?;
             }
+            let context = made.class.bind(py).call0()?;
+            context.setattr(intern!(py, "__dict__"), facts)?;
+            context.setattr(intern!(py, "_number"), number)?;
             if let Some(environment) = &made.environment {
                 environment.set_trace(py, invocation.trace_id.as_deref())?;
             }
@@ -155,18 +175,26 @@ impl Contexts {
             return Ok(made);
         }
         let info = &self.function;
-        let class = of_prelude(py, python, "context_class")?.call1((
+        let prelude = python.context.bind(py);
+        let facts = interpreter::of(prelude, "facts")?.call1((
             &info.log_group,
             &info.log_stream,
             &info.name,
             &info.memory_mb,
             &info.version,
         ))?;
+        let class = |name| interpreter::of(prelude, name).map(Bound::unbind);
         let environment = match self.trace_in_environment {
             true => Some(ProcessEnvironment::find(py)?),
             false => None,
         };
-        let made = Made { class: class.unbind(), environment };
+        let made = Made {
+            facts: facts.cast_into::<PyDict>()?.unbind(),
+            class: class("LambdaContext")?,
+            identity: class("CognitoIdentity")?,
+            client_context: class("ClientContext")?,
+            environment,
+        };
         Ok(self.made.get_or_init(|| made))
     }
 
@@ -201,12 +229,8 @@ pub(crate) struct Request<'py> {
 }
 
 impl<'py> Request<'py> {
-    pub(crate) fn set(
-        py: Python<'py>,
-        python: &Interpreter,
-        context: &Bound<'py, PyAny>,
-    ) -> PyResult<Self> {
-        let variable = python.request.bind(py).clone();
+    pub(crate) fn set(py: Python<'py>, context: &Bound<'py, PyAny>) -> PyResult<Self> {
+        let variable = interpreter::request(py)?.clone();
         // SAFETY: a context variable and an object, both alive; the token is owned or null with an exception.
         let token = unsafe {
             Bound::from_owned_ptr_or_err(
@@ -229,17 +253,13 @@ impl Drop for Request<'_> {
     }
 }
 
-fn of_prelude<'py>(
-    py: Python<'py>,
-    python: &Interpreter,
-    name: &str,
-) -> PyResult<Bound<'py, PyAny>> {
-    Ok(python.context.bind(py).get_item(name)?.expect("the prelude defines it"))
-}
-
 /// What is made once for all contexts of an instance.
 struct Made {
+    /// The attributes of every context, in AWS's order, with what is known of the function.
+    facts: Py<PyDict>,
     class: Py<PyAny>,
+    identity: Py<PyAny>,
+    client_context: Py<PyAny>,
     /// Where the trace of an invocation goes, if it goes there.
     environment: Option<ProcessEnvironment>,
 }

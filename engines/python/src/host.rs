@@ -2,20 +2,30 @@
 //! instance; a thread that a guest started uses the sink of the latest one.
 
 use crate::{
-    current_loop, host_signals,
+    current_loop, error, host_signals,
     interpreter::{self, Prelude},
     limits, program, state,
 };
 use pyo3::{
-    exceptions::PyTypeError,
+    exceptions::{PySystemExit, PyTypeError},
     prelude::*,
     types::{PyBytes, PyCFunction, PyDict, PyModule, PyString, PyTuple},
 };
-use std::{cell::RefCell, sync::RwLock};
+use std::{
+    cell::RefCell,
+    io::ErrorKind,
+    sync::{
+        RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 use trine_engine::{Level, LogFormat, LogSettings, Stream};
 
 /// Output without a newline is held back up to this size.
 const LINE_LIMIT: usize = 64 * 1024;
+
+/// Whether this process is a child that a guest forked. Locks of its may be held by threads that it does not have.
+static IS_CHILD: AtomicBool = AtomicBool::new(false);
 
 static LATEST: RwLock<Option<LogSettings>> = RwLock::new(None);
 
@@ -113,9 +123,65 @@ pub(crate) fn complain(line: &str) {
 }
 
 fn send(stream: Stream, bytes: &[u8]) {
+    if is_child() {
+        return send_plainly(stream, bytes);
+    }
     if let Some(sink) = settings(|settings| settings.sink.clone()) {
         sink.write(stream, bytes);
     }
+}
+
+/// Writes to the process's own output, without any lock.
+fn send_plainly(stream: Stream, mut bytes: &[u8]) {
+    let fd = if stream == Stream::Stderr { libc::STDERR_FILENO } else { libc::STDOUT_FILENO };
+    while !bytes.is_empty() {
+        // SAFETY: the pointer and the length are those of a slice that lives during the call.
+        let written = unsafe { libc::write(fd, bytes.as_ptr().cast(), bytes.len()) };
+        match usize::try_from(written) {
+            Ok(0) => return,
+            Ok(written) => bytes = &bytes[written..],
+            Err(_) if std::io::Error::last_os_error().kind() == ErrorKind::Interrupted => {}
+            Err(_) => return,
+        }
+    }
+}
+
+/// Whether this process is a child that a guest forked.
+pub(crate) fn is_child() -> bool {
+    IS_CHILD.load(Ordering::Relaxed)
+}
+
+/// Ends a child that has come back from the guest's code: the invocation is its parent's to answer. `returned` says whether
+/// the code is done; what it waits for is its parent's, too.
+pub(crate) fn end_child(py: Python<'_>, returned: PyResult<bool>) -> ! {
+    let status = match returned {
+        Ok(true) => 0,
+        Ok(false) => {
+            complain("a forked child cannot wait in the event loop of its parent");
+            1
+        }
+        Err(raised) if raised.is_instance_of::<PySystemExit>(py) => {
+            let (status, said) = error::exit_status(py, &raised);
+            if let Some(said) = said {
+                complain(&said);
+            }
+            status as i32
+        }
+        Err(raised) => {
+            raised.print(py);
+            1
+        }
+    };
+    flush();
+    // SAFETY: ends the process at once, as Python itself ends the children that it forks.
+    unsafe { libc::_exit(status) }
+}
+
+/// Called in a child right after the fork.
+#[pyfunction]
+fn become_a_child() {
+    IS_CHILD.store(true, Ordering::Relaxed);
+    limits::leave_section();
 }
 
 fn settings<T>(f: impl Fn(&LogSettings) -> T) -> Option<T> {
@@ -130,6 +196,7 @@ fn stream(fd: i32) -> Stream {
 /// The module `_trine`.
 pub(crate) fn module(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
     let module = PyModule::new(py, "_trine")?;
+    module.add_function(wrap_pyfunction!(become_a_child, &module)?)?;
     module.add_function(wrap_pyfunction!(writer, &module)?)?;
     module.add_function(wrap_pyfunction!(bytes_writer, &module)?)?;
     module.add_function(wrap_pyfunction!(flush_fd, &module)?)?;
@@ -137,6 +204,9 @@ pub(crate) fn module(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
     module.add_function(wrap_pyfunction!(log_json, &module)?)?;
     module.add_function(wrap_pyfunction!(log_level, &module)?)?;
     module.add_function(wrap_pyfunction!(configure_logging, &module)?)?;
+    module.add_function(wrap_pyfunction!(configure_threading, &module)?)?;
+    module.add_function(wrap_pyfunction!(configure_futures, &module)?)?;
+    module.add_function(wrap_pyfunction!(configure_pool, &module)?)?;
     module.add_function(wrap_pyfunction!(call_with_warning, &module)?)?;
     module.add_function(wrap_pyfunction!(if_free, &module)?)?;
     module.add_function(wrap_pyfunction!(limits::signal::deliver, &module)?)?;
@@ -258,11 +328,32 @@ fn log_level() -> Option<&'static str> {
 #[pyfunction]
 fn configure_logging(py: Python<'_>) -> PyResult<()> {
     let logs = interpreter::run_prelude(py, Prelude::Logs, &module(py)?)?;
-    logs.get_item("install")?.expect("the prelude defines it").call0()?;
-    py.import("sys")?
-        .getattr("modules")?
-        .get_item("logging")?
-        .setattr("_trine_level", logs.get_item("apply_level")?)
+    interpreter::of(&logs, "install")?.call0()?;
+    let logging = py.import("sys")?.getattr("modules")?.get_item("logging")?;
+    logging.setattr("_trine_level", interpreter::of(&logs, "apply_level")?)
+}
+
+/// Called when `threading` was imported.
+#[pyfunction]
+fn configure_threading(py: Python<'_>) -> PyResult<()> {
+    follow(py, "threading")
+}
+
+/// Called when `concurrent.futures.thread` was imported.
+#[pyfunction]
+fn configure_futures(py: Python<'_>) -> PyResult<()> {
+    follow(py, "futures")
+}
+
+/// Called when `multiprocessing.pool` was imported.
+#[pyfunction]
+fn configure_pool(py: Python<'_>) -> PyResult<()> {
+    follow(py, "pool")
+}
+
+fn follow(py: Python<'_>, what: &str) -> PyResult<()> {
+    let threads = interpreter::run_prelude(py, Prelude::Threads, &module(py)?)?;
+    interpreter::of(&threads, what)?.call0().map(drop)
 }
 
 /// Sets the root logger's level anew, if `logging` is in use: an instance with other settings may have started.

@@ -12,7 +12,7 @@ use crate::{
     error,
     event_loop::Task,
     host,
-    interpreter::{Interpreter, ThreadState},
+    interpreter::{self, Interpreter, ThreadState},
     limits::{Call, Runs, Section},
     living::living,
     loader::{self, Arguments, Callable, Function},
@@ -82,7 +82,10 @@ impl PythonInstance {
     pub(crate) fn new(python: &'static Interpreter, environment: &Environment) -> Result<Self> {
         let thread = ThreadState::keep();
         host::use_settings(&environment.log);
-        Python::attach(|py| host::apply_level(py).map_err(|e| error::internal(py, &e)))?;
+        Python::attach(|py| {
+            let ready = host::apply_level(py).and_then(|()| python.begin_anew(py));
+            ready.map_err(|e| error::internal(py, &e))
+        })?;
         let runs = Arc::default();
         let settings = Settings { ascii: escapes(env::var("AWS_EXECUTION_ENV").ok().as_deref()) };
         Ok(Self {
@@ -217,7 +220,7 @@ impl PythonInstance {
                     Some(self.event(py, input, invocation, function.hook)?)
                 }
             };
-            let request = Request::set(py, self.python, &context);
+            let request = Request::set(py, &context);
             let _request = request.map_err(|e| error::internal(py, &e))?;
             let callable = function.object.bind(py);
             let returned = match (event, function.arguments) {
@@ -239,7 +242,11 @@ impl PythonInstance {
         called: &Called<'_>,
         answer: impl FnOnce(&Bound<'py, PyAny>) -> Result<T>,
     ) -> Result<Begun<T>> {
-        match self.run(returned) {
+        let returned = self.run(returned);
+        if host::is_child() {
+            host::end_child(py, returned.map(|value| value.is_ok()));
+        }
+        match returned {
             Ok(Ok(value)) => match answer(&value) {
                 Err(_) if section.was_stopped() => Err(error::interrupted(py, None)),
                 other => other.map(Begun::Done),
@@ -346,7 +353,10 @@ impl PythonInstance {
         }
         let mut living = living();
         let (last_of_generation, last) = living.remove(self.generation);
+        let call = self.runs.enter();
         Python::attach(|py| {
+            // What runs from here on may be told that its time is up.
+            let _section = call.section(py);
             // Faults at the end have nobody to be told to but the log, where Python writes them.
             let report = |done: PyResult<()>| {
                 if let Err(raised) = done {
@@ -363,7 +373,7 @@ impl PythonInstance {
             self.contexts.clear();
             self.functions.borrow_mut().clear();
             if last {
-                report(run_exit_functions(py));
+                end_program(py, self.python, report);
             }
             if last_of_generation {
                 report(forget_modules(py, self.python, self.generation));
@@ -446,8 +456,11 @@ fn is_awaitable(value: &Bound<'_, PyAny>) -> bool {
 
 /// The end of the last instance is the end of the program as Python sees it. The interpreter stays; threads may still
 /// be using it.
-fn run_exit_functions(py: Python<'_>) -> PyResult<()> {
-    py.import("atexit")?.call_method0("_run_exitfuncs").map(drop)
+fn end_program(py: Python<'_>, python: &Interpreter, report: impl Fn(PyResult<()>)) {
+    for step in ["wait_for_threads", "run_exit_functions", "end_children"] {
+        let end = python.end(py);
+        report(end.and_then(|end| interpreter::of(end.bind(py), step)?.call0().map(drop)));
+    }
 }
 
 /// A later instance imports the users' modules anew.

@@ -30,8 +30,6 @@ pub(crate) struct Interpreter {
     pub(crate) loader: Py<PyDict>,
     /// The prelude's `context` as a namespace.
     pub(crate) context: Py<PyDict>,
-    /// The context variable that holds the current invocation's context.
-    pub(crate) request: Py<PyAny>,
     /// The exception class that stops a handler.
     pub(crate) interrupted: Py<PyAny>,
     /// The exception class that warns of a near deadline.
@@ -48,6 +46,8 @@ pub(crate) struct Interpreter {
     program: PyOnceLock<Py<PyDict>>,
     /// The prelude's `check`, once it is needed.
     check: PyOnceLock<Py<PyDict>>,
+    /// The prelude's `end`, once it is needed.
+    end: PyOnceLock<Py<PyDict>>,
 }
 
 impl Interpreter {
@@ -63,6 +63,24 @@ impl Interpreter {
         self.program.get_or_try_init(py, || {
             Ok(run_prelude(py, Prelude::Program, &host::module(py)?)?.unbind())
         })
+    }
+
+    /// The prelude's `end` as a namespace.
+    pub(crate) fn end(&self, py: Python<'_>) -> PyResult<&Py<PyDict>> {
+        self.end.get_or_try_init(py, || {
+            let natives = host::module(py)?;
+            natives.add("DeadlineExceeded", &self.deadline_exceeded)?;
+            natives.add("Interrupted", &self.interrupted)?;
+            Ok(run_prelude(py, Prelude::End, &natives)?.unbind())
+        })
+    }
+
+    /// Called when an instance starts: takes back the program's end, if there was one.
+    pub(crate) fn begin_anew(&self, py: Python<'_>) -> PyResult<()> {
+        match self.end.get(py) {
+            Some(end) => of(end.bind(py), "begin_anew")?.call0().map(drop),
+            None => Ok(()),
+        }
     }
 }
 
@@ -209,17 +227,18 @@ fn prepare(py: Python<'_>, main_thread: bool) -> PyResult<Interpreter> {
     let natives = host::module(py)?;
     let start = run_prelude(py, Prelude::Start, &natives)?;
     let guest = run_prelude(py, Prelude::Trine, &natives)?;
-    let of_guest =
-        |name: &str| PyResult::Ok(guest.get_item(name)?.expect("the prelude defines it"));
+    let of_guest = |name: &str| of(&guest, name);
     let module = PyModule::new(py, "trine")?;
     for name in ["DeadlineExceeded", "ForeignError", "Interrupted", "null", "__doc__"] {
         module.setattr(name, of_guest(name)?)?;
     }
+    // Where `pickle` finds the classes of contexts.
+    let context = run_prelude(py, Prelude::Context, &natives)?;
+    for name in ["Client", "ClientContext", "CognitoIdentity", "LambdaContext"] {
+        module.setattr(name, of(&context, name)?)?;
+    }
     py.import("sys")?.getattr("modules")?.set_item("trine", module)?;
-    run_prelude(py, Prelude::Exits, &natives)?
-        .get_item("install")?
-        .expect("the prelude defines it")
-        .call0()?;
+    of(&run_prelude(py, Prelude::Exits, &natives)?, "install")?.call0()?;
     sleep::install(py)?;
     if main_thread {
         signal::install(py, &natives)?;
@@ -227,21 +246,12 @@ fn prepare(py: Python<'_>, main_thread: bool) -> PyResult<Interpreter> {
         signals.get_item("install")?.expect("the prelude defines it").call0()?;
     }
     let streams = run_prelude(py, Prelude::Streams, &natives)?;
-    streams.get_item("install")?.expect("the prelude defines it").call0()?;
-    let context = run_prelude(py, Prelude::Context, &natives)?;
+    of(&streams, "install")?.call0()?;
     let loader = run_prelude(py, Prelude::Loader, &natives)?;
-    // SAFETY: the name is terminated, the default an object that is borrowed for the call; the result is owned.
-    let request = unsafe {
-        Bound::from_owned_ptr_or_err(
-            py,
-            ffi::PyContextVar_New(c"trine_request".as_ptr(), ffi::Py_None()),
-        )
-    }?;
-    start.get_item("install")?.expect("the prelude defines it").call1((eager_site(),))?;
+    of(&start, "install")?.call1((eager_site(),))?;
     Ok(Interpreter {
         loader: loader.unbind(),
         context: context.unbind(),
-        request: request.unbind(),
         interrupted: of_guest("Interrupted")?.unbind(),
         deadline_exceeded: of_guest("DeadlineExceeded")?.unbind(),
         foreign_error: of_guest("ForeignError")?.unbind(),
@@ -250,7 +260,29 @@ fn prepare(py: Python<'_>, main_thread: bool) -> PyResult<Interpreter> {
         guest: guest.unbind(),
         program: PyOnceLock::new(),
         check: PyOnceLock::new(),
+        end: PyOnceLock::new(),
     })
+}
+
+/// The context variable that holds the current invocation's context.
+pub(crate) fn request(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
+    static REQUEST: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let variable = REQUEST.get_or_try_init(py, || {
+        // SAFETY: the name is terminated, the default an object that is borrowed for the call; the result is owned.
+        let made = unsafe {
+            Bound::from_owned_ptr_or_err(
+                py,
+                ffi::PyContextVar_New(c"trine_request".as_ptr(), ffi::Py_None()),
+            )
+        };
+        made.map(Bound::unbind)
+    })?;
+    Ok(variable.bind(py))
+}
+
+/// What the prelude's namespace defines under this name.
+pub(crate) fn of<'py>(namespace: &Bound<'py, PyDict>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+    Ok(namespace.get_item(name)?.expect("the prelude defines it"))
 }
 
 /// Whether `site` must run at the start: on request, or because `PYTHONPATH` brings a `sitecustomize`, which is how
@@ -271,6 +303,7 @@ fn eager_site() -> bool {
 pub(crate) enum Prelude {
     Check,
     Context,
+    End,
     Exits,
     Loader,
     Logs,
@@ -280,6 +313,7 @@ pub(crate) enum Prelude {
     Signals,
     Start,
     Streams,
+    Threads,
     Trine,
 }
 
@@ -302,6 +336,7 @@ pub(crate) fn run_prelude<'py>(
     let (name, source, compiled) = match file {
         Prelude::Check => prelude_file!("check"),
         Prelude::Context => prelude_file!("context"),
+        Prelude::End => prelude_file!("end"),
         Prelude::Exits => prelude_file!("exits"),
         Prelude::Loader => prelude_file!("loader"),
         Prelude::Logs => prelude_file!("logs"),
@@ -311,6 +346,7 @@ pub(crate) fn run_prelude<'py>(
         Prelude::Signals => prelude_file!("signals"),
         Prelude::Start => prelude_file!("start"),
         Prelude::Streams => prelude_file!("streams"),
+        Prelude::Threads => prelude_file!("threads"),
         Prelude::Trine => prelude_file!("trine"),
     };
     let namespace = PyDict::new(py);
@@ -319,9 +355,7 @@ pub(crate) fn run_prelude<'py>(
     namespace.set_item("__file__", format!("<trine>/{name}"))?;
     namespace.set_item("__builtins__", py.import("builtins")?)?;
     namespace.set_item("_trine", natives)?;
-    if let Some(python) = get() {
-        namespace.set_item("_request", &python.request)?;
-    }
+    namespace.set_item("_request", request(py)?)?;
     // SAFETY: the interpreter runs and this thread is attached.
     let magic = unsafe { ffi::PyImport_GetMagicNumber() };
     let code = if Ok(magic) == env!("TRINE_PYTHON_MAGIC").parse() {

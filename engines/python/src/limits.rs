@@ -250,6 +250,13 @@ pub(crate) fn raise_due(py: Python<'_>) -> PyResult<()> {
     }
 }
 
+/// Forgets the section that is open on this thread: in a forked child nobody warns or stops it, and the lock around what is
+/// known about it may be held for ever.
+pub(crate) fn leave_section() {
+    // A thread that ends has none any more.
+    let _ = CURRENT.try_with(|current| current.set(std::ptr::null()));
+}
+
 /// Calls `f` with what the instance runs whose section is open on this thread.
 fn with_current<T>(f: impl FnOnce(&Runs) -> T) -> Option<T> {
     let runs = CURRENT.try_with(Cell::get).ok().filter(|runs| !runs.is_null())?;

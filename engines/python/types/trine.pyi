@@ -1,6 +1,6 @@
 """What Trine gives Python code. The module needs no file: `import trine` works in every handler and hook."""
 
-from typing import Any, Final, Sequence, final
+from typing import Any, Final, MutableMapping, Sequence, final
 
 class DeadlineExceeded(BaseException):
     """Raised once in a call whose deadline is near: where it runs, or where it awaits.
@@ -33,3 +33,41 @@ class _Null:
 
 null: Final[_Null]
 """What a hook returns to put `null` in the place of a value: `None` keeps the value as it is."""
+
+class CognitoIdentity:
+    cognito_identity_id: str | None
+    cognito_identity_pool_id: str | None
+
+class Client:
+    installation_id: str | None
+    app_title: str | None
+    app_version_name: str | None
+    app_version_code: str | None
+    app_package_name: str | None
+
+class ClientContext:
+    custom: dict[str, Any] | None
+    env: dict[str, Any] | None
+    client: Client | None
+
+class LambdaContext:
+    """What handlers and hooks get as their context. Its facts are attributes of the object itself: `vars(context)`."""
+
+    aws_request_id: str
+    log_group_name: str | None
+    log_stream_name: str | None
+    function_name: str | None
+    memory_limit_in_mb: str | None
+    function_version: str | None
+    invoked_function_arn: str | None
+    tenant_id: str | None
+    client_context: ClientContext | None
+    identity: CognitoIdentity
+    @property
+    def state(self) -> MutableMapping[str, Any]:
+        """What all functions of this invocation share, whatever their language."""
+    def reply(self, response: Any) -> None:
+        """Answers the invocation from a `before` hook; the handler and later `before` hooks are not called."""
+    def get_remaining_time_in_millis(self) -> int: ...
+    def log(self, msg: object) -> None: ...
+    def w3c(self) -> dict[str, str] | None: ...

@@ -3,7 +3,7 @@
 use super::{DEPTH, scan};
 use crate::{error, interpreter};
 use pyo3::{
-    ffi,
+    ffi, intern,
     prelude::*,
     types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple},
 };
@@ -75,7 +75,7 @@ impl<const STRICT: bool> Writer<'_, STRICT> {
             self.raw(if truth.is_true() { b"true" } else { b"false" })
         } else if let Ok(dict) = value.cast_exact::<PyDict>() {
             self.inside(value, "object", |this| this.dict(dict))
-        } else if let Ok(list) = value.cast::<PyList>() {
+        } else if let Ok(list) = value.cast_exact::<PyList>() {
             self.inside(value, "array", |this| this.list(list))
         } else if let Ok(int) = value.cast::<PyInt>() {
             self.int(int)
@@ -87,13 +87,17 @@ impl<const STRICT: bool> Writer<'_, STRICT> {
     }
 
     fn other(&mut self, value: &Bound<'_, PyAny>) -> Outcome {
+        // Before anything else that is no text and no number: named tuples, rows of databases, objects of any class.
+        if let Some(fields) = named_fields(value)? {
+            return self.inside(value, "object", |this| this.mapping(&fields));
+        }
         if value.is_instance_of::<PyDict>() {
             return self.inside(value, "object", |this| this.mapping(value));
         }
+        if let Ok(list) = value.cast::<PyList>() {
+            return self.inside(value, "array", |this| this.list(list));
+        }
         if let Ok(tuple) = value.cast::<PyTuple>() {
-            if let Some(fields) = named_fields(tuple)? {
-                return self.inside(value, "object", |this| this.mapping(&fields));
-            }
             return self.inside(value, "array", |this| this.tuple(tuple));
         }
         if let Ok(bytes) = value.cast::<PyBytes>()
@@ -103,8 +107,9 @@ impl<const STRICT: bool> Writer<'_, STRICT> {
             return self.text(&text);
         }
         if is_decimal(value)? {
-            let text = value.str()?;
-            let text = text.to_string_lossy();
+            // Signalling ones, and those with a sign or a payload, have names of their own.
+            let is_nan: bool = value.call_method0(intern!(value.py(), "is_nan"))?.extract()?;
+            let text = if is_nan { "NaN".to_owned() } else { value.str()?.to_string() };
             // `NaN` and `Infinity` are numbers to nobody else.
             if STRICT && !text.ends_with(|last: char| last.is_ascii_digit()) {
                 return Err(Failure::new(format!("{text} has no JSON form")));
@@ -233,10 +238,8 @@ impl<const STRICT: bool> Writer<'_, STRICT> {
             let text = utf8(bytes)?;
             return self.text(&text);
         }
-        let plain = key.is_none()
-            || key.is_instance_of::<PyInt>()
-            || key.is_instance_of::<PyFloat>()
-            || is_decimal(key)?;
+        let plain =
+            key.is_none() || key.is_instance_of::<PyInt>() || key.is_instance_of::<PyFloat>();
         if !plain {
             return Err(Failure::new(format!(
                 "keys must be str, int, float, bool or None, not {}",
@@ -465,15 +468,21 @@ fn few_digits(size: f64) -> Option<(u64, u32)> {
     })
 }
 
-/// The fields of a named tuple.
-fn named_fields<'py>(tuple: &Bound<'py, PyTuple>) -> PyResult<Option<Bound<'py, PyAny>>> {
-    if tuple.is_exact_instance_of::<PyTuple>() {
+/// What the method `_asdict` of a value gives, if it has one.
+fn named_fields<'py>(value: &Bound<'py, PyAny>) -> Result<Option<Bound<'py, PyAny>>, Failure> {
+    if value.is_exact_instance_of::<PyTuple>() {
         return Ok(None);
     }
-    match tuple.getattr_opt("_asdict")? {
-        Some(as_dict) if as_dict.is_callable() => as_dict.call0().map(Some),
-        _ => Ok(None),
+    let Some(as_dict) = value.getattr_opt(intern!(value.py(), "_asdict"))? else { return Ok(None) };
+    if !as_dict.is_callable() {
+        return Ok(None);
     }
+    let fields = as_dict.call0()?;
+    if !fields.is_instance_of::<PyDict>() {
+        let name = error::type_name(&fields.get_type());
+        return Err(Failure::new(format!("_asdict() must return a dict, not {name}")));
+    }
+    Ok(Some(fields))
 }
 
 /// Whether this is `trine.null`.

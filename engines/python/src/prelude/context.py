@@ -16,10 +16,10 @@ def _described(value, names):
 class CognitoIdentity:
     """Who calls, if it is a mobile application: `cognito_identity_id`, `cognito_identity_pool_id`."""
 
+    __module__ = "trine"
     __slots__ = ("cognito_identity_id", "cognito_identity_pool_id")
 
-    def __init__(self, identity=None):
-        identity = identity or {}
+    def __init__(self, identity={}):
         self.cognito_identity_id = identity.get("cognitoIdentityId")
         self.cognito_identity_pool_id = identity.get("cognitoIdentityPoolId")
 
@@ -30,6 +30,7 @@ class CognitoIdentity:
 class Client:
     """The application that calls."""
 
+    __module__ = "trine"
     __slots__ = (
         "installation_id",
         "app_title",
@@ -49,6 +50,7 @@ class Client:
 class ClientContext:
     """What a caller passed beside the event: `custom`, `env`, `client`."""
 
+    __module__ = "trine"
     __slots__ = ("custom", "env", "client")
 
     def __init__(self, given):
@@ -98,24 +100,11 @@ class State(MutableMapping):
 
 
 class LambdaContext:
-    """Facts about the invocation and the function."""
+    """Facts about the invocation and the function. All of them are attributes of the object itself."""
 
-    # What an invocation does not say. Objects hold only what it does say, because one is made for each invocation.
-    function_name = None
-    invoked_function_arn = None
-    tenant_id = None
-    client_context = None
-    _identity = None
-    _epoch_deadline_time_in_ms = None
-    _w3c = None
-
-    def __getattr__(self, name):
-        # Asked only for what is not there yet.
-        if name == "identity":
-            self.identity = CognitoIdentity(self._identity)
-            return self.identity
-        message = f"{type(self).__name__!r} object has no attribute {name!r}"
-        raise AttributeError(message, name=name, obj=self)
+    __module__ = "trine"
+    # The invocation's number in this process, by which copies are known; none of the facts.
+    __slots__ = ("__dict__", "__weakref__", "_number")
 
     def get_remaining_time_in_millis(self):
         """Milliseconds until the deadline, never negative; 900000 when there is no deadline."""
@@ -138,7 +127,7 @@ class LambdaContext:
 
     def w3c(self):
         """The W3C trace context, a dictionary of the caller's own, or None."""
-        return None if self._w3c is None else dict(self._w3c)
+        return dict(self._w3c_fields) or None
 
     def __repr__(self):
         return _described(
@@ -158,15 +147,19 @@ class LambdaContext:
         )
 
 
-def context_class(log_group_name, log_stream_name, function_name, memory_limit_in_mb, function_version):
-    """A class of contexts that all know the same function."""
-    facts = {
-        "__doc__": LambdaContext.__doc__,
-        "__module__": LambdaContext.__module__,
+def facts(log_group_name, log_stream_name, function_name, memory_limit_in_mb, function_version):
+    """The attributes of every context of a function, before an invocation fills in its own."""
+    return {
+        "aws_request_id": None,
         "log_group_name": log_group_name,
         "log_stream_name": log_stream_name,
         "function_name": function_name,
         "memory_limit_in_mb": memory_limit_in_mb,
         "function_version": function_version,
+        "invoked_function_arn": None,
+        "tenant_id": None,
+        "_w3c_fields": {},
+        "client_context": None,
+        "identity": None,
+        "_epoch_deadline_time_in_ms": None,
     }
-    return type("LambdaContext", (LambdaContext,), facts)

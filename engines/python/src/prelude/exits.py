@@ -78,6 +78,19 @@ def raise_signal(signalnum, /):
     return _plain_raise_signal(signalnum)
 
 
+def _become_a_child():
+    """Runs in a child that a guest forked: it has the signals of any Python program, and nothing of the host's."""
+    _trine.become_a_child()
+    for number, default in (
+        (_signal.SIGTERM, _signal.SIG_DFL),
+        (_signal.SIGINT, _signal.default_int_handler),
+    ):
+        handler = _signal.getsignal(number)
+        # None is a handler that is not Python's. One that Python does not know of may be behind the default, too.
+        if handler is None or handler == _signal.SIG_DFL:
+            _signal.signal(number, default if handler is None else handler)
+
+
 _plain_exit, _plain_abort = posix._exit, posix.abort
 _plain_kill, _plain_killpg = posix.kill, posix.killpg
 _plain_raise_signal = _signal.raise_signal
@@ -88,5 +101,6 @@ def install():
         function.__module__ = "posix"
         setattr(posix, function.__name__, function)
         setattr(os, function.__name__, function)
+    posix.register_at_fork(after_in_child=_become_a_child)
     raise_signal.__module__ = "_signal"
     _signal.raise_signal = raise_signal

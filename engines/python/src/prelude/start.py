@@ -48,7 +48,13 @@ class _Configuring:
 
 
 # Modules of the standard library that are configured as soon as they were imported.
-_CONFIGURED = {"asyncio": _trine.configure_asyncio, "logging": _trine.configure_logging}
+_CONFIGURED = {
+    "asyncio": _trine.configure_asyncio,
+    "concurrent.futures.thread": _trine.configure_futures,
+    "logging": _trine.configure_logging,
+    "multiprocessing.pool": _trine.configure_pool,
+    "threading": _trine.configure_threading,
+}
 
 
 class _Watch:

@@ -29,6 +29,74 @@ fn attributes_have_the_values_of_the_invocation_and_the_function() {
     assert_eq!(shows("[context.function_name, context.w3c()]", named), "[\"other\", null]");
 }
 
+/// An invocation that says everything.
+fn full() -> Invocation {
+    Invocation {
+        invoked_function_arn: Some("arn:1".into()),
+        client_context: Some(r#"{"client": {"app_title": "t"}, "custom": {"k": [1]}}"#.into()),
+        identity: Some(r#"{"cognitoIdentityId": "i"}"#.into()),
+        ..invocation()
+    }
+}
+
+#[test]
+fn all_facts_are_attributes_of_the_object_itself() {
+    let expected = r#"["aws_request_id", "log_group_name", "log_stream_name", "function_name", "memory_limit_in_mb", "function_version", "invoked_function_arn", "tenant_id", "_w3c_fields", "client_context", "identity", "_epoch_deadline_time_in_ms"]"#;
+    for invocation in [invocation(), full()] {
+        assert_eq!(shows("list(vars(context))", invocation), expected);
+    }
+    let differ = "set(vars(context)) - set(dir(context)) or vars(context) is not context.__dict__ or \
+                  type(context).__name__ != 'LambdaContext'";
+    assert_eq!(shows(&format!("bool({differ})"), full()), "false");
+    assert_eq!(shows("vars(context)['identity'].cognito_identity_id", full()), "\"i\"");
+    let source = "\
+def handler(event, context):
+    for name in list(vars(context)):
+        setattr(context, name, event)
+    context.extra = context.identity
+    del context.tenant_id
+    return [context.aws_request_id, context.extra, hasattr(context, 'tenant_id')]
+";
+    let case = Case::new(&[("app.py", source)]);
+    assert_eq!(case.call("handler", "1").unwrap(), "[1, 1, false]");
+    // What one invocation did to its context is not seen by the next.
+    assert_eq!(case.call("handler", "2").unwrap(), "[2, 2, false]");
+}
+
+#[test]
+fn contexts_can_be_copied_and_pickled() {
+    let source = "\
+import copy, pickle
+def handler(event, context):
+    context.note = ['mine']
+    ways = [copy.copy, copy.deepcopy]
+    ways += [lambda c, p=p: pickle.loads(pickle.dumps(c, p)) for p in range(2, pickle.HIGHEST_PROTOCOL + 1)]
+    for way in ways:
+        other = way(context)
+        assert type(other) is type(context) and repr(other) == repr(context), way
+        assert list(vars(other)) == list(vars(context)), way
+        assert other.note == ['mine'] and (other.note is context.note) == (way is copy.copy), way
+        assert other.identity.cognito_identity_id == 'i', way
+        assert other.client_context.client.app_title == 't', way
+        assert other.client_context.custom == {'k': [1]}, way
+        assert 0 < other.get_remaining_time_in_millis() <= 900000, way
+        context.state['seen'] = way.__name__
+        # A copy is of the same invocation.
+        assert other.state['seen'] == way.__name__, way
+    return repr(context)
+";
+    let case = Case::new(&[("app.py", source)]);
+    assert_eq!(
+        case.call_with("handler", "1", full()).unwrap(),
+        "\"LambdaContext([aws_request_id=id-1,log_group_name=/aws/lambda/sums,log_stream_name=None,\
+         function_name=sums,memory_limit_in_mb=128,function_version=$LATEST,\
+         invoked_function_arn=arn:1,client_context=ClientContext([custom={'k': [1]},env=None,\
+         client=Client([installation_id=None,app_title=t,app_version_name=None,\
+         app_version_code=None,app_package_name=None])]),identity=CognitoIdentity([\
+         cognito_identity_id=i,cognito_identity_pool_id=None]),tenant_id=None])\""
+    );
+}
+
 #[test]
 fn client_context_and_identity_are_objects() {
     let full = Invocation {

@@ -174,6 +174,91 @@ async def handler(event, context):
 }
 
 #[test]
+fn log_records_of_threads_carry_the_id_of_who_started_them_or_submitted_the_work() {
+    crate::process::passes("logs::inner_threads", &[]);
+}
+
+/// Each way to have something done on another thread, with three invocations at once and threads that they share.
+#[test]
+#[ignore = "needs a process of its own"]
+fn inner_threads() {
+    let source = "\
+import asyncio, logging, threading
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.pool import ThreadPool
+
+executor = ThreadPoolExecutor(1)
+pool = ThreadPool(1)
+loops = []
+
+class Thread(threading.Thread):
+    def __init__(self, say): super().__init__(); self.say = say
+    def run(self): self.say('subclass')
+
+def in_loop(say):
+    async def main():
+        say('own loop')
+        await asyncio.to_thread(say, 'thread of its own loop')
+    asyncio.run(main())
+
+async def handler(event, context):
+    loop = asyncio.get_running_loop()
+    say = lambda what: logging.error('%s %s', what, context.aws_request_id)
+    async def told():
+        say('coroutine')
+    def from_thread():
+        asyncio.run_coroutine_threadsafe(told(), loop).result()
+    def nested():
+        inner = threading.Thread(target=say, args=('nested',))
+        inner.start()
+        inner.join()
+        executor.submit(say, 'submitted by a thread').result()
+    for _ in range(3):
+        threads = [threading.Thread(target=say, args=('thread',)), Thread(say)]
+        threads += [threading.Timer(0.001, say, ('timer',)), threading.Thread(target=nested)]
+        threads += [threading.Thread(target=in_loop, args=(say,))]
+        threads += [threading.Thread(target=from_thread)]
+        for thread in threads:
+            thread.start()
+        await asyncio.sleep(0.001)
+        future = executor.submit(say, 'submitted')
+        future.add_done_callback(lambda _: say('done'))
+        await asyncio.wrap_future(future)
+        await asyncio.wrap_future(executor.submit(list, map(say, ['in place'])))
+        await loop.run_in_executor(executor, say, 'run_in_executor')
+        await loop.run_in_executor(None, say, 'default executor')
+        await asyncio.to_thread(say, 'to_thread')
+        pool.apply_async(say, ('apply_async',)).wait()
+        pool.map(say, ['map'])
+        list(pool.imap_unordered(say, ['imap']))
+        pool.starmap(say, [('starmap',)])
+        while any(thread.is_alive() for thread in threads):
+            await asyncio.sleep(0.001)
+";
+    let case = Case::new(&[("app.py", source)]);
+    let function = case.load("app", "handler").unwrap();
+    let invocations: Vec<_> = (0..3)
+        .map(|n| Rc::new(Invocation { request_id: format!("id-{n}"), ..invocation() }))
+        .collect();
+    let call =
+        |n: usize| case.instance.call(function, Payload::json("1"), Form::Json, &invocations[n]);
+    block_on(async {
+        let (a, b, c) = tokio::join!(call(0), call(1), call(2));
+        a.and(b).and(c).unwrap();
+    });
+    let text = case.log.text();
+    let mut counts = std::collections::BTreeMap::<_, usize>::new();
+    for line in text.lines() {
+        let fields: Vec<_> = line.split('\t').collect();
+        let (what, id) = fields[3].rsplit_once(' ').unwrap();
+        assert_eq!(id, fields[2], "{line}");
+        *counts.entry(what).or_default() += 1;
+    }
+    assert_eq!(counts.len(), 18, "{counts:?}");
+    assert!(counts.values().all(|count| *count == 9), "{counts:?}");
+}
+
+#[test]
 fn a_level_that_the_user_set_wins() {
     let source = "\
 import logging

@@ -199,6 +199,66 @@ P = collections.namedtuple('P', 'x y')
 }
 
 #[test]
+fn what_has_fields_as_a_dictionary_is_an_object() {
+    let setup = "\
+import collections, typing
+class Row(tuple):
+    def _asdict(self): return dict(zip(('id', 'name'), self))
+class Rows(list):
+    def _asdict(self): return {'rows': list(self)}
+class Map(dict):
+    def _asdict(self): return {'map': dict(self)}
+class Point:
+    def __init__(self, x): self.x = x
+    def _asdict(self): return {'x': self.x}
+class Named(typing.NamedTuple):
+    a: int
+    b: object = None
+class Lazy:
+    def __getattr__(self, name):
+        if name == '_asdict': return lambda: collections.OrderedDict(lazy=True)
+        raise AttributeError(name)
+class Odd(list): _asdict = None
+class Text(str):
+    def _asdict(self): return {}
+class Number(int):
+    def _asdict(self): return {}
+";
+    let value = "[Row((1, 'n')), Rows([1]), Map(a=1), Point(2), Named(1, Named(2)), Lazy(), Odd([1]), \
+                 Text('t'), Number(3), {'p': Point(Point(1))}]";
+    assert_eq!(
+        expression(setup, value).unwrap(),
+        "[{\"id\": 1, \"name\": \"n\"}, {\"rows\": [1]}, {\"map\": {\"a\": 1}}, {\"x\": 2}, \
+         {\"a\": 1, \"b\": {\"a\": 2, \"b\": null}}, {\"lazy\": true}, [1], \"t\", 3, \
+         {\"p\": {\"x\": {\"x\": 1}}}]"
+    );
+    assert_eq!(expression(setup, "Point(2)").unwrap(), "{\"x\": 2}");
+    assert_eq!(
+        marshal("class A:\n    def _asdict(self): return [1]", "{'a': A()}"),
+        "Unable to marshal response: _asdict() must return a dict, not list (at result['a'])"
+    );
+    let raises = "class A:\n    def _asdict(self): raise ValueError('no row')";
+    assert_eq!(marshal(raises, "A()"), "Unable to marshal response: no row");
+    let itself = "class A:\n    def _asdict(self): return {'a': self}";
+    assert!(marshal(itself, "A()").contains("Circular reference detected"));
+    assert!(marshal(setup, "Named").contains("missing 1 required positional argument"));
+}
+
+#[test]
+fn decimals_that_are_no_numbers_have_one_name() {
+    let value =
+        "[D('NaN'), D('-NaN'), D('sNaN'), D('NaN123'), D('-Infinity'), D('1E+3'), D('-0.10')]";
+    assert_eq!(
+        expression("from decimal import Decimal as D", value).unwrap(),
+        "[NaN, NaN, NaN, NaN, -Infinity, 1E+3, -0.10]"
+    );
+    assert_eq!(
+        marshal("from decimal import Decimal as D", "{D(1): 1}"),
+        "Unable to marshal response: keys must be str, int, float, bool or None, not Decimal"
+    );
+}
+
+#[test]
 fn keys_that_are_no_text_become_text() {
     assert_eq!(
         expression("", "{1: 1, 2.5: 2, True: 3, None: 4, b'k': 5}").unwrap(),
