@@ -35,6 +35,15 @@ def regex(event, context):
     return re.match(r"^(a+)+$", "a" * 60 + "b") is None
 
 
+def stubborn(event, context):
+    while True:
+        try:
+            while True:
+                pass
+        except trine.DeadlineExceeded:
+            pass
+
+
 def caught(event, context):
     try:
         while True:

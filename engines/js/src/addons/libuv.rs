@@ -132,15 +132,27 @@ impl Image {
         let strings = symbols + count * size_of::<Symbol>();
         let text: String = names().map(|name| format!("\0{name}")).collect::<String>() + "\0";
         let dynamic = (strings + text.len()).next_multiple_of(8);
-        let entries: [(u64, usize); 6] =
-            [(4, hash), (5, strings), (6, symbols), (10, text.len()), (11, size_of::<Symbol>()), (0, 0)];
+        let entries: [(u64, usize); 6] = [
+            (4, hash),
+            (5, strings),
+            (6, symbols),
+            (10, text.len()),
+            (11, size_of::<Symbol>()),
+            (0, 0),
+        ];
         let end = dynamic + entries.len() * 16;
 
         let mut image = Self { bytes: Vec::with_capacity(end), symbols, bucket: hash + 8 };
         let machine: u16 = if cfg!(target_arch = "aarch64") { 183 } else { 62 };
         image.bytes.extend(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0");
         image.half(3).half(machine).word(1).long(0).long(HEADER).long(0).word(0);
-        image.half(HEADER as u16).half(SEGMENT as u16).half(SEGMENTS as u16).half(64).half(0).half(0);
+        image
+            .half(HEADER as u16)
+            .half(SEGMENT as u16)
+            .half(SEGMENTS as u16)
+            .half(64)
+            .half(0)
+            .half(0);
         // One segment that is all of it, to be read and written; the table of the tables; and a stack that is no code.
         image.segment(1, 0, end, 0x10000);
         image.segment(2, dynamic, end - dynamic, 8);

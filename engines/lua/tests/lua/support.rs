@@ -7,6 +7,8 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicU32, Ordering},
     },
+    thread,
+    time::{Duration, Instant},
 };
 use trine_engine::{
     Engine, Environment, Error, Exports, Form, FunctionId, FunctionInfo, Instance, Invocation,
@@ -27,6 +29,16 @@ impl LogSink for Lines {
 impl Lines {
     pub(crate) fn all(&self) -> Vec<String> {
         self.0.lock().unwrap().iter().map(|(_, line)| line.clone()).collect()
+    }
+
+    /// Waits until a line holds this text.
+    pub(crate) fn wait_for(&self, text: &str) {
+        // Passing tests never come near.
+        let given_up = Instant::now() + Duration::from_secs(60);
+        while !self.all().iter().any(|line| line.contains(text)) {
+            assert!(Instant::now() < given_up, "waited in vain for {text:?}");
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 
     pub(crate) fn of(&self, stream: Stream) -> Vec<String> {

@@ -1,10 +1,7 @@
 //! Coroutines, tasks, timers and sockets.
 
-use crate::harness::{Case, answer, block_on, invocation, text};
-use std::{
-    rc::Rc,
-    time::{Duration, Instant},
-};
+use crate::harness::{Case, LIMIT, answer, block_on, invocation, text};
+use std::{rc::Rc, time::Duration};
 use trine_engine::{Form, Payload};
 
 #[test]
@@ -102,65 +99,64 @@ def handler(event): return asyncio.run(inner(event))
     assert_eq!(case.call("handler", "2").unwrap(), "2");
 }
 
-const SLEEPER: &str = "\
-import asyncio
+/// Handlers that wait for one another: each for the one before it, the first for nobody.
+const CHAIN: &str = "\
+import asyncio, collections
+gates = collections.defaultdict(asyncio.Event)
 async def handler(event):
-    await asyncio.sleep(event / 1000)
+    if event: await gates[event].wait()
+    await asyncio.sleep(0.001)
+    gates[event + 1].set()
     return event
 ";
 
 #[test]
 fn several_calls_interleave_in_one_instance_and_with_other_futures() {
-    let case = Case::new(&[("app.py", SLEEPER)]);
+    let case = Case::new(&[("app.py", CHAIN)]);
     let function = case.load("app", "handler").unwrap();
     let call = async |event: u32| {
         let invocation = Rc::new(invocation());
         let input = Payload::json(event.to_string());
         text(case.instance.call(function, input, Form::Json, &invocation).await.unwrap())
     };
-    let started = Instant::now();
+    let order = std::cell::RefCell::new(Vec::new());
+    let noted = async |event| {
+        let answer = call(event).await;
+        order.borrow_mut().push(answer);
+    };
     block_on(async {
-        // The shortest is started last, when another one already waits.
-        let ticks = async {
-            let mut ticks = 0;
+        // The one that the others wait for is called last, by a future that needs the thread in between.
+        let last = async {
             for _ in 0..10 {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-                ticks += 1;
+                tokio::task::yield_now().await;
             }
-            ticks
+            noted(0).await;
         };
-        let order = std::cell::RefCell::new(Vec::new());
-        let noted = async |event| {
-            let answer = call(event).await;
-            order.borrow_mut().push(answer);
-        };
-        let (.., ticks) =
-            tokio::join!(noted(200), noted(150), noted(100), noted(50), noted(0), ticks);
-        assert_eq!(ticks, 10);
-        assert_eq!(order.into_inner(), ["0", "50", "100", "150", "200"]);
+        tokio::join!(noted(4), noted(3), noted(2), noted(1), last);
     });
-    assert!(started.elapsed() < Duration::from_millis(450), "{:?}", started.elapsed());
+    assert_eq!(order.into_inner(), ["0", "1", "2", "3", "4"]);
 }
 
 #[test]
 fn a_call_that_is_given_up_leaves_the_others_running() {
-    let case = Case::new(&[("app.py", SLEEPER)]);
+    let case = Case::new(&[("app.py", CHAIN)]);
     let function = case.load("app", "handler").unwrap();
     let invocation = Rc::new(invocation());
+    let call = |event: &'static str| {
+        case.instance.call(function, Payload::json(event), Form::Json, &invocation)
+    };
     block_on(async {
-        let call = |event: &'static str| {
-            case.instance.call(function, Payload::json(event), Form::Json, &invocation)
-        };
-        let mut leader = call("5000");
-        let _ = tokio::time::timeout(Duration::from_millis(5), &mut leader).await;
-        let follower = call("60");
-        let stop = async {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            drop(leader);
-        };
-        let (answer, ()) =
-            tokio::join!(tokio::time::timeout(Duration::from_secs(2), follower), stop);
-        assert_eq!(text(answer.expect("nobody led").unwrap()), "60");
+        // Waits for ever, and leads: it was there first.
+        let mut leader = call("9");
+        let polled = std::future::poll_fn(|cx| std::task::Poll::Ready(leader.as_mut().poll(cx)));
+        assert!(polled.await.is_pending());
+        // Both wait for it when it goes.
+        let (second, first) = (call("1"), call("0"));
+        let stop = async move { drop(leader) };
+        let all = async { tokio::join!(second, first, stop) };
+        let answers = tokio::time::timeout(LIMIT, all).await;
+        let (second, first, ()) = answers.expect("nobody led");
+        assert_eq!((text(second.unwrap()), text(first.unwrap())), ("1".into(), "0".into()));
     });
 }
 
@@ -170,24 +166,35 @@ fn what_is_left_running_goes_on_in_the_next_call_and_never_between() {
 import asyncio
 log = []
 async def later():
-    for n in range(1000):
-        log.append(n)
-        await asyncio.sleep(0.005)
+    while True:
+        log.append(1)
+        await asyncio.sleep(0)
 async def handler(event):
-    if event == 0:
-        global task
-        task = asyncio.create_task(later())
-    await asyncio.sleep(event / 1000)
+    global task
+    task = asyncio.create_task(later())
+    await asyncio.sleep(0)
     return len(log)
+async def goes_on(event):
+    while len(log) < event: await asyncio.sleep(0)
+    return len(log) >= event
+def look(event): return len(log)
 ";
     let case = Case::new(&[("app.py", source)]);
-    let first: usize = case.call("handler", "0").unwrap().parse().unwrap();
-    std::thread::sleep(Duration::from_millis(60));
-    let at_once: usize = case.call("handler", "1").unwrap().parse().unwrap();
-    assert!(at_once <= first + 3, "{first} {at_once}");
-    let later: usize = case.call("handler", "50").unwrap().parse().unwrap();
-    assert!(later > at_once + 2, "{at_once} {later}");
+    assert_ne!(case.call("handler", "0").unwrap(), "0");
+    let before = case.call("look", "0").unwrap();
+    // Time for it to go on behind our back, which it must not use.
+    std::thread::sleep(Duration::from_millis(30));
+    assert_eq!(case.call("look", "0").unwrap(), before);
+    let more = before.parse::<usize>().unwrap() + 1000;
+    assert_eq!(case.call("goes_on", &more.to_string()).unwrap(), "true");
 }
+
+const SLEEPER: &str = "\
+import asyncio
+async def handler(event):
+    await asyncio.sleep(event / 1000)
+    return event
+";
 
 #[test]
 fn an_executor_without_a_reactor_will_do() {

@@ -104,28 +104,31 @@ fn module_state_is_kept_between_calls_and_shared_between_workers() {
 
 #[test]
 fn workers_run_side_by_side_where_python_lets_go_of_its_lock() {
-    let source = "import time\ndef handler(event):\n    time.sleep(0.3)\n    return 1\n";
-    let started = std::time::Instant::now();
+    // Nobody comes past the barrier before all four are in their handlers.
+    let source = "\
+import sys, threading
+barrier = sys.__dict__.setdefault('barrier_of_workers', threading.Barrier(4, timeout=60))
+def handler(event):
+    barrier.wait()
+    return 1
+";
     let threads: Vec<_> =
         (0..4).map(|_| std::thread::spawn(move || answer(source, "1").unwrap())).collect();
     for thread in threads {
         assert_eq!(thread.join().unwrap(), "1");
     }
-    assert!(started.elapsed().as_millis() < 900, "{:?}", started.elapsed());
 }
 
 #[test]
-fn a_guests_own_threads_work_and_their_failures_are_logged() {
+fn a_guests_own_threads_work() {
     let source = "\
 import threading
 def work(out): out.append(threading.current_thread().name)
-def fail(): raise ValueError('in a thread')
 def handler(event):
     out = []
-    for target, args in ((work, (out,)), (fail, ())):
-        thread = threading.Thread(target=target, args=args, name='mine')
-        thread.start()
-        thread.join()
+    thread = threading.Thread(target=work, args=(out,), name='mine')
+    thread.start()
+    thread.join()
     return out
 ";
     let case = Case::new(&[("app.py", source)]);

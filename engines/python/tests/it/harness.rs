@@ -9,11 +9,16 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
+    thread,
+    time::{Duration, Instant},
 };
 use trine_engine::{
     Engine, Environment, Error, Exports, Form, FunctionId, FunctionInfo, Instance, Invocation,
     LogFormat, LogSettings, LogSink, Module, Payload, Result, Seek, Stream,
 };
+
+/// How long anything may take before a test gives up on it. Passing tests never come near.
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 
 /// A temporary folder that goes away with the value.
 pub(crate) struct Folder(pub(crate) PathBuf);
@@ -59,6 +64,15 @@ impl LogSink for Log {
 impl Log {
     pub(crate) fn pieces(&self) -> Vec<(Stream, String)> {
         self.0.lock().unwrap().clone()
+    }
+
+    /// Waits until this has been written.
+    pub(crate) fn wait_for(&self, text: &str) {
+        let given_up = Instant::now() + LIMIT;
+        while !self.text().contains(text) {
+            assert!(Instant::now() < given_up, "waited in vain for {text:?}");
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 
     pub(crate) fn text(&self) -> String {
