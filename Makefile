@@ -18,9 +18,10 @@ run: setup ## serve the examples on port 9000
 	@.ci/stage build cargo build --bin trine
 	@$(TRINE) serve handlers-examples
 
-test: setup ## format, lint, build, test
+test: setup ## format, lint, build, document, test
 	@.ci/stage format cargo fmt --all --check
 	@.ci/stage 'build and lint' cargo build --workspace --all-targets --profile test
+	@.ci/stage documentation .ci/rustdoc
 	@.ci/stage tests .ci/test
 
 # Invocations for each language.

@@ -74,6 +74,33 @@ fn a_forked_child_has_the_signals_of_any_program() {
 }
 
 #[test]
+fn a_forked_child_keeps_the_handlers_that_the_function_has_installed() {
+    let source = "\
+import os, signal, time
+
+def handler(event):
+    if event == 'default':
+        signal.signal(signal.SIGTERM, lambda *_: None)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    else:
+        signal.signal(signal.SIGTERM, lambda *_: os._exit(9))
+    reads, writes = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(writes, b'.')
+        time.sleep(1000)
+    os.read(reads, 1)
+    os.kill(child, signal.SIGTERM)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+";
+    let folder = Folder::new(&[("app.py", source)]);
+    let lambda = Lambda::start(&folder, "app.handler");
+    assert_eq!(lambda.invoke(json!("own")), 9);
+    assert_eq!(lambda.invoke(json!("default")), -15);
+    lambda.emulator.assert_clean();
+}
+
+#[test]
 fn children_that_multiprocessing_keeps_end_with_the_runtime() {
     for how in ["daemon", "process", "pool", "executor"] {
         let folder = Folder::new(&[("app.py", PARENT)]);

@@ -44,10 +44,21 @@ def getsignal(signalnum, /):
     return _handlers[signalnum] if _is_shared(signalnum) else _plain_getsignal(signalnum)
 
 
+def _become_a_child():
+    """Runs in a child that a guest forked: there is no host, and the guest's handlers are Python's own."""
+    for number, handler in _handlers.items():
+        if handler != _signal.SIG_DFL:
+            _plain_signal(number, handler)
+        elif number in _beside:
+            is_interrupt = number == _signal.SIGINT
+            _plain_signal(number, _signal.default_int_handler if is_interrupt else handler)
+
+
 _plain_signal, _plain_getsignal = _signal.signal, _signal.getsignal
 
 
 def install():
+    posix.register_at_fork(after_in_child=_become_a_child)
     for function, plain in ((signal, _plain_signal), (getsignal, _plain_getsignal)):
         function.__module__ = "_signal"
         function.__doc__ = plain.__doc__

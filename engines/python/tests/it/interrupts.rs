@@ -138,7 +138,7 @@ async def spins(event):
     await asyncio.sleep(0.01)
     print('begun')
     while True: pass
-def opens(event): gate.set()
+async def opens(event): gate.set()
 ";
     let case = Case::new(&[("app.py", source)]);
     let [waits, spins, opens] =
