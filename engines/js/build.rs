@@ -35,6 +35,8 @@ extension!(
         "context.js",
         "exchange.js",
         "exits.js",
+        "interpreter.js",
+        "preload.js",
         "program.js",
     ],
 );

@@ -1,6 +1,6 @@
 //! The process as a Lambda runtime: `bootstrap`.
 
-use super::{fail, settings};
+use super::{fail, role::RUNTIME_API, settings, wrapper};
 use crate::{
     diagnostic::explain,
     engines::Registry,
@@ -10,7 +10,11 @@ use crate::{
     worker::Worker,
 };
 use anyhow::Context;
-use std::{env, process::ExitCode};
+use std::{
+    env,
+    ffi::{OsStr, OsString},
+    process::ExitCode,
+};
 use tokio::{
     runtime::Builder,
     task::{self, LocalSet},
@@ -18,19 +22,22 @@ use tokio::{
 use trine_engine::{Level, LogFormat};
 
 /// Serves invocations until the platform ends it. Exit status: 0 after SIGTERM or SIGINT, 1 when the function could not
-/// be loaded or the Runtime API is gone, 124 when an invocation had to be answered for that nothing could stop.
-pub(super) fn run(handler: Option<&str>) -> ExitCode {
-    match serve(handler) {
+/// be loaded or the Runtime API is gone, 124 when an invocation had to be answered for that nothing could stop; 127 and
+/// 126, as from a shell, when there is a wrapper script that is missing or cannot be executed.
+pub(super) fn run(handler: Option<&OsStr>, command_line: &[OsString]) -> ExitCode {
+    let wrapped = wrapper::enter(command_line);
+    let status = wrapped.as_ref().err().map_or(1, |failed| failed.status);
+    match serve(handler, wrapped) {
         Ok(Ended::Signal) => ExitCode::SUCCESS,
         // The record is in the log already.
-        Ok(Ended::Init(_)) => ExitCode::FAILURE,
+        Ok(Ended::Init(_)) => ExitCode::from(status),
         Ok(Ended::Api(error)) => fail(&format!("error: {error}"), 1),
         Err(error) => fail(&format!("error: {error:#}"), 1),
     }
 }
 
-fn serve(handler: Option<&str>) -> anyhow::Result<Ended> {
-    let address = env::var("AWS_LAMBDA_RUNTIME_API").context(
+fn serve(handler: Option<&OsStr>, wrapped: Result<(), wrapper::Failed>) -> anyhow::Result<Ended> {
+    let address = env::var(RUNTIME_API).context(
         "AWS_LAMBDA_RUNTIME_API is not set: as 'bootstrap' this program is a Lambda runtime and needs to know where \
          the Runtime API is; run it as 'trine' for its other commands, or under 'trine emulator'",
     )?;
@@ -40,8 +47,11 @@ fn serve(handler: Option<&str>) -> anyhow::Result<Ended> {
     let worker = Worker::new(settings.sequential_worker(log.clone()));
     let door = Door::new(RuntimeApi::new(&address)?, worker, Log::new(log));
     let registry = Registry::built_in();
-    let located =
-        from_environment(handler, |name| env::var(name).ok(), &settings.search_paths(), &registry);
+    let handler = handler.map(OsStr::to_string_lossy);
+    let located = wrapped.map_err(|failed| failed.error).and_then(|()| {
+        let variable = |name: &str| env::var(name).ok();
+        from_environment(handler.as_deref(), variable, &settings.search_paths(), &registry)
+    });
     let plan = located.and_then(|located| settings.plan(located, &registry));
     // Loop and connection are tasks of one set, which wake each other without a turn of the system's queue.
     let run = async { task::spawn_local(door.run(plan)).await };

@@ -8,12 +8,19 @@ mod engines;
 mod invoke;
 mod lambda;
 mod middlewares;
+mod role;
 mod serve;
 mod target;
+mod wrapper;
 
-use crate::config::Settings;
+use crate::{config::Settings, engines::Registry, telemetry::ProcessSink};
 use clap::{CommandFactory, Parser, Subcommand};
-use std::{env, path::Path, process::ExitCode};
+use role::Role;
+use std::{
+    env,
+    ffi::{OsStr, OsString},
+    process::ExitCode,
+};
 
 /// One runtime for functions in JavaScript, TypeScript, Python and Lua.
 ///
@@ -45,10 +52,11 @@ enum Command {
 
 /// Runs the process and says with which status it ends.
 pub fn main() -> ExitCode {
-    let arguments: Vec<String> = env::args().collect();
-    match lambda_handler(&arguments) {
-        Some(handler) => lambda::run(handler),
-        None => match Arguments::parse().command {
+    let arguments: Vec<OsString> = env::args_os().collect();
+    match Role::of_process(&arguments) {
+        Role::Runtime(handler) => lambda::run(handler, &arguments),
+        Role::Interpreter(name) => interpret(name, &arguments),
+        Role::Command => match Arguments::parse().command {
             Command::Serve(serve) => report(serve.run()),
             Command::Invoke(invoke) => invoke.run(),
             Command::Middlewares(middlewares) => middlewares.run(),
@@ -58,20 +66,25 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Whether this process is a Lambda runtime, and the handler that its command line names, if it does.
-fn lambda_handler(arguments: &[String]) -> Option<Option<&str>> {
-    let program = arguments.first().map(Path::new).and_then(Path::file_name)?;
-    let first = arguments.get(1).map(String::as_str);
-    if program == "bootstrap" {
-        return Some(first);
-    }
-    env::var_os("AWS_LAMBDA_RUNTIME_API")?;
-    let is_command = |text: &str| {
-        text.starts_with('-')
-            || text == "help"
-            || Arguments::command().find_subcommand(text).is_some()
+/// The process as the interpreter of a language: the one of this name, or the first that can be one.
+fn interpret(name: Option<&str>, arguments: &[OsString]) -> ExitCode {
+    let settings = match settings() {
+        Ok(settings) => settings,
+        Err(error) => return fail(&format!("error: {error:#}"), 1),
     };
-    (!first.is_some_and(is_command)).then_some(first)
+    let environment = settings.sequential_environment(settings.log(ProcessSink));
+    let registry = Registry::built_in();
+    let mut engines = registry
+        .iter()
+        .filter(|engine| name.is_none_or(|name| engine.info().interpreters.contains(&name)));
+    // It does not come back from the one that can.
+    engines.any(|engine| engine.interpret(arguments, &environment));
+    fail("error: a function has started this program, which is no interpreter in this build", 1)
+}
+
+/// Whether the first word of a command line is one of this program's own commands.
+fn is_command(word: &OsStr) -> bool {
+    word == "help" || Arguments::command().find_subcommand(word).is_some()
 }
 
 fn report(result: anyhow::Result<()>) -> ExitCode {

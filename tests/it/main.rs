@@ -18,6 +18,7 @@ mod middleware;
 mod middleware_examples;
 mod natives;
 mod packages;
+mod processes;
 mod program_end;
 mod soak;
 mod support;

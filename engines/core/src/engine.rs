@@ -1,7 +1,7 @@
 //! A language, as the rest of the process sees it: what it is called, what it can do, how to start an instance.
 
 use crate::{ErrorDialect, FunctionInfo, Instance, LogSettings, Module, Outlook, Result};
-use std::{path::PathBuf, rc::Rc};
+use std::{ffi::OsString, path::PathBuf, rc::Rc};
 
 /// A language that can run functions.
 ///
@@ -27,7 +27,18 @@ pub trait Engine: Send + Sync + 'static {
     /// # Errors
     /// When the interpreter cannot start; nothing has been loaded yet, so no error here is the guest's fault.
     fn start(&self, environment: &Environment) -> Result<Rc<dyn Instance>>;
+
+    /// Does in this process what the language's own command would do with a command line, whose first word is the name that
+    /// the process was started by. Ends the process itself; returns only where the engine is no such command, which is
+    /// `false`.
+    fn interpret(&self, _command_line: &[OsString], _environment: &Environment) -> bool {
+        false
+    }
 }
+
+/// The variable by which a process that runs guests marks its environment when an engine starts, so that what a guest starts
+/// is told from what the platform starts. Its value is the address of the Runtime API that the process serves, or nothing.
+pub const CHILD_MARK: &str = "TRINE_CHILD_OF";
 
 /// What an engine is and what it can do.
 #[derive(Debug, Clone)]

@@ -28,7 +28,7 @@ mod payload;
 mod simple;
 
 pub use dialect::{ErrorDialect, ErrorRecord, json_string};
-pub use engine::{Capabilities, Engine, EngineInfo, Environment};
+pub use engine::{CHILD_MARK, Capabilities, Engine, EngineInfo, Environment};
 pub use error::{Error, ErrorKind, Frame, Result};
 pub use exchange::Exchange;
 pub use hook::Hook;

@@ -1,8 +1,8 @@
 //! The process-wide part: what the engine is, and V8's platform, which exists once.
 
-use crate::{check, instance::JsInstance};
+use crate::{check, children, instance::JsInstance, interpreter, options::NodeOptions};
 use deno_runtime::deno_core::{JsRuntime, v8};
-use std::{rc::Rc, sync::Once};
+use std::{ffi::OsString, rc::Rc, sync::Once};
 use trine_engine::{
     Capabilities, Engine, EngineInfo, Environment, ErrorDialect, Instance, Module, Outlook, Result,
 };
@@ -54,13 +54,28 @@ impl Engine for JavaScript {
     }
 
     fn start(&self, environment: &Environment) -> Result<Rc<dyn Instance>> {
-        static PLATFORM: Once = Once::new();
-        PLATFORM.call_once(|| {
-            // With loop unrolling V8's optimiser leaves endless loops around short ones without the check by which they
-            // are stopped: `for (;;) new Array(9).fill(0)`. The build script makes code caches with the same flags.
-            v8::V8::set_flags_from_string(include_str!("v8-flags.txt").trim());
-            JsRuntime::init_platform(None);
-        });
-        Ok(Rc::new(JsInstance::new(environment.clone())))
+        start_platform("");
+        children::mark();
+        let mut environment = environment.clone();
+        environment.memory_limit = NodeOptions::of_process().memory_limit(environment.memory_limit);
+        Ok(Rc::new(JsInstance::new(environment)))
     }
+
+    fn interpret(&self, command_line: &[OsString], environment: &Environment) -> bool {
+        interpreter::run(command_line, environment)
+    }
+}
+
+/// Starts V8, once in a process, with these flags beside the usual ones.
+pub(crate) fn start_platform(flags: &str) {
+    static PLATFORM: Once = Once::new();
+    PLATFORM.call_once(|| {
+        // With loop unrolling V8's optimiser leaves endless loops around short ones without the check by which they
+        // are stopped: `for (;;) new Array(9).fill(0)`. The build script makes code caches with the same flags.
+        v8::V8::set_flags_from_string(include_str!("v8-flags.txt").trim());
+        if !flags.is_empty() {
+            v8::V8::set_flags_from_string(flags);
+        }
+        JsRuntime::init_platform(None);
+    });
 }

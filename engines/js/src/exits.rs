@@ -1,6 +1,7 @@
 //! What would end the process, and ends an invocation instead: exits, aborts, deadly signals to oneself.
 
 use crate::{
+    command::op_trine_command_line,
     host::{Host, host_of},
     threads::op_trine_terminate_thread,
     variables,
@@ -92,12 +93,13 @@ fn is_handled(signal: i32) -> bool {
     })
 }
 
-/// Replaces the operations that would end the process, the one that ends a worker thread, and those on the process's
-/// environment.
+/// Replaces the operations that would end the process, the one that ends a worker thread, the one that makes Deno's command
+/// lines of Node's, and those on the process's environment.
 pub(crate) fn trap(op: OpDecl) -> OpDecl {
     match op.name {
         "op_process_abort" => op.with_implementation_from(&op_trine_abort()),
         "op_node_process_kill" => op.with_implementation_from(&op_trine_kill()),
+        "op_node_translate_cli_args" => op.with_implementation_from(&op_trine_command_line()),
         "op_host_terminate_worker" => op.with_implementation_from(&op_trine_terminate_thread()),
         _ => variables::redirect(op),
     }
@@ -105,14 +107,19 @@ pub(crate) fn trap(op: OpDecl) -> OpDecl {
 
 #[op2(fast)]
 fn op_trine_abort(state: &mut OpState) {
-    state.borrow::<Rc<Host>>().exit(Exit { slot: None, how: How::Signal(6) });
+    let host = state.borrow::<Rc<Host>>();
+    if host.is_plain() {
+        std::process::abort();
+    }
+    host.exit(Exit { slot: None, how: How::Signal(6) });
 }
 
 /// Sends a signal; 0, or the system's error number.
 #[op2(fast)]
 fn op_trine_kill(state: &mut OpState, #[smi] pid: i32, #[smi] signal: i32) -> i32 {
-    if is_deadly(pid, signal) {
-        state.borrow::<Rc<Host>>().exit(Exit { slot: None, how: How::Signal(signal) });
+    let host = state.borrow::<Rc<Host>>();
+    if !host.is_plain() && is_deadly(pid, signal) {
+        host.exit(Exit { slot: None, how: How::Signal(signal) });
         return 0;
     }
     unsafe extern "C" {
@@ -136,9 +143,10 @@ pub(crate) fn trap_signal(
     let known =
         SIGNALS.iter().find(|(number, known, _)| *known == name || number.to_string() == name);
     let Some((signal, ..)) = known else { return };
-    let deadly = is_deadly(pid, *signal);
+    let host = host_of(scope);
+    let deadly = !host.is_plain() && is_deadly(pid, *signal);
     if deadly {
-        host_of(scope).exit(Exit { slot: None, how: How::Signal(*signal) });
+        host.exit(Exit { slot: None, how: How::Signal(*signal) });
     }
     result.set_bool(deadly);
 }

@@ -1,9 +1,26 @@
 //! What a guest may ask of the process: to write a log line, to end, to import a module.
 
-use crate::{exchange, exits, exits::Exit, instance::Shared, sessions::Sessions, value::JsValue};
-use deno_runtime::deno_core::{JsRuntime, v8};
+use crate::{
+    exchange,
+    exits::{self, Exit},
+    instance::Shared,
+    isolate::IMPORT_SCRIPT,
+    loader::Loader,
+    options::NodeOptions,
+    sessions::Sessions,
+    value::JsValue,
+};
+use deno_runtime::deno_core::{
+    JsRuntime, ModuleLoader as _, ModuleSpecifier, ResolutionKind, error::to_v8_error, v8,
+};
 use std::{
     cell::{Cell, OnceCell},
+    io::Write,
+    mem::ManuallyDrop,
+    os::{
+        fd::{FromRawFd, RawFd},
+        unix::net::UnixStream,
+    },
     path::PathBuf,
     rc::{Rc, Weak},
 };
@@ -11,11 +28,37 @@ use trine_engine::{
     Environment, Error, Level, LogFormat, NativeValue, Stream, json_string, timestamp,
 };
 
+/// What an isolate is for.
+#[derive(Debug, Clone)]
+pub(crate) enum Mode {
+    /// It runs functions: their output goes to the log, their exits end an invocation.
+    Function,
+    /// It is the main one of a process that was started as Node.
+    Interpreter(Facts),
+    /// It is that of a worker thread in such a process.
+    Thread,
+}
+
+/// What a process that was started as Node knows about its own start.
+#[derive(Debug, Clone)]
+pub(crate) struct Facts {
+    /// `process.argv0`.
+    pub(crate) argv0: String,
+    /// `process.execArgv`.
+    pub(crate) of_runtime: Vec<String>,
+    /// Whether there is a `global.gc`.
+    pub(crate) exposes_gc: bool,
+    /// The channel to a parent who reads JSON, as it was inherited. Owned by the polyfill of `process`.
+    pub(crate) channel: Option<RawFd>,
+}
+
 /// One isolate's side of the process. The isolate's state holds it, so that native functions find it.
 pub(crate) struct Host {
     pub(crate) environment: Environment,
     package_folders: Vec<PathBuf>,
     pub(crate) sessions: Sessions,
+    loader: Rc<Loader>,
+    mode: Mode,
     shared: Weak<Shared>,
     handle: OnceCell<v8::IsolateHandle>,
     exit: Cell<Option<Exit>>,
@@ -27,18 +70,27 @@ impl Host {
     pub(crate) fn new(
         environment: Environment,
         package_folders: Vec<PathBuf>,
+        loader: Rc<Loader>,
         shared: Weak<Shared>,
+        mode: Mode,
     ) -> Rc<Self> {
         Rc::new(Self {
             environment,
             package_folders,
             sessions: Sessions::default(),
+            loader,
+            mode,
             shared,
             handle: OnceCell::new(),
             exit: Cell::new(None),
             leftovers: Cell::new(false),
             work: Cell::new(false),
         })
+    }
+
+    /// Whether the process was started as Node: it ends as its code asks to.
+    pub(crate) fn is_plain(&self) -> bool {
+        !matches!(self.mode, Mode::Function)
     }
 
     /// The instance, unless it is ending.
@@ -136,18 +188,30 @@ impl Host {
             let value = text_or_undefined(scope, value.as_deref());
             set(scope, object, name, value);
         }
-        let folders: Vec<v8::Local<'_, v8::Value>> = self
-            .package_folders
-            .iter()
-            .map(|folder| text_or_undefined(scope, Some(&folder.to_string_lossy())))
-            .collect();
-        let folders = v8::Array::new_with_elements(scope, &folders);
-        set(scope, object, "packageFolders", folders.into());
+        let folders = self.package_folders.iter().map(|folder| folder.to_string_lossy());
+        let folders = texts(scope, folders);
+        set(scope, object, "packageFolders", folders);
         let json = v8::Boolean::new(scope, self.environment.log.format == LogFormat::Json);
         set(scope, object, "logJson", json.into());
         let level = self.environment.log.level.unwrap_or(Level::Trace) as i32;
         let level = v8::Integer::new(scope, level);
         set(scope, object, "logLevel", level.into());
+        let options = NodeOptions::of_process();
+        if options.has_preloads() {
+            let preloads = v8::Object::new(scope);
+            for (name, modules) in [("requires", &options.requires), ("imports", &options.imports)]
+            {
+                let modules = texts(scope, modules);
+                set(scope, preloads, name, modules);
+            }
+            set(scope, object, "preloads", preloads.into());
+            set_function(scope, object, "resolve", resolve);
+        }
+        self.add_mode(scope, object);
+        if let Some(limit) = options.stack_trace_limit {
+            let limit = v8::Integer::new_from_unsigned(scope, limit);
+            set(scope, object, "stackTraceLimit", limit.into());
+        }
         set_function(scope, object, "log", log);
         set_function(scope, object, "write", write);
         set_function(scope, object, "exit", exits::exit);
@@ -157,6 +221,23 @@ impl Host {
         exchange::add_functions(scope, object);
         set(scope, object, "import", import);
         object
+    }
+
+    /// Says what the isolate is for, where that is not to run functions.
+    fn add_mode(&self, scope: &mut v8::PinScope<'_, '_>, object: v8::Local<'_, v8::Object>) {
+        if !self.is_plain() {
+            return;
+        }
+        let plain = v8::Boolean::new(scope, true).into();
+        set(scope, object, "isPlain", plain);
+        if let Mode::Interpreter(facts) = &self.mode {
+            let interpreter = v8::Object::new(scope);
+            let of_runtime = texts(scope, &facts.of_runtime);
+            set(scope, interpreter, "ofRuntime", of_runtime);
+            set(scope, object, "interpreter", interpreter.into());
+            set_function(scope, object, "moduleUrl", module_url);
+            set_function(scope, object, "sendNow", send_now);
+        }
     }
 }
 
@@ -168,6 +249,16 @@ fn set(
 ) {
     let key = v8::String::new(scope, name).expect("names are short");
     object.set(scope, key.into(), value);
+}
+
+/// An array of strings.
+pub(crate) fn texts<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    texts: impl IntoIterator<Item: AsRef<str>>,
+) -> v8::Local<'s, v8::Value> {
+    let texts: Vec<v8::Local<'_, v8::Value>> =
+        texts.into_iter().map(|text| text_or_undefined(scope, Some(text.as_ref()))).collect();
+    v8::Array::new_with_elements(scope, &texts).into()
 }
 
 /// A string, or undefined where there is none.
@@ -221,6 +312,65 @@ fn write(
     let mut bytes = vec![0; view.byte_length()];
     let written = view.copy_contents(&mut bytes);
     host_of(scope).environment.log.sink.write(stream, &bytes[..written]);
+}
+
+/// `resolve(name)`: the URL of a module as the working directory's modules name it.
+fn resolve(
+    scope: &mut v8::PinScope<'_, '_>,
+    args: v8::FunctionCallbackArguments<'_>,
+    mut result: v8::ReturnValue<'_, v8::Value>,
+) {
+    let name = args.get(0).to_rust_string_lossy(scope);
+    let loader = host_of(scope).loader.clone();
+    match loader.resolve(&name, IMPORT_SCRIPT, ResolutionKind::DynamicImport) {
+        Ok(url) => result.set(text_or_undefined(scope, Some(url.as_str()))),
+        Err(error) => {
+            let error = to_v8_error(scope, &error);
+            scope.throw_exception(error);
+        }
+    }
+}
+
+/// `moduleUrl(path)`: the URL of a file that is an ES module; undefined for CommonJS.
+fn module_url(
+    scope: &mut v8::PinScope<'_, '_>,
+    args: v8::FunctionCallbackArguments<'_>,
+    mut result: v8::ReturnValue<'_, v8::Value>,
+) {
+    let path = args.get(0).to_rust_string_lossy(scope);
+    let Ok(url) = ModuleSpecifier::from_file_path(path) else { return };
+    let loader = host_of(scope).loader.clone();
+    match loader.is_commonjs(&url) {
+        Ok(true) => {}
+        Ok(false) => result.set(text_or_undefined(scope, Some(url.as_str()))),
+        Err(error) => {
+            let error = to_v8_error(scope, &error);
+            scope.throw_exception(error);
+        }
+    }
+}
+
+/// The longest message that a socket takes as a whole or not at all.
+const WHOLE: usize = 16 << 10;
+
+/// `sendNow(message)`: whether a message could be written to the channel to the parent at once.
+fn send_now(
+    scope: &mut v8::PinScope<'_, '_>,
+    args: v8::FunctionCallbackArguments<'_>,
+    mut result: v8::ReturnValue<'_, v8::Value>,
+) {
+    let Mode::Interpreter(Facts { channel: Some(channel), .. }) = &host_of(scope).mode else {
+        return;
+    };
+    let message = args.get(0).to_rust_string_lossy(scope);
+    if message.len() > WHOLE {
+        return;
+    }
+    // SAFETY: the descriptor was inherited open, and its owner closes it when the channel ends, which this function's caller
+    // has looked at. It is not closed here: the stream is never dropped.
+    let stream = ManuallyDrop::new(unsafe { UnixStream::from_raw_fd(*channel) });
+    let written = (&*stream).write(message.as_bytes());
+    result.set_bool(written.is_ok_and(|length| length == message.len()));
 }
 
 /// `leftovers()`: notes that the event loop holds work of earlier invocations.

@@ -5,11 +5,12 @@ use crate::{
     code_cache,
     convert::{LoadedFunctions, read_functions},
     error::{During, placed, syntax},
-    host::{Host, text_or_undefined},
+    host::{Host, Mode, text_or_undefined},
     isolate::{Entered, Isolate, Snapshot},
     limits::Limits,
     loader::{Loader, NodeServices, imports_node, package_folders},
     memory::Memory,
+    options::NodeOptions,
     threads::Threads,
     value::JsValue,
     wakers::Wakers,
@@ -84,8 +85,14 @@ impl JsInstance {
         let (loader, services) = Loader::new(&folders);
         Self {
             shared: Rc::new_cyclic(|shared| Shared {
-                threads: Threads::new(environment.clone(), folders.clone()),
-                host: Host::new(environment.clone(), folders, shared.clone()),
+                threads: Threads::new(environment.clone(), folders.clone(), Mode::Function),
+                host: Host::new(
+                    environment.clone(),
+                    folders,
+                    loader.clone(),
+                    shared.clone(),
+                    Mode::Function,
+                ),
                 memory: environment.memory_limit.map(Memory::new),
                 environment,
                 isolate: RefCell::default(),
@@ -279,7 +286,8 @@ impl Shared {
             let snapshot = Snapshot::of_process(|| {
                 // A process with several functions will meet all kinds of modules.
                 let many = self.environment.shares_process;
-                if many || commonjs || imports_node(module) {
+                let preloads = NodeOptions::of_process().has_preloads();
+                if many || preloads || commonjs || imports_node(module) {
                     Snapshot::Node
                 } else {
                     Snapshot::Web
@@ -297,6 +305,7 @@ impl Shared {
                 self.memory.clone(),
                 &self.threads,
             )?;
+            NodeOptions::of_process().tell(&self.environment.log);
             self.limits.watch(started.enter().runtime().v8_isolate().thread_safe_handle());
             *isolate = Some(started);
         }
@@ -333,8 +342,9 @@ impl Shared {
                 ("program", vec!["before", "after"], module.name.clone())
             }
         };
-        // A middleware from elsewhere finds what the handler finds.
-        let packages = (!module.path.starts_with(&module.root))
+        // A middleware from elsewhere finds what the handler finds, and so does what is loaded before everything.
+        let preloads = NodeOptions::of_process().has_preloads();
+        let packages = (preloads || !module.path.starts_with(&module.root))
             .then(|| self.loader.look_into(&module.root).to_string_lossy().into_owned());
         let names: Vec<v8::Local<'_, v8::Value>> =
             names.iter().map(|name| text_or_undefined(scope, Some(name))).collect();

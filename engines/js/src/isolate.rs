@@ -6,13 +6,19 @@ use crate::{
     host::Host,
     loader::{Loader, NodeServices},
     memory::Memory,
+    options::NodeOptions,
     threads::Threads,
     typescript::{op_trine_require_package_imports_resolve, op_trine_require_try_self},
 };
+use deno_error::JsErrorBox;
 use deno_resolver::npm::{DenoInNpmPackageChecker, NpmResolver};
 use deno_runtime::{
     BootstrapOptions, FeatureChecker,
-    deno_core::{Extension, JsRuntime, ModuleSpecifier, OpDecl, v8},
+    deno_core::{
+        Extension, JsRuntime, ModuleSpecifier, OpDecl,
+        error::{CoreError, JsError},
+        v8,
+    },
     deno_fs::RealFs,
     deno_permissions::PermissionsContainer,
     permissions::RuntimePermissionDescriptorParser,
@@ -78,6 +84,8 @@ deno_runtime::deno_core::extension!(
         "context.js",
         "exchange.js",
         "exits.js",
+        "interpreter.js",
+        "preload.js",
         "program.js",
     ],
     middleware = replace_op,
@@ -139,6 +147,10 @@ impl Snapshot {
     }
 }
 
+/// The script that imports modules for the prelude; what it imports by a relative name belongs to the working directory.
+pub(crate) const IMPORT_SCRIPT: &str = "ext:trine_prelude/import.js";
+const IMPORT: &str = "(url) => import(url)";
+
 /// A started isolate and the prelude's functions in it. V8 code runs in it through [`Isolate::enter`] only.
 pub(crate) struct Isolate {
     worker: ManuallyDrop<MainWorker>,
@@ -190,7 +202,9 @@ impl Isolate {
     ) -> Result<Self> {
         let create_params = memory.as_ref().map(Memory::create_params);
         let typescript = loader.typescript.clone();
-        let mut worker = start_worker(snapshot, loader, services, create_params, threads)?;
+        let bootstrap = bootstrap_options();
+        let mut worker =
+            start_worker(snapshot, loader, services, create_params, threads, bootstrap)?;
         {
             let state = worker.js_runtime.op_state();
             let mut state = state.borrow_mut();
@@ -205,7 +219,7 @@ impl Isolate {
         }
         host.watch(handle);
         let import = worker
-            .execute_script("ext:trine_prelude/import.js", "(url) => import(url)".to_owned().into())
+            .execute_script(IMPORT_SCRIPT, IMPORT.to_owned().into())
             .map_err(|error| Error::internal(format!("the prelude does not run: {error}")))?;
         let prelude = start_prelude(&mut worker, host, &import)
             .ok_or_else(|| Error::internal("the prelude does not start"))?;
@@ -291,12 +305,14 @@ impl Drop for Entered<'_> {
     }
 }
 
-fn start_worker(
+/// Starts V8 and Deno's runtime, without the prelude.
+pub(crate) fn start_worker(
     snapshot: Snapshot,
     loader: Rc<Loader>,
     services: NodeServices,
     create_params: Option<v8::CreateParams>,
     threads: &Arc<Threads>,
+    bootstrap: BootstrapOptions,
 ) -> Result<MainWorker> {
     let main = ModuleSpecifier::parse("file:///trine").expect("a constant URL parses");
     let parser = Arc::new(RuntimePermissionDescriptorParser::new(RealSys));
@@ -329,7 +345,7 @@ fn start_worker(
             create_web_worker_cb: threads.creator(snapshot, None),
             create_params,
             skip_op_registration: true,
-            bootstrap: bootstrap_options(),
+            bootstrap,
             ..WorkerOptions::default()
         },
     ))
@@ -380,12 +396,7 @@ fn start_prelude(
     deno_runtime::deno_core::scope!(scope, &mut worker.js_runtime);
     let import = v8::Local::new(scope, import);
     let functions = call_start(scope, host, import, false)?.to_object(scope)?;
-    let take = |name: &str| {
-        let key = v8::String::new(scope, name)?;
-        let function: v8::Local<'_, v8::Function> =
-            functions.get(scope, key.into())?.try_into().ok()?;
-        Some(v8::Global::new(scope, function))
-    };
+    let mut take = |name: &str| take(scope, functions, name);
     Some(Prelude {
         load: take("load")?,
         invoke: take("invoke")?,
@@ -401,11 +412,57 @@ fn start_prelude(
     })
 }
 
+/// What the prelude offers to a process that was started as Node.
+pub(crate) struct InterpreterPrelude {
+    pub(crate) interpret: v8::Global<v8::Function>,
+    pub(crate) fail: v8::Global<v8::Function>,
+}
+
+/// Starts the prelude of such a process.
+pub(crate) fn start_interpreter_prelude(
+    runtime: &mut JsRuntime,
+    host: &Host,
+) -> std::result::Result<InterpreterPrelude, CoreError> {
+    let import = runtime.execute_script(IMPORT_SCRIPT, IMPORT)?;
+    deno_runtime::deno_core::scope!(scope, runtime);
+    v8::tc_scope!(let scope, scope);
+    let import = v8::Local::new(scope, import);
+    let mut start = || {
+        let functions = call_start(scope, host, import, false)?.to_object(scope)?;
+        let interpret = take(scope, functions, "interpret")?;
+        let fail = take(scope, functions, "fail")?;
+        Some(InterpreterPrelude { interpret, fail })
+    };
+    match (start(), scope.exception()) {
+        (Some(prelude), _) => Ok(prelude),
+        (None, Some(thrown)) => Err(JsError::from_v8_exception(scope, thrown).into()),
+        (None, None) => Err(JsErrorBox::generic("the prelude does not start").into()),
+    }
+}
+
+/// A member that is a function.
+fn take(
+    scope: &mut v8::PinScope<'_, '_>,
+    functions: v8::Local<'_, v8::Object>,
+    name: &str,
+) -> Option<v8::Global<v8::Function>> {
+    let key = v8::String::new(scope, name)?;
+    let function: v8::Local<'_, v8::Function> =
+        functions.get(scope, key.into())?.try_into().ok()?;
+    Some(v8::Global::new(scope, function))
+}
+
 /// Starts the prelude of a worker thread, which nobody calls into.
 pub(crate) fn start_thread_prelude(runtime: &mut JsRuntime, host: &Host) {
+    let imports = !NodeOptions::of_process().imports.is_empty();
+    let import =
+        imports.then(|| runtime.execute_script(IMPORT_SCRIPT, IMPORT)).and_then(Result::ok);
     deno_runtime::deno_core::scope!(scope, runtime);
-    let undefined = v8::undefined(scope).into();
-    call_start(scope, host, undefined, true);
+    let import = match import {
+        Some(import) => v8::Local::new(scope, import),
+        None => v8::undefined(scope).into(),
+    };
+    call_start(scope, host, import, true);
 }
 
 /// Calls the prelude's start, and removes it.

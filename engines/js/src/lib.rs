@@ -3,7 +3,10 @@
 mod addons;
 mod calls;
 mod check;
+#[path = "../../shared/children.rs"]
+mod children;
 mod code_cache;
+mod command;
 mod conditions;
 mod convert;
 mod engine;
@@ -12,10 +15,12 @@ mod exchange;
 mod exits;
 mod host;
 mod instance;
+mod interpreter;
 mod isolate;
 mod limits;
 mod loader;
 mod memory;
+mod options;
 mod packages;
 mod sessions;
 mod threads;

@@ -60,6 +60,8 @@ pub(crate) struct Loader {
     /// Imaginary modules that see the packages of task roots whose middlewares lie elsewhere, and those of the layers.
     elsewhere: RefCell<Vec<ModuleSpecifier>>,
     pub(crate) typescript: Rc<TypeScript>,
+    /// A module that has a URL and no file, until it is loaded.
+    provided: RefCell<Option<(ModuleSpecifier, String)>>,
     last_required: Rc<RefCell<Option<PathBuf>>>,
     packages: Arc<Packages>,
     pub(crate) code_cache: Arc<CodeCache>,
@@ -133,6 +135,7 @@ impl Loader {
             npm,
             elsewhere,
             typescript,
+            provided: RefCell::default(),
             last_required,
             packages: known,
             code_cache,
@@ -160,6 +163,11 @@ impl Loader {
         let is_commonjs = self.typescript.look_at(&file_path(url)?)?.is_commonjs;
         self.tracker.set_is_known_script(url, is_commonjs);
         Ok(is_commonjs)
+    }
+
+    /// Gives a module that has no file its text.
+    pub(crate) fn provide(&self, url: ModuleSpecifier, text: String) {
+        self.provided.replace(Some((url, text)));
     }
 
     /// Lets what is not found beside a module be looked for in a task root too. Returns that root's folder of packages.
@@ -190,6 +198,10 @@ impl Loader {
         url: &ModuleSpecifier,
         referrer: Option<&ModuleLoadReferrer>,
     ) -> Option<Result<ModuleSource, JsErrorBox>> {
+        let provided = self.provided.borrow_mut().take_if(|(known, _)| known == url);
+        if let Some((_, text)) = provided {
+            return Some(Ok(self.script(url, text)));
+        }
         let media_type = MediaType::from_specifier(url);
         if is_typescript(media_type) {
             return Some(self.load_typescript(url).map(|code| self.script(url, code)));
@@ -287,7 +299,10 @@ impl ModuleLoader for Loader {
         {
             return Ok(url);
         }
-        let referrer = ModuleSpecifier::parse(referrer).map_err(JsErrorBox::from_err)?;
+        let referrer = match referrer {
+            isolate::IMPORT_SCRIPT | "[eval]" | "[stdin]" => working_directory_module()?,
+            referrer => ModuleSpecifier::parse(referrer).map_err(JsErrorBox::from_err)?,
+        };
         let resolve = |referrer: &ModuleSpecifier| {
             self.resolve_from(specifier, referrer, ResolutionMode::Import)
         };
@@ -393,6 +408,13 @@ impl ModuleLoader for Loader {
         let data = isolate::code_cache(url.as_str())?;
         Some(SourceCodeCacheInfo { hash: 0, data: Some(Cow::Borrowed(data)) })
     }
+}
+
+/// A module that does not exist, in the working directory.
+fn working_directory_module() -> Result<ModuleSpecifier, JsErrorBox> {
+    let folder = std::env::current_dir().map_err(JsErrorBox::from_err)?;
+    ModuleSpecifier::from_file_path(folder.join("[preload]"))
+        .map_err(|()| JsErrorBox::generic("the working directory has no absolute path"))
 }
 
 /// The module that stands in a URL, of the types that Node knows there.

@@ -3,7 +3,7 @@
 
 use crate::{
     addons::Addons,
-    host::Host,
+    host::{Host, Mode},
     isolate::{self, Snapshot},
     loader::Loader,
     memory::Memory,
@@ -49,6 +49,8 @@ pub(crate) struct Threads {
     package_folders: Vec<PathBuf>,
     /// What the instance and its threads see as the environment. A thread that gets a copy keeps it in its own globals.
     pub(crate) variables: Variables,
+    /// What their isolates are for.
+    mode: Mode,
     pub(crate) stores: Stores,
     running: Mutex<Running>,
 }
@@ -96,13 +98,17 @@ thread_local! {
 }
 
 impl Threads {
-    pub(crate) fn new(environment: Environment, package_folders: Vec<PathBuf>) -> Arc<Self> {
+    pub(crate) fn new(
+        environment: Environment,
+        package_folders: Vec<PathBuf>,
+        mode: Mode,
+    ) -> Arc<Self> {
         let variables = match environment.shares_process {
             true => Variables::copied(),
             false => Variables::Process,
         };
         let (stores, running) = Default::default();
-        Arc::new(Self { environment, package_folders, variables, stores, running })
+        Arc::new(Self { environment, package_folders, variables, mode, stores, running })
     }
 
     /// What starts the isolate of a thread that the instance's own isolate asks for, or another thread; called on the new
@@ -195,8 +201,9 @@ impl Threads {
         keep_quiet_about_stopped_threads();
         let (loader, node_services) = Loader::new(&self.package_folders);
         let typescript = loader.typescript.clone();
-        let host =
-            Host::new(self.environment.clone(), self.package_folders.clone(), Weak::default());
+        let (environment, folders) = (self.environment.clone(), self.package_folders.clone());
+        let mode = self.mode.clone();
+        let host = Host::new(environment, folders, loader.clone(), Weak::default(), mode);
         let asked = args.resource_limits.and_then(|limits| limits.max_old_generation_size_mb);
         let asked = asked.map(|megabytes| (megabytes as u64).saturating_mul(1 << 20));
         let limit = [asked, self.environment.memory_limit].into_iter().flatten().min();

@@ -56,6 +56,14 @@ pub(crate) fn syntax_problem(url: &ModuleSpecifier, source: &str) -> Option<Stri
     parse(url, source).err().map(|error| describe(&error))
 }
 
+/// Whether JavaScript that says nowhere what it is can only be an ES module.
+pub(crate) fn is_module(url: &ModuleSpecifier, source: &str) -> bool {
+    let may_be = ["import", "export", "await"].iter().any(|word| source.contains(word));
+    may_be
+        && parse_as(url, source.into(), MediaType::JavaScript)
+            .is_ok_and(|parsed| !parsed.compute_is_script())
+}
+
 fn parse(url: &ModuleSpecifier, source: &str) -> Result<ParsedSource, ParseDiagnostic> {
     let parsed = parse_as(url, source.into(), MediaType::from_specifier(url))?;
     match parsed.diagnostics().iter().find(|problem| !is_checkers_business(problem)) {

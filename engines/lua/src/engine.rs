@@ -1,6 +1,6 @@
 //! The process-wide part: what this engine is, and how an instance starts.
 
-use crate::{check, instance::LuaInstance};
+use crate::{check, children, instance::LuaInstance};
 use std::{
     ffi::{CStr, c_char},
     rc::Rc,
@@ -71,6 +71,7 @@ impl Engine for LuaEngine {
     }
 
     fn start(&self, environment: &Environment) -> Result<Rc<dyn Instance>> {
+        children::mark();
         Ok(Rc::new(LuaInstance::new(environment)))
     }
 }

@@ -6,6 +6,8 @@
 mod bulk;
 mod call;
 mod check;
+#[path = "../../shared/children.rs"]
+mod children;
 mod context;
 mod convert;
 mod engine;

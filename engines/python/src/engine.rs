@@ -1,7 +1,7 @@
 //! The engine as the rest of the process sees it: plain facts, and instances on demand. The interpreter behind them
 //! starts with the first instance.
 
-use crate::{check, instance::PythonInstance, interpreter};
+use crate::{check, children, instance::PythonInstance, interpreter};
 use std::rc::Rc;
 use trine_engine::{
     Capabilities, Engine, EngineInfo, Environment, ErrorDialect, ErrorRecord, Instance, Module,
@@ -61,6 +61,7 @@ impl Engine for PythonEngine {
     }
 
     fn start(&self, environment: &Environment) -> Result<Rc<dyn Instance>> {
+        children::mark();
         let python = interpreter::start(environment.main_thread)?;
         Ok(Rc::new(PythonInstance::new(python, environment)?))
     }

@@ -1,6 +1,8 @@
 #![doc = include_str!("../docs.md")]
 
 mod check;
+#[path = "../../shared/children.rs"]
+mod children;
 mod collector;
 mod context;
 mod convert;

@@ -4,6 +4,7 @@ import { core } from "ext:core/mod.js";
 import { Context, host, within } from "ext:trine_prelude/context.js";
 import { asError, Failure } from "ext:trine_prelude/errors.js";
 import { checkPlain, warn as warnOf, warningOf } from "ext:trine_prelude/exchange.js";
+import { preload } from "ext:trine_prelude/preload.js";
 import { compileProgram, endProgram, runProgram } from "ext:trine_prelude/program.js";
 
 const parse = JSON.parse;
@@ -405,7 +406,7 @@ const roots = new Set();
  * Node's module system, which also looks into the task root of a module that lies outside of it, and into the layers, for
  * packages that the folders above a module lack.
  */
-function nodeModule() {
+export function nodeModule() {
   if (NodeModule === undefined) {
     NodeModule = core.createLazyLoader("node:module")().default;
     const above = NodeModule._nodeModulePaths;
@@ -497,6 +498,9 @@ function findHooks(namespace, names) {
 async function find(seek, format, path, url, names, handlerName, packages) {
   if (packages !== undefined) {
     roots.add(packages);
+  }
+  if (host.preloads !== undefined) {
+    await preload();
   }
   if (seek === "program") {
     const run = compileProgram(nodeModule(), path, url);

@@ -15,6 +15,14 @@ import {
   warn,
   wrap,
 } from "ext:trine_prelude/invoke.js";
+import {
+  failInterpreter,
+  interpret,
+  prepareInterpreter,
+  startInterpreter,
+  useNodeConsole,
+} from "ext:trine_prelude/interpreter.js";
+import { preloadThread } from "ext:trine_prelude/preload.js";
 
 const os = core.loadExtScript("ext:deno_os/30_os.js");
 
@@ -28,6 +36,10 @@ const os = core.loadExtScript("ext:deno_os/30_os.js");
  */
 function start(host, isThread) {
   setHost(host);
+  clearEnvironments();
+  if (host.isPlain) {
+    return startPlain(host, isThread);
+  }
   if (!isThread) {
     os.setExitHandler(exit);
   }
@@ -35,6 +47,7 @@ function start(host, isThread) {
   redirectOutputs(host);
   internals.trineStartNode?.();
   installConsole(host);
+  useOptions(host, isThread);
   return {
     load,
     invoke,
@@ -48,6 +61,38 @@ function start(host, isThread) {
     programEnd,
     hasWork: core.eventLoopHasMoreWork,
   };
+}
+
+/** Lets the synchronous functions of `node:child_process` start a child with the variables that it is given, and no others. */
+function clearEnvironments() {
+  const process = core.loadExtScript("ext:deno_process/40_process.js");
+  const { nodeSpawnSyncChild } = process;
+  process.nodeSpawnSyncChild = (options) => nodeSpawnSyncChild({ ...options, clearEnv: true });
+}
+
+/** The same in a process that was started as Node, which no invocation runs in. */
+function startPlain(host, isThread) {
+  if (!isThread) {
+    prepareInterpreter(host.interpreter);
+  }
+  internals.trineStartNode?.();
+  if (isThread) {
+    useNodeConsole();
+  } else {
+    startInterpreter(host.interpreter);
+  }
+  useOptions(host, isThread);
+  return { interpret, fail: failInterpreter };
+}
+
+/** What `NODE_OPTIONS` asks for. */
+function useOptions(host, isThread) {
+  if (host.stackTraceLimit !== undefined) {
+    Error.stackTraceLimit = host.stackTraceLimit;
+  }
+  if (isThread && host.preloads !== undefined) {
+    preloadThread();
+  }
 }
 
 globalThis.__trineStart = start;

@@ -155,6 +155,19 @@ impl TypeScript {
     }
 }
 
+/// The JavaScript of a text that stands in no file, as what it is to be.
+///
+/// # Errors
+/// Where it does not parse.
+pub(crate) fn transpile_text(
+    url: &ModuleSpecifier,
+    source: &str,
+    is_module: bool,
+) -> Result<String, JsErrorBox> {
+    let format = if is_module { Format::Module } else { Format::CommonJs };
+    Ok(transpile(url, source, &Config::default(), format)?.text)
+}
+
 fn transpile(
     url: &ModuleSpecifier,
     source: &str,

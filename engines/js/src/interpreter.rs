@@ -1,0 +1,485 @@
+//! The process as Node: what a guest starts with `process.execPath`, `fork` and their like. There are no invocations here, no
+//! log and no limits: streams, exit status, signals and the channel to the parent are those of a plain process.
+
+use crate::{
+    command::{CommandLine, Refused, Task},
+    engine,
+    host::{Facts, Host, Mode, text_or_undefined, texts},
+    isolate::{self, Snapshot},
+    loader::{Loader, package_folders},
+    memory::Memory,
+    options::NodeOptions,
+    threads::Threads,
+    transpile::{is_module, syntax_problem},
+    typescript::transpile_text,
+};
+use deno_runtime::{
+    BootstrapOptions,
+    deno_core::{
+        ModuleSpecifier,
+        error::{CoreError, CoreErrorKind, JsError},
+        scope, v8,
+    },
+    deno_node::ops::ipc::ChildIpcSerialization,
+    tokio_util::create_and_run_current_thread,
+    worker::MainWorker,
+};
+use std::{
+    env,
+    ffi::OsString,
+    fmt::Write as _,
+    io::{self, IsTerminal, Read},
+    path::Path,
+    process::exit,
+    rc::{Rc, Weak},
+    sync::Arc,
+};
+use trine_engine::{Environment, Stream};
+
+/// What the event loop says of such a module.
+const NEVER_RESOLVED: &str = "Top-level await promise never resolved";
+/// Status of a process whose ES module waits for something that can no longer happen.
+const NEVER_SETTLED: i32 = 13;
+/// Status of a process that the runtime itself has failed.
+const INTERNAL: i32 = 70;
+/// Status of a process that V8 has no memory for: as if it had been aborted.
+const OUT_OF_MEMORY: i32 = 134;
+
+/// Does what a command line of Node's asks for, and ends the process.
+pub(crate) fn run(command_line: &[OsString], environment: &Environment) -> ! {
+    let words: Vec<String> =
+        command_line.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    let (argv0, words) = match words.split_first() {
+        Some((argv0, words)) => (argv0.clone(), words),
+        None => ("node".to_owned(), &[][..]),
+    };
+    let of_variable = NodeOptions::parse(env::var_os("NODE_OPTIONS").as_deref());
+    let outcome = CommandLine::parse(words, of_variable).and_then(|line| {
+        for option in &line.ignored {
+            tell(
+                environment,
+                &format!("(node:{}) Warning: {option} has no effect here", std::process::id()),
+            );
+        }
+        match &line.task {
+            Task::Help => {
+                environment.log.sink.write(Stream::Stdout, HELP.as_bytes());
+                Ok(0)
+            }
+            Task::Check(path) => Ok(check(environment, Path::new(path))),
+            _ => Interpreter::new(argv0, line, environment).map(Interpreter::run),
+        }
+    });
+    exit(outcome.unwrap_or_else(|Refused(what)| {
+        tell(environment, &format!("node: {what}"));
+        9
+    }))
+}
+
+const HELP: &str = "\
+Usage: node [options] [ script.js ] [arguments]
+       node [options] -e code [arguments]
+
+  -                       run what comes from standard input
+  --                      end of the options
+  -c, --check             parse the script, no more
+  -C, --conditions=...    a condition under which packages export
+  -e, --eval=...          run this code
+  -p, --print=...         run this code and print its value
+  -r, --require=...       load a CommonJS module first
+  -v, --version           print the version of Node whose interfaces are here
+  --enable-source-maps    trace stacks to the original sources
+  --expose-gc             make global.gc available
+  --import=...            load an ES module first
+  --input-type=...        whether such code is \"module\" or \"commonjs\"
+  --max-old-space-size=N  let the heap grow to N MiB
+  --no-warnings           print no warnings
+";
+
+/// Writes a line to standard error.
+fn tell(environment: &Environment, line: &str) {
+    environment.log.sink.write(Stream::Stderr, format!("{line}\n").as_bytes());
+}
+
+/// Says where a script does not parse.
+fn check(environment: &Environment, path: &Path) -> i32 {
+    let problem = std::path::absolute(path).and_then(|path| {
+        let source = String::from_utf8_lossy(&std::fs::read(&path)?).into_owned();
+        let url = ModuleSpecifier::from_file_path(&path)
+            .map_err(|()| io::Error::other("it has no absolute path"))?;
+        Ok(syntax_problem(&url, &source).map(|problem| format!("SyntaxError: {problem}")))
+    });
+    match problem {
+        Ok(None) => return 0,
+        Ok(Some(problem)) => tell(environment, &problem),
+        Err(error) => tell(environment, &format!("node: cannot read {}: {error}", path.display())),
+    }
+    1
+}
+
+/// A process of its own kind: one isolate, which runs until nothing is left in its event loop.
+struct Interpreter {
+    facts: Facts,
+    /// The channel to the parent.
+    parent: Option<(i64, ChildIpcSerialization)>,
+    environment: Environment,
+    /// `script`, `eval` or `input`, as the prelude knows it.
+    kind: &'static str,
+    /// Path of the script, or the code.
+    text: String,
+    /// The code as an ES module.
+    module: Option<ModuleSpecifier>,
+    prints: bool,
+    arguments: Vec<String>,
+}
+
+impl Interpreter {
+    fn new(argv0: String, line: CommandLine, environment: &Environment) -> Result<Self, Refused> {
+        let (kind, text, prints) = match &line.task {
+            Task::Script(path) => ("script", path.clone(), false),
+            Task::Eval { text, prints } => ("eval", text.clone(), *prints),
+            Task::Input { prints } => ("input", standard_input()?, *prints),
+            // The others do not come here.
+            Task::Version | Task::Help | Task::Check(_) => {
+                ("eval", "process.version".to_owned(), true)
+            }
+        };
+        let (text, module) = match kind {
+            "script" => (text, None),
+            _ => module_of(text, &line)?,
+        };
+        if prints && module.is_some() {
+            return Err(Refused("--print cannot be used with an ES module".to_owned()));
+        }
+        // As for the host's limit: it is that of a function, and this is none.
+        let environment =
+            Environment { memory_limit: line.options.memory_limit(None), ..environment.clone() };
+        let parent = channel();
+        let facts = Facts {
+            argv0,
+            of_runtime: line.of_runtime,
+            exposes_gc: line.exposes_gc,
+            channel: parent
+                .filter(|(_, form)| matches!(form, ChildIpcSerialization::Json))
+                .and_then(|(descriptor, _)| descriptor.try_into().ok()),
+        };
+        line.options.settle();
+        Ok(Self {
+            facts,
+            parent,
+            environment,
+            kind,
+            text,
+            module,
+            prints,
+            arguments: line.arguments,
+        })
+    }
+
+    fn run(self) -> i32 {
+        engine::start_platform(if self.facts.exposes_gc { "--expose-gc" } else { "" });
+        let bootstrap = bootstrap_options(&self.facts, self.parent);
+        create_and_run_current_thread(self.main(bootstrap))
+    }
+
+    async fn main(self, bootstrap: BootstrapOptions) -> i32 {
+        let folders = package_folders(&self.environment.layer_root);
+        let (loader, services) = Loader::new(&folders);
+        let _loading = loader.begin();
+        if let Some(url) = &self.module {
+            loader.provide(url.clone(), self.text.clone());
+        }
+        let threads = Threads::new(self.environment.clone(), folders.clone(), Mode::Thread);
+        let memory = self.environment.memory_limit.map(Memory::new);
+        let host = Host::new(
+            self.environment.clone(),
+            folders,
+            loader.clone(),
+            Weak::default(),
+            Mode::Interpreter(self.facts.clone()),
+        );
+        let snapshot = Snapshot::of_process(|| Snapshot::Node);
+        let create_params = memory.as_ref().map(Memory::create_params);
+        let read = loader.clone();
+        let started =
+            isolate::start_worker(snapshot, loader, services, create_params, &threads, bootstrap);
+        let mut worker = match started {
+            Ok(worker) => worker,
+            Err(error) => {
+                tell(&self.environment, &format!("node: {error}"));
+                return INTERNAL;
+            }
+        };
+        if let Some(memory) = &memory {
+            memory.watch(worker.js_runtime.v8_isolate());
+        }
+        let status = self.drive(&mut worker, &host, &read, &threads).await;
+        threads.stop();
+        let status = match &memory {
+            Some(memory) if memory.is_crossed() => {
+                tell(
+                    &self.environment,
+                    "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory",
+                );
+                OUT_OF_MEMORY
+            }
+            _ => status,
+        };
+        // What is left of the isolate goes with the process.
+        exit(status)
+    }
+
+    /// Runs the code, then the event loop until it is empty and no listener fills it again.
+    async fn drive(
+        &self,
+        worker: &mut MainWorker,
+        host: &Rc<Host>,
+        loader: &Loader,
+        threads: &Arc<Threads>,
+    ) -> i32 {
+        let runtime = &mut worker.js_runtime;
+        {
+            let state = runtime.op_state();
+            let mut state = state.borrow_mut();
+            state.put(host.clone());
+            state.put(threads.clone());
+            state.put(loader.typescript.clone());
+        }
+        host.watch(runtime.v8_isolate().thread_safe_handle());
+        let prelude = match isolate::start_interpreter_prelude(runtime, host) {
+            Ok(prelude) => prelude,
+            Err(error) => {
+                tell(&self.environment, &describe(&error, ""));
+                return INTERNAL;
+            }
+        };
+        let failed = match self.call(worker, &prelude.interpret) {
+            Ok(promise) => match run_event_loop(worker).await {
+                Ok(()) if is_pending(worker, promise.as_ref()) => Some((None, NEVER_SETTLED)),
+                Ok(()) => None,
+                Err(error) if error.to_string().contains(NEVER_RESOLVED) => {
+                    Some((None, NEVER_SETTLED))
+                }
+                Err(error) => Some((Some(error), 1)),
+            },
+            Err(error) => Some((Some(error), 1)),
+        };
+        if let Some((error, status)) = failed {
+            let version = fail(worker, &prelude.fail, status);
+            match error {
+                Some(error) => tell(&self.environment, &Self::explain(loader, &error, &version)),
+                None => tell(
+                    &self.environment,
+                    "Warning: the top-level await of the main module can no longer settle: nothing is left in the \
+                     event loop that it could wait for",
+                ),
+            }
+        }
+        if let Err(error) = worker.dispatch_process_exit_event() {
+            tell(&self.environment, &describe_js(&error, ""));
+            return if worker.exit_code() == 0 { 1 } else { worker.exit_code() };
+        }
+        worker.exit_code()
+    }
+
+    /// The error, with the place of a syntax error, which V8 does not tell of CommonJS.
+    fn explain(loader: &Loader, error: &CoreError, version: &str) -> String {
+        let text = describe(error, version);
+        let is_syntax = matches!(error.as_kind(), CoreErrorKind::Js(error)
+            if error.name.as_deref() == Some("SyntaxError"));
+        let problem = is_syntax.then(|| loader.problem_of_last_required()).flatten();
+        match problem.as_deref().and_then(|problem| problem.rsplit_once(" at ")) {
+            Some((_, place)) => format!("{}\n\n{text}", path_of(place)),
+            None => text,
+        }
+    }
+
+    /// Calls the prelude's `interpret`; gives the promise that it returns for an ES module.
+    fn call(
+        &self,
+        worker: &mut MainWorker,
+        interpret: &v8::Global<v8::Function>,
+    ) -> Result<Option<v8::Global<v8::Promise>>, CoreError> {
+        scope!(scope, &mut worker.js_runtime);
+        v8::tc_scope!(let scope, scope);
+        let url = self.module.as_ref().map(ModuleSpecifier::as_str);
+        let arguments = [
+            text_or_undefined(scope, Some(self.kind)),
+            text_or_undefined(scope, Some(&self.text)),
+            text_or_undefined(scope, url),
+            v8::Boolean::new(scope, self.prints).into(),
+            texts(scope, &self.arguments),
+        ];
+        let undefined = v8::undefined(scope).into();
+        let interpret = v8::Local::new(scope, interpret);
+        match interpret.call(scope, undefined, &arguments) {
+            Some(value) => {
+                let promise = v8::Local::<'_, v8::Promise>::try_from(value).ok();
+                Ok(promise.map(|promise| v8::Global::new(scope, promise)))
+            }
+            None => match scope.exception() {
+                Some(thrown) => Err(JsError::from_v8_exception(scope, thrown).into()),
+                None => Ok(None),
+            },
+        }
+    }
+}
+
+/// Until nothing is left in it, and `beforeExit` has brought nothing new.
+async fn run_event_loop(worker: &mut MainWorker) -> Result<(), CoreError> {
+    loop {
+        worker.run_event_loop(false).await?;
+        if !worker.dispatch_process_beforeexit_event()? {
+            return Ok(());
+        }
+    }
+}
+
+fn is_pending(worker: &mut MainWorker, promise: Option<&v8::Global<v8::Promise>>) -> bool {
+    let Some(promise) = promise else { return false };
+    scope!(scope, &mut worker.js_runtime);
+    v8::Local::new(scope, promise).state() == v8::PromiseState::Pending
+}
+
+/// Sets the exit status, for `exit` listeners to see. Gives the version of Node that messages name.
+fn fail(worker: &mut MainWorker, fail: &v8::Global<v8::Function>, status: i32) -> String {
+    scope!(scope, &mut worker.js_runtime);
+    v8::tc_scope!(let scope, scope);
+    let undefined = v8::undefined(scope).into();
+    let status = v8::Integer::new(scope, status).into();
+    let fail = v8::Local::new(scope, fail);
+    let version = fail.call(scope, undefined, &[status]);
+    version.map(|version| version.to_rust_string_lossy(scope)).unwrap_or_default()
+}
+
+/// An error that nobody has caught, as Node prints it: the place, its line, the stack, the causes.
+fn describe(error: &CoreError, version: &str) -> String {
+    match error.as_kind() {
+        CoreErrorKind::Js(error) => describe_js(error, version),
+        other => format!("{other}\n\nNode.js {version}"),
+    }
+}
+
+fn describe_js(error: &JsError, version: &str) -> String {
+    let mut text = place_of(error).unwrap_or_default();
+    text.push_str(&stack_of(error));
+    let mut cause = error.cause.as_deref();
+    while let Some(error) = cause {
+        let _ = write!(text, "\n  [cause]: {}", stack_of(error).replace('\n', "\n  "));
+        cause = error.cause.as_deref();
+    }
+    if !version.is_empty() {
+        let _ = write!(text, "\n\nNode.js {version}");
+    }
+    text
+}
+
+/// Path and line of the first frame that is the user's, and the text of that line with a mark under the column.
+fn place_of(error: &JsError) -> Option<String> {
+    let frame = error.frames.iter().find(|frame| {
+        let name = frame.file_name.as_deref().unwrap_or("ext:");
+        !name.starts_with("ext:") && !name.starts_with("node:")
+    })?;
+    let path = path_of(frame.file_name.as_deref()?);
+    let number = frame.line_number?;
+    let line = match &error.source_line {
+        Some(line) => line.clone(),
+        None => {
+            let text = std::fs::read_to_string(&path).ok()?;
+            text.lines().nth(usize::try_from(number).ok()?.checked_sub(1)?)?.to_owned()
+        }
+    };
+    let indent = usize::try_from(frame.column_number.unwrap_or(1)).unwrap_or(1).saturating_sub(1);
+    // A minified file has one line, which tells nobody anything.
+    let excerpt = match line.len() {
+        0..=400 => format!("{line}\n{}^\n", " ".repeat(indent)),
+        _ => String::new(),
+    };
+    Some(format!("{path}:{number}\n{excerpt}\n"))
+}
+
+fn stack_of(error: &JsError) -> String {
+    match &error.stack {
+        Some(stack) if !stack.is_empty() => own_stack(stack),
+        // What is no error has no stack.
+        _ => error.exception_message.clone(),
+    }
+}
+
+/// A stack without the frames of this runtime's own code.
+fn own_stack(stack: &str) -> String {
+    let is_ours = |line: &str| {
+        let line = line.trim_start();
+        line.starts_with("at ") && (line.contains("(ext:") || line.starts_with("at ext:"))
+    };
+    stack.lines().filter(|line| !is_ours(line)).collect::<Vec<_>>().join("\n")
+}
+
+fn path_of(name: &str) -> String {
+    ModuleSpecifier::parse(name)
+        .ok()
+        .and_then(|url| url.to_file_path().ok())
+        .map_or_else(|| name.to_owned(), |path| path.to_string_lossy().into_owned())
+}
+
+/// What comes from standard input.
+fn standard_input() -> Result<String, Refused> {
+    let mut input = io::stdin();
+    if input.is_terminal() {
+        return Err(Refused(
+            "this runtime has no interactive mode; name a script, or give code with -e".to_owned(),
+        ));
+    }
+    let mut bytes = Vec::new();
+    // A closed standard input is an empty one.
+    let _ = input.read_to_end(&mut bytes);
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Code that stands in no file, as JavaScript, and the module that it is, if it is one.
+fn module_of(
+    text: String,
+    line: &CommandLine,
+) -> Result<(String, Option<ModuleSpecifier>), Refused> {
+    let folder = env::current_dir()
+        .map_err(|error| Refused(format!("the working directory is gone: {error}")))?;
+    let url = |name: &str| {
+        ModuleSpecifier::from_file_path(folder.join(name))
+            .map_err(|()| Refused("the working directory has no absolute path".to_owned()))
+    };
+    let text = match line.input_is_typed {
+        true => {
+            let is_module = line.input_is_module == Some(true);
+            transpile_text(&url("[eval1].ts")?, &text, is_module)
+                .map_err(|error| Refused(error.to_string()))?
+        }
+        false => text,
+    };
+    let name = url("[eval1]")?;
+    let is_module = line.input_is_module.unwrap_or_else(|| is_module(&name, &text));
+    Ok((text, is_module.then_some(name)))
+}
+
+fn bootstrap_options(
+    facts: &Facts,
+    parent: Option<(i64, ChildIpcSerialization)>,
+) -> BootstrapOptions {
+    BootstrapOptions {
+        argv0: Some(facts.argv0.clone()),
+        node_ipc_init: parent,
+        node_cluster_unique_id: env::var("NODE_UNIQUE_ID").ok(),
+        node_cluster_sched_policy: env::var("NODE_CLUSTER_SCHED_POLICY").ok(),
+        ..isolate::bootstrap_options()
+    }
+}
+
+/// The channel to the parent that `fork` has made. Its variables are for this process only.
+fn channel() -> Option<(i64, ChildIpcSerialization)> {
+    let descriptor = env::var("NODE_CHANNEL_FD").ok()?.parse().ok();
+    let form = env::var("NODE_CHANNEL_SERIALIZATION_MODE").ok().and_then(|form| form.parse().ok());
+    for name in ["NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE"] {
+        // SAFETY: the process has one thread that looks at the environment, this one: V8's threads, the only others, do not.
+        unsafe { env::remove_var(name) };
+    }
+    Some((descriptor?, form.unwrap_or(ChildIpcSerialization::Json)))
+}

@@ -1,0 +1,435 @@
+//! What `NODE_OPTIONS` asks for, and the command line of a child that is started as Node.
+
+use std::{ffi::OsStr, sync::OnceLock};
+use trine_engine::{Level, LogFormat, LogSettings, Stream, json_string, timestamp};
+
+static OPTIONS: OnceLock<NodeOptions> = OnceLock::new();
+
+/// The options of Node's that mean something here. One value for the whole process, worker threads included.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct NodeOptions {
+    /// Modules to load before any other: `--require`, `-r`. Names of packages or paths.
+    pub(crate) requires: Vec<String>,
+    /// Modules to load after those: `--import`. Names of packages, paths or URLs.
+    pub(crate) imports: Vec<String>,
+    /// Conditions under which packages export, beside the usual ones: `--conditions`, `-C`.
+    pub(crate) conditions: Vec<String>,
+    /// Whether stacks are traced to the sources that source maps name: `--enable-source-maps`.
+    pub(crate) enable_source_maps: bool,
+    /// How far the heap may grow, in MiB: `--max-old-space-size`.
+    pub(crate) max_old_space_size: Option<u64>,
+    /// How many frames an error's stack has: `--stack-trace-limit`.
+    pub(crate) stack_trace_limit: Option<u32>,
+    /// What the user should know: options that are not known or not complete. A sentence each.
+    pub(crate) complaints: Vec<String>,
+}
+
+/// Options that have their effect elsewhere (Node's polyfills read them), ask for what is so anyway, or could not be noticed
+/// here: taken without a word.
+const ACCEPTED: &[&str] = &[
+    "--addons",
+    "--async-context-frame",
+    "--deprecation",
+    "--expose-gc",
+    "--experimental-async-context-frame",
+    "--experimental-detect-module",
+    "--experimental-eventsource",
+    "--experimental-fetch",
+    "--experimental-global-customevent",
+    "--experimental-global-navigator",
+    "--experimental-global-webcrypto",
+    "--experimental-import-meta-resolve",
+    "--experimental-json-modules",
+    "--experimental-modules",
+    "--experimental-print-required-tla",
+    "--experimental-repl-await",
+    "--experimental-require-module",
+    "--experimental-sqlite",
+    "--experimental-strip-types",
+    "--experimental-transform-types",
+    "--experimental-wasm-modules",
+    "--experimental-websocket",
+    "--experimental-worker",
+    "--extra-info-on-fatal-exception",
+    "--force-context-aware",
+    "--global-search-paths",
+    "--network-family-autoselection",
+    "--node-snapshot",
+    "--pending-deprecation",
+    "--preserve-symlinks-main",
+    "--strip-types",
+    "--throw-deprecation",
+    "--tls-max-v1.2",
+    "--tls-max-v1.3",
+    "--tls-min-v1.0",
+    "--tls-min-v1.1",
+    "--tls-min-v1.2",
+    "--tls-min-v1.3",
+    "--trace-deprecation",
+    "--trace-warnings",
+    "--use-bundled-ca",
+    "--use-openssl-ca",
+    "--use-system-ca",
+    "--verify-base-objects",
+    "--warnings",
+];
+
+/// The same, with a value.
+const ACCEPTED_WITH_VALUE: &[&str] = &[
+    "--disable-warning",
+    "--dns-result-order",
+    "--max-http-header-size",
+    "--max-semi-space-size",
+    "--min-semi-space-size",
+    "--network-family-autoselection-attempt-timeout",
+    "--secure-heap",
+    "--secure-heap-min",
+    "--semi-space-growth-factor",
+    "--title",
+    "--tls-cipher-list",
+    "--v8-pool-size",
+];
+
+/// Options of Node's that have a value and no effect here: told, together with their value.
+const UNKNOWN_WITH_VALUE: &[&str] = &[
+    "--diagnostic-dir",
+    "--env-file",
+    "--experimental-default-type",
+    "--experimental-loader",
+    "--heapsnapshot-near-heap-limit",
+    "--heapsnapshot-signal",
+    "--icu-data-dir",
+    "--input-type",
+    "--loader",
+    "--localstorage-file",
+    "--openssl-config",
+    "--redirect-warnings",
+    "--report-dir",
+    "--report-directory",
+    "--report-filename",
+    "--report-signal",
+    "--test-reporter",
+    "--test-reporter-destination",
+    "--trace-event-categories",
+    "--trace-event-file-pattern",
+    "--unhandled-rejections",
+];
+
+/// An option and what belongs to it.
+pub(crate) struct Token<'a> {
+    /// As it was written.
+    pub(crate) written: &'a str,
+    /// Its name in Node's own spelling, a leading `no-` taken off: `--max-old-space-size` for `--max_old_space_size`.
+    pub(crate) name: String,
+    /// Whether `no-` stood before it.
+    pub(crate) negated: bool,
+    /// What follows a `=`.
+    pub(crate) value: Option<&'a str>,
+}
+
+impl<'a> Token<'a> {
+    /// An option; `None` for an ordinary word.
+    pub(crate) fn parse(written: &'a str) -> Option<Self> {
+        if written.len() < 2 || !written.starts_with('-') || written == "--" {
+            return None;
+        }
+        if !written.starts_with("--") {
+            let name = match written {
+                "-r" => "--require",
+                "-C" => "--conditions",
+                other => other,
+            };
+            return Some(Self { written, name: name.to_owned(), negated: false, value: None });
+        }
+        let (name, value) = match written.split_once('=') {
+            Some((name, value)) => (name, Some(value)),
+            None => (written, None),
+        };
+        let name = name.replace('_', "-");
+        let (name, negated) = match name.strip_prefix("--no-") {
+            Some(rest) => (format!("--{rest}"), true),
+            None => (name, false),
+        };
+        Some(Self { written, name, negated, value })
+    }
+
+    /// Its value, which stands behind a `=` or is the next word.
+    pub(crate) fn value<'b>(
+        &self,
+        rest: &mut std::iter::Peekable<impl Iterator<Item = &'b str>>,
+    ) -> Option<String> {
+        match self.value {
+            Some(value) => Some(value).filter(|value| !value.is_empty()).map(str::to_owned),
+            None => following(rest).map(str::to_owned),
+        }
+    }
+
+    /// The word that belongs to it, although it has no effect.
+    pub(crate) fn value_of_unknown<'b>(
+        &self,
+        rest: &mut std::iter::Peekable<impl Iterator<Item = &'b str>>,
+    ) -> Option<&'b str> {
+        let apart = self.value.is_none() && UNKNOWN_WITH_VALUE.contains(&self.name.as_str());
+        if apart { following(rest) } else { None }
+    }
+}
+
+/// What became of an option.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Taken {
+    Yes,
+    /// It is none of those that may stand in `NODE_OPTIONS`.
+    Unknown,
+    /// It is known, and something is wrong with it.
+    Wrong(String),
+}
+
+impl NodeOptions {
+    /// What the process's `NODE_OPTIONS` asks for, or what [`NodeOptions::settle`] was given.
+    pub(crate) fn of_process() -> &'static Self {
+        OPTIONS.get_or_init(|| Self::parse(std::env::var_os("NODE_OPTIONS").as_deref()))
+    }
+
+    /// Makes these the options of this process, which has asked for them nowhere yet.
+    pub(crate) fn settle(self) {
+        // Whoever settles them is the first to do anything.
+        let _ = OPTIONS.set(self);
+    }
+
+    /// The options in the value of `NODE_OPTIONS`.
+    pub(crate) fn parse(variable: Option<&OsStr>) -> Self {
+        let mut options = Self::default();
+        let text = match variable {
+            None => return options,
+            Some(text) => text.to_string_lossy(),
+        };
+        let words = words(&text).unwrap_or_else(|(words, problem)| {
+            options.complain(&format!("its value has {problem}"));
+            words
+        });
+        let mut words = words.iter().map(String::as_str).peekable();
+        while let Some(word) = words.next() {
+            let Some(token) = Token::parse(word) else {
+                options.complain(&format!("{word:?} is no option; it has no effect"));
+                continue;
+            };
+            match options.take(&token, &mut words) {
+                Taken::Yes => {}
+                Taken::Wrong(what) => options.complain(&what),
+                Taken::Unknown => {
+                    let value = token.value_of_unknown(&mut words);
+                    let value = value.map(|value| format!(" {value}")).unwrap_or_default();
+                    options.complain(&format!("{word}{value} is not supported and has no effect"));
+                }
+            }
+        }
+        options
+    }
+
+    /// Takes an option, and its value from `rest` where it has not brought it along.
+    pub(crate) fn take<'a>(
+        &mut self,
+        token: &Token<'_>,
+        rest: &mut std::iter::Peekable<impl Iterator<Item = &'a str>>,
+    ) -> Taken {
+        let name = token.name.as_str();
+        match name {
+            "--enable-source-maps" => self.enable_source_maps = !token.negated,
+            "--require"
+            | "--import"
+            | "--conditions"
+            | "--max-old-space-size"
+            | "--stack-trace-limit" => {
+                if token.negated {
+                    return Taken::Unknown;
+                }
+                return match token.value(rest) {
+                    Some(value) => self.take_value(token, &value),
+                    None => Taken::Wrong(format!("{} requires an argument", token.written)),
+                };
+            }
+            name if ACCEPTED.contains(&name) => {}
+            name if ACCEPTED_WITH_VALUE.contains(&name) => {
+                if token.value.is_none() {
+                    following(rest);
+                }
+            }
+            _ => return Taken::Unknown,
+        }
+        Taken::Yes
+    }
+
+    fn take_value(&mut self, token: &Token<'_>, value: &str) -> Taken {
+        let number = || {
+            let name = &token.name;
+            let wrong = format!("{name} needs a whole number, not {value:?}; it has no effect");
+            value.parse::<u32>().map_err(|_| Taken::Wrong(wrong))
+        };
+        match token.name.as_str() {
+            "--require" => self.requires.push(value.to_owned()),
+            "--import" => self.imports.push(value.to_owned()),
+            "--conditions" => self.conditions.push(value.to_owned()),
+            "--max-old-space-size" => match number() {
+                // V8 takes 0 for its own choice.
+                Ok(size) => self.max_old_space_size = Some(size.into()).filter(|size| *size > 0),
+                Err(wrong) => return wrong,
+            },
+            _ => match number() {
+                Ok(limit) => self.stack_trace_limit = Some(limit),
+                Err(wrong) => return wrong,
+            },
+        }
+        Taken::Yes
+    }
+
+    fn complain(&mut self, what: &str) {
+        self.complaints.push(format!("NODE_OPTIONS: {what}"));
+    }
+
+    /// Whether anything is to be loaded before any other module.
+    pub(crate) fn has_preloads(&self) -> bool {
+        !self.requires.is_empty() || !self.imports.is_empty()
+    }
+
+    /// The memory that one heap may take, in bytes: the tighter one of what the host and the user allow.
+    pub(crate) fn memory_limit(&self, of_host: Option<u64>) -> Option<u64> {
+        let asked = self.max_old_space_size.map(|size| size.saturating_mul(1 << 20));
+        asked.into_iter().chain(of_host).min()
+    }
+
+    /// Tells the log what is wrong with the variable, once in the life of the process.
+    pub(crate) fn tell(&self, log: &LogSettings) {
+        static TOLD: std::sync::Once = std::sync::Once::new();
+        if self.complaints.is_empty() || log.level.is_some_and(|least| Level::Warn < least) {
+            return;
+        }
+        TOLD.call_once(|| {
+            for complaint in &self.complaints {
+                let line = match log.format {
+                    LogFormat::Text => format!("{} WARN {complaint}\n", timestamp()),
+                    LogFormat::Json => format!(
+                        "{{\"timestamp\":\"{}\",\"level\":\"WARN\",\"message\":{}}}\n",
+                        timestamp(),
+                        json_string(complaint)
+                    ),
+                };
+                log.sink.write(Stream::Stderr, line.as_bytes());
+            }
+        });
+    }
+}
+
+/// The next word, unless it is an option itself. A backslash before a dash says that it is none.
+fn following<'a>(rest: &mut std::iter::Peekable<impl Iterator<Item = &'a str>>) -> Option<&'a str> {
+    let is_number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
+    let value = rest.next_if(|word| word.strip_prefix('-').is_none_or(is_number))?;
+    Some(if value.starts_with("\\-") { &value[1..] } else { value })
+}
+
+/// The words of `NODE_OPTIONS` as Node splits them: at spaces; double quotes keep spaces, and within them a backslash keeps
+/// the character after it.
+///
+/// # Errors
+/// What is wrong with the quotes, and the words all the same.
+fn words(text: &str) -> Result<Vec<String>, (Vec<String>, &'static str)> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quoted = false;
+    let mut characters = text.chars();
+    let mut problem = None;
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' if quoted => match characters.next() {
+                Some(kept) => word.get_or_insert_default().push(kept),
+                None => problem = Some("a backslash at its end"),
+            },
+            // An empty pair of them is no word, as in Node.
+            '"' => quoted = !quoted,
+            // Node splits at spaces only. A variable that was written over several lines means the same by its line ends.
+            ' ' | '\t' | '\n' | '\r' if !quoted => words.extend(word.take()),
+            character => word.get_or_insert_default().push(character),
+        }
+    }
+    words.extend(word);
+    if quoted && problem.is_none() {
+        problem = Some("a quotation mark without its partner");
+    }
+    match problem {
+        Some(problem) => Err((words, problem)),
+        None => Ok(words),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> NodeOptions {
+        NodeOptions::parse(Some(OsStr::new(text)))
+    }
+
+    #[test]
+    fn every_spelling_of_the_options_is_known() {
+        let options = parse(
+            "-r ./a.cjs --require=b --require c --import ./d.mjs --import=e -C one --conditions=two \
+             --enable-source-maps --max_old_space_size=512 --no-warnings --stack-trace-limit=50",
+        );
+        assert_eq!(options.requires, ["./a.cjs", "b", "c"]);
+        assert_eq!(options.imports, ["./d.mjs", "e"]);
+        assert_eq!(options.conditions, ["one", "two"]);
+        assert!(options.enable_source_maps && options.has_preloads());
+        assert_eq!(options.max_old_space_size, Some(512));
+        assert_eq!(options.stack_trace_limit, Some(50));
+        assert_eq!(options.complaints, [""; 0]);
+        assert_eq!(parse("--max-old-space-size 64").max_old_space_size, Some(64));
+        assert!(!parse("--enable-source-maps --no-enable-source-maps").enable_source_maps);
+        assert_eq!(NodeOptions::parse(None), NodeOptions::default());
+        assert_eq!(parse("  "), NodeOptions::default());
+    }
+
+    #[test]
+    fn words_are_split_and_quoted_as_node_does() {
+        assert_eq!(parse(r#"--require "./a b.js" -r ./c"#).requires, ["./a b.js", "./c"]);
+        assert_eq!(parse(r#""--require=./a b.js""#).requires, ["./a b.js"]);
+        assert_eq!(parse(r#"--require="./a \"b\" \\.js""#).requires, [r#"./a "b" \.js"#]);
+        assert_eq!(parse(r"--require ./a\b.js").requires, [r"./a\b.js"]);
+        assert_eq!(parse("--require './a'").requires, ["'./a'"]);
+        assert_eq!(parse("-r ./a\n-r\t./b").requires, ["./a", "./b"]);
+        assert_eq!(parse(r"-r \-odd").requires, ["-odd"]);
+        let open = parse(r#"-r "./a b"#);
+        assert_eq!(open.requires, ["./a b"]);
+        assert!(open.complaints[0].contains("without its partner"), "{:?}", open.complaints);
+        let escape = parse(r#"-r "./a\"#);
+        assert!(escape.complaints[0].contains("backslash"), "{:?}", escape.complaints);
+    }
+
+    #[test]
+    fn what_is_unknown_or_incomplete_is_told_and_the_rest_counts() {
+        let options = parse("--inspect --loader ./l.mjs -r ./a stray --require --import ./b");
+        assert_eq!(options.requires, ["./a"]);
+        assert_eq!(options.imports, ["./b"]);
+        assert_eq!(
+            options.complaints,
+            [
+                "NODE_OPTIONS: --inspect is not supported and has no effect",
+                "NODE_OPTIONS: --loader ./l.mjs is not supported and has no effect",
+                "NODE_OPTIONS: \"stray\" is no option; it has no effect",
+                "NODE_OPTIONS: --require requires an argument",
+            ]
+        );
+        let number = parse("--max-old-space-size=lots");
+        assert_eq!(number.max_old_space_size, None);
+        assert!(number.complaints[0].contains("whole number"), "{:?}", number.complaints);
+        assert!(parse("--trace-warnings --dns-result-order=ipv4first").complaints.is_empty());
+        assert!(parse("--dns-result-order ipv4first -r ./a").complaints.is_empty());
+    }
+
+    #[test]
+    fn the_tighter_limit_holds() {
+        let options = parse("--max-old-space-size=100");
+        assert_eq!(options.memory_limit(None), Some(100 << 20));
+        assert_eq!(options.memory_limit(Some(64 << 20)), Some(64 << 20));
+        assert_eq!(options.memory_limit(Some(200 << 20)), Some(100 << 20));
+        assert_eq!(parse("").memory_limit(Some(5)), Some(5));
+    }
+}

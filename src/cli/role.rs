@@ -1,0 +1,184 @@
+//! What this process is: Lambda's runtime, a command of the user's, or a child of a guest's.
+//!
+//! Guests know this program by its path (`process.execPath`, `argv[0]`, `/proc/self/exe`) and start it as the interpreter
+//! that they think it is, mostly under the name `bootstrap` and with the Runtime API's address in the environment. Such a
+//! child must not become a second runtime, which would take events or tell the platform that the start has failed.
+
+use super::is_command;
+use crate::engines::Registry;
+use std::{
+    env,
+    ffi::{OsStr, OsString},
+    fs,
+    os::unix::{ffi::OsStrExt, fs::MetadataExt, process::parent_id},
+    path::Path,
+};
+use trine_engine::CHILD_MARK;
+
+/// The variable with the address of the Runtime API.
+pub(super) const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
+
+/// What a process is.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Role<'a> {
+    /// Lambda's runtime, and the handler that its command line names, if it does.
+    Runtime(Option<&'a OsStr>),
+    /// The interpreter of a language, by the name that shebang lines give it; `None` where a guest has started this program
+    /// by its own name.
+    Interpreter(Option<&'a str>),
+    /// One of this program's own commands.
+    Command,
+}
+
+impl<'a> Role<'a> {
+    /// The role of this process.
+    pub(super) fn of_process(arguments: &'a [OsString]) -> Self {
+        let api = env::var_os(RUNTIME_API);
+        Self::of(arguments, api.is_some(), || is_child_of_guest(api.as_deref()))
+    }
+
+    /// A first word that is a command is one, whoever says it. Under the name `bootstrap` there are no commands.
+    fn of(arguments: &'a [OsString], has_api: bool, is_child: impl FnOnce() -> bool) -> Self {
+        let program = arguments.first().and_then(|name| Path::new(name).file_name());
+        let first = arguments.get(1).map(OsString::as_os_str);
+        let name = program.and_then(OsStr::to_str).unwrap_or_default();
+        let is_bootstrap = name == "bootstrap";
+        if !is_bootstrap && name != "trine" && is_interpreter(name) {
+            return Self::Interpreter(Some(name));
+        }
+        let is_option = first.is_some_and(|first| first.as_bytes().starts_with(b"-"));
+        let is_command = !is_bootstrap && first.is_some_and(is_command);
+        if !is_command && is_child() {
+            return Self::Interpreter(None);
+        }
+        match is_bootstrap || (has_api && !is_command && !is_option) {
+            true => Self::Runtime(first),
+            false => Self::Command,
+        }
+    }
+}
+
+/// Whether this is the name of a language's interpreter: under it this program is that one, whoever starts it.
+fn is_interpreter(name: &str) -> bool {
+    Registry::built_in().iter().any(|engine| engine.info().interpreters.contains(&name))
+}
+
+/// Whether a guest has started this process, itself or through others. Its environment says so, unless it was given another
+/// one: then one of the processes above it is this program, with guests in it.
+///
+/// A guest may have a Runtime API of its own making, and start this program as its runtime: its address is another one.
+fn is_child_of_guest(api: Option<&OsStr>) -> bool {
+    let concerns = |its: Option<&OsStr>| api.is_none() || api == its.filter(|its| !its.is_empty());
+    env::var_os(CHILD_MARK).is_some_and(|mark| concerns(Some(&mark))) || has_host_above(concerns)
+}
+
+/// Whether a process above this one is this program with guests in it. What cannot be looked at belongs to others.
+fn has_host_above(concerns: impl Fn(Option<&OsStr>) -> bool) -> bool {
+    let file_of = |process: &str| {
+        let file = fs::metadata(format!("/proc/{process}/exe")).ok()?;
+        Some((file.dev(), file.ino()))
+    };
+    let Some(own) = file_of("self") else { return false };
+    let mut above = parent_id();
+    // More than enough; a tree that is deeper has lost its end.
+    for _ in 0..64 {
+        if above == 0 {
+            return false;
+        }
+        let process = above.to_string();
+        if file_of(&process) == Some(own)
+            && has_guests(&process)
+            && concerns(variable_of(&process, RUNTIME_API).as_deref())
+        {
+            return true;
+        }
+        let Some(next) = parent_of(&process) else { return false };
+        above = next;
+    }
+    false
+}
+
+/// Whether a process of this program's runs guests: the emulator starts runtimes, and runs none.
+fn has_guests(process: &str) -> bool {
+    let line = fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
+    line.split(|byte| *byte == 0).nth(1) != Some(b"emulator")
+}
+
+/// A variable as a process was started with it.
+fn variable_of(process: &str, name: &str) -> Option<OsString> {
+    let environment = fs::read(format!("/proc/{process}/environ")).ok()?;
+    environment.split(|byte| *byte == 0).find_map(|variable| {
+        let value = variable.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
+        Some(OsStr::from_bytes(value).to_owned())
+    })
+}
+
+fn parent_of(process: &str) -> Option<u32> {
+    let status = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // The second field, a name in parentheses, may have spaces and parentheses in it.
+    let (_, fields) = status.rsplit_once(')')?;
+    fields.split_whitespace().nth(1)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn role(words: &[&str], has_api: bool, is_child: bool) -> String {
+        let words: Vec<OsString> = words.iter().map(OsString::from).collect();
+        let role = Role::of(&words, has_api, || is_child);
+        format!("{role:?}").replace("Some", "").replace(['(', ')', '"'], "")
+    }
+
+    #[test]
+    fn what_the_platform_starts_is_the_runtime() {
+        for (words, found) in [
+            (&["/var/runtime/bootstrap"][..], "RuntimeNone"),
+            (&["/var/task/bootstrap", "app.handler"], "Runtimeapp.handler"),
+            (&["bootstrap", "serve"], "Runtimeserve"),
+            (&["/opt/trine", "app.handler"], "Runtimeapp.handler"),
+            (&["/opt/trine"], "RuntimeNone"),
+            (&["/opt/trine", "serve"], "Command"),
+            (&["/opt/trine", "--version"], "Command"),
+        ] {
+            assert_eq!(role(words, true, false), found, "{words:?}");
+        }
+        assert_eq!(role(&["bootstrap"], false, false), "RuntimeNone");
+        assert_eq!(role(&["trine", "app.handler"], false, false), "Command");
+    }
+
+    #[test]
+    fn what_a_guest_starts_is_an_interpreter_or_a_command() {
+        for has_api in [true, false] {
+            for words in [
+                &["/var/task/bootstrap"][..],
+                &["/var/task/bootstrap", "serve"],
+                &["/var/task/bootstrap", "-e", "1"],
+                &["/usr/bin/trine"],
+                &["/usr/bin/trine", "tool.js"],
+                &["/usr/bin/trine", "--version"],
+            ] {
+                assert_eq!(role(words, has_api, true), "InterpreterNone", "{words:?}");
+            }
+            assert_eq!(role(&["/usr/bin/trine", "invoke", "a.js"], has_api, true), "Command");
+        }
+    }
+
+    #[test]
+    fn under_a_languages_name_it_is_that_interpreter() {
+        for engine in Registry::built_in().iter() {
+            for name in engine.info().interpreters {
+                let found = format!("Interpreter{name}");
+                assert_eq!(role(&[&format!("/tmp/{name}"), "serve"], true, false), found);
+            }
+        }
+    }
+
+    #[test]
+    fn the_tree_of_processes_can_be_walked() {
+        let parent = parent_of("self").expect("a test has a parent");
+        assert_eq!(parent, parent_id());
+        assert!(variable_of("self", "PATH").is_some());
+        assert!(variable_of("self", "PAT").is_none());
+    }
+}
