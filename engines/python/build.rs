@@ -21,6 +21,7 @@ print(sysconfig.get_config_var("LIBDIR") or "")
 print(sysconfig.get_config_var("LDLIBRARY") or "")
 print(sysconfig.get_config_var("LIBRARY") or "")
 print(int.from_bytes(importlib.util.MAGIC_NUMBER, "little"))
+print(int(bool(sysconfig.get_config_var("Py_GIL_DISABLED"))))
 "#;
 
 fn main() {
@@ -37,7 +38,8 @@ fn main() {
         fail(&format!("the interpreter of {name} does not run: {error}"));
     });
     let facts: Vec<&str> = probe.lines().collect();
-    let [version, prefix, exec_prefix, executable, lib_dir, library, archive, magic] = facts[..]
+    let [version, prefix, exec_prefix, executable, lib_dir, library, archive, magic, free] =
+        facts[..]
     else {
         fail(&format!("the interpreter of {name} gave an unexpected answer: {probe:?}"));
     };
@@ -68,6 +70,7 @@ fn main() {
     println!("cargo:rustc-env=TRINE_PYTHON_EXEC_PREFIX={exec_prefix}");
     println!("cargo:rustc-env=TRINE_PYTHON_EXECUTABLE={executable}");
     println!("cargo:rustc-env=TRINE_PYTHON_MAGIC={magic}");
+    println!("cargo:rustc-env=TRINE_PYTHON_FREE_THREADED={free}");
     let out = env::var("OUT_DIR").unwrap_or_default();
     println!("cargo:rustc-env=TRINE_PYTHON_PRELUDE={out}");
 }

@@ -5,7 +5,10 @@ use crate::{
     config::{self, CountForm, Settings},
     engines::Registry,
     handler::PassedOver,
-    http::{Ended, ErrorDetail, Route, ServeOptions, ServedFunction, Server, Site, Supervisor},
+    http::{
+        Ended, ErrorDetail, MOST_THREADS, Route, ServeOptions, ServedFunction, Server, Site,
+        Supervisor,
+    },
     telemetry::ProcessSink,
     worker::Isolation,
 };
@@ -26,6 +29,8 @@ const DEFAULT_PORT: u16 = 9000;
 
 /// How many threads a server may have.
 const WORKERS: CountForm = CountForm { least: 1, most: 1024 };
+/// How many threads a function may have.
+const THREADS: CountForm = CountForm { least: 1, most: MOST_THREADS };
 /// How many invocations a function may have in flight.
 const CONCURRENCY: CountForm = CountForm { least: 1, most: 1 << 16 };
 
@@ -41,9 +46,16 @@ pub(super) struct Serve {
     /// Port to listen on; 0 takes any free one [default: the variable PORT, else 9000]
     #[arg(long, short)]
     port: Option<u16>,
-    /// Threads, each with interpreters of its own [default: one per core]
+    /// Threads that accept requests, each with interpreters of its own; Python runs on the main thread, whichever of them
+    /// accepts [default: one per core]
     #[arg(long, short, value_name = "N", value_parser = |text: &str| WORKERS.parse(text))]
     workers: Option<u64>,
+    /// Threads for `def` handlers in Python, which share modules; with one they run one at a time, on the main thread
+    #[arg(long, value_name = "N", default_value = "1", value_parser = |text: &str| THREADS.parse(text))]
+    threads: u64,
+    /// Let other servers that are started so listen on the same port, each taking its part of the connections
+    #[arg(long)]
+    share_port: bool,
     /// Invocations in flight per function and worker, where the language can interleave them
     #[arg(long, value_name = "N", default_value = "64", value_parser = |text: &str| CONCURRENCY.parse(text))]
     concurrency: u64,
@@ -104,12 +116,18 @@ impl Serve {
             &registry,
         )?;
         let options = self.options(env::var("PORT").ok())?;
-        let asked = options.workers;
+        if settings.recycling.isolation == Isolation::Fresh && options.threads > 1 {
+            bail!(
+                "--threads {}: threads share modules, and isolation 'fresh' lets invocations share nothing: choose one",
+                options.threads
+            );
+        }
+        let (asked, threads) = (options.workers, options.threads);
         let server = Server::bind(options, site)?;
         let workers = server.workers();
         let worker = settings.concurrent_worker(settings.log(ProcessSink), workers);
         let announce = |server: &Server| {
-            let banner = banner(server.site(), server.address(), asked);
+            let banner = banner(server.site(), server.address(), asked, threads);
             // A closed standard output is no reason not to serve.
             if std::io::stdout().write_all(banner.as_bytes()).is_ok() {
                 server.note_problems_told();
@@ -160,6 +178,8 @@ impl Serve {
         if self.hide_errors {
             options.error_detail = ErrorDetail::Hidden;
         }
+        options.threads = self.threads as usize;
+        options.share_port = self.share_port;
         options.concurrency = self.concurrency as usize;
         options.timeout = self.timeout;
         options.grace = self.grace;
@@ -173,8 +193,9 @@ impl Serve {
     }
 }
 
-/// What is served: a table of functions, and a line to try each. `asked` is the number of workers that was asked for.
-fn banner(site: &Site, address: SocketAddr, asked: usize) -> String {
+/// What is served: a table of functions, and a line to try each. `asked` is the number of workers that was asked for,
+/// `threads` that of functions that hold theirs.
+fn banner(site: &Site, address: SocketAddr, asked: usize, threads: usize) -> String {
     let base = base_url(address);
     let mut rows = vec![["FUNCTION", "ENGINE", "METHOD", "URL"].map(str::to_owned)];
     let (mut tries, mut broken) = (String::new(), String::new());
@@ -208,7 +229,16 @@ fn banner(site: &Site, address: SocketAddr, asked: usize) -> String {
                 true => counted(1, "worker"),
                 false => format!("{} and one thread for {languages}", counted(asked, "worker")),
             };
-            (accepting, format!("\n{languages} runs on one thread, the main one.\n"))
+            let on_main = site.functions().iter().filter(|function| function.on_main_thread());
+            let most = on_main.map(|function| function.threads.unwrap_or(threads)).max();
+            let where_to = match most {
+                Some(most @ 2..) => {
+                    format!("on the main thread, and what holds its thread on up to {most} others")
+                }
+                _ => "on one thread, the main one; for more see --threads and --share-port"
+                    .to_owned(),
+            };
+            (accepting, format!("\n{languages} runs {where_to}.\n"))
         }
     };
     let mut out = format!("Serving {count} on {base} with {workers}\n\n");
@@ -411,6 +441,6 @@ Try
 
 Ctrl-C stops.
 ";
-        assert_eq!(banner(&site, "127.0.0.1:9000".parse().unwrap(), 2), expected);
+        assert_eq!(banner(&site, "127.0.0.1:9000".parse().unwrap(), 2, 1), expected);
     }
 }

@@ -19,7 +19,7 @@ pub enum ServeError {
     /// Another process listens on the port.
     #[error(
         "port {} is in use on {}: stop what listens there, or choose another port with --port or \
-         the variable PORT (0 takes any free one)",
+         the variable PORT (0 takes any free one); servers share a port if each has --share-port",
         .0.port(),
         .0.ip()
     )]

@@ -5,6 +5,7 @@ use super::{
     lifeline::Lifeline,
     options::ServeOptions,
     site::{ServedFunction, Site},
+    threads::{Place, Threads},
 };
 use crate::worker::{Function, Isolation, Worker};
 use std::{
@@ -13,7 +14,7 @@ use std::{
     sync::Arc,
     task::Poll,
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 use trine_engine::{Error, Invocation, Payload, Result};
 
 /// Which functions of a site a worker runs itself.
@@ -24,16 +25,24 @@ pub(super) enum Share {
     AnyThread(Counter),
     /// Those that run on the main thread alone.
     MainThread,
+    /// Those that another worker hands over after it has loaded them.
+    Following,
 }
 
 /// The functions of a site, as one worker has them.
 pub(super) struct Functions {
     slots: Vec<Slot>,
+    worker: Rc<Worker>,
+    /// Whether what is worn is replaced after the answer; else that is up to who drives these functions.
+    refreshes: bool,
+    /// Held while all of them are loaded anew.
+    renewing: Mutex<()>,
 }
 
 enum Slot {
     Here(Box<Here>),
-    There(Counter),
+    /// Invocations go to the main thread, or to threads once it is known that the function runs there.
+    There(Counter, Option<Threads>),
     /// Another worker's, and nobody asks for it here.
     Elsewhere,
 }
@@ -43,18 +52,21 @@ struct Here {
     function: Function,
     permits: Arc<Semaphore>,
     limit: u32,
+    /// Where it runs if it holds its thread.
+    threads: Option<Threads>,
 }
 
 impl Functions {
-    /// None of them loaded yet.
+    /// None of them loaded yet. `threads` are those of each function, by its position.
     pub(super) fn new(
         site: &Site,
         worker: &Rc<Worker>,
         options: &ServeOptions,
         share: &Share,
+        threads: &[Option<Threads>],
     ) -> Self {
         let fresh = worker.options().recycling.isolation == Isolation::Fresh;
-        let here = |function: &ServedFunction| {
+        let here = |function: &ServedFunction, threads| {
             // With an instance for each there is nothing to interleave in.
             let interleaving = fresh || function.located.engine.info().capabilities.interleaving;
             let limit = if interleaving { options.concurrency.clamp(1, 1 << 16) } else { 1 };
@@ -62,14 +74,25 @@ impl Functions {
                 function: Function::new(worker.clone(), function.plan()),
                 permits: Arc::new(Semaphore::new(limit)),
                 limit: limit as u32,
+                threads,
             }))
         };
-        let slot = |function: &ServedFunction| match share {
-            Share::AnyThread(counter) if function.on_main_thread() => Slot::There(counter.clone()),
-            Share::MainThread if !function.on_main_thread() => Slot::Elsewhere,
-            _ => here(function),
+        let slot = |(index, function): (usize, &ServedFunction)| {
+            let threads = threads.get(index).cloned().flatten();
+            match share {
+                Share::AnyThread(main) if function.on_main_thread() => {
+                    Slot::There(main.clone(), threads)
+                }
+                Share::MainThread if !function.on_main_thread() => Slot::Elsewhere,
+                _ => here(function, threads),
+            }
         };
-        Self { slots: site.functions().iter().map(slot).collect() }
+        Self {
+            slots: site.functions().iter().enumerate().map(slot).collect(),
+            worker: worker.clone(),
+            refreshes: !matches!(share, Share::Following),
+            renewing: Mutex::default(),
+        }
     }
 
     /// Whether a function runs on this worker's thread.
@@ -97,7 +120,7 @@ impl Functions {
         invocation: Rc<Invocation>,
         lifeline: Option<Lifeline>,
     ) -> Result<Payload> {
-        if let Some(Slot::There(counter)) = self.slots.get(index) {
+        if let Some(counter) = self.elsewhere(index).await? {
             return counter.call(index, event, &invocation, lifeline).await;
         }
         let permits = self.here(index)?.permits.clone();
@@ -107,7 +130,7 @@ impl Functions {
             let function = &functions.here(index)?.function;
             let rescue = || lifeline.map(Lifeline::rescue);
             let answer = function.invoke(event, &invocation, rescue).await;
-            if function.is_worn() {
+            if functions.refreshes && function.is_worn() {
                 let functions = functions.clone();
                 // After the answer has gone out, and before the permit lets the server end.
                 tokio::task::spawn_local(async move {
@@ -138,11 +161,81 @@ impl Functions {
         }
     }
 
+    /// Where a function runs, if not here.
+    async fn elsewhere(&self, index: usize) -> Result<Option<&Counter>> {
+        match self.slots.get(index) {
+            Some(Slot::There(main, threads)) => {
+                let runs_there = |threads: &&Threads| {
+                    threads.place(index) == Place::Threads && !threads.is_stale()
+                };
+                Ok(Some(threads.as_ref().filter(runs_there).map_or(main, Threads::counter)))
+            }
+            Some(Slot::Here(here)) => {
+                let Here { function, threads: Some(threads), .. } = &**here else {
+                    return Ok(None);
+                };
+                if threads.is_stale() {
+                    self.renew().await;
+                }
+                if threads.place(index) == Place::Unknown {
+                    function.load().await?;
+                    threads.put(index, place(function));
+                }
+                Ok((threads.place(index) == Place::Threads).then(|| threads.counter()))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Loads anew what is outdated, for the threads that must not do so before this worker has. What fails is reported to
+    /// the next request, which tries again.
+    pub(super) async fn renew(&self) {
+        let _one = self.renewing.lock().await;
+        let with_threads = || {
+            self.slots.iter().enumerate().filter_map(|(index, slot)| match slot {
+                Slot::Here(here) => Some((index, &here.function, here.threads.as_ref()?)),
+                _ => None,
+            })
+        };
+        if !with_threads().any(|(_, _, threads)| threads.is_stale()) {
+            return;
+        }
+        self.worker.retire_outdated();
+        self.refresh_all().await;
+        for (index, function, threads) in with_threads() {
+            threads.put(index, place(function));
+        }
+        for (_, _, threads) in with_threads() {
+            threads.renewed();
+        }
+    }
+
+    /// Makes every function ready that was loaded. What fails is reported to the next request, which tries again.
+    pub(super) async fn refresh_all(&self) {
+        for index in 0..self.slots.len() {
+            self.refresh(index).await;
+        }
+    }
+
+    /// Stops using what of a function is worn or cannot be trusted; whether there was any.
+    pub(super) fn retire_worn(&self, index: usize) -> bool {
+        self.here(index).is_ok_and(|here| here.function.retire_worn())
+    }
+
     fn here(&self, index: usize) -> Result<&Here> {
         match self.slots.get(index) {
             Some(Slot::Here(here)) => Ok(here),
             _ => Err(unknown(index)),
         }
+    }
+}
+
+/// Where a function that may have threads runs.
+fn place(function: &Function) -> Place {
+    match function.holds_thread() {
+        None => Place::Unknown,
+        Some(false) => Place::Main,
+        Some(true) => Place::Threads,
     }
 }
 

@@ -2,12 +2,16 @@
 //! called. Workers on other threads accept requests for them as well, hand the invocations over, and get the answers
 //! back; that is the only hop.
 
-use super::{functions::Functions, lifeline::Lifeline, options::ServeOptions};
+use super::{
+    functions::Functions,
+    lifeline::{Lifeline, LostThread},
+    options::ServeOptions,
+};
 use crate::telemetry::Log;
 use bytes::Bytes;
 use std::{collections::BTreeMap, rc::Rc, sync::Arc};
 use tokio::{
-    sync::{mpsc, oneshot, watch},
+    sync::{Mutex, mpsc, oneshot, watch},
     time,
 };
 use trine_engine::{
@@ -18,22 +22,32 @@ use trine_engine::{
 #[derive(Debug, Clone)]
 pub(super) struct Counter {
     orders: mpsc::UnboundedSender<Order>,
-    /// Holds true when the thread behind is lost.
+    /// Which thread is lost if an invocation that was handed over does not come back.
+    thread: LostThread,
+    /// Holds true when the main thread is lost.
     lost: watch::Receiver<bool>,
 }
 
-/// What was handed over and is still to be run.
-pub(super) struct Orders(mpsc::UnboundedReceiver<Order>);
+/// What was handed over and is still to be run, by whichever of several threads takes it first.
+#[derive(Clone)]
+pub(super) struct Orders(Arc<Mutex<mpsc::UnboundedReceiver<Order>>>);
 
-/// A counter, and what comes in there. `lost` holds true when nobody will serve it any more.
-pub(super) fn counter(lost: watch::Receiver<bool>) -> (Counter, Orders) {
+/// A counter, and what comes in there, for `thread` to serve. `lost` holds true when the main thread is lost.
+pub(super) fn counter(thread: LostThread, lost: watch::Receiver<bool>) -> (Counter, Orders) {
     let (orders, received) = mpsc::unbounded_channel();
-    (Counter { orders, lost }, Orders(received))
+    (Counter { orders, thread, lost }, Orders(Arc::new(Mutex::new(received))))
+}
+
+impl Orders {
+    /// Waits for the next one; `None` when nobody can hand over any more.
+    pub(super) async fn next(&self) -> Option<Order> {
+        self.0.lock().await.recv().await
+    }
 }
 
 /// An invocation that was handed over.
 #[derive(Debug)]
-struct Order {
+pub(super) struct Order {
     function: usize,
     event: Portable,
     facts: Facts,
@@ -56,7 +70,7 @@ impl Counter {
     ) -> Result<Payload> {
         let (answer, answered) = oneshot::channel();
         let (event, facts) = (Portable::of(event)?, Facts::of(invocation));
-        let lifeline = lifeline.map(Lifeline::on_main_thread);
+        let lifeline = lifeline.map(|lifeline| Lifeline { thread: self.thread, ..lifeline });
         let order = Order { function, event, facts, lifeline, answer };
         // An order that cannot be delivered is dropped, and its answer with it.
         let _ = self.orders.send(order);
@@ -84,9 +98,8 @@ pub(super) async fn serve(
     mut stop: watch::Receiver<bool>,
     log: Log,
 ) {
-    let Orders(mut orders) = orders;
     let served = async {
-        while let Some(order) = orders.recv().await {
+        while let Some(order) = orders.next().await {
             let (functions, options) = (functions.clone(), options.clone());
             tokio::task::spawn_local(async move { order.run(&functions, &options).await });
         }
@@ -107,7 +120,13 @@ pub(super) async fn serve(
 }
 
 impl Order {
-    async fn run(self, functions: &Rc<Functions>, options: &ServeOptions) {
+    /// The position of its function in the site.
+    pub(super) fn function(&self) -> usize {
+        self.function
+    }
+
+    /// Has it invoked here, and sends the answer back.
+    pub(super) async fn run(self, functions: &Rc<Functions>, options: &ServeOptions) {
         let Self { function, event, facts, lifeline, mut answer } = self;
         if answer.is_closed() {
             // The client hung up before its turn came.

@@ -47,11 +47,6 @@ pub(super) struct Lifeline {
 }
 
 impl Lifeline {
-    /// Of an invocation that is handed over to the main thread.
-    pub(super) fn on_main_thread(self) -> Self {
-        Self { thread: LostThread::Main, ..self }
-    }
-
     /// What the watchdog does: it answers with 504, and the server ends if it is this request that holds the thread.
     pub(super) fn rescue(self) -> Rescue {
         Rescue { act: Box::new(move |lost| self.answer(lost)), patience: Some(PATIENCE) }

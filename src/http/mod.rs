@@ -2,12 +2,12 @@
 //!
 //! The way of a request:
 //!
-//! 1. `server` has bound the port once; every worker thread accepts from it (`connection`).
+//! 1. `server` has bound the port once; workers accept from it (`connection`). `crew` says which thread does what.
 //! 2. `service` refuses what `target` finds to be no request, finds the function with the [`Site`]'s routes, or answers
 //!    itself: health, index, 404.
 //! 3. `event` writes the request as an event of Lambda's payload format 2.0, straight into JSON text.
-//! 4. `functions` hands it to the function's pipeline, loaded at its first request; `handover` takes it to the main thread
-//!    if that is where the function lives.
+//! 4. `functions` hands it to the function's pipeline, loaded at its first request; `handover` takes it to the main
+//!    thread if that is where the function lives, or to one of its `threads`.
 //! 5. `response` makes a response of the result; `error` of what went wrong.
 //!
 //! A front door of one's own, in front of another HTTP library or none, can use the two halves of the mapping alone:
@@ -18,6 +18,7 @@
 
 mod closing;
 mod connection;
+mod crew;
 mod error;
 mod event;
 mod functions;
@@ -33,6 +34,7 @@ mod server;
 mod service;
 mod site;
 mod target;
+mod threads;
 mod told;
 mod wire;
 
@@ -41,7 +43,7 @@ mod tests;
 
 pub use error::{ServeError, status};
 pub use event::{Mount, Surroundings, write as write_event};
-pub use options::{ErrorDetail, ServeOptions};
+pub use options::{ErrorDetail, MOST_THREADS, ServeOptions};
 pub use response::{Malformed, Reply, of as response_of};
 pub use route::Route;
 pub use server::{Ended, Running, Server, Stop, Supervisor, serve};

@@ -8,13 +8,22 @@ use std::{
 /// The largest request body where nothing else is set: what Lambda accepts, 6 MiB.
 const DEFAULT_BODY_LIMIT: usize = 6 * 1024 * 1024;
 
+/// The most threads that a function may have.
+pub const MOST_THREADS: u64 = 1024;
+
 /// How to serve.
 #[derive(Debug, Clone)]
 pub struct ServeOptions {
     /// Where to listen. Port 0 takes any free one.
     pub address: SocketAddr,
+    /// Whether other servers may listen on the same port, each getting its part of the connections.
+    pub share_port: bool,
     /// Threads, each with its own instance of every language in use.
     pub workers: usize,
+    /// Threads for functions that hold theirs while they run, in languages with one interpreter; with one they run on the
+    /// main thread, one at a time. A function may have its own number, see
+    /// [`ServedFunction::threads`](super::ServedFunction::threads).
+    pub threads: usize,
     /// Invocations in flight per function and worker, where the engine can interleave them; one where it cannot.
     pub concurrency: usize,
     /// The largest request body, in bytes. A larger one is answered with 413.
@@ -50,7 +59,9 @@ impl ServeOptions {
             if address.ip().is_loopback() { ErrorDetail::Full } else { ErrorDetail::Hidden };
         Self {
             address,
+            share_port: false,
             workers: std::thread::available_parallelism().map_or(1, usize::from),
+            threads: 1,
             concurrency: 64,
             body_limit: DEFAULT_BODY_LIMIT,
             timeout: None,

@@ -1,6 +1,10 @@
-//! `trine.toml` of a served folder: which routes lead to which functions.
+//! `trine.toml` of a served folder: which routes lead to which functions, and what is special about a function.
 //!
 //! ```toml
+//! [[function]]
+//! name = "report"             # of the folder
+//! threads = 4                 # for a `def` in Python, see `trine serve --threads`
+//!
 //! [[route]]
 //! method = "GET"              # ANY when it is left out
 //! path = "/pets/{id}"
@@ -12,7 +16,7 @@
 //! base_path = "/files"        # what of the path the function does not see; nothing when it is left out
 //! ```
 
-use super::{error::ServeError, route::Route, site::ServedFunction};
+use super::{error::ServeError, options::MOST_THREADS, route::Route, site::ServedFunction};
 use crate::{
     engines::Registry,
     handler::{SearchPaths, locate},
@@ -28,7 +32,16 @@ pub(super) const ROUTE_FILE: &str = "trine.toml";
 #[serde(deny_unknown_fields)]
 struct File {
     #[serde(default)]
+    function: Vec<Settings>,
+    #[serde(default)]
     route: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    name: Spanned<String>,
+    threads: Option<Spanned<u64>>,
 }
 
 #[derive(Deserialize)]
@@ -42,7 +55,7 @@ struct Entry {
 }
 
 /// The routes that a folder declares, none if it has no such file. A handler string that is no function yet is added to
-/// `functions`.
+/// `functions`; what is said about a function is noted there.
 ///
 /// # Errors
 /// [`ServeError::Routes`] with file and line.
@@ -64,6 +77,27 @@ pub(super) fn read(
     let parsed: File = toml::from_str(&text).map_err(|e| {
         wrong(e.span().map_or(1, |span| line_at(span.start)), e.message().to_owned())
     })?;
+    for settings in parsed.function {
+        let name = settings.name.as_ref();
+        let line = line_at(settings.name.span().start);
+        let index = by_name(name, functions).map_err(|why| wrong(line, why))?;
+        let Some(threads) = settings.threads else { continue };
+        let info = functions[index].located.engine.info();
+        let line = line_at(threads.span().start);
+        let count = threads.into_inner();
+        if !(1..=MOST_THREADS).contains(&count) {
+            let why = format!("threads = {count}: use a whole number from 1 to {MOST_THREADS}");
+            return Err(wrong(line, why));
+        }
+        if !info.on_main_thread {
+            let why = format!(
+                "'{name}' is {}, which runs in every worker: threads are for languages that run on one thread",
+                info.name
+            );
+            return Err(wrong(line, why));
+        }
+        functions[index].threads = Some(count as usize);
+    }
     let search = SearchPaths::new(folder);
     let mut routes = Vec::with_capacity(parsed.route.len());
     for entry in parsed.route {

@@ -2,46 +2,38 @@
 
 use super::{
     closing::Closing,
-    connection,
+    crew::{AFTER_GRACE, Alive, Groups, LOOK, Post, Seat, Spread, environment_of},
     error::ServeError,
-    functions::{Functions, Share},
-    handover::{self, Orders},
+    functions::Share,
+    handover,
     lifeline::LostThread,
     options::ServeOptions,
-    request_id::RequestIds,
-    service::Service,
-    site::{ServedFunction, Site},
+    site::Site,
     told::Told,
 };
 use crate::{
     diagnostic::STUCK_EXIT,
     signals::Signals,
     telemetry::Log,
-    worker::{self, Worker, WorkerOptions},
+    worker::{self, WorkerOptions},
 };
 use std::{
     io,
     net::{SocketAddr, TcpListener},
     panic::{self, AssertUnwindSafe},
-    rc::Rc,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     thread::JoinHandle,
-    time::Duration,
 };
 use tokio::{
+    net::TcpSocket,
     runtime::Runtime,
     sync::{mpsc, watch},
     time,
 };
-use trine_engine::{Environment, Level};
+use trine_engine::Level;
 
-/// How long workers may take beyond the grace, to end their interpreters.
-const AFTER_GRACE: Duration = Duration::from_secs(1);
-/// Between two looks at whether the other workers have ended.
-const LOOK: Duration = Duration::from_millis(10);
+/// Connections that wait to be accepted, as the standard library has it.
+const BACKLOG: u32 = 128;
 
 /// How a server came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,7 +117,7 @@ impl Server {
             io::ErrorKind::AddrInUse => ServeError::PortInUse(address),
             _ => ServeError::Listen { address, source },
         };
-        let listener = TcpListener::bind(address).map_err(failed)?;
+        let listener = listen(address, options.share_port).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let (options, site) = (Arc::new(options), Arc::new(site));
@@ -163,13 +155,7 @@ impl Server {
     }
 
     fn spread(&self) -> Spread {
-        let workers = self.options.workers.max(1);
-        let mut on_main = self.site.functions().iter().map(ServedFunction::on_main_thread);
-        match (on_main.clone().any(|main| main), on_main.all(|main| main)) {
-            (false, _) => Spread::Even(workers),
-            (true, true) => Spread::OnMain,
-            (true, false) => Spread::Mixed(workers),
-        }
+        Spread::of(self.site.functions(), self.options.workers.max(1))
     }
 
     /// Starts the workers, each on a thread of its own, also the one that stands for the main thread. Each gets its own
@@ -180,8 +166,7 @@ impl Server {
     pub fn start(self, worker: &WorkerOptions) -> Result<Running, ServeError> {
         let (mut running, main) = self.prepare(worker)?;
         if let Some(seat) = main {
-            let environment = Environment { main_thread: false, ..worker.environment.clone() };
-            running.spawn(0, seat, WorkerOptions { environment, ..worker.clone() })?;
+            running.spawn(0, seat, worker.clone())?;
         }
         Ok(running)
     }
@@ -226,7 +211,7 @@ impl Server {
         };
         let supervisor = worker::spawn_beside("trine-signals", supervise);
         let supervisor = supervisor.map_err(ServeError::Start)?;
-        let environment = Environment { main_thread: true, ..worker.environment.clone() };
+        let environment = environment_of(&worker.environment, true);
         let options = WorkerOptions { environment, ..worker.clone() };
         let work = async move |worker| seat.work(worker).await;
         // A panic is the loss of a worker, as on any other thread.
@@ -248,9 +233,15 @@ impl Server {
         let spread = self.spread();
         let own = self.listener.try_clone().map_err(ServeError::Start)?;
         let closing = Arc::new(Closing::new(own, spread.accepting()));
+        let isolation = worker.recycling.isolation;
+        let groups = Groups::of(&self.site, &self.options, isolation, &main_lost);
+        let threads = &groups.of_functions;
         let seat = |share, post| Seat {
             share,
             post,
+            threads: threads.clone(),
+            following: Vec::new(),
+            renewals: None,
             site: self.site.clone(),
             options: self.options.clone(),
             log: log.clone(),
@@ -259,14 +250,14 @@ impl Server {
             stopped: stopped.clone(),
             closing: closing.clone(),
             told: self.told.clone(),
-            alive: Alive { left: Arc::default(), _all: alive.clone() },
+            alive: Alive::new(alive.clone()),
         };
         let door = || self.listener.try_clone().map(Post::Door).map_err(ServeError::Start);
-        let (accepting, counter, main) = match spread {
+        let (accepting, counter, mut main) = match spread {
             Spread::Even(workers) => (workers, None, None),
             Spread::OnMain => (0, None, Some(seat(Share::All, door()?))),
             Spread::Mixed(workers) => {
-                let (counter, orders) = handover::counter(main_lost);
+                let (counter, orders) = handover::counter(LostThread::Main, main_lost.clone());
                 let main = seat(Share::MainThread, Post::Counter(orders));
                 (workers, Some(counter), Some(main))
             }
@@ -285,114 +276,39 @@ impl Server {
             let share = counter.clone().map_or(Share::All, Share::AnyThread);
             running.spawn(number, seat(share, door()?), worker.clone())?;
         }
+        if let Some(main) = &mut main {
+            main.renewals = groups.renewals;
+            let seats = groups.seats.into_iter().flat_map(|(count, seat)| vec![seat; count]);
+            for (number, of_thread) in seats.enumerate() {
+                let post = Post::Thread(of_thread);
+                let seat = Seat { threads: Vec::new(), ..seat(Share::Following, post) };
+                let environment = environment_of(&worker.environment, false);
+                let worker = WorkerOptions { environment, ..worker.clone() };
+                let work = async move |worker| seat.work(worker).await;
+                let thread = worker::spawn_following(number + 1, worker, work);
+                main.following.push(thread.map_err(ServeError::Start)?);
+            }
+        }
         Ok((running, main))
     }
 }
 
-/// How functions are spread over the threads of a server.
-enum Spread {
-    /// So many workers accept, and each runs all functions.
-    Even(usize),
-    /// All functions live on the main thread, which accepts as well.
-    OnMain,
-    /// So many workers accept, and hand over to the main thread what lives there.
-    Mixed(usize),
-}
-
-impl Spread {
-    /// How many workers accept.
-    fn accepting(&self) -> usize {
-        match self {
-            Self::Even(workers) | Self::Mixed(workers) => *workers,
-            Self::OnMain => 1,
-        }
+/// A listener that other processes share the port with if they ask for the same.
+fn listen(address: SocketAddr, share_port: bool) -> io::Result<TcpListener> {
+    if !share_port {
+        return TcpListener::bind(address);
     }
-}
-
-/// What one worker has to do, and with what.
-struct Seat {
-    share: Share,
-    post: Post,
-    site: Arc<Site>,
-    options: Arc<ServeOptions>,
-    log: Log,
-    port: u16,
-    stuck: mpsc::UnboundedSender<LostThread>,
-    stopped: watch::Receiver<bool>,
-    closing: Arc<Closing>,
-    told: Arc<Told>,
-    alive: Alive,
-}
-
-/// Held for as long as a worker has anything to do but to end its interpreters, in whatever way it ends.
-struct Alive {
-    left: Arc<AtomicBool>,
-    _all: mpsc::Sender<()>,
-}
-
-impl Drop for Alive {
-    fn drop(&mut self) {
-        self.left.store(true, Ordering::Release);
-    }
-}
-
-/// Where a worker's invocations come from.
-enum Post {
-    /// From connections that it accepts.
-    Door(TcpListener),
-    /// From other workers.
-    Counter(Orders),
-}
-
-impl Seat {
-    /// Works to the end of the server.
-    async fn work(self, worker: Rc<Worker>) {
-        let _alive = self.alive;
-        let (site, options, log) = (self.site, self.options, self.log);
-        let functions = Rc::new(Functions::new(&site, &worker, &options, &self.share));
-        // They hold the way to the main thread open, which ends when all of these are gone.
-        drop(self.share);
-        if options.eager {
-            load_all(&site, &functions, &log, &self.told).await;
-        }
-        match self.post {
-            Post::Counter(orders) => {
-                handover::serve(orders, functions, options, self.stopped, log).await;
-            }
-            Post::Door(listener) => match tokio::net::TcpListener::from_std(listener) {
-                Ok(listener) => {
-                    let service = Service {
-                        site,
-                        functions,
-                        options,
-                        log,
-                        port: self.port,
-                        stuck: self.stuck,
-                        ids: RequestIds::default(),
-                        stopped: self.stopped.clone(),
-                        closing: self.closing,
-                        told: self.told,
-                        no_time: watch::Sender::default(),
-                    };
-                    connection::serve(listener, Rc::new(service), self.stopped).await;
-                }
-                Err(e) => log.line(Level::Fatal, &format!("cannot accept: {e}"), &[]),
-            },
-        }
-    }
-}
-
-/// Loads a worker's functions before the first request, so that errors show early; they are no reason not to serve the
-/// rest.
-async fn load_all(site: &Site, functions: &Functions, log: &Log, told: &Told) {
-    for (index, function) in site.functions().iter().enumerate() {
-        if functions.has(index)
-            && let Err(error) = functions.load(index).await
-            && told.note(&function.name, &error)
-        {
-            log.failure(&function.name, "-", &error);
-        }
-    }
+    // Listening through this socket takes an event queue, though nothing is waited for.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let _inside = runtime.enter();
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    }?;
+    socket.set_reuseaddr(true)?;
+    socket.set_reuseport(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)?.into_std()
 }
 
 /// A server that answers.
@@ -450,20 +366,14 @@ impl Running {
         reap(self.threads, &self.stop)
     }
 
-    /// Starts a worker on a thread of its own. Invocations run side by side there, so that none may claim the main thread
-    /// or a variable of the process.
+    /// Starts a worker on a thread of its own.
     fn spawn(
         &mut self,
         number: usize,
         seat: Seat,
         worker: WorkerOptions,
     ) -> Result<(), ServeError> {
-        let environment = Environment {
-            main_thread: false,
-            trace_in_environment: false,
-            shares_process: true,
-            ..worker.environment.clone()
-        };
+        let environment = environment_of(&worker.environment, false);
         let worker = WorkerOptions { environment, ..worker };
         let work = async move |worker| seat.work(worker).await;
         self.threads.push(worker::spawn(number, worker, work).map_err(ServeError::Start)?);

@@ -36,6 +36,8 @@ pub struct ServedFunction {
     /// Why it cannot be loaded as its files are now, where a look at them has shown that. It is served all the same: its
     /// author may mend them.
     pub problem: Option<Arc<Error>>,
+    /// How many threads it has for itself, if its folder says so; see [`ServeOptions::threads`](super::ServeOptions::threads).
+    pub threads: Option<usize>,
 }
 
 impl ServedFunction {
@@ -47,6 +49,7 @@ impl ServedFunction {
             middlewares: Vec::new(),
             order: Order::default(),
             problem: None,
+            threads: None,
         }
     }
 

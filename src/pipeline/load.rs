@@ -111,7 +111,9 @@ impl<H: Fn(&Arc<dyn Engine>) -> Result<Rc<Heap>>> Loading<H> {
             return Err(other_language(middleware, plan));
         }
         let key = heap.key(&middleware.module);
-        if let Some(init) = exports.hook(Hook::Init) {
+        if let Some(init) = exports.hook(Hook::Init)
+            && !heap.follows()
+        {
             let mut prepared = heap.prepared().await;
             if !prepared.contains(&key) {
                 let invocation =
@@ -122,7 +124,9 @@ impl<H: Fn(&Arc<dyn Engine>) -> Result<Rc<Heap>>> Loading<H> {
                 prepared.insert(key.clone());
             }
         }
-        if let Some(shutdown) = exports.hook(Hook::Shutdown) {
+        if let Some(shutdown) = exports.hook(Hook::Shutdown)
+            && !heap.follows()
+        {
             heap.at_end(key, name, shutdown);
         }
         let member = Member {

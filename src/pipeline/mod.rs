@@ -117,6 +117,18 @@ impl Pipeline {
         watch.leave();
     }
 
+    /// Whether all that it calls holds its thread meanwhile; see [`trine_engine::Instance::holds_thread`].
+    pub(crate) fn holds_thread(&self) -> bool {
+        let holds = |step: Step| {
+            let heap = self.heaps.get(step.heap);
+            heap.is_some_and(|heap| heap.instance().holds_thread(step.function))
+        };
+        let hooks = self.members.iter().flat_map(|member| {
+            [member.before, member.after, member.error, member.timeout].into_iter().flatten()
+        });
+        holds(self.handler) && hooks.into_iter().all(holds)
+    }
+
     pub(crate) fn heaps(&self) -> &[Rc<Heap>] {
         &self.heaps
     }

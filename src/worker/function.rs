@@ -107,6 +107,18 @@ impl Function {
         loaded
     }
 
+    /// Stops using what is worn or cannot be trusted, without loading anything in its place; whether there was any.
+    pub fn retire_worn(&self) -> bool {
+        let ready = self.ready.borrow().clone();
+        ready.is_some_and(|old| self.worker.retire_worn(&old))
+    }
+
+    /// Whether all that it calls holds its thread meanwhile, so that only other threads can run something beside it;
+    /// `None` unless it is loaded.
+    pub fn holds_thread(&self) -> Option<bool> {
+        self.ready.borrow().as_ref().map(|ready| ready.holds_thread())
+    }
+
     /// Whether [`Function::refresh`] would replace anything.
     pub fn is_worn(&self) -> bool {
         let recycling = &self.worker.options().recycling;

@@ -28,6 +28,8 @@ pub(crate) struct Heap {
     prepared: Mutex<HashSet<Key>>,
     /// `shutdown` hooks that are due at the end, one for each middleware, with its name.
     endings: RefCell<Vec<(Key, Rc<str>, FunctionId)>>,
+    /// Whether another worker has prepared what this one shares with it: `init` and `shutdown` hooks are that one's.
+    follows: bool,
     served: Cell<u64>,
     poisoned: Cell<bool>,
     retired: Cell<bool>,
@@ -39,6 +41,24 @@ impl Heap {
         owner: Option<&Path>,
         environment: &Environment,
     ) -> Result<Rc<Self>> {
+        Self::begin(engine, owner, environment, false)
+    }
+
+    /// A heap beside another worker's, with which it shares modules and what `init` hooks have prepared.
+    pub(crate) fn follow(
+        engine: &Arc<dyn Engine>,
+        owner: Option<&Path>,
+        environment: &Environment,
+    ) -> Result<Rc<Self>> {
+        Self::begin(engine, owner, environment, true)
+    }
+
+    fn begin(
+        engine: &Arc<dyn Engine>,
+        owner: Option<&Path>,
+        environment: &Environment,
+        follows: bool,
+    ) -> Result<Rc<Self>> {
         let instance = engine.start(environment)?;
         Ok(Rc::new(Self {
             engine: engine.clone(),
@@ -47,6 +67,7 @@ impl Heap {
             instance,
             prepared: Mutex::default(),
             endings: RefCell::default(),
+            follows,
             served: Cell::new(0),
             poisoned: Cell::new(false),
             retired: Cell::new(false),
@@ -77,6 +98,11 @@ impl Heap {
     /// What a middleware is here, for whichever function it was loaded.
     pub(crate) fn key(&self, module: &Module) -> Key {
         (module.path.clone(), self.engine.info().globals_per_root.then(|| module.root.clone()))
+    }
+
+    /// Whether `init` and `shutdown` hooks are another worker's affair.
+    pub(crate) fn follows(&self) -> bool {
+        self.follows
     }
 
     /// Which middlewares have run their `init` here. Held while one does, so that whoever loads meanwhile waits for it.

@@ -10,7 +10,7 @@ mod watchdog;
 
 pub use function::{Answer, Function};
 pub use heap::{Isolation, Recycling};
-pub use thread::{run_here, spawn};
+pub use thread::{run_here, spawn, spawn_following};
 pub use watchdog::{DEFAULT_MARGIN, Lost, Rescue, Watchdog};
 
 pub(crate) use heap::Heap;
@@ -67,6 +67,8 @@ impl WorkerOptions {
 pub struct Worker {
     options: WorkerOptions,
     log: Log,
+    /// Whether its instances share what another worker has loaded and prepared.
+    follows: bool,
     /// Those that are handed out. A heap that was replaced lives on in the pipelines that still use it.
     heaps: RefCell<Vec<Rc<Heap>>>,
 }
@@ -75,7 +77,13 @@ impl Worker {
     /// A worker without instances: an engine starts when the first function of its language is loaded.
     pub fn new(options: WorkerOptions) -> Self {
         let log = Log::new(options.environment.log.clone());
-        Self { options, log, heaps: RefCell::default() }
+        Self { options, log, follows: false, heaps: RefCell::default() }
+    }
+
+    /// A worker beside another one, for functions that the other has loaded before: their modules are shared, and so is
+    /// what `init` hooks have prepared.
+    pub fn following(options: WorkerOptions) -> Self {
+        Self { follows: true, ..Self::new(options) }
     }
 
     /// Loads a function and its middlewares into this worker's instances; starts those that are missing.
@@ -142,7 +150,8 @@ impl Worker {
             Some(poisoned) => self.retire(&poisoned),
             None => {}
         }
-        let heap = Heap::start(engine, owner, &self.options.environment)?;
+        let start = if self.follows { Heap::follow } else { Heap::start };
+        let heap = start(engine, owner, &self.options.environment)?;
         self.heaps.borrow_mut().push(heap.clone());
         Ok(heap)
     }
@@ -155,6 +164,13 @@ impl Worker {
             }
         }
         pipeline.heaps().iter().any(|heap| heap.is_retired())
+    }
+
+    /// Stops handing out instances that share no modules with those that start now; whether there were any.
+    pub(crate) fn retire_outdated(&self) -> bool {
+        let heaps = self.heaps.borrow().clone();
+        let outdated = heaps.iter().filter(|heap| heap.instance().is_outdated());
+        outdated.map(|heap| self.retire(heap)).count() > 0
     }
 
     fn retire(&self, heap: &Rc<Heap>) {

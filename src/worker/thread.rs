@@ -21,11 +21,36 @@ where
     F: FnOnce(Rc<Worker>) -> R + Send + 'static,
     R: Future<Output = ()>,
 {
+    start(format!("trine-worker-{number}"), move || Worker::new(options), run)
+}
+
+/// As [`spawn`], with a worker that follows another one ([`Worker::following`]), on a thread `trine-thread-{number}`.
+///
+/// # Errors
+/// As [`spawn`].
+pub fn spawn_following<F, R>(
+    number: usize,
+    options: WorkerOptions,
+    run: F,
+) -> io::Result<JoinHandle<()>>
+where
+    F: FnOnce(Rc<Worker>) -> R + Send + 'static,
+    R: Future<Output = ()>,
+{
+    start(format!("trine-thread-{number}"), move || Worker::following(options), run)
+}
+
+fn start<F, R>(
+    name: String,
+    worker: impl FnOnce() -> Worker + Send + 'static,
+    run: F,
+) -> io::Result<JoinHandle<()>>
+where
+    F: FnOnce(Rc<Worker>) -> R + Send + 'static,
+    R: Future<Output = ()>,
+{
     let runtime = runtime()?;
-    Builder::new()
-        .name(format!("trine-worker-{number}"))
-        .stack_size(STACK)
-        .spawn(move || drive(&runtime, options, run))
+    Builder::new().name(name).stack_size(STACK).spawn(move || drive(&runtime, worker(), run))
 }
 
 /// As [`spawn`], on the calling thread; returns when all is done.
@@ -37,7 +62,7 @@ where
     F: FnOnce(Rc<Worker>) -> R,
     R: Future<Output = ()>,
 {
-    drive(&runtime()?, options, run);
+    drive(&runtime()?, Worker::new(options), run);
     Ok(())
 }
 
@@ -45,13 +70,13 @@ fn runtime() -> io::Result<Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
-fn drive<F, R>(runtime: &Runtime, options: WorkerOptions, run: F)
+fn drive<F, R>(runtime: &Runtime, worker: Worker, run: F)
 where
     F: FnOnce(Rc<Worker>) -> R,
     R: Future<Output = ()>,
 {
     LocalSet::new().block_on(runtime, async {
-        let worker = Rc::new(Worker::new(options));
+        let worker = Rc::new(worker);
         run(worker.clone()).await;
         worker.shutdown().await;
     });

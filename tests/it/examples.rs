@@ -247,3 +247,27 @@ fn the_requests_of_the_readme_are_answered_as_it_says() {
     let reply = served.post("/typescript", &orders);
     assert_eq!(Some(reply.json()), read(&folder("typescript").join("expected.json")));
 }
+
+#[test]
+fn the_command_lines_of_supervisors_are_what_serve_takes() {
+    let deploy = repository().join("handlers-examples/deploy");
+    let folder = Folder::new(&[]);
+    let help = run(trine(&folder, &["serve", "--help"])).stdout;
+    for file in ["systemd/trine@.service", "compose.yaml", "kubernetes.yaml"] {
+        let text = fs::read_to_string(deploy.join(file)).unwrap();
+        let mut commands = 0;
+        for line in text.lines() {
+            let words: Vec<&str> = line.split([' ', ',', '[', ']']).collect();
+            if !words.contains(&"serve") {
+                continue;
+            }
+            commands += 1;
+            assert!(words.contains(&"--share-port"), "{file}: {line}");
+            for flag in words.iter().filter(|word| word.starts_with("--")) {
+                let known = help.split_whitespace().any(|word| word == *flag);
+                assert!(known, "{file}: trine serve has no {flag}");
+            }
+        }
+        assert!(commands > 0, "{file} starts no server");
+    }
+}

@@ -1,6 +1,7 @@
-//! Packages with compiled extensions, vendored as users do it: numpy in the function's `package`.
+//! Packages from PyPI, vendored as users do it, in the function's `package`: numpy, with compiled extensions, and FastAPI
+//! behind Mangum.
 
-use crate::support::{Folder, Lambda, Served, repository};
+use crate::support::{Connection, Folder, Lambda, Served, repository};
 use serde_json::{Value, json};
 use std::os::unix::fs::symlink;
 
@@ -19,13 +20,18 @@ def handler(event, context):
 
 /// A function that computes with numpy.
 fn folder() -> Folder {
-    let vendored = repository().join("tests/it/python-packages/package");
+    with_packages("python-packages", SOURCE)
+}
+
+/// A function with the packages that a folder beside this file has vendored.
+fn with_packages(name: &str, source: &str) -> Folder {
+    let vendored = repository().join("tests/it").join(name).join("package");
     assert!(
         vendored.join(".vendored").is_file(),
         "{} is not there: run `make setup`",
         vendored.display()
     );
-    let folder = Folder::new(&[("app.py", SOURCE)]);
+    let folder = Folder::new(&[("app.py", source)]);
     symlink(vendored, folder.task().join("package")).unwrap();
     folder
 }
@@ -59,4 +65,60 @@ fn numpy_computes_on_every_thread_of_a_server() {
     }
     served.process.signal("TERM");
     assert_eq!(served.process.wait(), Some(0));
+}
+
+/// An application with what belongs to the event loop at its import, and a dependency that keeps a value while others run.
+const APPLICATION: &str = "\
+import anyio, asyncio
+from fastapi import Depends, FastAPI
+from mangum import Mangum
+
+app = FastAPI()
+gate, lock = asyncio.Semaphore(2), anyio.Lock()
+started = []
+
+@app.on_event('startup')
+async def start():
+    started.append(asyncio.get_running_loop())
+
+async def doubled(n: int):
+    async with gate:
+        await asyncio.sleep(0.001)
+    yield 2 * n
+
+@app.get('/{path:path}')
+async def twice(n: int, value: int = Depends(doubled)):
+    async with lock:
+        await anyio.sleep(0.001)
+    slow = await anyio.to_thread.run_sync(lambda: value)
+    here = asyncio.get_running_loop()
+    return [n, slow, bool(started) and all(loop is here for loop in started)]
+
+handler = Mangum(app, lifespan='LIFESPAN')
+";
+
+#[test]
+fn fastapi_behind_mangum_answers_on_every_connection() {
+    for (lifespan, others) in [("auto", false), ("auto", true), ("off", true)] {
+        let source = APPLICATION.replace("LIFESPAN", lifespan);
+        let folder = with_packages("frameworks", &source);
+        if others {
+            folder.write("other.mjs", "export const handler = () => 'other';");
+        }
+        let argument = if others { "." } else { "app.py" };
+        let served = Served::start(&folder, &[argument, "--workers", "2"]);
+        let mut connections: Vec<_> = (0..12).map(|_| Connection::open(served.address)).collect();
+        for turn in 0..2 {
+            for (number, connection) in connections.iter_mut().enumerate() {
+                connection.send("GET", &format!("/app?n={number}"), &[], b"");
+            }
+            for (number, connection) in connections.iter_mut().enumerate() {
+                let reply = connection.receive("GET");
+                assert_eq!(reply.status, 200, "{turn} {number}: {reply:?}\n{:?}", served.process);
+                assert_eq!(reply.json(), json!([number, 2 * number, lifespan == "auto"]));
+            }
+        }
+        served.process.signal("TERM");
+        assert_eq!(served.process.wait(), Some(0));
+    }
 }

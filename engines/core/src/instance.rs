@@ -66,9 +66,22 @@ pub trait Instance {
         let _ = invocation;
     }
 
+    /// Whether a call of this function holds its thread until its result is there, so that others can run beside it only
+    /// on other threads that have instances of this engine. False where calls wait without their thread, and where
+    /// functions cannot run on several threads.
+    fn holds_thread(&self, function: FunctionId) -> bool {
+        let _ = function;
+        false
+    }
+
     /// Another instance of this engine is about to start on this thread and takes this one's place: it must find the
     /// users' modules as if none had been loaded. Calls in flight go on here until [`Instance::shutdown`].
     fn retire(&self) {}
+
+    /// Whether instances that start now share no modules with this one any more, because one that did was retired.
+    fn is_outdated(&self) -> bool {
+        false
+    }
 
     /// A handle that stops whatever this instance runs, usable from any thread for as long as the instance lives.
     fn interrupter(&self) -> Interrupter;

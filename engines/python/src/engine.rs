@@ -17,7 +17,7 @@ pub fn engine() -> PythonEngine {
         info: EngineInfo {
             id: ID,
             name: "Python",
-            version: concat!("CPython ", env!("TRINE_PYTHON_VERSION")).to_owned(),
+            version: version(env!("TRINE_PYTHON_VERSION"), env!("TRINE_PYTHON_FREE_THREADED")),
             extensions: &["py"],
             interpreters: &["python"],
             globals_per_root: false,
@@ -44,6 +44,12 @@ pub fn engine() -> PythonEngine {
     }
 }
 
+/// What runs Python: `free_threaded` is `1` for an interpreter without a global lock, whose threads run at the same time.
+fn version(number: &str, free_threaded: &str) -> String {
+    let threads = if free_threaded == "1" { ", free-threaded" } else { "" };
+    format!("CPython {number}{threads}")
+}
+
 /// CPython, one interpreter per process. Its instances share modules and the global interpreter lock; each has its
 /// thread, its functions and its event loop.
 #[derive(Debug)]
@@ -64,5 +70,16 @@ impl Engine for PythonEngine {
         children::mark();
         let python = interpreter::start(environment.main_thread)?;
         Ok(Rc::new(PythonInstance::new(python, environment)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::version;
+
+    #[test]
+    fn an_interpreter_without_a_global_lock_is_told_from_one_with_it() {
+        assert_eq!(version("3.11.7", "0"), "CPython 3.11.7");
+        assert_eq!(version("3.14.0", "1"), "CPython 3.14.0, free-threaded");
     }
 }

@@ -1,6 +1,11 @@
 //! Signals that the host handles (SIGTERM, SIGINT) and a guest wants to hear of as well: one handler of ours calls the
 //! host's and then Python's.
 
+use crate::{
+    host,
+    interpreter::{self, Prelude},
+    limits::signal,
+};
 use pyo3::{exceptions::PyOSError, prelude::*};
 use std::{
     ffi::{c_int, c_void},
@@ -55,6 +60,23 @@ fn action(number: c_int) -> PyResult<libc::sigaction> {
         0 => Ok(action),
         _ => Err(PyOSError::new_err(io::Error::last_os_error().to_string())),
     }
+}
+
+/// Called when `signal` was imported.
+#[pyfunction]
+pub(crate) fn configure_signals(py: Python<'_>) -> PyResult<()> {
+    if !signal::is_installed() {
+        // Python's main thread runs no guest, and handlers cannot be installed anywhere else.
+        return Ok(());
+    }
+    let signals = interpreter::run_prelude(py, Prelude::Signals, &host::module(py)?)?;
+    signals.get_item("install")?.expect("the prelude defines it").call0().map(drop)
+}
+
+/// Whether handlers can be installed on this thread.
+#[pyfunction]
+pub(crate) fn is_on_main_thread() -> bool {
+    signal::is_here()
 }
 
 /// Whether the host has a handler for this signal.

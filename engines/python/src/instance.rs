@@ -422,7 +422,24 @@ impl Instance for PythonInstance {
     }
 
     fn retire(&self) {
-        living().begin_generation();
+        living().begin_generation_after(self.generation);
+    }
+
+    fn is_outdated(&self) -> bool {
+        living().is_outdated(self.generation)
+    }
+
+    fn holds_thread(&self, function: FunctionId) -> bool {
+        let function = self.function(function);
+        function.is_ok_and(|registered| match &registered.function {
+            Function::Callable(callable) => Python::attach(|py| {
+                // Python 3.11 takes the thread that imports this first for the main one: not another than this.
+                let threads = py.import("threading").is_ok();
+                threads && !loader::is_coroutine_function(callable.object.bind(py), 0)
+            }),
+            // It has `sys.argv` and the streams of the process for itself.
+            Function::Program(_) => false,
+        })
     }
 
     fn interrupter(&self) -> Interrupter {

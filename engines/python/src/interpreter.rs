@@ -242,8 +242,6 @@ fn prepare(py: Python<'_>, main_thread: bool) -> PyResult<Interpreter> {
     sleep::install(py)?;
     if main_thread {
         signal::install(py, &natives)?;
-        let signals = run_prelude(py, Prelude::Signals, &natives)?;
-        signals.get_item("install")?.expect("the prelude defines it").call0()?;
     }
     let streams = run_prelude(py, Prelude::Streams, &natives)?;
     of(&streams, "install")?.call0()?;

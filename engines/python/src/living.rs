@@ -25,9 +25,15 @@ impl Living {
         self.generation
     }
 
-    /// From now on instances share no modules with those that are there.
-    pub(crate) fn begin_generation(&mut self) {
-        self.generation += 1;
+    /// An instance of this generation is replaced: from now on instances share no modules with it, nor with any that is
+    /// there. Where that has happened already, its successor joins those that came after.
+    pub(crate) fn begin_generation_after(&mut self, generation: u64) {
+        self.generation = self.generation.max(generation + 1);
+    }
+
+    /// Whether instances that start now are of a later generation.
+    pub(crate) fn is_outdated(&self, generation: u64) -> bool {
+        generation < self.generation
     }
 
     /// Counts an instance out. Whether it was the last of its generation, and the last of all.

@@ -201,6 +201,28 @@ fn positional(function: &Bound<'_, PyAny>, depth: usize) -> Option<usize> {
     positional(&call, depth + 1)
 }
 
+/// Whether calling it gives a coroutine, as far as that can be known without a call: an `async def`, bound or filled in
+/// by `functools.partial`, or an object whose `__call__` is one.
+pub(crate) fn is_coroutine_function(function: &Bound<'_, PyAny>, depth: usize) -> bool {
+    const COROUTINE: u32 = 0x80;
+    if depth > 8 {
+        return false;
+    }
+    let attribute = |name: &str| function.getattr_opt(name).ok().flatten();
+    if attribute("_is_coroutine_mark").is_some() {
+        return true;
+    }
+    if let Some(code) = attribute("__code__") {
+        let flags = code.getattr("co_flags").and_then(|flags| flags.extract::<u32>());
+        return flags.is_ok_and(|flags| flags & COROUTINE != 0);
+    }
+    if let (Some(inner), Some(_)) = (attribute("func"), attribute("args")) {
+        return is_coroutine_function(&inner, depth + 1);
+    }
+    let call = attribute("__call__").filter(|call| call.getattr("__code__").is_ok());
+    call.is_some_and(|call| is_coroutine_function(&call, depth + 1))
+}
+
 fn missing(loaded: &Bound<'_, PyAny>, module: &Module, name: &str) -> Error {
     let mut text = format!("Handler '{name}' missing on module '{}'", module.name);
     let names = function_names(loaded);

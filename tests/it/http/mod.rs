@@ -9,3 +9,4 @@ mod protocol;
 mod server;
 mod side_by_side;
 mod sites;
+mod threads;

@@ -1,13 +1,11 @@
 """SIGTERM and SIGINT belong to the host, which finishes its work and ends. What a guest installs for them on the main
-thread is called beside that and takes nothing away from it.
+thread is called beside that and takes nothing away from it. Executed when a guest imports `signal`.
 """
 
 import _signal
-import _thread
 import posix
 
 _PROCESS = posix.getpid()
-_MAIN = _thread.get_ident()
 
 # The guest's handlers. It sees a process in which nobody has installed any.
 _handlers = {_signal.SIGTERM: _signal.SIG_DFL, _signal.SIGINT: _signal.SIG_DFL}
@@ -29,7 +27,7 @@ def _is_shared(number):
 
 def signal(signalnum, handler, /):
     usual = callable(handler) or handler in (_signal.SIG_DFL, _signal.SIG_IGN)
-    if not usual or _thread.get_ident() != _MAIN or not _is_shared(signalnum):
+    if not usual or not _trine.is_on_main_thread() or not _is_shared(signalnum):
         # It says what is wrong.
         return _plain_signal(signalnum, handler)
     if callable(handler) and signalnum not in _beside:

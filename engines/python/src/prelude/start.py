@@ -53,6 +53,7 @@ _CONFIGURED = {
     "concurrent.futures.thread": _trine.configure_futures,
     "logging": _trine.configure_logging,
     "multiprocessing.pool": _trine.configure_pool,
+    "signal": _trine.configure_signals,
     "threading": _trine.configure_threading,
 }
 

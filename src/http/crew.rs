@@ -1,0 +1,258 @@
+//! Who does what in a server: how functions are spread over threads, and the work of each thread from its begin to its
+//! end.
+
+use super::{
+    closing::Closing,
+    connection,
+    functions::{Functions, Share},
+    handover::{self, Orders},
+    lifeline::LostThread,
+    options::ServeOptions,
+    request_id::RequestIds,
+    service::Service,
+    site::{ServedFunction, Site},
+    threads::{self, ThreadSeat, Threads},
+    told::Told,
+};
+use crate::{
+    telemetry::Log,
+    worker::{Isolation, Worker},
+};
+use std::{
+    net::TcpListener,
+    rc::{Rc, Weak},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
+use tokio::{
+    sync::{mpsc, watch},
+    time,
+};
+use trine_engine::{Environment, Level};
+
+/// How long workers may take beyond the grace, to end their interpreters.
+pub(super) const AFTER_GRACE: Duration = Duration::from_secs(1);
+/// Between two looks at whether other threads have ended.
+pub(super) const LOOK: Duration = Duration::from_millis(10);
+
+/// How functions are spread over the threads of a server.
+pub(super) enum Spread {
+    /// So many workers accept, and each runs all functions.
+    Even(usize),
+    /// All functions live on the main thread, which accepts as well.
+    OnMain,
+    /// So many workers accept, and hand over to the main thread what lives there.
+    Mixed(usize),
+}
+
+impl Spread {
+    /// How many workers accept.
+    pub(super) fn accepting(&self) -> usize {
+        match self {
+            Self::Even(workers) | Self::Mixed(workers) => *workers,
+            Self::OnMain => 1,
+        }
+    }
+
+    /// How these functions are spread where so many workers are wanted.
+    pub(super) fn of(functions: &[ServedFunction], workers: usize) -> Self {
+        let mut on_main = functions.iter().map(ServedFunction::on_main_thread);
+        match (on_main.clone().any(|main| main), on_main.all(|main| main)) {
+            (false, _) => Self::Even(workers),
+            (true, true) => Self::OnMain,
+            (true, false) => Self::Mixed(workers),
+        }
+    }
+}
+
+/// The groups of threads of a server.
+pub(super) struct Groups {
+    /// The way to its threads for each function that has any.
+    pub(super) of_functions: Vec<Option<Threads>>,
+    /// How many threads each group has, and what each of them needs.
+    pub(super) seats: Vec<(usize, ThreadSeat)>,
+    /// What they ask of the main thread.
+    pub(super) renewals: Option<mpsc::UnboundedReceiver<()>>,
+}
+
+impl Groups {
+    /// The threads of functions that hold theirs: those that all share that have no number of their own, and those of
+    /// each that has.
+    pub(super) fn of(
+        site: &Site,
+        options: &ServeOptions,
+        isolation: Isolation,
+        main_lost: &watch::Receiver<bool>,
+    ) -> Self {
+        let functions = site.functions();
+        let (ask, asked) = mpsc::unbounded_channel();
+        let mut groups = Self {
+            of_functions: vec![None; functions.len()],
+            seats: Vec::new(),
+            renewals: Some(asked),
+        };
+        // With an instance for each invocation there is nothing to share.
+        if isolation == Isolation::Fresh {
+            return groups;
+        }
+        let mut shared = None;
+        for (index, function) in functions.iter().enumerate() {
+            let count = function.threads.unwrap_or(options.threads);
+            if !function.on_main_thread() || count < 2 {
+                continue;
+            }
+            let mut begin = || {
+                let counter = handover::counter(LostThread::Worker, main_lost.clone());
+                let (threads, seat) = threads::group(functions.len(), counter, ask.clone());
+                groups.seats.push((count, seat));
+                threads
+            };
+            let threads = match function.threads {
+                Some(_) => begin(),
+                None => shared.get_or_insert_with(begin).clone(),
+            };
+            groups.of_functions[index] = Some(threads);
+        }
+        groups
+    }
+}
+
+/// What one worker has to do, and with what.
+pub(super) struct Seat {
+    pub(super) share: Share,
+    pub(super) post: Post,
+    /// Threads of functions that have any.
+    pub(super) threads: Vec<Option<Threads>>,
+    /// Those threads themselves, where this is the main thread's seat.
+    pub(super) following: Vec<JoinHandle<()>>,
+    /// What they ask for.
+    pub(super) renewals: Option<mpsc::UnboundedReceiver<()>>,
+    pub(super) site: Arc<Site>,
+    pub(super) options: Arc<ServeOptions>,
+    pub(super) log: Log,
+    pub(super) port: u16,
+    pub(super) stuck: mpsc::UnboundedSender<LostThread>,
+    pub(super) stopped: watch::Receiver<bool>,
+    pub(super) closing: Arc<Closing>,
+    pub(super) told: Arc<Told>,
+    pub(super) alive: Alive,
+}
+
+/// Held for as long as a worker has anything to do but to end its interpreters, in whatever way it ends.
+pub(super) struct Alive {
+    /// Set when this is dropped.
+    pub(super) left: Arc<AtomicBool>,
+    /// Tells the server when no worker has anything left.
+    _all: mpsc::Sender<()>,
+}
+
+impl Alive {
+    /// One more worker that tells `all` by its end.
+    pub(super) fn new(all: mpsc::Sender<()>) -> Self {
+        Self { left: Arc::default(), _all: all }
+    }
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.left.store(true, Ordering::Release);
+    }
+}
+
+/// Where a worker's invocations come from.
+pub(super) enum Post {
+    /// From connections that it accepts.
+    Door(TcpListener),
+    /// From other workers.
+    Counter(Orders),
+    /// From other workers, to one of several threads.
+    Thread(ThreadSeat),
+}
+
+impl Seat {
+    /// Works to the end of the server.
+    pub(super) async fn work(self, worker: Rc<Worker>) {
+        let _alive = self.alive;
+        let (site, options, log) = (self.site, self.options, self.log);
+        let share = &self.share;
+        let functions = Rc::new(Functions::new(&site, &worker, &options, share, &self.threads));
+        let follows = matches!(share, Share::Following);
+        // They hold the ways to other threads open, which end when all of these are gone.
+        drop((self.share, self.threads));
+        if let Some(renewals) = self.renewals {
+            tokio::task::spawn_local(renew(Rc::downgrade(&functions), renewals));
+        }
+        if options.eager && !follows {
+            load_all(&site, &functions, &log, &self.told).await;
+        }
+        match self.post {
+            Post::Counter(orders) => {
+                handover::serve(orders, functions, options, self.stopped, log).await;
+            }
+            Post::Thread(seat) => seat.work(&worker, &functions, &options).await,
+            Post::Door(listener) => match tokio::net::TcpListener::from_std(listener) {
+                Ok(listener) => {
+                    let service = Service {
+                        site,
+                        functions,
+                        options,
+                        log,
+                        port: self.port,
+                        stuck: self.stuck,
+                        ids: RequestIds::default(),
+                        stopped: self.stopped.clone(),
+                        closing: self.closing,
+                        told: self.told,
+                        no_time: watch::Sender::default(),
+                    };
+                    connection::serve(listener, Rc::new(service), self.stopped).await;
+                }
+                Err(e) => log.line(Level::Fatal, &format!("cannot accept: {e}"), &[]),
+            },
+        }
+        // The interpreter that they share ends here, and last.
+        let _ = time::timeout(AFTER_GRACE, all_finished(&self.following)).await;
+    }
+}
+
+/// Loads anew what threads ask for, until these functions are gone.
+async fn renew(functions: Weak<Functions>, mut renewals: mpsc::UnboundedReceiver<()>) {
+    while renewals.recv().await.is_some() {
+        let Some(functions) = functions.upgrade() else { return };
+        functions.renew().await;
+    }
+}
+
+async fn all_finished(threads: &[JoinHandle<()>]) {
+    while !threads.iter().all(JoinHandle::is_finished) {
+        time::sleep(LOOK).await;
+    }
+}
+
+/// What an instance of a server is told, on the main thread or on another one. Invocations run side by side, so that none
+/// may claim a variable of the process.
+pub(super) fn environment_of(environment: &Environment, main_thread: bool) -> Environment {
+    Environment {
+        main_thread,
+        trace_in_environment: false,
+        shares_process: true,
+        ..environment.clone()
+    }
+}
+
+/// Loads a worker's functions before the first request, so that errors show early; they are no reason not to serve the
+/// rest.
+async fn load_all(site: &Site, functions: &Functions, log: &Log, told: &Told) {
+    for (index, function) in site.functions().iter().enumerate() {
+        if functions.has(index)
+            && let Err(error) = functions.load(index).await
+            && told.note(&function.name, &error)
+        {
+            log.failure(&function.name, "-", &error);
+        }
+    }
+}

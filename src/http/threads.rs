@@ -1,0 +1,146 @@
+//! Threads for functions that hold theirs while they run, where a language has one interpreter: several of them run side
+//! by side, share their modules, and are imported on the main thread all the same.
+//!
+//! The main thread's worker loads a function before any of these threads does. When an instance is replaced, on
+//! whichever thread, the modules are new ones, and again the main thread loads them first: until it has, the threads
+//! begin nothing.
+
+use super::{
+    functions::Functions,
+    handover::{Counter, Orders},
+    options::ServeOptions,
+};
+use crate::worker::Worker;
+use std::{
+    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU8, Ordering},
+    },
+};
+use tokio::sync::{Notify, mpsc};
+
+/// The way to a group of threads.
+#[derive(Clone)]
+pub(super) struct Threads {
+    counter: Counter,
+    state: Arc<State>,
+}
+
+/// What a thread of a group needs.
+#[derive(Clone)]
+pub(super) struct ThreadSeat {
+    orders: Orders,
+    state: Arc<State>,
+    /// Asks the main thread for [`Functions::renew`].
+    renewals: mpsc::UnboundedSender<()>,
+}
+
+/// What all threads know about a group.
+struct State {
+    /// Where each function of the site runs, as far as that is known.
+    places: Box<[AtomicU8]>,
+    /// Whether the main thread is to load anew before anything is run.
+    stale: AtomicBool,
+    renewed: Notify,
+}
+
+/// Where a function runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Not known before it is loaded.
+    Unknown,
+    /// On the main thread, because it can wait without it.
+    Main,
+    /// On one of the threads.
+    Threads,
+}
+
+impl Place {
+    const ALL: [Self; 3] = [Self::Unknown, Self::Main, Self::Threads];
+}
+
+/// A group of threads for a site of so many functions, and what each of its threads needs.
+pub(super) fn group(
+    functions: usize,
+    (counter, orders): (Counter, Orders),
+    renewals: mpsc::UnboundedSender<()>,
+) -> (Threads, ThreadSeat) {
+    let state = Arc::new(State {
+        places: (0..functions).map(|_| AtomicU8::new(Place::Unknown as u8)).collect(),
+        stale: AtomicBool::new(false),
+        renewed: Notify::new(),
+    });
+    (Threads { counter, state: state.clone() }, ThreadSeat { orders, state, renewals })
+}
+
+impl Threads {
+    /// Where a function runs.
+    pub(super) fn place(&self, function: usize) -> Place {
+        let place = self.state.places.get(function).map_or(0, |at| at.load(Ordering::Acquire));
+        Place::ALL[usize::from(place).min(Place::ALL.len() - 1)]
+    }
+
+    /// Notes where a function runs.
+    pub(super) fn put(&self, function: usize, place: Place) {
+        if let Some(at) = self.state.places.get(function) {
+            at.store(place as u8, Ordering::Release);
+        }
+    }
+
+    /// Whether the main thread is to load anew first.
+    pub(super) fn is_stale(&self) -> bool {
+        self.state.stale.load(Ordering::Acquire)
+    }
+
+    /// What the main thread had to load is loaded.
+    pub(super) fn renewed(&self) {
+        self.state.stale.store(false, Ordering::Release);
+        self.state.renewed.notify_waiters();
+    }
+
+    /// Where invocations are handed over.
+    pub(super) fn counter(&self) -> &Counter {
+        &self.counter
+    }
+}
+
+impl ThreadSeat {
+    /// Runs what is handed over, one invocation at a time, until nobody can hand over any more.
+    pub(super) async fn work(
+        self,
+        worker: &Worker,
+        functions: &Rc<Functions>,
+        options: &ServeOptions,
+    ) {
+        let mut retired = false;
+        while let Some(order) = self.orders.next().await {
+            if worker.retire_outdated() || retired {
+                self.until_renewed().await;
+                functions.refresh_all().await;
+            }
+            let index = order.function();
+            order.run(functions, options).await;
+            retired = functions.retire_worn(index);
+        }
+    }
+
+    /// Has the main thread load what is new, and waits for it.
+    async fn until_renewed(&self) {
+        self.state.stale.store(true, Ordering::Release);
+        if self.renewals.send(()).is_err() {
+            // The server ends.
+            return;
+        }
+        loop {
+            let renewed = self.state.renewed.notified();
+            if !self.state.stale.load(Ordering::Acquire) {
+                return;
+            }
+            tokio::select! {
+                () = renewed => {}
+                () = self.renewals.closed() => return,
+            }
+        }
+    }
+}
