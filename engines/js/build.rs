@@ -35,6 +35,7 @@ extension!(
         "context.js",
         "exchange.js",
         "exits.js",
+        "flavour.js",
         "interpreter.js",
         "preload.js",
         "program.js",

@@ -3,6 +3,7 @@
 use crate::{
     exchange,
     exits::{self, Exit},
+    flavour::{self, Flavour},
     instance::Shared,
     isolate::IMPORT_SCRIPT,
     loader::Loader,
@@ -62,6 +63,8 @@ pub(crate) struct Host {
     shared: Weak<Shared>,
     handle: OnceCell<v8::IsolateHandle>,
     exit: Cell<Option<Exit>>,
+    /// Whom the function is written for that the isolate starts with.
+    pub(crate) flavour: Cell<Flavour>,
     leftovers: Cell<bool>,
     work: Cell<bool>,
 }
@@ -83,6 +86,7 @@ impl Host {
             shared,
             handle: OnceCell::new(),
             exit: Cell::new(None),
+            flavour: Cell::default(),
             leftovers: Cell::new(false),
             work: Cell::new(false),
         })
@@ -212,6 +216,9 @@ impl Host {
             let limit = v8::Integer::new_from_unsigned(scope, limit);
             set(scope, object, "stackTraceLimit", limit.into());
         }
+        let is_deno = v8::Boolean::new(scope, self.flavour.get() == Flavour::Deno);
+        set(scope, object, "isDeno", is_deno.into());
+        set_function(scope, object, "curtain", flavour::curtain);
         set_function(scope, object, "log", log);
         set_function(scope, object, "write", write);
         set_function(scope, object, "exit", exits::exit);

@@ -5,6 +5,7 @@ use crate::{
     code_cache,
     convert::{LoadedFunctions, read_functions},
     error::{During, placed, syntax},
+    flavour::Flavour,
     host::{Host, Mode, text_or_undefined},
     isolate::{Entered, Isolate, Snapshot},
     limits::Limits,
@@ -255,6 +256,11 @@ impl Shared {
 
     async fn find(&self, module: &Module, url: &ModuleSpecifier) -> Result<LoadedFunctions> {
         let _loading = self.loader.begin();
+        if Flavour::of(module)? == Flavour::Deno {
+            self.host.flavour.set(Flavour::Deno);
+            self.loader.flavour.set(Flavour::Deno);
+            self.threads.act_as(Flavour::Deno);
+        }
         let format = self.prepare(module, url)?;
         let (step, current) = {
             let mut isolate = self.isolate()?;
@@ -356,6 +362,7 @@ impl Shared {
             v8::Array::new_with_elements(scope, &names).into(),
             text_or_undefined(scope, Some(&wanted)),
             text_or_undefined(scope, packages.as_deref()),
+            v8::Boolean::new(scope, self.host.flavour.get() == Flavour::Deno).into(),
         ];
         let undefined = v8::undefined(scope).into();
         let load = v8::Local::new(scope, &prelude.load);

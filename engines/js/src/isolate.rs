@@ -84,6 +84,7 @@ deno_runtime::deno_core::extension!(
         "context.js",
         "exchange.js",
         "exits.js",
+        "flavour.js",
         "interpreter.js",
         "preload.js",
         "program.js",

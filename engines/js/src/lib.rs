@@ -13,6 +13,7 @@ mod engine;
 mod error;
 mod exchange;
 mod exits;
+mod flavour;
 mod host;
 mod instance;
 mod interpreter;

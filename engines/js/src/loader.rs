@@ -2,7 +2,9 @@
 
 use crate::{
     code_cache::{Analyses, CodeCache},
-    conditions, isolate,
+    conditions,
+    flavour::Flavour,
+    isolate,
     packages::{Packages, Remembering},
     transpile::{Parser, syntax_problem},
     typescript::{self, TypeScript, is_typescript},
@@ -29,14 +31,14 @@ use deno_runtime::{
 };
 use node_resolver::{
     DenoIsBuiltInNodeModuleChecker, IsBuiltInNodeModuleChecker as _, NodeResolutionKind,
-    NodeResolver, NodeResolverOptions, PackageJsonResolver, ResolutionMode,
+    NodeResolver, NodeResolverOptions, PackageJsonResolver, PackageJsonResolverRc, ResolutionMode,
     analyze::{CjsModuleExportAnalyzer, NodeCodeTranslator, NodeCodeTranslatorMode},
     cache::NodeResolutionSys,
     errors::{NodeResolveError, PackageJsonLoadError},
 };
 use std::{
     borrow::Cow,
-    cell::{Cell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     path::{Path, PathBuf},
     pin::Pin,
     rc::Rc,
@@ -52,9 +54,34 @@ pub(crate) type Tracker = CjsTrackerRc<DenoInNpmPackageChecker, RealSys>;
 pub(crate) type NodeServices =
     NodeExtInitServices<DenoInNpmPackageChecker, NpmResolver<RealSys>, RealSys>;
 
+/// What resolvers are made of.
+struct Parts {
+    checker: DenoInNpmPackageChecker,
+    npm: NpmResolver<RealSys>,
+    packages: PackageJsonResolverRc<RealSys>,
+    sys: NodeResolutionSys<RealSys>,
+}
+
+impl Parts {
+    fn resolver(&self, flavour: Flavour) -> Resolver {
+        new_rc(NodeResolver::new(
+            self.checker.clone(),
+            DenoIsBuiltInNodeModuleChecker,
+            self.npm.clone(),
+            self.packages.clone(),
+            self.sys.clone(),
+            NodeResolverOptions { conditions: conditions::of(flavour), ..Default::default() },
+        ))
+    }
+}
+
 /// Loads modules from the file system by Node's rules.
 pub(crate) struct Loader {
     resolver: Resolver,
+    /// The one of functions that are written for Deno, when there is one.
+    resolver_of_deno: OnceCell<Resolver>,
+    parts: Parts,
+    pub(crate) flavour: Cell<Flavour>,
     tracker: Tracker,
     npm: Rc<DenoNpmModuleLoader<RealSys>>,
     /// Imaginary modules that see the packages of task roots whose middlewares lie elsewhere, and those of the layers.
@@ -85,14 +112,13 @@ impl Loader {
                 pkg_json_resolver: packages.clone(),
             },
         ));
-        let resolver: Resolver = new_rc(NodeResolver::new(
-            checker.clone(),
-            DenoIsBuiltInNodeModuleChecker,
-            npm_resolver.clone(),
-            packages.clone(),
+        let parts = Parts {
+            checker: checker.clone(),
+            npm: npm_resolver.clone(),
+            packages: packages.clone(),
             sys,
-            NodeResolverOptions { conditions: conditions::of_node(), ..Default::default() },
-        ));
+        };
+        let resolver = parts.resolver(Flavour::Node);
         let tracker: Tracker = new_rc(CjsTracker::new(
             checker.clone(),
             packages.clone(),
@@ -131,6 +157,9 @@ impl Loader {
         };
         let loader = Self {
             resolver,
+            resolver_of_deno: OnceCell::new(),
+            parts,
+            flavour: Cell::default(),
             tracker,
             npm,
             elsewhere,
@@ -276,7 +305,13 @@ impl Loader {
         mode: ResolutionMode,
     ) -> Result<ModuleSpecifier, NodeResolveError> {
         let kind = NodeResolutionKind::Execution;
-        self.resolver
+        let resolver = match self.flavour.get() {
+            Flavour::Node => &self.resolver,
+            Flavour::Deno => {
+                self.resolver_of_deno.get_or_init(|| self.parts.resolver(Flavour::Deno))
+            }
+        };
+        resolver
             .resolve(specifier, referrer, mode, kind)
             .and_then(|resolution| resolution.into_url())
     }

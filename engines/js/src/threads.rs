@@ -3,6 +3,7 @@
 
 use crate::{
     addons::Addons,
+    flavour::Flavour,
     host::{Host, Mode},
     isolate::{self, Snapshot},
     loader::Loader,
@@ -52,6 +53,8 @@ pub(crate) struct Threads {
     /// What their isolates are for.
     mode: Mode,
     pub(crate) stores: Stores,
+    /// Whether the function is written for Deno.
+    is_deno: AtomicBool,
     running: Mutex<Running>,
 }
 
@@ -107,8 +110,13 @@ impl Threads {
             true => Variables::copied(),
             false => Variables::Process,
         };
-        let (stores, running) = Default::default();
-        Arc::new(Self { environment, package_folders, variables, mode, stores, running })
+        let (stores, is_deno, running) = Default::default();
+        Arc::new(Self { environment, package_folders, variables, mode, stores, is_deno, running })
+    }
+
+    /// Threads that are started from now on are those of a function of this flavour.
+    pub(crate) fn act_as(&self, flavour: Flavour) {
+        self.is_deno.store(flavour == Flavour::Deno, Ordering::Relaxed);
     }
 
     /// What starts the isolate of a thread that the instance's own isolate asks for, or another thread; called on the new
@@ -204,6 +212,10 @@ impl Threads {
         let (environment, folders) = (self.environment.clone(), self.package_folders.clone());
         let mode = self.mode.clone();
         let host = Host::new(environment, folders, loader.clone(), Weak::default(), mode);
+        if self.is_deno.load(Ordering::Relaxed) {
+            loader.flavour.set(Flavour::Deno);
+            host.flavour.set(Flavour::Deno);
+        }
         let asked = args.resource_limits.and_then(|limits| limits.max_old_generation_size_mb);
         let asked = asked.map(|megabytes| (megabytes as u64).saturating_mul(1 << 20));
         let limit = [asked, self.environment.memory_limit].into_iter().flatten().min();

@@ -4,6 +4,7 @@ import { core } from "ext:core/mod.js";
 import { Context, host, within } from "ext:trine_prelude/context.js";
 import { asError, Failure } from "ext:trine_prelude/errors.js";
 import { checkPlain, warn as warnOf, warningOf } from "ext:trine_prelude/exchange.js";
+import { showDeno } from "ext:trine_prelude/flavour.js";
 import { preload } from "ext:trine_prelude/preload.js";
 import { compileProgram, endProgram, runProgram } from "ext:trine_prelude/program.js";
 
@@ -493,9 +494,13 @@ function findHooks(namespace, names) {
  * @param {string[]} names of the functions, or the one export path of a handler
  * @param {string} handlerName what messages call the handler
  * @param {string | undefined} packages folder of packages of the task root, where the module lies outside of it
+ * @param {boolean} isDeno whether it is written for Deno
  * @returns {Promise<Array>} name, function, name, function, …
  */
-async function find(seek, format, path, url, names, handlerName, packages) {
+async function find(seek, format, path, url, names, handlerName, packages, isDeno) {
+  if (isDeno) {
+    showDeno();
+  }
   if (packages !== undefined) {
     roots.add(packages);
   }

@@ -3,6 +3,7 @@ import { core, internals } from "ext:core/mod.js";
 import { installConsole, redirectOutputs } from "ext:trine_prelude/console.js";
 import { setHost } from "ext:trine_prelude/context.js";
 import { exit, trapSignals } from "ext:trine_prelude/exits.js";
+import { hideDeno, showDeno } from "ext:trine_prelude/flavour.js";
 import {
   adopt,
   again,
@@ -45,6 +46,7 @@ function start(host, isThread) {
   }
   trapSignals();
   redirectOutputs(host);
+  host.isDeno ? showDeno() : hideDeno(host);
   internals.trineStartNode?.();
   installConsole(host);
   useOptions(host, isThread);

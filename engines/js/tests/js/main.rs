@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, reason = "figures are printed")]
 
 mod code_cache;
+mod flavour;
 mod hooks;
 mod measure;
 mod memory;

@@ -46,16 +46,6 @@ module.exports = (Worker, base) => {
       const { error, exit } = await run("nothing.mjs");
       return { error: error.includes("nothing.mjs"), exit };
     },
-    web() {
-      const worker = new globalThis.Worker(new URL("web.mjs", base), { type: "module" });
-      return new Promise((resolve) => {
-        worker.onmessage = ({ data }) => {
-          worker.terminate();
-          resolve(data);
-        };
-        worker.postMessage(21);
-      });
-    },
   };
 
   return (event) =>

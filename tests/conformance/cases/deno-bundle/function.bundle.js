@@ -1,0 +1,1 @@
+export const handler = () => [typeof Deno, typeof self];

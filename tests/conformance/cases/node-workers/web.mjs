@@ -1,1 +1,0 @@
-onmessage = ({ data }) => postMessage([data * 2, "__trineStart" in globalThis || "nodeBootstrap" in globalThis]);
