@@ -188,3 +188,58 @@ fn an_import_that_fails_names_module_and_search() {
         }
     }
 }
+
+#[test]
+fn a_function_is_for_node_or_for_deno_as_the_variable_says() {
+    let text =
+        "export const handler = () => [typeof Deno, typeof self, typeof process.versions.deno];";
+    let folder = Folder::new(&[("app.mjs", text)]);
+    let invoke = |flavour: &str| {
+        let mut command = trine(&folder, &["invoke", "app.handler", "--json"]);
+        command.env("TRINE_FLAVOUR", flavour);
+        run(command)
+    };
+    let node = r#"["undefined","undefined","undefined"]"#;
+    for (flavour, seen) in [("node", node), ("", node), ("deno", r#"["object","object","string"]"#)]
+    {
+        let finished = invoke(flavour);
+        assert_eq!(finished.stdout.trim_end(), seen, "{finished:?}");
+    }
+    let finished = invoke("bun");
+    assert_ne!(finished.code, Some(0));
+    assert!(
+        finished.stderr.contains("TRINE_FLAVOUR is 'bun'; it may be 'node' or 'deno'")
+            || finished.stdout.contains("TRINE_FLAVOUR is 'bun'; it may be 'node' or 'deno'"),
+        "{finished:?}"
+    );
+}
+
+#[test]
+fn typescript_is_served_from_its_sources() {
+    let folder = Folder::new(&[
+        (
+            "tsconfig.json",
+            r#"{"compilerOptions": {"paths": {"@lib/*": ["./lib/*"]}, "jsx": "react-jsx", "jsxImportSource": "@lib"}}"#,
+        ),
+        (
+            "src/app.tsx",
+            "import { total } from '@lib/total';\nexport const handler = (items: number[]) => <p>{total(items)}</p>;",
+        ),
+        ("src/plain.jsx", "export const handler = (name) => <b>{name}</b>;"),
+        (
+            "lib/total.ts",
+            "export const total = (items: number[]): number => items.reduce((a, b) => a + b, 0);",
+        ),
+        (
+            "lib/jsx-runtime.ts",
+            "export const jsx = (type: string, { children }: { children: unknown }) => `<${type}>${children}</${type}>`;",
+        ),
+    ]);
+    for (handler, event, answer) in [
+        ("src/app.handler", "[1,2]", "\"<p>3</p>\"\n"),
+        ("src/plain.handler", "\"x\"", "\"<b>x</b>\"\n"),
+    ] {
+        let finished = invoke(&folder, &[handler, "--event", event]);
+        assert_eq!(finished.stdout, answer, "{finished:?}");
+    }
+}

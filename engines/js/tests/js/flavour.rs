@@ -32,7 +32,7 @@ fn a_function_that_uses_deno_has_it_also_where_its_middleware_does_not() {
     run(async {
         let guest = Guest::with(&[("app.mjs", handler), ("mw.mjs", middleware)], None);
         guest.load("mw.mjs", Seek::Hooks).await.unwrap();
-        let expected = "[true,\"object\",\"function\",\"string\",\"[object Window]\",\"the middleware's\",[\"undefined\",\"undefined\",\"undefined\"]]";
+        let expected = "[true,\"object\",\"function\",\"string\",\"[object Window]\",\"set before\",[\"undefined\",\"undefined\",\"undefined\"]]";
         assert_eq!(guest.handle("1").await.unwrap(), expected);
     });
 }
