@@ -33,6 +33,14 @@ impl Registry {
         self.engines.iter()
     }
 
+    /// Sets variables of the process's environment that are not set, for guests of every language and what they start.
+    /// Call it before the process has a second thread: then nothing is set.
+    pub fn set_missing(&self, variables: &[(&str, String)]) {
+        for engine in &self.engines {
+            engine.set_missing(variables);
+        }
+    }
+
     /// The engine whose files end in `.{extension}`.
     pub fn by_extension(&self, extension: &str) -> Option<&Arc<dyn Engine>> {
         self.engines.iter().find(|engine| engine.info().extensions.contains(&extension))

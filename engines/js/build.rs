@@ -38,6 +38,7 @@ extension!(
         "flavour.js",
         "interpreter.js",
         "preload.js",
+        "parameters.js",
         "program.js",
     ],
 );

@@ -83,8 +83,15 @@ impl Invoke {
         let registry = Registry::built_in();
         let located = target::locate(self.handler.as_deref(), &mut settings, &registry);
         settings.limit_memory(self.memory);
+        if let Ok(located) = &located {
+            let root = located.module.root.clone();
+            let variables = settings.stand_in(&located.module.name, &root, Some(located.handler()));
+            registry.set_missing(&variables);
+        }
         let worker = Rc::new(Worker::new(settings.sequential_worker(settings.log(ErrorSink))));
         let mut invocation = self.invocation();
+        invocation.invoked_function_arn =
+            settings.function.name.as_deref().map(|name| settings.arn(name));
         let request_id = invocation.request_id.clone();
         let begun = Instant::now();
         let run = async {
@@ -195,7 +202,8 @@ fn read_event(argument: &str) -> anyhow::Result<Bytes> {
             .lock()
             .read_to_end(&mut event)
             .context("cannot read the event from standard input")?;
-        return Ok(event.into());
+        // Nothing at all is what Lambda makes an empty object of.
+        return Ok(if event.trim_ascii().is_empty() { "{}".into() } else { event.into() });
     }
     let first = argument.trim_start().bytes().next();
     let looks_like_json = first

@@ -115,6 +115,7 @@ impl Serve {
             &settings.layer_root.value,
             &registry,
         )?;
+        let site = stand_in(site, &mut settings, &registry);
         let options = self.options(env::var("PORT").ok())?;
         if settings.recycling.isolation == Isolation::Fresh && options.threads > 1 {
             bail!(
@@ -191,6 +192,18 @@ impl Serve {
         options.keep_base_path = self.keep_base_path;
         Ok(options)
     }
+}
+
+/// Tells functions what Lambda would: the process's environment, and each its name and ARN.
+fn stand_in(site: Site, settings: &mut Settings, registry: &Registry) -> Site {
+    let root = site.root().to_owned();
+    let folder = root.file_name().unwrap_or(root.as_os_str()).to_string_lossy().into_owned();
+    let variables = match site.functions() {
+        [only] => settings.stand_in(&only.name, &root, Some(only.located.handler())),
+        _ => settings.stand_in(&folder, &root, None),
+    };
+    registry.set_missing(&variables);
+    site.introduce(settings.function.name.as_deref(), |name| settings.arn(name))
 }
 
 /// What is served: a table of functions, and a line to try each. `asked` is the number of workers that was asked for,

@@ -1,7 +1,9 @@
 //! The settings of a process: defaults, then the environment, then flags. Every value knows where it came from.
 
+mod stand_in;
 mod units;
 
+pub use stand_in::Variable as EnvironmentVariable;
 pub use units::{CountForm, PlainSize, PlainTime, SizeForm, TimeForm};
 
 use crate::{
@@ -110,10 +112,12 @@ pub struct Settings {
     pub log_level: Setting<AtLeast>,
     /// What the platform says about the function.
     pub function: FunctionInfo,
+    /// The region that the function is in: `AWS_REGION`, else `AWS_DEFAULT_REGION`, else `us-east-1`.
+    pub region: String,
     /// The middlewares around every function: `TRINE_MIDDLEWARES` or `SLSMIDDLEWARES`.
     pub middlewares: MiddlewareNames,
-    /// How much memory an interpreter may take, in bytes: `TRINE_MEMORY`, else what `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`
-    /// leaves for it, else no limit.
+    /// How much memory an interpreter may take, in bytes: `TRINE_MEMORY`, else, as a Lambda runtime, what
+    /// `AWS_LAMBDA_FUNCTION_MEMORY_SIZE` leaves for it, else no limit.
     pub memory: Setting<Option<u64>>,
     /// When instances are replaced: `TRINE_MAX_INVOCATIONS`, `TRINE_MAX_HEAP`, `TRINE_ISOLATION`.
     pub recycling: Recycling,
@@ -213,8 +217,17 @@ impl Settings {
                 log_group: env("AWS_LAMBDA_LOG_GROUP_NAME"),
                 log_stream: env("AWS_LAMBDA_LOG_STREAM_NAME"),
             },
+            region: ["AWS_REGION", "AWS_DEFAULT_REGION"]
+                .into_iter()
+                .find_map(|name| env(name).filter(|region| !region.is_empty()))
+                .unwrap_or_else(|| stand_in::REGION.to_owned()),
             middlewares: middlewares(variable("TRINE_MIDDLEWARES"), variable("SLSMIDDLEWARES"))?,
-            memory: memory(variable("TRINE_MEMORY"), variable("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"))?,
+            memory: memory(
+                variable("TRINE_MEMORY"),
+                // Elsewhere the figure is made up, by us too: it limits nobody.
+                variable("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"),
+                env("AWS_LAMBDA_RUNTIME_API").is_some(),
+            )?,
             recycling: Recycling {
                 max_invocations: optional(variable("TRINE_MAX_INVOCATIONS"), |text| {
                     INVOCATIONS.parse(text)
@@ -338,9 +351,13 @@ fn optional<T>(
 }
 
 /// The memory of one interpreter: said outright, or what the platform's figure for the whole process leaves.
-fn memory(own: Variable, platform: Variable) -> Result<Setting<Option<u64>>, SettingError> {
+fn memory(
+    own: Variable,
+    platform: Variable,
+    on_platform: bool,
+) -> Result<Setting<Option<u64>>, SettingError> {
     let given = optional(own, |text| MEMORY.parse(text))?;
-    if given.origin != Origin::Default {
+    if given.origin != Origin::Default || !on_platform {
         return Ok(given);
     }
     let mut memory = optional(platform, |text| CountForm { least: 1, most: u64::MAX }.parse(text))?;
@@ -421,10 +438,12 @@ mod tests {
         let memory = |variables: &[_]| {
             settings(variables).unwrap().memory.value.map(|bytes| bytes / mebibytes(1))
         };
+        let api = ("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1");
         assert_eq!(memory(&[]), None);
-        assert_eq!(memory(&[("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")]), Some(64));
-        assert_eq!(memory(&[("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1024")]), Some(960));
-        let both = [("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1024"), ("TRINE_MEMORY", "100")];
+        assert_eq!(memory(&[("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")]), None);
+        assert_eq!(memory(&[api, ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")]), Some(64));
+        assert_eq!(memory(&[api, ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1024")]), Some(960));
+        let both = [api, ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1024"), ("TRINE_MEMORY", "100")];
         assert_eq!(memory(&both), Some(100));
         assert_eq!(memory(&[("TRINE_MEMORY", "1GiB")]), Some(1024));
         let error = settings(&[("TRINE_MAX_INVOCATIONS", "0")]).unwrap_err().to_string();

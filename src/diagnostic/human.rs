@@ -3,14 +3,18 @@
 use std::fmt::Write;
 use trine_engine::{Error, ErrorKind};
 
-/// What to do about an error of this kind, where that can be said.
-pub fn hint(kind: ErrorKind) -> Option<&'static str> {
-    Some(match kind {
+/// What to do about an error, where that can be said.
+pub fn hint(error: &Error) -> Option<&'static str> {
+    Some(match error.kind() {
         ErrorKind::MalformedHandler => {
             "write a handler as file.export (src/app.handler) or as file:export (src/app.py:handler)"
         }
         ErrorKind::AmbiguousHandler => "name the file with its extension, as in app.py:handler",
-        ErrorKind::ImportModule => {
+        ErrorKind::ImportModule if error.message().contains("relative import") => {
+            "a relative import reaches no further than the package that the file is in: name the handler from the folder \
+             above the package, as in package/app.handler"
+        }
+        ErrorKind::ImportModule if tells_of_missing(error.message()) => {
             "is the dependency vendored beside the handler? JavaScript looks into node_modules, Python into the \
              function's folder and package/, Lua into the function's folder; layers are searched as well"
         }
@@ -26,11 +30,18 @@ pub fn hint(kind: ErrorKind) -> Option<&'static str> {
     })
 }
 
+/// Whether a language says that a module is not there, and not that something is wrong with one that is.
+fn tells_of_missing(message: &str) -> bool {
+    ["No module named", "Cannot find", "not found", "Could not find"]
+        .iter()
+        .any(|words| message.contains(words))
+}
+
 /// The error in full, then what to do about it.
 pub fn explain(error: &Error) -> String {
     let mut text = format!("error: {error:#}");
     // An error that tells its own facts tells what to do as well.
-    if let Some(hint) = hint(error.kind()).filter(|_| error.context().is_empty()) {
+    if let Some(hint) = hint(error).filter(|_| error.context().is_empty()) {
         // Writing to a string does not fail.
         let _ = write!(text, "\n\nhint: {hint}");
     }
@@ -73,5 +84,21 @@ mod tests {
         assert!(text.starts_with("error: Runtime.ExitError: asked to exit"), "{text}");
         assert!(text.contains("\nhint: return or throw"), "{text}");
         assert_eq!(exit_code(ErrorKind::Guest), 1);
+    }
+
+    #[test]
+    fn nobody_is_told_to_vendor_what_is_there() {
+        let hint = |message: &str| hint(&Error::new(ErrorKind::ImportModule, message));
+        for missing in [
+            "Unable to import module 'app': No module named 'x'",
+            "Error: Cannot find module 'x'",
+            "Unable to import module 'app': module 'x' not found:",
+        ] {
+            assert!(hint(missing).is_some_and(|hint| hint.contains("vendored")), "{missing}");
+        }
+        let beyond =
+            "Unable to import module 'app': attempted relative import beyond top-level package";
+        assert!(hint(beyond).is_some_and(|hint| hint.contains("package/app.handler")));
+        assert_eq!(hint("Unable to import module 'app': cannot import name 'x' from 'y'"), None);
     }
 }

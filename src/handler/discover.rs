@@ -1,6 +1,6 @@
 //! Finds the functions of a folder, for a server that serves all of them.
 
-use super::{BUNDLE, DEFAULT_EXPORT, Located, not_found::SKIPPED_FOLDERS};
+use super::{BUNDLE, Located, not_found::SKIPPED_FOLDERS};
 use crate::engines::Registry;
 use std::{
     fs, io,
@@ -43,7 +43,8 @@ const HANDLER_NAMES: &[&str] = &["handler", "index", "app", "main", "function", 
 /// Levels of folders below a function's own in which the folders of its languages may stand.
 const LEVELS: usize = 2;
 
-/// Finds the functions of `folder`. Every one is called by its export `handler`; files that cannot have it are none. Looks
+/// Finds the functions of `folder`. None of them says what its handler is called;
+/// files that cannot have one are none. Looks
 /// at files ([`Engine::check`]), and runs nothing.
 ///
 /// - `<name>.<ext>` in the folder itself is the function `<name>`; not so names with a dot or a leading underscore.
@@ -167,7 +168,7 @@ impl Search<'_> {
             let problem = match engine.check(&module(folder, path.clone(), stem.to_owned())) {
                 Ok(Outlook::Possible) => None,
                 Ok(Outlook::Absent { others }) => {
-                    self.pass_over(path, absent(DEFAULT_EXPORT, &others));
+                    self.pass_over(path, absent(trine_engine::HANDLER_NAMES[0], &others));
                     continue;
                 }
                 Err(error) => Some(Arc::new(error)),
@@ -234,8 +235,7 @@ pub(crate) fn absent(name: &str, others: &[String]) -> String {
 }
 
 fn module(folder: &Path, path: PathBuf, name: String) -> Module {
-    let seek = Seek::Handler(DEFAULT_EXPORT.to_owned());
-    Module { root: folder.to_owned(), path, name, seek }
+    Module { root: folder.to_owned(), path, name, seek: Seek::Unnamed }
 }
 
 /// Adds one folder's files under `prefix`: by themselves, or below it when there are several or `others`.

@@ -9,7 +9,7 @@ use trine_engine::{Error, ErrorKind, Result};
 ///
 /// 1. `argument`: what a container image's command names (`argv[1]`).
 /// 2. `_HANDLER`, which Lambda sets.
-/// 3. `SCW_HANDLER_PATH`, a path with or without extension, and `SCW_HANDLER_NAME`, which is `handler` when not set.
+/// 3. `SCW_HANDLER_PATH`, a path with or without extension, and `SCW_HANDLER_NAME`, which may be left out.
 /// 4. `function.bundle.js` in the task root, export `handler`.
 ///
 /// `env` looks up an environment variable.
@@ -70,7 +70,7 @@ mod tests {
         assert_eq!(found(Some("a.f"), both, files).unwrap(), "a.py Handler(\"f\")");
         assert_eq!(found(Some(""), both, files).unwrap(), "b.py Handler(\"f\")");
         assert_eq!(found(None, scw, files).unwrap(), "c.py Handler(\"handle\")");
-        assert_eq!(found(None, &scw[..2], files).unwrap(), "c.py Handler(\"handler\")");
+        assert_eq!(found(None, &scw[..2], files).unwrap(), "c.py Unnamed");
         let bundle = "function.bundle.js Handler(\"handler\")";
         assert_eq!(found(None, &[], files).unwrap(), bundle);
     }

@@ -2,11 +2,11 @@
 
 use super::SearchPaths;
 use crate::engines::Registry;
-use std::{fs, path::Path, sync::Arc};
+use std::{fs, path::Path, rc::Rc, sync::Arc};
 use tempfile::TempDir;
 use trine_engine::{
-    Capabilities, Engine, EngineInfo, ErrorDialect, Invocation, Output, Result, Simple,
-    SimpleEnvironment, SimpleRuntime,
+    Capabilities, Engine, EngineInfo, Environment, Error, ErrorDialect, ErrorKind, Instance,
+    Invocation, Lookup, Output, Result, Search, Simple, SimpleEnvironment, SimpleRuntime,
 };
 
 /// A language that splits at the first dot, as JavaScript does.
@@ -76,6 +76,32 @@ fn info(
         splits_at_first_dot,
         capabilities: Capabilities::default(),
         error_dialect: ErrorDialect::PLAIN,
+    }
+}
+
+/// An engine that can import modules of these names, from `/<engine>/<name>`. JavaScript's refuses the module `refused`.
+pub(crate) struct Importing {
+    pub(crate) engine: Arc<dyn Engine>,
+    pub(crate) names: Vec<&'static str>,
+}
+
+impl Engine for Importing {
+    fn info(&self) -> &EngineInfo {
+        self.engine.info()
+    }
+
+    fn find(&self, lookup: &Lookup<'_>) -> Result<Search> {
+        let id = self.info().id;
+        if (id, lookup.name) == ("js", "refused") {
+            return Err(Error::new(ErrorKind::ImportModule, "refused is there"));
+        }
+        let found = self.names.contains(&lookup.name);
+        let found = found.then(|| format!("/{id}/{}", lookup.name).into());
+        Ok(Search { found, places: vec![format!("/{id}")] })
+    }
+
+    fn start(&self, environment: &Environment) -> Result<Rc<dyn Instance>> {
+        self.engine.start(environment)
     }
 }
 

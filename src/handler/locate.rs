@@ -1,8 +1,9 @@
 //! Finds the file that a handler string means, and with it the engine.
 
 use super::{
-    BUNDLE, DEFAULT_EXPORT, Located, SearchPaths,
+    BUNDLE, Located, SearchPaths, import,
     not_found::{self, Tried},
+    seek,
     written::{Reading, Written},
 };
 use crate::engines::Registry;
@@ -12,18 +13,20 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use trine_engine::{Engine, EngineInfo, Error, ErrorKind, Module, Result, Seek};
+use trine_engine::{Engine, Error, ErrorKind, HANDLER_NAMES, Module, Result};
 
-/// Finds the function that `text` names: in the task root first, then in the layers. What it means is told at
-/// [`crate::handler`]; `function.bundle.js` of the task root answers when nothing else does.
+/// Finds the function that `text` names: as a file in the task root, then in the layers, then as the languages' own
+/// imports would. What it means is told at [`crate::handler`]; `function.bundle.js` of the task root answers when nothing
+/// else does.
 ///
 /// Contract: the managed Node runtime's and Python runtime's parsing of `_HANDLER`, widened by file extensions and
 /// bare names.
 ///
 /// # Errors
 /// - [`ErrorKind::MalformedHandler`]: the text has no valid form.
-/// - [`ErrorKind::AmbiguousHandler`]: several files answer to it in one folder; the message names them.
-/// - [`ErrorKind::ImportModule`]: no file answers to it, or a folder could not be read. The message tells what was
+/// - [`ErrorKind::AmbiguousHandler`]: several files answer to it in one folder, or modules of several languages; the
+///   message names them.
+/// - [`ErrorKind::ImportModule`]: nothing answers to it, or a folder could not be read. The message tells what was
 ///   looked for, what exists, and the nearest name.
 pub fn locate(text: &str, search: &SearchPaths, registry: &Registry) -> Result<Located> {
     let written = Written::parse(text)?;
@@ -40,6 +43,9 @@ pub fn locate(text: &str, search: &SearchPaths, registry: &Registry) -> Result<L
             }
         }
     }
+    if let Some(located) = import::find(&written, search, registry, &mut tried)? {
+        return Ok(located);
+    }
     match bundle(search, registry)? {
         Some(located) => Ok(located),
         None => Err(not_found::error(&written, &tried, &roots, search, registry)),
@@ -47,7 +53,7 @@ pub fn locate(text: &str, search: &SearchPaths, registry: &Registry) -> Result<L
 }
 
 /// Finds a function by the path of its file, with or without extension; a relative path starts at the task root. An
-/// empty `export` means `handler`. Contract: `SCW_HANDLER_PATH` and `SCW_HANDLER_NAME`.
+/// empty `export` names none. Contract: `SCW_HANDLER_PATH` and `SCW_HANDLER_NAME`.
 ///
 /// # Errors
 /// As [`locate`]; [`ErrorKind::Unsupported`] when the file exists and no engine of this build runs its extension.
@@ -57,7 +63,7 @@ pub fn locate_file(
     search: &SearchPaths,
     registry: &Registry,
 ) -> Result<Located> {
-    let export = if export.is_empty() { DEFAULT_EXPORT } else { export };
+    let export = (!export.is_empty()).then_some(export);
     let path = search.task_root.join(path);
     let extension = path.extension().and_then(|extension| extension.to_str());
     if is_file(&path)? {
@@ -69,7 +75,7 @@ pub fn locate_file(
             stem: path.with_extension(""),
             path,
             name: None,
-            export: export.to_owned(),
+            export: export.map(str::to_owned),
         };
         return Ok(found.located(search));
     }
@@ -79,7 +85,7 @@ pub fn locate_file(
             format!("{path:?} is not a valid handler path: it is not UTF-8"),
         )
     })?;
-    let written = Written { text, file: text, export: Some(export) };
+    let written = Written { text, file: text, export };
     let roots = [PathBuf::from("/")];
     let mut tried = Tried::default();
     for ways in [as_file, as_folder] {
@@ -104,7 +110,7 @@ pub(super) fn bundle(search: &SearchPaths, registry: &Registry) -> Result<Option
         stem: path.with_extension(""),
         path,
         name: None,
-        export: DEFAULT_EXPORT.to_owned(),
+        export: Some(HANDLER_NAMES[0].to_owned()),
     };
     Ok(Some(found.located(search)))
 }
@@ -117,7 +123,7 @@ struct Match {
     stem: PathBuf,
     /// The module as it was written, where that differs from the stem.
     name: Option<String>,
-    export: String,
+    export: Option<String>,
 }
 
 impl Match {
@@ -138,7 +144,7 @@ impl Match {
                 root: root.to_owned(),
                 path: self.path,
                 name,
-                seek: Seek::Handler(self.export),
+                seek: seek(self.export.as_deref()),
             },
         }
     }
@@ -168,7 +174,7 @@ fn by_full_name(
                 stem: path.with_extension(""),
                 path,
                 name: None,
-                export: written.export_or_default().to_owned(),
+                export: written.export.map(str::to_owned),
             };
             return Ok(Some(found.located(search)));
         }
@@ -176,18 +182,26 @@ fn by_full_name(
     Ok(None)
 }
 
-/// Paths of a reading without extension, before and after which the engine's extensions are tried.
-type Ways = fn(&EngineInfo, &str) -> Vec<String>;
-
-fn as_file(_engine: &EngineInfo, stem: &str) -> Vec<String> {
-    vec![stem.to_owned()]
+/// What a reading's stem may stand for: files without their extensions, and one that something else names.
+struct Candidates {
+    named: Option<PathBuf>,
+    stems: Vec<String>,
 }
 
-/// A folder is a module through the file that stands for it: `index`, or a package's own.
-fn as_folder(engine: &EngineInfo, stem: &str) -> Vec<String> {
+type Ways = fn(&dyn Engine, &Path, &str) -> Candidates;
+
+fn as_file(_engine: &dyn Engine, _root: &Path, stem: &str) -> Candidates {
+    Candidates { named: None, stems: vec![stem.to_owned()] }
+}
+
+/// A folder is a module through the file that stands for it: the one that a file in it names, `index`, or a package's own.
+fn as_folder(engine: &dyn Engine, root: &Path, stem: &str) -> Candidates {
     let names: &[&str] =
-        if engine.splits_at_first_dot { &["index"] } else { &["__init__", "init"] };
-    names.iter().map(|name| format!("{stem}/{name}")).collect()
+        if engine.info().splits_at_first_dot { &["index"] } else { &["__init__", "init"] };
+    Candidates {
+        named: engine.main_of(&root.join(stem)),
+        stems: names.iter().map(|name| format!("{stem}/{name}")).collect(),
+    }
 }
 
 fn matches(
@@ -201,15 +215,19 @@ fn matches(
     for engine in registry.iter() {
         let info = engine.info();
         for Reading { stem, name, export } in written.readings(info) {
-            for candidate in ways(info, &stem) {
+            let mut add = |path: PathBuf| {
+                let name = (name != stem).then(|| name.clone());
+                let (stem, export) = (root.join(&stem), export.clone());
+                found.push(Match { engine: engine.clone(), path, stem, name, export });
+            };
+            let candidates = ways(&**engine, root, &stem);
+            candidates.named.into_iter().for_each(&mut add);
+            for candidate in candidates.stems {
                 tried.add(&candidate, info.extensions);
                 for extension in info.extensions {
                     let path = root.join(format!("{candidate}.{extension}"));
                     if is_file(&path)? {
-                        let name = (name != stem).then(|| name.clone());
-                        let stem = root.join(&stem);
-                        let export = export.clone();
-                        found.push(Match { engine: engine.clone(), path, stem, name, export });
+                        add(path);
                     }
                 }
             }
@@ -229,17 +247,27 @@ fn unambiguous(text: &str, root: &Path, mut found: Vec<Match>) -> Result<Option<
     let shown =
         |found: &Match| found.path.strip_prefix(root).unwrap_or(&found.path).display().to_string();
     let files: Vec<String> = found.iter().map(shown).collect();
-    let choices: Vec<String> =
-        found.iter().map(|found| format!("'{}:{}'", shown(found), found.export)).collect();
-    Err(Error::new(
-        ErrorKind::AmbiguousHandler,
-        format!(
-            "handler '{text}' fits {} files: {}\nname the file to choose one: {}",
-            found.len(),
-            files.join(", "),
-            choices.join(" or ")
-        ),
-    ))
+    let exports = found.iter().map(|found| found.export.as_deref());
+    Err(ambiguous(text, &files, exports))
+}
+
+/// The error for a handler string that means several files: each with what it takes to be called.
+pub(super) fn ambiguous<'e>(
+    text: &str,
+    files: &[String],
+    exports: impl Iterator<Item = Option<&'e str>>,
+) -> Error {
+    let choices = files.iter().zip(exports).map(|(file, export)| match export {
+        Some(export) => format!("'{file}:{export}'"),
+        None => format!("'{file}'"),
+    });
+    let message = format!(
+        "handler '{text}' fits {} files: {}\nname the file to choose one: {}",
+        files.len(),
+        files.join(", "),
+        choices.collect::<Vec<_>>().join(" or ")
+    );
+    Error::new(ErrorKind::AmbiguousHandler, message)
 }
 
 /// Whether a file is there; what keeps us from knowing is an error that names the folder.

@@ -7,16 +7,21 @@
 //!
 //! | form | example | export |
 //! | --- | --- | --- |
-//! | file | `src/app.ts`, `app.py:main`, `/opt/x/hook.lua` | after the colon, else `handler` |
+//! | file | `src/app.ts`, `app.py:main`, `/opt/x/hook.lua` | after the colon |
 //! | Lambda's | `src/app.handler`, in JavaScript also `app.api.get` | after the dot |
-//! | bare | `app` | `handler` |
+//! | bare | `app` | – |
+//!
+//! Where none is named, the export is the one that a handler usually has ([`trine_engine::unnamed_handler`]).
 //!
 //! A file that exists under its full name wins over the other forms. In Lambda's form the language is settled before
 //! the text is split, because languages split differently: each engine proposes the files that the text could mean to
-//! it, and the file that exists decides. Files of two languages that exist are an error, never a guess.
+//! it, and the file that exists decides. Where no file answers in the task root and the layers, every engine is asked for
+//! the module as its language's own import would find it ([`trine_engine::Engine::find`]): in `node_modules`, on
+//! `PYTHONPATH`, on `LUA_PATH`. What two languages find is an error, never a guess.
 
 mod discover;
 mod environment;
+mod import;
 mod locate;
 mod not_found;
 mod written;
@@ -31,10 +36,7 @@ pub(crate) use locate::is_file;
 pub use locate::{locate, locate_file};
 
 use std::{path::PathBuf, sync::Arc};
-use trine_engine::{Engine, Module};
-
-/// The export that is called where a handler string names none.
-pub const DEFAULT_EXPORT: &str = "handler";
+use trine_engine::{Engine, HANDLER_NAMES, Module, Seek};
 
 /// The file that is run when nothing else is named or found: a bundle that exports `handler`.
 pub const BUNDLE: &str = "function.bundle.js";
@@ -46,6 +48,22 @@ pub struct Located {
     pub engine: Arc<dyn Engine>,
     /// What to load.
     pub module: Module,
+}
+
+impl Located {
+    /// The handler string that names it in Lambda's form: `src/app.handler`.
+    pub fn handler(&self) -> String {
+        let export = match &self.module.seek {
+            Seek::Handler(export) if !export.is_empty() => export,
+            _ => HANDLER_NAMES[0],
+        };
+        format!("{}.{export}", self.module.name)
+    }
+}
+
+/// What is sought in a module, by the export that a handler string names.
+fn seek(export: Option<&str>) -> Seek {
+    export.map_or(Seek::Unnamed, |export| Seek::Handler(export.to_owned()))
 }
 
 /// Where a handler's file is looked for, in this order.

@@ -1,12 +1,12 @@
 //! What is said when no file answers to a handler string: what was looked for, what there is, and the nearest name.
 
-use super::{DEFAULT_EXPORT, SearchPaths, written::Written};
+use super::{SearchPaths, written::Written};
 use crate::engines::Registry;
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
-use trine_engine::{Error, ErrorKind};
+use trine_engine::{Error, ErrorKind, HANDLER_NAMES};
 
 /// Folders that hold other people's code or none: never listed, never served.
 pub(super) const SKIPPED_FOLDERS: &[&str] =
@@ -21,10 +21,14 @@ const DEPTH: usize = 3;
 /// Likeness (Jaro-Winkler, 0 to 1) from which on a name is offered instead.
 const ALIKE: f64 = 0.85;
 
-/// The paths that were tried, extensions gathered.
+/// What stands before a name that is offered instead.
+const OFFER: &str = "\ndid you mean ";
+
+/// The paths that were tried, extensions gathered, and where languages looked for a module of the name.
 #[derive(Debug, Default)]
 pub(super) struct Tried {
     stems: Vec<(String, Vec<&'static str>)>,
+    imports: Vec<(&'static str, Vec<String>)>,
 }
 
 impl Tried {
@@ -39,6 +43,40 @@ impl Tried {
             return;
         }
         self.stems.push((stem.to_owned(), extensions.to_vec()));
+    }
+
+    /// Notes the places in which a language looked for a module that can be imported.
+    pub(super) fn imported(&mut self, language: &'static str, places: Vec<String>) {
+        if !places.is_empty() {
+            self.imports.push((language, places));
+        }
+    }
+
+    /// Where languages looked, a line each. That all of them looked in these roots has been said.
+    fn imports(&self, roots: &[PathBuf]) -> String {
+        let mut lines = String::new();
+        for (language, places) in &self.imports {
+            let others =
+                places.iter().filter(|place| !roots.iter().any(|root| root == Path::new(place)));
+            let others: Vec<_> = others.map(|place| format!("'{place}'")).collect();
+            if !others.is_empty() {
+                let places = others.join(", ");
+                lines.push_str(&format!("\nlooked for a module of {language} in {places}"));
+            }
+        }
+        lines
+    }
+
+    /// Names of the modules in those places of the function and its layers in which languages looked.
+    fn modules(&self, roots: &[PathBuf]) -> Vec<String> {
+        let mut modules = Vec::new();
+        for place in self.imports.iter().flat_map(|(_, places)| places) {
+            let place = Path::new(place);
+            if roots.iter().any(|root| place.starts_with(root) && place != root) {
+                names_in(place, "", &mut modules);
+            }
+        }
+        modules
     }
 
     fn text(&self) -> String {
@@ -67,6 +105,7 @@ pub(super) fn error(
             message.push_str(&format!(" in {}", roots.join(", then in ")));
         }
     }
+    message.push_str(&tried.imports(roots));
     if let Some(note) = other_file(written, roots, registry) {
         message.push_str(&note);
     }
@@ -75,7 +114,15 @@ pub(super) fn error(
     } else {
         search.task_root.clone()
     };
-    message.push_str(&existing(&root, &wanted, written, registry));
+    let existing = existing(&root, &wanted, written, registry);
+    message.push_str(&existing);
+    if !existing.contains(OFFER)
+        && let Some(module) = trine_engine::nearest(&wanted, &tried.modules(roots))
+    {
+        let export = written.extension().unwrap_or(HANDLER_NAMES[0]);
+        let export = written.export.map_or(format!(".{export}"), |export| format!(":{export}"));
+        message.push_str(&format!("{OFFER}'{module}{export}'?"));
+    }
     Error::new(ErrorKind::ImportModule, message)
         .with_context("handler", written.text)
         .with_context("task root", search.task_root.display().to_string())
@@ -151,7 +198,7 @@ fn existing(root: &Path, wanted: &str, written: &Written<'_>, registry: &Registr
         text.push_str(&format!(" and {} more", files.len() - LISTED));
     }
     if let Some(file) = nearest(wanted, &files) {
-        text.push_str(&format!("\ndid you mean '{}'?", suggestion(root, file, written, registry)));
+        text.push_str(&format!("{OFFER}'{}'?", suggestion(root, file, written, registry)));
     }
     text
 }
@@ -192,7 +239,7 @@ fn suggestion(root: &Path, file: &str, written: &Written<'_>, registry: &Registr
         return file;
     }
     let stem = file.rsplit_once('.').map_or(file.as_str(), |(stem, _)| stem);
-    format!("{stem}.{}", written.extension().unwrap_or(DEFAULT_EXPORT))
+    format!("{stem}.{}", written.extension().unwrap_or(HANDLER_NAMES[0]))
 }
 
 /// Paths below `root` of the files that some engine runs. Looks at no more than `budget` entries.
@@ -234,6 +281,22 @@ fn collect(
         }
     }
     Ok(())
+}
+
+/// Names of the packages and modules in a folder; of those that a scope (`@scope`) holds, with it.
+fn names_in(folder: &Path, scope: &str, names: &mut Vec<String>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten().take(SEEN) {
+        let name = entry.file_name();
+        let Some(name) = name.to_str().filter(|name| !name.starts_with(['.', '_'])) else {
+            continue;
+        };
+        if name.starts_with('@') && scope.is_empty() {
+            names_in(&entry.path(), &format!("{name}/"), names);
+        } else {
+            let stem = name.split_once('.').filter(|_| entry.path().is_file());
+            names.push(format!("{scope}{}", stem.map_or(name, |(stem, _)| stem)));
+        }
+    }
 }
 
 /// The folder of a path, or the first one above it that exists.
@@ -294,6 +357,26 @@ mod tests {
         let files: Vec<&str> = files.iter().map(String::as_str).collect();
         let text = message(&files, "zebra.handler");
         assert!(text.ends_with("f09.py and 4 more"), "{text}");
+    }
+
+    #[test]
+    fn the_nearest_package_or_module_is_offered_where_no_file_is_near() {
+        let places = ["opt/nodejs/node_modules", "opt/python"];
+        let offered = |text: &str| {
+            let files = ["nodejs/node_modules/@a/apm-wrap/x.js", "python/wrapper.py"];
+            let files = files.map(|file| format!("opt/{file}"));
+            let (parent, search) = folders(&files.each_ref().map(String::as_str));
+            let mut tried = Tried::default();
+            let place = |place: &str| parent.path().join(place).display().to_string();
+            tried.imported("js", places.map(place).to_vec());
+            let roots = [search.task_root.clone(), search.layer_root.clone()];
+            let written = Written::parse(text).unwrap();
+            let error = error(&written, &tried, &roots, &search, &registry());
+            error.message().rsplit_once('\n').unwrap().1.to_owned()
+        };
+        assert_eq!(offered("@a/apm-wrp.handler"), "did you mean '@a/apm-wrap.handler'?");
+        assert_eq!(offered("wraper:run"), "did you mean 'wrapper:run'?");
+        assert!(offered("zebra.f").contains("holds no handler file"));
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! A handler string taken apart: what was written, and what each engine reads in it.
 
-use super::DEFAULT_EXPORT;
 use trine_engine::{EngineInfo, Error, ErrorKind, Result};
 
 /// A handler string with a valid form.
@@ -21,8 +20,8 @@ pub(super) struct Reading {
     pub(super) stem: String,
     /// The module as it was written, which is the stem unless its folders were separated by dots.
     pub(super) name: String,
-    /// The function's name in the module.
-    pub(super) export: String,
+    /// The function's name in the module; `None` where the text names none.
+    pub(super) export: Option<String>,
 }
 
 impl<'a> Written<'a> {
@@ -72,20 +71,18 @@ impl<'a> Written<'a> {
         base_of(self.file).rsplit_once('.').map(|(_, extension)| extension)
     }
 
-    /// The export of the file form.
-    pub(super) fn export_or_default(&self) -> &'a str {
-        self.export.unwrap_or(DEFAULT_EXPORT)
-    }
-
     /// What the text may mean to an engine, the likeliest first.
     pub(super) fn readings(&self, engine: &EngineInfo) -> Vec<Reading> {
         let (stem, export) = match (self.export, self.split(engine)) {
-            (Some(export), _) => (self.file, export),
-            (None, Some((stem, export))) => (stem, export),
-            (None, None) => (self.file, DEFAULT_EXPORT),
+            (Some(export), _) => (self.file, Some(export)),
+            (None, Some((stem, export))) => (stem, Some(export)),
+            (None, None) => (self.file, None),
         };
-        let reading =
-            |path: String| Reading { stem: path, name: stem.to_owned(), export: export.to_owned() };
+        let reading = |path: String| Reading {
+            stem: path,
+            name: stem.to_owned(),
+            export: export.map(str::to_owned),
+        };
         let mut readings = vec![reading(stem.to_owned())];
         // `src.app.handler`: where the last dot separates the export, dots before it may separate folders.
         let base = base_of(stem);
@@ -116,7 +113,8 @@ mod tests {
 
     fn read(text: &str, engine: &EngineInfo) -> Vec<(String, String)> {
         let written = Written::parse(text).unwrap();
-        written.readings(engine).into_iter().map(|r| (r.stem, r.export)).collect()
+        let readings = written.readings(engine).into_iter();
+        readings.map(|r| (r.stem, r.export.unwrap_or_default())).collect()
     }
 
     #[test]
@@ -145,9 +143,9 @@ mod tests {
     }
 
     #[test]
-    fn a_bare_name_means_its_default_export() {
-        assert_eq!(read("a.b/app", &first_dot()), [("a.b/app".into(), "handler".into())]);
-        assert_eq!(read("app", &last_dot()), [("app".into(), "handler".into())]);
+    fn a_bare_name_names_no_export() {
+        assert_eq!(read("a.b/app", &first_dot()), [("a.b/app".into(), String::new())]);
+        assert_eq!(read("app", &last_dot()), [("app".into(), String::new())]);
     }
 
     #[test]

@@ -24,6 +24,7 @@ use crate::{
 use serde::Deserialize;
 use std::{fs, io, path::Path};
 use toml::Spanned;
+use trine_engine::{HANDLER_NAMES, Seek};
 
 /// The name of the file.
 pub(super) const ROUTE_FILE: &str = "trine.toml";
@@ -154,6 +155,11 @@ fn by_name(name: &str, functions: &[ServedFunction]) -> Result<usize, String> {
     Err(why)
 }
 
+/// Whether it is the name that a function of the folder has where nobody names it.
+fn usual(seek: &Seek) -> bool {
+    matches!(seek, Seek::Handler(name) if *name == HANDLER_NAMES[0])
+}
+
 fn by_handler(
     text: &str,
     functions: &mut Vec<ServedFunction>,
@@ -163,7 +169,7 @@ fn by_handler(
     let located = locate(text, search, registry).map_err(|e| e.message().to_owned())?;
     let same = |known: &ServedFunction| {
         known.located.module.path == located.module.path
-            && known.located.module.seek == located.module.seek
+            && (known.located.module.seek == located.module.seek || usual(&located.module.seek))
     };
     if let Some(index) = functions.iter().position(same) {
         return Ok(index);

@@ -226,7 +226,8 @@ impl Service {
             request_id,
             deadline_ms,
             trace_id: Some(trace_id.into_owned()),
-            function_name: Some(function.name.clone()),
+            invoked_function_arn: function.arn.clone(),
+            function_name: function.function_name.as_ref().or(Some(&function.name)).cloned(),
             event_is_json: true,
             ..Invocation::default()
         });

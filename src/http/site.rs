@@ -17,7 +17,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use trine_engine::{Engine, Error, ErrorKind, Outlook, Seek};
+use trine_engine::{Engine, Error, ErrorKind, HANDLER_NAMES, Outlook, Seek, what_there_is};
 
 /// Likeness (Jaro-Winkler, 0 to 1) from which on a name is offered instead of an unknown one.
 const ALIKE: f64 = 0.8;
@@ -38,6 +38,10 @@ pub struct ServedFunction {
     pub problem: Option<Arc<Error>>,
     /// How many threads it has for itself, if its folder says so; see [`ServeOptions::threads`](super::ServeOptions::threads).
     pub threads: Option<usize>,
+    /// The name that its invocations tell, where it is not the one under which it is served; see [`Site::introduce`].
+    pub function_name: Option<String>,
+    /// The ARN that its invocations tell.
+    pub arn: Option<String>,
 }
 
 impl ServedFunction {
@@ -50,6 +54,8 @@ impl ServedFunction {
             order: Order::default(),
             problem: None,
             threads: None,
+            function_name: None,
+            arn: None,
         }
     }
 
@@ -59,8 +65,14 @@ impl ServedFunction {
         let problem = match located.engine.check(module) {
             Ok(Outlook::Possible) => None,
             Ok(Outlook::Absent { others }) => {
-                let wanted = module.seek.names().join("' or '");
-                let message = format!("the file {}", absent(&wanted, &others));
+                let message = match module.seek.names().as_slice() {
+                    [name] => format!("the file {}", absent(name, &others)),
+                    _ => format!(
+                        "the file exports no function '{}'{}",
+                        HANDLER_NAMES[0],
+                        what_there_is(module, None, &others)
+                    ),
+                };
                 Some(Error::new(ErrorKind::HandlerNotFound, message))
             }
             Err(error) => Some(error),
@@ -205,8 +217,26 @@ impl Site {
         Ok(self)
     }
 
+    /// Says what invocations tell of their functions: a single one has the name that the process goes by, several have
+    /// their own; `arn` makes an ARN of a name.
+    pub fn introduce(mut self, process_name: Option<&str>, arn: impl Fn(&str) -> String) -> Self {
+        if let [only] = self.functions.as_mut_slice() {
+            only.function_name = process_name.map(str::to_owned);
+        }
+        for function in &mut self.functions {
+            function.arn = Some(arn(function.function_name.as_deref().unwrap_or(&function.name)));
+        }
+        self
+    }
+
     fn of(self, folder: &Path) -> Self {
         Self { folder: Some(folder.to_owned()), ..self }
+    }
+
+    /// The folder that is served, else that of its function.
+    pub fn root(&self) -> &Path {
+        let of_function = || self.functions.first().map(|only| only.located.module.root.as_path());
+        self.folder.as_deref().or_else(of_function).unwrap_or(Path::new("/"))
     }
 
     /// The functions.

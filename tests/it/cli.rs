@@ -119,6 +119,12 @@ fn the_emulator_runs_a_runtime_and_answers_its_callers() {
         assert_eq!((reply.status, reply.json()), (200, json!({"a": "é"})), "{}", language.engine);
         let reply = invoke(address, &json!({"do": "fail"}));
         assert_eq!(reply.header("x-amz-function-error"), Some("Unhandled"));
+        // Without a body the event is an empty object, whatever type it is said to have.
+        let path = "/2015-03-31/functions/function/invocations";
+        for headers in [&[][..], &[("content-type", "text/plain")]] {
+            let reply = Connection::open(address).exchange("POST", path, headers, b"");
+            assert_eq!((reply.status, reply.json()), (200, json!({})), "{}", language.engine);
+        }
         process.signal("INT");
         let finished = process.finish();
         assert_eq!(finished.code, Some(0), "{finished:?}");

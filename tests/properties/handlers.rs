@@ -45,7 +45,8 @@ fn any_text_is_found_or_refused_with_an_error_that_quotes_it() {
             Ok(located) => {
                 let module = located.module;
                 prop_assert!(module.path.is_file() && module.path.is_absolute());
-                prop_assert!(matches!(module.seek, Seek::Handler(export) if !export.is_empty()));
+                let named = matches!(&module.seek, Seek::Handler(export) if !export.is_empty());
+                prop_assert!(named || module.seek == Seek::Unnamed);
             }
             Err(error) => {
                 let known = [
@@ -100,12 +101,13 @@ fn a_well_formed_text_finds_the_file_and_the_export_that_it_names() {
         let absolute = task.join(&stem).to_str().unwrap().to_owned();
         let mut found = BTreeSet::new();
         for stem in [stem.clone(), absolute] {
-            for (text, export) in [
-                (format!("{stem}.{}", named.export), named.export.as_str()),
-                (format!("{stem}.{extension}:{}", named.export), &named.export),
-                (format!("{stem}:{}", named.export), &named.export),
-                (format!("{stem}.{extension}"), "handler"),
-                (stem.clone(), "handler"),
+            let sought = Seek::Handler(named.export.clone());
+            for (text, seek) in [
+                (format!("{stem}.{}", named.export), &sought),
+                (format!("{stem}.{extension}:{}", named.export), &sought),
+                (format!("{stem}:{}", named.export), &sought),
+                (format!("{stem}.{extension}"), &Seek::Unnamed),
+                (stem.clone(), &Seek::Unnamed),
             ] {
                 let located = locate(&text, &search, &registry);
                 prop_assert!(located.is_ok(), "{text}: {}", located.unwrap_err());
@@ -113,12 +115,7 @@ fn a_well_formed_text_finds_the_file_and_the_export_that_it_names() {
                 prop_assert_eq!(located.engine.info().id, named.language.id);
                 prop_assert_eq!(&located.module.path, &file);
                 prop_assert_eq!(&located.module.root, &task);
-                prop_assert_eq!(
-                    &located.module.seek,
-                    &Seek::Handler(export.to_owned()),
-                    "{}",
-                    text
-                );
+                prop_assert_eq!(&located.module.seek, seek, "{}", text);
                 found.insert(located.module.name);
             }
         }

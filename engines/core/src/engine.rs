@@ -1,7 +1,11 @@
 //! A language, as the rest of the process sees it: what it is called, what it can do, how to start an instance.
 
 use crate::{ErrorDialect, FunctionInfo, Instance, LogSettings, Module, Outlook, Result};
-use std::{ffi::OsString, path::PathBuf, rc::Rc};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    rc::Rc,
+};
 
 /// A language that can run functions.
 ///
@@ -22,6 +26,35 @@ pub trait Engine: Send + Sync + 'static {
         Ok(Outlook::Possible)
     }
 
+    /// The file that stands for a folder whose name is a module's, where something in the folder says so: the `main` of
+    /// its `package.json`. `None` leaves it to the files that usually do, `index` and its like. Must not start anything.
+    fn main_of(&self, folder: &Path) -> Option<PathBuf> {
+        let _ = folder;
+        None
+    }
+
+    /// Finds a module as the language's own import would, once the search for a file of its name has found none: in
+    /// folders of packages, along search paths, in archives. Runs no code of the module. Starts the interpreter only
+    /// where nobody else can tell, and not without a sign that the module is there.
+    ///
+    /// The language's own library does not count: its modules are no handlers, though many have names that people give
+    /// to theirs.
+    ///
+    /// # Errors
+    /// When the module is there and cannot be had under this name, in the language's own words.
+    fn find(&self, lookup: &Lookup<'_>) -> Result<Search> {
+        let _ = lookup;
+        Ok(Search::default())
+    }
+
+    /// Makes these variables part of the process's environment, each unless it is set there, so that guests of every
+    /// language see them, and what they start. Does so while the process has one thread only: nobody else may look at an
+    /// environment that changes. Whether it has.
+    fn set_missing(&self, variables: &[(&str, String)]) -> bool {
+        let _ = variables;
+        false
+    }
+
     /// Starts an interpreter on the calling thread, which is the only one that will ever use it.
     ///
     /// # Errors
@@ -39,6 +72,26 @@ pub trait Engine: Send + Sync + 'static {
 /// The variable by which a process that runs guests marks its environment when an engine starts, so that what a guest starts
 /// is told from what the platform starts. Its value is the address of the Runtime API that the process serves, or nothing.
 pub const CHILD_MARK: &str = "TRINE_CHILD_OF";
+
+/// A module that is looked for; see [`Engine::find`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lookup<'a> {
+    /// Its name as the user wrote it, without the export: `apm-wrap`, `@scope/pkg/sub`, `apm_agent.handler`.
+    pub name: &'a str,
+    /// The task root.
+    pub root: &'a Path,
+    /// Where layers are unpacked.
+    pub layer_root: &'a Path,
+}
+
+/// What came of the search for a module.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Search {
+    /// Path of the file that an import would run. It may lie in an archive, so that no file of this path exists.
+    pub found: Option<PathBuf>,
+    /// Where it was looked for, for messages: folders and archives.
+    pub places: Vec<String>,
+}
 
 /// What an engine is and what it can do.
 #[derive(Debug, Clone)]

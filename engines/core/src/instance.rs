@@ -100,7 +100,8 @@ pub struct Module {
     pub root: PathBuf,
     /// Absolute path of its file.
     pub path: PathBuf,
-    /// Its name without extension, as the user wrote it (`src/app`). What languages call it in messages.
+    /// Its name without extension, as the user wrote it (`src/app`). What languages call it in messages, and import it by
+    /// where [`crate::Engine::find`] has found it.
     pub name: String,
     /// Which functions are wanted of it.
     pub seek: Seek,
@@ -112,6 +113,9 @@ pub enum Seek {
     /// One, by its export path (`handler`, in JavaScript also `api.users.get`). It must exist and be a function. An
     /// empty path is the module itself, where the language lets a module be a function.
     Handler(String),
+    /// A handler that nobody has named: the function that [`crate::unnamed_handler`] chooses, or the module itself, where
+    /// the language lets a module be a function.
+    Unnamed,
     /// The hooks of a middleware, by their names ([`Hook::name`]); those that exist must be functions. Where the module
     /// itself, or its default export, is a function, that is its `wrap`.
     Hooks,
@@ -128,6 +132,7 @@ impl Seek {
     pub fn names(&self) -> Vec<&str> {
         match self {
             Self::Handler(name) if !name.is_empty() => vec![name],
+            Self::Unnamed => crate::HANDLER_NAMES.to_vec(),
             Self::Handler(_) | Self::Hooks | Self::Program => Vec::new(),
         }
     }
@@ -140,14 +145,14 @@ pub struct FunctionId(pub u32);
 /// The functions that a module turned out to have, by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Exports {
-    /// Name and id; for [`Seek::Handler`] exactly one.
+    /// Name and id; for [`Seek::Handler`] and [`Seek::Unnamed`] exactly one.
     pub functions: Vec<(String, FunctionId)>,
     /// For [`Seek::Hooks`]: names of other functions that the module exports, for messages.
     pub others: Vec<String>,
 }
 
 impl Exports {
-    /// The one function that [`Seek::Handler`] asked for.
+    /// The one function that [`Seek::Handler`] or [`Seek::Unnamed`] asked for.
     pub fn handler(name: impl Into<String>, id: FunctionId) -> Self {
         Self { functions: vec![(name.into(), id)], others: Vec::new() }
     }

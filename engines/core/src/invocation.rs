@@ -22,6 +22,10 @@ pub struct FunctionInfo {
     pub log_stream: Option<String>,
 }
 
+/// What handlers are told is left of their time where nothing limits it, in milliseconds: Lambda's longest time limit, the
+/// largest value that code written for it can have seen.
+pub const UNLIMITED_MS: u64 = 900_000;
+
 /// One event's context. Contract: the headers of Lambda's `GET /runtime/invocation/next`; other front doors fill in
 /// what they know.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -2,8 +2,9 @@
 //! [`Engine`] of it.
 
 use crate::{
-    Engine, EngineInfo, Environment, Error, ErrorKind, Exports, Form, FunctionId, Instance,
-    Interrupter, Invocation, LocalFuture, Module, Payload, RawPayload, Result, Seek, Usage,
+    Engine, EngineInfo, Environment, Error, ErrorKind, Exports, Form, FunctionId, HANDLER_NAMES,
+    Instance, Interrupter, Invocation, LocalFuture, Module, Payload, RawPayload, Result, Seek,
+    Usage,
 };
 use bytes::Bytes;
 use std::{
@@ -98,21 +99,25 @@ where
 {
     fn load<'a>(&'a self, module: &'a Module) -> LocalFuture<'a, Result<Exports>> {
         Box::pin(async move {
-            let Seek::Handler(export) = &module.seek else {
-                return Err(Error::new(
-                    ErrorKind::Unsupported,
-                    format!("{} cannot hold middleware", module.path.display()),
-                ));
+            let export = match &module.seek {
+                Seek::Handler(export) => export.as_str(),
+                Seek::Unnamed => HANDLER_NAMES[0],
+                Seek::Hooks | Seek::Program => {
+                    return Err(Error::new(
+                        ErrorKind::Unsupported,
+                        format!("{} cannot hold middleware", module.path.display()),
+                    ));
+                }
             };
             let mut runtime = (self.make)();
             runtime.setup(&SimpleEnvironment {
                 task_root: module.root.clone(),
                 path: module.path.clone(),
-                export: export.clone(),
+                export: export.to_owned(),
             })?;
             let mut runtimes = self.runtimes.borrow_mut();
             runtimes.push(runtime);
-            Ok(Exports::handler(export.clone(), FunctionId(runtimes.len() as u32 - 1)))
+            Ok(Exports::handler(export, FunctionId(runtimes.len() as u32 - 1)))
         })
     }
 

@@ -1,10 +1,19 @@
 //! The process-wide part: what the engine is, and V8's platform, which exists once.
 
-use crate::{check, children, instance::JsInstance, interpreter, options::NodeOptions};
+use crate::{
+    check, children, find, instance::JsInstance, interpreter, options::NodeOptions,
+    process_environment,
+};
 use deno_runtime::deno_core::{JsRuntime, v8};
-use std::{ffi::OsString, rc::Rc, sync::Once};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    rc::Rc,
+    sync::Once,
+};
 use trine_engine::{
-    Capabilities, Engine, EngineInfo, Environment, ErrorDialect, Instance, Module, Outlook, Result,
+    Capabilities, Engine, EngineInfo, Environment, ErrorDialect, Instance, Lookup, Module, Outlook,
+    Result, Search,
 };
 
 /// JavaScript and TypeScript on V8.
@@ -51,6 +60,18 @@ impl Engine for JavaScript {
 
     fn check(&self, module: &Module) -> Result<Outlook> {
         check::check(module)
+    }
+
+    fn main_of(&self, folder: &Path) -> Option<PathBuf> {
+        find::main_of(folder)
+    }
+
+    fn find(&self, lookup: &Lookup<'_>) -> Result<Search> {
+        find::find(lookup)
+    }
+
+    fn set_missing(&self, variables: &[(&str, String)]) -> bool {
+        process_environment::set_missing(variables)
     }
 
     fn start(&self, environment: &Environment) -> Result<Rc<dyn Instance>> {

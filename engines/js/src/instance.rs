@@ -23,8 +23,8 @@ use std::{
     sync::Arc,
 };
 use trine_engine::{
-    Environment, Error, ErrorKind, Exports, Form, FunctionId, Hook, Instance, Interrupter,
-    Invocation, LocalFuture, Module, Payload, Result, Seek, Usage,
+    Environment, Error, ErrorKind, Exports, Form, FunctionId, HANDLER_NAMES, Hook, Instance,
+    Interrupter, Invocation, LocalFuture, Module, Payload, Result, Seek, Usage, what_there_is,
 };
 
 /// One isolate, started when the first module is loaded: that module decides which snapshot it starts from.
@@ -70,7 +70,7 @@ pub(crate) enum Kind {
 impl Kind {
     fn of(seek: &Seek, name: &str) -> Self {
         match (seek, Hook::named(name)) {
-            (Seek::Handler(_), _) => Self::Handler,
+            (Seek::Handler(_) | Seek::Unnamed, _) => Self::Handler,
             (Seek::Program, _) => Self::Program,
             (Seek::Hooks, Some(Hook::Error)) => Self::ErrorHook,
             (Seek::Hooks, Some(hook)) if hook.takes_value() => Self::HookWithValue,
@@ -123,6 +123,7 @@ impl Instance for JsInstance {
             let found = shared.find(module, &url).await;
             let functions =
                 shared.within_memory(found).map_err(|error| shared.with_place(error))?;
+            let functions = handler_of(module, functions)?;
             Ok(shared.register(module, functions))
         })
     }
@@ -335,17 +336,13 @@ impl Shared {
         let (runtime, prelude) = isolate.parts();
         deno_runtime::deno_core::scope!(scope, runtime);
         let path = module.path.to_string_lossy();
-        let (seek, names, wanted) = match &module.seek {
-            Seek::Handler(export) if export.is_empty() => {
-                ("handler", vec![""], module.name.clone())
-            }
-            Seek::Handler(export) => {
-                ("handler", vec![export.as_str()], format!("{}.{export}", module.name))
-            }
-            Seek::Hooks => ("hooks", Hook::ALL.map(Hook::name).to_vec(), module.name.clone()),
+        let (seek, names) = match &module.seek {
+            Seek::Handler(export) => ("handler", vec![export.as_str()]),
+            Seek::Unnamed => ("unnamed", HANDLER_NAMES.to_vec()),
+            Seek::Hooks => ("hooks", Hook::ALL.map(Hook::name).to_vec()),
             Seek::Program => {
                 self.loader.note_required(&module.path);
-                ("program", vec!["before", "after"], module.name.clone())
+                ("program", vec!["before", "after"])
             }
         };
         // A middleware from elsewhere finds what the handler finds, and so does what is loaded before everything.
@@ -360,7 +357,6 @@ impl Shared {
             text_or_undefined(scope, Some(&path)),
             text_or_undefined(scope, Some(url.as_str())),
             v8::Array::new_with_elements(scope, &names).into(),
-            text_or_undefined(scope, Some(&wanted)),
             text_or_undefined(scope, packages.as_deref()),
             v8::Boolean::new(scope, self.host.flavour.get() == Flavour::Deno).into(),
         ];
@@ -377,6 +373,29 @@ impl Shared {
             None => Payload::Nothing,
         }
     }
+}
+
+/// The one function that is sought where it is a handler; else, the prelude has given a function-less entry that says what
+/// is wrong, and the names of what there is.
+fn handler_of(module: &Module, functions: LoadedFunctions) -> Result<LoadedFunctions> {
+    let wanted = match &module.seek {
+        Seek::Handler(export) => Some(export.as_str()),
+        Seek::Unnamed => None,
+        Seek::Hooks | Seek::Program => return Ok(functions),
+    };
+    if functions.iter().any(|(_, function)| function.is_some()) {
+        return Ok(functions);
+    }
+    let mut names = functions.into_iter().map(|(name, _)| name);
+    let problem = names.next().unwrap_or_default();
+    let names: Vec<String> = names.collect();
+    let name = wanted.unwrap_or(HANDLER_NAMES[0]);
+    let separator = if name.is_empty() { "" } else { "." };
+    let what = what_there_is(module, wanted.filter(|name| !name.is_empty()), &names);
+    let message = format!("{}{separator}{name} {problem}{what}", module.name);
+    let error = Error::new(ErrorKind::HandlerNotFound, message);
+    let header = format!("{}: {}", error.name(), error.message());
+    Err(error.with_stack([header]))
 }
 
 pub(crate) fn ended() -> Error {

@@ -87,6 +87,7 @@ deno_runtime::deno_core::extension!(
         "flavour.js",
         "interpreter.js",
         "preload.js",
+        "parameters.js",
         "program.js",
     ],
     middleware = replace_op,

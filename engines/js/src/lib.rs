@@ -13,6 +13,7 @@ mod engine;
 mod error;
 mod exchange;
 mod exits;
+mod find;
 mod flavour;
 mod host;
 mod instance;
@@ -23,6 +24,8 @@ mod loader;
 mod memory;
 mod options;
 mod packages;
+#[path = "../../shared/process_environment.rs"]
+mod process_environment;
 mod sessions;
 mod threads;
 #[path = "../../shared/trace_variable.rs"]

@@ -47,7 +47,7 @@ use std::{
 use sys_traits::impls::RealSys;
 use trine_engine::Module;
 
-type Resolver = NodeResolverRc<DenoInNpmPackageChecker, NpmResolver<RealSys>, RealSys>;
+pub(crate) type Resolver = NodeResolverRc<DenoInNpmPackageChecker, NpmResolver<RealSys>, RealSys>;
 pub(crate) type Tracker = CjsTrackerRc<DenoInNpmPackageChecker, RealSys>;
 
 /// The services that Deno's Node crates are handed.
@@ -171,6 +171,16 @@ impl Loader {
             rejected: Cell::default(),
         };
         (Rc::new(loader), services)
+    }
+
+    /// What finds packages.
+    pub(crate) fn resolver(&self) -> &Resolver {
+        &self.resolver
+    }
+
+    /// Whether a specifier names a module of Node's own.
+    pub(crate) fn is_builtin(&self, specifier: &str) -> bool {
+        self.resolver.is_builtin_node_module(specifier)
     }
 
     /// Modules are loaded for as long as the result lives.
@@ -575,7 +585,8 @@ pub(crate) fn package_folders(layer_root: &Path) -> Vec<PathBuf> {
         })
         .map(|entry| entry.path().join("node_modules"))
         .collect();
-    versions.sort();
+    // By number: node8 comes after node20.
+    versions.sort_by_key(|path| (path.as_os_str().len(), path.clone()));
     folders.extend(versions.into_iter().rev());
     folders.push(nodejs.join("node_modules"));
     folders.retain(|folder| folder.is_dir());

@@ -14,7 +14,7 @@ use std::{
     rc::{Rc, Weak},
     time::{SystemTime, UNIX_EPOCH},
 };
-use trine_engine::{Error, ErrorKind, Invocation};
+use trine_engine::{Error, ErrorKind, Invocation, UNLIMITED_MS};
 
 /// The contexts of the invocations that this state has seen and that go on. All functions of an invocation get the same.
 #[derive(Default)]
@@ -209,11 +209,10 @@ unsafe fn fill_from(
                 ffi::lua_rawset(state, table);
             }
         }
-        if let Some(deadline) = invocation.deadline_ms {
-            push_text(state, "deadline_ms");
-            ffi::lua_pushinteger(state, deadline as i64);
-            ffi::lua_rawset(state, table);
-        }
+        push_text(state, "deadline_ms");
+        let deadline = invocation.deadline_ms.unwrap_or_else(|| now_ms() + UNLIMITED_MS);
+        ffi::lua_pushinteger(state, deadline as i64);
+        ffi::lua_rawset(state, table);
         if let Some(w3c) = &invocation.w3c {
             push_text(state, "w3c");
             ffi::lua_createtable(state, 0, w3c.len() as c_int);
@@ -283,7 +282,12 @@ unsafe fn add_snake_case(state: *mut lua_State, table: c_int) {
     }
 }
 
-/// `context.get_remaining_time_in_millis()` of the call that runs: 0 when the time is up, `math.huge` when there is no
+/// Milliseconds since the epoch.
+fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_millis() as u64)
+}
+
+/// `context.get_remaining_time_in_millis()` of the call that runs: 0 when the time is up, [`UNLIMITED_MS`] when there is no
 /// limit.
 ///
 /// # Safety
@@ -291,14 +295,11 @@ unsafe fn add_snake_case(state: *mut lua_State, table: c_int) {
 pub(crate) unsafe extern "C-unwind" fn remaining(state: *mut lua_State) -> c_int {
     // SAFETY: upvalue 1 is the host; a C function has room for a result.
     unsafe {
-        match Host::of(state).output().deadline() {
-            None => ffi::lua_pushnumber(state, f64::INFINITY),
-            Some(deadline) => {
-                let now = SystemTime::now().duration_since(UNIX_EPOCH);
-                let left = deadline as i64 - now.map_or(0, |now| now.as_millis() as i64);
-                ffi::lua_pushinteger(state, left.max(0));
-            }
-        }
+        let left = Host::of(state)
+            .output()
+            .deadline()
+            .map_or(UNLIMITED_MS, |deadline| deadline.saturating_sub(now_ms()));
+        ffi::lua_pushinteger(state, left as i64);
     }
     1
 }

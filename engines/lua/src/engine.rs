@@ -1,12 +1,13 @@
 //! The process-wide part: what this engine is, and how an instance starts.
 
-use crate::{check, children, instance::LuaInstance};
+use crate::{check, children, find, instance::LuaInstance, process_environment};
 use std::{
     ffi::{CStr, c_char},
     rc::Rc,
 };
 use trine_engine::{
-    Capabilities, Engine, EngineInfo, Environment, ErrorDialect, Instance, Module, Outlook, Result,
+    Capabilities, Engine, EngineInfo, Environment, ErrorDialect, Instance, Lookup, Module, Outlook,
+    Result, Search,
 };
 
 unsafe extern "C" {
@@ -68,6 +69,14 @@ impl Engine for LuaEngine {
 
     fn check(&self, module: &Module) -> Result<Outlook> {
         check::check(module)
+    }
+
+    fn find(&self, lookup: &Lookup<'_>) -> Result<Search> {
+        Ok(find::find(lookup))
+    }
+
+    fn set_missing(&self, variables: &[(&str, String)]) -> bool {
+        process_environment::set_missing(variables)
     }
 
     fn start(&self, environment: &Environment) -> Result<Rc<dyn Instance>> {

@@ -13,6 +13,7 @@ mod convert;
 mod engine;
 mod error;
 mod fetch;
+mod find;
 mod guard;
 mod host;
 mod instance;
@@ -21,6 +22,8 @@ mod loader;
 mod memory;
 mod output;
 mod pattern;
+#[path = "../../shared/process_environment.rs"]
+mod process_environment;
 mod program;
 mod shared;
 mod state;

@@ -7,7 +7,10 @@ use crate::{
 };
 use mlua::{Function, Lua, Table, Value, ffi};
 use std::{collections::BTreeMap, rc::Rc};
-use trine_engine::{Error, ErrorKind, Frame, Hook, Module, Result, Seek};
+use trine_engine::{
+    Error, ErrorKind, Frame, HANDLER_NAMES, Hook, Module, Result, Seek, unnamed_handler,
+    what_there_is,
+};
 
 /// A module that has run.
 pub(crate) struct Loaded {
@@ -173,9 +176,18 @@ fn broken_file(message: &str) -> Option<(&str, &str)> {
 pub(crate) fn find(loaded: &Loaded, module: &Module) -> Result<Vec<Found>> {
     match &module.seek {
         Seek::Handler(name) => match loaded.lookup(name, true) {
-            Value::Nil => Err(missing(loaded, module, name)),
+            Value::Nil => Err(missing(loaded, module, Some(name))),
             value => Ok(vec![checked(module, name, value)?]),
         },
+        Seek::Unnamed => {
+            let usual = HANDLER_NAMES[0];
+            let is_function = |name: &str| callable(&loaded.lookup(name, name == usual));
+            let name = unnamed_handler(is_function).unwrap_or(usual);
+            match loaded.lookup(name, name == usual) {
+                Value::Nil => Err(missing(loaded, module, None)),
+                value => Ok(vec![checked(module, name, value)?]),
+            }
+        }
         Seek::Hooks => {
             let mut found = Vec::new();
             for hook in Hook::ALL {
@@ -248,6 +260,24 @@ impl Loaded {
         names.dedup();
         names
     }
+
+    /// Names of functions in tables that the module's table holds: `api.get`.
+    fn inner_functions(&self) -> Vec<String> {
+        let Value::Table(table) = &self.value else { return Vec::new() };
+        let mut names = Vec::new();
+        for (outer, value) in table.pairs::<Value, Value>().flatten() {
+            let (Value::String(outer), Value::Table(inner)) = (outer, value) else { continue };
+            for (name, value) in inner.pairs::<Value, Value>().flatten() {
+                if let Value::String(name) = name
+                    && callable(&value)
+                {
+                    names.push(format!("{}.{}", outer.to_string_lossy(), name.to_string_lossy()));
+                }
+            }
+        }
+        names.sort();
+        names
+    }
 }
 
 /// What stands under a dotted name.
@@ -311,38 +341,19 @@ pub(crate) fn kind_of(value: &Value) -> String {
     format!("{article} {kind}")
 }
 
-fn missing(loaded: &Loaded, module: &Module, name: &str) -> Error {
-    let names = loaded.functions();
-    let mut message = format!("Handler '{name}' missing on module '{}'", module.name);
-    if names.is_empty() {
-        message.push_str(", which has no functions: return a table with one, or define a global");
-    } else {
-        let list: Vec<_> = names.iter().map(|name| format!("'{name}'")).collect();
-        message.push_str(&format!(", which has {}", list.join(", ")));
+/// `wanted` is `None` where nobody has named the handler.
+fn missing(loaded: &Loaded, module: &Module, wanted: Option<&str>) -> Error {
+    let name = wanted.unwrap_or(HANDLER_NAMES[0]);
+    let mut names = loaded.functions();
+    if name.contains('.') {
+        names.extend(loaded.inner_functions());
     }
-    let nearest = names.iter().map(|known| (distance(known, name), known)).min();
-    if let Some((distance, known)) = nearest
-        && distance <= name.chars().count().max(3) / 2
-    {
-        message.push_str(&format!("; did you mean '{known}'?"));
+    let mut message = format!("Handler '{name}' missing on module '{}'", module.name);
+    message.push_str(&what_there_is(module, wanted, &names));
+    if names.is_empty() {
+        message.push_str(": return a table with one, or define a global");
     }
     Error::new(ErrorKind::HandlerNotFound, message)
-}
-
-/// How many characters have to change to make one name of the other.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]
@@ -357,13 +368,6 @@ mod tests {
             (12, "'=' expected: here")
         );
         assert_eq!(split_position("no place"), (0, "no place"));
-    }
-
-    #[test]
-    fn the_distance_counts_changed_characters() {
-        assert_eq!(distance("handler", "handler"), 0);
-        assert_eq!(distance("handle", "handler"), 1);
-        assert_eq!(distance("", "abc"), 3);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::{
     bulk, context, convert,
     convert::{Fault, Marks, Strictness},
-    error, guard, host,
+    error, find, guard, host,
     host::Host,
     limits::Stop,
     loader::Loaded,
@@ -286,7 +286,7 @@ fn prepare(
     let sethook = debug.raw_get::<Function>("sethook")?;
     debug.raw_set("sethook", closure_with(lua, host, guard::sethook, sethook)?)?;
     let package = globals.raw_get::<Table>("package")?;
-    package.raw_set("path", search_path(root, &environment.layer_root))?;
+    package.raw_set("path", find::search_path(root, &environment.layer_root))?;
     package.raw_set("cpath", "")?;
     let token = mlua::LightUserData(guard::wait_token());
     for (name, source) in PRELUDES {
@@ -374,12 +374,4 @@ fn closure_with(
             ffi::lua_pushcclosure(state, function, 2);
         })
     }
-}
-
-fn search_path(root: &Path, layers: &Path) -> String {
-    let (root, layers) = (root.display(), layers.display());
-    format!(
-        "{root}/?.lua;{root}/?/init.lua;{root}/lua/?.lua;{root}/lua/?/init.lua;\
-         {layers}/lua/?.lua;{layers}/lua/?/init.lua"
-    )
 }

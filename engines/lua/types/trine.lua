@@ -13,9 +13,9 @@
 ---@field identity table?
 ---@field tenant_id string?
 ---@field trace_id string?
----@field deadline_ms integer?
+---@field deadline_ms integer
 ---@field w3c table<string, string>?
----@field get_remaining_time_in_millis fun(...): number 0 when the time is up, `math.huge` without a limit
+---@field get_remaining_time_in_millis fun(...): integer 0 when the time is up, 900000 without a limit
 ---@field state table<string, any> shared by all functions of the invocation, whatever their language; read it with `pairs`, not `next`
 local Context = {}
 

@@ -12,6 +12,10 @@ pub(crate) fn check(module: &Module) -> Result<Outlook> {
     if interpreter::get().is_none() && thread::current().name() != Some("main") {
         return Ok(Outlook::Possible);
     }
+    // What was found by an import may lie in an archive or be compiled: there is no text to look at.
+    if module.path.extension().is_none_or(|extension| extension != "py") || !module.path.is_file() {
+        return Ok(Outlook::Possible);
+    }
     let python = interpreter::start(true)?;
     Python::attach(|py| {
         let look = || -> PyResult<Option<Vec<String>>> {

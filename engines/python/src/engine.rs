@@ -1,11 +1,11 @@
 //! The engine as the rest of the process sees it: plain facts, and instances on demand. The interpreter behind them
 //! starts with the first instance.
 
-use crate::{check, children, instance::PythonInstance, interpreter};
+use crate::{check, children, find, instance::PythonInstance, interpreter, process_environment};
 use std::rc::Rc;
 use trine_engine::{
-    Capabilities, Engine, EngineInfo, Environment, ErrorDialect, ErrorRecord, Instance, Module,
-    Outlook, Result,
+    Capabilities, Engine, EngineInfo, Environment, ErrorDialect, ErrorRecord, Instance, Lookup,
+    Module, Outlook, Result, Search,
 };
 
 /// The [`EngineInfo::id`] of this engine.
@@ -64,6 +64,18 @@ impl Engine for PythonEngine {
 
     fn check(&self, module: &Module) -> Result<Outlook> {
         check::check(module)
+    }
+
+    fn find(&self, lookup: &Lookup<'_>) -> Result<Search> {
+        find::find(lookup)
+    }
+
+    fn set_missing(&self, variables: &[(&str, String)]) -> bool {
+        let set = process_environment::set_missing(variables);
+        if set {
+            interpreter::learn_environment(variables);
+        }
+        set
     }
 
     fn start(&self, environment: &Environment) -> Result<Rc<dyn Instance>> {

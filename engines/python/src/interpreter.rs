@@ -113,6 +113,24 @@ pub(crate) fn get() -> Option<&'static Interpreter> {
     INTERPRETER.get().and_then(|started| started.as_ref().ok())
 }
 
+/// Tells the interpreter of variables that were set after it had started, to find or look at a module, and had read all
+/// there were.
+pub(crate) fn learn_environment(variables: &[(&str, String)]) {
+    if get().is_none() {
+        return;
+    }
+    let learned: PyResult<()> = Python::attach(|py| {
+        let environ = py.import("os")?.getattr("environ")?;
+        for (name, value) in variables {
+            environ.call_method1("setdefault", (*name, value))?;
+        }
+        // The time zone may be among them, and is read once.
+        py.import("time")?.call_method0("tzset").map(drop)
+    });
+    // A guest that put something else there has not run yet.
+    drop(learned);
+}
+
 /// `main_thread`: whether Python's main thread will run handlers.
 fn initialize(main_thread: bool) -> std::result::Result<Interpreter, String> {
     configure_and_start()?;
@@ -218,7 +236,7 @@ fn home() -> Option<OsString> {
 }
 
 /// `python3.11`.
-fn minor_version() -> String {
+pub(crate) fn minor_version() -> String {
     let mut parts = env!("TRINE_PYTHON_VERSION").splitn(3, '.');
     format!("python{}.{}", parts.next().unwrap_or("3"), parts.next().unwrap_or_default())
 }

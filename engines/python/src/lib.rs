@@ -10,6 +10,7 @@ mod current_loop;
 mod engine;
 mod error;
 mod event_loop;
+mod find;
 mod host;
 mod host_signals;
 mod instance;
@@ -17,7 +18,10 @@ mod interpreter;
 mod limits;
 mod living;
 mod loader;
+#[path = "../../shared/process_environment.rs"]
+mod process_environment;
 mod program;
+mod relative;
 mod state;
 #[path = "../../shared/trace_variable.rs"]
 mod trace_variable;

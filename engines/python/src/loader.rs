@@ -9,10 +9,9 @@ use pyo3::{
     prelude::*,
     types::{PyDict, PyModule},
 };
-use trine_engine::{Error, ErrorKind, Hook, Module, Result, Seek};
-
-/// Function names that an error message lists.
-const LISTED: usize = 10;
+use trine_engine::{
+    Error, ErrorKind, HANDLER_NAMES, Hook, Module, Result, Seek, unnamed_handler, what_there_is,
+};
 
 /// What an id stands for.
 pub(crate) enum Function {
@@ -54,7 +53,8 @@ pub(crate) struct Loaded {
 /// Imports a module and finds what is sought in it.
 pub(crate) fn load(py: Python<'_>, source: &Source<'_>, module: &Module) -> Result<Loaded> {
     match &module.seek {
-        Seek::Handler(name) => handler(py, source, module, name),
+        Seek::Handler(name) => handler(py, source, module, Some(name)),
+        Seek::Unnamed => handler(py, source, module, None),
         Seek::Hooks => hooks(py, source, module),
         Seek::Program => {
             let (python, generation) = (source.python, source.generation);
@@ -67,7 +67,13 @@ pub(crate) fn load(py: Python<'_>, source: &Source<'_>, module: &Module) -> Resu
     }
 }
 
-fn handler(py: Python<'_>, source: &Source<'_>, module: &Module, name: &str) -> Result<Loaded> {
+/// `name` is `None` where nobody has named the handler.
+fn handler(
+    py: Python<'_>,
+    source: &Source<'_>,
+    module: &Module,
+    name: Option<&str>,
+) -> Result<Loaded> {
     let top = module.name.split(['/', '.']).next().unwrap_or_default();
     if is_built_in(py, top).map_err(|e| error::internal(py, &e))? {
         return Err(Error::new(
@@ -76,9 +82,15 @@ fn handler(py: Python<'_>, source: &Source<'_>, module: &Module, name: &str) -> 
         ));
     }
     let loaded = import(py, source, module, "load")?;
-    let name = if name.is_empty() { "handler" } else { name };
+    let named = name.filter(|name| !name.is_empty());
+    let name = named.or_else(|| unnamed(&loaded)).unwrap_or(HANDLER_NAMES[0]);
     let found = loaded.getattr_opt(name).map_err(|e| error::raised(py, &e, ""))?;
-    let function = found.ok_or_else(|| missing(&loaded, module, name))?;
+    let function = found.ok_or_else(|| {
+        let names = function_names(&loaded);
+        let what = what_there_is(module, named, &names);
+        let text = format!("Handler '{name}' missing on module '{}'{what}", module.name);
+        Error::new(ErrorKind::HandlerNotFound, text)
+    })?;
     if !function.is_callable() {
         let class = error::type_name(&function.get_type());
         let text = format!(
@@ -92,6 +104,15 @@ fn handler(py: Python<'_>, source: &Source<'_>, module: &Module, name: &str) -> 
         functions: vec![(name.to_owned(), Function::Callable(callable))],
         others: Vec::new(),
     })
+}
+
+/// The handler of a module of which nobody has said what it is called.
+fn unnamed(loaded: &Bound<'_, PyAny>) -> Option<&'static str> {
+    let is_function = |name: &str| {
+        let found = loaded.getattr_opt(name).ok().flatten();
+        found.is_some_and(|found| found.is_callable())
+    };
+    unnamed_handler(is_function)
 }
 
 fn hooks(py: Python<'_>, source: &Source<'_>, module: &Module) -> Result<Loaded> {
@@ -223,23 +244,6 @@ pub(crate) fn is_coroutine_function(function: &Bound<'_, PyAny>, depth: usize) -
     call.is_some_and(|call| is_coroutine_function(&call, depth + 1))
 }
 
-fn missing(loaded: &Bound<'_, PyAny>, module: &Module, name: &str) -> Error {
-    let mut text = format!("Handler '{name}' missing on module '{}'", module.name);
-    let names = function_names(loaded);
-    if !names.is_empty() {
-        text.push_str("; it has: ");
-        text.push_str(&names[..names.len().min(LISTED)].join(", "));
-        if names.len() > LISTED {
-            text.push_str(", …");
-        }
-        let nearest = names.iter().min_by_key(|other| distance(name, other));
-        if let Some(nearest) = nearest.filter(|other| distance(name, other) <= 1 + name.len() / 3) {
-            text.push_str(&format!("; did you mean '{nearest}'?"));
-        }
-    }
-    Error::new(ErrorKind::HandlerNotFound, text)
-}
-
 /// The functions that a module defines itself, in their order.
 fn function_names(loaded: &Bound<'_, PyAny>) -> Vec<String> {
     let Ok(module) = loaded.cast::<PyModule>() else { return Vec::new() };
@@ -256,20 +260,4 @@ fn function_names(loaded: &Bound<'_, PyAny>) -> Vec<String> {
         }
     }
     names
-}
-
-/// How many letters have to change to get from one name to the other.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let next = (diagonal + usize::from(x != *y)).min(row[j] + 1).min(row[j + 1] + 1);
-            diagonal = row[j + 1];
-            row[j + 1] = next;
-        }
-    }
-    row[b.len()]
 }

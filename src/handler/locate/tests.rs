@@ -2,13 +2,18 @@
 
 use super::*;
 use crate::handler::fixture::{folders, registry};
+use trine_engine::Seek;
 
 /// Engine, path relative to the parent of task root and layer root, module name and export.
 fn found(files: &[&str], text: &str) -> Result<(&'static str, String, String, String)> {
     let (parent, search) = folders(files);
     let text = text.replace("{parent}", parent.path().to_str().unwrap());
     let Located { engine, module } = locate(&text, &search, &registry())?;
-    let Seek::Handler(export) = module.seek else { panic!("a handler is sought") };
+    let export = match module.seek {
+        Seek::Handler(export) => export,
+        Seek::Unnamed => "–".to_owned(),
+        other => panic!("{other:?} is no handler"),
+    };
     let path = module.path.strip_prefix(parent.path()).unwrap().to_str().unwrap().to_owned();
     Ok((engine.info().id, path, module.name, export))
 }
@@ -21,7 +26,7 @@ fn assert_found(files: &[&str], text: &str, expected: (&str, &str, &str, &str)) 
 #[test]
 fn a_file_name_is_taken_as_it_stands() {
     let files = &["task/src/app.ts", "task/app.py", "task/app.js", "task/a.mjs"];
-    assert_found(files, "src/app.ts", ("js", "task/src/app.ts", "src/app", "handler"));
+    assert_found(files, "src/app.ts", ("js", "task/src/app.ts", "src/app", "–"));
     assert_found(files, "app.py:main", ("python", "task/app.py", "app", "main"));
     assert_found(files, "a.mjs:api.get", ("js", "task/a.mjs", "a", "api.get"));
 }
@@ -29,7 +34,7 @@ fn a_file_name_is_taken_as_it_stands() {
 #[test]
 fn a_file_that_exists_wins_over_an_export_with_the_name_of_its_extension() {
     let files = &["task/app.py", "task/app.js"];
-    assert_found(files, "app.py", ("python", "task/app.py", "app", "handler"));
+    assert_found(files, "app.py", ("python", "task/app.py", "app", "–"));
     assert_found(&["task/app.js"], "app.py", ("js", "task/app.js", "app", "py"));
 }
 
@@ -90,8 +95,8 @@ fn a_compiled_file_beside_its_source_is_no_riddle() {
 }
 
 #[test]
-fn a_bare_name_finds_a_file_and_its_default_export() {
-    assert_found(&["task/hook.lua"], "hook", ("lua", "task/hook.lua", "hook", "handler"));
+fn a_bare_name_finds_a_file_and_names_no_export() {
+    assert_found(&["task/hook.lua"], "hook", ("lua", "task/hook.lua", "hook", "–"));
     assert_found(&["task/a/hook.py"], "a/hook:f", ("python", "task/a/hook.py", "a/hook", "f"));
 }
 
@@ -99,7 +104,7 @@ fn a_bare_name_finds_a_file_and_its_default_export() {
 fn a_folder_stands_for_its_index_or_package_file_when_no_file_has_the_name() {
     assert_found(&["task/api/index.cjs"], "api.get", ("js", "task/api/index.cjs", "api", "get"));
     assert_found(&["task/p/__init__.py"], "p.f", ("python", "task/p/__init__.py", "p", "f"));
-    assert_found(&["task/p/index.js"], "p", ("js", "task/p/index.js", "p", "handler"));
+    assert_found(&["task/p/index.js"], "p", ("js", "task/p/index.js", "p", "–"));
     assert_found(&["task/p/index.js", "task/p.lua"], "p.f", ("lua", "task/p.lua", "p", "f"));
 }
 
@@ -118,8 +123,9 @@ fn a_path_may_come_without_its_extension() {
     for (path, export) in [("handler", "handle"), ("handler.py", "handle"), ("web", "")] {
         let located = locate_file(&home.join(path), export, &search, &registry()).unwrap();
         assert_eq!(located.module.root, home, "{path}");
-        let expected = if export.is_empty() { DEFAULT_EXPORT } else { export };
-        assert_eq!(located.module.seek, Seek::Handler(expected.into()));
+        let named = Seek::Handler(export.into());
+        let expected = if export.is_empty() { Seek::Unnamed } else { named };
+        assert_eq!(located.module.seek, expected);
     }
 }
 

@@ -10,6 +10,9 @@ export function setHost(given) {
   host = given;
 }
 
+/** What is left of the time where nothing limits it: Lambda's longest time limit. */
+const UNLIMITED_MS = 900_000;
+
 /** The facts of the invocation whose code runs, or undefined outside of any. They follow it across `await`. */
 export function currentMeta() {
   return core.getAsyncContext()?.trine;
@@ -68,7 +71,7 @@ export class Context {
       ? undefined
       : parseJson(meta.identity, "CognitoIdentity");
     this.getRemainingTimeInMillis = () =>
-      deadlineMs === undefined ? Infinity : deadlineMs - Date.now();
+      deadlineMs === undefined ? UNLIMITED_MS : deadlineMs - Date.now();
     this.w3c = () => meta.w3c === undefined ? undefined : Object.freeze(JSON.parse(meta.w3c));
   }
 

@@ -5,6 +5,7 @@ import { Context, host, within } from "ext:trine_prelude/context.js";
 import { asError, Failure } from "ext:trine_prelude/errors.js";
 import { checkPlain, warn as warnOf, warningOf } from "ext:trine_prelude/exchange.js";
 import { showDeno } from "ext:trine_prelude/flavour.js";
+import { declaresCallback, takesCallback } from "ext:trine_prelude/parameters.js";
 import { preload } from "ext:trine_prelude/preload.js";
 import { compileProgram, endProgram, runProgram } from "ext:trine_prelude/program.js";
 
@@ -128,7 +129,8 @@ function resultOf(result, answer, handler, meta) {
   if (isThenable(result)) {
     return answer?.used ? Promise.race([result, answer.pending()]) : result;
   }
-  if (answer?.used || (handler.length >= 3 && result === undefined)) {
+  // Whoever declares a callback answers through it: what it returns is what its last expression happened to be.
+  if (answer?.used || declaresCallback(handler) || (result === undefined && takesCallback(handler))) {
     answer ??= answerOf(meta);
     (meta.waiting ??= []).push(answer);
     return answer.pending();
@@ -375,6 +377,23 @@ function namesOf(namespace) {
   return [...names];
 }
 
+/** Names of functions in objects that a module exports: `api.get`. */
+function innerNamesOf(namespace) {
+  const names = new Set();
+  for (const source of [namespace, namespace?.default]) {
+    for (const [outer, value] of Object.entries(source ?? {})) {
+      if (outer !== "default" && value !== null && typeof value === "object") {
+        for (const inner of Object.keys(value)) {
+          if (typeof value[inner] === "function") {
+            names.add(`${outer}.${inner}`);
+          }
+        }
+      }
+    }
+  }
+  return [...names];
+}
+
 function lookUp(namespace, path) {
   let value = namespace;
   for (const step of path) {
@@ -453,16 +472,30 @@ function wholeOf(namespace) {
   return typeof whole === "function" ? whole : undefined;
 }
 
-function findHandler(namespace, name, handlerName) {
+/** A handler; where there is none, what is wrong and the names of the module's functions, all without a function. */
+function findHandler(namespace, name) {
   let value = name === "" ? undefined : exportOf(namespace, name);
   if (value === undefined && (name === "" || name === "handler" || name === "default")) {
     value = wholeOf(namespace);
   }
-  if (typeof value !== "function") {
-    const problem = value === undefined ? "is undefined or not exported" : "is not a function";
-    throw notFound(`${handlerName} ${problem}`, namespace, name);
+  if (typeof value === "function") {
+    return [name, value];
   }
-  return [name, value];
+  const problem = value === undefined ? "is undefined or not exported" : "is not a function";
+  const inner = name.includes(".") ? innerNamesOf(namespace) : [];
+  return [problem, ...namesOf(namespace), ...inner].flatMap((text) => [text, undefined]);
+}
+
+/** A handler that nobody has named: the usual name, then the module itself, then the one that has another of the names. */
+function findUnnamed(namespace, [usual, ...others]) {
+  const found = others.filter((name) => typeof exportOf(namespace, name) === "function");
+  if (
+    found.length === 1 && typeof exportOf(namespace, usual) !== "function" &&
+    wholeOf(namespace) === undefined
+  ) {
+    return findHandler(namespace, found[0]);
+  }
+  return findHandler(namespace, usual);
 }
 
 /** The hooks of a middleware, then the names of its other functions. */
@@ -489,15 +522,14 @@ function findHooks(namespace, names) {
 /**
  * Loads a module and finds functions in it.
  *
- * @param {string} seek "handler", "hooks" or "program"
+ * @param {string} seek "handler", "unnamed" (one of the names that handlers usually have), "hooks" or "program"
  * @param {string} format "module", or "commonjs" which falls back to a module where only that parses
  * @param {string[]} names of the functions, or the one export path of a handler
- * @param {string} handlerName what messages call the handler
  * @param {string | undefined} packages folder of packages of the task root, where the module lies outside of it
  * @param {boolean} isDeno whether it is written for Deno
  * @returns {Promise<Array>} name, function, name, function, …
  */
-async function find(seek, format, path, url, names, handlerName, packages, isDeno) {
+async function find(seek, format, path, url, names, packages, isDeno) {
   if (isDeno) {
     showDeno();
   }
@@ -512,7 +544,8 @@ async function find(seek, format, path, url, names, handlerName, packages, isDen
     return names.flatMap((name) => [name, run(name)]);
   }
   const namespace = await loadNamespace(format, path, url);
-  return seek === "handler"
-    ? findHandler(namespace, names[0], handlerName)
-    : findHooks(namespace, names);
+  if (seek === "unnamed") {
+    return findUnnamed(namespace, names);
+  }
+  return seek === "handler" ? findHandler(namespace, names[0]) : findHooks(namespace, names);
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::print_stdout, reason = "figures are printed")]
 
+mod callbacks;
 mod code_cache;
 mod flavour;
 mod hooks;

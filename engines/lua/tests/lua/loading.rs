@@ -51,11 +51,14 @@ fn a_handler_that_is_missing_lists_what_there_is() {
         assert_eq!(error.kind(), ErrorKind::HandlerNotFound);
         assert_eq!(
             error.message(),
-            "Handler 'handler' missing on module 'app', which has 'handle', 'other'; did you mean 'handle'?"
+            "Handler 'handler' missing on module 'app'; it has: handle, other; did you mean 'handle'?"
         );
         let guest = Guest::new("return {}");
         let error = guest.load("app", "handler").await.unwrap_err();
-        assert!(error.message().contains("has no functions"), "{error}");
+        assert!(error.message().contains("has no functions: return a table"), "{error}");
+        let guest = Guest::new("return {api = {get = print, n = 1}}");
+        let error = guest.load("app", "api.gett").await.unwrap_err();
+        assert!(error.message().ends_with("it has: api.get; did you mean 'api.get'?"), "{error}");
     });
 }
 

@@ -5,6 +5,9 @@ found in its own folders, and those folders on `sys.path`) is put aside while an
 root is the active one. An import statement, wherever and whenever it runs, first activates the root whose file it
 stands in.
 
+A file is imported as the module of its package, however the user has named it. Where its relative imports need a package
+that the task root itself is, or lies in, the folders above become packages for it.
+
 Instances of one generation share a root's modules. One that takes the place of a retired instance is of a new
 generation: for it the same folder is another root.
 """
@@ -23,28 +26,48 @@ _active = None
 _turn = 0
 _import = builtins.__import__
 _owners = {}
+# The generation of the roots that are there for a search only.
+_SEARCH = -1
 
 
 class _Root:
     def __init__(self, generation, path):
         self.generation = generation
         self.path = path
-        self.inside = path.rstrip(os.sep) + os.sep
+        # Beginnings of the paths of its files.
+        self.inside = [path.rstrip(os.sep) + os.sep]
         # Folders on `sys.path` that are this root's alone.
         self.entries = []
         # Such folders that stand at its end.
         self.last = []
         # Its modules while another root is active.
         self.modules = {}
-        # Names of modules that were loaded by their path.
+        # Names of modules that were loaded by their path; of packages, by their folder.
         self.named = {}
+        # Folders of packages that are found by name where nothing else has that name.
+        self.packages = {}
 
 
 def load(generation, root, name, path, layer_root):
-    """The module `name` of a task root; raises what its import raises."""
+    """The module of a file, which the user has called `name`; raises what its import raises."""
     with _lock:
-        _activate(_root(generation, root, layer_root))
-        dotted = name.replace("/", ".")
+        root = _root(generation, root, layer_root)
+        _activate(root)
+        if path in root.named:
+            return sys.modules[root.named[path]]
+        dotted = _dotted(name, path, layer_root)
+        if path.endswith(".py"):
+            stem = os.path.basename(path).removesuffix(".py")
+            # A dot in the file's own name separates no folders.
+            packages = dotted.count(".") - stem.count(".") + (stem == "__init__")
+            levels = _trine.relative_levels(path)
+            if levels > packages:
+                return _load_in_package(root, path, dotted, levels)
+            if "." in stem:
+                # No import statement has a name for it.
+                return _run(root, _free_name(stem), path)
+            if packages == 0:
+                _offer_package(root, os.path.dirname(path))
         _import(dotted)
         module = sys.modules[dotted]
         found = getattr(module, "__file__", None)
@@ -69,21 +92,169 @@ def load_file(generation, root, name, path, layer_root):
             dotted = dotted.replace(".", "_")
         while dotted in sys.modules:
             dotted += "_"
-        spec = _external.spec_from_file_location(
-            dotted,
-            path,
-            submodule_search_locations=[os.path.dirname(path)] if is_package else None,
-        )
-        module = _bootstrap.module_from_spec(spec)
-        sys.modules[dotted] = module
-        root.named[path] = dotted
+        return _run(root, dotted, path, [os.path.dirname(path)] if is_package else None)
+
+
+def find(root, name, layer_root):
+    """The file that an import of this name would run, without running anything of it; None if there is none, or none
+    but a module of the standard library."""
+    parts = name.replace("/", ".").split(".")
+    if "" in parts or parts[0] in sys.stdlib_module_names or parts[0] in sys.builtin_module_names:
+        return None
+    with _lock:
+        _activate(_root(_SEARCH, root, layer_root))
         try:
-            spec.loader.exec_module(module)
-        except BaseException:
-            del root.named[path]
-            sys.modules.pop(dotted, None)
-            raise
-        return module
+            at = parts[0]
+            spec = _bootstrap._find_spec(at, None)
+            for part in parts[1:]:
+                path = None if spec is None else spec.submodule_search_locations
+                if path is None:
+                    return None
+                at += "." + part
+                # As the finders do it, without their wish to see the package in `sys.modules`.
+                spec = _external.PathFinder._get_spec(at, list(path))
+            # A folder without `__init__.py` has no functions.
+            if spec is None or spec.loader is None or _is_librarys(spec.origin):
+                return None
+            return spec.origin or f"<{name}>"
+        except Exception:
+            # What a finder of somebody else's makes of a name that it does not know.
+            return None
+        finally:
+            forget(_SEARCH)
+
+
+def _is_librarys(file):
+    """Whether a file is the standard library's, which names not all of its modules (`test`)."""
+    if file is None or not file.startswith(sys._stdlib_dir + os.sep):
+        return False
+    folder = file.removeprefix(sys._stdlib_dir + os.sep).partition(os.sep)[0]
+    return folder not in ("site-packages", "dist-packages")
+
+
+def _dotted(name, path, layer_root):
+    """The name by which an import statement would name the file."""
+    stem = path.removesuffix(".py").removesuffix(os.sep + "__init__")
+    if stem == os.path.join(layer_root, name):
+        # It was named by its place in the layer; what an import finds it by is its place below a folder of `sys.path`.
+        entries = [entry for entry in sys.path if stem.startswith(entry.rstrip(os.sep) + os.sep)]
+        if entries:
+            name = os.path.relpath(stem, max(entries, key=len))
+    return name.replace("/", ".")
+
+
+def _run(root, name, path, locations=None):
+    """Runs a file as the module of this name, which only this root knows; with `locations`, as a package."""
+    spec = _external.spec_from_file_location(name, path, submodule_search_locations=locations)
+    root.named[path] = name
+    try:
+        return _bootstrap._load(spec)
+    except BaseException:
+        del root.named[path]
+        raise
+
+
+def _load_in_package(root, path, dotted, levels):
+    """Runs a file whose relative imports reach `levels` folders up, the first of which is its own."""
+    folders = [os.path.dirname(path)]
+    with os.scandir(folders[0]) as entries:
+        for entry in entries:
+            if entry.name.endswith(".py"):
+                levels = max(levels, _trine.relative_levels(entry.path))
+    while True:
+        above = os.path.dirname(folders[-1])
+        is_part = _is_package(folders[-1]) and _is_package(above)
+        if above == folders[-1] or (len(folders) >= levels and not is_part):
+            break
+        folders.append(above)
+    name = None
+    for folder in reversed(folders):
+        name = _package(root, folder, name)
+    stem = os.path.basename(path).removesuffix(".py")
+    if stem == "__init__":
+        return sys.modules[name]
+    module = _run(root, f"{name}.{_identifier(stem)}", path)
+    setattr(sys.modules[name], _identifier(stem), module)
+    if "." not in dotted and dotted not in sys.stdlib_module_names:
+        # Who imports it as a module of the task root gets the same one.
+        sys.modules.setdefault(dotted, module)
+    return module
+
+
+def _package(root, folder, parent):
+    """The name of the package that a folder is: below the one of this name, or, without a parent, at the top."""
+    if folder in root.named:
+        return root.named[folder]
+    base = os.path.basename(folder)
+    name = _free_name(base, folder) if parent is None else f"{parent}.{_identifier(base)}"
+    start = os.path.join(folder, "__init__.py")
+    if os.path.isfile(start):
+        spec = _external.spec_from_file_location(name, start, submodule_search_locations=[folder])
+    else:
+        spec = _bootstrap.ModuleSpec(name, None, is_package=True)
+        spec.submodule_search_locations = [folder]
+    root.named[folder] = name
+    if parent is None:
+        root.inside.append(folder.rstrip(os.sep) + os.sep)
+        _owners.clear()
+    try:
+        module = sys.modules[name] if name in sys.modules else _bootstrap._load(spec)
+    except BaseException:
+        del root.named[folder]
+        raise
+    if parent is not None:
+        setattr(sys.modules[parent], _identifier(base), module)
+    return name
+
+
+def _offer_package(root, folder):
+    """Lets modules of a package whose folder is the task root import one another by the package's name too."""
+    if not _is_package(folder):
+        return
+    while _is_package(os.path.dirname(folder)):
+        folder = os.path.dirname(folder)
+    root.packages[os.path.basename(folder)] = folder
+    if _offered not in sys.meta_path:
+        sys.meta_path.append(_offered)
+
+
+class _Offered:
+    """Last on `sys.meta_path`: knows the packages that the active root lies in."""
+
+    def find_spec(self, name, path=None, target=None):
+        folder = _active.packages.get(name) if path is None and _active is not None else None
+        if folder is None:
+            return None
+        _active.named[folder] = name
+        _active.inside.append(folder + os.sep)
+        _owners.clear()
+        return _external.spec_from_file_location(
+            name, os.path.join(folder, "__init__.py"), submodule_search_locations=[folder]
+        )
+
+
+_offered = _Offered()
+
+
+def _is_package(folder):
+    return os.path.isfile(os.path.join(folder, "__init__.py"))
+
+
+def _identifier(name):
+    return name.replace(".", "_") or "_"
+
+
+def _free_name(name, folder=None):
+    """A name for a module at the top that takes no other module's place; a package that has this folder may have it."""
+    name = _identifier(name)
+    while name in sys.modules or name in sys.stdlib_module_names or _is_taken(name, folder):
+        name += "_"
+    return name
+
+
+def _is_taken(name, folder):
+    spec = _bootstrap._find_spec(name, None)
+    return spec is not None and folder not in (spec.submodule_search_locations or ())
 
 
 def activate(generation, root, layer_root, folder):
@@ -351,10 +522,15 @@ def _owner(file, namespace):
     return owners[-1]
 
 
+def _depth(root, file):
+    """How much of a file's path is that of a folder of the root's."""
+    return max(len(folder) if file.startswith(folder) else 0 for folder in root.inside)
+
+
 def _possible_owners(file):
-    inside = [root for root in _roots.values() if file.startswith(root.inside)]
-    if inside:
-        longest = max(len(root.path) for root in inside)
-        return [root for root in inside if len(root.path) == longest]
+    depths = [(_depth(root, file), root) for root in _roots.values()]
+    deepest = max(depth for depth, _ in depths) if depths else 0
+    if deepest:
+        return [root for depth, root in depths if depth == deepest]
     folder = os.path.dirname(file)
     return [root for root in _roots.values() if folder in root.last]

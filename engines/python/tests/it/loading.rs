@@ -72,7 +72,7 @@ fn a_missing_handler_lists_what_is_there_and_the_nearest_name() {
         "Handler 'handlr' missing on module 'app'; it has: handler, other; did you mean 'handler'?"
     );
     let error = case.load("empty", "handler").unwrap_err();
-    assert_eq!(error.message(), "Handler 'handler' missing on module 'empty'");
+    assert_eq!(error.message(), "Handler 'handler' missing on module 'empty'; it has no functions");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use serde_json::{Map, Value};
 use std::{collections::BTreeMap, path::Path, time::Duration};
-use trine_engine::{Level, LogFormat};
+use trine_engine::{HANDLER_NAMES, Level, LogFormat};
 
 /// Names of the members that say what is expected of an invocation. One override of any replaces all of them.
 const EXPECTATIONS: [&str; 5] = ["expect", "expect_raw", "expect_base64", "expect_repeat", "error"];
@@ -24,8 +24,8 @@ pub(super) struct Case {
 /// What is done and expected in one language.
 #[derive(Debug)]
 pub(super) struct Script {
-    /// The handler's export path.
-    pub(super) export: String,
+    /// The handler's export path; `None` where it is to be found unnamed.
+    pub(super) export: Option<String>,
     pub(super) log_format: LogFormat,
     pub(super) log_level: Option<Level>,
     /// Whether the invocations run side by side instead of one after the other.
@@ -175,8 +175,11 @@ impl Script {
         if steps.is_empty() == load_error.is_none() {
             return Err("a case has either invocations or a load_error".into());
         }
+        let unnamed = members.flag("unnamed")?;
         let parsed = Self {
-            export: members.text("handler")?.unwrap_or_else(|| "handler".into()),
+            export: members
+                .text("handler")?
+                .or_else(|| (!unnamed).then(|| HANDLER_NAMES[0].to_owned())),
             log_format,
             log_level: members.text("log_level")?.map(|level| level.parse()).transpose()?,
             side_by_side: members.flag("side_by_side")?,

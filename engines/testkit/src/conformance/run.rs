@@ -150,7 +150,7 @@ async fn load_and_call(
         root: subject.folder.clone(),
         path: subject.file.clone(),
         name: "handler".into(),
-        seek: Seek::Handler(script.export.clone()),
+        seek: script.export.clone().map_or(Seek::Unnamed, Seek::Handler),
     };
     let loaded = instance.load(&module).await;
     let exports = match (&script.load_error, loaded) {

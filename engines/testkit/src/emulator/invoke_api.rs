@@ -12,6 +12,7 @@ use super::{
     state::StreamPart,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use serde_json::json;
@@ -136,11 +137,13 @@ async fn read(
         }
     };
     let text = |name| header_text(&head.headers, name).map(str::to_owned);
+    // Who sends nothing sends an empty object, whatever its type.
+    let empty = body.is_empty();
     Ok(Event {
-        body,
+        body: if empty { Bytes::from_static(b"{}") } else { body },
         // curl's own type for `-d` says nothing about the event.
         content_type: text("content-type")
-            .filter(|kind| kind != "application/x-www-form-urlencoded"),
+            .filter(|kind| !empty && kind != "application/x-www-form-urlencoded"),
         client_context: client_context(&head.headers)?,
         identity: None,
         trace_id: text("x-amzn-trace-id"),

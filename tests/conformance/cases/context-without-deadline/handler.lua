@@ -1,5 +1,5 @@
 return {
   handler = function(event, context)
-    return context.get_remaining_time_in_millis() == math.huge and "endless" or "limited"
+    return context.get_remaining_time_in_millis()
   end,
 }

@@ -10,7 +10,7 @@ use super::{
     root::TaskRoot,
 };
 use std::{path::PathBuf, rc::Rc, sync::Arc};
-use trine_engine::{EngineInfo, Error, Payload, Result as EngineResult};
+use trine_engine::{EngineInfo, Error, HANDLER_NAMES, Payload, Result as EngineResult};
 
 /// Everything that a trial needs, owned.
 pub(super) struct Trial {
@@ -39,7 +39,7 @@ impl Trial {
         Setup {
             root: root.to_owned(),
             handler: root.join(format!("handler.{}", self.combination.handler.extension)),
-            export: self.script.export.clone(),
+            export: self.script.export.clone().unwrap_or_else(|| HANDLER_NAMES[0].to_owned()),
             middlewares: self.combination.middlewares.clone(),
             order: self.order,
             isolation: self.isolation,

@@ -1,0 +1,145 @@
+//! How a handler is called where nobody has named it, and what a message tells of a module that has none of the name.
+
+use crate::Module;
+use std::path::Path;
+
+/// The names that a handler has where nobody has named it: the usual one first, then those that Lambda's console and its
+/// tools give to the functions that they generate.
+pub const HANDLER_NAMES: [&str; 3] = ["handler", "lambda_handler", "lambdaHandler"];
+
+/// Functions that a message lists.
+const LISTED: usize = 10;
+
+/// Which function of a module is its handler where nobody has named it ([`crate::Seek::Unnamed`]): `handler`, else the one
+/// that has one of the other [`HANDLER_NAMES`]. `None` where there is none of them, or more than one.
+pub fn unnamed_handler(has: impl Fn(&str) -> bool) -> Option<&'static str> {
+    let [usual, others @ ..] = HANDLER_NAMES;
+    if has(usual) {
+        return Some(usual);
+    }
+    let mut found = others.into_iter().filter(|name| has(name));
+    let first = found.next()?;
+    found.next().is_none().then_some(first)
+}
+
+/// What a message says after it has said that a module lacks the function `wanted`: which functions it has, and the nearest
+/// of them. `wanted` is `None` where nobody has named the handler: then they are listed as they would have to be named.
+pub fn what_there_is(module: &Module, wanted: Option<&str>, names: &[String]) -> String {
+    if names.is_empty() {
+        return "; it has no functions".to_owned();
+    }
+    let Some(wanted) = wanted else {
+        let file = shown(module);
+        let listed = names.iter().map(|name| format!("{file}:{name}"));
+        return format!("; say which function it is: {}", list(listed.collect()));
+    };
+    let mut text = format!("; it has: {}", list(names.to_vec()));
+    if let Some(nearest) = nearest(wanted, names) {
+        text.push_str(&format!("; did you mean '{nearest}'?"));
+    }
+    text
+}
+
+fn list(mut names: Vec<String>) -> String {
+    let more = names.len().saturating_sub(LISTED);
+    names.truncate(LISTED);
+    let names = names.join(", ");
+    if more > 0 { format!("{names} and {more} more") } else { names }
+}
+
+/// A module's file as its user would write it: from the working directory, or from the function's folder.
+fn shown(module: &Module) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    let below = |folder: &Path| module.path.strip_prefix(folder).ok();
+    below(&here).or_else(|| below(&module.root)).unwrap_or(&module.path).display().to_string()
+}
+
+/// The name that is nearest to a wanted one, if any is near: every third letter may differ, and one more.
+pub fn nearest<'n>(wanted: &str, names: &'n [String]) -> Option<&'n str> {
+    let wanted = wanted.to_lowercase();
+    let measured = names.iter().map(|name| (distance(&wanted, &name.to_lowercase()), name));
+    let (distance, name) = measured.min_by_key(|(distance, _)| *distance)?;
+    (distance <= 1 + wanted.chars().count() / 3).then_some(name)
+}
+
+/// How many letters have to change to make one name of the other.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, to) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(from != *to);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Seek;
+
+    fn unnamed(names: &[&str]) -> Option<&'static str> {
+        unnamed_handler(|name| names.contains(&name))
+    }
+
+    #[test]
+    fn a_handler_that_nobody_named_has_a_usual_name_or_a_generated_one() {
+        assert_eq!(unnamed(&["lambda_handler", "handler", "get"]), Some("handler"));
+        assert_eq!(unnamed(&["get", "lambda_handler"]), Some("lambda_handler"));
+        assert_eq!(unnamed(&["lambdaHandler"]), Some("lambdaHandler"));
+        assert_eq!(unnamed(&["lambda_handler", "lambdaHandler"]), None);
+        assert_eq!(unnamed(&["get"]), None);
+    }
+
+    fn told(wanted: Option<&str>, names: &[&str]) -> String {
+        let module = Module {
+            root: "/task".into(),
+            path: "/task/src/app.py".into(),
+            name: "src/app".into(),
+            seek: Seek::Unnamed,
+        };
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        what_there_is(&module, wanted, &names)
+    }
+
+    #[test]
+    fn what_there_is_is_listed_with_the_nearest_name() {
+        assert_eq!(
+            told(Some("hander"), &["handler", "get"]),
+            "; it has: handler, get; did you mean 'handler'?"
+        );
+        assert_eq!(
+            told(Some("Handler"), &["handler"]),
+            "; it has: handler; did you mean 'handler'?"
+        );
+        assert_eq!(told(Some("handler"), &["zebra"]), "; it has: zebra");
+        assert_eq!(told(Some("handler"), &[]), "; it has no functions");
+    }
+
+    #[test]
+    fn functions_of_an_unnamed_handlers_file_are_listed_as_they_have_to_be_named() {
+        assert_eq!(
+            told(None, &["get", "post"]),
+            "; say which function it is: src/app.py:get, src/app.py:post"
+        );
+    }
+
+    #[test]
+    fn a_long_list_is_cut() {
+        let names: Vec<String> = (0..12).map(|n| format!("f{n}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        assert!(told(Some("zebra"), &names).ends_with("f9 and 2 more"));
+    }
+
+    #[test]
+    fn the_distance_counts_changed_characters() {
+        assert_eq!(distance("handler", "handler"), 0);
+        assert_eq!(distance("handle", "handler"), 1);
+        assert_eq!(distance("", "abc"), 3);
+    }
+}

@@ -1,0 +1,2 @@
+exports.handler = () => 1;
+exports.other = () => 2;

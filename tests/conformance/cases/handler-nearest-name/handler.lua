@@ -1,0 +1,8 @@
+return {
+  handler = function()
+    return 1
+  end,
+  other = function()
+    return 2
+  end,
+}

@@ -1,0 +1,2 @@
+exports.lambdaHandler = () => 1;
+exports.lambda_handler = () => 2;

@@ -1,0 +1,8 @@
+return {
+  get = function()
+    return "get"
+  end,
+  post = function()
+    return "post"
+  end,
+}

@@ -1,0 +1,2 @@
+export const get = () => "get";
+export const post = () => "post";

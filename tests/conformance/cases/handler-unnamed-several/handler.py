@@ -1,0 +1,6 @@
+def get(event, context):
+    return "get"
+
+
+def post(event, context):
+    return "post"

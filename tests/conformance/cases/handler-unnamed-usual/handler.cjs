@@ -1,0 +1,2 @@
+module.exports = () => "handler";
+module.exports.lambdaHandler = () => "lambdaHandler";

@@ -1,0 +1,8 @@
+return {
+  lambda_handler = function()
+    return "lambda_handler"
+  end,
+  handler = function()
+    return "handler"
+  end,
+}

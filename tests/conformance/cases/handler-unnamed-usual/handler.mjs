@@ -1,0 +1,3 @@
+export const lambdaHandler = () => "lambdaHandler";
+export const handler = () => "handler";
+export default () => "default";

@@ -1,0 +1,3 @@
+exports.helper = () => "the helper";
+
+exports.lambdaHandler = async (event) => ({ taken: event });

@@ -1,0 +1,7 @@
+function helper()
+  return "the helper"
+end
+
+function lambda_handler(event)
+  return { taken = event }
+end

@@ -1,0 +1,3 @@
+export const helper = () => "the helper";
+
+export const lambdaHandler = async (event) => ({ taken: event });

@@ -1,0 +1,3 @@
+export const helper = (): string => "the helper";
+
+export const lambda_handler = (event: object) => ({ taken: event });
