@@ -137,13 +137,16 @@ impl Site {
             // `src/app.get`: Lambda's form is no path, yet people try it.
             let text = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             if export.is_empty() {
-                locate(text, &search, registry).map_err(|_| first)
+                locate(text, &search, registry)
+                    // What can be imported is named from here, whatever folders its name seems to have.
+                    .or_else(|_| locate(path, &SearchPaths::new("."), registry))
+                    .map_err(|_| first)
             } else {
                 Err(first)
             }
         })?;
-        let name = located.module.name.clone();
-        Ok(Self::new(vec![ServedFunction::looked_at(name, located)]).of(folder))
+        let (name, root) = (located.module.name.clone(), located.module.root.clone());
+        Ok(Self::new(vec![ServedFunction::looked_at(name, located)]).of(&root))
     }
 
     /// Serves the functions of a folder and the routes of its `trine.toml`.

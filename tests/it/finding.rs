@@ -81,6 +81,8 @@ fn javascript_handlers_are_found_among_packages() {
     ] {
         assert_eq!(answer(&folder, handler, &[("NODE_PATH", &elsewhere)]), expected, "{handler}");
     }
+    let served = Served::start(&folder, &["local.handler", "--workers", "1"]);
+    assert_eq!(served.get("/").text(), "local");
     let absolute = folder.layers().join("nodejs/node_modules/apm-wrap/index.handler");
     let found = answer(&folder, absolute.to_str().unwrap(), &[]);
     assert_eq!(found, json!(["the function's own", "apm"]));
