@@ -39,7 +39,11 @@ extension!(
         "interpreter.js",
         "preload.js",
         "parameters.js",
+        "process.js",
         "program.js",
+        "source_maps.js",
+        "stack.js",
+        "threads.js",
     ],
 );
 

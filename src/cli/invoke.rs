@@ -95,7 +95,10 @@ impl Invoke {
         let request_id = invocation.request_id.clone();
         let begun = Instant::now();
         let run = async {
-            let located = located.map_err(|error| (error, ErrorDialect::PLAIN))?;
+            let located = located.map_err(|error| {
+                let dialect = target::likely_dialect(self.handler.as_deref(), &settings, &registry);
+                (error, dialect)
+            })?;
             let dialect = located.engine.info().error_dialect;
             let run = async {
                 let plan = settings.plan(located, &registry)?;

@@ -4,9 +4,9 @@ use super::{fail, role::RUNTIME_API, settings, wrapper};
 use crate::{
     diagnostic::explain,
     engines::Registry,
-    handler::from_environment,
+    handler::{from_environment, likely_dialect},
     lambda::{Door, Ended, RuntimeApi},
-    telemetry::{Log, ProcessSink},
+    telemetry::{LambdaSink, Log},
     worker::Worker,
 };
 use anyhow::Context;
@@ -42,17 +42,24 @@ fn serve(handler: Option<&OsStr>, wrapped: Result<(), wrapper::Failed>) -> anyho
          the Runtime API is; run it as 'trine' for its other commands, or under 'trine emulator'",
     )?;
     let settings = settings()?;
-    let log = settings.log(ProcessSink);
+    let log = settings.log(LambdaSink::new());
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let worker = Worker::new(settings.sequential_worker(log.clone()));
     let door = Door::new(RuntimeApi::new(&address)?, worker, Log::new(log));
     let registry = Registry::built_in();
     let handler = handler.map(OsStr::to_string_lossy);
-    let located = wrapped.map_err(|failed| failed.error).and_then(|()| {
-        let variable = |name: &str| env::var(name).ok();
-        from_environment(handler.as_deref(), variable, &settings.search_paths(), &registry)
-    });
-    let plan = located.and_then(|located| settings.plan(located, &registry));
+    let handler = handler.as_deref();
+    let (search, variable) = (settings.search_paths(), |name: &str| env::var(name).ok());
+    let located = wrapped
+        .map_err(|failed| failed.error)
+        .and_then(|()| from_environment(handler, variable, &search, &registry));
+    let plan = match located {
+        Ok(located) => {
+            let dialect = located.engine.info().error_dialect;
+            settings.plan(located, &registry).map_err(|error| (error, dialect))
+        }
+        Err(error) => Err((error, likely_dialect(handler, variable, &search, &registry))),
+    };
     // Loop and connection are tasks of one set, which wake each other without a turn of the system's queue.
     let run = async { task::spawn_local(door.run(plan)).await };
     let ended = match LocalSet::new().block_on(&runtime, run) {
@@ -63,7 +70,7 @@ fn serve(handler: Option<&OsStr>, wrapped: Result<(), wrapper::Failed>) -> anyho
     if let Ended::Init(error) = &ended
         && settings.log_format.value.0 == LogFormat::Text
     {
-        Log::new(settings.log(ProcessSink))
+        Log::new(settings.log(LambdaSink::new()))
             .verbatim(Level::Error, &format!("{}\n", explain(error)));
     }
     Ok(ended)

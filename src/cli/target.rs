@@ -4,14 +4,14 @@
 use crate::{
     config::{Origin, Setting, Settings},
     engines::Registry,
-    handler::{Located, from_environment},
+    handler::{self, Located, from_environment},
     pipeline::{MiddlewareNames, Order},
 };
 use std::{
     env,
     path::{Path, PathBuf},
 };
-use trine_engine::Result;
+use trine_engine::{ErrorDialect, Result};
 
 /// Finds the function. Where it is given as a file, that file's folder becomes the task root: its imports start there, as
 /// when a language's own command runs it. Where a task root is set, that one counts.
@@ -28,6 +28,16 @@ pub(super) fn locate(
     }
     let handler = handler.map(|handler| file_name_of(handler, settings));
     from_environment(handler, |name| env::var(name).ok(), &settings.search_paths(), registry)
+}
+
+/// How an error looks to a caller where the function was not found.
+pub(super) fn likely_dialect(
+    handler: Option<&str>,
+    settings: &Settings,
+    registry: &Registry,
+) -> ErrorDialect {
+    let handler = handler.map(|handler| file_name_of(handler, settings));
+    handler::likely_dialect(handler, |name| env::var(name).ok(), &settings.search_paths(), registry)
 }
 
 fn own_folder(handler: &str, settings: &Settings) -> Option<PathBuf> {

@@ -1,8 +1,10 @@
 //! The line that an error leaves in the log, in the form that the official runtime of its language gives it.
 
-use trine_engine::{Error, ErrorDialect, ErrorRecord, LogFormat, json_string, timestamp};
+use trine_engine::{
+    Error, ErrorDialect, ErrorKind, ErrorRecord, LogFormat, json_string, timestamp,
+};
 
-/// The log record of a failed invocation, or of a failed start where there is no request id.
+/// The log record of a failed invocation, or of a failed start where there is no request id. A traceback has several lines.
 pub fn invoke_record(
     error: &Error,
     dialect: ErrorDialect,
@@ -12,7 +14,12 @@ pub fn invoke_record(
     match (format, dialect.record) {
         (LogFormat::Json, _) => json_record(error, dialect, request_id),
         (LogFormat::Text, ErrorRecord::Document) => {
-            let title = if request_id.is_some() { "Invoke Error" } else { "Init Error" };
+            let title = match error.kind() {
+                ErrorKind::UnhandledRejection => "Unhandled Promise Rejection",
+                ErrorKind::UncaughtException => "Uncaught Exception",
+                _ if request_id.is_some() => "Invoke Error",
+                _ => "Init Error",
+            };
             let stack: Vec<String> = error.stack().iter().map(|line| json_string(line)).collect();
             format!(
                 "{}\t{}\tERROR\t{title} \t{{\"errorType\":{},\"errorMessage\":{},\"stack\":[{}]}}\n",
@@ -26,16 +33,16 @@ pub fn invoke_record(
         (LogFormat::Text, ErrorRecord::Traceback) => {
             let mut record = format!("[ERROR] {}: {}", error.name(), error.message());
             if !error.stack().is_empty() {
-                record.push_str("\rTraceback (most recent call last):");
+                record.push_str("\nTraceback (most recent call last):");
                 for line in error.stack().iter().flat_map(|entry| entry.lines()) {
                     // Leading spaces would be cut by log viewers; these are not.
                     let indent = line.len() - line.trim_start().len();
-                    record.push('\r');
+                    record.push('\n');
                     record.push_str(&"\u{a0}".repeat(indent));
                     record.push_str(line.trim_start());
                 }
             }
-            record.replace('\n', "\r") + "\n"
+            record + "\n"
         }
     }
 }
@@ -65,17 +72,35 @@ mod tests {
         ErrorDialect { record: ErrorRecord::Traceback, ..ErrorDialect::PLAIN };
 
     #[test]
-    fn each_language_has_its_own_text_record_on_one_line() {
+    fn each_language_has_its_own_text_record() {
         let error = Error::guest("KeyError", "'a'\nb")
             .with_stack(["  File \"x\", line 1\n    f()\n".to_owned()]);
         let python = invoke_record(&error, PYTHON, LogFormat::Text, Some("id"));
         assert_eq!(
             python,
-            "[ERROR] KeyError: 'a'\rb\rTraceback (most recent call last):\r\u{a0}\u{a0}File \"x\", line 1\r\u{a0}\u{a0}\u{a0}\u{a0}f()\n"
+            "[ERROR] KeyError: 'a'\nb\nTraceback (most recent call last):\n\u{a0}\u{a0}File \"x\", line 1\n\u{a0}\u{a0}\u{a0}\u{a0}f()\n"
         );
         let node = invoke_record(&error, ErrorDialect::PLAIN, LogFormat::Text, Some("id"));
         assert!(node.contains("\tid\tERROR\tInvoke Error \t{\"errorType\":\"KeyError\""), "{node}");
         assert_eq!(node.matches('\n').count(), 1);
+    }
+
+    #[test]
+    fn what_nobody_handled_has_a_title_of_its_own() {
+        for (kind, id, title) in [
+            (ErrorKind::Guest, Some("id"), "id\tERROR\tInvoke Error \t{"),
+            (ErrorKind::Guest, None, "undefined\tERROR\tInit Error \t{"),
+            (
+                ErrorKind::UnhandledRejection,
+                Some("id"),
+                "id\tERROR\tUnhandled Promise Rejection \t{",
+            ),
+            (ErrorKind::UncaughtException, None, "undefined\tERROR\tUncaught Exception \t{"),
+        ] {
+            let error = Error::new(kind, "x");
+            let record = invoke_record(&error, ErrorDialect::PLAIN, LogFormat::Text, id);
+            assert!(record.contains(title), "{record}");
+        }
     }
 
     #[test]

@@ -22,6 +22,7 @@
 mod discover;
 mod environment;
 mod import;
+mod language;
 mod locate;
 mod not_found;
 mod written;
@@ -32,6 +33,7 @@ pub(crate) mod fixture;
 pub(crate) use discover::absent;
 pub use discover::{Discovered, Discovery, PassedOver, discover};
 pub use environment::from_environment;
+pub use language::likely_dialect;
 pub(crate) use locate::is_file;
 pub use locate::{locate, locate_file};
 

@@ -42,8 +42,8 @@ impl Door {
     }
 
     /// Loads the function and serves invocations until the platform ends it. `plan` is what the search for the handler
-    /// and its middlewares has come to: its failure is an init error like any other.
-    pub async fn run(mut self, plan: Result<Plan>) -> Ended {
+    /// and its middlewares has come to: its failure is an init error like any other, in the dialect beside it.
+    pub async fn run(mut self, plan: Result<Plan, (Error, ErrorDialect)>) -> Ended {
         // From here on a signal is an orderly end, also while the function is being loaded.
         let signals = Signals::new();
         let ended = match plan {
@@ -54,7 +54,7 @@ impl Door {
                     Err(error) => self.fail_init(error, function.dialect()).await,
                 }
             }
-            Err(error) => self.fail_init(error, ErrorDialect::PLAIN).await,
+            Err((error, dialect)) => self.fail_init(error, dialect).await,
         };
         self.worker.shutdown().await;
         ended
@@ -149,7 +149,8 @@ impl Door {
     async fn fail_init(&mut self, error: Error, dialect: ErrorDialect) -> Ended {
         let record = invoke_record(&error, dialect, self.log.format(), None);
         self.log.verbatim(Level::Error, &record);
-        let document = dialect.document(&error, None, DOCUMENT_LIMIT);
+        // There is no invocation; where a language tells its request id, the member is empty.
+        let document = dialect.document(&error, Some(""), DOCUMENT_LIMIT);
         let kind = error_type_header(&error);
         match self.api.fail_init(document, &kind, xray_cause(&error).as_deref()).await {
             Ok(Verdict::Accepted) => {}

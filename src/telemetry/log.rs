@@ -33,8 +33,7 @@ impl Log {
                 line
             }
         };
-        let stream = if level >= Level::Warn { Stream::Stderr } else { Stream::Stdout };
-        self.0.sink.write(stream, line.as_bytes());
+        self.write(level, &line);
     }
 
     /// A function's failure, in full.
@@ -75,10 +74,20 @@ impl Log {
         self.line(Level::Error, &message, &facts);
     }
 
-    /// A complete line in a language's own form.
-    pub fn verbatim(&self, level: Level, line: &str) {
+    /// A complete message in a language's own form, its newline included.
+    pub fn verbatim(&self, level: Level, message: &str) {
+        self.write(level, message);
+    }
+
+    fn write(&self, level: Level, message: &str) {
         let stream = if level >= Level::Warn { Stream::Stderr } else { Stream::Stdout };
-        self.0.sink.write(stream, line.as_bytes());
+        match message.strip_suffix('\n') {
+            Some(text) if self.0.sink.joins_lines() && text.contains('\n') => {
+                let line = text.replace('\n', "\r") + "\n";
+                self.0.sink.write(stream, line.as_bytes());
+            }
+            _ => self.0.sink.write(stream, message.as_bytes()),
+        }
     }
 
     /// The form of this log's lines.

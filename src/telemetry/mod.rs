@@ -4,4 +4,4 @@ mod log;
 mod sink;
 
 pub use log::Log;
-pub use sink::{ErrorSink, ProcessSink};
+pub use sink::{ErrorSink, LambdaSink, ProcessSink};

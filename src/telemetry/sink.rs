@@ -1,6 +1,6 @@
 //! The process's outputs as a log sink.
 
-use std::io::{Write, stderr, stdout};
+use std::io::{IsTerminal, Write, stderr, stdout};
 use trine_engine::{LogSink, Stream};
 
 /// Standard output and standard error, as guests name them.
@@ -18,6 +18,39 @@ impl LogSink for ProcessSink {
             Stream::Stderr => stderr().lock().write_all(line),
         };
     }
+
+    fn joins_lines(&self) -> bool {
+        false
+    }
+}
+
+/// Lambda's log stream, which takes each line that the process writes for a message of its own.
+#[derive(Debug, Clone, Copy)]
+pub struct LambdaSink {
+    is_terminal: bool,
+}
+
+impl LambdaSink {
+    /// The process's outputs as Lambda reads them. Where a person does, at a terminal, lines stay lines.
+    pub fn new() -> Self {
+        Self { is_terminal: stdout().is_terminal() }
+    }
+}
+
+impl Default for LambdaSink {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl LogSink for LambdaSink {
+    fn write(&self, stream: Stream, line: &[u8]) {
+        ProcessSink.write(stream, line);
+    }
+
+    fn joins_lines(&self) -> bool {
+        !self.is_terminal
+    }
 }
 
 /// Standard error for everything: for commands whose standard output is a result.
@@ -27,5 +60,9 @@ pub struct ErrorSink;
 impl LogSink for ErrorSink {
     fn write(&self, _stream: Stream, line: &[u8]) {
         ProcessSink.write(Stream::Stderr, line);
+    }
+
+    fn joins_lines(&self) -> bool {
+        false
     }
 }

@@ -22,5 +22,6 @@ mod packages;
 mod processes;
 mod program_end;
 mod soak;
+mod stacks;
 mod support;
 mod surroundings;

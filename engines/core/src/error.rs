@@ -263,6 +263,14 @@ impl Error {
     /// The stack without the lines that repeat name and message, as V8's stacks begin.
     fn stack_without_header(&self) -> &[String] {
         let stack = self.stack();
+        let mut message = self.message().split('\n');
+        let lines = message.clone().count();
+        if stack.len() >= lines
+            && stack[0].ends_with(message.next().unwrap_or_default())
+            && stack[1..lines].iter().map(String::as_str).eq(message)
+        {
+            return &stack[lines..];
+        }
         let header = stack.iter().take_while(|line| !line.starts_with("    at ")).count();
         let repeats = header < stack.len() || stack.join("\n").ends_with(self.message());
         if repeats { &stack[header..] } else { stack }
@@ -311,6 +319,11 @@ mod tests {
         let stack = ["TypeError: a", "b", "    at f (x.mjs:1:2)"].map(str::to_owned);
         let error = Error::guest("TypeError", "a\nb").with_stack(stack);
         assert_eq!(format!("{error:#}"), "TypeError: a\nb\n    at f (x.mjs:1:2)");
+        let frame_like = "a\n    at x (y.mjs:1:2)\nb";
+        let stack = format!("TypeError: {frame_like}\n    at f (x.mjs:1:2)");
+        let error =
+            Error::guest("TypeError", frame_like).with_stack(stack.split('\n').map(str::to_owned));
+        assert_eq!(format!("{error:#}"), stack);
         let error = Error::guest("TypeError", "a").with_stack(["TypeError: a".to_owned()]);
         assert_eq!(format!("{error:#}"), "TypeError: a");
     }

@@ -70,6 +70,12 @@ pub enum Stream {
 pub trait LogSink: Send + Sync {
     /// Takes one piece of output. Must not fail: output that cannot be written is dropped.
     fn write(&self, stream: Stream, line: &[u8]);
+
+    /// Whether a message has to be one line, because whoever reads takes each line for a message of its own: Lambda's log
+    /// stream does. Line breaks inside of a message are written as `\r` then.
+    fn joins_lines(&self) -> bool {
+        true
+    }
 }
 
 /// A sink that drops everything.

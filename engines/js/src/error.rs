@@ -1,5 +1,6 @@
 //! What JavaScript threw, as our error: name, message, stack without our own frames, and frames with file and line.
 
+use crate::stack::file_path;
 use deno_runtime::deno_core::error::{CoreError, CoreErrorKind, JsError};
 use serde_json::Value;
 use trine_engine::{Error, ErrorKind, Frame};
@@ -47,9 +48,8 @@ fn from_value(value: &Value, during: During) -> Error {
     if kind == ErrorKind::HandlerNotFound {
         message.push_str(&what_exists(value));
     }
-    let mut stack = own_stack(text("stack"));
-    let frames: Vec<Frame> =
-        place.iter().cloned().chain(stack.iter().filter_map(|line| frame(line))).collect();
+    let mut stack = lines(text("stack"));
+    let frames: Vec<Frame> = place.iter().cloned().chain(frames(&stack, text("message"))).collect();
     if let Some(place) = &place {
         stack = with_place_on_top(&message, place, stack);
     }
@@ -112,41 +112,74 @@ fn from_js(error: &JsError) -> Error {
                        could wait for";
         return Error::new(ErrorKind::NeverSettled, message);
     }
-    let name = error.name.clone().unwrap_or_else(|| "Error".to_owned());
-    let message = error.message.clone().unwrap_or_else(|| error.exception_message.clone());
-    let rejected = error.exception_message.contains("(in promise)");
-    let (kind, text) = if rejected {
-        (ErrorKind::UnhandledRejection, format!("{name}: {message}"))
-    } else {
-        (ErrorKind::UncaughtException, format!("{name}: {message}"))
+    let rejected = error.exception_message.starts_with("Uncaught (in promise)");
+    let kind = match rejected {
+        true => ErrorKind::UnhandledRejection,
+        false => ErrorKind::UncaughtException,
     };
-    let stack = own_stack(error.stack.as_deref().unwrap_or_default());
-    let mut frames: Vec<Frame> = stack.iter().filter_map(|line| frame(line)).collect();
-    if frames.is_empty() {
-        frames = error
-            .frames
-            .iter()
-            .filter_map(|frame| {
-                let file = plain_path(frame.file_name.as_deref()?);
-                (!is_ours(&file)).then(|| Frame {
-                    function: frame.function_name.clone().unwrap_or_default(),
-                    file,
-                    line: frame.line_number.unwrap_or(0) as u32,
-                    column: frame.column_number.unwrap_or(0) as u32,
-                })
+    let (name, message) = match (&error.name, &error.message) {
+        (None, None) => return Error::new(kind, thrown_text(&error.exception_message)),
+        (name, message) => (
+            name.clone().unwrap_or_else(|| "Error".to_owned()),
+            message.clone().unwrap_or_default(),
+        ),
+    };
+    let text = format!("{name}: {message}");
+    let stack = lines(error.stack.as_deref().unwrap_or_default());
+    let mut frames = frames(&stack, &message);
+    // Where a source does not parse, V8 tells beside the stack.
+    if frames.is_empty() && name == "SyntaxError" {
+        let frame = error.frames.first().and_then(|frame| {
+            let file = frame.file_name.as_deref()?;
+            Some(Frame {
+                function: String::new(),
+                file: file_path(file).unwrap_or_else(|| file.to_owned()),
+                line: frame.line_number? as u32,
+                column: frame.column_number? as u32,
             })
-            .collect();
+        });
+        frames.extend(frame.filter(|frame| !frame.file.starts_with("ext:")));
     }
     Error::new(kind, text).with_frames(frames).with_stack(stack)
 }
 
-/// The stack's lines with plain paths, without the frames of the runtime itself.
-fn own_stack(stack: &str) -> Vec<String> {
-    stack.lines().filter(|line| !is_ours(line)).map(plain_path).collect()
+/// What was thrown that is no error, from V8's message about it.
+fn thrown_text(message: &str) -> String {
+    let text = message.strip_prefix("Uncaught ").unwrap_or(message);
+    let text = text.strip_prefix("(in promise) ").unwrap_or(text);
+    // A text stands in quotes that it does not contain, if possible.
+    let inner = ['"', '\'', '`']
+        .into_iter()
+        .find_map(|quote| text.strip_prefix(quote).and_then(|text| text.strip_suffix(quote)));
+    let Some(inner) = inner else { return text.to_owned() };
+    let inner = inner.replace("\\'", "'").replace("\\\"", "\"").replace('"', "\\\"");
+    serde_json::from_str(&format!("\"{inner}\"")).unwrap_or(inner)
 }
 
-fn is_ours(line: &str) -> bool {
-    line.contains("ext:") || line.contains("(node:") || line.contains("at node:")
+/// A stack's lines, as `stack.split("\n")` gives them.
+fn lines(stack: &str) -> Vec<String> {
+    match stack {
+        "" => Vec::new(),
+        stack => stack.split('\n').map(str::to_owned).collect(),
+    }
+}
+
+/// The frames of a stack. What looks like one in the message above them is none.
+fn frames(stack: &[String], message: &str) -> Vec<Frame> {
+    let mut above = message.split('\n');
+    let count = above.clone().count();
+    let is_message = stack.len() >= count
+        && stack[0].ends_with(above.next().unwrap_or_default())
+        && stack[1..count].iter().map(String::as_str).eq(above);
+    let after = match is_message {
+        true => count,
+        // The message was changed after the stack had been read: what counts is the block at the end.
+        false => {
+            let block = stack.iter().rev().take_while(|line| line.starts_with("    at "));
+            stack.len() - block.count()
+        }
+    };
+    stack[after..].iter().filter_map(|line| frame(line)).collect()
 }
 
 /// A source that does not parse, as the loader found out before V8 saw it.
@@ -163,6 +196,9 @@ pub(crate) fn syntax(message: &str) -> Error {
 /// A syntax error that V8 did not place, with the place that was found for it.
 pub(crate) fn placed(error: Error, problem: &str) -> Error {
     let (_, Some(place)) = split_place(&plain_path(problem)) else { return error };
+    if error.frames().first() == Some(&place) {
+        return error;
+    }
     let stack = with_place_on_top(error.message(), &place, error.stack().to_vec());
     let frames: Vec<Frame> = [place].into_iter().chain(error.frames().to_vec()).collect();
     error.with_frames(frames).with_stack(stack)
@@ -220,7 +256,7 @@ fn frame(line: &str) -> Option<Frame> {
     }
     Some(Frame {
         function: function.strip_prefix("async ").unwrap_or(function).to_owned(),
-        file: file.to_owned(),
+        file: file_path(file).unwrap_or_else(|| file.to_owned()),
         line: line.parse().ok()?,
         column: column.parse().ok()?,
     })
@@ -243,9 +279,23 @@ mod tests {
     }
 
     #[test]
-    fn the_runtimes_own_frames_are_left_out() {
-        let stack =
-            own_stack("Error: x\n    at f (file:///a.mjs:1:1)\n    at run (ext:t/i.js:1:1)");
-        assert_eq!(stack, ["Error: x", "    at f (/a.mjs:1:1)"]);
+    fn a_frame_of_an_es_module_has_its_path() {
+        let frame = frame("    at f (file:///app/a%20b.mjs:3:9)").expect("a frame");
+        assert_eq!(frame.file, "/app/a b.mjs");
+    }
+
+    #[test]
+    fn what_looks_like_a_frame_in_a_message_is_none() {
+        let files = |stack: &str, message: &str| {
+            let frames = frames(&lines(stack), message);
+            frames.into_iter().map(|frame| frame.file).collect::<Vec<_>>()
+        };
+        let message = "first\n    at no (/frame.mjs:1:1)\n";
+        let stack = format!("Error: {message}\n    at f (file:///a.mjs:1:1)");
+        assert_eq!(files(&stack, message), ["/a.mjs"]);
+        assert_eq!(files(&stack, "changed"), ["/a.mjs"]);
+        assert_eq!(files("Error\n    at f (/a.cjs:1:1)", ""), ["/a.cjs"]);
+        assert_eq!(files("", "gone"), [""; 0]);
+        assert_eq!(files("Error: x", "x"), [""; 0]);
     }
 }

@@ -9,6 +9,8 @@ use crate::{
     loader::Loader,
     options::NodeOptions,
     sessions::Sessions,
+    stack,
+    threads::thread_stack,
     value::JsValue,
 };
 use deno_runtime::deno_core::{
@@ -26,7 +28,7 @@ use std::{
     rc::{Rc, Weak},
 };
 use trine_engine::{
-    Environment, Error, Level, LogFormat, NativeValue, Stream, json_string, timestamp,
+    Environment, Error, ErrorKind, Level, LogFormat, NativeValue, Stream, json_string, timestamp,
 };
 
 /// What an isolate is for.
@@ -157,12 +159,17 @@ impl Host {
     /// Writes the record of an error that belongs to no invocation any more.
     pub(crate) fn log_stray(&self, error: &Error) {
         let log = &self.environment.log;
+        let title = match error.kind() {
+            ErrorKind::UnhandledRejection => "Unhandled Promise Rejection",
+            _ => "Uncaught Exception",
+        };
         let line = match log.format {
             LogFormat::Text => {
-                format!(
-                    "{}\tundefined\tERROR\tLeft behind by an earlier invocation\t{error:#}\n",
-                    timestamp()
-                )
+                let mut text = format!("{title}\tLeft behind by an earlier invocation\t{error:#}");
+                if log.sink.joins_lines() {
+                    text = text.replace('\n', "\r");
+                }
+                format!("{}\tundefined\tERROR\t{text}\n", timestamp())
             }
             LogFormat::Json => format!(
                 "{{\"timestamp\":\"{}\",\"level\":\"ERROR\",\"message\":{},\"errorType\":{}}}\n",
@@ -197,6 +204,8 @@ impl Host {
         set(scope, object, "packageFolders", folders);
         let json = v8::Boolean::new(scope, self.environment.log.format == LogFormat::Json);
         set(scope, object, "logJson", json.into());
+        let joins_lines = v8::Boolean::new(scope, self.environment.log.sink.joins_lines());
+        set(scope, object, "joinsLines", joins_lines.into());
         let level = self.environment.log.level.unwrap_or(Level::Trace) as i32;
         let level = v8::Integer::new(scope, level);
         set(scope, object, "logLevel", level.into());
@@ -223,9 +232,11 @@ impl Host {
         set_function(scope, object, "write", write);
         set_function(scope, object, "exit", exits::exit);
         set_function(scope, object, "trapSignal", exits::trap_signal);
+        set_function(scope, object, "threadStack", thread_stack);
         set_function(scope, object, "leftovers", leftovers);
         set_function(scope, object, "work", work);
         exchange::add_functions(scope, object);
+        stack::add_functions(scope, object);
         set(scope, object, "import", import);
         object
     }
@@ -248,7 +259,8 @@ impl Host {
     }
 }
 
-fn set(
+/// Sets a member of an object.
+pub(crate) fn set(
     scope: &mut v8::PinScope<'_, '_>,
     object: v8::Local<'_, v8::Object>,
     name: &str,

@@ -262,6 +262,7 @@ impl Shared {
             self.loader.flavour.set(Flavour::Deno);
             self.threads.act_as(Flavour::Deno);
         }
+        self.loader.note_required((module.seek == Seek::Program).then_some(&*module.path));
         let format = self.prepare(module, url)?;
         let (step, current) = {
             let mut isolate = self.isolate()?;
@@ -340,10 +341,7 @@ impl Shared {
             Seek::Handler(export) => ("handler", vec![export.as_str()]),
             Seek::Unnamed => ("unnamed", HANDLER_NAMES.to_vec()),
             Seek::Hooks => ("hooks", Hook::ALL.map(Hook::name).to_vec()),
-            Seek::Program => {
-                self.loader.note_required(&module.path);
-                ("program", vec!["before", "after"])
-            }
+            Seek::Program => ("program", vec!["before", "after"]),
         };
         // A middleware from elsewhere finds what the handler finds, and so does what is loaded before everything.
         let preloads = NodeOptions::of_process().has_preloads();

@@ -7,6 +7,7 @@ use crate::{
     loader::{Loader, NodeServices},
     memory::Memory,
     options::NodeOptions,
+    stack::{self, Sources},
     threads::Threads,
     typescript::{op_trine_require_package_imports_resolve, op_trine_require_try_self},
 };
@@ -88,7 +89,11 @@ deno_runtime::deno_core::extension!(
         "interpreter.js",
         "preload.js",
         "parameters.js",
+        "process.js",
         "program.js",
+        "source_maps.js",
+        "stack.js",
+        "threads.js",
     ],
     middleware = replace_op,
 );
@@ -204,6 +209,7 @@ impl Isolate {
     ) -> Result<Self> {
         let create_params = memory.as_ref().map(Memory::create_params);
         let typescript = loader.typescript.clone();
+        let sources = loader.sources.clone();
         let bootstrap = bootstrap_options();
         let mut worker =
             start_worker(snapshot, loader, services, create_params, threads, bootstrap)?;
@@ -223,8 +229,9 @@ impl Isolate {
         let import = worker
             .execute_script(IMPORT_SCRIPT, IMPORT.to_owned().into())
             .map_err(|error| Error::internal(format!("the prelude does not run: {error}")))?;
-        let prelude = start_prelude(&mut worker, host, &import)
+        let (prelude, prepare_stack) = start_prelude(&mut worker, host, &import)
             .ok_or_else(|| Error::internal("the prelude does not start"))?;
+        stack::install(worker.js_runtime.v8_isolate(), sources, prepare_stack);
         // SAFETY: V8's bindings leave an isolate entered when they have made it, and nothing was entered since.
         unsafe { worker.js_runtime.v8_isolate().exit() };
         Ok(Self { worker: ManuallyDrop::new(worker), prelude, _memory: memory })
@@ -345,6 +352,7 @@ pub(crate) fn start_worker(
             residual_lazy_esm_sources: parts.modules,
             extensions: parts.extensions,
             create_web_worker_cb: threads.creator(snapshot, None),
+            format_js_error_fn: Some(threads.error_keeper()),
             create_params,
             skip_op_registration: true,
             bootstrap,
@@ -394,12 +402,12 @@ fn start_prelude(
     worker: &mut MainWorker,
     host: &Host,
     import: &v8::Global<v8::Value>,
-) -> Option<Prelude> {
+) -> Option<(Prelude, v8::Global<v8::Function>)> {
     deno_runtime::deno_core::scope!(scope, &mut worker.js_runtime);
     let import = v8::Local::new(scope, import);
-    let functions = call_start(scope, host, import, false)?.to_object(scope)?;
-    let mut take = |name: &str| take(scope, functions, name);
-    Some(Prelude {
+    let functions = call_start(scope, host, import, false)?;
+    let mut take = |name: &str| take_function(scope, functions, name);
+    let prelude = Prelude {
         load: take("load")?,
         invoke: take("invoke")?,
         again: take("again")?,
@@ -411,7 +419,8 @@ fn start_prelude(
         stringify_plain: take("stringifyPlain")?,
         program_end: take("programEnd")?,
         has_work: take("hasWork")?,
-    })
+    };
+    Some((prelude, take("prepareStack")?))
 }
 
 /// What the prelude offers to a process that was started as Node.
@@ -430,9 +439,9 @@ pub(crate) fn start_interpreter_prelude(
     v8::tc_scope!(let scope, scope);
     let import = v8::Local::new(scope, import);
     let mut start = || {
-        let functions = call_start(scope, host, import, false)?.to_object(scope)?;
-        let interpret = take(scope, functions, "interpret")?;
-        let fail = take(scope, functions, "fail")?;
+        let functions = call_start(scope, host, import, false)?;
+        let interpret = take_function(scope, functions, "interpret")?;
+        let fail = take_function(scope, functions, "fail")?;
         Some(InterpreterPrelude { interpret, fail })
     };
     match (start(), scope.exception()) {
@@ -442,29 +451,36 @@ pub(crate) fn start_interpreter_prelude(
     }
 }
 
-/// A member that is a function.
-fn take(
-    scope: &mut v8::PinScope<'_, '_>,
-    functions: v8::Local<'_, v8::Object>,
+/// Starts the prelude of a worker thread, which nobody calls into but V8.
+pub(crate) fn start_thread_prelude(runtime: &mut JsRuntime, host: &Host, sources: Rc<Sources>) {
+    let imports = !NodeOptions::of_process().imports.is_empty();
+    let import =
+        imports.then(|| runtime.execute_script(IMPORT_SCRIPT, IMPORT)).and_then(Result::ok);
+    let prepare_stack = {
+        deno_runtime::deno_core::scope!(scope, runtime);
+        let import = match import {
+            Some(import) => v8::Local::new(scope, import),
+            None => v8::undefined(scope).into(),
+        };
+        let functions = call_start(scope, host, import, true);
+        functions.and_then(|functions| take_function(scope, functions, "prepareStack"))
+    };
+    if let Some(prepare_stack) = prepare_stack {
+        stack::install(runtime.v8_isolate(), sources, prepare_stack);
+    }
+}
+
+/// A function of those that the prelude's start has returned.
+fn take_function<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    functions: v8::Local<'s, v8::Value>,
     name: &str,
 ) -> Option<v8::Global<v8::Function>> {
+    let functions = functions.to_object(scope)?;
     let key = v8::String::new(scope, name)?;
     let function: v8::Local<'_, v8::Function> =
         functions.get(scope, key.into())?.try_into().ok()?;
     Some(v8::Global::new(scope, function))
-}
-
-/// Starts the prelude of a worker thread, which nobody calls into.
-pub(crate) fn start_thread_prelude(runtime: &mut JsRuntime, host: &Host) {
-    let imports = !NodeOptions::of_process().imports.is_empty();
-    let import =
-        imports.then(|| runtime.execute_script(IMPORT_SCRIPT, IMPORT)).and_then(Result::ok);
-    deno_runtime::deno_core::scope!(scope, runtime);
-    let import = match import {
-        Some(import) => v8::Local::new(scope, import),
-        None => v8::undefined(scope).into(),
-    };
-    call_start(scope, host, import, true);
 }
 
 /// Calls the prelude's start, and removes it.

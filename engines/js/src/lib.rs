@@ -27,6 +27,8 @@ mod packages;
 #[path = "../../shared/process_environment.rs"]
 mod process_environment;
 mod sessions;
+mod source_map;
+mod stack;
 mod threads;
 #[path = "../../shared/trace_variable.rs"]
 mod trace_variable;

@@ -6,6 +6,7 @@ use crate::{
     flavour::Flavour,
     isolate,
     packages::{Packages, Remembering},
+    stack::{GLUE, Sources},
     transpile::{Parser, syntax_problem},
     typescript::{self, TypeScript, is_typescript},
 };
@@ -90,6 +91,7 @@ pub(crate) struct Loader {
     /// A module that has a URL and no file, until it is loaded.
     provided: RefCell<Option<(ModuleSpecifier, String)>>,
     last_required: Rc<RefCell<Option<PathBuf>>>,
+    pub(crate) sources: Rc<Sources>,
     packages: Arc<Packages>,
     pub(crate) code_cache: Arc<CodeCache>,
     /// How many of the code caches that come with the binary V8 has rejected.
@@ -145,6 +147,7 @@ impl Loader {
         let elsewhere = RefCell::new(layer_modules(package_folders));
         let last_required = Rc::default();
         let typescript = TypeScript::new(packages.clone());
+        let sources = Sources::new(typescript.clone());
         let services = NodeExtInitServices {
             node_require_loader: Rc::new(RequireLoader {
                 tracker: tracker.clone(),
@@ -166,6 +169,7 @@ impl Loader {
             typescript,
             provided: RefCell::default(),
             last_required,
+            sources,
             packages: known,
             code_cache,
             rejected: Cell::default(),
@@ -220,9 +224,9 @@ impl Loader {
         root.join("node_modules")
     }
 
-    /// A file is about to be compiled as CommonJS without passing through `require`.
-    pub(crate) fn note_required(&self, path: &Path) {
-        self.last_required.replace(Some(path.to_owned()));
+    /// A load begins, of a file that does not pass through `require` where one is given.
+    pub(crate) fn note_required(&self, path: Option<&Path>) {
+        self.last_required.replace(path.map(Path::to_owned));
     }
 
     /// What does not parse in the file that `require` read last: V8 tells of a CommonJS file only that it does not.
@@ -243,7 +247,7 @@ impl Loader {
         }
         let media_type = MediaType::from_specifier(url);
         if is_typescript(media_type) {
-            return Some(self.load_typescript(url).map(|code| self.script(url, code)));
+            return Some(self.load_typescript(url));
         }
         match self.is_commonjs(url) {
             Err(error) => return Some(Err(error)),
@@ -257,20 +261,24 @@ impl Loader {
                 Ok(ModuleSource::new(ModuleType::Json, code, url, None))
             }
             MediaType::Json => Ok(self.script(url, typescript::json_module(url, &code)?)),
-            _ => Ok(self.script(url, code)),
+            _ => {
+                self.sources.add_module(url);
+                Ok(self.script(url, code))
+            }
         }))
     }
 
     /// JavaScript of a TypeScript file, to be loaded as an ES module.
-    fn load_typescript(&self, url: &ModuleSpecifier) -> Result<String, JsErrorBox> {
+    fn load_typescript(&self, url: &ModuleSpecifier) -> Result<ModuleSource, JsErrorBox> {
         let path = file_path(url)?;
         if !self.is_typescript_commonjs(url)? {
-            return Ok(self.typescript.take(&path)?.text);
+            self.sources.add_module(url);
+            return Ok(self.script(url, self.typescript.take(&path)?.text));
         }
         let resolve = |specifier: &str, referrer: &ModuleSpecifier| {
             self.resolve_from(specifier, referrer, ResolutionMode::Require).ok()
         };
-        self.typescript.wrapper(&path, &resolve)
+        Ok(self.script(url, glue(&self.typescript.wrapper(&path, &resolve)?)))
     }
 
     fn script(&self, url: &ModuleSpecifier, code: String) -> ModuleSource {
@@ -325,6 +333,11 @@ impl Loader {
             .resolve(specifier, referrer, mode, kind)
             .and_then(|resolution| resolution.into_url())
     }
+}
+
+/// What imports CommonJS: it has that file's name, and must not be taken for it in a stack.
+fn glue(code: &str) -> String {
+    format!("{code}\n//# sourceURL={GLUE}")
 }
 
 /// Whether what asks for a module is TypeScript.
@@ -401,7 +414,8 @@ impl ModuleLoader for Loader {
                 ))));
             }
         };
-        let (npm, url) = (self.npm.clone(), url.clone());
+        let (npm, tracker, url) = (self.npm.clone(), self.tracker.clone(), url.clone());
+        let sources = self.sources.clone();
         let referrer = referrer.map(|referrer| referrer.specifier.clone());
         ModuleLoadResponse::Async(Box::pin(async move {
             let loaded = npm
@@ -414,7 +428,13 @@ impl ModuleLoader for Loader {
                 _ if loaded.media_type == MediaType::Json => ModuleType::Json,
                 _ => ModuleType::JavaScript,
             };
+            let is_glue = kind == ModuleType::JavaScript
+                && tracker.is_maybe_cjs(&url, loaded.media_type).unwrap_or(true);
             let code = match loaded.source {
+                source if is_glue => {
+                    let text = String::from_utf8_lossy(source.as_bytes());
+                    ModuleSourceCode::String(glue(&text).into())
+                }
                 LoadedModuleSource::ArcStr(text) => ModuleSourceCode::String(text.into()),
                 LoadedModuleSource::String(text) => {
                     ModuleSourceCode::String(text.into_owned().into())
@@ -426,12 +446,15 @@ impl ModuleLoader for Loader {
                     String::from_utf8_lossy(other.as_bytes()).into_owned().into(),
                 ),
             };
+            if kind == ModuleType::JavaScript && !is_glue {
+                sources.add_module(&url);
+            }
             Ok(ModuleSource::new(kind, code, &url, None))
         }))
     }
 
     fn get_source_map(&self, url: &str) -> Option<Cow<'_, [u8]>> {
-        self.typescript.source_map(url).map(Cow::Owned)
+        self.typescript.source_map(url).map(|map| Cow::Owned(map.as_bytes().to_vec()))
     }
 
     fn code_cache_ready(

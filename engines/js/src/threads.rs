@@ -4,7 +4,7 @@
 use crate::{
     addons::Addons,
     flavour::Flavour,
-    host::{Host, Mode},
+    host::{Host, Mode, text_or_undefined},
     isolate::{self, Snapshot},
     loader::Loader,
     memory::Memory,
@@ -12,7 +12,7 @@ use crate::{
 };
 use deno_runtime::{
     FeatureChecker,
-    deno_core::{CompiledWasmModuleStore, OpState, SharedArrayBufferStore, op2, v8},
+    deno_core::{CompiledWasmModuleStore, JsRuntime, OpState, SharedArrayBufferStore, op2, v8},
     deno_fs::RealFs,
     deno_inspector_server::MainInspectorSessionChannel,
     deno_web::{BlobStore, InMemoryBroadcastChannel},
@@ -20,6 +20,7 @@ use deno_runtime::{
     web_worker::{
         SendableWebWorkerHandle, WebWorker, WebWorkerOptions, WebWorkerServiceOptions, WorkerId,
     },
+    worker::FormatJsErrorFn,
 };
 use std::{
     cell::OnceCell,
@@ -56,6 +57,8 @@ pub(crate) struct Threads {
     /// Whether the function is written for Deno.
     is_deno: AtomicBool,
     running: Mutex<Running>,
+    /// The stacks of the errors that ended threads, until those that started them are told.
+    stacks: Mutex<HashMap<u32, String>>,
 }
 
 #[derive(Default)]
@@ -67,6 +70,7 @@ struct Running {
 }
 
 struct Thread {
+    id: WorkerId,
     /// The thread that has started it, if that was one of these.
     parent: Option<WorkerId>,
     isolate: v8::IsolateHandle,
@@ -110,8 +114,17 @@ impl Threads {
             true => Variables::copied(),
             false => Variables::Process,
         };
-        let (stores, is_deno, running) = Default::default();
-        Arc::new(Self { environment, package_folders, variables, mode, stores, is_deno, running })
+        let (stores, is_deno, running, stacks) = Default::default();
+        Arc::new(Self {
+            environment,
+            package_folders,
+            variables,
+            mode,
+            stores,
+            is_deno,
+            running,
+            stacks,
+        })
     }
 
     /// Threads that are started from now on are those of a function of this flavour.
@@ -128,6 +141,23 @@ impl Threads {
     ) -> Arc<CreateWebWorkerCb> {
         let threads = self.clone();
         Arc::new(move |args| threads.start(snapshot, parent, args))
+    }
+
+    /// What keeps the stack of an error that ends a thread, called there: Deno's runtime passes on no more than its
+    /// message.
+    pub(crate) fn error_keeper(self: &Arc<Self>) -> Arc<FormatJsErrorFn> {
+        let threads = self.clone();
+        Arc::new(move |error| {
+            let id = THIS.with(|this| this.get().map(|thread| thread.id));
+            if let (Some(id), Some(stack)) = (id, &error.stack) {
+                threads.stacks().insert(id.as_u32(), stack.clone());
+            }
+            error.to_string()
+        })
+    }
+
+    fn stacks(&self) -> MutexGuard<'_, HashMap<u32, String>> {
+        self.stacks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The instance ends: whatever its threads do is stopped. Their event loops end with its isolate, but code that runs
@@ -189,7 +219,7 @@ impl Threads {
         parent: Option<WorkerId>,
         isolate: v8::IsolateHandle,
     ) -> Registered {
-        let thread = Arc::new(Thread { parent, isolate, is_stopped: AtomicBool::new(false) });
+        let thread = Arc::new(Thread { id, parent, isolate, is_stopped: AtomicBool::new(false) });
         let mut running = self.running();
         running.threads.insert(id, thread.clone());
         if running.has_ended {
@@ -209,6 +239,7 @@ impl Threads {
         keep_quiet_about_stopped_threads();
         let (loader, node_services) = Loader::new(&self.package_folders);
         let typescript = loader.typescript.clone();
+        let sources = loader.sources.clone();
         let (environment, folders) = (self.environment.clone(), self.package_folders.clone());
         let mode = self.mode.clone();
         let host = Host::new(environment, folders, loader.clone(), Weak::default(), mode);
@@ -254,7 +285,7 @@ impl Threads {
             create_params: memory.as_ref().map(Memory::create_params),
             seed: None,
             create_web_worker_cb: self.creator(snapshot, Some(id)),
-            format_js_error_fn: None,
+            format_js_error_fn: Some(self.error_keeper()),
             worker_type: args.worker_type,
             cache_storage_dir: None,
             stdio: Default::default(),
@@ -286,7 +317,7 @@ impl Threads {
             state.put(self.variables.clone());
             state.put(self.register(id, parent, isolate));
         }
-        isolate::start_thread_prelude(&mut worker.js_runtime, &host);
+        isolate::start_thread_prelude(&mut worker.js_runtime, &host, sources);
         (worker, handle)
     }
 }
@@ -298,6 +329,18 @@ pub(crate) fn op_trine_terminate_thread(state: &mut OpState, #[scoped] id: Worke
     state.borrow_mut::<WorkersTable>().remove(&id);
     let threads = state.borrow::<Arc<Threads>>();
     threads.stop_those(&mut threads.running(), |its, _| its == id);
+}
+
+/// `threadStack(id)`: the stack of the error that ended a thread, once.
+pub(crate) fn thread_stack(
+    scope: &mut v8::PinScope<'_, '_>,
+    args: v8::FunctionCallbackArguments<'_>,
+    mut result: v8::ReturnValue<'_, v8::Value>,
+) {
+    let id = args.get(0).uint32_value(scope).unwrap_or(0);
+    let threads = JsRuntime::op_state_from(scope).borrow().borrow::<Arc<Threads>>().clone();
+    let stack = threads.stacks().remove(&id);
+    result.set(text_or_undefined(scope, stack.as_deref()));
 }
 
 /// Deno's runtime panics where code is stopped while it loads one of Node's modules. A thread that is to end may end like

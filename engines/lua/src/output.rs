@@ -3,6 +3,7 @@
 use crate::host::Host;
 use mlua::ffi::{self, lua_State};
 use std::{
+    borrow::Cow,
     cell::{Cell, RefCell},
     ffi::{CStr, c_char, c_int, c_void},
     mem::ManuallyDrop,
@@ -119,8 +120,11 @@ impl Output {
             return self.record(Stream::Stdout, level, json);
         }
         let id = self.request_id().unwrap_or_default();
-        // One line is one event, so newlines inside become carriage returns, as in Node's runtime.
-        let message = message.replace('\n', "\r");
+        // As in Node's runtime.
+        let message = match self.log.sink.joins_lines() {
+            true => Cow::Owned(message.replace('\n', "\r")),
+            false => Cow::Borrowed(message),
+        };
         let line = format!("{}\t{id}\t{}\t{message}\n", timestamp(), level.name());
         self.log.sink.write(Stream::Stdout, line.as_bytes());
     }

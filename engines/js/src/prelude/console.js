@@ -15,11 +15,8 @@ function format(args) {
 
 function writeText(level, message) {
   const id = currentMeta()?.requestId;
-  host.log(
-    level,
-    // One line per message: a line break inside would be a message of its own to the platform.
-    `${new Date().toISOString()}\t${id}\t${NAMES[level]}\t${message.replaceAll("\n", "\r")}\n`,
-  );
+  const text = host.joinsLines ? message.replaceAll("\n", "\r") : message;
+  host.log(level, `${new Date().toISOString()}\t${id}\t${NAMES[level]}\t${text}\n`);
 }
 
 function errorFields(error) {
@@ -65,6 +62,27 @@ function writeJson(level, args) {
   host.log(level, `${text}\n`);
 }
 
+/** What Node's console has beside its methods: its class, and the streams behind it, to which loggers write past it. */
+function addMembersOfNode(console) {
+  let Console;
+  Object.defineProperty(console, "Console", {
+    configurable: true,
+    enumerable: true,
+    get: () =>
+      Console ??= core.loadExtScript("ext:deno_node/internal/console/constructor.mjs").Console,
+    set: (value) => Console = value,
+  });
+  for (const name of ["stdout", "stderr"]) {
+    let stream;
+    Object.defineProperty(console, `_${name}`, {
+      configurable: true,
+      enumerable: false,
+      get: () => stream ??= core.createLazyLoader("node:process")().default[name],
+      set: (value) => stream = value,
+    });
+  }
+}
+
 /** Replaces the global console. Methods that are not levels (table, group, dir, time) end up as lines at INFO. */
 export function installConsole(host) {
   const least = host.logLevel;
@@ -99,6 +117,7 @@ export function installConsole(host) {
       json ? writeJson(0, [holder.stack]) : writeText(0, holder.stack);
     };
   }
+  addMembersOfNode(console);
   Object.defineProperty(globalThis, "console", {
     value: console,
     writable: true,

@@ -8,6 +8,7 @@ import { showDeno } from "ext:trine_prelude/flavour.js";
 import { declaresCallback, takesCallback } from "ext:trine_prelude/parameters.js";
 import { preload } from "ext:trine_prelude/preload.js";
 import { compileProgram, endProgram, runProgram } from "ext:trine_prelude/program.js";
+import { watchCompiled } from "ext:trine_prelude/source_maps.js";
 
 const parse = JSON.parse;
 const toJson = JSON.stringify;
@@ -431,6 +432,7 @@ export function nodeModule() {
     NodeModule = core.createLazyLoader("node:module")().default;
     const above = NodeModule._nodeModulePaths;
     NodeModule._nodeModulePaths = (from) => [...above(from), ...roots, ...host.packageFolders];
+    watchCompiled(NodeModule);
   }
   return NodeModule;
 }

@@ -4,6 +4,9 @@ import { installConsole, redirectOutputs } from "ext:trine_prelude/console.js";
 import { setHost } from "ext:trine_prelude/context.js";
 import { exit, trapSignals } from "ext:trine_prelude/exits.js";
 import { hideDeno, showDeno } from "ext:trine_prelude/flavour.js";
+import { setSourceMaps } from "ext:trine_prelude/source_maps.js";
+import { prepareStack } from "ext:trine_prelude/stack.js";
+import "ext:trine_prelude/threads.js";
 import {
   adopt,
   again,
@@ -41,6 +44,7 @@ function start(host, isThread) {
   if (host.isPlain) {
     return startPlain(host, isThread);
   }
+  setSourceMaps(host.sourceMaps);
   if (!isThread) {
     os.setExitHandler(exit);
   }
@@ -62,6 +66,7 @@ function start(host, isThread) {
     stringifyPlain,
     programEnd,
     hasWork: core.eventLoopHasMoreWork,
+    prepareStack,
   };
 }
 

@@ -55,7 +55,7 @@ pub(crate) struct TypeScript {
     /// The file that was made last, until it is loaded: telling what it is takes making it.
     ready: RefCell<Option<(PathBuf, Rc<Transpiled>)>>,
     /// The source maps of what was made, by URL.
-    maps: RefCell<HashMap<String, String>>,
+    maps: RefCell<HashMap<String, Rc<str>>>,
 }
 
 /// The settings that hold for the files of a folder.
@@ -129,13 +129,13 @@ impl TypeScript {
         let config = self.known(path)?.config;
         let format = self.format(path, &config)?;
         let made = transpile(&url, &source, &config, format)?;
-        self.maps.borrow_mut().insert(url.into(), made.map.clone());
+        self.maps.borrow_mut().insert(url.into(), made.map.as_str().into());
         Ok(made)
     }
 
     /// The source map of a file that was made.
-    pub(crate) fn source_map(&self, url: &str) -> Option<Vec<u8>> {
-        self.maps.borrow().get(url).map(|map| map.clone().into_bytes())
+    pub(crate) fn source_map(&self, url: &str) -> Option<Rc<str>> {
+        self.maps.borrow().get(url).cloned()
     }
 
     /// What a file's name, its package and its settings say of its format.

@@ -10,6 +10,7 @@ mod measure;
 mod memory;
 mod programs;
 mod recycling;
+mod stacks;
 mod stopping;
 mod support;
 mod threads;

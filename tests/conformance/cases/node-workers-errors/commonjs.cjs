@@ -1,0 +1,5 @@
+function fail() {
+  throw new Error("in CommonJS\nof two lines");
+}
+
+fail();

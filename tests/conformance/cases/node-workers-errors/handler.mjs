@@ -1,0 +1,20 @@
+import { Worker } from "node:worker_threads";
+
+const text = `const { parentPort } = require("node:worker_threads");
+function fail() {
+  throw new RangeError("evaluated");
+}
+setTimeout(fail, 1);`;
+
+const workers = {
+  evaluated: () => new Worker(text, { eval: true }),
+  module: () => new Worker(new URL("./module.mjs", import.meta.url)),
+  commonjs: () => new Worker(new URL("./commonjs.cjs", import.meta.url)),
+};
+
+const PLACE = /[^ (]*\/(.*):\d+/;
+
+export const handler = async (event) => {
+  const error = await new Promise((resolve) => workers[event]().once("error", resolve));
+  return [error.name, error.message, ...error.stack.split("\n").map((line) => line.replace(PLACE, "$1"))];
+};

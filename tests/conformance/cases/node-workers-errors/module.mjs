@@ -1,0 +1,3 @@
+const reason = await "in a module";
+
+throw new TypeError(reason);
