@@ -1,6 +1,6 @@
 // The context object of an invocation, and what the prelude knows about the process.
 import { core } from "ext:core/mod.js";
-import { answerOf } from "ext:trine_prelude/invoke.js";
+import { settle } from "ext:trine_prelude/invoke.js";
 import { reply, signalOf, stateOf } from "ext:trine_prelude/exchange.js";
 
 /** What the process offers; set once, at start. */
@@ -41,10 +41,6 @@ function parseJson(text, what) {
   }
 }
 
-function noAnswer(name) {
-  throw new Error(`context.${name} is a handler's way to answer; a hook returns its answer, or calls context.reply`);
-}
-
 /**
  * The context of one invocation, the same object for its hooks and its handler. What users spread and stringify is its
  * own members; the others stand on the prototype, where making a context does not pay for them.
@@ -73,6 +69,11 @@ export class Context {
     this.getRemainingTimeInMillis = () =>
       deadlineMs === undefined ? UNLIMITED_MS : deadlineMs - Date.now();
     this.w3c = () => meta.w3c === undefined ? undefined : Object.freeze(JSON.parse(meta.w3c));
+    // Monitoring layers put functions of their own in the place of these.
+    this.callbackWaitsForEmptyEventLoop = true;
+    this.done = (error, value) => settle(meta, "done", error, value);
+    this.succeed = (value) => settle(meta, "succeed", null, value);
+    this.fail = (error) => settle(meta, "fail", error ?? "handled");
   }
 
   /** What the hooks and the handler of this invocation share, whatever their language. */
@@ -95,43 +96,5 @@ export class Context {
   /** Aborted shortly before the deadline. */
   get signal() {
     return signalOf(this.#meta);
-  }
-
-  get callbackWaitsForEmptyEventLoop() {
-    return answerOf(this.#meta)?.waits ?? true;
-  }
-
-  set callbackWaitsForEmptyEventLoop(value) {
-    const answer = answerOf(this.#meta);
-    if (answer !== null) {
-      answer.waits = Boolean(value);
-    }
-  }
-
-  get done() {
-    const answer = answerOf(this.#meta);
-    if (answer === null) {
-      return () => noAnswer("done");
-    }
-    answer.used = true;
-    return (error, value) => answer.settle(error, value);
-  }
-
-  get succeed() {
-    const answer = answerOf(this.#meta);
-    if (answer === null) {
-      return () => noAnswer("succeed");
-    }
-    answer.used = true;
-    return (value) => answer.settle(null, value);
-  }
-
-  get fail() {
-    const answer = answerOf(this.#meta);
-    if (answer === null) {
-      return () => noAnswer("fail");
-    }
-    answer.used = true;
-    return (error) => answer.settle(error ?? "handled");
   }
 }

@@ -66,14 +66,15 @@ function isThenable(value) {
 class Answer {
   /** Whether it is that of a handler that was wrapped. */
   inner;
-  waits = true;
+  #meta;
   used = false;
   #resolve;
   #reject;
   #held;
   promise;
 
-  constructor(inner) {
+  constructor(meta, inner) {
+    this.#meta = meta;
     this.inner = inner;
   }
 
@@ -89,7 +90,8 @@ class Answer {
   /** The third argument of a handler: like `settle`, but a value waits for the event loop to empty if so asked. */
   callback(error, value) {
     this.#open();
-    if ((error === null || error === undefined) && this.waits) {
+    const waits = this.#meta.context?.callbackWaitsForEmptyEventLoop ?? true;
+    if ((error === null || error === undefined) && waits) {
       this.#held ??= { value };
     } else {
       this.settle(error, value);
@@ -121,8 +123,43 @@ function contextOf(meta) {
 }
 
 /** The ways to answer of the handler that runs now, made when they are first asked for. A hook has none (`null`). */
-export function answerOf(meta) {
-  return meta.answer === undefined ? meta.answer = new Answer(false) : meta.answer;
+function answerOf(meta) {
+  return meta.answer === undefined ? meta.answer = new Answer(meta, false) : meta.answer;
+}
+
+/** `context.done` and its like. */
+export function settle(meta, name, error, value) {
+  const answer = answerOf(meta);
+  if (answer !== null) {
+    answer.settle(error, value);
+  } else if (!meta.handled) {
+    throw new Error(
+      `context.${name} is a handler's way to answer; a hook returns its answer, or calls context.reply`,
+    );
+  }
+  // Else the handler has answered before.
+}
+
+const ANSWERS_BY_CONTEXT = /\b(?:done|succeed|fail)\b/;
+const answersByContext = new WeakMap();
+
+/**
+ * Whether a handler that has returned nothing may still answer through its context: when it has started something, or
+ * names one of the functions for that, as those do whose connections to elsewhere stay open all the time.
+ */
+function mayAnswerLater(handler, meta) {
+  if (!core.eventLoopHasMoreWork()) {
+    return false;
+  }
+  if (!meta.leftovers) {
+    return true;
+  }
+  let answers = answersByContext.get(handler);
+  if (answers === undefined) {
+    answers = ANSWERS_BY_CONTEXT.test(Function.prototype.toString.call(handler));
+    answersByContext.set(handler, answers);
+  }
+  return answers;
 }
 
 /** What a handler's result stands for: a value, or a promise of it. */
@@ -131,7 +168,8 @@ function resultOf(result, answer, handler, meta) {
     return answer?.used ? Promise.race([result, answer.pending()]) : result;
   }
   // Whoever declares a callback answers through it: what it returns is what its last expression happened to be.
-  if (answer?.used || declaresCallback(handler) || (result === undefined && takesCallback(handler))) {
+  const waits = result === undefined && (takesCallback(handler) || mayAnswerLater(handler, meta));
+  if (answer?.used || declaresCallback(handler) || waits) {
     answer ??= answerOf(meta);
     (meta.waiting ??= []).push(answer);
     return answer.pending();
@@ -142,6 +180,7 @@ function resultOf(result, answer, handler, meta) {
 /** Calls a handler; gives its result, or a promise of it. */
 function callHandler(handler, event, context, meta) {
   meta.answer = undefined;
+  meta.handled = true;
   // One that comes when a hook has followed has no effect any more.
   const callback = (error, value) => answerOf(meta)?.callback(error, value);
   const result = within(meta, handler, event, context, callback);
@@ -152,7 +191,8 @@ function callHandler(handler, event, context, meta) {
 
 /** Calls a handler that was wrapped, from inside of what wraps it. */
 function callWrapped(handler, event, context, meta) {
-  const answer = meta.answer = new Answer(true);
+  const answer = meta.answer = new Answer(meta, true);
+  meta.handled = true;
   const callback = (error, value) => answer.callback(error, value);
   return resultOf(handler(event, context, callback), answer, handler, meta);
 }
@@ -272,6 +312,7 @@ export function invoke(
     leftovers: core.eventLoopHasMoreWork(),
     context: undefined,
     answer: undefined,
+    handled: false,
   };
   metas[slot] = meta;
   return call(kind, callee, value, parses, stringifies, meta, body);
