@@ -3,10 +3,12 @@
 //! from the small one.
 //!
 //! Beside each snapshot stands a table of the extension sources that it does not contain, for loading on demand, and
-//! V8's code cache of them.
+//! V8's code cache of them. Some of those sources are mended.
 
 #[path = "build/code_cache.rs"]
 mod code_cache;
+#[path = "build/mends.rs"]
+mod mends;
 
 use code_cache::{Kind, Source};
 use deno_runtime::{
@@ -44,6 +46,8 @@ extension!(
         "source_maps.js",
         "stack.js",
         "threads.js",
+        "addons.js",
+        "async_context.js",
     ],
 );
 
@@ -94,6 +98,7 @@ fn make(out: &Path, name: &str) {
     let consumed: HashSet<&str> =
         output.consumed_lazy_specifiers.iter().map(String::as_str).collect();
     let (mut scripts, mut modules, mut list) = (String::new(), String::new(), String::new());
+    let mut mends = mends::of(name);
     for file in &output.lazy_extension_files {
         if consumed.contains(file.specifier.as_str()) {
             continue;
@@ -114,6 +119,11 @@ fn make(out: &Path, name: &str) {
             }
             LazyExtensionFileKind::Esm => (&mut modules, "module", source.as_str().to_owned()),
         };
+        let source = match mends.remove(file.specifier.as_str()) {
+            Some(mend) if kind == "script" => mend.script(&source),
+            Some(mend) => mend.module(&source),
+            None => source,
+        };
         let path = dir.join(file.specifier.replace(|c: char| !c.is_ascii_alphanumeric(), "_"));
         fs::write(&path, source).expect("OUT_DIR is writable");
         writeln!(table, "    ({:?}, include_str!({:?})),", file.specifier, path)
@@ -121,6 +131,7 @@ fn make(out: &Path, name: &str) {
         writeln!(list, "{kind} {} {}", file.specifier, path.display())
             .expect("writing to a string never fails");
     }
+    assert!(mends.is_empty(), "the {name} snapshot holds what is to be mended: {:?}", mends.keys());
     fs::write(dir.join("residual.txt"), list).expect("OUT_DIR is writable");
     fs::write(
         dir.join("residual.rs"),

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should fail on the spot")]
 
+mod addons;
 mod bad_input;
+mod certificates;
 mod cli;
 mod examples;
 mod faults;

@@ -5,6 +5,9 @@
 //! those is being loaded ([`libuv`]).
 
 mod libuv;
+mod symbols;
+
+pub(crate) use symbols::missing_symbol;
 
 use denort_helper::{DenoRtNativeAddonLoader, LoadError};
 use std::{

@@ -2,6 +2,7 @@
 
 use crate::{
     command::op_trine_command_line,
+    fetch::op_trine_fetch,
     host::{Host, host_of},
     threads::op_trine_terminate_thread,
     variables,
@@ -94,12 +95,13 @@ fn is_handled(signal: i32) -> bool {
 }
 
 /// Replaces the operations that would end the process, the one that ends a worker thread, the one that makes Deno's command
-/// lines of Node's, and those on the process's environment.
+/// lines of Node's, the one behind `fetch`, and those on the process's environment.
 pub(crate) fn trap(op: OpDecl) -> OpDecl {
     match op.name {
         "op_process_abort" => op.with_implementation_from(&op_trine_abort()),
         "op_node_process_kill" => op.with_implementation_from(&op_trine_kill()),
         "op_node_translate_cli_args" => op.with_implementation_from(&op_trine_command_line()),
+        "op_fetch" => op.with_implementation_from(&op_trine_fetch()),
         "op_host_terminate_worker" => op.with_implementation_from(&op_trine_terminate_thread()),
         _ => variables::redirect(op),
     }

@@ -1,7 +1,7 @@
 //! What a guest may ask of the process: to write a log line, to end, to import a module.
 
 use crate::{
-    exchange,
+    addons, certificates, exchange,
     exits::{self, Exit},
     flavour::{self, Flavour},
     instance::Shared,
@@ -28,7 +28,8 @@ use std::{
     rc::{Rc, Weak},
 };
 use trine_engine::{
-    Environment, Error, ErrorKind, Level, LogFormat, NativeValue, Stream, json_string, timestamp,
+    Environment, Error, ErrorKind, Level, LogFormat, LogSettings, NativeValue, Stream, json_string,
+    timestamp,
 };
 
 /// What an isolate is for.
@@ -233,6 +234,8 @@ impl Host {
         set_function(scope, object, "exit", exits::exit);
         set_function(scope, object, "trapSignal", exits::trap_signal);
         set_function(scope, object, "threadStack", thread_stack);
+        set_function(scope, object, "missingSymbol", addons::missing_symbol);
+        set_function(scope, object, "serverCertificates", certificates::server_certificates);
         set_function(scope, object, "leftovers", leftovers);
         set_function(scope, object, "work", work);
         exchange::add_functions(scope, object);
@@ -257,6 +260,22 @@ impl Host {
             set_function(scope, object, "sendNow", send_now);
         }
     }
+}
+
+/// Writes a warning of the runtime's own, about no invocation.
+pub(crate) fn warn(log: &LogSettings, message: &str) {
+    if log.level.is_some_and(|least| least > Level::Warn) {
+        return;
+    }
+    let line = match log.format {
+        LogFormat::Text => format!("{}\tundefined\tWARN\t{message}\n", timestamp()),
+        LogFormat::Json => format!(
+            "{{\"timestamp\":\"{}\",\"level\":\"WARN\",\"message\":{}}}\n",
+            timestamp(),
+            json_string(message)
+        ),
+    };
+    log.sink.write(Stream::Stderr, line.as_bytes());
 }
 
 /// Sets a member of an object.

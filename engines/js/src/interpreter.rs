@@ -201,8 +201,15 @@ impl Interpreter {
         let snapshot = Snapshot::of_process(|| Snapshot::Node);
         let create_params = memory.as_ref().map(Memory::create_params);
         let read = loader.clone();
-        let started =
-            isolate::start_worker(snapshot, loader, services, create_params, &threads, bootstrap);
+        let started = isolate::start_worker(
+            snapshot,
+            loader,
+            services,
+            create_params,
+            &threads,
+            bootstrap,
+            &host.environment.log,
+        );
         let mut worker = match started {
             Ok(worker) => worker,
             Err(error) => {

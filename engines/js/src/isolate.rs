@@ -2,7 +2,7 @@
 
 use crate::{
     addons::Addons,
-    exits,
+    certificates, exits,
     host::Host,
     loader::{Loader, NodeServices},
     memory::Memory,
@@ -32,7 +32,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 use sys_traits::impls::RealSys;
-use trine_engine::{Error, Result};
+use trine_engine::{Error, LogSettings, Result};
 
 /// V8 copies code caches that do not lie as it wants them to.
 #[repr(align(8))]
@@ -94,6 +94,8 @@ deno_runtime::deno_core::extension!(
         "source_maps.js",
         "stack.js",
         "threads.js",
+        "addons.js",
+        "async_context.js",
     ],
     middleware = replace_op,
 );
@@ -211,8 +213,9 @@ impl Isolate {
         let typescript = loader.typescript.clone();
         let sources = loader.sources.clone();
         let bootstrap = bootstrap_options();
+        let log = &host.environment.log;
         let mut worker =
-            start_worker(snapshot, loader, services, create_params, threads, bootstrap)?;
+            start_worker(snapshot, loader, services, create_params, threads, bootstrap, log)?;
         {
             let state = worker.js_runtime.op_state();
             let mut state = state.borrow_mut();
@@ -322,6 +325,7 @@ pub(crate) fn start_worker(
     create_params: Option<v8::CreateParams>,
     threads: &Arc<Threads>,
     bootstrap: BootstrapOptions,
+    log: &LogSettings,
 ) -> Result<MainWorker> {
     let main = ModuleSpecifier::parse("file:///trine").expect("a constant URL parses");
     let parser = Arc::new(RuntimePermissionDescriptorParser::new(RealSys));
@@ -335,7 +339,7 @@ pub(crate) fn start_worker(
         node_services: Some(services),
         npm_process_state_provider: None,
         permissions: PermissionsContainer::allow_all(parser),
-        root_cert_store_provider: None,
+        root_cert_store_provider: certificates::provider(log),
         fetch_dns_resolver: Default::default(),
         shared_array_buffer_store: Some(threads.stores.buffers.clone()),
         compiled_wasm_module_store: Some(threads.stores.wasm.clone()),

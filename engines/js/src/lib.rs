@@ -2,6 +2,7 @@
 
 mod addons;
 mod calls;
+mod certificates;
 mod check;
 #[path = "../../shared/children.rs"]
 mod children;
@@ -13,6 +14,7 @@ mod engine;
 mod error;
 mod exchange;
 mod exits;
+mod fetch;
 mod find;
 mod flavour;
 mod host;
@@ -33,6 +35,7 @@ mod threads;
 #[path = "../../shared/trace_variable.rs"]
 mod trace_variable;
 mod transpile;
+mod tunnel;
 mod typescript;
 mod value;
 mod variables;

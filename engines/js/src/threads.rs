@@ -3,6 +3,7 @@
 
 use crate::{
     addons::Addons,
+    certificates,
     flavour::Flavour,
     host::{Host, Mode, text_or_undefined},
     isolate::{self, Snapshot},
@@ -264,7 +265,7 @@ impl Threads {
             node_services: Some(node_services),
             npm_process_state_provider: None,
             permissions: args.permissions,
-            root_cert_store_provider: None,
+            root_cert_store_provider: certificates::provider(&self.environment.log),
             shared_array_buffer_store: Some(self.stores.buffers.clone()),
             bundle_provider: None,
         };

@@ -103,6 +103,11 @@ fn variables(state: &OpState) -> Variables {
     state.try_borrow::<Variables>().cloned().unwrap_or(Variables::Process)
 }
 
+/// A variable as the guest whose state this is sees it.
+pub(crate) fn variable(state: &OpState, name: &str) -> Option<String> {
+    variables(state).get(name)
+}
+
 #[op2]
 #[serde]
 fn op_trine_env(state: &mut OpState) -> HashMap<String, String> {

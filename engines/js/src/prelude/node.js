@@ -27,10 +27,12 @@ import "node:fs";
 import "node:url";
 import "node:timers";
 import "node:async_hooks";
-import "node:module";
+import Module from "node:module";
 import "node:os";
 import "node:querystring";
 import "node:string_decoder";
+
+internals.trineGuardAddons(Module);
 
 // Evaluated in the snapshot, `node:process` could not set itself up with the facts of the process that will run. This
 // does it then.

@@ -1,5 +1,7 @@
 // Entry of the prelude: gives Rust the functions that it calls, once, and leaves no trace in the global scope.
 import { core, internals } from "ext:core/mod.js";
+import "ext:trine_prelude/addons.js";
+import "ext:trine_prelude/async_context.js";
 import { installConsole, redirectOutputs } from "ext:trine_prelude/console.js";
 import { setHost } from "ext:trine_prelude/context.js";
 import { exit, trapSignals } from "ext:trine_prelude/exits.js";
@@ -41,6 +43,7 @@ const os = core.loadExtScript("ext:deno_os/30_os.js");
 function start(host, isThread) {
   setHost(host);
   clearEnvironments();
+  internals.trineServerCertificates = host.serverCertificates;
   if (host.isPlain) {
     return startPlain(host, isThread);
   }

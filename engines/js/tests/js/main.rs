@@ -8,6 +8,7 @@ mod flavour;
 mod hooks;
 mod measure;
 mod memory;
+mod mends;
 mod programs;
 mod recycling;
 mod stacks;

@@ -1,0 +1,56 @@
+//! Mends of Node's modules: where Deno's polyfills do otherwise than Node, a text of ours follows theirs. It runs when the
+//! module is loaded, and costs nothing before. The engine's tests run each of them against the unmended module as well,
+//! so that one which a newer version of Deno no longer needs does not stay.
+
+use std::{collections::BTreeMap, fs};
+
+/// Files in `src/prelude/mends`, and what they mend.
+const MENDS: &[(&str, &str)] = &[
+    ("dgram.js", "ext:deno_node/internal/dgram.ts"),
+    ("http_client.js", "node:_http_client"),
+    ("net.js", "ext:deno_node/net.ts"),
+    ("tls_binding.js", "ext:deno_node/internal_binding/tls_wrap.ts"),
+    ("tls_wrap.js", "ext:deno_node/_tls_wrap.js"),
+];
+
+/// Those of modules that Node's snapshot contains; there `node.js` does the same.
+const MENDS_OF_WEB: &[(&str, &str)] = &[("module.js", "node:module")];
+
+/// A text that follows another one.
+pub(crate) struct Mend {
+    file: &'static str,
+    text: String,
+}
+
+/// The mends of a snapshot, by what they mend.
+pub(crate) fn of(snapshot: &str) -> BTreeMap<&'static str, Mend> {
+    let read = |file: &'static str| {
+        let path = format!("src/prelude/mends/{file}");
+        let text = fs::read_to_string(&path);
+        Mend { file, text: text.unwrap_or_else(|error| panic!("cannot read {path}: {error}")) }
+    };
+    let more = if snapshot == "web" { MENDS_OF_WEB } else { &[] };
+    MENDS.iter().chain(more).map(|(file, specifier)| (*specifier, read(file))).collect()
+}
+
+impl Mend {
+    /// A module with its mend, which sees what the module declares.
+    pub(crate) fn module(&self, source: &str) -> String {
+        format!("{source}\n{}", self.unless_left_out("internals"))
+    }
+
+    /// A wrapped script with its mend, which sees what the script has made.
+    pub(crate) fn script(&self, source: &str) -> String {
+        const PROLOGUE: &str = "\"use strict\"; return (";
+        let made = source.strip_prefix(PROLOGUE).and_then(|rest| rest.strip_suffix(");"));
+        let made = made.expect("deno_core wraps scripts like this");
+        let mend = self.unless_left_out("__bootstrap.internals");
+        format!("{PROLOGUE}((made) => {{\n{mend}return made;\n}})({made}));")
+    }
+
+    /// Tests leave mends out to see whether they are needed.
+    fn unless_left_out(&self, internals: &str) -> String {
+        let Self { file, text } = self;
+        format!("if (!{internals}.trineUnmended?.includes({file:?})) {{\n{text}}}\n")
+    }
+}

@@ -1,0 +1,52 @@
+// Native addons fail as in Node: with an error that has a code, and that can be caught.
+import { internals } from "ext:core/mod.js";
+import { host } from "ext:trine_prelude/context.js";
+
+/** What to use instead of packages whose native parts need Node itself. */
+const INSTEAD = {
+  "better-sqlite3": "node:sqlite",
+  canvas: "@napi-rs/canvas",
+  "node-sass": "sass",
+};
+
+/** The package that a file belongs to, by the last `node_modules` in its path. */
+function packageOf(path) {
+  const rest = path.split("/node_modules/");
+  if (rest.length === 1) {
+    return undefined;
+  }
+  const [scope, name] = rest.at(-1).split("/");
+  return scope.startsWith("@") ? `${scope}/${name}` : scope;
+}
+
+function problemOf(path, symbol) {
+  const name = packageOf(path);
+  const what = name === undefined ? path : `${name} (${path})`;
+  const instead = INSTEAD[name];
+  const advice = instead === undefined
+    ? "use a version of it that is built on Node-API, or a package without native code"
+    : `use ${instead} instead`;
+  return `${what} is made for the C++ interface of Node's own V8, which is not there: undefined symbol: ${symbol}; ${advice}`;
+}
+
+/** Guards the loading of native addons by Node's module system. */
+internals.trineGuardAddons = (Module) => {
+  const load = Module._extensions[".node"];
+  const guarded = Module._extensions[".node"] = function (module, filename) {
+    const symbol = host.missingSymbol(filename);
+    try {
+      if (symbol !== undefined) {
+        throw new Error(problemOf(filename, symbol));
+      }
+      return load.call(this, module, filename);
+    } catch (error) {
+      // What an addon's own code throws while it is loaded may have a code already.
+      if (error instanceof Error) {
+        error.code ??= "ERR_DLOPEN_FAILED";
+      }
+      throw error;
+    }
+  };
+  // For the test that sees whether there is still something to guard against.
+  Object.defineProperty(guarded, "unguarded", { value: load });
+};

@@ -1,0 +1,88 @@
+// Keeps async contexts where Deno's runtime loses them: native code calls back without one. What is called for a handle
+// (a socket, a pipe) runs in the context in which the handle was made, as in Node.
+import { core, internals } from "ext:core/mod.js";
+
+const { signalAbort } = core.loadExtScript("ext:deno_web/03_abort_signal.js");
+
+/** Where a handle keeps its context. */
+const kContext = Symbol("context");
+
+/** `callback`, to be run in this context. */
+function within(context, callback) {
+  return function (...args) {
+    const previous = core.getAsyncContext();
+    core.setAsyncContext(context);
+    try {
+      return Reflect.apply(callback, this, args);
+    } finally {
+      core.setAsyncContext(previous);
+    }
+  };
+}
+
+/** Notes the context of a handle: the current one, unless it has one. */
+function adopt(handle) {
+  if (!(kContext in handle)) {
+    handle[kContext] = core.getAsyncContext();
+  }
+  return handle[kContext];
+}
+
+/** Lets callbacks that are assigned to handles as these members run in the handles' contexts. */
+function keepCallbacks(prototype, names) {
+  for (const name of names) {
+    const key = Symbol(name);
+    Object.defineProperty(prototype, name, {
+      configurable: true,
+      enumerable: true,
+      get() {
+        return this[key];
+      },
+      set(callback) {
+        this[key] = typeof callback === "function" ? within(adopt(this), callback) : callback;
+      },
+    });
+  }
+}
+
+/** Lets the callbacks of methods that take one as their last argument run in the handles' contexts. */
+function keepArguments(prototype, names) {
+  for (const name of names) {
+    const method = prototype[name];
+    prototype[name] = function (...args) {
+      const last = args.length - 1;
+      if (typeof args[last] === "function") {
+        args[last] = within(adopt(this), args[last]);
+      }
+      return Reflect.apply(method, this, args);
+    };
+  }
+}
+
+/** Lets requests, which methods take as their first argument, complete in the context in which they were made. */
+function keepRequests(prototype, names) {
+  for (const name of names) {
+    const method = prototype[name];
+    prototype[name] = function (request, ...args) {
+      const { oncomplete } = request;
+      if (typeof oncomplete === "function") {
+        request.oncomplete = within(core.getAsyncContext(), oncomplete);
+      }
+      return Reflect.apply(method, this, [request, ...args]);
+    };
+  }
+}
+
+const { timeout } = AbortSignal;
+Object.defineProperty(AbortSignal, "timeout", {
+  ...Object.getOwnPropertyDescriptor(AbortSignal, "timeout"),
+  value: {
+    timeout(...args) {
+      const signal = Reflect.apply(timeout, AbortSignal, args);
+      signal[signalAbort] = within(core.getAsyncContext(), signal[signalAbort]);
+      return signal;
+    },
+  }.timeout,
+});
+
+internals.trineContext = { adopt, keepArguments, keepCallbacks, keepRequests, within };

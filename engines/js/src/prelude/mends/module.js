@@ -1,0 +1,3 @@
+// Mends `node:module`; see build.rs.
+
+internals.trineGuardAddons(Module);

@@ -1,0 +1,30 @@
+//! Mends of Deno's polyfills that nothing needs any more do not stay.
+
+use crate::support::{Guest, run};
+
+#[test]
+fn what_is_mended_is_still_at_fault_without_the_mend() {
+    for mend in [
+        "http_client.js",
+        "net.js, pause",
+        "net.js, context",
+        "dgram.js",
+        "tls_wrap.js",
+        "async_context.js",
+    ] {
+        run(async move {
+            let files = [
+                ("app.mjs", include_str!("mends.mjs")),
+                ("key.pem", include_str!("../../../../tests/it/certificates/localhost-key.pem")),
+                ("cert.pem", include_str!("../../../../tests/it/certificates/localhost.pem")),
+            ];
+            let guest = Guest::with(&files, None);
+            let handler = guest.handler().await;
+            let is_faulty = guest.call(handler, &format!("{mend:?}")).await.unwrap();
+            assert_eq!(
+                is_faulty, "true",
+                "Deno behaves as Node does: what src/prelude says of {mend} can go"
+            );
+        });
+    }
+}
