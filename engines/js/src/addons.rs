@@ -5,9 +5,6 @@
 //! those is being loaded ([`libuv`]).
 
 mod libuv;
-mod symbols;
-
-pub(crate) use symbols::missing_symbol;
 
 use denort_helper::{DenoRtNativeAddonLoader, LoadError};
 use std::{

@@ -1,7 +1,7 @@
 //! What a guest may ask of the process: to write a log line, to end, to import a module.
 
 use crate::{
-    addons, certificates, exchange,
+    certificates, exchange,
     exits::{self, Exit},
     flavour::{self, Flavour},
     instance::Shared,
@@ -234,7 +234,6 @@ impl Host {
         set_function(scope, object, "exit", exits::exit);
         set_function(scope, object, "trapSignal", exits::trap_signal);
         set_function(scope, object, "threadStack", thread_stack);
-        set_function(scope, object, "missingSymbol", addons::missing_symbol);
         set_function(scope, object, "serverCertificates", certificates::server_certificates);
         set_function(scope, object, "leftovers", leftovers);
         set_function(scope, object, "work", work);

@@ -1,6 +1,5 @@
-// Native addons fail as in Node: with an error that has a code, and that can be caught.
+// Native addons that cannot be loaded fail as in Node, with an error that has a code, and say what to use instead.
 import { internals } from "ext:core/mod.js";
-import { host } from "ext:trine_prelude/context.js";
 
 /** What to use instead of packages whose native parts need Node itself. */
 const INSTEAD = {
@@ -8,6 +7,9 @@ const INSTEAD = {
   canvas: "@napi-rs/canvas",
   "node-sass": "sass",
 };
+
+/** A function of V8's C++ interface or Node's, or one from before Node-API, as the system's linker names it. */
+const OF_NODE = /undefined symbol: (_Z[TVIS]*N[KVrRO]*(?:2v8|4node)\w*|node_(?!api_)\w*)/;
 
 /** The package that a file belongs to, by the last `node_modules` in its path. */
 function packageOf(path) {
@@ -32,21 +34,19 @@ function problemOf(path, symbol) {
 /** Guards the loading of native addons by Node's module system. */
 internals.trineGuardAddons = (Module) => {
   const load = Module._extensions[".node"];
-  const guarded = Module._extensions[".node"] = function (module, filename) {
-    const symbol = host.missingSymbol(filename);
+  Module._extensions[".node"] = function (module, filename) {
     try {
-      if (symbol !== undefined) {
-        throw new Error(problemOf(filename, symbol));
-      }
       return load.call(this, module, filename);
     } catch (error) {
       // What an addon's own code throws while it is loaded may have a code already.
       if (error instanceof Error) {
+        const symbol = OF_NODE.exec(error.message)?.[1];
+        if (symbol !== undefined) {
+          error.message = problemOf(filename, symbol);
+        }
         error.code ??= "ERR_DLOPEN_FAILED";
       }
       throw error;
     }
   };
-  // For the test that sees whether there is still something to guard against.
-  Object.defineProperty(guarded, "unguarded", { value: load });
 };
