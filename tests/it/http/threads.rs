@@ -167,6 +167,27 @@ def handler(event, context):
 }
 
 #[test]
+fn modules_of_an_instance_that_has_done_its_share_are_imported_anew_on_the_main_thread() {
+    let source = "
+import threading
+imported = threading.current_thread() is threading.main_thread()
+count = 0
+def handler(event, context):
+    global count
+    count += 1
+    return [imported, count]
+";
+    let folder = Folder::new(&[("app.py", source)]);
+    let served = Served::start(&folder, &["app.py", "--threads", "2", "--max-invocations", "3"]);
+    let told: Vec<Value> = (0..24).map(|_| served.get("/").json()).collect();
+    assert!(told.iter().all(|told| told[0] == true), "{told:?}");
+    // Two threads with three invocations each, of which one may come first.
+    let counts: Vec<u64> = told.iter().map(|told| told[1].as_u64().unwrap()).collect();
+    assert!(counts.iter().all(|count| (1..=5).contains(count)), "{counts:?}");
+    assert!(counts.windows(2).all(|pair| pair[1] == 1 || pair[1] == pair[0] + 1), "{counts:?}");
+}
+
+#[test]
 fn an_exit_in_a_thread_fails_its_request_alone() {
     let source = "
 import sys, threading
