@@ -6,6 +6,7 @@ mod addons;
 mod bad_input;
 mod certificates;
 mod cli;
+mod connections;
 mod examples;
 mod faults;
 mod finding;

@@ -235,6 +235,7 @@ impl Host {
         set_function(scope, object, "trapSignal", exits::trap_signal);
         set_function(scope, object, "threadStack", thread_stack);
         set_function(scope, object, "serverCertificates", certificates::server_certificates);
+        set_function(scope, object, "isClosedByPeer", is_closed_by_peer);
         set_function(scope, object, "leftovers", leftovers);
         set_function(scope, object, "work", work);
         exchange::add_functions(scope, object);
@@ -408,6 +409,20 @@ fn send_now(
     let stream = ManuallyDrop::new(unsafe { UnixStream::from_raw_fd(*channel) });
     let written = (&*stream).write(message.as_bytes());
     result.set_bool(written.is_ok_and(|length| length == message.len()));
+}
+
+/// `isClosedByPeer(descriptor)`: whether the other end of a connection has closed it.
+fn is_closed_by_peer(
+    scope: &mut v8::PinScope<'_, '_>,
+    args: v8::FunctionCallbackArguments<'_>,
+    mut result: v8::ReturnValue<'_, v8::Value>,
+) {
+    let fd = args.get(0).int32_value(scope).unwrap_or(-1);
+    let mut polled = libc::pollfd { fd, events: libc::POLLRDHUP, revents: 0 };
+    // SAFETY: one entry, of which the system writes `revents`; it does not wait.
+    let ready = unsafe { libc::poll(&raw mut polled, 1, 0) };
+    let closed = libc::POLLRDHUP | libc::POLLHUP | libc::POLLERR;
+    result.set_bool(ready > 0 && polled.revents & closed != 0);
 }
 
 /// `leftovers()`: notes that the event loop holds work of earlier invocations.

@@ -44,6 +44,10 @@ function start(host, isThread) {
   setHost(host);
   clearEnvironments();
   internals.trineServerCertificates = host.serverCertificates;
+  internals.trineIsClosedByPeer = ({ _handle: handle }) => {
+    const descriptor = (handle?._nativeTcpHandle ?? handle)?.fdForIpc?.();
+    return descriptor !== undefined && host.isClosedByPeer(descriptor);
+  };
   if (host.isPlain) {
     return startPlain(host, isThread);
   }
