@@ -142,7 +142,7 @@ async fn connection(
     }
     let mut calm = pin!(time::sleep_until(service.closing.asked() + CALM));
     let mut no_time = pin!(over.wait_for(|over| *over));
-    let (mut calmed, mut closing) = (false, false);
+    let (mut calmed, mut closing, mut out_of_time) = (false, false, false);
     poll_fn(|cx| {
         loop {
             if Pin::new(&mut connection).poll(cx).is_ready() {
@@ -157,9 +157,9 @@ async fn connection(
                 closing = true;
                 continue;
             }
-            if no_time.as_mut().poll(cx).is_ready() {
-                // Whole requests get their answers from the service, a part of one gets it here.
-                hold.turn_away();
+            out_of_time = out_of_time || no_time.as_mut().poll(cx).is_ready();
+            // Whole requests have got their answers from the service by now, a part of one gets it here.
+            if out_of_time && hold.turn_away() {
                 return Poll::Ready(());
             }
             return Poll::Pending;

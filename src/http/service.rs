@@ -23,7 +23,16 @@ use http::{
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
-use std::{borrow::Cow, net::SocketAddr, rc::Rc, sync::Arc, time::Instant};
+use std::{
+    borrow::Cow,
+    future::{Future, poll_fn},
+    net::SocketAddr,
+    pin::pin,
+    rc::Rc,
+    sync::Arc,
+    task::Poll,
+    time::Instant,
+};
 use tokio::sync::{mpsc, watch};
 use trine_engine::{Invocation, Level, json_string};
 
@@ -65,14 +74,17 @@ impl Service {
             .log_requests
             .then(|| (Instant::now(), request.method().clone(), request.uri().path().to_owned()));
         let method = request.method().clone();
-        let mut reply = tokio::select! {
-            biased;
-            reply = self.dispatch(client, hold, request) => reply,
-            () = self.out_of_time() => {
-                let message = "the server is stopping, and there is no time left for the request";
-                closing(refusal(&method, StatusCode::SERVICE_UNAVAILABLE, message))
-            }
-        };
+        let mut dispatch = pin!(self.dispatch(client, hold, request));
+        // Who looks after the connection sees to it that this is polled when the time is over.
+        let in_time = poll_fn(|cx| match dispatch.as_mut().poll(cx) {
+            Poll::Ready(reply) => Poll::Ready(Some(reply)),
+            Poll::Pending if self.is_over() => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        });
+        let mut reply = in_time.await.unwrap_or_else(|| {
+            let message = "the server is stopping, and there is no time left for the request";
+            closing(refusal(&method, StatusCode::SERVICE_UNAVAILABLE, message))
+        });
         hold.answer();
         if self.is_draining() && hold.is_last() {
             reply = closing(reply);
@@ -91,10 +103,8 @@ impl Service {
         self.log.line(Level::Info, &message, &facts);
     }
 
-    async fn out_of_time(&self) {
-        if self.no_time.subscribe().wait_for(|over| *over).await.is_err() {
-            std::future::pending::<()>().await;
-        }
+    fn is_over(&self) -> bool {
+        *self.no_time.borrow()
     }
 
     fn is_draining(&self) -> bool {

@@ -130,8 +130,8 @@ impl Hold {
         ends.end_with(answer)
     }
 
-    /// Turns a request away if there is one, or a part of one, that nobody has answered.
-    pub(super) fn turn_away(&self) {
+    /// Turns a request away if there is one, or a part of one, that nobody has answered. Whether there was.
+    pub(super) fn turn_away(&self) -> bool {
         let mut ends = self.ends();
         let waits = match ends.state {
             State::Begun | State::Owed => true,
@@ -143,6 +143,7 @@ impl Hold {
             // It is the client's loss if it does not listen any more.
             let _ = ends.end_with(TURNED_AWAY);
         }
+        waits
     }
 }
 

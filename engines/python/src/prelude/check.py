@@ -10,8 +10,12 @@ _SIGNS = (b"globals", b"__dict__", b"setattr", b"exec(", b"sys.modules", b"globa
 
 def look(path, names):
     """None where one of `names` may be there once the module has run; else the names of the functions that will be."""
-    with open(path, "rb") as file:
-        source = file.read()
+    try:
+        with open(path, "rb") as file:
+            source = file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        # It lies in an archive, which only its import opens.
+        return None
     with warnings.catch_warnings():
         # They are shown when the module is loaded.
         warnings.simplefilter("ignore")

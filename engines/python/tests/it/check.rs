@@ -64,6 +64,15 @@ fn a_module_that_cannot_have_one_is_told_with_its_functions() {
 }
 
 #[test]
+fn a_module_in_an_archive_is_left_to_its_import() {
+    let _running = Case::new(&[("app.py", "def handler(event, context): pass")]);
+    let folder = Folder::new(&[("parts.zip", "")]);
+    let (root, path) = (folder.path().into(), folder.path().join("parts.zip/app.py"));
+    let module = Module { root, path, name: "app".into(), seek: Seek::Handler("handler".into()) };
+    assert_eq!(trine_python::engine().check(&module).unwrap(), Outlook::Possible);
+}
+
+#[test]
 fn what_does_not_compile_is_told_with_its_place() {
     for (source, line) in [
         ("a = 1\nb = = 2", 2),
