@@ -194,7 +194,7 @@ fn a_thread_that_never_ends_does_not_keep_a_runtime_that_was_asked_to_end() {
     assert_eq!(lambda.process.wait(), Some(0));
     lambda.logged("exit function");
     let served = Served::start(&folder, &["app.py"]);
-    assert_eq!(served.get("/").json(), "answered");
+    assert_eq!(served.get("/").text(), "answered");
     served.process.signal("TERM");
     assert_eq!(served.process.wait(), Some(0));
 }
