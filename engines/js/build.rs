@@ -31,6 +31,7 @@ extension!(
     esm = [
         dir "src/prelude",
         "web.js",
+        "children.js",
         "invoke.js",
         "console.js",
         "errors.js",

@@ -79,6 +79,7 @@ deno_runtime::deno_core::extension!(
     esm = [
         dir "src/prelude",
         "web.js",
+        "children.js",
         "invoke.js",
         "console.js",
         "errors.js",

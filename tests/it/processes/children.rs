@@ -65,6 +65,7 @@ const ways = {
       env: { ...process.env, GIVEN: "yes" },
       cwd: process.cwd(),
     }),
+  leaves: () => forked("leaves.js", [], {}),
   module_fork: () => forked("child.mjs", [], {}),
   grandchild: () => cp.execFileSync(process.execPath, ["-e",
     "console.log(require('child_process').execFileSync(process.execPath, ['-p', '40 + 2'], { encoding: 'utf8' }))"], { encoding: "utf8" }),
@@ -90,6 +91,7 @@ const FILES: &[(&str, &str)] = &[
     ("tool.ts", "const text: string = 'typed'; console.log(text);"),
     ("preload.cjs", "globalThis.preloaded = 'preloaded';"),
     ("echo.js", "process.on('message', (message) => process.send(message)); process.send('ready');"),
+    ("leaves.js", "for (let i = 0; i < 100; i++) process.send(i); process.exit(3);"),
     ("child.mjs", "process.send(['module', process.connected]); process.disconnect();"),
     (
         "child.js",
@@ -137,6 +139,8 @@ fn expected() -> Vec<(&'static str, Value)> {
                 "signal": null
             }),
         ),
+        // What is sent right before the end arrives.
+        ("leaves", json!({"seen": (0..100).collect::<Vec<_>>(), "code": 3, "signal": null})),
         ("module_fork", json!({"seen": [["module", true]], "code": 0, "signal": null})),
         ("grandchild", json!("42\n\n")),
         ("threads", json!("9\n")),
@@ -312,4 +316,37 @@ fn a_runtime_for_another_api_is_one_whoever_starts_it() {
     let event = path.to_string();
     let finished = run(trine(&folder, &["invoke", "app.handler", "--json", "--event", &event]));
     assert!(finished.stdout.contains("invocation/next"), "{finished:?}");
+}
+
+/// A function with a child that has lost its parent before it starts: nobody is above it but the first process of all.
+const ORPHAN: &str = r#"
+const cp = require("node:child_process");
+const listens = () =>
+  new Promise((resolve) => {
+    const said = Promise.withResolvers();
+    const server = require("node:net").createServer((socket) => {
+      let text = "";
+      socket.on("data", (data) => text += data).on("end", () => said.resolve(text));
+    });
+    server.listen(0, "127.0.0.1", () =>
+      resolve({ port: server.address().port, close: () => server.close(), said: said.promise }));
+  });
+exports.handler = async () => {
+  const { port, close, said } = await listens();
+  const code = `require("net").connect(${port}, "127.0.0.1").end("an orphan")`;
+  cp.spawnSync("sh", ["-c", `(sleep 0.2; exec "$0" -e '${code}') &`, process.execPath], { stdio: "ignore" });
+  const text = await said;
+  close();
+  return text;
+};
+"#;
+
+#[test]
+fn an_orphan_knows_whose_it_is() {
+    let folder = Folder::new(&[("app.js", ORPHAN)]);
+    let lambda = Lambda::start(&folder, "app.handler");
+    assert_eq!(lambda.invoke(json!({})), "an orphan");
+    lambda.emulator.assert_clean();
+    let finished = run(trine(&folder, &["invoke", "app.handler", "--json"]));
+    assert_eq!(finished.stdout, "\"an orphan\"\n", "{finished:?}");
 }

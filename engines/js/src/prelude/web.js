@@ -2,6 +2,7 @@
 import { core, internals } from "ext:core/mod.js";
 import "ext:trine_prelude/addons.js";
 import "ext:trine_prelude/async_context.js";
+import { mendChildProcesses } from "ext:trine_prelude/children.js";
 import { installConsole, redirectOutputs } from "ext:trine_prelude/console.js";
 import { setHost } from "ext:trine_prelude/context.js";
 import { exit, trapSignals } from "ext:trine_prelude/exits.js";
@@ -42,7 +43,7 @@ const os = core.loadExtScript("ext:deno_os/30_os.js");
  */
 function start(host, isThread) {
   setHost(host);
-  clearEnvironments();
+  mendChildProcesses();
   internals.trineServerCertificates = host.serverCertificates;
   internals.trineIsClosedByPeer = ({ _handle: handle }) => {
     const descriptor = (handle?._nativeTcpHandle ?? handle)?.fdForIpc?.();
@@ -75,13 +76,6 @@ function start(host, isThread) {
     hasWork: core.eventLoopHasMoreWork,
     prepareStack,
   };
-}
-
-/** Lets the synchronous functions of `node:child_process` start a child with the variables that it is given, and no others. */
-function clearEnvironments() {
-  const process = core.loadExtScript("ext:deno_process/40_process.js");
-  const { nodeSpawnSyncChild } = process;
-  process.nodeSpawnSyncChild = (options) => nodeSpawnSyncChild({ ...options, clearEnv: true });
 }
 
 /** The same in a process that was started as Node, which no invocation runs in. */

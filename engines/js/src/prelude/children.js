@@ -1,0 +1,50 @@
+// `node:child_process` where Deno's differs from Node's without a word. Both functions are looked up when that module is
+// loaded, which is after this.
+import { core } from "ext:core/mod.js";
+
+/** How long messages may stay away once the child has ended: another process may hold its end of the channel. */
+const PATIENCE = 1000;
+
+/** Called at the start of an isolate. */
+export function mendChildProcesses() {
+  const process = core.loadExtScript("ext:deno_process/40_process.js");
+  const { nodeSpawnChild, nodeSpawnSyncChild } = process;
+  // Later on, they may be the guest's own.
+  const { setTimeout, clearTimeout } = globalThis;
+  // A child gets the variables that it is given, and no others.
+  process.nodeSpawnSyncChild = (options) => nodeSpawnSyncChild({ ...options, clearEnv: true });
+  process.nodeSpawnChild = (command, options) => {
+    const child = nodeSpawnChild(command, options);
+    if (typeof child.ipcPipeRid === "number") {
+      child.status = afterMessages(child.status, disconnection(), setTimeout, clearTimeout);
+    }
+    return child;
+  };
+}
+
+/** A child's status, once what it has sent before its end has been read: the polyfill closes the channel then. */
+async function afterMessages(status, disconnected, setTimeout, clearTimeout) {
+  const ended = await status;
+  let timer;
+  const late = new Promise((resolve) => timer = setTimeout(resolve, PATIENCE));
+  await Promise.race([disconnected, late]);
+  clearTimeout(timer);
+  return ended;
+}
+
+/** Takes the object of the child that is being started; undefined while none is. */
+let take;
+let isSubscribed = false;
+
+/** The end of the channel to the child that is being started: reading it has come to its end, or one side has closed it. */
+function disconnection() {
+  if (!isSubscribed) {
+    isSubscribed = true;
+    const { channel } = core.loadExtScript("ext:deno_node/diagnostics_channel.js");
+    channel("tracing:child_process.spawn:end").subscribe(({ process }) => {
+      take?.(process);
+      take = undefined;
+    });
+  }
+  return new Promise((resolve) => take = (child) => child.once("disconnect", resolve));
+}
