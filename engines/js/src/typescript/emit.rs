@@ -7,6 +7,7 @@ use super::{
     fields, merge,
     metadata::{self, ValueUses},
     survey::Survey,
+    types::{self, IsType},
 };
 use deno_ast::{
     EmitOptions, Globals, Marks, ModuleSpecifier, SourceMap, SourceMapOption,
@@ -59,13 +60,15 @@ pub(super) fn emit(
     parsed: Parsed,
     config: &Config,
     format: Format,
+    is_type: IsType<'_>,
 ) -> Result<Transpiled, JsErrorBox> {
     let Parsed { program, comments, globals, url, source, has_jsx } = parsed;
     let map = SourceMap::single(url, source);
     let problems = Problems::default();
     let handler = Handler::with_emitter(true, false, Box::new(problems.clone()));
     let (program, is_commonjs) = globals.with(|marks| {
-        let emission = Emission { config, marks, comments: &comments, map: &map, format, has_jsx };
+        let emission =
+            Emission { config, marks, comments: &comments, map: &map, format, has_jsx, is_type };
         HANDLER.set(&handler, || {
             helpers::HELPERS.set(&helpers::Helpers::new(false), || emission.run(program))
         })
@@ -108,6 +111,7 @@ struct Emission<'a> {
     map: &'a SourceMap,
     format: Format,
     has_jsx: bool,
+    is_type: IsType<'a>,
 }
 
 impl Emission<'_> {
@@ -120,8 +124,12 @@ impl Emission<'_> {
         if let (true, Program::Module(module)) = (survey.has_namespaces, &mut program) {
             merge::merge(&mut module.body, self.marks);
         }
-        if !is_commonjs && let Program::Module(module) = &mut program {
-            export_assignments(module);
+        if let Program::Module(module) = &mut program {
+            // CommonJS has nothing to link.
+            if !is_commonjs {
+                export_assignments(module);
+                types::mark(module, self.is_type);
+            }
         }
         // The language's own decorators know neither parameters nor types.
         let needs_legacy = survey.decorates_parameters || self.config.decorator_metadata;

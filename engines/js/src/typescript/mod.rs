@@ -15,6 +15,7 @@ mod resolve;
 mod snippet;
 mod substitutes;
 mod survey;
+mod types;
 
 pub(crate) use self::{
     names::json_module,
@@ -54,6 +55,8 @@ pub(crate) struct TypeScript {
     configs: RefCell<HashMap<PathBuf, Known>>,
     /// The file that was made last, until it is loaded: telling what it is takes making it.
     ready: RefCell<Option<(PathBuf, Rc<Transpiled>)>>,
+    /// What the files that were looked into for it export as types.
+    types: RefCell<HashMap<PathBuf, types::Types>>,
     /// The source maps of what was made, by URL.
     maps: RefCell<HashMap<String, Rc<str>>>,
 }
@@ -79,6 +82,7 @@ impl TypeScript {
             packages,
             configs: RefCell::default(),
             ready: RefCell::default(),
+            types: RefCell::default(),
             maps: RefCell::default(),
         })
     }
@@ -128,7 +132,13 @@ impl TypeScript {
         let source = crate::loader::read(path)?;
         let config = self.known(path)?.config;
         let format = self.format(path, &config)?;
-        let made = transpile(&url, &source, &config, format)?;
+        let is_type = |specifier: &str, name: &str| {
+            let file = self.resolve(specifier, path, false).ok().flatten();
+            file.is_some_and(|file| {
+                is_typescript(MediaType::from_path(&file)) && self.exports_type(&file, name)
+            })
+        };
+        let made = transpile(&url, &source, &config, format, &is_type)?;
         self.maps.borrow_mut().insert(url.into(), made.map.as_str().into());
         Ok(made)
     }
@@ -165,7 +175,7 @@ pub(crate) fn transpile_text(
     is_module: bool,
 ) -> Result<String, JsErrorBox> {
     let format = if is_module { Format::Module } else { Format::CommonJs };
-    Ok(transpile(url, source, &Config::default(), format)?.text)
+    Ok(transpile(url, source, &Config::default(), format, &|_, _| false)?.text)
 }
 
 fn transpile(
@@ -173,6 +183,7 @@ fn transpile(
     source: &str,
     config: &Config,
     format: Format,
+    is_type: types::IsType<'_>,
 ) -> Result<Transpiled, JsErrorBox> {
     let media_type = MediaType::from_specifier(url);
     let mut program = None;
@@ -204,7 +215,7 @@ fn transpile(
         source: parsed.text().to_string(),
         has_jsx: matches!(media_type, MediaType::Tsx | MediaType::Jsx),
     };
-    emit::emit(parsed, config, format)
+    emit::emit(parsed, config, format, is_type)
 }
 
 #[cfg(test)]

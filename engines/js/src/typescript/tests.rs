@@ -5,7 +5,8 @@ use super::*;
 /// The JavaScript of a text, and whether it is CommonJS.
 fn javascript(name: &str, source: &str, config: &Config, format: Format) -> (String, bool) {
     let url = ModuleSpecifier::parse(&format!("file:///app/{name}")).expect("a URL");
-    let made = transpile(&url, source, config, format).unwrap_or_else(|error| panic!("{error}"));
+    let made = transpile(&url, source, config, format, &|_, _| false)
+        .unwrap_or_else(|error| panic!("{error}"));
     (made.text, made.is_commonjs)
 }
 
@@ -88,7 +89,8 @@ fn what_only_the_checker_minds_passes() {
         let _ = javascript("a.ts", source, &Config::default(), Format::Detect);
     }
     let url = ModuleSpecifier::parse("file:///app/a.ts").expect("a URL");
-    let failed = transpile(&url, "\nconst a = ;\n", &Config::default(), Format::Detect);
+    let failed =
+        transpile(&url, "\nconst a = ;\n", &Config::default(), Format::Detect, &|_, _| false);
     let message = failed.map(|made| made.text).expect_err("it does not parse").to_string();
     assert!(message.ends_with(" at file:///app/a.ts:2:11"), "{message}");
 }

@@ -28,7 +28,7 @@ fn a_function_that_uses_deno_has_it_also_where_its_middleware_does_not() {
     let middleware = "export const init = () => {};
         export const before = () => {};
         globalThis.own = [typeof Deno, typeof process.versions.deno, typeof location];
-        globalThis.name = 'the middleware\'s';";
+        globalThis.name = 'set before';";
     run(async {
         let guest = Guest::with(&[("app.mjs", handler), ("mw.mjs", middleware)], None);
         guest.load("mw.mjs", Seek::Hooks).await.unwrap();

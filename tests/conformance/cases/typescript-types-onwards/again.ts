@@ -1,0 +1,1 @@
+export { Kind, Nothing } from "./more";
