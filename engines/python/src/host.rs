@@ -4,7 +4,7 @@
 use crate::{
     current_loop, error, host_signals,
     interpreter::{self, Prelude},
-    limits, program, relative, state,
+    limits, program, relative, scopes, state,
 };
 use pyo3::{
     exceptions::{PySystemExit, PyTypeError},
@@ -332,6 +332,7 @@ fn log_level() -> Option<&'static str> {
 fn configure_logging(py: Python<'_>) -> PyResult<()> {
     let logs = interpreter::run_prelude(py, Prelude::Logs, &module(py)?)?;
     interpreter::of(&logs, "install")?.call0()?;
+    scopes::follow_logging(py)?;
     let logging = py.import("sys")?.getattr("modules")?.get_item("logging")?;
     logging.setattr("_trine_level", interpreter::of(&logs, "apply_level")?)
 }

@@ -16,6 +16,7 @@ use crate::{
     limits::{Call, Runs, Section},
     living::living,
     loader::{self, Arguments, Callable, Function},
+    scopes::{Entered, Everybodys, Scope},
 };
 use pyo3::{
     exceptions::PySystemExit,
@@ -25,6 +26,7 @@ use pyo3::{
 use std::{
     cell::{Cell, RefCell},
     env,
+    path::Path,
     rc::Rc,
     sync::Arc,
 };
@@ -43,6 +45,9 @@ pub(crate) struct PythonInstance {
     functions: RefCell<Vec<Rc<Registered>>>,
     contexts: Rc<Contexts>,
     event_loop: Rc<CurrentLoop>,
+    /// Whether functions that know nothing of each other may be loaded.
+    side_by_side: bool,
+    scopes: RefCell<Vec<(RootId, Arc<Scope>)>>,
     runs: Arc<Runs>,
     waiting: RefCell<Vec<Waiting>>,
     calls: Cell<u64>,
@@ -95,6 +100,8 @@ impl PythonInstance {
             settings,
             functions: RefCell::default(),
             contexts: Contexts::new(environment, settings),
+            side_by_side: !environment.trace_in_environment,
+            scopes: RefCell::default(),
             event_loop: CurrentLoop::new(python, &runs),
             runs,
             waiting: RefCell::default(),
@@ -122,7 +129,8 @@ impl PythonInstance {
         let root = self.event_loop.root(&module.root);
         let loaded = Python::attach(|py| {
             let section = call.section(py);
-            self.event_loop.enter(py, root).map_err(|e| error::internal(py, &e))?;
+            self.begin_scope(py, root, &module.root).map_err(|e| error::internal(py, &e))?;
+            let _scope = self.enter(py, root)?;
             let _rarely = Rarely::begin(py);
             match loader::load(py, &source, module) {
                 Err(failed) if section.was_stopped() => {
@@ -137,6 +145,28 @@ impl PythonInstance {
         let functions =
             functions.map(|(name, function)| (name, self.register(function, root))).collect();
         Ok(Exports { functions, others: loaded.others })
+    }
+
+    /// Makes the scope of a root, in a process that serves several functions.
+    fn begin_scope(&self, py: Python<'_>, root: RootId, path: &Path) -> PyResult<()> {
+        if !self.side_by_side || self.scopes.borrow().iter().any(|(known, _)| *known == root) {
+            return Ok(());
+        }
+        let scope = Scope::of(py, self.python, self.generation, path)?;
+        self.scopes.borrow_mut().push((root, scope));
+        Ok(())
+    }
+
+    /// Functions of this root are loaded or called until the result is dropped.
+    fn enter<'py>(&self, py: Python<'py>, root: RootId) -> Result<Option<Entered<'py>>> {
+        let scopes = self.scopes.borrow();
+        let scope = scopes.iter().find(|(known, _)| *known == root).map(|(_, scope)| scope.clone());
+        drop(scopes);
+        let entered = self
+            .event_loop
+            .enter(py, root)
+            .and_then(|()| scope.map(|scope| scope.enter(py)).transpose());
+        entered.map_err(|e| error::internal(py, &e))
     }
 
     fn register(&self, function: Function, root: RootId) -> FunctionId {
@@ -177,7 +207,7 @@ impl PythonInstance {
                 let called = Called { form, hook: None, invocation: Some(invocation) };
                 Python::attach(|py| {
                     let section = call.section(py);
-                    self.event_loop.enter(py, root).map_err(|e| error::internal(py, &e))?;
+                    let _scope = self.enter(py, root)?;
                     match program.run(py, self.python, &text) {
                         Ok(ended) if !section.was_stopped() => ended.map(Payload::json),
                         Ok(_) => Err(error::interrupted(py, None)),
@@ -211,7 +241,11 @@ impl PythonInstance {
     ) -> Result<Begun<Payload>> {
         Python::attach(|py| {
             let section = call.section(py);
-            self.event_loop.enter(py, root).map_err(|e| error::internal(py, &e))?;
+            let _scope = self.enter(py, root)?;
+            // It runs once, whichever function it is loaded for first.
+            let is_everybodys = function.hook == Some(Hook::Init);
+            let everybodys = is_everybodys.then(|| Everybodys::begin(py)).transpose();
+            let _everybodys = everybodys.map_err(|e| error::internal(py, &e))?;
             let context = self.contexts.get(py, self.python, invocation)?;
             let event = match function.arguments {
                 // What is not wanted is not made either.
@@ -372,10 +406,12 @@ impl PythonInstance {
             report(self.event_loop.end(py));
             self.contexts.clear();
             self.functions.borrow_mut().clear();
+            self.scopes.borrow_mut().clear();
             if last {
                 end_program(py, self.python, report);
             }
             if last_of_generation {
+                Scope::forget(self.generation);
                 report(forget_modules(py, self.python, self.generation));
             }
         });

@@ -281,15 +281,26 @@ fn prepare(py: Python<'_>, main_thread: bool) -> PyResult<Interpreter> {
 }
 
 /// The context variable that holds the current invocation's context.
-pub(crate) fn request(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
+pub(crate) fn request<'py>(py: Python<'py>) -> PyResult<&'py Bound<'py, PyAny>> {
     static REQUEST: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let variable = REQUEST.get_or_try_init(py, || {
+    variable(py, &REQUEST, c"trine_request")
+}
+
+/// The context variable that holds the scope of a root.
+pub(crate) fn scope<'py>(py: Python<'py>) -> PyResult<&'py Bound<'py, PyAny>> {
+    static SCOPE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    variable(py, &SCOPE, c"trine_scope")
+}
+
+fn variable<'a, 'py>(
+    py: Python<'py>,
+    place: &'a PyOnceLock<Py<PyAny>>,
+    name: &CStr,
+) -> PyResult<&'a Bound<'py, PyAny>> {
+    let variable = place.get_or_try_init(py, || {
         // SAFETY: the name is terminated, the default an object that is borrowed for the call; the result is owned.
         let made = unsafe {
-            Bound::from_owned_ptr_or_err(
-                py,
-                ffi::PyContextVar_New(c"trine_request".as_ptr(), ffi::Py_None()),
-            )
+            Bound::from_owned_ptr_or_err(py, ffi::PyContextVar_New(name.as_ptr(), ffi::Py_None()))
         };
         made.map(Bound::unbind)
     })?;
@@ -326,6 +337,7 @@ pub(crate) enum Prelude {
     Loop,
     Loops,
     Program,
+    Scopes,
     Signals,
     Start,
     Streams,
@@ -359,6 +371,7 @@ pub(crate) fn run_prelude<'py>(
         Prelude::Loop => prelude_file!("loop"),
         Prelude::Loops => prelude_file!("loops"),
         Prelude::Program => prelude_file!("program"),
+        Prelude::Scopes => prelude_file!("scopes"),
         Prelude::Signals => prelude_file!("signals"),
         Prelude::Start => prelude_file!("start"),
         Prelude::Streams => prelude_file!("streams"),
@@ -372,6 +385,8 @@ pub(crate) fn run_prelude<'py>(
     namespace.set_item("__builtins__", py.import("builtins")?)?;
     namespace.set_item("_trine", natives)?;
     namespace.set_item("_request", request(py)?)?;
+    namespace.set_item("_scope", scope(py)?)?;
+    namespace.set_item("_scope", scope(py)?)?;
     // SAFETY: the interpreter runs and this thread is attached.
     let magic = unsafe { ffi::PyImport_GetMagicNumber() };
     let code = if Ok(magic) == env!("TRINE_PYTHON_MAGIC").parse() {

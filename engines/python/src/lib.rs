@@ -22,6 +22,7 @@ mod loader;
 mod process_environment;
 mod program;
 mod relative;
+mod scopes;
 mod state;
 #[path = "../../shared/trace_variable.rs"]
 mod trace_variable;

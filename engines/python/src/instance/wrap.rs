@@ -26,7 +26,7 @@ impl PythonInstance {
         let call = self.runs.enter();
         let begun = Python::attach(|py| {
             let section = call.section(py);
-            self.event_loop.enter(py, root).map_err(|e| error::internal(py, &e))?;
+            let _scope = self.enter(py, root)?;
             let returned = self.with_both(py, handler).and_then(|handler| {
                 let function = wrapper.object.bind(py);
                 match wrapper.arguments {

@@ -1,9 +1,22 @@
-"""What runs on other threads belongs to an invocation, too: a thread to the one that started it, work of a pool to the one
-that submitted it. Log records look for it in the context variable of the thread.
+"""What runs on other threads belongs to an invocation and to a function, too: a thread to those that started it, work of a
+pool to those that submitted it. Both are looked for in context variables, which a thread begins without.
 """
 
 import contextvars
 import sys
+
+
+_NOBODY = (None, None)
+
+
+def _whose():
+    """The invocation and the scope of what runs here."""
+    return _request.get(), _scope.get()
+
+
+def _take(whose):
+    _request.set(whose[0])
+    _scope.set(whose[1])
 
 
 def threading():
@@ -12,30 +25,30 @@ def threading():
     plain_start, plain_bootstrap = Thread.start, Thread._bootstrap_inner
 
     def start(self):
-        request = _request.get()
-        if request is not None:
+        whose = _whose()
+        if whose != _NOBODY:
             if hasattr(self, "_context"):
                 # From Python 3.14 on a thread runs in a context that it has, or gets here.
-                _give_context(self, request)
+                _give_context(self, whose)
             else:
-                self._trine_request = request
+                self._trine_whose = whose
         plain_start(self)
 
     def _bootstrap_inner(self):
-        request = self.__dict__.pop("_trine_request", None)
-        if request is not None:
-            _request.set(request)
+        whose = self.__dict__.pop("_trine_whose", None)
+        if whose is not None:
+            _take(whose)
         plain_bootstrap(self)
 
     start.__doc__ = plain_start.__doc__
     Thread.start, Thread._bootstrap_inner = start, _bootstrap_inner
 
 
-def _give_context(thread, request):
+def _give_context(thread, whose):
     if thread._context is None:
         inherits = sys.flags.thread_inherit_context
         thread._context = contextvars.copy_context() if inherits else contextvars.Context()
-        thread._context.run(_request.set, request)
+        thread._context.run(_take, whose)
 
 
 def futures():
@@ -45,14 +58,15 @@ def futures():
 
     def __init__(self, *arguments, **named):
         plain_init(self, *arguments, **named)
-        self._trine_request = _request.get()
+        self._trine_whose = _whose()
 
     def run(self, *arguments):
-        token = _request.set(self._trine_request)
+        before = _whose()
+        _take(self._trine_whose)
         try:
             plain_run(self, *arguments)
         finally:
-            _request.reset(token)
+            _take(before)
 
     Item.__init__, Item.run = __init__, run
 
@@ -60,18 +74,19 @@ def futures():
 class _Work:
     """A function that a pool calls for the invocation that submitted it."""
 
-    __slots__ = ("_function", "_request")
+    __slots__ = ("_function", "_whose")
 
     def __init__(self, function):
         self._function = function
-        self._request = _request.get()
+        self._whose = _whose()
 
     def __call__(self, *arguments, **named):
-        token = _request.set(self._request)
+        before = _whose()
+        _take(self._whose)
         try:
             return self._function(*arguments, **named)
         finally:
-            _request.reset(token)
+            _take(before)
 
 
 def pool():

@@ -21,6 +21,7 @@ mod process;
 mod programs;
 mod recycling;
 mod roots;
+mod scopes;
 mod state;
 mod values;
 mod warnings;

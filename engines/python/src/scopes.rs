@@ -1,0 +1,153 @@
+//! What functions side by side keep apart: each root has a context (`contextvars`) of its own, in which its functions are
+//! loaded and called. In it is the scope that the prelude's `scopes` knows.
+//!
+//! A process with one function has no scopes, and pays for none.
+
+use crate::{
+    host,
+    interpreter::{self, Interpreter, Prelude},
+};
+use pyo3::{ffi, prelude::*, sync::PyOnceLock, types::PyDict};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// The prelude's `scopes` as a namespace, once there are any.
+static PRELUDE: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
+
+/// The scopes of all roots.
+static ALL: Mutex<Vec<Arc<Scope>>> = Mutex::new(Vec::new());
+
+/// What one root's functions are loaded and called in.
+pub(crate) struct Scope {
+    generation: u64,
+    root: PathBuf,
+    context: Py<PyAny>,
+}
+
+impl Scope {
+    /// The scope of a root. Instances of one generation share it, as they share modules.
+    pub(crate) fn of(
+        py: Python<'_>,
+        python: &Interpreter,
+        generation: u64,
+        root: &Path,
+    ) -> PyResult<Arc<Self>> {
+        let known = || {
+            let all = all();
+            let mut all = all.iter();
+            all.find(|scope| scope.generation == generation && scope.root == root).cloned()
+        };
+        if let Some(known) = known() {
+            return Ok(known);
+        }
+        // SAFETY: the thread is attached; the result is owned or null with an exception.
+        let context = unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyContext_CopyCurrent()) }?;
+        let begin = interpreter::of(prelude(py, python)?.bind(py), "begin")?;
+        context.call_method1("run", (begin,))?;
+        let made = Arc::new(Self { generation, root: root.to_owned(), context: context.unbind() });
+        // Python's code has run, and another thread may have come first.
+        if let Some(known) = known() {
+            return Ok(known);
+        }
+        all().push(made.clone());
+        Ok(made)
+    }
+
+    /// Makes its context the thread's until the result is dropped.
+    pub(crate) fn enter<'py>(&self, py: Python<'py>) -> PyResult<Entered<'py>> {
+        let own = self.context.bind(py).clone();
+        if let Ok(entered) = Entered::new(own) {
+            return Ok(entered);
+        }
+        // Another thread is in it, or this one is already.
+        // SAFETY: a context that is alive; the result is owned or null with an exception.
+        let copy = unsafe {
+            Bound::from_owned_ptr_or_err(py, ffi::PyContext_Copy(self.context.as_ptr()))
+        }?;
+        let entered = Entered::new(copy)?;
+        if let Some(prelude) = PRELUDE.get(py) {
+            interpreter::of(prelude.bind(py), "take_apart")?.call0()?;
+        }
+        Ok(entered)
+    }
+
+    /// Forgets the scopes of a generation.
+    pub(crate) fn forget(generation: u64) {
+        let ended: Vec<_> = all().extract_if(.., |scope| scope.generation == generation).collect();
+        // Their ends may be code of the guest's.
+        drop(ended);
+    }
+}
+
+/// A context that is the thread's.
+pub(crate) struct Entered<'py>(Bound<'py, PyAny>);
+
+impl<'py> Entered<'py> {
+    fn new(context: Bound<'py, PyAny>) -> PyResult<Self> {
+        // SAFETY: a context that is alive; the thread is attached, as the object is bound to it.
+        match unsafe { ffi::PyContext_Enter(context.as_ptr()) } {
+            0 => Ok(Self(context)),
+            _ => Err(PyErr::fetch(context.py())),
+        }
+    }
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        // SAFETY: the context is alive and was entered by `new`; the thread is attached.
+        if unsafe { ffi::PyContext_Exit(self.0.as_ptr()) } != 0 {
+            // A guest that left the thread in another context.
+            drop(PyErr::take(self.0.py()));
+        }
+    }
+}
+
+/// What keeps the scope of a root out of code that works for all of them.
+pub(crate) struct Everybodys<'py> {
+    variable: Bound<'py, PyAny>,
+    before: Bound<'py, PyAny>,
+}
+
+impl<'py> Everybodys<'py> {
+    pub(crate) fn begin(py: Python<'py>) -> PyResult<Self> {
+        let variable = interpreter::scope(py)?.clone();
+        let before = variable.call_method0("get")?;
+        variable.call_method1("set", (py.None(),))?;
+        Ok(Self { variable, before })
+    }
+}
+
+impl Drop for Everybodys<'_> {
+    fn drop(&mut self) {
+        if let Err(raised) = self.variable.call_method1("set", (&self.before,)) {
+            raised.write_unraisable(self.variable.py(), None);
+        }
+    }
+}
+
+/// The root logger has a level for each scope, where there are scopes. Called when `logging` was imported.
+pub(crate) fn follow_logging(py: Python<'_>) -> PyResult<()> {
+    match PRELUDE.get(py) {
+        Some(prelude) => interpreter::of(prelude.bind(py), "logging")?.call0().map(drop),
+        None => Ok(()),
+    }
+}
+
+fn prelude(py: Python<'_>, python: &Interpreter) -> PyResult<&'static Py<PyDict>> {
+    PRELUDE.get_or_try_init(py, || {
+        let natives = host::module(py)?;
+        natives.add("owner", interpreter::of(python.loader.bind(py), "_owner")?)?;
+        let made = interpreter::run_prelude(py, Prelude::Scopes, &natives)?;
+        interpreter::of(&made, "install")?.call0()?;
+        if py.import("sys")?.getattr("modules")?.contains("logging")? {
+            interpreter::of(&made, "logging")?.call0()?;
+        }
+        Ok(made.unbind())
+    })
+}
+
+fn all() -> MutexGuard<'static, Vec<Arc<Scope>>> {
+    ALL.lock().unwrap_or_else(PoisonError::into_inner)
+}
