@@ -1,7 +1,7 @@
 //! Finds a module as an import statement would: the interpreter's own finders decide. They are asked only where something
 //! on the search path has the module's name, so that a function in another language starts no Python.
 
-use crate::interpreter;
+use crate::{children, interpreter};
 use pyo3::prelude::*;
 use std::{
     env, fs,
@@ -24,6 +24,8 @@ pub(crate) fn find(lookup: &Lookup<'_>) -> Result<Search> {
 
 /// The interpreter's answer.
 fn ask(name: &str, lookup: &Lookup<'_>) -> Result<Option<PathBuf>> {
+    // Before the interpreter reads the environment.
+    children::mark();
     // Where handlers are looked for, no worker has started an interpreter yet: it belongs to the main thread, as theirs does.
     let python = interpreter::start(thread::current().name() == Some("main"))?;
     let found: PyResult<Option<PathBuf>> = Python::attach(|py| {
