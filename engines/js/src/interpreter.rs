@@ -253,13 +253,14 @@ impl Interpreter {
             state.put(loader.typescript.clone());
         }
         host.watch(runtime.v8_isolate().thread_safe_handle());
-        let prelude = match isolate::start_interpreter_prelude(runtime, host) {
-            Ok(prelude) => prelude,
-            Err(error) => {
-                tell(&self.environment, &describe(&error, ""));
-                return INTERNAL;
-            }
-        };
+        let prelude =
+            match isolate::start_interpreter_prelude(runtime, host, loader.sources.clone()) {
+                Ok(prelude) => prelude,
+                Err(error) => {
+                    tell(&self.environment, &describe(&error, ""));
+                    return INTERNAL;
+                }
+            };
         let failed = match self.call(worker, &prelude.interpret) {
             Ok(promise) => match run_event_loop(worker).await {
                 Ok(()) if is_pending(worker, promise.as_ref()) => Some((None, NEVER_SETTLED)),

@@ -438,8 +438,19 @@ pub(crate) struct InterpreterPrelude {
 pub(crate) fn start_interpreter_prelude(
     runtime: &mut JsRuntime,
     host: &Host,
+    sources: Rc<Sources>,
 ) -> std::result::Result<InterpreterPrelude, CoreError> {
     let import = runtime.execute_script(IMPORT_SCRIPT, IMPORT)?;
+    let (prelude, prepare_stack) = start_interpreter(runtime, host, &import)?;
+    stack::install(runtime.v8_isolate(), sources, prepare_stack);
+    Ok(prelude)
+}
+
+fn start_interpreter(
+    runtime: &mut JsRuntime,
+    host: &Host,
+    import: &v8::Global<v8::Value>,
+) -> std::result::Result<(InterpreterPrelude, v8::Global<v8::Function>), CoreError> {
     deno_runtime::deno_core::scope!(scope, runtime);
     v8::tc_scope!(let scope, scope);
     let import = v8::Local::new(scope, import);
@@ -447,10 +458,11 @@ pub(crate) fn start_interpreter_prelude(
         let functions = call_start(scope, host, import, false)?;
         let interpret = take_function(scope, functions, "interpret")?;
         let fail = take_function(scope, functions, "fail")?;
-        Some(InterpreterPrelude { interpret, fail })
+        let prepare_stack = take_function(scope, functions, "prepareStack")?;
+        Some((InterpreterPrelude { interpret, fail }, prepare_stack))
     };
     match (start(), scope.exception()) {
-        (Some(prelude), _) => Ok(prelude),
+        (Some(started), _) => Ok(started),
         (None, Some(thrown)) => Err(JsError::from_v8_exception(scope, thrown).into()),
         (None, None) => Err(JsErrorBox::generic("the prelude does not start").into()),
     }

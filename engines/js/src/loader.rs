@@ -1,5 +1,7 @@
 //! Finds and reads modules as Node does: `node_modules`, `exports` maps, CommonJS told from ES modules, and layers.
 
+mod require;
+
 use crate::{
     code_cache::{Analyses, CodeCache},
     conditions,
@@ -23,20 +25,20 @@ use deno_resolver::{
 };
 use deno_runtime::{
     deno_core::{
-        FastString, ModuleLoadOptions, ModuleLoadReferrer, ModuleLoadResponse, ModuleLoader,
-        ModuleSource, ModuleSourceCode, ModuleSpecifier, ModuleType,
-        RequestedModuleType as CoreModuleType, ResolutionKind, SourceCodeCacheInfo,
+        ModuleLoadOptions, ModuleLoadReferrer, ModuleLoadResponse, ModuleLoader, ModuleSource,
+        ModuleSourceCode, ModuleSpecifier, ModuleType, RequestedModuleType as CoreModuleType,
+        ResolutionKind, SourceCodeCacheInfo,
     },
-    deno_node::{NodeExtInitServices, NodeRequireLoader, NodeResolverRc},
-    deno_permissions::PermissionsContainer,
+    deno_node::{NodeExtInitServices, NodeResolverRc},
 };
 use node_resolver::{
     DenoIsBuiltInNodeModuleChecker, IsBuiltInNodeModuleChecker as _, NodeResolutionKind,
     NodeResolver, NodeResolverOptions, PackageJsonResolver, PackageJsonResolverRc, ResolutionMode,
     analyze::{CjsModuleExportAnalyzer, NodeCodeTranslator, NodeCodeTranslatorMode},
     cache::NodeResolutionSys,
-    errors::{NodeResolveError, PackageJsonLoadError},
+    errors::NodeResolveError,
 };
+use require::RequireLoader;
 use std::{
     borrow::Cow,
     cell::{Cell, OnceCell, RefCell},
@@ -517,53 +519,6 @@ fn is_not_found(error: &JsErrorBox) -> bool {
         key == "code"
             && matches!(&value, PropertyValue::String(code) if code == "ERR_MODULE_NOT_FOUND")
     })
-}
-
-/// Reads what `require` asks for.
-struct RequireLoader {
-    tracker: Tracker,
-    typescript: Rc<TypeScript>,
-    last_required: Rc<RefCell<Option<PathBuf>>>,
-}
-
-impl NodeRequireLoader for RequireLoader {
-    fn ensure_read_permission<'a>(
-        &self,
-        _permissions: &mut PermissionsContainer,
-        path: Cow<'a, Path>,
-    ) -> Result<Cow<'a, Path>, JsErrorBox> {
-        Ok(path)
-    }
-
-    fn load_text_file_lossy(&self, path: &Path) -> Result<FastString, JsErrorBox> {
-        self.last_required.replace(Some(path.to_owned()));
-        Ok(match MediaType::from_path(path) {
-            MediaType::Cts => self.typescript.take(path)?.text.into(),
-            // What it is, is asked next.
-            media_type if is_typescript(media_type) => {
-                self.typescript.look_at(path)?.text.clone().into()
-            }
-            _ => read(path)?.into(),
-        })
-    }
-
-    fn is_maybe_cjs(&self, url: &ModuleSpecifier) -> Result<bool, PackageJsonLoadError> {
-        self.tracker.is_maybe_cjs(url, MediaType::from_specifier(url))
-    }
-
-    fn is_maybe_cjs_from_require(
-        &self,
-        url: &ModuleSpecifier,
-    ) -> Result<bool, PackageJsonLoadError> {
-        let media_type = MediaType::from_specifier(url);
-        if is_typescript(media_type)
-            && let Ok(path) = url.to_file_path()
-            && let Ok(looked) = self.typescript.look_at(&path)
-        {
-            return Ok(looked.is_commonjs);
-        }
-        self.tracker.is_maybe_cjs_from_require(url, media_type)
-    }
 }
 
 fn file_path(url: &ModuleSpecifier) -> Result<PathBuf, JsErrorBox> {

@@ -4,6 +4,7 @@
 
 use crate::{
     host::{set, set_function, text_or_undefined},
+    options::NodeOptions,
     source_map::SourceMap,
     typescript::TypeScript,
 };
@@ -300,7 +301,7 @@ fn prepare_stack<'s>(
 pub(crate) fn add_functions(scope: &mut v8::PinScope<'_, '_>, object: v8::Local<'_, v8::Object>) {
     let glue = text_or_undefined(scope, Some(GLUE));
     set(scope, object, "glue", glue);
-    let asked = v8::Boolean::new(scope, source_maps_are_asked_for());
+    let asked = v8::Boolean::new(scope, NodeOptions::of_process().enable_source_maps);
     set(scope, object, "sourceMaps", asked.into());
     set_function(scope, object, "relocate", relocate);
     set_function(scope, object, "place", place);
@@ -367,17 +368,6 @@ fn note_source(
     let path = args.get(0).to_rust_string_lossy(scope);
     let text = args.get(1).to_rust_string_lossy(scope);
     sources.note(&path, &text);
-}
-
-/// Whether the process's options ask for the source maps that come with users' code.
-pub(crate) fn source_maps_are_asked_for() -> bool {
-    let options = std::env::var("NODE_OPTIONS").unwrap_or_default();
-    let mut options = options.split_whitespace().rev();
-    options.find_map(|option| match option {
-        "--enable-source-maps" => Some(true),
-        "--no-enable-source-maps" => Some(false),
-        _ => None,
-    }) == Some(true)
 }
 
 #[cfg(test)]

@@ -43,6 +43,7 @@ const os = core.loadExtScript("ext:deno_os/30_os.js");
  */
 function start(host, isThread) {
   setHost(host);
+  setSourceMaps(host.sourceMaps);
   mendChildProcesses();
   internals.trineServerCertificates = host.serverCertificates;
   internals.trineIsClosedByPeer = ({ _handle: handle }) => {
@@ -52,7 +53,6 @@ function start(host, isThread) {
   if (host.isPlain) {
     return startPlain(host, isThread);
   }
-  setSourceMaps(host.sourceMaps);
   if (!isThread) {
     os.setExitHandler(exit);
   }
@@ -90,7 +90,7 @@ function startPlain(host, isThread) {
     startInterpreter(host.interpreter);
   }
   useOptions(host, isThread);
-  return { interpret, fail: failInterpreter };
+  return { interpret, fail: failInterpreter, prepareStack };
 }
 
 /** What `NODE_OPTIONS` asks for. */
