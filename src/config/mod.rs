@@ -357,10 +357,10 @@ fn memory(
     on_platform: bool,
 ) -> Result<Setting<Option<u64>>, SettingError> {
     let given = optional(own, |text| MEMORY.parse(text))?;
+    let mut memory = optional(platform, |text| CountForm { least: 1, most: u64::MAX }.parse(text))?;
     if given.origin != Origin::Default || !on_platform {
         return Ok(given);
     }
-    let mut memory = optional(platform, |text| CountForm { least: 1, most: u64::MAX }.parse(text))?;
     memory.value = memory.value.map(mebibytes).map(|all| all.saturating_sub(RESERVE).max(all / 2));
     Ok(memory)
 }

@@ -14,7 +14,8 @@ const MENDS: &[(&str, &str)] = &[
 ];
 
 /// Those of modules that Node's snapshot contains; there `node.js` does the same.
-const MENDS_OF_WEB: &[(&str, &str)] = &[("module.js", "node:module")];
+const MENDS_OF_WEB: &[(&str, &str)] =
+    &[("module.js", "node:module"), ("worker_threads.js", "ext:deno_node/worker_threads.ts")];
 
 /// A text that follows another one.
 pub(crate) struct Mend {

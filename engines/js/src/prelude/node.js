@@ -31,8 +31,10 @@ import Module from "node:module";
 import "node:os";
 import "node:querystring";
 import "node:string_decoder";
+import workerThreads from "node:worker_threads";
 
 internals.trineGuardAddons(Module);
+internals.trineMendWorker(workerThreads.Worker);
 
 // Evaluated in the snapshot, `node:process` could not set itself up with the facts of the process that will run. This
 // does it then.

@@ -91,6 +91,12 @@ const faults = {
     server.close();
     return await store !== "store";
   },
+  async "worker_threads.js"() {
+    const { Worker } = await import("node:worker_threads");
+    const worker = new Worker("throw new Error('of the thread')", { eval: true });
+    const error = await new Promise((resolve) => worker.once("error", resolve));
+    return error.stack === undefined;
+  },
   async "async_context.js"() {
     const signal = storage.run("store", () => AbortSignal.timeout(1));
     // The method that is mended is one of the signal's own.

@@ -10,6 +10,7 @@ fn what_is_mended_is_still_at_fault_without_the_mend() {
         "net.js, context",
         "dgram.js",
         "tls_wrap.js",
+        "worker_threads.js",
         "async_context.js",
     ] {
         run(async move {
