@@ -134,8 +134,8 @@ impl Server {
         &self.site
     }
 
-    /// Notes that somebody has told what keeps functions from being loaded ([`ServedFunction::problem`]): their requests do
-    /// not print it in full once more.
+    /// Notes that somebody has told what keeps functions from being loaded, which is their
+    /// [`problem`](super::ServedFunction::problem): their requests do not print it in full once more.
     pub fn note_problems_told(&self) {
         for function in self.site.functions() {
             if let Some(problem) = &function.problem {
