@@ -4,6 +4,8 @@ use crate::config;
 use anyhow::Context;
 use clap::Args;
 use std::{
+    env,
+    ffi::OsString,
     io::{Write, stdout},
     net::{IpAddr, Ipv4Addr, SocketAddr},
     os::unix::process::ExitStatusExt,
@@ -104,6 +106,7 @@ impl EmulatorCommand {
         loop {
             let mut child: Child = Command::new(program)
                 .args(arguments)
+                .envs(of_the_place())
                 .envs(emulator.environment())
                 .kill_on_drop(true)
                 .spawn()
@@ -115,6 +118,13 @@ impl EmulatorCommand {
             writeln!(stdout().lock(), "# the runtime ended ({status}) and is started again")?;
         }
     }
+}
+
+/// What Lambda tells a runtime about where it runs, unless the user has.
+fn of_the_place() -> Vec<(&'static str, OsString)> {
+    let folder = env::current_dir().unwrap_or_else(|_| "/var/task".into());
+    let place = [("LAMBDA_TASK_ROOT", folder.into_os_string()), ("TZ", ":UTC".into())];
+    place.into_iter().filter(|(name, _)| env::var_os(name).is_none()).collect()
 }
 
 fn exit_of(status: ExitStatus) -> RuntimeExit {

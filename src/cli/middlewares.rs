@@ -99,7 +99,9 @@ fn print_table(plan: &Plan, rows: &[Row<'_>]) {
     let handler = &plan.handler;
     let function = format!("{} ({})", handler.module.path.display(), handler.engine.info().name);
     if rows.is_empty() {
-        println!("No middleware is set around {function}: TRINE_MIDDLEWARES names none.");
+        println!(
+            "No middleware is around {function}: none is named, or the layers hold none for *."
+        );
         return;
     }
     println!("Around {function}, {} order:\n", plan.order);

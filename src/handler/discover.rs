@@ -39,7 +39,8 @@ pub struct Discovery {
 }
 
 /// Names, without extension, by which a folder's handler file is known; the first that a language has is its handler.
-const HANDLER_NAMES: &[&str] = &["handler", "index", "app", "main", "function", "function.bundle"];
+const HANDLER_NAMES: &[&str] =
+    &["handler", "index", "app", "main", "function", "lambda_function", "function.bundle"];
 /// Levels of folders below a function's own in which the folders of its languages may stand.
 const LEVELS: usize = 2;
 
@@ -48,8 +49,8 @@ const LEVELS: usize = 2;
 /// at files ([`Engine::check`]), and runs nothing.
 ///
 /// - `<name>.<ext>` in the folder itself is the function `<name>`; not so names with a dot or a leading underscore.
-/// - A sub-folder with a file `handler.<ext>`, or `index`, `app`, `main`, `function`, `function.bundle.js`, is a function
-///   with the sub-folder's name.
+/// - A sub-folder with a file `handler.<ext>`, or `index`, `app`, `main`, `function`, `lambda_function`,
+///   `function.bundle.js`, is a function with the sub-folder's name.
 /// - Where one name has files of several languages, each is a function of its own below it, named after its engine
 ///   (`hello/python`); where one language has several files, each is named after its extension (`hello/ts`).
 /// - A sub-folder may hold a folder per language instead, or, if that is named after its engine, beside other files:
@@ -422,7 +423,7 @@ mod tests {
                 "_private.py: its name begins with an underscore",
                 "app.test.js: its name has more than one dot",
                 "cart.py: a folder has its name",
-                "lib/: holds no file with a handler that is named handler, index, app, main, function, \
+                "lib/: holds no file with a handler that is named handler, index, app, main, function, lambda_function, \
                  function.bundle"
             ]
         );

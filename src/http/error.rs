@@ -25,7 +25,7 @@ pub enum ServeError {
     )]
     PortInUse(SocketAddr),
     /// The address cannot be listened on.
-    #[error("cannot listen on {address}: {source}")]
+    #[error("cannot listen on {address}")]
     Listen {
         /// The address that was asked for.
         address: SocketAddr,
@@ -43,13 +43,13 @@ pub enum ServeError {
         message: String,
     },
     /// A function was not found.
-    #[error("{0}")]
+    #[error(transparent)]
     Function(#[from] Error),
     /// There is no function to serve.
     #[error("{0}")]
     NothingToServe(String),
     /// A thread or a runtime could not be started.
-    #[error("cannot start a worker: {0}")]
+    #[error("cannot start a worker")]
     Start(#[source] io::Error),
     /// Every worker has ended, though nobody asked for it.
     #[error("all workers have ended by a fault of the runtime; their last words are in the log")]

@@ -44,7 +44,8 @@ pub(super) fn middleware(
 }
 
 /// A list of names with [`MiddlewareNames::REST`] spelt out: what the layers' folder holds and the list does not name, in
-/// the order of names. A file there that begins with a dot or an underscore is somebody's helper.
+/// the order of names. A file there that begins with a dot or an underscore is somebody's helper, and one with another dot
+/// in its name (`jwt.d.ts`, `jwt.test.mjs`) stands beside one that is none.
 pub(super) fn with_rest(
     asked: &[String],
     layers: &Path,
@@ -57,7 +58,7 @@ pub(super) fn with_rest(
     if after.iter().any(|name| name == MiddlewareNames::REST) {
         let message = "the list of middlewares has '*' twice: it stands for all that the list does not name, \
                        so keep one, where the rest is to go";
-        return Err(Error::new(ErrorKind::AmbiguousHandler, message));
+        return Err(Error::new(ErrorKind::HandlerNotFound, message).with_name(NOT_FOUND));
     }
     let mut rest = rest(layers, registry)?;
     rest.retain(|name| {
@@ -90,6 +91,9 @@ fn rest(folder: &Path, registry: &Registry) -> Result<Vec<String>> {
             }
         } else if stem(&file, registry) != file {
             let name = stem(&file, registry).to_owned();
+            if name.contains('.') {
+                continue;
+            }
             let mut same = candidates(&name, folder, registry)?;
             same.dedup_by_key(|found| found.engine.info().id);
             // In several languages: each is there for itself.
@@ -328,6 +332,7 @@ mod tests {
             "opt/middlewares/_shared.py",
             "opt/middlewares/.hidden.py",
             "opt/middlewares/README.md",
+            "opt/middlewares/cors.test.lua",
             "opt/middlewares/node_modules/index.html",
             "task/middlewares/own.py",
         ];

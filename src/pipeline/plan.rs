@@ -92,8 +92,8 @@ impl Plan {
     ///
     /// # Errors
     /// [`trine_engine::ErrorKind::HandlerNotFound`] under the name `Runtime.MiddlewareNotFound` when there is none of a
-    /// name, with what exists and the nearest name; [`trine_engine::ErrorKind::AmbiguousHandler`] when files of two
-    /// languages have it, or when the rest is asked for twice.
+    /// name, with what exists and the nearest name, and when the rest is asked for twice;
+    /// [`trine_engine::ErrorKind::AmbiguousHandler`] when files of two languages have it.
     pub fn find(
         handler: Located,
         asked: &MiddlewareNames,

@@ -206,7 +206,7 @@ fn the_chain_of_a_function_can_be_looked_at() {
     let shown: serde_json::Value = serde_json::from_str(&finished.stdout).unwrap();
     assert_eq!(shown["middlewares"][0]["hooks"], json!(["before", "after"]));
     let finished = run(trine(&folder, &["middlewares", &file]));
-    assert!(finished.stdout.contains("No middleware is set"), "{finished:?}");
+    assert!(finished.stdout.contains("No middleware is around"), "{finished:?}");
 }
 
 const NODE_PROGRAM: &str = "\

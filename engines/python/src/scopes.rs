@@ -11,6 +11,7 @@ use pyo3::{ffi, prelude::*, sync::PyOnceLock, types::PyDict};
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread::{self, ThreadId},
 };
 
 /// The prelude's `scopes` as a namespace, once there are any.
@@ -24,6 +25,8 @@ pub(crate) struct Scope {
     generation: u64,
     root: PathBuf,
     context: Py<PyAny>,
+    /// Where its functions are imported, and called unless they have threads of their own.
+    home: ThreadId,
 }
 
 impl Scope {
@@ -46,7 +49,8 @@ impl Scope {
         let context = unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyContext_CopyCurrent()) }?;
         let begin = interpreter::of(prelude(py, python)?.bind(py), "begin")?;
         context.call_method1("run", (begin,))?;
-        let made = Arc::new(Self { generation, root: root.to_owned(), context: context.unbind() });
+        let (root, home) = (root.to_owned(), thread::current().id());
+        let made = Arc::new(Self { generation, root, context: context.unbind(), home });
         // Python's code has run, and another thread may have come first.
         if let Some(known) = known() {
             return Ok(known);
@@ -57,11 +61,13 @@ impl Scope {
 
     /// Makes its context the thread's until the result is dropped.
     pub(crate) fn enter<'py>(&self, py: Python<'py>) -> PyResult<Entered<'py>> {
-        let own = self.context.bind(py).clone();
-        if let Ok(entered) = Entered::new(own) {
+        // What a call on a thread of its function's sets is that call's: it works on a copy.
+        if thread::current().id() == self.home
+            && let Ok(entered) = Entered::new(self.context.bind(py).clone())
+        {
             return Ok(entered);
         }
-        // Another thread is in it, or this one is already.
+        // Else this thread is in it already.
         // SAFETY: a context that is alive; the result is owned or null with an exception.
         let copy = unsafe {
             Bound::from_owned_ptr_or_err(py, ffi::PyContext_Copy(self.context.as_ptr()))

@@ -169,3 +169,22 @@ fn requests_are_logged_where_asked() {
         served.process.stdout().contains("GET /a/path 200 ").then_some(())
     });
 }
+
+#[test]
+fn what_cannot_be_served_is_told_once() {
+    let folder = Folder::new(&[("hello.py", "def handler(event, context): return 1\n")]);
+    for (path, told) in
+        [("nope", "nope"), ("hello.lua", "hello.lua"), ("hello.py:handlr", "handlr")]
+    {
+        let finished =
+            run(trine(&folder, &["serve", "--port", "0", path, "--middlewares", "nobody"]));
+        assert_ne!(finished.code, Some(0), "{finished:?}");
+        let first = finished.stderr.lines().next().unwrap_or_default();
+        assert_eq!(first.matches("error: ").count(), 1, "{finished:?}");
+        let text = first.trim_start_matches("error: ");
+        assert!(
+            !text.is_empty() && finished.stderr.matches(text).count() == 1,
+            "{told}: {finished:?}"
+        );
+    }
+}

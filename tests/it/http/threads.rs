@@ -349,3 +349,24 @@ fn servers_share_a_port_where_each_of_them_asks_for_it() {
         assert_eq!(second.get("/").json(), json!(second.process.id));
     }
 }
+
+#[test]
+fn a_request_on_a_thread_begins_with_the_context_of_the_import() {
+    let source = "
+import contextvars
+who = contextvars.ContextVar('who', default='nobody')
+who.set('of the import')
+def handler(event, context):
+    before = who.get()
+    who.set(event['queryStringParameters']['n'])
+    return [before, who.get()]
+";
+    let folder = Folder::new(&[("a/app.py", source), ("b/app.py", source)]);
+    let served = Served::start(&folder, &["--threads", "2"]);
+    for number in 0..6 {
+        for path in ["/a", "/b"] {
+            let told = served.get(&format!("{path}?n={number}")).json();
+            assert_eq!(told, json!(["of the import", number.to_string()]));
+        }
+    }
+}

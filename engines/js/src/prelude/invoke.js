@@ -162,13 +162,23 @@ function mayAnswerLater(handler, meta) {
   return answers;
 }
 
+/** Whether a result is a timer of Node's: what an arrow function returns whose expression starts one, to answer later. */
+function isTimer(result) {
+  if (typeof result !== "object" || result === null) {
+    return false;
+  }
+  const kind = result.constructor?.name;
+  return (kind === "Timeout" || kind === "Immediate") && typeof result.hasRef === "function";
+}
+
 /** What a handler's result stands for: a value, or a promise of it. */
 function resultOf(result, answer, handler, meta) {
   if (isThenable(result)) {
     return answer?.used ? Promise.race([result, answer.pending()]) : result;
   }
   // Whoever declares a callback answers through it: what it returns is what its last expression happened to be.
-  const waits = result === undefined && (takesCallback(handler) || mayAnswerLater(handler, meta));
+  const waits = (result === undefined || isTimer(result))
+    && (takesCallback(handler) || mayAnswerLater(handler, meta));
   if (answer?.used || declaresCallback(handler) || waits) {
     answer ??= answerOf(meta);
     (meta.waiting ??= []).push(answer);

@@ -78,7 +78,9 @@ fn a_signal_is_heard_while_a_def_handler_holds_the_main_thread() {
             thread::sleep(std::time::Duration::from_millis(50));
             twice.process.status()
         });
-        assert_eq!(twice.process.wait(), Some(128 + 15));
+        // Of two that arrive together either may be the second.
+        let code = twice.process.wait();
+        assert!(matches!(code, Some(143 | 130)), "{code:?}");
     }
 }
 
