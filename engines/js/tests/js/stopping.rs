@@ -200,13 +200,13 @@ fn signals_that_are_handled_or_harmless_pass() {
             "export const handler = async () => {
                 process.kill(process.pid, 0);
                 process.kill(process.pid, 'SIGWINCH');
-                const got = new Promise((resolve) => process.once('SIGUSR2', resolve));
+                const got = new Promise((resolve) => process.once('SIGVTALRM', resolve));
                 const timer = setTimeout(() => {}, 60000);
-                process.kill(process.pid, 'SIGUSR2');
+                process.kill(process.pid, 'SIGVTALRM');
                 return await got.finally(() => clearTimeout(timer));
             };",
         );
-        assert_eq!(guest.handle("0").await.unwrap(), "\"SIGUSR2\"");
+        assert_eq!(guest.handle("0").await.unwrap(), "\"SIGVTALRM\"");
     });
 }
 
