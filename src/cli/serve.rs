@@ -354,7 +354,7 @@ fn curl(method: &str, url: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::handler::fixture::{folders, registry};
+    use crate::handler::tests::fixture::{folders, registry};
     use clap::Parser;
 
     #[derive(Parser)]

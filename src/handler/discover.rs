@@ -297,7 +297,7 @@ fn extension_of(name: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::handler::fixture::{folders, registry};
+    use crate::handler::tests::fixture::{folders, registry};
 
     fn found(files: &[&str]) -> Vec<String> {
         let files: Vec<String> = files.iter().map(|file| format!("task/{file}")).collect();

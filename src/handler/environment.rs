@@ -48,7 +48,7 @@ pub fn from_environment(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::handler::fixture::{folders, registry};
+    use crate::handler::tests::fixture::{folders, registry};
 
     /// The path that is found below the task root.
     fn found(argument: Option<&str>, variables: &[(&str, &str)], files: &[&str]) -> Result<String> {

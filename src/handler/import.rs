@@ -73,8 +73,8 @@ fn names<'n>(engine: &Arc<dyn Engine>, name: &'n str) -> impl Iterator<Item = &'
 #[cfg(test)]
 mod tests {
     use super::super::{
-        fixture::{Importing, folders, registry},
         locate,
+        tests::fixture::{Importing, folders, registry},
     };
     use super::*;
     use trine_engine::{ErrorKind, Seek};

@@ -67,7 +67,7 @@ fn by_neighbours<'r>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::handler::fixture::{folders, registry};
+    use crate::handler::tests::fixture::{folders, registry};
 
     fn language(text: &str, files: &[&str]) -> Option<&'static str> {
         let (_parent, search) = folders(files);

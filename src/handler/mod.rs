@@ -28,7 +28,7 @@ mod not_found;
 mod written;
 
 #[cfg(test)]
-pub(crate) mod fixture;
+pub(crate) mod tests;
 
 pub(crate) use discover::absent;
 pub use discover::{Discovered, Discovery, PassedOver, discover};

@@ -308,8 +308,8 @@ fn nearest_folder(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::super::{
-        fixture::{folders, registry},
         locate, locate_file,
+        tests::fixture::{folders, registry},
     };
     use super::*;
 

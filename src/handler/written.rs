@@ -109,7 +109,7 @@ pub(super) fn base_of(path: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::handler::fixture::{first_dot, last_dot};
+    use crate::handler::tests::fixture::{first_dot, last_dot};
 
     fn read(text: &str, engine: &EngineInfo) -> Vec<(String, String)> {
         let written = Written::parse(text).unwrap();

@@ -1,10 +1,9 @@
 //! The chain: hooks before, the handler, hooks after, and hooks for what failed on the way.
 
-use super::{Member, Order, Pipeline, Step, named};
-use crate::worker::Watch;
+use super::{Member, Order, Run, Step, named};
 use bytes::Bytes;
 use std::{ops::Range, rc::Rc};
-use trine_engine::{Error, ErrorKind, Form, Hook, Invocation, NativeValue, Payload, Result};
+use trine_engine::{Error, ErrorKind, Form, Hook, NativeValue, Payload, Result};
 
 /// How far inwards an invocation has come, and what it has for an answer so far.
 struct Progress {
@@ -15,29 +14,26 @@ struct Progress {
     thrown: Option<Rc<dyn NativeValue>>,
 }
 
-impl Pipeline {
-    pub(super) async fn run_chain(
-        &self,
-        event: Payload,
-        invocation: &Rc<Invocation>,
-        watch: &Watch,
-    ) -> Result<Payload> {
-        invocation.exchange.keep_thrown(self.keeps_thrown);
-        let mut progress = self.inwards(event, invocation, watch).await;
+impl Run<'_> {
+    /// Runs hooks and handler to the answer, which is in a form that can leave the process.
+    pub(super) async fn chain(&self, event: Payload) -> Result<Payload> {
+        let exchange = &self.invocation.exchange;
+        exchange.keep_thrown(self.pipeline.keeps_thrown);
+        let mut progress = self.inwards(event).await;
         for at in self.way_out(progress.reached) {
-            let Some(member) = self.members.get(at) else { continue };
+            let Some(member) = self.pipeline.members.get(at) else { continue };
             progress.outcome = match progress.outcome {
-                Ok(response) => self.after(member, response, invocation, watch).await,
+                Ok(response) => self.after(member, response).await,
                 Err(error) => {
                     let thrown = progress.thrown.take();
-                    self.error(member, error, thrown, invocation, watch).await
+                    self.error(member, error, thrown).await
                 }
             };
             if progress.outcome.is_err() {
-                progress.thrown = invocation.exchange.take_thrown().or(progress.thrown);
+                progress.thrown = exchange.take_thrown().or(progress.thrown);
             }
         }
-        invocation.exchange.enter(None);
+        exchange.enter(None);
         match progress.outcome? {
             // It leaves the process: in JSON, once.
             Payload::Native(value) => value.to_json().map(Payload::Json),
@@ -45,21 +41,16 @@ impl Pipeline {
         }
     }
 
-    /// `before` hooks and the handler.
-    async fn inwards(
-        &self,
-        event: Payload,
-        invocation: &Rc<Invocation>,
-        watch: &Watch,
-    ) -> Progress {
-        let exchange = &invocation.exchange;
+    /// Runs `before` hooks and the handler.
+    async fn inwards(&self, event: Payload) -> Progress {
+        let (pipeline, exchange) = (self.pipeline, &self.invocation.exchange);
         let mut value = event;
-        for (at, member) in self.members.iter().enumerate() {
+        for (at, member) in pipeline.members.iter().enumerate() {
             let Some(step) = member.before else { continue };
-            let returned = match self.adopted(step, value.clone(), invocation) {
+            let returned = match self.adopted(step, value.clone()) {
                 Ok(adopted) => {
                     value = adopted.clone();
-                    self.hook(Hook::Before, member, step, adopted, invocation, watch).await
+                    self.hook(Hook::Before, member, step, adopted).await
                 }
                 Err(error) => Err(error),
             };
@@ -76,33 +67,27 @@ impl Pipeline {
         }
         exchange.enter(None);
         // With nothing to follow that could look at it, the response is wanted as JSON at once.
-        let looked_at = self.members.iter().any(|member| member.after.is_some());
+        let looked_at = pipeline.members.iter().any(|member| member.after.is_some());
         let form = if looked_at { Form::Native } else { Form::Json };
-        let outcome = match self.call(self.handler, value, form, invocation, watch).await {
+        let outcome = match self.call(pipeline.handler, value, form).await {
             Ok(Payload::Nothing) => Ok(Payload::Json(Bytes::from_static(b"null"))),
             other => other,
         };
         let thrown = if outcome.is_err() { exchange.take_thrown() } else { None };
-        Progress { reached: self.members.len(), outcome, thrown }
+        Progress { reached: pipeline.members.len(), outcome, thrown }
     }
 
-    /// The middlewares that take part on the way out, in their order.
+    /// Positions of the middlewares that take part on the way out, in their order.
     fn way_out(&self, reached: usize) -> impl Iterator<Item = usize> + use<> {
         let Range { start, end } = 0..reached;
-        let listed = self.order == Order::Listed;
+        let listed = self.pipeline.order == Order::Listed;
         (start..end).map(move |at| if listed { at } else { end - 1 - at })
     }
 
-    async fn after(
-        &self,
-        member: &Member,
-        response: Payload,
-        invocation: &Rc<Invocation>,
-        watch: &Watch,
-    ) -> Result<Payload> {
+    async fn after(&self, member: &Member, response: Payload) -> Result<Payload> {
         let Some(step) = member.after else { return Ok(response) };
-        let response = self.adopted(step, response, invocation)?;
-        match self.hook(Hook::After, member, step, response.clone(), invocation, watch).await? {
+        let response = self.adopted(step, response)?;
+        match self.hook(Hook::After, member, step, response.clone()).await? {
             Payload::Nothing => Ok(response),
             replaced => Ok(replaced),
         }
@@ -113,51 +98,43 @@ impl Pipeline {
         member: &Member,
         error: Error,
         thrown: Option<Rc<dyn NativeValue>>,
-        invocation: &Rc<Invocation>,
-        watch: &Watch,
     ) -> Result<Payload> {
-        let Some(step) = member.error else { return self.keep(error, thrown, invocation) };
+        let Some(step) = member.error else { return self.keep(error, thrown) };
+        let heap = self.pipeline.heaps.get(step.heap);
         // What had to be stopped by force must not be asked for more.
         let stopped = matches!(error.kind(), ErrorKind::Timeout | ErrorKind::OutOfMemory);
-        if stopped && self.heaps.get(step.heap).is_none_or(|heap| heap.is_poisoned()) {
-            return self.keep(error, thrown, invocation);
+        if stopped && heap.is_none_or(|heap| heap.is_poisoned()) {
+            return self.keep(error, thrown);
         }
-        let own = |value: &Rc<dyn NativeValue>| {
-            self.heaps.get(step.heap).is_some_and(|heap| heap.id() == value.engine())
-        };
+        let own =
+            |value: &Rc<dyn NativeValue>| heap.is_some_and(|heap| heap.id() == value.engine());
         let input = match &thrown {
             Some(value) if own(value) => Payload::Native(value.clone()),
             _ => {
-                let dialect = self.dialect;
-                let id = Some(invocation.request_id.as_str());
-                Payload::Json(dialect.document(&error, id, usize::MAX).into())
+                let id = Some(self.invocation.request_id.as_str());
+                Payload::Json(self.pipeline.dialect.document(&error, id, usize::MAX).into())
             }
         };
-        match self.hook(Hook::Error, member, step, input, invocation, watch).await {
-            Ok(Payload::Nothing) => self.keep(error, thrown, invocation),
+        match self.hook(Hook::Error, member, step, input).await {
+            Ok(Payload::Nothing) => self.keep(error, thrown),
             Ok(response) => Ok(response),
             Err(new) => Err(new.with_cause(error)),
         }
     }
 
     /// The error goes on to the next middleware as it is, and with it what was thrown.
-    fn keep(
-        &self,
-        error: Error,
-        thrown: Option<Rc<dyn NativeValue>>,
-        invocation: &Rc<Invocation>,
-    ) -> Result<Payload> {
+    fn keep(&self, error: Error, thrown: Option<Rc<dyn NativeValue>>) -> Result<Payload> {
         if let Some(thrown) = thrown {
-            invocation.exchange.set_thrown(thrown);
+            self.invocation.exchange.set_thrown(thrown);
         }
         Err(error)
     }
 
     /// The value as the hook's heap has it, so that what the hook changes in place is seen by whoever comes next. That
     /// it cannot be had is not the hook's fault.
-    fn adopted(&self, step: Step, value: Payload, invocation: &Rc<Invocation>) -> Result<Payload> {
-        match self.heaps.get(step.heap) {
-            Some(heap) if !step.takes_text => heap.instance().adopt(value, invocation),
+    fn adopted(&self, step: Step, value: Payload) -> Result<Payload> {
+        match self.pipeline.heaps.get(step.heap) {
+            Some(heap) if !step.takes_text => heap.instance().adopt(value, self.invocation),
             _ => Ok(value),
         }
     }
@@ -169,11 +146,9 @@ impl Pipeline {
         member: &Member,
         step: Step,
         value: Payload,
-        invocation: &Rc<Invocation>,
-        watch: &Watch,
     ) -> Result<Payload> {
-        invocation.exchange.enter(Some(hook));
-        let result = self.call(step, value, Form::Native, invocation, watch).await;
+        self.invocation.exchange.enter(Some(hook));
+        let result = self.call(step, value, Form::Native).await;
         result.map_err(|error| match error.is_returned() {
             true => error,
             false => named(error, &member.name),

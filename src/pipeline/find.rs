@@ -273,7 +273,7 @@ fn unknown(name: &str, folders: &[PathBuf], registry: &Registry) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::handler::fixture::{folders, registry};
+    use crate::handler::tests::fixture::{folders, registry};
 
     fn found(files: &[&str], name: &str) -> Result<(String, &'static str)> {
         let (_parent, search) = folders(files);

@@ -1,7 +1,7 @@
 //! From files to functions: middlewares first, because their `init` is to see the interpreter before the handler does.
 
 use super::{Member, Middleware, Pipeline, Plan, Step, named};
-use crate::worker::Heap;
+use crate::heap::Heap;
 use std::{cell::Cell, path::Path, rc::Rc, sync::Arc};
 use trine_engine::{
     Engine, Error, ErrorKind, Exports, Form, FunctionId, Hook, Interrupter, Invocation, Payload,

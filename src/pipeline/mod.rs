@@ -5,17 +5,17 @@
 //! one; it is serialised where it crosses to another, and at the end.
 
 mod chain;
-#[cfg(test)]
-mod conversions;
 mod find;
 mod load;
 mod plan;
+#[cfg(test)]
+mod tests;
 
 pub use plan::{Middleware, MiddlewareNames, Order, Plan, middleware_folders};
 
 pub(crate) use load::inspect;
 
-use crate::worker::{Heap, Watch};
+use crate::{heap::Heap, watchdog::Watch};
 use std::{cell::Cell, rc::Rc, sync::Arc};
 use trine_engine::{
     Error, ErrorDialect, Form, FunctionId, Hook, Interrupter, Invocation, Payload, Result,
@@ -69,15 +69,16 @@ impl Pipeline {
         for heap in &self.heaps {
             heap.serve();
         }
+        let run = Run { pipeline: self, invocation, watch };
         if self.members.is_empty() {
-            return self.call(self.handler, event, Form::Json, invocation, watch).await;
+            return run.call(self.handler, event, Form::Json).await;
         }
         let event = match event {
             // Hooks may change it, and the next function may be of another language.
             Payload::WithBody(event) => Payload::Json(event.to_json()),
             other => other,
         };
-        self.run_chain(event, invocation, watch).await
+        run.chain(event).await
     }
 
     /// How this function's errors look to a caller.
@@ -92,11 +93,12 @@ impl Pipeline {
         watch: &Watch,
         report: impl Fn(&Error),
     ) {
+        let run = Run { pipeline: self, invocation, watch };
         for member in &self.members {
             let Some(step) = member.timeout else { continue };
             let hook = invocation.exchange.hook();
             invocation.exchange.enter(Some(Hook::Timeout));
-            let result = self.call(step, Payload::Nothing, Form::Native, invocation, watch).await;
+            let result = run.call(step, Payload::Nothing, Form::Native).await;
             invocation.exchange.enter(hook);
             if let Err(error) = result {
                 report(&named(error, &member.name));
@@ -153,21 +155,25 @@ impl Pipeline {
             heap.poison();
         }
     }
+}
 
-    async fn call(
-        &self,
-        step: Step,
-        input: Payload,
-        form: Form,
-        invocation: &Rc<Invocation>,
-        watch: &Watch,
-    ) -> Result<Payload> {
-        let Some(heap) = self.heaps.get(step.heap) else {
+/// One invocation on its way through a pipeline.
+struct Run<'a> {
+    pipeline: &'a Pipeline,
+    invocation: &'a Rc<Invocation>,
+    /// Learns which heap runs.
+    watch: &'a Watch,
+}
+
+impl Run<'_> {
+    /// Calls a function in its heap. An error after which the heap cannot be trusted poisons it.
+    async fn call(&self, step: Step, input: Payload, form: Form) -> Result<Payload> {
+        let Some(heap) = self.pipeline.heaps.get(step.heap) else {
             return Err(Error::internal("a function's heap is not there"));
         };
-        self.current.set(step.heap);
-        watch.enter(step.heap);
-        let result = heap.instance().call(step.function, input, form, invocation).await;
+        self.pipeline.current.set(step.heap);
+        self.watch.enter(step.heap);
+        let result = heap.instance().call(step.function, input, form, self.invocation).await;
         if let Err(error) = &result
             && error.poisons()
         {

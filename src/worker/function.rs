@@ -1,6 +1,6 @@
 //! A function as one worker has it: loaded when it is first needed, loaded anew when its instances are replaced.
 
-use super::{Isolation, Rescue, Worker, watch};
+use super::{Isolation, Rescue, Worker, run};
 use crate::pipeline::{Pipeline, Plan};
 use std::{cell::RefCell, rc::Rc};
 use tokio::sync::Mutex;
@@ -22,14 +22,14 @@ pub struct Function {
 pub struct Answer {
     /// Its result.
     pub result: Result<Payload>,
-    claim: Option<watch::Claim>,
+    claim: Option<run::Claim>,
 }
 
 impl Answer {
     /// Whether the caller is to answer: false when the watchdog has, because the invocation held its thread for too
     /// long. True at most once.
     pub fn claim(&self) -> bool {
-        self.claim.as_ref().is_none_or(watch::Claim::take)
+        self.claim.as_ref().is_none_or(run::Claim::take)
     }
 
     fn failed(error: Error) -> Self {
@@ -77,7 +77,7 @@ impl Function {
         let watchdog = &self.worker.options().watchdog;
         let report = |error: &Error| self.report(invocation, error);
         let (result, claim) =
-            watch::run(&pipeline, event, invocation, watchdog, rescue, report).await;
+            run::run(&pipeline, event, invocation, watchdog, rescue, report).await;
         if self.is_fresh() {
             self.spent.borrow_mut().push(pipeline);
         }

@@ -1,24 +1,23 @@
 //! A worker: one thread's share of the runtime. It owns an instance per language in use, or per function where
-//! functions of the language have instances of their own, hands them to the pipelines
-//! that it loads, and replaces those that are worn out or cannot be trusted any more.
+//! functions of the language have instances of their own, hands them to the pipelines that it loads, and replaces those that are worn out or cannot be trusted any more.
 
 mod function;
-mod heap;
+mod run;
 mod thread;
-mod watch;
-mod watchdog;
 
 pub use function::{Answer, Function};
-pub use heap::{Isolation, Recycling};
 pub use thread::{run_here, spawn, spawn_following};
-pub use watchdog::{DEFAULT_MARGIN, Lost, Rescue, Watchdog};
 
-pub(crate) use heap::Heap;
+pub use crate::{
+    heap::{Isolation, Recycling},
+    watchdog::{DEFAULT_MARGIN, Lost, Rescue, Watchdog},
+};
+
 pub(crate) use thread::spawn_beside;
-pub(crate) use watch::Watch;
 
 use crate::{
     diagnostic::STUCK_EXIT,
+    heap::Heap,
     pipeline::{Pipeline, Plan},
     telemetry::Log,
 };
@@ -217,7 +216,7 @@ fn deadline_in(time: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::handler::fixture::registry;
+    use crate::handler::tests::fixture::registry;
     use trine_engine::{FunctionInfo, LogFormat, LogSettings, NullSink};
 
     fn worker() -> Worker {

@@ -1,7 +1,7 @@
 //! Which file each form of handler string finds, and what is said when none or several answer.
 
 use super::*;
-use crate::handler::fixture::{folders, registry};
+use crate::handler::tests::fixture::{folders, registry};
 use trine_engine::Seek;
 
 /// Engine, path relative to the parent of task root and layer root, module name and export.

@@ -1,7 +1,6 @@
 //! What tests share: two languages that split handler strings differently, and folders of files.
 
-use super::SearchPaths;
-use crate::engines::Registry;
+use crate::{engines::Registry, handler::SearchPaths};
 use std::{fs, path::Path, rc::Rc, sync::Arc};
 use tempfile::TempDir;
 use trine_engine::{

@@ -1,7 +1,9 @@
 //! One invocation from its event to its answer, with the time it has.
 
-use super::watchdog::{Rescue, Stage, Watchdog, Watched};
-use crate::pipeline::Pipeline;
+use crate::{
+    pipeline::Pipeline,
+    watchdog::{Rescue, Stage, Watch, Watchdog, Watched},
+};
 use std::{
     cell::Cell,
     future::{Future, poll_fn},
@@ -12,37 +14,13 @@ use std::{
 };
 use trine_engine::{Error, ErrorKind, Invocation, Payload, Result};
 
-/// What the watchdog is told about an invocation while it runs; nothing, where it has no limit.
-pub(crate) struct Watch(Option<Watched>);
-
-impl Watch {
-    /// An invocation that nobody watches.
-    pub(crate) const fn none() -> Self {
-        Self(None)
-    }
-
-    /// Guest code runs from here on, in the heap at this position.
-    pub(crate) fn enter(&self, heap: usize) {
-        if let Some(watched) = &self.0 {
-            watched.enter(heap);
-        }
-    }
-
-    /// No guest code runs.
-    pub(crate) fn leave(&self) {
-        if let Some(watched) = &self.0 {
-            watched.leave();
-        }
-    }
-}
-
 /// The right to answer an invocation. It is watched for as long as this is there.
 pub(crate) struct Claim(Watch);
 
 impl Claim {
     /// Whether the caller is to answer: false when the watchdog has, because it took too long to come here.
     pub(crate) fn take(&self) -> bool {
-        self.0.0.as_ref().is_none_or(Watched::claim)
+        self.0.watched().is_none_or(Watched::claim)
     }
 }
 
@@ -62,26 +40,26 @@ pub(crate) async fn run(
         return (result, Claim(watch));
     }
     let (interrupters, unlimited) = (pipeline.interrupters(), pipeline.is_unlimited());
-    let watch = Watch(Some(watchdog.arm(deadline, interrupters, unlimited, rescue())));
+    let watch = Watch::over(watchdog.arm(deadline, interrupters, unlimited, rescue()));
     let result = {
         let run = pin!(pipeline.run(event, invocation, &watch));
-        let within = Within {
+        let timed = TimedRun {
             pipeline,
             invocation,
             watch: &watch,
             report: &report,
             warned: Cell::new(false),
         };
-        within.drive(run).await
+        timed.drive(run).await
     };
     watch.leave();
-    let result = result.map_err(|error| told(error, &watch, invocation));
+    let result = result.map_err(|error| explained(error, &watch, invocation));
     (result, Claim(watch))
 }
 
-/// Replaces what an engine says of a call that was stopped: only here it is known why.
-fn told(error: Error, watch: &Watch, invocation: &Invocation) -> Error {
-    let Some(watched) = &watch.0 else { return error };
+/// The error of a call, with the reason where it was stopped: an engine does not know it.
+fn explained(error: Error, watch: &Watch, invocation: &Invocation) -> Error {
+    let Some(watched) = watch.watched() else { return error };
     if error.kind() != ErrorKind::Timeout {
         return error;
     }
@@ -101,7 +79,7 @@ fn timed_out(given: Duration, invocation: &Invocation) -> String {
     format!("RequestId: {id} Error: Task timed out after {:.2} seconds", given.as_secs_f64())
 }
 
-struct Within<'a, R> {
+struct TimedRun<'a, R> {
     pipeline: &'a Pipeline,
     invocation: &'a Rc<Invocation>,
     watch: &'a Watch,
@@ -111,7 +89,7 @@ struct Within<'a, R> {
 
 type Hooks<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
 
-impl<R: Fn(&Error)> Within<'_, R> {
+impl<R: Fn(&Error)> TimedRun<'_, R> {
     async fn drive(
         &self,
         mut run: Pin<&mut impl Future<Output = Result<Payload>>>,
@@ -119,7 +97,7 @@ impl<R: Fn(&Error)> Within<'_, R> {
         let mut result = None;
         let mut hooks: Option<Hooks<'_>> = None;
         poll_fn(|cx| {
-            let Some(watched) = &self.watch.0 else { return run.as_mut().poll(cx) };
+            let Some(watched) = self.watch.watched() else { return run.as_mut().poll(cx) };
             watched.entry.waker.register(cx.waker());
             if result.is_none() {
                 result = self.poll_run(watched, run.as_mut(), cx);

@@ -1,8 +1,8 @@
 //! How often a value changes its form on the way through a chain, counted by languages that do nothing else.
 
-use super::{Middleware, Order, Plan};
 use crate::{
     handler::Located,
+    pipeline::{Middleware, Order, Plan},
     worker::{Function, Worker, WorkerOptions},
 };
 use bytes::Bytes;

@@ -1,0 +1,3 @@
+//! Tests of loaded pipelines.
+
+mod conversions;
