@@ -298,8 +298,9 @@ impl Served {
         let invocation: Rc<Invocation> = Rc::new(invocation(deadline_ms));
         let event = Payload::Json(event.clone());
         let answer = self.function().invoke(event, &invocation, || None).await;
-        assert!(answer.claim(), "nobody else answers");
-        Ok(answer.result?.into_bytes()?.0)
+        let (result, claim) = answer.into_parts();
+        assert!(claim.take(), "nobody else answers");
+        Ok(result?.into_bytes()?.0)
     }
 
     fn function(&self) -> &Function {

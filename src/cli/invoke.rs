@@ -20,7 +20,7 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 use tokio::{runtime::Builder, task::LocalSet};
-use trine_engine::{Error, ErrorDialect, ErrorKind, Invocation, Payload};
+use trine_engine::{Error, ErrorDialect, ErrorKind, Invocation, Payload, timed_out};
 
 /// Call a function once and print its result.
 ///
@@ -109,11 +109,12 @@ impl Invoke {
                 let invocation = Rc::new(invocation);
                 let rescue = || Some(rescue(&invocation));
                 let answer = function.invoke(Payload::Json(event), &invocation, rescue).await;
-                if !answer.claim() {
+                let (result, claim) = answer.into_parts();
+                if !claim.take() {
                     // The watchdog has answered and is about to end the process.
                     std::future::pending::<()>().await;
                 }
-                answer.result?.into_bytes()
+                result?.into_bytes()
             };
             run.await.map_err(|error| (error, dialect))
         };
@@ -179,10 +180,8 @@ impl Invoke {
 fn rescue(invocation: &Invocation) -> Rescue {
     let id = invocation.request_id.clone();
     let act = move |lost: &Lost| {
-        let message = format!(
-            "RequestId: {id} Error: Task timed out after {:.2} seconds; it runs native code that cannot be stopped",
-            lost.given.as_secs_f64()
-        );
+        let message =
+            format!("{}; it runs native code that cannot be stopped", timed_out(&id, lost.given));
         fail(&explain(&Error::new(ErrorKind::Timeout, message)), 0);
         std::process::exit(exit_code(ErrorKind::Timeout).into());
     };

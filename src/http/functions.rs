@@ -138,7 +138,8 @@ impl Functions {
                     functions.refresh(index).await;
                 });
             }
-            if answer.claim() { answer.result } else { Err(answered()) }
+            let (result, claim) = answer.into_parts();
+            if claim.take() { result } else { Err(answered()) }
         })
         .await
     }

@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 use tokio::sync::mpsc;
-use trine_engine::{Error, ErrorDialect, ErrorKind, Level};
+use trine_engine::{Error, ErrorDialect, ErrorKind, Level, timed_out};
 
 /// How long after the deadline a thread that does not come back is given up.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -57,11 +57,7 @@ impl Lifeline {
             true => "it runs native code that cannot be stopped, so the process ends",
             false => "another invocation holds its thread",
         };
-        let message = format!(
-            "RequestId: {} Error: Task timed out after {:.2} seconds; {why}",
-            self.request_id,
-            lost.given.as_secs_f64()
-        );
+        let message = format!("{}; {why}", timed_out(&self.request_id, lost.given));
         let error = Error::new(ErrorKind::Timeout, message);
         self.log.failure(&self.function, &self.request_id, &error);
         let reply = failure(&self.method, &error, self.dialect, &self.request_id, self.detail);

@@ -12,7 +12,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use trine_engine::{Error, ErrorDialect, ErrorKind, Level};
+use trine_engine::{Error, ErrorDialect, ErrorKind, Level, timed_out};
 
 /// How long the Runtime API may take for one step of taking the last answer.
 const STEP: Duration = Duration::from_millis(500);
@@ -36,9 +36,8 @@ impl Rescuer {
     fn answer(&self, delivery: &Delivery, lost: &Lost) {
         let id = delivery.request_id.to_str().unwrap_or_default();
         let message = format!(
-            "RequestId: {id} Error: Task timed out after {:.2} seconds; it runs native code that cannot be stopped, \
-             so the process ends",
-            lost.given.as_secs_f64()
+            "{}; it runs native code that cannot be stopped, so the process ends",
+            timed_out(id, lost.given)
         );
         self.log.line(Level::Fatal, &message, &[]);
         let error = Error::new(ErrorKind::Timeout, message);

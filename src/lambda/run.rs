@@ -95,17 +95,17 @@ impl Door {
             let invocation = Rc::new(invocation_from(&next.headers));
             let event = event(&next, &invocation);
             let rescue = || Some(rescuer.rescue(&next.delivery));
-            let mut answer = function.invoke(event, &invocation, rescue).await;
-            let result = std::mem::replace(&mut answer.result, Ok(Payload::Nothing));
+            let answer = function.invoke(event, &invocation, rescue).await;
+            let (result, claim) = answer.into_parts();
             let result = result.and_then(sendable);
-            if !answer.claim() {
+            if !claim.take() {
                 // The watchdog has answered and is about to end the process.
                 std::future::pending::<()>().await;
             }
             if let Err(error) = self.answer(&next, &invocation, result, dialect).await {
                 return Ended::Api(error);
             }
-            drop(answer);
+            drop(claim);
             if let Err(error) = function.refresh().await {
                 let record = invoke_record(&error, dialect, self.log.format(), None);
                 self.log.verbatim(Level::Error, &record);

@@ -1,6 +1,6 @@
 //! A function as one worker has it: loaded when it is first needed, loaded anew when its instances are replaced.
 
-use super::{Isolation, Rescue, Worker, run};
+use super::{Claim, Isolation, Rescue, Worker, run};
 use crate::pipeline::{Pipeline, Plan};
 use std::{cell::RefCell, rc::Rc};
 use tokio::sync::Mutex;
@@ -20,20 +20,18 @@ pub struct Function {
 
 /// What came of an invocation.
 pub struct Answer {
-    /// Its result.
-    pub result: Result<Payload>,
-    claim: Option<run::Claim>,
+    result: Result<Payload>,
+    claim: Claim,
 }
 
 impl Answer {
-    /// Whether the caller is to answer: false when the watchdog has, because the invocation held its thread for too
-    /// long. True at most once.
-    pub fn claim(&self) -> bool {
-        self.claim.as_ref().is_none_or(run::Claim::take)
+    /// Returns the invocation's result, and the right to answer with it.
+    pub fn into_parts(self) -> (Result<Payload>, Claim) {
+        (self.result, self.claim)
     }
 
     fn failed(error: Error) -> Self {
-        Self { result: Err(error), claim: None }
+        Self { result: Err(error), claim: Claim::unwatched() }
     }
 }
 
@@ -81,7 +79,7 @@ impl Function {
         if self.is_fresh() {
             self.spent.borrow_mut().push(pipeline);
         }
-        Answer { result, claim: Some(claim) }
+        Answer { result, claim }
     }
 
     /// Makes ready what the next invocation needs, if something of it has to be replaced. Meant for the time after an

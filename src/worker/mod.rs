@@ -6,6 +6,7 @@ mod run;
 mod thread;
 
 pub use function::{Answer, Function};
+pub use run::Claim;
 pub use thread::{run_here, spawn, spawn_following};
 
 pub use crate::{

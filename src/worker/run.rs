@@ -10,16 +10,21 @@ use std::{
     pin::{Pin, pin},
     rc::Rc,
     task::{Context, Poll},
-    time::Duration,
 };
-use trine_engine::{Error, ErrorKind, Invocation, Payload, Result};
+use trine_engine::{Error, ErrorKind, Invocation, Payload, Result, timed_out};
 
-/// The right to answer an invocation. It is watched for as long as this is there.
-pub(crate) struct Claim(Watch);
+/// The right to answer an invocation, which the watchdog looks after for as long as this is there: it answers itself if
+/// the invocation holds its thread for too long.
+pub struct Claim(Watch);
 
 impl Claim {
-    /// Whether the caller is to answer: false when the watchdog has, because it took too long to come here.
-    pub(crate) fn take(&self) -> bool {
+    pub(super) const fn unwatched() -> Self {
+        Self(Watch::none())
+    }
+
+    /// Takes the right. Returns whether the caller is to answer: false when the watchdog has. True at most once for an
+    /// invocation that has a deadline.
+    pub fn take(&self) -> bool {
         self.0.watched().is_none_or(Watched::claim)
     }
 }
@@ -70,13 +75,8 @@ fn explained(error: Error, watch: &Watch, invocation: &Invocation) -> Error {
             .with_stack(error.stack().to_vec());
     }
     let stopped = watched.entry.stage() > Stage::Running && error.name() == "Function.Timeout";
-    if stopped { error.with_message(timed_out(watched.given(), invocation)) } else { error }
-}
-
-/// What the platform itself says when an invocation takes too long.
-fn timed_out(given: Duration, invocation: &Invocation) -> String {
-    let id = &invocation.request_id;
-    format!("RequestId: {id} Error: Task timed out after {:.2} seconds", given.as_secs_f64())
+    let message = || timed_out(&invocation.request_id, watched.given());
+    if stopped { error.with_message(message()) } else { error }
 }
 
 struct TimedRun<'a, R> {

@@ -61,7 +61,7 @@ impl Subject for Loaded {
             let answer = self.function.invoke(event, invocation, || None).await;
             // As a front door does once the answer has gone out.
             self.function.refresh().await?;
-            answer.result
+            answer.into_parts().0
         })
     }
 

@@ -289,8 +289,8 @@ fn unsafe_lives_in_language_crates_alone() {
 #[test]
 fn every_unsafe_block_says_why_it_is_sound() {
     let mut bare = Vec::new();
-    for language in LANGUAGES {
-        for source in sources(&format!("engines/{language}/src")) {
+    for folder in LANGUAGES.iter().chain(&["process"]) {
+        for source in sources(&format!("engines/{folder}/src")) {
             let lines: Vec<&str> = source.text.lines().collect();
             for (number, line) in source.lines() {
                 if !line.contains("unsafe {") && !line.contains("unsafe impl") {
@@ -343,6 +343,7 @@ fn a_file_says_in_its_first_lines_what_it_is_about_and_ends_before_it_is_long() 
     for folder in [
         "src",
         "engines/core/src",
+        "engines/process/src",
         "engines/testkit/src",
         "engines/js/src",
         "engines/python/src",

@@ -153,7 +153,7 @@ impl Guest {
             let answer = function.invoke(event, &invocation, || Some(rescue())).await;
             // As a front door does once the answer has gone out.
             function.refresh().await.unwrap();
-            Ok(answer.result?.into_bytes()?.0)
+            Ok(answer.into_parts().0?.into_bytes()?.0)
         })
     }
 }

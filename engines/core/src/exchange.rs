@@ -169,22 +169,6 @@ impl fmt::Debug for Exchange {
     }
 }
 
-/// A copy of an invocation is another invocation: it shares nothing.
-impl Clone for Exchange {
-    fn clone(&self) -> Self {
-        Self::default()
-    }
-}
-
-/// Invocations are compared by what they were given, not by what their functions made of it.
-impl PartialEq for Exchange {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
-impl Eq for Exchange {}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -28,7 +28,7 @@ pub const UNLIMITED_MS: u64 = 900_000;
 
 /// One event's context. Contract: the headers of Lambda's `GET /runtime/invocation/next`; other front doors fill in
 /// what they know.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct Invocation {
     /// Identifies the invocation; the same at every attempt.
     pub request_id: String,

@@ -15,6 +15,7 @@
 #![doc = include_str!("../docs/add-an-engine.md")]
 
 mod dialect;
+mod end;
 mod engine;
 mod error;
 mod exchange;
@@ -29,6 +30,7 @@ mod payload;
 mod simple;
 
 pub use dialect::{ErrorDialect, ErrorRecord, json_string};
+pub use end::{End, timed_out};
 pub use engine::{CHILD_MARK, Capabilities, Engine, EngineInfo, Environment, Lookup, Search};
 pub use error::{Error, ErrorKind, Frame, Result};
 pub use exchange::Exchange;

@@ -14,7 +14,6 @@ use crate::{
     instance::{Function, Kind, Shared, ended},
     isolate::{Entered, Prelude},
     sessions::Place,
-    trace_variable,
 };
 use deno_runtime::deno_core::{PollEventLoopOptions, v8};
 use std::{
@@ -24,6 +23,7 @@ use std::{
     task::{Context, Poll},
 };
 use trine_engine::{Error, ErrorKind, Form, FunctionId, Invocation, Payload, Result};
+use trine_process::trace;
 
 /// What a call into the isolate has come to.
 pub(crate) enum Step<T> {
@@ -276,7 +276,7 @@ impl Shared {
         let result = match (place, current.session) {
             (Place::New(_), Some((invocation, _))) => {
                 if self.host.environment.trace_in_environment {
-                    trace_variable::set(invocation.trace_id.as_deref());
+                    trace::set(invocation.trace_id.as_deref());
                 }
                 let facts = add_facts(scope, invocation, &mut arguments[7..]);
                 let invoke = v8::Local::new(scope, &prelude.invoke);
@@ -410,10 +410,7 @@ impl Shared {
         }
         match &self.memory {
             Some(memory) if memory.is_crossed() => memory.error(),
-            _ => {
-                let message = "the invocation was stopped because its time was up";
-                Error::new(ErrorKind::Timeout, message).poisoning()
-            }
+            _ => Error::stopped(),
         }
     }
 

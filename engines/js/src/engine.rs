@@ -1,9 +1,6 @@
 //! The process-wide part: what the engine is, and V8's platform, which exists once.
 
-use crate::{
-    check, children, find, instance::JsInstance, interpreter, options::NodeOptions,
-    process_environment,
-};
+use crate::{check, find, instance::JsInstance, interpreter, options::NodeOptions};
 use deno_runtime::deno_core::{JsRuntime, v8};
 use std::{
     ffi::OsString,
@@ -15,6 +12,7 @@ use trine_engine::{
     Capabilities, Engine, EngineInfo, Environment, ErrorDialect, Instance, Lookup, Module, Outlook,
     Result, Search,
 };
+use trine_process::environment;
 
 /// JavaScript and TypeScript on V8.
 pub struct JavaScript {
@@ -71,12 +69,12 @@ impl Engine for JavaScript {
     }
 
     fn set_missing(&self, variables: &[(&str, String)]) -> bool {
-        process_environment::set_missing(variables)
+        environment::set_missing(variables)
     }
 
     fn start(&self, environment: &Environment) -> Result<Rc<dyn Instance>> {
         start_platform("");
-        children::mark();
+        environment::mark_children();
         let mut environment = environment.clone();
         environment.memory_limit = NodeOptions::of_process().memory_limit(environment.memory_limit);
         Ok(Rc::new(JsInstance::new(environment)))

@@ -4,8 +4,6 @@ mod addons;
 mod calls;
 mod certificates;
 mod check;
-#[path = "../../shared/children.rs"]
-mod children;
 mod code_cache;
 mod command;
 mod conditions;
@@ -26,14 +24,10 @@ mod loader;
 mod memory;
 mod options;
 mod packages;
-#[path = "../../shared/process_environment.rs"]
-mod process_environment;
 mod sessions;
 mod source_map;
 mod stack;
 mod threads;
-#[path = "../../shared/trace_variable.rs"]
-mod trace_variable;
 mod transpile;
 mod tunnel;
 mod typescript;

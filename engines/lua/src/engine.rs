@@ -1,6 +1,6 @@
 //! The process-wide part: what this engine is, and how an instance starts.
 
-use crate::{check, children, find, instance::LuaInstance, process_environment};
+use crate::{check, find, instance::LuaInstance};
 use std::{
     ffi::{CStr, c_char},
     rc::Rc,
@@ -9,6 +9,7 @@ use trine_engine::{
     Capabilities, Engine, EngineInfo, Environment, ErrorDialect, Instance, Lookup, Module, Outlook,
     Result, Search,
 };
+use trine_process::environment;
 
 unsafe extern "C" {
     /// Lua's own version text: `$LuaVersion: Lua 5.4.9  Copyright … $…`.
@@ -76,11 +77,11 @@ impl Engine for LuaEngine {
     }
 
     fn set_missing(&self, variables: &[(&str, String)]) -> bool {
-        process_environment::set_missing(variables)
+        environment::set_missing(variables)
     }
 
     fn start(&self, environment: &Environment) -> Result<Rc<dyn Instance>> {
-        children::mark();
+        environment::mark_children();
         Ok(Rc::new(LuaInstance::new(environment)))
     }
 }

@@ -6,8 +6,6 @@
 mod bulk;
 mod call;
 mod check;
-#[path = "../../shared/children.rs"]
-mod children;
 mod context;
 mod convert;
 mod engine;
@@ -22,8 +20,6 @@ mod loader;
 mod memory;
 mod output;
 mod pattern;
-#[path = "../../shared/process_environment.rs"]
-mod process_environment;
 mod program;
 mod shared;
 mod state;

@@ -4,7 +4,6 @@ use crate::{
     convert::{self, Keys, Settings},
     error,
     interpreter::{self, Interpreter},
-    trace_variable,
 };
 use pyo3::{
     ffi, intern,
@@ -17,6 +16,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 use trine_engine::{Environment, Error, ErrorKind, FunctionInfo, Invocation, Result};
+use trine_process::trace;
 
 /// The number of the next context.
 static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -284,7 +284,7 @@ impl ProcessEnvironment {
             os: os.dict().unbind(),
             environ: environ.unbind(),
             data: data.map(Bound::unbind),
-            name: PyBytes::new(py, trace_variable::NAME.as_bytes()).unbind(),
+            name: PyBytes::new(py, trace::NAME.as_bytes()).unbind(),
         })
     }
 
@@ -296,8 +296,8 @@ impl ProcessEnvironment {
             // A guest put its own mapping there.
             let Some(environ) = environ else { return Ok(()) };
             return match trace {
-                Some(trace) => environ.set_item(trace_variable::NAME, trace),
-                None => environ.call_method1("pop", (trace_variable::NAME, py.None())).map(drop),
+                Some(trace) => environ.set_item(trace::NAME, trace),
+                None => environ.call_method1("pop", (trace::NAME, py.None())).map(drop),
             };
         };
         let (data, name) = (data.bind(py), self.name.bind(py));
@@ -306,7 +306,7 @@ impl ProcessEnvironment {
             None if data.contains(name)? => data.del_item(name)?,
             None => {}
         }
-        trace_variable::set(trace);
+        trace::set(trace);
         Ok(())
     }
 }

@@ -1,12 +1,13 @@
 //! The engine as the rest of the process sees it: plain facts, and instances on demand. The interpreter behind them
 //! starts with the first instance.
 
-use crate::{check, children, find, instance::PythonInstance, interpreter, process_environment};
+use crate::{check, find, instance::PythonInstance, interpreter};
 use std::rc::Rc;
 use trine_engine::{
     Capabilities, Engine, EngineInfo, Environment, ErrorDialect, ErrorRecord, Instance, Lookup,
     Module, Outlook, Result, Search,
 };
+use trine_process::environment;
 
 /// The [`EngineInfo::id`] of this engine.
 pub(crate) const ID: &str = "python";
@@ -71,7 +72,7 @@ impl Engine for PythonEngine {
     }
 
     fn set_missing(&self, variables: &[(&str, String)]) -> bool {
-        let set = process_environment::set_missing(variables);
+        let set = environment::set_missing(variables);
         if set {
             interpreter::learn_environment(variables);
         }
@@ -79,7 +80,7 @@ impl Engine for PythonEngine {
     }
 
     fn start(&self, environment: &Environment) -> Result<Rc<dyn Instance>> {
-        children::mark();
+        environment::mark_children();
         let python = interpreter::start(environment.main_thread)?;
         Ok(Rc::new(PythonInstance::new(python, environment)?))
     }

@@ -7,7 +7,7 @@ use pyo3::{
     types::{PyInt, PyString, PyTraceback, PyType},
 };
 use std::collections::HashMap;
-use trine_engine::{Error, ErrorKind, Frame};
+use trine_engine::{End, Error, ErrorKind, Frame};
 
 /// Our own files, as tracebacks would show them.
 const OURS: &str = "<trine>/";
@@ -62,13 +62,10 @@ fn foreign(py: Python<'_>, error: &PyErr) -> Option<Error> {
 
 /// What stopped because of an interrupt, with the place where it was.
 pub(crate) fn interrupted(py: Python<'_>, error: Option<&PyErr>) -> Error {
-    let stopped =
-        Error::new(ErrorKind::Timeout, "the invocation was stopped because its time was up");
     match error {
-        Some(error) => with_causes(py, stopped, error, 0),
-        None => stopped,
+        Some(error) => with_causes(py, Error::stopped(), error, 0),
+        None => Error::stopped(),
     }
-    .poisoning()
 }
 
 /// What the import of a module raised. `name` is the module's as the user wrote it.
@@ -134,17 +131,10 @@ fn syntax(py: Python<'_>, error: &PyErr, name: &str) -> Error {
 fn exit(py: Python<'_>, error: &PyErr, request_id: &str) -> Error {
     let (status, said) = exit_status(py, error);
     let signal = error.value(py).getattr_opt("trine_signal").ok().flatten();
-    let reason = match signal {
-        Some(signal) => format!("Runtime exited with error: signal: {signal}"),
-        None if status == 0 => "Runtime exited without providing a reason".to_owned(),
-        None => format!("Runtime exited with error: exit status {status}"),
-    };
-    let text = if request_id.is_empty() {
-        reason
-    } else {
-        format!("RequestId: {request_id} Error: {reason}")
-    };
-    let exit = with_causes(py, Error::new(ErrorKind::Exit, text), error, 0).poisoning();
+    let signal = signal.map(|signal| signal.to_string());
+    let end = signal.as_deref().map_or(End::Status(status), End::Signal);
+    let id = (!request_id.is_empty()).then_some(request_id);
+    let exit = with_causes(py, Error::exited(end, id), error, 0);
     match said {
         Some(said) => exit.with_context("sys.exit", said),
         None => exit,

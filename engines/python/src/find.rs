@@ -1,7 +1,7 @@
 //! Finds a module as an import statement would: the interpreter's own finders decide. They are asked only where something
 //! on the search path has the module's name, so that a function in another language starts no Python.
 
-use crate::{children, interpreter};
+use crate::interpreter;
 use pyo3::prelude::*;
 use std::{
     env, fs,
@@ -9,6 +9,7 @@ use std::{
     thread,
 };
 use trine_engine::{Lookup, Result, Search};
+use trine_process::environment;
 
 /// What an import of the module would run, and the folders and archives in which it was looked for.
 pub(crate) fn find(lookup: &Lookup<'_>) -> Result<Search> {
@@ -25,7 +26,7 @@ pub(crate) fn find(lookup: &Lookup<'_>) -> Result<Search> {
 /// The interpreter's answer.
 fn ask(name: &str, lookup: &Lookup<'_>) -> Result<Option<PathBuf>> {
     // Before the interpreter reads the environment.
-    children::mark();
+    environment::mark_children();
     // Where handlers are looked for, no worker has started an interpreter yet: it belongs to the main thread, as theirs does.
     let python = interpreter::start(thread::current().name() == Some("main"))?;
     let found: PyResult<Option<PathBuf>> = Python::attach(|py| {

@@ -1,8 +1,6 @@
 #![doc = include_str!("../docs.md")]
 
 mod check;
-#[path = "../../shared/children.rs"]
-mod children;
 mod collector;
 mod context;
 mod convert;
@@ -18,13 +16,9 @@ mod interpreter;
 mod limits;
 mod living;
 mod loader;
-#[path = "../../shared/process_environment.rs"]
-mod process_environment;
 mod program;
 mod relative;
 mod scopes;
 mod state;
-#[path = "../../shared/trace_variable.rs"]
-mod trace_variable;
 
 pub use engine::{PythonEngine, engine};

@@ -197,7 +197,7 @@ fn conversions(middlewares: &[(&str, &str)], handler: &str) -> [usize; 4] {
         let function = Function::new(worker, plan);
         let invocation = Rc::new(Invocation::default());
         let answer = function.invoke(Payload::json("[1]"), &invocation, || None).await;
-        assert_eq!(answer.result.unwrap().into_bytes().unwrap().0, "[1]");
+        assert_eq!(answer.into_parts().0.unwrap().into_bytes().unwrap().0, "[1]");
     });
     let load = |count: &AtomicUsize| count.load(Ordering::Relaxed);
     [

@@ -1,17 +1,13 @@
-//! `_X_AMZN_TRACE_ID` in the process's environment, where tracing libraries look for an invocation's trace. One source
-//! for every language crate whose guests read the process's own environment.
+//! `_X_AMZN_TRACE_ID` in the process's environment, where tracing libraries look for an invocation's trace.
 //!
 //! C's `setenv` keeps every text that a variable ever had, some 140 bytes for each invocation, and takes longer than a
 //! call of a small handler. `putenv` takes a text where it lies: two of them in turn, so that whoever has just read the
 //! last one can go on reading it.
 
-use std::{
-    ffi::c_char,
-    sync::{Mutex, PoisonError},
-};
+use std::sync::{Mutex, PoisonError};
 
 /// The variable's name.
-pub(crate) const NAME: &str = "_X_AMZN_TRACE_ID";
+pub const NAME: &str = "_X_AMZN_TRACE_ID";
 /// Room for name and value; the platform's are about 100 bytes long.
 const ROOM: usize = 1024;
 
@@ -22,12 +18,8 @@ struct Texts {
     latest: usize,
 }
 
-unsafe extern "C" {
-    fn putenv(text: *mut c_char) -> i32;
-}
-
-/// Sets the variable, or takes it away. A value that no variable can have takes it away too.
-pub(crate) fn set(trace: Option<&str>) {
+/// Sets the variable, or unsets it. A value that no variable can have unsets it too.
+pub fn set(trace: Option<&str>) {
     let trace = trace.filter(|trace| !trace.contains('\0'));
     let Some(trace) = trace.filter(|trace| NAME.len() + trace.len() + 2 <= ROOM) else {
         // SAFETY: the environment changes here as it does where a guest sets a variable of its own: on a thread that
@@ -35,7 +27,7 @@ pub(crate) fn set(trace: Option<&str>) {
         unsafe {
             match trace {
                 Some(long) => std::env::set_var(NAME, long),
-                // Taking away what is not there is dear: it compares every variable there is.
+                // Unsetting a missing variable is slow, because it compares every variable there is, so it is skipped.
                 None if std::env::var_os(NAME).is_none() => {}
                 None => std::env::remove_var(NAME),
             }
@@ -53,7 +45,7 @@ pub(crate) fn set(trace: Option<&str>) {
     }
     // SAFETY: the text is terminated and lies in a static, so it outlives the environment; it is written again only when
     // the other one has taken its place there. As to other threads, see above.
-    unsafe { putenv(text.as_mut_ptr().cast()) };
+    unsafe { libc::putenv(text.as_mut_ptr().cast()) };
 }
 
 #[cfg(test)]

@@ -1,0 +1,18 @@
+//! What language crates do to the process that they are guests of: its environment, and signals.
+//!
+//! The product itself has no `unsafe` code, and these few calls of the C library need it. They are here once, for every
+//! language.
+//!
+//! ```
+//! // An invocation begins, and ends.
+//! trine_process::trace::set(Some("Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700"));
+//! trine_process::trace::set(None);
+//!
+//! // Signal 0 asks whether a process is there.
+//! trine_process::signal::send(std::process::id() as i32, 0)?;
+//! # Ok::<(), std::io::Error>(())
+//! ```
+
+pub mod environment;
+pub mod signal;
+pub mod trace;
