@@ -1,13 +1,13 @@
-//! The quick JSON reader: whatever it takes, a parser that everybody knows takes too, as the same value; and what it
-//! leaves to others is no JSON, or of a rare kind.
+//! The JSON reader: whatever it takes, a parser that everybody knows takes too, as the same value, and the other way
+//! round; and what it does not take is described.
 
-#[path = "../../engines/core/src/json_reader/tests/whole.rs"]
+#[path = "../../engines/json/src/tests/whole.rs"]
 mod whole;
 
 use crate::support::runner;
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde_json::Value;
-use trine_engine::{JsonNumber, JsonPeek, JsonReader, OddJson};
+use trine_json::{Number, Peek, Reader, Refused, describe};
 use whole::read;
 
 /// What texts are put together from: all of JSON's tokens, and what looks like them.
@@ -47,6 +47,10 @@ const PIECES: &[&str] = &[
 fn agrees(text: &[u8]) -> Result<(), TestCaseError> {
     let expected = serde_json::from_slice::<Value>(text).ok();
     prop_assert_eq!(read(text).ok(), expected, "{}", String::from_utf8_lossy(text));
+    if read(text).is_err() {
+        let described = describe(text);
+        prop_assert!(described.contains(" at line "), "{described}");
+    }
     Ok(())
 }
 

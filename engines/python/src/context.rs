@@ -83,11 +83,11 @@ impl Contexts {
         &self,
         py: Python<'py>,
         text: &[u8],
-    ) -> std::result::Result<Bound<'py, PyAny>, convert::ParseFailure> {
+    ) -> std::result::Result<Bound<'py, PyAny>, convert::ReadFailure> {
         match self.keys.try_borrow_mut() {
-            Ok(mut keys) => convert::parse(py, text, &mut keys),
+            Ok(mut keys) => convert::read(py, text, &mut keys),
             // A finaliser of the guest's ran in the middle of another parse.
-            Err(_) => convert::parse(py, text, &mut Keys::default()),
+            Err(_) => convert::read(py, text, &mut Keys::default()),
         }
     }
 

@@ -1,11 +1,12 @@
 //! JSON text to Python values and back, without a detour through another tree.
 
-mod parse;
-mod quick;
+mod keys;
+mod read;
 mod scan;
 mod write;
 
-pub(crate) use parse::{Failure as ParseFailure, Keys, parse};
+pub(crate) use keys::Keys;
+pub(crate) use read::{Failure as ReadFailure, read};
 pub(crate) use write::{Failure, Settings, write, write_plain};
 
 use crate::{engine::ID, error};

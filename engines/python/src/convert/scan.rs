@@ -1,6 +1,6 @@
 //! Looks for the characters that a JSON string cannot hold as they are, eight bytes at a time.
 
-use trine_engine::json_special;
+use trine_json::special as json_special;
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = ONES << 7;

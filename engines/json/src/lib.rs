@@ -1,18 +1,42 @@
-//! A pull parser for the JSON that functions get nearly always: strict, quick, and without words for what is wrong.
+//! A pull parser for JSON: strict, quick, and without a tree. Engines read events with it straight into their own values.
 //!
-//! Engines read events with it straight into their own values. What it does not take ([`OddJson`]) is either no JSON, or
-//! JSON of a rare kind (lone halves of surrogate pairs): then they begin again with a parser that knows more and says
-//! more. So it answers for speed, and the other one for messages.
+//! ```
+//! use trine_json::{Number, Peek, Reader};
+//!
+//! let mut reader = Reader::new(br#"{"id": 7}"#, String::new())?;
+//! assert_eq!(reader.peek()?, Peek::Object);
+//! assert_eq!(reader.object()?, Some("id"));
+//! assert_eq!(reader.peek()?, Peek::Number);
+//! assert_eq!(reader.number()?, Number::Integer(7));
+//! assert_eq!(reader.next_key()?, None);
+//! reader.finish()?;
+//! # Ok::<(), trine_json::Refused>(())
+//! ```
+//!
+//! Its errors say nothing, so that they cost nothing: whoever has to tell what is wrong asks [`describe`], which reads
+//! the text once more.
 
-use std::ops::Range;
+mod describe;
 
-/// A text that the quick reader does not take: not JSON, or rare JSON.
+pub use describe::describe;
+
+use std::{fmt, ops::Range};
+
+/// The reader's only error: the text is no JSON, or has half of a surrogate pair, which no Rust string can hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OddJson;
+pub struct Refused;
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not JSON that can be read")
+    }
+}
+
+impl std::error::Error for Refused {}
 
 /// What a value begins like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum JsonPeek {
+pub enum Peek {
     /// `{`
     Object,
     /// `[`
@@ -31,7 +55,7 @@ pub enum JsonPeek {
 
 /// A number.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum JsonNumber<'j> {
+pub enum Number<'j> {
     /// An integer of at most eighteen digits.
     Integer(i64),
     /// A longer integer, as it is written.
@@ -42,7 +66,7 @@ pub enum JsonNumber<'j> {
 
 /// A string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct JsonText<'r> {
+pub struct Text<'r> {
     /// Its text, without escapes. What it borrows from is the reader, which has room for one string with escapes.
     pub text: &'r str,
     /// Whether all of it is ASCII.
@@ -51,9 +75,9 @@ pub struct JsonText<'r> {
 
 /// Reads one JSON text from its beginning to its end.
 ///
-/// Nesting is the caller's affair: [`JsonReader::peek`] says what comes, and the method of that kind is to follow.
+/// Nesting is the caller's affair: [`Reader::peek`] says what comes, and the method of that kind is to follow.
 #[derive(Debug)]
-pub struct JsonReader<'j> {
+pub struct Reader<'j> {
     text: &'j str,
     at: usize,
     /// The last string that had escapes.
@@ -67,7 +91,7 @@ const HIGH: u64 = 0x8080_8080_8080_8080;
 /// character. The lowest of these bits is right, those above it may be wrong.
 #[inline]
 #[must_use]
-pub const fn json_special(word: u64) -> u64 {
+pub const fn special(word: u64) -> u64 {
     // Each difference has the highest bit where the byte is smaller than what is taken away, or is none of ASCII.
     let control = word.wrapping_sub(ONES * 0x20);
     let quote = (word ^ (ONES * b'"' as u64)).wrapping_sub(ONES);
@@ -82,17 +106,14 @@ const EXACT_DIGITS: usize = 15;
 const POWERS: [f64; EXACT_DIGITS] =
     [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14];
 
-/// Longer numbers are odd.
-const LONGEST_NUMBER: usize = 1000;
-
-impl<'j> JsonReader<'j> {
-    /// A reader of `text`. `room` is for strings with escapes; see [`JsonReader::into_room`].
+impl<'j> Reader<'j> {
+    /// A reader of `text`. `room` is for strings with escapes; see [`Reader::into_room`].
     ///
     /// # Errors
     /// When the text is not UTF-8.
-    pub fn new(text: &'j [u8], mut room: String) -> Result<Self, OddJson> {
+    pub fn new(text: &'j [u8], mut room: String) -> Result<Self, Refused> {
         room.clear();
-        let text = std::str::from_utf8(text).map_err(|_| OddJson)?;
+        let text = std::str::from_utf8(text).map_err(|_| Refused)?;
         Ok(Self { text, at: 0, unescaped: room })
     }
 
@@ -106,16 +127,16 @@ impl<'j> JsonReader<'j> {
     /// # Errors
     /// When no value begins here.
     #[inline]
-    pub fn peek(&mut self) -> Result<JsonPeek, OddJson> {
+    pub fn peek(&mut self) -> Result<Peek, Refused> {
         match self.skip()? {
-            b'"' => Ok(JsonPeek::String),
-            b'{' => Ok(JsonPeek::Object),
-            b'[' => Ok(JsonPeek::Array),
-            b'0'..=b'9' | b'-' => Ok(JsonPeek::Number),
-            b't' => self.word("true", JsonPeek::True),
-            b'f' => self.word("false", JsonPeek::False),
-            b'n' => self.word("null", JsonPeek::Null),
-            _ => Err(OddJson),
+            b'"' => Ok(Peek::String),
+            b'{' => Ok(Peek::Object),
+            b'[' => Ok(Peek::Array),
+            b'0'..=b'9' | b'-' => Ok(Peek::Number),
+            b't' => self.word("true", Peek::True),
+            b'f' => self.word("false", Peek::False),
+            b'n' => self.word("null", Peek::Null),
+            _ => Err(Refused),
         }
     }
 
@@ -124,7 +145,7 @@ impl<'j> JsonReader<'j> {
     /// # Errors
     /// When it is malformed.
     #[inline]
-    pub fn string(&mut self) -> Result<JsonText<'_>, OddJson> {
+    pub fn string(&mut self) -> Result<Text<'_>, Refused> {
         self.at += 1;
         let start = self.at;
         let is_ascii = self.run();
@@ -133,7 +154,7 @@ impl<'j> JsonReader<'j> {
         }
         let end = self.at;
         self.at += 1;
-        Ok(JsonText { text: self.text.get(start..end).ok_or(OddJson)?, is_ascii })
+        Ok(Text { text: self.text.get(start..end).ok_or(Refused)?, is_ascii })
     }
 
     /// Enters the object that was peeked at; its first key.
@@ -141,7 +162,7 @@ impl<'j> JsonReader<'j> {
     /// # Errors
     /// When it is malformed.
     #[inline]
-    pub fn object(&mut self) -> Result<Option<&str>, OddJson> {
+    pub fn object(&mut self) -> Result<Option<&str>, Refused> {
         self.at += 1;
         match self.skip()? {
             b'}' => {
@@ -149,7 +170,7 @@ impl<'j> JsonReader<'j> {
                 Ok(None)
             }
             b'"' => self.key().map(Some),
-            _ => Err(OddJson),
+            _ => Err(Refused),
         }
     }
 
@@ -158,20 +179,20 @@ impl<'j> JsonReader<'j> {
     /// # Errors
     /// When it is malformed.
     #[inline]
-    pub fn next_key(&mut self) -> Result<Option<&str>, OddJson> {
+    pub fn next_key(&mut self) -> Result<Option<&str>, Refused> {
         match self.skip()? {
             b',' => {
                 self.at += 1;
                 match self.skip()? {
                     b'"' => self.key().map(Some),
-                    _ => Err(OddJson),
+                    _ => Err(Refused),
                 }
             }
             b'}' => {
                 self.at += 1;
                 Ok(None)
             }
-            _ => Err(OddJson),
+            _ => Err(Refused),
         }
     }
 
@@ -180,7 +201,7 @@ impl<'j> JsonReader<'j> {
     /// # Errors
     /// When it is malformed.
     #[inline]
-    pub fn array(&mut self) -> Result<Option<JsonPeek>, OddJson> {
+    pub fn array(&mut self) -> Result<Option<Peek>, Refused> {
         self.at += 1;
         if self.skip()? == b']' {
             self.at += 1;
@@ -194,7 +215,7 @@ impl<'j> JsonReader<'j> {
     /// # Errors
     /// When it is malformed.
     #[inline]
-    pub fn next_item(&mut self) -> Result<Option<JsonPeek>, OddJson> {
+    pub fn next_item(&mut self) -> Result<Option<Peek>, Refused> {
         match self.skip()? {
             b',' => {
                 self.at += 1;
@@ -204,16 +225,16 @@ impl<'j> JsonReader<'j> {
                 self.at += 1;
                 Ok(None)
             }
-            _ => Err(OddJson),
+            _ => Err(Refused),
         }
     }
 
     /// The number that was peeked at.
     ///
     /// # Errors
-    /// When it is malformed, or longer than anybody would write it.
+    /// When it is malformed.
     #[inline]
-    pub fn number(&mut self) -> Result<JsonNumber<'j>, OddJson> {
+    pub fn number(&mut self) -> Result<Number<'j>, Refused> {
         let start = self.at;
         let negative = self.byte() == Some(b'-');
         self.at += usize::from(negative);
@@ -221,12 +242,12 @@ impl<'j> JsonReader<'j> {
         let mut digits = 0;
         let whole = self.digits(&mut digits)?;
         if whole > 1 && self.text.as_bytes()[first] == b'0' {
-            return Err(OddJson);
+            return Err(Refused);
         }
         if !matches!(self.byte(), Some(b'.' | b'e' | b'E')) {
             return Ok(match whole {
-                ..=18 => JsonNumber::Integer(if negative { -digits } else { digits }),
-                _ => JsonNumber::Long(self.written(start)?),
+                ..=18 => Number::Integer(if negative { -digits } else { digits }),
+                _ => Number::Long(self.written(start)?),
             });
         }
         let mut fraction = 0;
@@ -241,26 +262,26 @@ impl<'j> JsonReader<'j> {
             self.digits(&mut 0)?;
         }
         if has_exponent || whole + fraction > EXACT_DIGITS {
-            return self.written(start)?.parse().map(JsonNumber::Float).map_err(|_| OddJson);
+            return self.written(start)?.parse().map(Number::Float).map_err(|_| Refused);
         }
         // Both are exact, so the quotient is the double that is nearest to the number.
         let value = digits as f64 / POWERS[fraction];
-        Ok(JsonNumber::Float(if negative { -value } else { value }))
+        Ok(Number::Float(if negative { -value } else { value }))
     }
 
     /// A number as it is written, from `start` to here.
-    fn written(&self, start: usize) -> Result<&'j str, OddJson> {
-        self.text.get(start..self.at).filter(|text| text.len() <= LONGEST_NUMBER).ok_or(OddJson)
+    fn written(&self, start: usize) -> Result<&'j str, Refused> {
+        self.text.get(start..self.at).ok_or(Refused)
     }
 
     /// Nothing but white space may be left.
     ///
     /// # Errors
     /// When something is.
-    pub fn finish(&mut self) -> Result<(), OddJson> {
+    pub fn finish(&mut self) -> Result<(), Refused> {
         match self.skip() {
-            Ok(_) => Err(OddJson),
-            Err(OddJson) => Ok(()),
+            Ok(_) => Err(Refused),
+            Err(Refused) => Ok(()),
         }
     }
 
@@ -271,20 +292,20 @@ impl<'j> JsonReader<'j> {
 
     /// The next byte that is no white space; the reader stands before it.
     #[inline]
-    fn skip(&mut self) -> Result<u8, OddJson> {
+    fn skip(&mut self) -> Result<u8, Refused> {
         loop {
             match self.byte() {
                 Some(b' ' | b'\n' | b'\r' | b'\t') => self.at += 1,
                 Some(byte) => return Ok(byte),
-                None => return Err(OddJson),
+                None => return Err(Refused),
             }
         }
     }
 
     #[inline]
-    fn word(&mut self, word: &str, is: JsonPeek) -> Result<JsonPeek, OddJson> {
+    fn word(&mut self, word: &str, is: Peek) -> Result<Peek, Refused> {
         if !self.text.as_bytes()[self.at..].starts_with(word.as_bytes()) {
-            return Err(OddJson);
+            return Err(Refused);
         }
         self.at += word.len();
         Ok(is)
@@ -292,18 +313,18 @@ impl<'j> JsonReader<'j> {
 
     /// Reads digits, one at least, and says how many. Their value is right as long as they are few.
     #[inline]
-    fn digits(&mut self, value: &mut i64) -> Result<usize, OddJson> {
+    fn digits(&mut self, value: &mut i64) -> Result<usize, Refused> {
         let start = self.at;
         while let Some(digit @ b'0'..=b'9') = self.byte() {
             *value = value.wrapping_mul(10).wrapping_add(i64::from(digit - b'0'));
             self.at += 1;
         }
         let count = self.at - start;
-        if count == 0 { Err(OddJson) } else { Ok(count) }
+        if count == 0 { Err(Refused) } else { Ok(count) }
     }
 
     #[inline]
-    fn key(&mut self) -> Result<&str, OddJson> {
+    fn key(&mut self) -> Result<&str, Refused> {
         self.at += 1;
         let start = self.at;
         self.run();
@@ -316,16 +337,16 @@ impl<'j> JsonReader<'j> {
             None
         };
         if self.skip()? != b':' {
-            return Err(OddJson);
+            return Err(Refused);
         }
         self.at += 1;
         self.text_or_unescaped(key)
     }
 
     #[inline]
-    fn text_or_unescaped(&self, range: Option<Range<usize>>) -> Result<&str, OddJson> {
+    fn text_or_unescaped(&self, range: Option<Range<usize>>) -> Result<&str, Refused> {
         match range {
-            Some(range) => self.text.get(range).ok_or(OddJson),
+            Some(range) => self.text.get(range).ok_or(Refused),
             None => Ok(&self.unescaped),
         }
     }
@@ -338,7 +359,7 @@ impl<'j> JsonReader<'j> {
         let mut seen = 0;
         while let Some((word, behind)) = rest.split_first_chunk::<8>() {
             let word = u64::from_le_bytes(*word);
-            let special = json_special(word);
+            let special = special(word);
             if special != 0 {
                 self.at = bytes.len() - rest.len() + special.trailing_zeros() as usize / 8;
                 // The lowest bit is an ASCII character's; what counts is before it.
@@ -354,26 +375,26 @@ impl<'j> JsonReader<'j> {
     }
 
     #[cold]
-    fn escaped(&mut self, start: usize) -> Result<JsonText<'_>, OddJson> {
+    fn escaped(&mut self, start: usize) -> Result<Text<'_>, Refused> {
         self.unescape(start)?;
-        Ok(JsonText { text: &self.unescaped, is_ascii: self.unescaped.is_ascii() })
+        Ok(Text { text: &self.unescaped, is_ascii: self.unescaped.is_ascii() })
     }
 
     /// Reads the rest of a string that began at `start` and has something special here.
-    fn unescape(&mut self, start: usize) -> Result<(), OddJson> {
+    fn unescape(&mut self, start: usize) -> Result<(), Refused> {
         let mut start = start;
         self.unescaped.clear();
         loop {
-            let run = self.text.get(start..self.at).ok_or(OddJson)?;
+            let run = self.text.get(start..self.at).ok_or(Refused)?;
             self.unescaped.push_str(run);
             let stop = self.byte();
             self.at += 1;
             match stop {
                 Some(b'"') => return Ok(()),
                 Some(b'\\') => {}
-                _ => return Err(OddJson),
+                _ => return Err(Refused),
             }
-            let letter = self.byte().ok_or(OddJson)?;
+            let letter = self.byte().ok_or(Refused)?;
             self.at += 1;
             let plain = match letter {
                 b'"' | b'\\' | b'/' => char::from(letter),
@@ -383,7 +404,7 @@ impl<'j> JsonReader<'j> {
                 b'b' => '\u{8}',
                 b'f' => '\u{c}',
                 b'u' => self.unicode()?,
-                _ => return Err(OddJson),
+                _ => return Err(Refused),
             };
             self.unescaped.push(plain);
             start = self.at;
@@ -392,32 +413,32 @@ impl<'j> JsonReader<'j> {
     }
 
     /// The character of `\u` and what follows it.
-    fn unicode(&mut self) -> Result<char, OddJson> {
+    fn unicode(&mut self) -> Result<char, Refused> {
         let unit = self.hex()?;
         let code = match unit {
             0xd800..=0xdbff => {
                 if !self.text.as_bytes()[self.at..].starts_with(b"\\u") {
-                    return Err(OddJson);
+                    return Err(Refused);
                 }
                 self.at += 2;
                 let low = self.hex()?;
                 if !matches!(low, 0xdc00..=0xdfff) {
-                    return Err(OddJson);
+                    return Err(Refused);
                 }
                 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00)
             }
             _ => unit,
         };
-        char::from_u32(code).ok_or(OddJson)
+        char::from_u32(code).ok_or(Refused)
     }
 
-    fn hex(&mut self) -> Result<u32, OddJson> {
-        let digits = self.text.get(self.at..self.at + 4).ok_or(OddJson)?;
+    fn hex(&mut self) -> Result<u32, Refused> {
+        let digits = self.text.get(self.at..self.at + 4).ok_or(Refused)?;
         if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-            return Err(OddJson);
+            return Err(Refused);
         }
         self.at += 4;
-        u32::from_str_radix(digits, 16).map_err(|_| OddJson)
+        u32::from_str_radix(digits, 16).map_err(|_| Refused)
     }
 }
 
