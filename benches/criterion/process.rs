@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::runtime;
-use trine_testkit::emulator::{Emulator, EmulatorOptions, Event, RuntimeExit};
+use trine_emulator::{Emulator, EmulatorOptions, Event, RuntimeExit};
 
 /// How long a process may take until it asks for its first event.
 const START: Duration = Duration::from_secs(60);

@@ -6,7 +6,7 @@ use std::{
     process::{Child, Command},
     time::Duration,
 };
-use trine_testkit::emulator::{Emulator, EmulatorOptions};
+use trine_emulator::{Emulator, EmulatorOptions};
 
 const LIMIT: Duration = Duration::from_secs(30);
 const HOOKS: [&str; 3] = ["hook1", "hook2", "hook3"];

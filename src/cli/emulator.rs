@@ -17,7 +17,7 @@ use tokio::{
     runtime::Builder,
     signal::unix::{SignalKind, signal},
 };
-use trine_testkit::emulator::{Emulator, EmulatorOptions, RuntimeExit};
+use trine_emulator::{Emulator, EmulatorOptions, RuntimeExit};
 
 /// Serve Lambda's Runtime API and Invoke API on this machine.
 ///

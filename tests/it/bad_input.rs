@@ -4,7 +4,7 @@ use crate::support::{
     Connection, Folder, LANGUAGES, Lambda, PROBE_LANGUAGES, Served, ask, eventually, run, trine,
 };
 use serde_json::json;
-use trine_testkit::emulator::Event;
+use trine_emulator::Event;
 
 #[test]
 fn bytes_that_are_no_http_cost_nothing_but_their_connection() {

@@ -6,7 +6,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
 };
-use trine_testkit::emulator::Answer;
+use trine_emulator::Answer;
 
 /// Examples whose later cases build on what earlier ones have left in the warm module.
 const WARM_ONLY: &[&str] = &["http-api"];

@@ -6,7 +6,7 @@ use crate::support::{
 };
 use serde_json::json;
 use std::time::Duration;
-use trine_testkit::emulator::{Answer, EmulatorOptions, Endpoint, Fault, Injection, Moment};
+use trine_emulator::{Answer, EmulatorOptions, Endpoint, Fault, Injection, Moment};
 
 /// Invocations of a run; the fault strikes at the third.
 const COUNT: usize = 6;

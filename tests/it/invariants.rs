@@ -145,7 +145,7 @@ fn languages_depend_on_the_traits_and_not_on_each_other() {
         }
         assert!(!direct.contains("trine"), "{folder} needs the product");
     }
-    for folder in ["engines/core", "engines/testkit"] {
+    for folder in ["engines/core", "engines/emulator", "engines/json", "engines/testkit"] {
         let direct = dependencies(folder, true);
         for language in LANGUAGES {
             assert!(!direct.contains(&format!("trine-{language}")), "{folder} needs {language}");
@@ -266,7 +266,7 @@ fn only_commands_and_diagnostics_print() {
             && source.path != "src/telemetry/sink.rs"
     });
     assert_absent(silent, &printing);
-    for folder in ["core", "testkit", "js", "python", "lua"] {
+    for folder in ["core", "emulator", "json", "process", "testkit", "js", "python", "lua"] {
         assert_absent(&sources(&format!("engines/{folder}/src")), &printing);
     }
 }
@@ -274,13 +274,19 @@ fn only_commands_and_diagnostics_print() {
 #[test]
 fn unsafe_lives_in_language_crates_alone() {
     let words = ["unsafe {", "unsafe fn", "unsafe impl", "unsafe extern", "unsafe trait"];
-    for folder in ["src", "engines/core/src", "engines/testkit/src"] {
+    for folder in [
+        "src",
+        "engines/core/src",
+        "engines/emulator/src",
+        "engines/json/src",
+        "engines/testkit/src",
+    ] {
         assert_absent(&sources(folder), &words);
     }
     let workspace = manifest("");
     let lint = &workspace["workspace"]["lints"]["rust"]["unsafe_code"];
     assert_eq!(lint.as_str(), Some("forbid"));
-    for folder in ["", "engines/core", "engines/testkit"] {
+    for folder in ["", "engines/core", "engines/emulator", "engines/json", "engines/testkit"] {
         let inherited = manifest(folder)["lints"].get("workspace").and_then(Value::as_bool);
         assert_eq!(inherited, Some(true), "{folder:?} does not take the workspace's lints");
     }
@@ -343,6 +349,8 @@ fn a_file_says_in_its_first_lines_what_it_is_about_and_ends_before_it_is_long() 
     for folder in [
         "src",
         "engines/core/src",
+        "engines/emulator/src",
+        "engines/json/src",
         "engines/process/src",
         "engines/testkit/src",
         "engines/js/src",

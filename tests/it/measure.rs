@@ -14,10 +14,10 @@ use trine::{
     pipeline::{MiddlewareNames, Plan, middleware_folders},
     worker::{Function, Worker, WorkerOptions},
 };
+use trine_emulator::EmulatorOptions;
 use trine_engine::{
     Environment, FunctionInfo, Invocation, LogFormat, LogSettings, NullSink, Payload,
 };
-use trine_testkit::emulator::EmulatorOptions;
 
 /// Invocations of a round.
 const ROUND: u32 = 5_000;

@@ -18,7 +18,7 @@ use std::{
     },
     thread,
 };
-use trine_testkit::emulator::Answer;
+use trine_emulator::Answer;
 
 /// A case, and the language of the handler that it runs around.
 #[derive(Debug, Clone)]

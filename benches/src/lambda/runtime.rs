@@ -15,7 +15,7 @@ use std::{
     task::Poll,
     time::{Duration, Instant},
 };
-use trine_testkit::emulator::{Answer, Emulator, EmulatorOptions, Event, Outcome};
+use trine_emulator::{Answer, Emulator, EmulatorOptions, Event, Outcome};
 
 /// How long a batch may take.
 const BATCH_LIMIT: Duration = Duration::from_secs(30);

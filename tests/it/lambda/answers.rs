@@ -2,7 +2,7 @@
 
 use crate::support::{Lambda, ask, in_each_language};
 use serde_json::{Value, json};
-use trine_testkit::emulator::{Answer, Event};
+use trine_emulator::{Answer, Event};
 
 in_each_language! {
     results_are_what_the_handler_returns(language) {

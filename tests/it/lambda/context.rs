@@ -2,7 +2,7 @@
 
 use crate::support::{Lambda, ask, in_each_language};
 use serde_json::{Value, json};
-use trine_testkit::emulator::Event;
+use trine_emulator::Event;
 
 in_each_language! {
     the_context_says_what_the_headers_and_the_environment_say(language) {

@@ -2,7 +2,7 @@
 
 use crate::support::{Lambda, Language, ask, in_each_language, line_of};
 use serde_json::{Value, json};
-use trine_testkit::emulator::Answer;
+use trine_emulator::Answer;
 
 /// File and line at which the probe of a language fails.
 fn failing_line(language: Language) -> (String, usize) {

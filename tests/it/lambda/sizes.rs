@@ -2,7 +2,7 @@
 
 use crate::support::{Lambda, ask, in_each_language};
 use serde_json::json;
-use trine_testkit::emulator::{Event, MAX_EVENT_BYTES, MAX_RESPONSE_BYTES};
+use trine_emulator::{Event, MAX_EVENT_BYTES, MAX_RESPONSE_BYTES};
 
 in_each_language! {
     the_largest_event_goes_through(language) {

@@ -8,7 +8,7 @@ mod time;
 use crate::support::{Folder, LIMIT, Lambda, Language, PROBE_LANGUAGES};
 use serde_json::{Value, json};
 use std::time::Duration;
-use trine_testkit::emulator::EmulatorOptions;
+use trine_emulator::EmulatorOptions;
 
 /// The function's timeout in these tests. A tenth of it is the margin, which a busy machine may need.
 const TIMEOUT: Duration = Duration::from_millis(1500);

@@ -15,7 +15,7 @@ use std::{
     thread,
     time::Duration,
 };
-use trine_testkit::emulator::{Answer, EmulatorOptions, Event, Observer, Outcome, Source};
+use trine_emulator::{Answer, EmulatorOptions, Event, Observer, Outcome, Source};
 
 /// Invocations for each language in the ordinary run of the tests.
 const SHORT: u64 = 3_000;

@@ -3,9 +3,7 @@
 use super::{Folder, Language, Process, eventually, process::command};
 use serde_json::{Value, json};
 use std::{os::unix::process::ExitStatusExt, process::Command, time::Duration};
-use trine_testkit::emulator::{
-    Answer, Emulator, EmulatorOptions, Endpoint, Event, Outcome, RuntimeExit,
-};
+use trine_emulator::{Answer, Emulator, EmulatorOptions, Endpoint, Event, Outcome, RuntimeExit};
 
 /// A bootstrap and the Runtime API that it serves.
 pub(crate) struct Lambda {

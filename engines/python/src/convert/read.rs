@@ -35,7 +35,8 @@ impl Failure {
 enum Stop {
     Refused,
     TooDeep(&'static str),
-    Raised(PyErr),
+    /// In a box, because this travels with every value that is read.
+    Raised(Box<PyErr>),
 }
 
 impl From<Refused> for Stop {
@@ -46,7 +47,7 @@ impl From<Refused> for Stop {
 
 impl From<PyErr> for Stop {
     fn from(error: PyErr) -> Self {
-        Self::Raised(error)
+        Self::Raised(Box::new(error))
     }
 }
 
@@ -69,7 +70,7 @@ pub(crate) fn read<'py>(
         Err(Stop::TooDeep(what)) => Err(Failure::Malformed(format!(
             "maximum recursion depth exceeded while decoding a JSON {what} from a unicode string"
         ))),
-        Err(Stop::Raised(error)) => Err(Failure::Raised(error)),
+        Err(Stop::Raised(error)) => Err(Failure::Raised(*error)),
     }
 }
 

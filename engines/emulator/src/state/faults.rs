@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 /// How the runtime's process has behaved since it started.
 #[derive(Debug, Default)]
-pub(in crate::emulator) struct Conduct {
+pub(crate) struct Conduct {
     /// Requests of the runtime.
     requests: u64,
     /// The number of the latest one whose connection broke where it may be sent once more.
@@ -25,14 +25,14 @@ pub(in crate::emulator) struct Conduct {
 
 impl State {
     /// Counts a request of the runtime; it is a breach when the process should have ended.
-    pub(in crate::emulator) fn count_request(&mut self) -> Option<Breach> {
+    pub(crate) fn count_request(&mut self) -> Option<Breach> {
         self.conduct.requests += 1;
         let reason = self.conduct.must_end.as_ref()?;
         Some((rule::CALL_AFTER_FATAL, format!("the process should have ended: {reason}")))
     }
 
     /// A request got an answer after which the contract wants the process to end.
-    pub(in crate::emulator) fn must_end(&mut self, reason: String) {
+    pub(crate) fn must_end(&mut self, reason: String) {
         // Others in flight may be told a moment later than the one who was refused.
         if !self.is_concurrent() {
             self.conduct.must_end.get_or_insert(reason);
@@ -40,7 +40,7 @@ impl State {
     }
 
     /// A request's connection broke. It may be sent once more on a fresh one, if none of its body had been sent.
-    pub(in crate::emulator) fn connection_broke(&mut self, what: &str, body_was_sent: bool) {
+    pub(crate) fn connection_broke(&mut self, what: &str, body_was_sent: bool) {
         let now = self.conduct.requests;
         let is_second = self.conduct.broken.is_some_and(|broken| broken + 1 == now);
         if body_was_sent {
@@ -53,7 +53,7 @@ impl State {
     }
 
     /// A fault spoiled the reply with this invocation: it is handed out again.
-    pub(in crate::emulator) fn undelivered(&mut self, request_id: &str) {
+    pub(crate) fn undelivered(&mut self, request_id: &str) {
         let mut latest = self.in_flight.iter_mut().rev();
         if let Some(running) = latest.find(|running| running.delivery.request_id == request_id) {
             running.is_undelivered = true;
@@ -62,7 +62,7 @@ impl State {
     }
 
     /// Hands the invocation's event out once more after its answer.
-    pub(in crate::emulator) fn repeat_later(&mut self, request_id: &str, new_attempt: bool) {
+    pub(crate) fn repeat_later(&mut self, request_id: &str, new_attempt: bool) {
         let mut latest = self.in_flight.iter_mut().rev();
         if let Some(running) = latest.find(|running| running.delivery.request_id == request_id) {
             running.repeat = Some(new_attempt);
@@ -88,7 +88,7 @@ impl State {
     }
 
     /// Forgets an invocation that was just handed out.
-    pub(in crate::emulator) fn forget(&mut self, request_id: &str, status: u16) {
+    pub(crate) fn forget(&mut self, request_id: &str, status: u16) {
         let mut latest = self.in_flight.iter().rev();
         let Some(running) = latest.find(|running| running.delivery.request_id == request_id) else {
             return;
@@ -131,7 +131,7 @@ impl State {
     }
 
     /// The latest invocations, oldest first.
-    pub(in crate::emulator) fn records(&self) -> Vec<Record> {
+    pub(crate) fn records(&self) -> Vec<Record> {
         self.ledger.records().cloned().collect()
     }
 }

@@ -7,7 +7,7 @@
 //! ```no_run
 //! # async fn example() -> std::io::Result<()> {
 //! use serde_json::json;
-//! use trine_testkit::emulator::{Emulator, EmulatorOptions};
+//! use trine_emulator::{Emulator, EmulatorOptions};
 //!
 //! let emulator = Emulator::start(EmulatorOptions::default()).await?;
 //! // … start a runtime with AWS_LAMBDA_RUNTIME_API = emulator.address() …
@@ -17,6 +17,25 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! A test of a bootstrap starts an emulator, starts the process with the emulator's variables, and invokes:
+//!
+//! ```no_run
+//! use serde_json::json;
+//! use std::process::Command;
+//! use trine_emulator::{Emulator, EmulatorOptions};
+//!
+//! let emulator = Emulator::spawn_thread(EmulatorOptions::default())?;
+//! let mut process = Command::new("./bootstrap").envs(emulator.environment()).spawn()?;
+//! assert_eq!(emulator.invoke_blocking(json!({"name": "you"})).json(), json!("hello you"));
+//! emulator.assert_clean();
+//! process.kill()?;
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! # Architecture invariant
+//! The crate shares no code with Trine's own Runtime API client, so that a misreading of the contract in one of them
+//! shows.
 //!
 //! # Faults
 //! [`Emulator::inject`] (or [`EmulatorOptions::faults`]) puts a [`Fault`] in the place of an answer: a status, a reset at

@@ -12,14 +12,14 @@ use tokio::sync::mpsc;
 
 /// Which kind of post answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::emulator) enum PostKind {
+pub(crate) enum PostKind {
     Response,
     Error,
 }
 
 /// How an attempt ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::emulator) enum Ending {
+pub(crate) enum Ending {
     /// Its answer was accepted.
     Accepted { is_error: bool },
     /// Its post was refused.
@@ -34,10 +34,10 @@ pub(in crate::emulator) enum Ending {
 
 /// The right to answer one invocation, given out once.
 #[derive(Debug)]
-pub(in crate::emulator) struct Claim {
-    pub(in crate::emulator) attempt: u64,
-    pub(in crate::emulator) request_id: String,
-    pub(in crate::emulator) parts: Option<mpsc::Sender<StreamPart>>,
+pub(crate) struct Claim {
+    pub(crate) attempt: u64,
+    pub(crate) request_id: String,
+    pub(crate) parts: Option<mpsc::Sender<StreamPart>>,
 }
 
 impl State {
@@ -46,7 +46,7 @@ impl State {
     }
 
     /// Ends an invocation with `answer`; `false` when it has ended before.
-    pub(in crate::emulator) fn end(&mut self, attempt: u64, answer: Answer, how: Ending) -> bool {
+    pub(crate) fn end(&mut self, attempt: u64, answer: Answer, how: Ending) -> bool {
         let Some(at) = self.find(attempt) else { return false };
         let InFlight { delivery, started, repeat, caller, .. } = self.in_flight.swap_remove(at);
         let Delivery { event, request_id, invocation_id, .. } = delivery;
@@ -83,7 +83,7 @@ impl State {
     }
 
     /// Gives out the right to answer the invocation `request_id`, once.
-    pub(in crate::emulator) fn claim(
+    pub(crate) fn claim(
         &mut self,
         request_id: &str,
         invocation_id: Option<&str>,
@@ -126,7 +126,7 @@ impl State {
     }
 
     /// Takes back the right to answer, as if the post had not come.
-    pub(in crate::emulator) fn release(&mut self, claim: Claim) {
+    pub(crate) fn release(&mut self, claim: Claim) {
         let Some(at) = self.find(claim.attempt) else { return };
         let running = &mut self.in_flight[at];
         running.responding = false;
