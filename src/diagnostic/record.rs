@@ -1,8 +1,7 @@
 //! The line that an error leaves in the log, in the form that the official runtime of its language gives it.
 
-use trine_engine::{
-    Error, ErrorDialect, ErrorKind, ErrorRecord, LogFormat, json_string, timestamp,
-};
+use serde_json::{Map, Value, json};
+use trine_engine::{Error, ErrorDialect, ErrorKind, ErrorRecord, LogFormat, timestamp};
 
 /// The log record of a failed invocation, or of a failed start where there is no request id. A traceback has several lines.
 pub fn invoke_record(
@@ -20,15 +19,13 @@ pub fn invoke_record(
                 _ if request_id.is_some() => "Invoke Error",
                 _ => "Init Error",
             };
-            let stack: Vec<String> = error.stack().iter().map(|line| json_string(line)).collect();
-            format!(
-                "{}\t{}\tERROR\t{title} \t{{\"errorType\":{},\"errorMessage\":{},\"stack\":[{}]}}\n",
-                timestamp(),
-                request_id.unwrap_or("undefined"),
-                json_string(error.name()),
-                json_string(error.message()),
-                stack.join(",")
-            )
+            let document = json!({
+                "errorType": error.name(),
+                "errorMessage": error.message(),
+                "stack": error.stack(),
+            });
+            let id = request_id.unwrap_or("undefined");
+            format!("{}\t{id}\tERROR\t{title} \t{document}\n", timestamp())
         }
         (LogFormat::Text, ErrorRecord::Traceback) => {
             let mut record = format!("[ERROR] {}: {}", error.name(), error.message());
@@ -48,20 +45,26 @@ pub fn invoke_record(
 }
 
 fn json_record(error: &Error, dialect: ErrorDialect, request_id: Option<&str>) -> String {
-    let stack: Vec<String> =
-        error.stack().iter().map(|line| json_string(line.trim_end())).collect();
-    let id = request_id.map(|id| format!("\"requestId\":{},", json_string(id))).unwrap_or_default();
-    let facts = format!(
-        "\"errorType\":{},\"errorMessage\":{},\"stackTrace\":[{}]",
-        json_string(error.name()),
-        json_string(error.message()),
-        stack.join(",")
-    );
-    let head = format!("{{\"timestamp\":\"{}\",\"level\":\"ERROR\",{id}", timestamp());
-    match dialect.record {
-        ErrorRecord::Document => format!("{head}\"message\":{{{facts}}}}}\n"),
-        ErrorRecord::Traceback => format!("{head}{facts}}}\n"),
+    let stack: Vec<&str> = error.stack().iter().map(|line| line.trim_end()).collect();
+    let mut record = Map::new();
+    record.insert("timestamp".to_owned(), timestamp().into());
+    record.insert("level".to_owned(), "ERROR".into());
+    if let Some(id) = request_id {
+        record.insert("requestId".to_owned(), id.into());
     }
+    let facts = [
+        ("errorType", error.name().into()),
+        ("errorMessage", error.message().into()),
+        ("stackTrace", stack.into()),
+    ];
+    let facts = facts.into_iter().map(|(name, value): (&str, Value)| (name.to_owned(), value));
+    match dialect.record {
+        ErrorRecord::Document => {
+            record.insert("message".to_owned(), facts.collect::<Map<_, _>>().into());
+        }
+        ErrorRecord::Traceback => record.extend(facts),
+    }
+    Value::Object(record).to_string() + "\n"
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use super::{
 };
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
+use serde_json::json;
 use std::{io, net::SocketAddr, path::PathBuf};
 use trine_engine::{Error, ErrorDialect, ErrorKind};
 
@@ -86,7 +87,7 @@ pub(super) fn failure(
 
 /// The response to what the function did not get to see, or to a result that is none: `{"message": …}`.
 pub(super) fn refusal(method: &Method, status: StatusCode, message: &str) -> Reply {
-    let body = format!("{{\"message\":{}}}", trine_engine::json_string(message));
+    let body = json!({ "message": message }).to_string();
     finish(method, status, HeaderMap::new(), Bytes::from(body), "application/json")
 }
 

@@ -23,6 +23,7 @@ use http::{
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
+use serde_json::{Value, json};
 use std::{
     borrow::Cow,
     future::{Future, poll_fn},
@@ -34,7 +35,7 @@ use std::{
     time::Instant,
 };
 use tokio::sync::{mpsc, watch};
-use trine_engine::{Invocation, Level, json_string};
+use trine_engine::{Invocation, Level};
 
 /// Whether the server answers at all; every path below `/.trine` is the server's own.
 const HEALTH: &str = "/.trine/health";
@@ -261,7 +262,7 @@ impl Service {
                 let message = malformed.to_string();
                 let line =
                     format!("RequestId: {request_id} function '{}': {message}", function.name);
-                self.log.line(Level::Error, &line, &[("requestId", json_string(request_id))]);
+                self.log.line(Level::Error, &line, &[("requestId", request_id.as_str().into())]);
                 match self.options.error_detail {
                     ErrorDetail::Full => refusal(&parts.method, StatusCode::BAD_GATEWAY, &message),
                     ErrorDetail::Hidden => hidden(&parts.method, StatusCode::BAD_GATEWAY),
@@ -292,12 +293,8 @@ impl Service {
         if let Some(near) = nearest(path, known) {
             message.push_str(&format!("; did you mean {near}?"));
         }
-        let body = format!(
-            "{{\"message\":{},\"functions\":{}}}",
-            json_string(&message),
-            self.listing(|route, _| json_string(&route.path), ",", "[", "]")
-        );
-        let body = Bytes::from(body);
+        let paths: Vec<&str> = self.site.routes().map(|(route, _)| route.path.as_str()).collect();
+        let body = Bytes::from(json!({ "message": message, "functions": paths }).to_string());
         finish(method, StatusCode::NOT_FOUND, HeaderMap::new(), body, "application/json")
     }
 
@@ -305,44 +302,32 @@ impl Service {
     fn index(&self, parts: &Parts) -> Reply {
         let accept = parts.headers.get(header::ACCEPT).map_or(Cow::Borrowed(""), event::text);
         let (body, content_type) = if accept.contains("text/html") {
-            let item = |route: &Route, function: &ServedFunction| {
+            let item = |(route, function): (&Route, &ServedFunction)| {
                 let method = route.method.as_ref().map_or("ANY", Method::as_str);
                 let path = escaped(&route.path);
                 let engine = function.located.engine.info().name;
                 format!("<li>{method} <a href=\"{path}\">{path}</a> ({engine})</li>\n")
             };
-            let list = self.listing(item, "", "<ul>\n", "</ul>\n");
+            let list: String = self.site.routes().map(item).collect();
             let page = format!(
                 "<!doctype html>\n<meta charset=\"utf-8\">\n<title>Functions</title>\n\
-                 <h1>Functions</h1>\n{list}"
+                 <h1>Functions</h1>\n<ul>\n{list}</ul>\n"
             );
             (page, "text/html; charset=utf-8")
         } else {
-            let item = |route: &Route, function: &ServedFunction| {
-                format!(
-                    "{{\"method\":{},\"path\":{},\"function\":{},\"engine\":{}}}",
-                    json_string(route.method.as_ref().map_or("ANY", Method::as_str)),
-                    json_string(&route.path),
-                    json_string(&function.name),
-                    json_string(function.located.engine.info().id),
-                )
+            let item = |(route, function): (&Route, &ServedFunction)| {
+                json!({
+                    "method": route.method.as_ref().map_or("ANY", Method::as_str),
+                    "path": route.path,
+                    "function": function.name,
+                    "engine": function.located.engine.info().id,
+                })
             };
-            (self.listing(item, ",", "{\"functions\":[", "]}"), "application/json")
+            let functions: Vec<Value> = self.site.routes().map(item).collect();
+            (json!({ "functions": functions }).to_string(), "application/json")
         };
         let body = Bytes::from(body);
         finish(&parts.method, StatusCode::OK, HeaderMap::new(), body, content_type)
-    }
-
-    fn listing(
-        &self,
-        item: impl Fn(&Route, &ServedFunction) -> String,
-        separator: &str,
-        begin: &str,
-        end: &str,
-    ) -> String {
-        let items: Vec<String> =
-            self.site.routes().map(|(route, function)| item(route, function)).collect();
-        format!("{begin}{}{end}", items.join(separator))
     }
 }
 

@@ -3,7 +3,7 @@
 use http::HeaderMap;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use trine_engine::{Invocation, json_string};
+use trine_engine::Invocation;
 
 /// Reads an invocation's context. A header that is not UTF-8 is ignored: it must not cost the invocation.
 pub fn invocation_from(headers: &HeaderMap) -> Invocation {
@@ -49,11 +49,7 @@ fn split_w3c(context: String) -> (Option<String>, Option<BTreeMap<String, String
         .into_iter()
         .filter_map(|(key, value)| Some((key, value.as_str()?.to_owned())))
         .collect();
-    let rest = (!members.is_empty()).then(|| {
-        let members: Vec<String> =
-            members.iter().map(|(key, value)| format!("{}:{value}", json_string(key))).collect();
-        format!("{{{}}}", members.join(","))
-    });
+    let rest = (!members.is_empty()).then(|| Value::Object(members).to_string());
     (rest, Some(fields))
 }
 

@@ -142,7 +142,7 @@ impl Door {
             Verdict::Refused(reason) => reason,
         };
         let complaint = format!("RequestId: {id} {complaint}");
-        self.log.line(Level::Warn, &complaint, &[("requestId", trine_engine::json_string(id))]);
+        self.log.line(Level::Warn, &complaint, &[("requestId", id.into())]);
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! What the runtime itself has to say, through the sink that guests write to as well.
 
-use trine_engine::{Error, Level, LogFormat, LogSettings, Stream, json_string, timestamp};
+use serde_json::{Map, Value};
+use trine_engine::{Error, Level, LogFormat, LogSettings, Stream, timestamp};
 
 /// Writes the runtime's own lines, in the form that is set for logs.
 #[derive(Debug, Clone)]
@@ -12,25 +13,23 @@ impl Log {
         Self(settings)
     }
 
-    /// A line, with facts that belong to it: name and JSON text. In text form the facts are left out.
-    pub fn line(&self, level: Level, message: &str, facts: &[(&str, String)]) {
+    /// Writes a line, with facts that belong to it, by name. In text form the facts are left out.
+    pub fn line(&self, level: Level, message: &str, facts: &[(&str, Value)]) {
         if self.0.level.is_some_and(|least| level < least) {
             return;
         }
         let line = match self.0.format {
             LogFormat::Text => format!("{} {} {message}\n", timestamp(), level.name()),
             LogFormat::Json => {
-                let mut line = format!(
-                    "{{\"timestamp\":\"{}\",\"level\":\"{}\",\"message\":{}",
-                    timestamp(),
-                    level.name(),
-                    json_string(message)
-                );
-                for (name, value) in facts {
-                    line.push_str(&format!(",{}:{value}", json_string(name)));
-                }
-                line.push_str("}\n");
-                line
+                let own = [
+                    ("timestamp", timestamp().into()),
+                    ("level", level.name().into()),
+                    ("message", message.into()),
+                ];
+                let members = own.iter().chain(facts);
+                let record: Map<String, Value> =
+                    members.map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+                Value::Object(record).to_string() + "\n"
             }
         };
         self.write(level, &line);
@@ -38,7 +37,6 @@ impl Log {
 
     /// A function's failure, in full.
     pub fn failure(&self, function: &str, request_id: &str, error: &Error) {
-        let stack: Vec<String> = error.stack().iter().map(|line| json_string(line)).collect();
         let message = match self.0.format {
             LogFormat::Text => {
                 format!("RequestId: {request_id} function '{function}' failed: {error:#}")
@@ -49,10 +47,10 @@ impl Log {
             Level::Error,
             &message,
             &[
-                ("requestId", json_string(request_id)),
-                ("function", json_string(function)),
-                ("errorType", json_string(error.name())),
-                ("stackTrace", format!("[{}]", stack.join(","))),
+                ("requestId", request_id.into()),
+                ("function", function.into()),
+                ("errorType", error.name().into()),
+                ("stackTrace", error.stack().into()),
             ],
         );
     }
@@ -66,11 +64,8 @@ impl Log {
             }
             LogFormat::Json => format!("{name}, as told before"),
         };
-        let facts = [
-            ("requestId", json_string(id)),
-            ("function", json_string(function)),
-            ("errorType", json_string(name)),
-        ];
+        let facts =
+            [("requestId", id.into()), ("function", function.into()), ("errorType", name.into())];
         self.line(Level::Error, &message, &facts);
     }
 

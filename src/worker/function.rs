@@ -4,7 +4,7 @@ use super::{Claim, Isolation, Rescue, Worker, run};
 use crate::pipeline::{Pipeline, Plan};
 use std::{cell::RefCell, rc::Rc};
 use tokio::sync::Mutex;
-use trine_engine::{Error, ErrorDialect, Invocation, Level, Payload, Result, json_string};
+use trine_engine::{Error, ErrorDialect, Invocation, Level, Payload, Result};
 
 /// A function as one worker has it.
 pub struct Function {
@@ -193,7 +193,7 @@ impl Function {
     fn report(&self, invocation: &Invocation, error: &Error) {
         let id = &invocation.request_id;
         let message = format!("RequestId: {id} a timeout hook failed: {error:#}");
-        let facts = [("requestId", json_string(id)), ("errorType", json_string(error.name()))];
+        let facts = [("requestId", id.as_str().into()), ("errorType", error.name().into())];
         self.worker.log().line(Level::Error, &message, &facts);
     }
 }

@@ -29,7 +29,7 @@ use std::{
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
-use trine_engine::{Engine, Environment, Error, Level, Result, json_string};
+use trine_engine::{Engine, Environment, Error, Level, Result};
 
 /// How long the `shutdown` hooks of an instance may take together.
 const SHUTDOWN_TIME: Duration = Duration::from_secs(2);
@@ -200,7 +200,7 @@ impl Worker {
     fn report(&self, middleware: &str, error: &Error) {
         let message =
             format!("the shutdown hook of the middleware '{middleware}' failed: {error:#}");
-        self.log.line(Level::Error, &message, &[("errorType", json_string(error.name()))]);
+        self.log.line(Level::Error, &message, &[("errorType", error.name().into())]);
     }
 
     pub(crate) fn log(&self) -> &Log {

@@ -1,6 +1,7 @@
 //! How a language shows its errors to a caller: the members of the error document that Lambda passes on.
 
 use crate::Error;
+use serde_json::{Map, Value};
 
 /// The shape of a language's error document. Callers match on these members, so they follow what each language's
 /// official Lambda runtime sends.
@@ -37,42 +38,43 @@ impl ErrorDialect {
     /// The error document: `{"errorType": …, "errorMessage": …, "trace": […]}` with this language's member names.
     /// Stack lines beyond `limit` bytes are left out, because the platform refuses large error documents.
     pub fn document(&self, error: &Error, request_id: Option<&str>, limit: usize) -> String {
-        let kind = format!("\"errorType\":{}", json_string(error.name()));
-        let message =
-            format!("\"errorMessage\":{}", json_string(truncated(error.message(), limit)));
-        let mut out = String::with_capacity(256);
-        out.push('{');
-        out.push_str(if self.type_first { &kind } else { &message });
-        out.push(',');
-        out.push_str(if self.type_first { &message } else { &kind });
-        if let (true, Some(id)) = (self.with_request_id, request_id) {
-            out.push_str(",\"requestId\":");
-            out.push_str(&json_string(id));
+        Value::Object(self.members(error, request_id, limit)).to_string()
+    }
+
+    fn members(&self, error: &Error, request_id: Option<&str>, limit: usize) -> Map<String, Value> {
+        let message = truncated(error.message(), limit);
+        let mut facts = [("errorMessage", message), ("errorType", error.name())];
+        if self.type_first {
+            facts.reverse();
         }
-        out.push_str(&format!(",\"{}\":[", self.stack_member));
-        let mut first = true;
+        let id = request_id.filter(|_| self.with_request_id);
+        let facts = facts.into_iter().chain(id.map(|id| ("requestId", id)));
+        let mut members: Map<String, Value> =
+            facts.map(|(name, value)| (name.to_owned(), value.into())).collect();
+        let mut stack = Vec::new();
+        members.insert(self.stack_member.to_owned(), Value::Null);
+        let mut length = length_of(&members);
         for line in error.stack() {
-            let line = json_string(line);
-            if out.len() + line.len() > limit {
+            length += json_string(line).len() + 1;
+            if length > limit {
                 break;
             }
-            if !first {
-                out.push(',');
-            }
-            out.push_str(&line);
-            first = false;
+            stack.push(line.as_str());
         }
-        out.push(']');
+        members.insert(self.stack_member.to_owned(), stack.into());
         if let Some(cause) = error.cause() {
-            let cause = self.document(cause, None, limit / 2);
-            if out.len() + cause.len() <= limit {
-                out.push_str(",\"cause\":");
-                out.push_str(&cause);
+            let cause = self.members(cause, None, limit / 2);
+            if length_of(&members) + length_of(&cause) <= limit {
+                members.insert("cause".to_owned(), cause.into());
             }
         }
-        out.push('}');
-        out
+        members
     }
+}
+
+/// Bytes of an object's JSON text.
+fn length_of(members: &Map<String, Value>) -> usize {
+    serde_json::to_string(members).map_or(0, |text| text.len())
 }
 
 /// `text` as a JSON string, quotes included.
