@@ -100,7 +100,8 @@ impl Service {
         let milliseconds = begin.elapsed().as_secs_f64() * 1000.0;
         let status = reply.status().as_u16();
         let message = format!("{method} {path} {status} {milliseconds:.2} ms");
-        let facts = [("status", status.to_string()), ("durationMs", format!("{milliseconds:.3}"))];
+        let thousandth = (milliseconds * 1000.0).round() / 1000.0;
+        let facts = [("status", status.into()), ("durationMs", thousandth.into())];
         self.log.line(Level::Info, &message, &facts);
     }
 

@@ -327,6 +327,41 @@ fn every_language_crate_has_the_same_files() {
     }
 }
 
+/// What a new engine touches in the product: one file, which makes the registry.
+#[test]
+fn the_product_learns_of_an_engine_in_one_file() {
+    for language in LANGUAGES {
+        let crate_name = format!("trine_{language}");
+        let naming: Vec<String> = sources("src")
+            .into_iter()
+            .filter(|source| source.lines().any(|(_, line)| line.contains(&crate_name)))
+            .map(|source| source.path)
+            .collect();
+        assert_eq!(naming, ["src/engines.rs"], "{language}");
+        let lines = sources("src").into_iter().find(|source| source.path == "src/engines.rs");
+        let lines = lines.unwrap();
+        let naming = lines.lines().filter(|(_, line)| line.contains(&crate_name)).count();
+        assert_eq!(naming, 1, "src/engines.rs names {crate_name} more than once");
+    }
+}
+
+#[test]
+fn the_code_map_names_every_crate_and_room() {
+    let map = fs::read_to_string(repository().join("ARCHITECTURE.md")).unwrap();
+    let manifest = manifest("");
+    let members = manifest["workspace"]["members"].as_array().unwrap();
+    let crates = members.iter().map(|member| member.as_str().unwrap().to_owned());
+    let rooms = fs::read_dir(repository().join("src")).unwrap().map(|entry| {
+        let entry = entry.unwrap();
+        format!("src/{}", entry.file_name().to_str().unwrap())
+    });
+    let left_out: Vec<String> = crates
+        .chain(rooms)
+        .filter(|place| place != "src/lib.rs" && !map.contains(&format!("`{place}")))
+        .collect();
+    assert!(left_out.is_empty(), "ARCHITECTURE.md does not name {left_out:?}");
+}
+
 /// Otherwise `make run` after `make test`, or the other way round, would compile V8's family once more.
 #[test]
 fn a_build_of_the_product_alone_is_part_of_the_workspaces() {
