@@ -1,47 +1,20 @@
-//! A folder of JavaScript files, instances that run them, and the log that they write.
+//! A folder of JavaScript files and instances that run them.
 
 use deno_runtime::tokio_util::create_basic_runtime;
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    rc::Rc,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
-use trine_engine::{
-    Engine, Environment, Error, Exports, Form, FunctionId, FunctionInfo, Instance, Invocation,
-    LogFormat, LogSettings, LogSink, Module, Payload, Result, Seek, Stream,
-};
+use std::{future::Future, ops::Deref, rc::Rc};
+use trine_engine::{Engine, Error, FunctionId, Instance, Invocation, Result, Seek};
+use trine_testkit::guest;
 
-/// Keeps what the guest wrote.
-#[derive(Default)]
-pub(crate) struct Log(Mutex<Vec<(Stream, String)>>);
-
-impl LogSink for Log {
-    fn write(&self, stream: Stream, line: &[u8]) {
-        self.0.lock().unwrap().push((stream, String::from_utf8_lossy(line).into_owned()));
-    }
-}
-
-impl Log {
-    pub(crate) fn text(&self) -> String {
-        self.0.lock().unwrap().iter().map(|(_, text)| text.as_str()).collect()
-    }
-}
+pub(crate) use trine_testkit::guest::{call, module, text};
 
 /// A folder of files, and an instance. Further instances can be started beside it.
-pub(crate) struct Guest {
-    pub(crate) folder: PathBuf,
-    pub(crate) log: Arc<Log>,
-    pub(crate) environment: Environment,
-    pub(crate) instance: Rc<dyn Instance>,
-}
+pub(crate) struct Guest(guest::Guest);
 
-impl Drop for Guest {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.folder);
+impl Deref for Guest {
+    type Target = guest::Guest;
+
+    fn deref(&self) -> &guest::Guest {
+        &self.0
     }
 }
 
@@ -57,29 +30,11 @@ impl Guest {
     }
 
     pub(crate) fn with(files: &[(&str, &str)], memory_limit: Option<u64>) -> Self {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let folder = std::env::temp_dir().join(format!("trine-js-{}-{number}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        let folder = folder.canonicalize().unwrap();
-        for (name, text) in files {
-            let file = folder.join(name);
-            fs::create_dir_all(file.parent().unwrap()).unwrap();
-            fs::write(file, text).unwrap();
-        }
-        let log = Arc::new(Log::default());
-        let environment = Environment {
-            layer_root: folder.join("opt"),
-            function: FunctionInfo { name: Some("shop".into()), ..FunctionInfo::default() },
-            log: LogSettings { sink: log.clone(), format: LogFormat::Text, level: None },
-            // All of this process's isolates start from one snapshot.
-            main_thread: false,
-            trace_in_environment: false,
-            shares_process: false,
-            memory_limit,
-        };
-        let instance = trine_js::engine().start(&environment).unwrap();
-        Self { folder, log, environment, instance }
+        // All of this process's isolates start from one snapshot: none of them is told that it is on the main thread.
+        Self(guest::Guest::start(&trine_js::engine(), files, |environment, folder| {
+            environment.layer_root = folder.join("opt");
+            environment.memory_limit = memory_limit;
+        }))
     }
 
     /// Another instance for the same files.
@@ -87,21 +42,13 @@ impl Guest {
         trine_js::engine().start(&self.environment).unwrap()
     }
 
-    pub(crate) fn module(&self, path: &str, seek: Seek) -> Module {
-        module(&self.folder, path, seek)
-    }
-
     /// Loads `handler` of `app.mjs`.
     pub(crate) async fn handler(&self) -> FunctionId {
         self.load("app.mjs", Seek::Handler("handler".into())).await.unwrap().functions[0].1
     }
 
-    pub(crate) async fn load(&self, path: &str, seek: Seek) -> Result<Exports> {
-        self.instance.load(&self.module(path, seek)).await
-    }
-
     pub(crate) async fn call(&self, function: FunctionId, event: &str) -> Result<String> {
-        call(&self.instance, function, event, &invocation()).await
+        self.0.call(function, event, &invocation()).await
     }
 
     /// Calls `handler` of `app.mjs`.
@@ -116,32 +63,11 @@ impl Guest {
     }
 }
 
-pub(crate) fn module(folder: &Path, path: &str, seek: Seek) -> Module {
-    let path = folder.join(path);
-    let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-    Module { root: folder.to_owned(), path, name, seek }
-}
-
-pub(crate) async fn call(
-    instance: &Rc<dyn Instance>,
-    function: FunctionId,
-    event: &str,
-    invocation: &Rc<Invocation>,
-) -> Result<String> {
-    let input = Payload::json(event.to_owned());
-    let output = instance.call(function, input, Form::Json, invocation).await?;
-    Ok(text(output))
-}
-
-pub(crate) fn text(payload: Payload) -> String {
-    String::from_utf8(payload.into_bytes().unwrap().0.to_vec()).unwrap()
-}
-
 pub(crate) fn invocation() -> Rc<Invocation> {
-    Rc::new(Invocation { request_id: "id-1".into(), event_is_json: true, ..Invocation::default() })
+    guest::invocation("id-1").into()
 }
 
-/// Runs a test on the kind of runtime that a worker has.
+/// Runs a test on the kind of runtime that Deno makes for a worker.
 pub(crate) fn run<T>(test: impl Future<Output = T>) -> T {
     create_basic_runtime().block_on(test)
 }

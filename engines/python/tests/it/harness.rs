@@ -1,90 +1,23 @@
-//! A folder of Python files, an instance that loaded one of them, and the log that it wrote.
+//! A folder of Python files and an instance that loaded one of them.
 
-use std::{
-    fs,
-    future::Future,
-    path::{Path, PathBuf},
-    rc::Rc,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
-    thread,
-    time::{Duration, Instant},
-};
+use std::{future::Future, ops::Deref, path::Path, rc::Rc};
 use trine_engine::{
-    Engine, Environment, Error, Exports, Form, FunctionId, FunctionInfo, Instance, Invocation,
-    LogFormat, LogSettings, LogSink, Module, Payload, Result, Seek, Stream,
+    Environment, Error, Exports, Form, FunctionId, FunctionInfo, Invocation, Module, Payload,
+    Result, Seek,
 };
+use trine_testkit::guest::{self, Guest};
 
-/// How long anything may take before a test gives up on it. Passing tests never come near.
-pub(crate) const LIMIT: Duration = Duration::from_secs(60);
+pub(crate) use trine_testkit::guest::{Folder, LIMIT, Log, text};
 
-/// A temporary folder that goes away with the value.
-pub(crate) struct Folder(pub(crate) PathBuf);
+/// A guest that is written in Python.
+pub(crate) struct Case(Guest);
 
-impl Folder {
-    pub(crate) fn new(files: &[(&str, &str)]) -> Self {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir()
-            .join(format!("trine-python-{}-{number}", std::process::id()))
-            .join("task");
-        fs::create_dir_all(&path).unwrap();
-        let folder = Self(path.canonicalize().unwrap());
-        for (name, text) in files {
-            let file = folder.0.join(name);
-            fs::create_dir_all(file.parent().unwrap()).unwrap();
-            fs::write(file, text).unwrap();
-        }
-        folder
-    }
+impl Deref for Case {
+    type Target = Guest;
 
-    pub(crate) fn path(&self) -> &Path {
+    fn deref(&self) -> &Guest {
         &self.0
     }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(self.0.parent().unwrap());
-    }
-}
-
-/// A sink that keeps what it gets.
-#[derive(Default)]
-pub(crate) struct Log(Mutex<Vec<(Stream, String)>>);
-
-impl LogSink for Log {
-    fn write(&self, stream: Stream, line: &[u8]) {
-        self.0.lock().unwrap().push((stream, String::from_utf8_lossy(line).into_owned()));
-    }
-}
-
-impl Log {
-    pub(crate) fn pieces(&self) -> Vec<(Stream, String)> {
-        self.0.lock().unwrap().clone()
-    }
-
-    /// Waits until this has been written.
-    pub(crate) fn wait_for(&self, text: &str) {
-        let given_up = Instant::now() + LIMIT;
-        while !self.text().contains(text) {
-            assert!(Instant::now() < given_up, "waited in vain for {text:?}");
-            thread::sleep(Duration::from_millis(1));
-        }
-    }
-
-    pub(crate) fn text(&self) -> String {
-        self.pieces().into_iter().map(|(_, text)| text).collect()
-    }
-}
-
-pub(crate) struct Case {
-    pub(crate) folder: Folder,
-    pub(crate) log: Arc<Log>,
-    pub(crate) instance: Rc<dyn Instance>,
-    pub(crate) environment: Environment,
 }
 
 impl Case {
@@ -93,26 +26,17 @@ impl Case {
     }
 
     pub(crate) fn with(files: &[(&str, &str)], change: impl FnOnce(&mut Environment)) -> Self {
-        let folder = Folder::new(files);
-        let log = Arc::new(Log::default());
-        let mut environment = Environment {
-            layer_root: folder.path().parent().unwrap().join("layers"),
-            function: FunctionInfo {
+        Self(Guest::start(&trine_python::engine(), files, |environment, folder| {
+            environment.layer_root = folder.with_file_name("layers");
+            environment.function = FunctionInfo {
                 name: Some("sums".into()),
                 version: Some("$LATEST".into()),
                 memory_mb: Some("128".into()),
                 log_group: Some("/aws/lambda/sums".into()),
                 log_stream: None,
-            },
-            log: LogSettings { sink: log.clone(), format: LogFormat::Text, level: None },
-            main_thread: false,
-            trace_in_environment: false,
-            shares_process: false,
-            memory_limit: None,
-        };
-        change(&mut environment);
-        let instance = trine_python::engine().start(&environment).unwrap();
-        Self { folder, log, instance, environment }
+            };
+            change(environment);
+        }))
     }
 
     pub(crate) fn module(&self, name: &str, seek: Seek) -> Module {
@@ -195,13 +119,9 @@ pub(crate) fn expression(setup: &str, value: &str) -> Result<String> {
 }
 
 pub(crate) fn invocation() -> Invocation {
-    Invocation { request_id: "id-1".into(), event_is_json: true, ..Invocation::default() }
-}
-
-pub(crate) fn text(payload: Payload) -> String {
-    String::from_utf8(payload.into_bytes().unwrap().0.to_vec()).unwrap()
+    guest::invocation("id-1")
 }
 
 pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+    guest::run(future)
 }
