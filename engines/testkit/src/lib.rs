@@ -2,6 +2,7 @@
 //!
 //! - [`conformance`]: a folder of cases, each with the same handler in several languages, run against any set of
 //!   engines; and a folder of cases with middlewares, run by whatever product is plugged in, in every pair of languages.
+//! - [`alone`]: tests that need a process of their own.
 //! - [`guest`]: a folder of files and an instance, for a language crate's own tests.
 //! - [`mod@reference`]: the smallest engine there is, the end state of the tutorial in [`trine_engine`].
 //!
@@ -19,6 +20,7 @@
 //! # Architecture invariants
 //! - The crate knows no language but the reference engine: what it tests comes in as [`trine_engine::Engine`]s.
 
+pub mod alone;
 pub mod conformance;
 pub mod guest;
 pub mod reference;
