@@ -1,6 +1,6 @@
 //! The process-wide part: what this engine is, and how an instance starts.
 
-use crate::{check, children, find, instance::LuaInstance, process_environment};
+use crate::{ID, check, children, find, instance::LuaInstance, process_environment};
 use std::{
     ffi::{CStr, c_char},
     rc::Rc,
@@ -84,9 +84,6 @@ impl Engine for LuaEngine {
         Ok(Rc::new(LuaInstance::new(environment)))
     }
 }
-
-/// The id by which values and settings name this engine.
-pub(crate) const ID: &str = "lua";
 
 /// `Lua 5.4.9`, read from the library that is linked in.
 fn version() -> String {

@@ -1,11 +1,12 @@
 //! JSON text to Lua values: a pull parser whose events become pushes on Lua's stack.
 
 use super::{
-    End, MAX_DEPTH, NO_MEMORY,
+    encode::End,
+    forms::{Forms, MAX_DEPTH},
     keys::Keys,
     source::{Careful, Source},
 };
-use crate::{host::Host, limits};
+use crate::limits::{self, NO_MEMORY};
 use jiter::JiterError;
 use mlua::ffi::{self, lua_State};
 use std::ffi::c_int;
@@ -71,15 +72,16 @@ const VALUES: u32 = 4096;
 /// Integers beyond 64 bits and numbers beyond a double's precision become the nearest double.
 ///
 /// # Safety
-/// `state` runs in protected mode with room for three values, and belongs to `host`. Memory errors skip the caller's
+/// `state` runs in protected mode with room for three values, and belongs to the state of `forms`. Memory
+/// errors skip the caller's
 /// frames.
 pub(crate) unsafe fn decode(
     state: *mut lua_State,
     parser: &mut Parser<'_>,
-    host: &Host,
+    forms: &Forms,
 ) -> Result<(), DecodeFault> {
-    let keys = host.keys();
-    let array = host.marks().array_key;
+    let keys = &forms.keys;
+    let array = forms.marks().array_key;
     // SAFETY: as the caller vouches. What has a destructor is in the parser, which is not in this frame.
     unsafe {
         keys.push_table(state);
