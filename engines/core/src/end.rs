@@ -7,7 +7,7 @@ use std::{fmt, time::Duration};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End<'a> {
     /// By this exit status.
-    Status(i32),
+    Status(i64),
     /// By a signal, in the platform's words: `segmentation fault`.
     Signal(&'a str),
 }

@@ -31,7 +31,7 @@ impl Exit {
     /// The error of the invocation, in the words of the platform.
     pub(crate) fn error(self) -> Error {
         let end = match self.how {
-            How::Status(status) => End::Status(status),
+            How::Status(status) => End::Status(status.into()),
             How::Signal(signal) => {
                 End::Signal(Deadly::of(signal).map_or("unknown", |signal| signal.end))
             }

@@ -19,14 +19,19 @@ pub fn describe(text: &[u8]) -> String {
     }
 }
 
-/// Line and column, both counted from 1, the column in bytes.
-struct Place {
-    line: usize,
-    column: usize,
+/// A place in a text: line and column, both counted from 1, the column in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The line.
+    pub line: usize,
+    /// The column.
+    pub column: usize,
 }
 
 impl Place {
-    fn of(text: &[u8], at: usize) -> Self {
+    /// Returns the place of a byte, counted from 0; one behind the text is its end.
+    pub fn of(text: &[u8], at: usize) -> Self {
+        let at = at.min(text.len());
         let before = &text[..at];
         let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;

@@ -18,7 +18,7 @@
 
 mod describe;
 
-pub use describe::describe;
+pub use describe::{Place, describe};
 
 use std::{fmt, ops::Range};
 
@@ -115,6 +115,11 @@ impl<'j> Reader<'j> {
         room.clear();
         let text = std::str::from_utf8(text).map_err(|_| Refused)?;
         Ok(Self { text, at: 0, unescaped: room })
+    }
+
+    /// Returns how many bytes it has read.
+    pub fn position(&self) -> usize {
+        self.at
     }
 
     /// The room that it was given, for the next reader.

@@ -3,13 +3,14 @@
 use crate::{
     context, convert,
     convert::{End, Strictness},
-    error,
-    error::{failed, timeout, timeout_of},
-    guard,
-    host::{Host, Outcome},
+    error, guard,
+    host::Host,
     limits,
+    limits::timeout,
     state::{Coroutine, State},
+    trace::Trace,
     value::LuaValue,
+    waits::Outcome,
 };
 use bytes::Bytes;
 use mlua::ffi::{self, lua_State};
@@ -52,7 +53,7 @@ impl<'r> Run<'r> {
         label: &'r str,
     ) -> Result<Self> {
         let coroutine = Some(state.coroutine()?);
-        let epoch = state.host().stop().epoch();
+        let epoch = state.host().watch().stop().epoch();
         Ok(Self { state, coroutine, epoch, number: 0, warned: false, invocation, label })
     }
 
@@ -80,21 +81,21 @@ impl<'r> Run<'r> {
                 Segment::Returned(results) => return Ok(results),
                 Segment::Waits(wait) => wait,
             };
-            let mut stopped = pin!(host.stop().waiting().notified());
+            let mut stopped = pin!(host.watch().stop().waiting().notified());
             // From here on an interrupt wakes us; one that came before shows in the epoch.
             stopped.as_mut().enable();
-            if host.stop().epoch() != self.epoch {
-                return Err(timeout_of(self.raw(), self.label));
+            if host.watch().stop().epoch() != self.epoch {
+                return Err(self.timeout());
             }
             let number = self.number;
             tokio::select! {
                 biased;
-                () = stopped => return Err(timeout_of(self.raw(), self.label)),
-                () = poll_fn(|context| host.poll_warning(number, context)) => {
+                () = stopped => return Err(self.timeout()),
+                () = poll_fn(|context| host.warnings().poll(number, context)) => {
                     self.warned = true;
-                    host.set_outcome(Outcome::Warned);
+                    host.waits().end(Outcome::Warned);
                 }
-                outcome = wait => host.set_outcome(outcome),
+                outcome = wait => host.waits().end(outcome),
             }
             segment = self.segment(0)?;
         }
@@ -107,21 +108,21 @@ impl<'r> Run<'r> {
         host.run(self.epoch, self.warned, self.invocation);
         let mut results = 0;
         let status = {
-            let _entered = limits::enter(coroutine, host);
-            if host.doomed() {
+            let _entered = limits::enter(coroutine, host.watch());
+            if host.watch().doomed() {
                 return Err(timeout());
             }
             // SAFETY: the coroutine is live and ours, with a function and `arguments` values on its stack, or
             // suspended by a wait. Nothing else runs on its state at this instant.
             unsafe { ffi::lua_resume(coroutine, state.main(), arguments, &raw mut results) }
         };
-        if host.warned() && !self.warned {
+        if host.watch().warned() && !self.warned {
             self.warned = true;
-            host.set_warned(self.number);
+            host.warnings().set_warned(self.number);
         }
-        let returned = status == ffi::LUA_OK && host.exit().is_none();
-        if !returned && (status != ffi::LUA_YIELD || host.doomed()) {
-            return Err(failed(state, coroutine, status, self.label, self.invocation));
+        let returned = status == ffi::LUA_OK && host.watch().exit().is_none();
+        if !returned && (status != ffi::LUA_YIELD || host.watch().doomed()) {
+            return Err(error::failed(state, coroutine, status, self.label, self.invocation));
         }
         if status == ffi::LUA_OK {
             return Ok(Segment::Returned(results));
@@ -130,10 +131,15 @@ impl<'r> Run<'r> {
         let waits = unsafe { guard::waits(coroutine, results) };
         // SAFETY: as above.
         unsafe { ffi::lua_pop(coroutine, results) };
-        match host.take_wait() {
+        match host.waits().take() {
             Some(wait) if waits => Ok(Segment::Waits(wait)),
             _ => Err(Error::guest("LuaError", "attempt to yield from outside a coroutine")),
         }
+    }
+
+    /// The error of a call that waits and is interrupted, with the place where it waits.
+    fn timeout(&self) -> Error {
+        Trace::of(self.raw(), self.label).give(timeout())
     }
 
     /// Gives the coroutine back: it has returned and its results are no longer needed.
@@ -161,7 +167,7 @@ pub(crate) struct InFlight<'h> {
 impl<'h> InFlight<'h> {
     pub(crate) fn begin(state: &'h State, invocation: &Rc<Invocation>) -> Self {
         let number = state.next_call();
-        state.host().begin(number, invocation);
+        state.host().warnings().begin(number, invocation);
         Self { state, number }
     }
 }
@@ -224,10 +230,10 @@ pub(crate) async fn call(
     let first = start(&mut run, &callee, input, form)?;
     let results = run.go_on(first).await?;
     let host = state.host();
-    if let Some(error) = host.take_fault() {
+    if let Some(error) = host.answer().take_fault() {
         return Err(error);
     }
-    if host.take_returned() {
+    if host.answer().take_returned() {
         let error = error::returned(state, run.raw());
         run.done();
         return Err(error);
@@ -239,7 +245,7 @@ pub(crate) async fn call(
             let key = unsafe { ffi::lua_tointeger(run.raw(), -1) } as c_int;
             Payload::Native(Rc::new(LuaValue::new(state.clone(), key)))
         }
-        (Form::Json, _) => Payload::Json(Bytes::from(host.take_reply())),
+        (Form::Json, _) => Payload::Json(Bytes::from(host.answer().take_reply())),
     };
     run.done();
     Ok(payload)
@@ -293,6 +299,9 @@ unsafe extern "C-unwind" fn entry(coroutine: *mut lua_State) -> c_int {
     unsafe {
         let job = &mut *ffi::lua_touserdata(coroutine, 1).cast::<Job<'_>>();
         let host = job.state.host();
+        // From now on the first slot is the host's, for `finish_entry`.
+        ffi::lua_pushlightuserdata(coroutine, ptr::from_ref(host).cast_mut().cast::<c_void>());
+        ffi::lua_replace(coroutine, 1);
         ffi::lua_rawgeti(coroutine, ffi::LUA_REGISTRYINDEX, job.function.into());
         let with_value = match job.role {
             Role::Handler => true,
@@ -303,7 +312,7 @@ unsafe extern "C-unwind" fn entry(coroutine: *mut lua_State) -> c_int {
             return 0;
         }
         if let Err(error) = context::push(coroutine, host, job.invocation) {
-            host.set_fault(error);
+            host.answer().set_fault(error);
             return 0;
         }
         let kind = if job.form == Form::Native { NATIVE } else { 0 };
@@ -340,18 +349,18 @@ unsafe fn push_input(
                 ffi::lua_pushlstring(coroutine, text.as_ptr().cast(), text.len());
             }
             Input::Json(parser) | Input::WithBody(parser, _) => {
-                if let Err(fault) = convert::decode(coroutine, parser, host) {
+                if let Err(fault) = convert::decode(coroutine, parser, host.forms()) {
                     if let Some(end) = fault.end() {
                         drop(fault);
                         convert::leave(coroutine, end);
                         return false;
                     }
                     let message = format!("Unable to unmarshal input: {}", fault.text(parser));
-                    host.set_fault(Error::new(ErrorKind::Unmarshal, message));
+                    host.answer().set_fault(Error::new(ErrorKind::Unmarshal, message));
                     return false;
                 }
                 if is_error {
-                    error::from_document(coroutine, host);
+                    error::from_document(coroutine, &host.forms().marks());
                 } else if let Some(body) = body {
                     ffi::lua_pushlstring(coroutine, body.as_ptr().cast(), body.len());
                     // The table was made just now and has no metatable.
@@ -370,15 +379,15 @@ unsafe extern "C-unwind" fn finish_entry(
     _: c_int,
     kind: ffi::lua_KContext,
 ) -> c_int {
-    // SAFETY: `lua_callk` has left one result, or two of an `error` hook. The host is the one that `segment` entered.
+    // SAFETY: `lua_callk` has left one result, or two of an `error` hook. `entry` has left the host in the first slot.
     // What has a destructor is kept from the frame while anything may raise.
     unsafe {
-        let Some(host) = limits::running_host() else { return 0 };
+        let host = &*ffi::lua_touserdata(coroutine, 1).cast::<Host>();
         if kind & ERROR != 0 {
             let returned = ffi::lua_type(coroutine, -2) == ffi::LUA_TNIL
                 && ffi::lua_type(coroutine, -1) != ffi::LUA_TNIL;
             if returned {
-                host.set_returned();
+                host.answer().set_returned();
                 return 1;
             }
             ffi::lua_pop(coroutine, 1);
@@ -391,9 +400,9 @@ unsafe extern "C-unwind" fn finish_entry(
             ffi::lua_pushinteger(coroutine, key.into());
             return 1;
         }
-        let mut text = ManuallyDrop::new(Vec::with_capacity(host.reply_size()));
+        let mut text = ManuallyDrop::new(Vec::with_capacity(host.answer().reply_size()));
         match convert::encode(coroutine, -1, host, Strictness::Ordinary, &mut text) {
-            Ok(()) => host.set_reply(ManuallyDrop::into_inner(text)),
+            Ok(()) => host.answer().set_reply(ManuallyDrop::into_inner(text)),
             Err(fault) => {
                 ManuallyDrop::drop(&mut text);
                 if fault.end() == Some(End::Stopped) {
@@ -407,7 +416,7 @@ unsafe extern "C-unwind" fn finish_entry(
                     }
                     _ => error.message().to_owned(),
                 };
-                host.set_fault(error.with_message(message));
+                host.answer().set_fault(error.with_message(message));
             }
         }
     }

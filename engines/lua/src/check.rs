@@ -4,7 +4,7 @@
 //! string, is hardly that of a function in it; unless the module is a function itself, which needs no name.
 
 use crate::{
-    error::internal,
+    limits::internal,
     loader::{compile_in, read},
 };
 use mlua::{Lua, LuaOptions, StdLib};

@@ -2,70 +2,18 @@
 //! because most handlers ask for none. There is one for an invocation, whichever of its functions runs.
 
 use crate::{
-    convert::{Parser, decode},
+    contexts::Slot,
+    convert::{Parser, decode, text_at},
     host::Host,
-    shared,
 };
 use mlua::ffi::{self, lua_State};
 use std::{
-    cell::RefCell,
-    ffi::{c_int, c_void},
+    ffi::c_int,
     ptr,
     rc::{Rc, Weak},
     time::{SystemTime, UNIX_EPOCH},
 };
 use trine_engine::{Error, ErrorKind, Invocation, UNLIMITED_MS};
-
-/// The contexts of the invocations that this state has seen and that go on. All functions of an invocation get the same.
-#[derive(Default)]
-pub(crate) struct Contexts(RefCell<Vec<Slot>>);
-
-/// One context, kept by the registry. A slot is used again once its invocation is over.
-struct Slot {
-    invocation: Weak<Invocation>,
-    context: *const c_void,
-    context_key: c_int,
-    /// `context.state`, null until somebody asks for it.
-    state: *const c_void,
-    state_key: c_int,
-}
-
-impl Slot {
-    /// The invocation, if it goes on. Valid while a call holds it, which is at least until the guest's code returns.
-    fn alive(&self) -> Option<*const Invocation> {
-        (self.invocation.strong_count() > 0).then_some(self.invocation.as_ptr())
-    }
-}
-
-impl Contexts {
-    /// The invocation whose context is the table at this address.
-    pub(crate) fn of_context(&self, table: *const c_void) -> Option<*const Invocation> {
-        let slots = self.0.borrow();
-        slots.iter().find(|slot| ptr::eq(slot.context, table)).and_then(Slot::alive)
-    }
-
-    /// The invocation whose `context.state` is the table at this address.
-    pub(crate) fn of_state(&self, table: *const c_void) -> Option<*const Invocation> {
-        let slots = self.0.borrow();
-        let known = |slot: &&Slot| !table.is_null() && ptr::eq(slot.state, table);
-        slots.iter().find(known).and_then(Slot::alive)
-    }
-
-    /// Key of the context of an invocation.
-    fn key_of(&self, invocation: &Rc<Invocation>) -> Option<c_int> {
-        let known = Rc::as_ptr(invocation);
-        let slots = self.0.borrow();
-        let found = slots.iter().find(|slot| ptr::eq(slot.invocation.as_ptr(), known));
-        found.map(|slot| slot.context_key)
-    }
-
-    /// Keys of an invocation that is over, for another one.
-    fn take_over(&self) -> Option<Slot> {
-        let mut slots = self.0.borrow_mut();
-        let index = slots.iter().position(|slot| slot.alive().is_none())?;
-        Some(slots.swap_remove(index))
-    }
-}
 
 /// Pushes the context of an invocation: the one that its functions had before, or a new one.
 ///
@@ -91,7 +39,11 @@ pub(crate) unsafe fn push(
             with_methods(state, table, host);
             fill_from(state, table, host, invocation)?;
         } else {
-            ffi::lua_rawgeti(state, ffi::LUA_REGISTRYINDEX, host.marks().context_key.into());
+            ffi::lua_rawgeti(
+                state,
+                ffi::LUA_REGISTRYINDEX,
+                host.forms().marks().context_key.into(),
+            );
             ffi::lua_setmetatable(state, table);
         }
         ffi::lua_pushvalue(state, table);
@@ -117,7 +69,7 @@ pub(crate) unsafe fn push(
         let context = ffi::lua_topointer(state, table);
         let invocation = Rc::downgrade(invocation);
         let slot = Slot { invocation, context, state: ptr::null(), ..slot };
-        host.contexts().0.borrow_mut().push(slot);
+        host.contexts().add(slot);
     }
     Ok(())
 }
@@ -126,20 +78,19 @@ pub(crate) unsafe fn push(
 ///
 /// # Safety
 /// As for [`push`]; `table` is absolute.
-pub(crate) unsafe fn push_state(state: *mut lua_State, host: &Host, table: c_int) {
+unsafe fn push_state(state: *mut lua_State, host: &Host, table: c_int) {
     // SAFETY: as the caller vouches. Nothing is borrowed while values are made, which may raise.
     unsafe {
         let address = ffi::lua_topointer(state, table);
-        let find = |slot: &&Slot| ptr::eq(slot.context, address) && slot.alive().is_some();
-        let slots = &host.contexts().0;
-        let known = slots.borrow().iter().find(find).map(|slot| (slot.state, slot.state_key));
-        let Some((known, key)) = known else { return ffi::lua_pushnil(state) };
+        let Some((known, key)) = host.contexts().state_of(address) else {
+            return ffi::lua_pushnil(state);
+        };
         if !known.is_null() {
             ffi::lua_rawgeti(state, ffi::LUA_REGISTRYINDEX, key.into());
             return;
         }
         ffi::lua_createtable(state, 0, 0);
-        ffi::lua_rawgeti(state, ffi::LUA_REGISTRYINDEX, host.marks().state_key.into());
+        ffi::lua_rawgeti(state, ffi::LUA_REGISTRYINDEX, host.forms().marks().state_key.into());
         ffi::lua_setmetatable(state, -2);
         ffi::lua_pushvalue(state, -1);
         let key = if key == ffi::LUA_NOREF {
@@ -148,11 +99,7 @@ pub(crate) unsafe fn push_state(state: *mut lua_State, host: &Host, table: c_int
             ffi::lua_rawseti(state, ffi::LUA_REGISTRYINDEX, key.into());
             key
         };
-        let made = ffi::lua_topointer(state, -1);
-        let mut slots = slots.borrow_mut();
-        if let Some(slot) = slots.iter_mut().find(|slot| ptr::eq(slot.context, address)) {
-            (slot.state, slot.state_key) = (made, key);
-        }
+        host.contexts().set_state(address, ffi::lua_topointer(state, -1), key);
     }
 }
 
@@ -176,7 +123,7 @@ pub(crate) unsafe fn fill(state: *mut lua_State, table: c_int, host: &Host) {
 unsafe fn with_methods(state: *mut lua_State, table: c_int, host: &Host) {
     // SAFETY: the callers have made room.
     unsafe {
-        ffi::lua_rawgeti(state, ffi::LUA_REGISTRYINDEX, host.marks().filled_key.into());
+        ffi::lua_rawgeti(state, ffi::LUA_REGISTRYINDEX, host.forms().marks().filled_key.into());
         ffi::lua_setmetatable(state, table);
     }
 }
@@ -251,7 +198,7 @@ unsafe fn push_json(
     // SAFETY: the callers have made room. The parser is dropped here unless a memory error skips this frame.
     unsafe {
         push_text(state, name);
-        let fault = decode(state, &mut parser, host).err().map(|fault| fault.text(&parser));
+        let fault = decode(state, &mut parser, host.forms()).err().map(|fault| fault.text(&parser));
         std::mem::ManuallyDrop::drop(&mut parser);
         if let Some(fault) = fault {
             let message = format!("Unable to parse {title} JSON: {fault}");
@@ -313,7 +260,7 @@ pub(crate) unsafe extern "C-unwind" fn index(state: *mut lua_State) -> c_int {
     unsafe {
         ffi::luaL_checktype(state, 1, ffi::LUA_TTABLE);
         ffi::lua_settop(state, 2);
-        if !shared::push_own(state, 2, Host::of(state)) {
+        if !push_own(state, 2, Host::of(state)) {
             fill_checked(state);
             ffi::lua_rawget(state, 1);
         }
@@ -330,7 +277,7 @@ pub(crate) unsafe extern "C-unwind" fn filled_index(state: *mut lua_State) -> c_
     unsafe {
         ffi::luaL_checktype(state, 1, ffi::LUA_TTABLE);
         ffi::lua_settop(state, 2);
-        if !shared::push_own(state, 2, Host::of(state)) {
+        if !push_own(state, 2, Host::of(state)) {
             ffi::lua_pushnil(state);
         }
     }
@@ -375,9 +322,31 @@ unsafe fn fill_checked(state: *mut lua_State) {
         if ffi::lua_getmetatable(state, 1) != 0 {
             let mark = ffi::lua_topointer(state, -1);
             ffi::lua_pop(state, 1);
-            if mark == host.marks().context {
+            if mark == host.forms().marks().context {
                 fill(state, 1, host);
             }
         }
     }
+}
+
+/// Pushes the function or table that a context has under the key at `key`, if it is one of its own: `context.state`,
+/// or what the closure's second upvalue has.
+///
+/// # Safety
+/// `state` runs a C closure of `host` whose second upvalue is the table of a context's functions; the context is at 1.
+unsafe fn push_own(state: *mut lua_State, index: c_int, host: &Host) -> bool {
+    // SAFETY: as the caller vouches.
+    unsafe {
+        let Some(name) = text_at(state, index) else { return false };
+        if name == "state" {
+            push_state(state, host, 1);
+            return true;
+        }
+        ffi::lua_pushvalue(state, index);
+        if ffi::lua_rawget(state, ffi::lua_upvalueindex(2)) == ffi::LUA_TNIL {
+            ffi::lua_pop(state, 1);
+            return false;
+        }
+    }
+    true
 }

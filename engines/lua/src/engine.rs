@@ -1,6 +1,6 @@
 //! The process-wide part: what this engine is, and how an instance starts.
 
-use crate::{check, find, instance::LuaInstance};
+use crate::{ID, check, find, instance::LuaInstance};
 use std::{
     ffi::{CStr, c_char},
     rc::Rc,
@@ -85,9 +85,6 @@ impl Engine for LuaEngine {
         Ok(Rc::new(LuaInstance::new(environment)))
     }
 }
-
-/// The id by which values and settings name this engine.
-pub(crate) const ID: &str = "lua";
 
 /// `Lua 5.4.9`, read from the library that is linked in.
 fn version() -> String {

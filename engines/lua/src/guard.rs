@@ -5,7 +5,7 @@
 //! The functions here are called by Lua and may leave by an error, which skips Rust frames: none of them holds a value
 //! with a destructor when it calls Lua.
 
-use crate::{error, host::Host, limits};
+use crate::limits::{self, Watch};
 use mlua::ffi::{self, lua_State};
 use std::{
     ffi::{c_int, c_void},
@@ -96,7 +96,7 @@ unsafe extern "C-unwind" fn handle(state: *mut lua_State) -> c_int {
         if limits::doomed() {
             return 1;
         }
-        if limits::running_host().is_some_and(Host::in_hook) {
+        if limits::running().is_some_and(Watch::in_hook) {
             ffi::lua_pushlightuserdata(state, deferred());
             return 1;
         }
@@ -126,11 +126,11 @@ unsafe extern "C-unwind" fn finish_pcall(
         if limits::doomed() {
             return limits::end(state);
         }
-        if let Some(host) = limits::running_host() {
-            host.set_in_hook(false);
+        if let Some(watch) = limits::running() {
+            watch.set_in_hook(false);
             if below != 0 && ffi::lua_touserdata(state, -1) == deferred() {
                 ffi::lua_pushvalue(state, below as c_int);
-                ffi::lua_rawgeti(state, ffi::LUA_REGISTRYINDEX, host.marks().deadline_key.into());
+                watch.push_warning(state);
                 let status = ffi::lua_pcallk(state, 1, 1, 0, 0, Some(finish_handler));
                 return finish_handler(state, status, 0);
             }
@@ -200,7 +200,9 @@ unsafe fn step(state: *mut lua_State, coroutine: *mut lua_State, arguments: c_in
                 Step::Values(results)
             }
             _ => {
-                error::remember(coroutine);
+                if let Some(watch) = limits::running() {
+                    watch.origin().remember(coroutine);
+                }
                 ffi::lua_xmove(coroutine, state, 1);
                 Step::Failed
             }

@@ -2,6 +2,8 @@
 
 use crate::{
     call::{self, Callee, Role, Run},
+    exports::{callable, kind_of},
+    functions,
     limits::Stop,
     loader, program,
     state::State,
@@ -74,7 +76,7 @@ impl LuaInstance {
         {
             return Ok(state.clone());
         }
-        let state = State::new(root, &self.environment, self.stop.clone())?;
+        let state = functions::start(root, &self.environment, self.stop.clone())?;
         // Dropped outside of the borrow: finalizers are guest code.
         let before = self.states.borrow_mut().insert(root.clone(), state.clone());
         drop(before);
@@ -211,11 +213,11 @@ impl LuaInstance {
             state.take(coroutine).map_err(|error| state.error(&error))?
         };
         run.done();
-        if !loader::callable(&value) {
+        if !callable(&value) {
             let message = format!(
                 "wrap of module '{}' has returned {} instead of a handler: it must return a function",
                 wrap.module.name,
-                loader::kind_of(&value)
+                kind_of(&value)
             );
             return Err(Error::new(ErrorKind::HandlerNotFound, message));
         }
@@ -305,7 +307,7 @@ impl Instance for LuaInstance {
         for state in functions {
             if !warned.contains(&Rc::as_ptr(&state)) {
                 warned.push(Rc::as_ptr(&state));
-                state.host().warn(invocation);
+                state.host().warnings().warn(invocation);
             }
         }
     }

@@ -3,15 +3,20 @@
 //! [`LuaEngine`] is what a registry names; everything else is reached through `trine_engine`'s traits.
 #![doc = include_str!("../docs.md")]
 
+mod answer;
 mod bulk;
 mod call;
 mod check;
 mod context;
+mod contexts;
 mod convert;
 mod engine;
 mod error;
+mod exits;
+mod exports;
 mod fetch;
 mod find;
+mod functions;
 mod guard;
 mod host;
 mod instance;
@@ -23,6 +28,12 @@ mod pattern;
 mod program;
 mod shared;
 mod state;
+mod trace;
 mod value;
+mod waits;
+mod warnings;
 
 pub use engine::{LuaEngine, engine};
+
+/// The id by which values and settings name this engine.
+pub(crate) const ID: &str = "lua";

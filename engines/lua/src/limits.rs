@@ -8,10 +8,11 @@
 //!
 //! A warning goes the same way, but its hook raises an error that any `pcall` catches: `trine.deadline_exceeded`.
 
-use crate::host::Host;
+use crate::trace::LastOrigin;
 use mlua::ffi;
 use std::{
-    ffi::{c_int, c_ulong},
+    cell::Cell,
+    ffi::{CStr, c_int, c_ulong, c_void},
     ptr,
     sync::{
         Arc, Mutex, Once,
@@ -19,10 +20,13 @@ use std::{
     },
 };
 use tokio::sync::Notify;
-use trine_engine::{Environment, Interrupter};
+use trine_engine::{Environment, Error, ErrorKind, Interrupter};
 
 /// Message of the error that ends an interrupted call.
 pub(crate) const STOPPED: &str = "the invocation was stopped because its time was up";
+
+/// Lua's own message for memory that it did not get.
+pub(crate) const NO_MEMORY: &CStr = c"not enough memory";
 
 /// `SIGURG`, which is ignored where nobody handles it, so that a late one does no harm.
 #[cfg(target_os = "linux")]
@@ -116,35 +120,148 @@ impl Stop {
     }
 }
 
+/// What watches the code of one state, time and memory. It outlives the state and stays where it is.
+pub(crate) struct Watch {
+    stop: Arc<Stop>,
+    memory: usize,
+    /// [`Stop::epoch`] at the start of the call that runs.
+    epoch: Cell<u64>,
+    /// What the call that runs has given to `os.exit`.
+    exit: Cell<Option<i32>>,
+    /// [`Stop::warnings`] when the code that runs began to, and whether its call has had its warning.
+    warnings: Cell<u64>,
+    warned: Cell<bool>,
+    /// Whether a hook has just raised an error: message handlers run with hooks off then.
+    in_hook: Cell<bool>,
+    /// `trine.deadline_exceeded`, which is raised as the warning: its address, and its key in the registry.
+    warning: Cell<(*const c_void, c_int)>,
+    origin: LastOrigin,
+}
+
+impl Watch {
+    pub(crate) fn new(environment: &Environment, stop: Arc<Stop>) -> Self {
+        Self {
+            stop,
+            memory: memory(environment),
+            epoch: Cell::new(0),
+            exit: Cell::new(None),
+            warnings: Cell::new(0),
+            warned: Cell::new(false),
+            in_hook: Cell::new(false),
+            warning: Cell::new((ptr::null(), ffi::LUA_REFNIL)),
+            origin: LastOrigin::default(),
+        }
+    }
+
+    pub(crate) fn stop(&self) -> &Stop {
+        &self.stop
+    }
+
+    /// How large the heap may grow, in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        self.memory
+    }
+
+    /// Where the last error that has left a coroutine came from.
+    pub(crate) fn origin(&self) -> &LastOrigin {
+        &self.origin
+    }
+
+    /// Says that a call runs from now on, which began at this epoch, and whether it has been warned before.
+    pub(crate) fn run(&self, epoch: u64, warned: bool) {
+        self.epoch.set(epoch);
+        self.exit.set(None);
+        self.in_hook.set(false);
+        self.warned.set(warned);
+        self.warnings.set(self.stop.warnings());
+    }
+
+    /// Whether the call that runs has to end.
+    pub(crate) fn doomed(&self) -> bool {
+        self.exit.get().is_some() || self.stop.epoch() != self.epoch.get()
+    }
+
+    pub(crate) fn exit(&self) -> Option<i32> {
+        self.exit.get()
+    }
+
+    pub(crate) fn set_exit(&self, status: i32) {
+        self.exit.set(Some(status));
+    }
+
+    /// Whether the code that runs is to hear that its time is nearly up.
+    fn warning(&self) -> bool {
+        !self.warned.get() && self.stop.warnings() != self.warnings.get()
+    }
+
+    /// Whether to tell it now; once a call.
+    fn take_warning(&self) -> bool {
+        self.warning() && !self.warned.replace(true)
+    }
+
+    /// Whether the call that runs has had its warning.
+    pub(crate) fn warned(&self) -> bool {
+        self.warned.get()
+    }
+
+    /// Whether this is the address of the warning, and the call that runs has had it.
+    pub(crate) fn warned_with(&self, table: *const c_void) -> bool {
+        self.warned.get() && self.warning.get().0 == table
+    }
+
+    /// Sets what is raised as the warning: a table, and its key in the registry.
+    pub(crate) fn set_warning(&self, table: *const c_void, key: c_int) {
+        self.warning.set((table, key));
+    }
+
+    /// Pushes what is raised as the warning.
+    ///
+    /// # Safety
+    /// `state` belongs to the state that is watched, and has room for a value.
+    pub(crate) unsafe fn push_warning(&self, state: *mut ffi::lua_State) {
+        let (_, key) = self.warning.get();
+        // SAFETY: as the caller vouches.
+        unsafe { ffi::lua_rawgeti(state, ffi::LUA_REGISTRYINDEX, key.into()) };
+    }
+
+    pub(crate) fn set_in_hook(&self, in_hook: bool) {
+        self.in_hook.set(in_hook);
+    }
+
+    pub(crate) fn in_hook(&self) -> bool {
+        self.in_hook.get()
+    }
+}
+
 /// What runs on this thread: written by the thread itself, read by its signal handler.
 pub(crate) struct Running {
     state: AtomicPtr<ffi::lua_State>,
-    host: AtomicPtr<Host>,
+    watch: AtomicPtr<Watch>,
 }
 
 thread_local! {
     static RUNNING: Running = const {
-        Running { state: AtomicPtr::new(ptr::null_mut()), host: AtomicPtr::new(ptr::null_mut()) }
+        Running { state: AtomicPtr::new(ptr::null_mut()), watch: AtomicPtr::new(ptr::null_mut()) }
     };
 }
 
 /// Marks a coroutine as the one that runs, until dropped.
 pub(crate) struct Entered {
     state: *mut ffi::lua_State,
-    host: *mut Host,
+    watch: *mut Watch,
 }
 
-/// Marks `state` of `host` as what runs on this thread. `host` must outlive the returned guard.
-pub(crate) fn enter(state: *mut ffi::lua_State, host: &Host) -> Entered {
+/// Marks `state`, watched by `watch`, as what runs on this thread. `watch` must outlive the returned guard.
+pub(crate) fn enter(state: *mut ffi::lua_State, watch: &Watch) -> Entered {
     let before = RUNNING.with(|running| {
         let before = Entered {
             state: running.state.swap(state, Ordering::Relaxed),
-            host: running.host.swap(ptr::from_ref(host).cast_mut(), Ordering::Relaxed),
+            watch: running.watch.swap(ptr::from_ref(watch).cast_mut(), Ordering::Relaxed),
         };
         compiler_fence(Ordering::SeqCst);
         before
     });
-    if host.warning() && !state.is_null() {
+    if watch.warning() && !state.is_null() {
         // The signal came before this thread could say what it runs.
         // SAFETY: the caller runs `state` next, so it is live.
         unsafe { arm(state) };
@@ -157,12 +274,12 @@ impl Drop for Entered {
         compiler_fence(Ordering::SeqCst);
         RUNNING.with(|running| {
             running.state.store(self.state, Ordering::Relaxed);
-            running.host.store(self.host, Ordering::Relaxed);
+            running.watch.store(self.watch, Ordering::Relaxed);
         });
     }
 }
 
-/// Marks another coroutine of the same host as the one that runs, and returns the one before. When the call has to
+/// Marks another coroutine of the same state as the one that runs, and returns the one before. When the call has to
 /// end or is warned, the coroutine is made to raise at its first instruction.
 ///
 /// # Safety
@@ -188,38 +305,39 @@ pub(crate) unsafe fn look_again(state: *mut ffi::lua_State) {
     }
 }
 
-/// The host of what runs on this thread.
+/// What watches the code that runs on this thread.
 ///
 /// # Safety
 /// The result must not be kept beyond the running call.
-pub(crate) unsafe fn running_host<'a>() -> Option<&'a Host> {
-    let host = RUNNING.with(|running| running.host.load(Ordering::Relaxed));
-    // SAFETY: `enter` stores a live host and its guard takes it away before the host can go.
-    unsafe { host.as_ref() }
+pub(crate) unsafe fn running<'a>() -> Option<&'a Watch> {
+    let watch = RUNNING.with(|running| running.watch.load(Ordering::Relaxed));
+    // SAFETY: `enter` stores a live watch and its guard takes it away before the watch can go.
+    unsafe { watch.as_ref() }
 }
 
 /// Whether what runs on this thread has to end: it was interrupted, or has called `os.exit`.
 pub(crate) fn doomed() -> bool {
     // SAFETY: the reference does not leave this function.
-    unsafe { running_host() }.is_some_and(Host::doomed)
+    unsafe { running() }.is_some_and(Watch::doomed)
 }
 
 /// Whether what runs on this thread has to end, or is to hear that its time is nearly up. What takes long in one C
 /// function asks this now and then, and leaves by [`stop`].
 pub(crate) fn alarmed() -> bool {
     // SAFETY: the reference does not leave this function.
-    unsafe { running_host() }.is_some_and(|host| host.doomed() || host.warning())
+    unsafe { running() }.is_some_and(|watch| watch.doomed() || watch.warning())
 }
 
 extern "C" fn on_signal(_: c_int) {
-    let Ok((state, host)) = RUNNING.try_with(|running| {
-        (running.state.load(Ordering::Relaxed), running.host.load(Ordering::Relaxed))
+    let Ok((state, watch)) = RUNNING.try_with(|running| {
+        (running.state.load(Ordering::Relaxed), running.watch.load(Ordering::Relaxed))
     }) else {
         return;
     };
-    // SAFETY: `enter` stores a live host and a live coroutine of it; both are read on the thread that stores them.
+    // SAFETY: `enter` stores a live watch and a live coroutine; both are read on the thread that stores them.
     unsafe {
-        if !state.is_null() && host.as_ref().is_some_and(|host| host.doomed() || host.warning()) {
+        if !state.is_null() && watch.as_ref().is_some_and(|watch| watch.doomed() || watch.warning())
+        {
             arm(state);
         }
     }
@@ -240,11 +358,11 @@ unsafe extern "C-unwind" fn on_hook(state: *mut ffi::lua_State, _: *mut ffi::lua
             return;
         }
         ffi::lua_sethook(state, None, 0, 0);
-        if let Some(host) = running_host()
-            && host.take_warning()
+        if let Some(watch) = running()
+            && watch.take_warning()
         {
-            host.set_in_hook(true);
-            raise_warning(state, host);
+            watch.set_in_hook(true);
+            raise_warning(state, watch);
         }
     }
 }
@@ -256,21 +374,21 @@ unsafe extern "C-unwind" fn on_hook(state: *mut ffi::lua_State, _: *mut ffi::lua
 pub(crate) unsafe fn stop(state: *mut ffi::lua_State) -> c_int {
     // SAFETY: as the caller vouches.
     unsafe {
-        if let Some(host) = running_host()
-            && !host.doomed()
-            && host.take_warning()
+        if let Some(watch) = running()
+            && !watch.doomed()
+            && watch.take_warning()
         {
-            return raise_warning(state, host);
+            return raise_warning(state, watch);
         }
         end(state)
     }
 }
 
 /// Raises `trine.deadline_exceeded`.
-unsafe fn raise_warning(state: *mut ffi::lua_State, host: &Host) -> c_int {
+unsafe fn raise_warning(state: *mut ffi::lua_State, watch: &Watch) -> c_int {
     // SAFETY: as for `end`; hooks and C functions have room for a value.
     unsafe {
-        ffi::lua_rawgeti(state, ffi::LUA_REGISTRYINDEX, host.marks().deadline_key.into());
+        watch.push_warning(state);
         ffi::lua_error(state)
     }
 }
@@ -291,9 +409,34 @@ pub(crate) unsafe fn end(state: *mut ffi::lua_State) -> c_int {
     }
 }
 
+/// The error of an interrupted call.
+pub(crate) fn timeout() -> Error {
+    Error::new(ErrorKind::Timeout, STOPPED).poisoning()
+}
+
+/// What Lua refused us.
+pub(crate) fn internal(error: &mlua::Error) -> Error {
+    if is_memory(error) { out_of_memory() } else { Error::internal(error.to_string()) }
+}
+
+/// Whether an error is one of memory.
+pub(crate) fn is_memory(error: &mlua::Error) -> bool {
+    match error {
+        // We ask for a few values' room only, which fails where memory does.
+        mlua::Error::MemoryError(_) | mlua::Error::StackError => true,
+        mlua::Error::CallbackError { cause, .. } => is_memory(cause),
+        _ => false,
+    }
+}
+
+/// The error of a call that has got no memory.
+pub(crate) fn out_of_memory() -> Error {
+    Error::new(ErrorKind::OutOfMemory, NO_MEMORY.to_string_lossy()).poisoning()
+}
+
 /// How large the heap of one Lua state may grow: the function's memory, or that of the machine. There is always a
 /// limit, so that a guest that asks for more than can exist gets an error, where the allocator would end the process.
-pub(crate) fn memory(environment: &Environment) -> usize {
+fn memory(environment: &Environment) -> usize {
     let limit = environment.memory_limit.and_then(|bytes| usize::try_from(bytes).ok());
     // Lua's allocator takes 0 for no limit.
     let limit = limit.map(|bytes| bytes.max(1));

@@ -2,8 +2,10 @@
 
 use crate::{
     call::Run,
-    error::{internal, split_position},
+    exports::{Loaded, callable, kind_of},
+    limits::internal,
     state::State,
+    trace::split_position,
 };
 use mlua::{Function, Lua, Table, Value, ffi};
 use std::{collections::BTreeMap, rc::Rc};
@@ -11,14 +13,6 @@ use trine_engine::{
     Error, ErrorKind, Frame, HANDLER_NAMES, Hook, Module, Result, Seek, unnamed_handler,
     what_there_is,
 };
-
-/// A module that has run.
-pub(crate) struct Loaded {
-    /// What its file returned.
-    value: Value,
-    /// The globals that running it has set.
-    globals: BTreeMap<String, Value>,
-}
 
 /// A function that was sought and found.
 pub(crate) struct Found {
@@ -213,97 +207,6 @@ pub(crate) fn others(loaded: &Loaded) -> Vec<String> {
     names
 }
 
-impl Loaded {
-    /// What stands under `name` in the module's table, else among the globals that it has set. A module that is a
-    /// function itself is its own handler, whatever the name.
-    fn lookup(&self, name: &str, handler: bool) -> Value {
-        match &self.value {
-            Value::Table(table) if !name.is_empty() => match walk(table, name) {
-                Value::Nil => self.global(name),
-                value => value,
-            },
-            Value::Table(table) if handler && callable(&self.value) => Value::Table(table.clone()),
-            Value::Function(function) if handler => match self.global(name) {
-                Value::Nil => Value::Function(function.clone()),
-                value => value,
-            },
-            _ => self.global(name),
-        }
-    }
-
-    fn global(&self, name: &str) -> Value {
-        let Some((first, rest)) = name.split_once('.') else {
-            return self.globals.get(name).cloned().unwrap_or(Value::Nil);
-        };
-        match self.globals.get(first) {
-            Some(Value::Table(table)) => walk(table, rest),
-            _ => Value::Nil,
-        }
-    }
-
-    /// Names of the functions that a handler string could mean.
-    fn functions(&self) -> Vec<String> {
-        let mut names: Vec<_> = self
-            .globals
-            .iter()
-            .filter(|(_, value)| callable(value))
-            .map(|(name, _)| name.clone())
-            .collect();
-        if let Value::Table(table) = &self.value {
-            let pairs = table.pairs::<Value, Value>().flatten();
-            names.extend(pairs.filter_map(|(name, value)| match name {
-                Value::String(name) if callable(&value) => Some(name.to_string_lossy()),
-                _ => None,
-            }));
-        }
-        names.sort();
-        names.dedup();
-        names
-    }
-
-    /// Names of functions in tables that the module's table holds: `api.get`.
-    fn inner_functions(&self) -> Vec<String> {
-        let Value::Table(table) = &self.value else { return Vec::new() };
-        let mut names = Vec::new();
-        for (outer, value) in table.pairs::<Value, Value>().flatten() {
-            let (Value::String(outer), Value::Table(inner)) = (outer, value) else { continue };
-            for (name, value) in inner.pairs::<Value, Value>().flatten() {
-                if let Value::String(name) = name
-                    && callable(&value)
-                {
-                    names.push(format!("{}.{}", outer.to_string_lossy(), name.to_string_lossy()));
-                }
-            }
-        }
-        names.sort();
-        names
-    }
-}
-
-/// What stands under a dotted name.
-fn walk(table: &Table, name: &str) -> Value {
-    if let Ok(value) = table.get::<Value>(name)
-        && !value.is_nil()
-    {
-        return value;
-    }
-    let Some((first, rest)) = name.split_once('.') else { return Value::Nil };
-    match table.get::<Value>(first) {
-        Ok(Value::Table(inner)) => walk(&inner, rest),
-        _ => Value::Nil,
-    }
-}
-
-pub(crate) fn callable(value: &Value) -> bool {
-    match value {
-        Value::Function(_) => true,
-        Value::Table(table) => {
-            table.metatable().is_some_and(|meta| meta.contains_key("__call").unwrap_or(false))
-        }
-        _ => false,
-    }
-}
-
 fn checked(module: &Module, name: &str, value: Value) -> Result<Found> {
     if callable(&value) {
         return Ok(Found { name: name.to_owned(), function: value });
@@ -328,17 +231,6 @@ fn checked_hook(module: &Module, hook: Hook, value: Value) -> Result<Found> {
             module.path.display()
         ),
     ))
-}
-
-/// A value's type with its article.
-pub(crate) fn kind_of(value: &Value) -> String {
-    let kind = match value {
-        Value::Nil => return "nil".to_owned(),
-        Value::LightUserData(_) if value.is_null() => return "null".to_owned(),
-        value => value.type_name(),
-    };
-    let article = if kind.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
-    format!("{article} {kind}")
 }
 
 /// `wanted` is `None` where nobody has named the handler.

@@ -1,12 +1,8 @@
 //! What a guest writes: `print`, `io.write`, `warn` and `trine.log`, in the form that the log settings ask for.
 
-use crate::host::Host;
-use mlua::ffi::{self, lua_State};
 use std::{
     borrow::Cow,
     cell::{Cell, RefCell},
-    ffi::{CStr, c_char, c_int, c_void},
-    mem::ManuallyDrop,
     rc::Rc,
 };
 use trine_engine::{Invocation, Level, LogFormat, LogSettings, Stream, json_string, timestamp};
@@ -65,7 +61,7 @@ impl Output {
     }
 
     /// Takes what `io.write` wrote, and passes it on line by line.
-    fn write(&self, stream: Stream, text: &[u8]) {
+    pub(crate) fn write(&self, stream: Stream, text: &[u8]) {
         let mut begun = self.begun.borrow_mut();
         let begun = &mut begun[usize::from(stream == Stream::Stderr)];
         begun.extend_from_slice(text);
@@ -92,18 +88,36 @@ impl Output {
         }
     }
 
-    /// Writes what the guest gave to `warn`.
-    fn warn(&self, text: &str) {
+    /// Takes a piece of what the guest gave to `warn`, and writes the whole: not before `warn("@on")`, as in Lua's own
+    /// interpreter.
+    pub(crate) fn warn(&self, text: &str, to_be_continued: bool) {
+        let mut begun = self.warning.borrow_mut();
+        if begun.is_empty() && !to_be_continued && text.starts_with('@') {
+            match text {
+                "@on" => self.warnings.set(true),
+                "@off" => self.warnings.set(false),
+                _ => {}
+            }
+            return;
+        }
+        begun.push_str(text);
+        if to_be_continued {
+            return;
+        }
+        let text = std::mem::take(&mut *begun);
+        if !self.warnings.get() {
+            return;
+        }
         match self.log.format {
             LogFormat::Text => {
                 self.line(Stream::Stderr, format!("Lua warning: {text}\n").as_bytes())
             }
-            LogFormat::Json => self.record(Stream::Stderr, Level::Warn, &json_string(text)),
+            LogFormat::Json => self.record(Stream::Stderr, Level::Warn, &json_string(&text)),
         }
     }
 
     /// Writes one piece of output that ends in a newline.
-    fn line(&self, stream: Stream, line: &[u8]) {
+    pub(crate) fn line(&self, stream: Stream, line: &[u8]) {
         if self.log.format == LogFormat::Text {
             return self.log.sink.write(stream, line);
         }
@@ -112,7 +126,7 @@ impl Output {
     }
 
     /// Writes a log line, if its level is wanted. `message` is text; `json` is its JSON form.
-    fn log(&self, level: Level, message: &str, json: &str) {
+    pub(crate) fn log(&self, level: Level, message: &str, json: &str) {
         if self.log.level.is_some_and(|lowest| level < lowest) {
             return;
         }
@@ -140,120 +154,5 @@ impl Output {
         }
         line.push_str(&format!(",\"message\":{message}}}\n"));
         self.log.sink.write(stream, line.as_bytes());
-    }
-}
-
-/// The host's functions that are C closures whose first upvalue is the [`Host`]: output, which finalizers may also
-/// write while a state is closed.
-pub(crate) const CLOSURES: [(&str, ffi::lua_CFunction); 5] =
-    [("print", print), ("write", write), ("flush", flush), ("log", log), ("trace_id", trace_id)];
-
-/// The string at `index`; raises when there is none.
-unsafe fn argument<'a>(state: *mut lua_State, index: c_int) -> &'a [u8] {
-    let mut length = 0;
-    // SAFETY: called with arguments on the stack, where the string stays until the function returns.
-    unsafe {
-        let text = ffi::luaL_checklstring(state, index, &raw mut length);
-        std::slice::from_raw_parts(text.cast(), length)
-    }
-}
-
-/// `print(line)`: one line, without its newline.
-unsafe extern "C-unwind" fn print(state: *mut lua_State) -> c_int {
-    // SAFETY: a closure of this host; nothing with a destructor is alive where an argument may be wrong.
-    unsafe {
-        let text = argument(state, 1);
-        Host::of(state).output().line(Stream::Stdout, &[text, b"\n"].concat());
-    }
-    0
-}
-
-/// `write(stderr, text)`.
-unsafe extern "C-unwind" fn write(state: *mut lua_State) -> c_int {
-    // SAFETY: as for `print`.
-    unsafe {
-        let stderr = ffi::lua_toboolean(state, 1) != 0;
-        let text = argument(state, 2);
-        Host::of(state).output().write(if stderr { Stream::Stderr } else { Stream::Stdout }, text);
-    }
-    0
-}
-
-/// `flush()`.
-unsafe extern "C-unwind" fn flush(state: *mut lua_State) -> c_int {
-    // SAFETY: as for `print`.
-    unsafe { Host::of(state).output().flush() };
-    0
-}
-
-/// `log(level, text, json or nil)`; returns what is wrong with the level, if anything.
-unsafe extern "C-unwind" fn log(state: *mut lua_State) -> c_int {
-    // SAFETY: as for `print`; the message about the level is kept from the frame while it is pushed.
-    unsafe {
-        let (level, text) = (argument(state, 1), argument(state, 2));
-        let json = (ffi::lua_type(state, 3) == ffi::LUA_TSTRING).then(|| argument(state, 3));
-        match String::from_utf8_lossy(level).parse() {
-            Ok(level) => {
-                let text = String::from_utf8_lossy(text);
-                let json = match json {
-                    Some(json) => String::from_utf8_lossy(json).into_owned(),
-                    None => json_string(&text),
-                };
-                Host::of(state).output().log(level, &text, &json);
-                0
-            }
-            Err(message) => {
-                let mut message = ManuallyDrop::<String>::new(message);
-                ffi::lua_pushlstring(state, message.as_ptr().cast(), message.len());
-                ManuallyDrop::drop(&mut message);
-                1
-            }
-        }
-    }
-}
-
-/// `trace_id()` of the call that runs.
-unsafe extern "C-unwind" fn trace_id(state: *mut lua_State) -> c_int {
-    // SAFETY: as for `print`. The call keeps its invocation alive while its code runs.
-    unsafe {
-        let output = Host::of(state).output();
-        let running = output.running.borrow().as_ref().map(Rc::as_ptr);
-        match running.and_then(|invocation| (*invocation).trace_id.as_deref()) {
-            Some(id) => {
-                ffi::lua_pushlstring(state, id.as_ptr().cast(), id.len());
-            }
-            None => ffi::lua_pushnil(state),
-        }
-    }
-    1
-}
-
-/// What `warn` does: off until `warn("@on")`, as in Lua's own interpreter.
-///
-/// # Safety
-/// To be set with `lua_setwarnf` and the state's [`Host`].
-pub(crate) unsafe extern "C-unwind" fn warn(
-    host: *mut c_void,
-    text: *const c_char,
-    to_be_continued: c_int,
-) {
-    // SAFETY: Lua passes the host on, and a text that ends in NUL.
-    let (output, text) =
-        unsafe { ((*host.cast::<Host>()).output(), CStr::from_ptr(text).to_string_lossy()) };
-    let mut begun = output.warning.borrow_mut();
-    if begun.is_empty() && to_be_continued == 0 && text.starts_with('@') {
-        match &*text {
-            "@on" => output.warnings.set(true),
-            "@off" => output.warnings.set(false),
-            _ => {}
-        }
-        return;
-    }
-    begun.push_str(&text);
-    if to_be_continued == 0 {
-        let text = std::mem::take(&mut *begun);
-        if output.warnings.get() {
-            output.warn(&text);
-        }
     }
 }

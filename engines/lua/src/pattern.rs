@@ -1,547 +1,311 @@
-//! Lua's patterns, matched here instead of in Lua's own C library, because C code cannot be stopped: a pattern that
-//! backtracks without end would hold its thread for good. The rules, limits and messages are those of Lua 5.4's
-//! `lstrlib.c`, of which this is a port; what is new is the count of steps that looks for a reason to stop.
+//! `string.find`, `match`, `gmatch` and `gsub`, as Lua's own but that they can be stopped: the matching is that of
+//! `trine_lua_pattern`.
 //!
-//! Character classes are those of the "C" locale, whatever locale another language has set for the process.
+//! The functions here are called by Lua and may leave by an error, which skips Rust frames: none of them holds a value
+//! with a destructor when it calls Lua.
 
-mod class;
-mod functions;
-mod literal;
 #[cfg(test)]
 mod tests;
 
-use class::Set;
-pub(crate) use functions::FUNCTIONS;
-use std::mem::MaybeUninit;
+use crate::limits;
+use mlua::ffi::{self, lua_State};
+use std::{
+    ffi::c_int,
+    mem::{MaybeUninit, needs_drop},
+};
+use trine_lua_pattern::{Capture, Cursor, Fault, Piece, Template, find_plain, is_plain};
 
-/// No match from here.
-const FAIL: usize = usize::MAX;
-/// Matching has ended for the reason in [`Matcher::fault`]. Like any position it counts as a result, so that it goes
-/// straight through whatever would try an alternative after [`FAIL`].
-const FAULT: usize = usize::MAX - 1;
+/// A matcher that asks whether what runs on this thread has to stop.
+type Matcher<'t> = trine_lua_pattern::Matcher<'t, fn() -> bool>;
 
-/// A pattern may capture this often.
-const MAX_CAPTURES: usize = 32;
-/// Items that need an alternative of their own may be nested this deep.
-const MAX_DEPTH: u32 = 200;
-/// After so many steps, each some nanoseconds, a matcher asks whether it has to stop.
-pub(super) const STEPS: i64 = 20_000;
+const _: () = assert!(!needs_drop::<Matcher<'_>>() && !needs_drop::<Cursor>());
 
-/// Why matching has ended without a result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fault {
-    EndsWithEscape,
-    MissingBracket,
-    MissingBalance,
-    MissingFrontier,
-    InvalidCapture,
-    /// `%n` names no finished capture.
-    InvalidIndex(i32),
-    UnfinishedCapture,
-    TooManyCaptures,
-    TooComplex,
-    /// The call has to end, or is warned of its deadline.
-    Stopped,
+/// Library, name and function of everything in this module.
+pub(crate) const FUNCTIONS: [(&str, &str, ffi::lua_CFunction); 4] = [
+    ("string", "find", find),
+    ("string", "match", match_),
+    ("string", "gmatch", gmatch),
+    ("string", "gsub", gsub),
+];
+
+unsafe extern "C-unwind" fn find(state: *mut lua_State) -> c_int {
+    // SAFETY: Lua calls this with its arguments on the stack.
+    unsafe { find_or_match(state, true) }
 }
 
-/// Length of a capture that is not closed yet, or that is a position.
-const UNFINISHED: usize = usize::MAX;
-const POSITION: usize = usize::MAX - 1;
-
-#[derive(Clone, Copy)]
-struct Capture {
-    start: usize,
-    length: usize,
+unsafe extern "C-unwind" fn match_(state: *mut lua_State) -> c_int {
+    // SAFETY: as for `find`.
+    unsafe { find_or_match(state, false) }
 }
 
-/// What a capture holds.
-enum Captured {
-    /// Bytes from here to there.
-    Text(usize, usize),
-    /// A position, counted from 1.
-    Position(usize),
+unsafe fn find_or_match(state: *mut lua_State, find: bool) -> c_int {
+    // SAFETY: both strings stay on the stack until the function returns.
+    unsafe {
+        let source = text(state, 1);
+        let pattern = text(state, 2);
+        let init = from_start(ffi::luaL_optinteger(state, 3, 1), source.len()) - 1;
+        if init > source.len() {
+            ffi::lua_pushnil(state);
+            return 1;
+        }
+        if find && (ffi::lua_toboolean(state, 4) != 0 || is_plain(pattern)) {
+            return match find_plain(&source[init..], pattern, limits::alarmed) {
+                Ok(Some(at)) => {
+                    ffi::lua_pushinteger(state, (init + at + 1) as i64);
+                    ffi::lua_pushinteger(state, (init + at + pattern.len()) as i64);
+                    2
+                }
+                Ok(None) => {
+                    ffi::lua_pushnil(state);
+                    1
+                }
+                Err(fault) => raise(state, fault),
+            };
+        }
+        let mut matcher = Matcher::new(source, pattern, limits::alarmed);
+        match matcher.find(init) {
+            Ok(None) => {
+                ffi::lua_pushnil(state);
+                1
+            }
+            Ok(Some(found)) if find => {
+                ffi::lua_pushinteger(state, found.start as i64 + 1);
+                ffi::lua_pushinteger(state, found.end as i64);
+                2 + push_captures(state, &matcher, matcher.captures())
+            }
+            Ok(Some(_)) => push_captures(state, &matcher, matcher.captures().max(1)),
+            Err(fault) => raise(state, fault),
+        }
+    }
 }
 
-/// Matches one pattern against one source.
-///
-/// Both are given as pointers, since Lua's strings end in a NUL that the rules rely on: at the end of a pattern there is
-/// one more byte to look at.
-struct Matcher {
-    source: *const u8,
-    length: usize,
-    pattern: *const u8,
-    end: usize,
-    /// Captures begun.
-    level: usize,
-    depth: u32,
-    steps: i64,
-    fault: Option<Fault>,
-    captures: [MaybeUninit<Capture>; MAX_CAPTURES],
-    /// Whether the thread has a reason to stop.
-    alarmed: fn() -> bool,
+unsafe extern "C-unwind" fn gmatch(state: *mut lua_State) -> c_int {
+    // SAFETY: the strings become upvalues of the iterator, as does the userdata, which has room for a cursor.
+    unsafe {
+        let source = text(state, 1);
+        text(state, 2);
+        let init = from_start(ffi::luaL_optinteger(state, 3, 1), source.len()) - 1;
+        ffi::lua_settop(state, 2);
+        let place = ffi::lua_newuserdatauv(state, size_of::<Cursor>(), 0).cast::<Cursor>();
+        place.write(Cursor::new(init));
+        ffi::lua_pushcclosure(state, next_match, 3);
+    }
+    1
 }
 
-impl Matcher {
-    /// A matcher of `pattern` in `source`.
-    ///
-    /// # Safety
-    /// Both stay where they are while the matcher is used, and each is followed by a NUL.
-    unsafe fn new(source: &[u8], pattern: &[u8], alarmed: fn() -> bool) -> Self {
-        Self {
-            source: source.as_ptr(),
-            length: source.len(),
-            pattern: pattern.as_ptr(),
-            end: pattern.len(),
-            level: 0,
-            depth: MAX_DEPTH,
-            steps: STEPS,
-            fault: None,
-            captures: [MaybeUninit::uninit(); MAX_CAPTURES],
-            alarmed,
+unsafe extern "C-unwind" fn next_match(state: *mut lua_State) -> c_int {
+    // SAFETY: `gmatch` has made the upvalues. No other reference to the cursor exists while this function runs: nothing
+    // that it calls runs guest code.
+    unsafe {
+        let source = text(state, ffi::lua_upvalueindex(1));
+        let pattern = text(state, ffi::lua_upvalueindex(2));
+        let cursor = &mut *ffi::lua_touserdata(state, ffi::lua_upvalueindex(3)).cast::<Cursor>();
+        let mut matcher = Matcher::without_anchor(source, pattern, limits::alarmed);
+        match matcher.next_match(cursor) {
+            Ok(None) => 0,
+            Ok(Some(_)) => push_captures(state, &matcher, matcher.captures().max(1)),
+            Err(fault) => raise(state, fault),
         }
     }
+}
 
-    /// Where a match that begins at `start` ends.
-    fn match_at(&mut self, start: usize) -> Result<Option<usize>, Fault> {
-        self.level = 0;
-        self.depth = MAX_DEPTH;
-        match self.run(start, 0) {
-            FAIL => Ok(None),
-            FAULT => Err(self.fault.unwrap_or(Fault::TooComplex)),
-            end => Ok(Some(end)),
+unsafe extern "C-unwind" fn gsub(state: *mut lua_State) -> c_int {
+    // SAFETY: the strings stay on the stack until the function returns. A buffer's rule is kept: between two additions
+    // the stack is as high as before.
+    unsafe {
+        let source = text(state, 1);
+        let pattern = text(state, 2);
+        let kind = ffi::lua_type(state, 3);
+        let most = ffi::luaL_optinteger(state, 4, source.len() as i64 + 1);
+        if !matches!(
+            kind,
+            ffi::LUA_TNUMBER | ffi::LUA_TSTRING | ffi::LUA_TFUNCTION | ffi::LUA_TTABLE
+        ) {
+            return wrong_replacement(state);
         }
-    }
-
-    /// The first match from `start` on, and its end.
-    fn find(&mut self, start: usize) -> Result<Option<(usize, usize)>, Fault> {
-        let first = self.first_literal();
-        let mut start = start;
-        loop {
-            if let Some(byte) = first {
-                // Any other byte fails at the pattern's first item, without a look at the rest of it.
-                start = self.skip_to(byte, start)?;
-            }
-            if let Some(end) = self.match_at(start)? {
-                return Ok(Some((start, end)));
-            }
-            if start >= self.length {
-                return Ok(None);
-            }
-            start += 1;
-        }
-    }
-
-    /// The byte with which every match begins, where the pattern begins with one.
-    fn first_literal(&self) -> Option<u8> {
-        if self.end == 0 {
-            return None;
-        }
-        let special = |byte| {
-            matches!(
-                byte,
-                b'^' | b'$' | b'*' | b'+' | b'?' | b'.' | b'(' | b')' | b'[' | b'%' | b'-'
-            )
-        };
-        let (first, second) = (self.p(0), self.p(1));
-        (!special(first) && !matches!(second, b'*' | b'?' | b'-')).then_some(first)
-    }
-
-    /// The place of `byte` from `start` on, else the end.
-    fn skip_to(&mut self, byte: u8, start: usize) -> Result<usize, Fault> {
-        // SAFETY: `source` is valid for `length` bytes, and `start` is not beyond them.
-        let rest =
-            unsafe { std::slice::from_raw_parts(self.source.add(start), self.length - start) };
-        let skipped = literal::position(rest, byte).unwrap_or(rest.len());
-        if self.charge(skipped >> 4) {
-            return Err(Fault::Stopped);
-        }
-        Ok(start + skipped)
-    }
-
-    /// The pattern's byte at `at`, which may be its end.
-    fn p(&self, at: usize) -> u8 {
-        debug_assert!(at <= self.end);
-        // SAFETY: no caller goes beyond the end, where the NUL is: each looks one byte ahead at most, and only past a
-        // byte that is not the end.
-        unsafe { *self.pattern.add(at) }
-    }
-
-    /// The source's byte at `at`, which may be its end.
-    fn s(&self, at: usize) -> u8 {
-        debug_assert!(at <= self.length);
-        // SAFETY: positions are never beyond the source's end, where the NUL is.
-        unsafe { *self.source.add(at) }
-    }
-
-    fn capture(&self, index: usize) -> Capture {
-        debug_assert!(index < self.level);
-        // SAFETY: `start_capture` has written every capture below `level`.
-        unsafe { self.captures[index].assume_init() }
-    }
-
-    fn fail(&mut self, fault: Fault) -> usize {
-        self.fault = Some(fault);
-        FAULT
-    }
-
-    /// Counts work that was done in one go; true when matching has to stop.
-    fn charge(&mut self, work: usize) -> bool {
-        self.steps -= work as i64;
-        self.steps < 0 && self.stops()
-    }
-
-    #[cold]
-    fn stops(&mut self) -> bool {
-        self.steps = STEPS;
-        if (self.alarmed)() {
-            self.fault = Some(Fault::Stopped);
-            return true;
-        }
-        false
-    }
-
-    /// Matches the pattern from `p` on against the source from `s` on; returns where the match ends.
-    fn run(&mut self, mut s: usize, mut p: usize) -> usize {
-        if self.depth == 0 {
-            return self.fail(Fault::TooComplex);
-        }
-        self.depth -= 1;
-        while p != self.end {
-            self.steps -= 1;
-            if self.steps < 0 && self.stops() {
-                return FAULT;
-            }
-            match self.p(p) {
-                b'(' => {
-                    s = match self.p(p + 1) {
-                        b')' => self.start_capture(s, p + 2, POSITION),
-                        _ => self.start_capture(s, p + 1, UNFINISHED),
-                    };
-                    break;
+        let mut matcher = Matcher::new(source, pattern, limits::alarmed);
+        let mut cursor = Cursor::new(0);
+        let mut buffer = MaybeUninit::<ffi::luaL_Buffer>::uninit();
+        let buffer = buffer.as_mut_ptr();
+        ffi::luaL_buffinit(state, buffer);
+        let (mut count, mut changed, mut added) = (0, false, 0);
+        while count < most {
+            let found = match matcher.next_match(&mut cursor) {
+                Ok(Some(found)) => found,
+                Ok(None) => break,
+                Err(fault) => return raise(state, fault),
+            };
+            count += 1;
+            add(buffer, &source[added..found.start]);
+            added = found.start;
+            let replaced = match kind {
+                ffi::LUA_TFUNCTION => {
+                    ffi::lua_pushvalue(state, 3);
+                    let arguments = push_captures(state, &matcher, matcher.captures().max(1));
+                    ffi::lua_call(state, arguments, 1);
+                    add_value(state, buffer)
                 }
-                b')' => {
-                    s = self.end_capture(s, p + 1);
-                    break;
-                }
-                b'$' if p + 1 == self.end => {
-                    if s != self.length {
-                        s = FAIL;
-                    }
-                    break;
-                }
-                b'%' if self.p(p + 1) == b'b' => {
-                    s = self.balance(s, p + 2);
-                    p += 4;
-                }
-                b'%' if self.p(p + 1) == b'f' => (s, p) = self.frontier(s, p + 2),
-                b'%' if self.p(p + 1).is_ascii_digit() => {
-                    s = self.back_reference(s, self.p(p + 1));
-                    p += 2;
+                ffi::LUA_TTABLE => {
+                    push_capture(state, &matcher, 0);
+                    ffi::lua_gettable(state, 3);
+                    add_value(state, buffer)
                 }
                 _ => {
-                    let next = self.class_end(p);
-                    if next == FAULT {
-                        return FAULT;
-                    }
-                    match self.item(s, p, next) {
-                        Next::Item(at, pattern) => {
-                            (s, p) = (at, pattern);
-                            continue;
-                        }
-                        Next::Result(result) => s = result,
-                    }
-                    break;
+                    add_template(state, buffer, &matcher, &source[found.start..found.end]);
+                    true
                 }
-            }
-            if s >= FAULT {
-                break;
-            }
-        }
-        self.depth += 1;
-        s
-    }
-
-    /// A single character or class from `p` to `next`, and what may follow it.
-    fn item(&mut self, s: usize, p: usize, next: usize) -> Next {
-        let suffix = self.p(next);
-        if !self.single(s, p, next) {
-            return match suffix {
-                b'*' | b'?' | b'-' => Next::Item(s, next + 1),
-                _ => Next::Result(FAIL),
             };
-        }
-        match suffix {
-            b'?' => match self.run(s + 1, next + 1) {
-                FAIL => Next::Item(s, next + 1),
-                result => Next::Result(result),
-            },
-            b'+' => Next::Result(self.longest(s + 1, p, next)),
-            b'*' => Next::Result(self.longest(s, p, next)),
-            b'-' => Next::Result(self.shortest(s, p, next)),
-            _ => Next::Item(s + 1, next),
-        }
-    }
-
-    /// Where the class or character that begins at `p` ends.
-    fn class_end(&mut self, p: usize) -> usize {
-        match self.p(p) {
-            b'%' if p + 1 == self.end => self.fail(Fault::EndsWithEscape),
-            b'%' => p + 2,
-            b'[' => {
-                let mut at = p + 1;
-                if self.p(at) == b'^' {
-                    at += 1;
-                }
-                loop {
-                    if at == self.end {
-                        return self.fail(Fault::MissingBracket);
-                    }
-                    at += 1;
-                    if self.p(at - 1) == b'%' && at < self.end {
-                        at += 1;
-                    }
-                    if self.p(at) == b']' && at < self.end {
-                        break;
-                    }
-                }
-                if self.charge((at - p) >> 3) {
-                    return FAULT;
-                }
-                at + 1
+            if replaced {
+                added = found.end;
+                changed = true;
             }
-            _ => p + 1,
         }
+        if changed {
+            add(buffer, &source[added..]);
+            ffi::luaL_pushresult(buffer);
+        } else {
+            ffi::lua_pushvalue(state, 1);
+        }
+        ffi::lua_pushinteger(state, count);
     }
+    2
+}
 
-    /// Whether the byte at `s` belongs to the class from `p` to `next`.
-    fn single(&self, s: usize, p: usize, next: usize) -> bool {
-        if s >= self.length {
+unsafe fn add(buffer: *mut ffi::luaL_Buffer, text: &[u8]) {
+    // SAFETY: the callers' buffer is in use.
+    unsafe { ffi::luaL_addlstring(buffer, text.as_ptr().cast(), text.len()) };
+}
+
+/// Adds what a replacement function or table gave, unless that is nil or false.
+unsafe fn add_value(state: *mut lua_State, buffer: *mut ffi::luaL_Buffer) -> bool {
+    // SAFETY: the value is on top of the stack.
+    unsafe {
+        if ffi::lua_toboolean(state, -1) == 0 {
+            ffi::lua_pop(state, 1);
             return false;
         }
-        let byte = self.s(s);
-        match self.p(p) {
-            b'.' => true,
-            b'%' => class::matches(byte, self.p(p + 1)),
-            b'[' => self.in_brackets(byte, p, next - 1),
-            literal => literal == byte,
+        if ffi::lua_isstring(state, -1) == 0 {
+            let name = ffi::luaL_typename(state, -1);
+            ffi::luaL_error(state, c"invalid replacement value (a %s)".as_ptr(), name);
         }
+        ffi::luaL_addvalue(buffer);
     }
+    true
+}
 
-    /// Whether `byte` belongs to the set whose brackets stand at `open` and `close`.
-    fn in_brackets(&self, byte: u8, open: usize, close: usize) -> bool {
-        let mut p = open + 1;
-        let found = self.p(p) != b'^';
-        if !found {
-            p += 1;
-        }
-        while p < close {
-            if self.p(p) == b'%' {
-                if class::matches(byte, self.p(p + 1)) {
-                    return found;
-                }
-                p += 2;
-            } else if self.p(p + 1) == b'-' && p + 2 < close {
-                if self.p(p) <= byte && byte <= self.p(p + 2) {
-                    return found;
-                }
-                p += 3;
-            } else {
-                if self.p(p) == byte {
-                    return found;
-                }
-                p += 1;
-            }
-        }
-        !found
-    }
-
-    /// The same set in one piece, for many bytes.
-    fn bracket_set(&self, open: usize, close: usize) -> Set {
-        let mut set = Set::default();
-        let mut p = open + 1;
-        let negated = self.p(p) == b'^';
-        if negated {
-            p += 1;
-        }
-        while p < close {
-            if self.p(p) == b'%' {
-                set.add_class(self.p(p + 1));
-                p += 2;
-            } else if self.p(p + 1) == b'-' && p + 2 < close {
-                set.add_range(self.p(p), self.p(p + 2));
-                p += 3;
-            } else {
-                set.add(self.p(p));
-                p += 1;
-            }
-        }
-        if negated {
-            set.invert();
-        }
-        set
-    }
-
-    /// How many bytes from `s` on belong to the class from `p` to `next`.
-    fn span(&self, s: usize, p: usize, next: usize) -> usize {
-        // SAFETY: `source` is valid for `length` bytes, and `s` is not beyond them.
-        let rest = unsafe { std::slice::from_raw_parts(self.source.add(s), self.length - s) };
-        let other = match self.p(p) {
-            b'.' => None,
-            b'%' => {
-                let name = self.p(p + 1);
-                rest.iter().position(|&byte| !class::matches(byte, name))
-            }
-            b'[' => {
-                let set = self.bracket_set(p, next - 1);
-                rest.iter().position(|&byte| !set.has(byte))
-            }
-            literal => rest.iter().position(|&byte| byte != literal),
-        };
-        other.unwrap_or(rest.len())
-    }
-
-    /// As many repetitions as possible, then fewer.
-    fn longest(&mut self, s: usize, p: usize, next: usize) -> usize {
-        let most = self.span(s, p, next);
-        if self.charge((most >> 2) + ((next - p) >> 2)) {
-            return FAULT;
-        }
-        for count in (0..=most).rev() {
-            match self.run(s + count, next + 1) {
-                FAIL => {}
-                result => return result,
-            }
-        }
-        FAIL
-    }
-
-    /// As few repetitions as possible, then more.
-    fn shortest(&mut self, mut s: usize, p: usize, next: usize) -> usize {
-        loop {
-            match self.run(s, next + 1) {
-                FAIL if self.single(s, p, next) => s += 1,
-                result => return result,
-            }
-            if self.charge(1 + ((next - p) >> 3)) {
-                return FAULT;
-            }
-        }
-    }
-
-    fn start_capture(&mut self, s: usize, p: usize, length: usize) -> usize {
-        if self.level >= MAX_CAPTURES {
-            return self.fail(Fault::TooManyCaptures);
-        }
-        self.captures[self.level].write(Capture { start: s, length });
-        self.level += 1;
-        let result = self.run(s, p);
-        if result == FAIL {
-            self.level -= 1;
-        }
-        result
-    }
-
-    fn end_capture(&mut self, s: usize, p: usize) -> usize {
-        let open = (0..self.level).rev().find(|&index| self.capture(index).length == UNFINISHED);
-        let Some(index) = open else { return self.fail(Fault::InvalidCapture) };
-        let start = self.capture(index).start;
-        self.captures[index].write(Capture { start, length: s - start });
-        let result = self.run(s, p);
-        if result == FAIL {
-            self.captures[index].write(Capture { start, length: UNFINISHED });
-        }
-        result
-    }
-
-    /// `%b`, whose two bytes stand at `p`.
-    fn balance(&mut self, s: usize, p: usize) -> usize {
-        if p + 1 >= self.end {
-            return self.fail(Fault::MissingBalance);
-        }
-        let (open, close) = (self.p(p), self.p(p + 1));
-        if self.s(s) != open {
-            return FAIL;
-        }
-        let mut depth = 1;
-        let mut at = s + 1;
-        while at < self.length {
-            let byte = self.s(at);
-            at += 1;
-            if byte == close {
-                depth -= 1;
-                if depth == 0 {
-                    return if self.charge((at - s) >> 2) { FAULT } else { at };
-                }
-            } else if byte == open {
-                depth += 1;
-            }
-        }
-        if self.charge((at - s) >> 2) { FAULT } else { FAIL }
-    }
-
-    /// `%f`, whose set begins at `p`: source and pattern afterwards.
-    fn frontier(&mut self, s: usize, p: usize) -> (usize, usize) {
-        if self.p(p) != b'[' {
-            return (self.fail(Fault::MissingFrontier), p);
-        }
-        let next = self.class_end(p);
-        if next == FAULT {
-            return (FAULT, p);
-        }
-        let before = if s == 0 { 0 } else { self.s(s - 1) };
-        let here =
-            !self.in_brackets(before, p, next - 1) && self.in_brackets(self.s(s), p, next - 1);
-        (if here { s } else { FAIL }, next)
-    }
-
-    /// `%1` to `%9`: the text of an earlier capture again.
-    fn back_reference(&mut self, s: usize, digit: u8) -> usize {
-        let index = i32::from(digit) - i32::from(b'1');
-        let Some(capture) = usize::try_from(index)
-            .ok()
-            .filter(|&index| index < self.level)
-            .map(|index| self.capture(index))
-            .filter(|capture| capture.length != UNFINISHED)
-        else {
-            return self.fail(Fault::InvalidIndex(index + 1));
-        };
-        // The length of a position is larger than any string.
-        if self.length - s < capture.length {
-            return FAIL;
-        }
-        if self.charge(capture.length >> 6) {
-            return FAULT;
-        }
-        // SAFETY: both ranges lie within the source: one was matched, the other was compared with its end.
-        let same = unsafe {
-            std::slice::from_raw_parts(self.source.add(capture.start), capture.length)
-                == std::slice::from_raw_parts(self.source.add(s), capture.length)
-        };
-        if same { s + capture.length } else { FAIL }
-    }
-
-    /// A capture of a match from `start` to `end`. Without captures the first one is the whole match.
-    fn captured(&self, index: usize, start: usize, end: usize) -> Result<Captured, Fault> {
-        if index >= self.level {
-            return if index == 0 {
-                Ok(Captured::Text(start, end))
-            } else {
-                Err(Fault::InvalidIndex(index as i32 + 1))
+/// Adds the replacement string for a match.
+unsafe fn add_template(
+    state: *mut lua_State,
+    buffer: *mut ffi::luaL_Buffer,
+    matcher: &Matcher<'_>,
+    found: &[u8],
+) {
+    // SAFETY: index 3 holds a string or a number; once read as a string it is one, and stays where it is.
+    unsafe {
+        let mut length = 0;
+        let template = ffi::lua_tolstring(state, 3, &raw mut length);
+        for piece in Template::new(std::slice::from_raw_parts(template.cast(), length)) {
+            let capture = match piece {
+                Ok(Piece::Text(text)) => Ok(Capture::Text(text)),
+                Ok(Piece::Match) => Ok(Capture::Text(found)),
+                Ok(Piece::Capture(index)) => matcher.capture(index),
+                Err(fault) => Err(fault),
             };
-        }
-        let capture = self.capture(index);
-        match capture.length {
-            UNFINISHED => Err(Fault::UnfinishedCapture),
-            POSITION => Ok(Captured::Position(capture.start + 1)),
-            length => Ok(Captured::Text(capture.start, capture.start + length)),
+            match capture {
+                Ok(Capture::Text(text)) => add(buffer, text),
+                Ok(Capture::Position(position)) => {
+                    ffi::lua_pushinteger(state, position as i64);
+                    ffi::luaL_addvalue(buffer);
+                }
+                Err(fault) => {
+                    raise(state, fault);
+                }
+            }
         }
     }
 }
 
-/// Where matching goes on after an item.
-enum Next {
-    /// At this place of the source, with this item of the pattern.
-    Item(usize, usize),
-    /// Nowhere: the rest has been matched too, with this result.
-    Result(usize),
+/// Pushes this many captures of a match.
+unsafe fn push_captures(state: *mut lua_State, matcher: &Matcher<'_>, count: usize) -> c_int {
+    // SAFETY: this makes room.
+    unsafe {
+        ffi::luaL_checkstack(state, count as c_int, c"too many captures".as_ptr());
+        for index in 0..count {
+            push_capture(state, matcher, index);
+        }
+    }
+    count as c_int
+}
+
+unsafe fn push_capture(state: *mut lua_State, matcher: &Matcher<'_>, index: usize) {
+    // SAFETY: the callers have made room.
+    unsafe {
+        match matcher.capture(index) {
+            Ok(Capture::Text(text)) => {
+                ffi::lua_pushlstring(state, text.as_ptr().cast(), text.len());
+            }
+            Ok(Capture::Position(position)) => ffi::lua_pushinteger(state, position as i64),
+            Err(fault) => {
+                raise(state, fault);
+            }
+        }
+    }
+}
+
+/// The string at `index`; raises when there is none.
+unsafe fn text<'s>(state: *mut lua_State, index: c_int) -> &'s [u8] {
+    let mut length = 0;
+    // SAFETY: the string stays where it is until the function returns, on the stack or as an upvalue.
+    unsafe {
+        let text = ffi::luaL_checklstring(state, index, &raw mut length);
+        std::slice::from_raw_parts(text.cast(), length)
+    }
+}
+
+/// A position counted from 1, of one that may be relative to the end.
+fn from_start(position: i64, length: usize) -> usize {
+    if position > 0 {
+        position as usize
+    } else if position == 0 || position < -(length as i64) {
+        1
+    } else {
+        (length as i64 + position + 1) as usize
+    }
+}
+
+unsafe fn wrong_replacement(state: *mut lua_State) -> c_int {
+    // SAFETY: a C function has room for these values.
+    unsafe {
+        let name = if ffi::luaL_getmetafield(state, 3, c"__name".as_ptr()) == ffi::LUA_TSTRING {
+            ffi::lua_tolstring(state, -1, std::ptr::null_mut())
+        } else if ffi::lua_type(state, 3) == ffi::LUA_TLIGHTUSERDATA {
+            c"light userdata".as_ptr()
+        } else {
+            ffi::luaL_typename(state, 3)
+        };
+        let expected = c"string/function/table expected, got %s";
+        let message = ffi::lua_pushfstring(state, expected.as_ptr(), name);
+        ffi::luaL_argerror(state, 3, message)
+    }
+}
+
+/// Raises what is wrong with a pattern, or ends what has to end. To be returned as the last act of a C function.
+unsafe fn raise(state: *mut lua_State, fault: Fault) -> c_int {
+    // SAFETY: the callers hold nothing that has a destructor, and a C function has room for a few values.
+    unsafe {
+        if fault == Fault::Stopped {
+            return limits::stop(state);
+        }
+        ffi::luaL_where(state, 1);
+        let message = fault.message();
+        ffi::lua_pushlstring(state, message.as_ptr().cast(), message.len());
+        match fault {
+            Fault::InvalidIndex(index) => {
+                ffi::lua_pushinteger(state, index.into());
+                ffi::lua_concat(state, 3);
+            }
+            _ => ffi::lua_concat(state, 2),
+        }
+        ffi::lua_error(state)
+    }
 }

@@ -58,7 +58,7 @@ pub(crate) async fn call(
     }
     let finished = run.finish(5).await;
     keys.into_iter().for_each(|key| state.forget(key));
-    match (finished, state.host().exit()) {
+    match (finished, state.host().watch().exit()) {
         (Ok(_), _) => run.done(),
         (Err(_), Some(0)) => {}
         (Err(error), Some(status)) => {

@@ -5,8 +5,7 @@
 //! dropped, or handed to the host, before anything may raise.
 
 use crate::{
-    context,
-    convert::{Parser, decode, leave},
+    convert::{Parser, decode, leave, text_at},
     host::Host,
     value::LuaValue,
 };
@@ -28,7 +27,7 @@ pub(crate) unsafe extern "C-unwind" fn index(state: *mut lua_State) -> c_int {
         let host = Host::of(state);
         ffi::luaL_checktype(state, 1, ffi::LUA_TTABLE);
         ffi::lua_settop(state, 2);
-        match key(state, 2) {
+        match text_at(state, 2) {
             Some(key) => read(state, host, 1, key),
             None => ffi::lua_pushnil(state),
         }
@@ -46,7 +45,7 @@ pub(crate) unsafe extern "C-unwind" fn newindex(state: *mut lua_State) -> c_int 
         let host = Host::of(state);
         ffi::luaL_checktype(state, 1, ffi::LUA_TTABLE);
         ffi::lua_settop(state, 3);
-        let Some(key) = key(state, 2) else {
+        let Some(key) = text_at(state, 2) else {
             let name = ffi::luaL_typename(state, 2);
             return ffi::luaL_error(
                 state,
@@ -164,7 +163,7 @@ unsafe fn parse(state: *mut lua_State, host: &Host, text: Bytes, key: &str) {
     unsafe {
         ffi::luaL_checkstack(state, 6, std::ptr::null());
         let mut parser = ManuallyDrop::new(Parser::new(host.stash(text)));
-        let fault = decode(state, &mut parser, host).err();
+        let fault = decode(state, &mut parser, host.forms()).err();
         let fault = fault.map(|fault| (fault.end(), fault.text(&parser)));
         ManuallyDrop::drop(&mut parser);
         if let Some((end, fault)) = fault {
@@ -210,19 +209,6 @@ pub(crate) unsafe extern "C-unwind" fn reply(state: *mut lua_State) -> c_int {
     0
 }
 
-/// The bytes of a key that is a string, as text.
-unsafe fn key<'s>(state: *mut lua_State, index: c_int) -> Option<&'s str> {
-    let mut length = 0;
-    // SAFETY: reading a string does not convert it, and it stays on the stack until the function returns.
-    unsafe {
-        if ffi::lua_type(state, index) != ffi::LUA_TSTRING {
-            return None;
-        }
-        let text = ffi::lua_tolstring(state, index, &raw mut length);
-        std::str::from_utf8(std::slice::from_raw_parts(text.cast(), length)).ok()
-    }
-}
-
 unsafe fn raise_error(state: *mut lua_State, host: &Host, error: Error) {
     let message = error.message().to_owned();
     drop(error);
@@ -240,26 +226,4 @@ unsafe fn raise(state: *mut lua_State, host: &Host, message: String) {
         ffi::lua_concat(state, 2);
         ffi::lua_error(state);
     }
-}
-
-/// Pushes the function or table that a context has under the key at `key`, if it is one of its own: `context.state`,
-/// or what the closure's second upvalue has.
-///
-/// # Safety
-/// `state` runs a C closure of `host` whose second upvalue is the table of a context's functions; the context is at 1.
-pub(crate) unsafe fn push_own(state: *mut lua_State, index: c_int, host: &Host) -> bool {
-    // SAFETY: as the caller vouches.
-    unsafe {
-        let Some(name) = key(state, index) else { return false };
-        if name == "state" {
-            context::push_state(state, host, 1);
-            return true;
-        }
-        ffi::lua_pushvalue(state, index);
-        if ffi::lua_rawget(state, ffi::lua_upvalueindex(2)) == ffi::LUA_TNIL {
-            ffi::lua_pop(state, 1);
-            return false;
-        }
-    }
-    true
 }

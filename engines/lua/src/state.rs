@@ -1,14 +1,11 @@
 //! One Lua state: the heap of one root folder, with its modules, its coroutines and its host.
 
 use crate::{
-    bulk, context, convert,
-    convert::{Fault, Marks, Strictness},
-    error, find, guard, host,
+    convert::{self, Fault, Strictness},
+    exports::Loaded,
     host::Host,
-    limits::Stop,
-    loader::Loaded,
+    limits,
     memory::Vm,
-    output, pattern, shared,
 };
 use mlua::{
     Function, Lua, Table, Value,
@@ -17,23 +14,15 @@ use mlua::{
 use std::{
     cell::{Cell, OnceCell, RefCell},
     collections::HashMap,
-    ffi::{c_int, c_void},
+    ffi::c_int,
     path::{Path, PathBuf},
     ptr,
-    rc::Rc,
-    sync::Arc,
+    rc::{Rc, Weak},
 };
-use trine_engine::{Environment, Error, Result};
+use trine_engine::{Error, Result};
 
 /// So many coroutines are kept for further calls.
 const IDLE: usize = 32;
-
-/// The preludes, in the order in which they run.
-const PRELUDES: [(&str, &str); 3] = [
-    ("=[trine require]", include_str!("prelude/require.lua")),
-    ("=[trine io]", include_str!("prelude/io.lua")),
-    ("=[trine]", include_str!("prelude/trine.lua")),
-];
 
 /// The prelude of those that run programs.
 const PROGRAM: (&str, &str) = ("=[trine program]", include_str!("prelude/program.lua"));
@@ -61,19 +50,12 @@ pub(crate) struct Coroutine {
 }
 
 impl State {
-    /// Starts a state whose modules are looked for in `root`.
-    pub(crate) fn new(root: &Path, environment: &Environment, stop: Arc<Stop>) -> Result<Rc<Self>> {
-        let host = Rc::new(Host::new(environment, stop));
-        let started = Vm::new().and_then(|lua| {
-            let (main, functions) = prepare(&lua, &host, root, environment)?;
-            Ok((lua, main, functions))
-        });
-        let (lua, main, functions) =
-            started.map_err(|error| Error::internal(format!("Lua cannot start: {error}")))?;
+    /// A state of what has been prepared: its main coroutine, the files that have run, its host.
+    pub(crate) fn new(lua: Vm, main: *mut lua_State, files: Table, host: Rc<Host>) -> Rc<Self> {
         let state = Rc::new(Self {
             lua,
             main,
-            files: functions.raw_get("files").map_err(|error| error::internal(&error))?,
+            files,
             program: OnceCell::new(),
             modules: RefCell::default(),
             idle: RefCell::default(),
@@ -81,8 +63,9 @@ impl State {
             spoiled: Cell::new(false),
             host,
         });
-        state.host.set_state(&state);
-        Ok(state)
+        let owner: Weak<Self> = Rc::downgrade(&state);
+        state.host.set_owner(owner);
+        state
     }
 
     pub(crate) fn lua(&self) -> &Lua {
@@ -151,7 +134,7 @@ impl State {
 
     /// What Lua refused us, as our error.
     pub(crate) fn error(&self, error: &mlua::Error) -> Error {
-        error::internal(error)
+        limits::internal(error)
     }
 
     /// Has modules looked for in `folder` too, after all other places.
@@ -183,7 +166,7 @@ impl State {
         // of the closure only, and what has a destructor is out here.
         unsafe {
             self.lua.exec_raw::<()>(value, |state| {
-                encoded = convert::encode(state, -1, &self.host, strictness, &mut text);
+                encoded = convert::encode(state, -1, &*self.host, strictness, &mut text);
             })
         }?;
         Ok(encoded.map(|()| text))
@@ -250,128 +233,5 @@ impl State {
     pub(crate) fn forget(&self, key: c_int) {
         // SAFETY: `main` lives as long as `lua`. Giving back a key writes into slots that exist: it allocates nothing.
         unsafe { ffi::luaL_unref(self.main, ffi::LUA_REGISTRYINDEX, key) };
-    }
-}
-
-/// Sets up a fresh Lua: marks, the host's functions, preludes, search paths.
-fn prepare(
-    lua: &Vm,
-    host: &Rc<Host>,
-    root: &Path,
-    environment: &Environment,
-) -> mlua::Result<(*mut lua_State, Table)> {
-    let mut main = ptr::null_mut();
-    // SAFETY: outside of any callback the current state is the main one, which lives as long as `lua`.
-    unsafe { lua.exec_raw::<()>((), |state| main = state)? };
-    let functions = host::functions(lua, host)?;
-    host.set_marks(marks(lua, host, &functions)?);
-    host.keys().prepare(lua)?;
-    functions.raw_set("null", Value::NULL)?;
-    functions.raw_set("trace_in_environment", environment.trace_in_environment)?;
-    for (name, function) in output::CLOSURES {
-        functions.raw_set(name, closure(lua, host, function)?)?;
-    }
-    functions.raw_set("state_keys", closure(lua, host, shared::keys)?)?;
-    functions.raw_set("encode", closure(lua, host, convert::json_encode)?)?;
-    functions.raw_set("decode", closure(lua, host, convert::json_decode)?)?;
-    let globals = lua.globals();
-    let plain = guard::FUNCTIONS.into_iter().chain(pattern::FUNCTIONS).chain(bulk::FUNCTIONS);
-    for (library, name, function) in plain {
-        // SAFETY: these are C functions written for this purpose.
-        let function = unsafe { lua.create_c_function(function)? };
-        globals.raw_get::<Table>(library)?.raw_set(name, function)?;
-    }
-    globals.raw_get::<Table>("os")?.raw_set("exit", closure(lua, host, host::os_exit)?)?;
-    let debug = globals.raw_get::<Table>("debug")?;
-    let sethook = debug.raw_get::<Function>("sethook")?;
-    debug.raw_set("sethook", closure_with(lua, host, guard::sethook, sethook)?)?;
-    let package = globals.raw_get::<Table>("package")?;
-    package.raw_set("path", find::search_path(root, &environment.layer_root))?;
-    package.raw_set("cpath", "")?;
-    let token = mlua::LightUserData(guard::wait_token());
-    for (name, source) in PRELUDES {
-        lua.load(source).set_name(name).call::<()>((&functions, token))?;
-    }
-    // SAFETY: `State` keeps the host beyond `lua`, and setting a warning function cannot fail.
-    unsafe { ffi::lua_setwarnf(main, Some(output::warn), Rc::as_ptr(host).cast_mut().cast()) };
-    lua.limit(host.memory());
-    Ok((main, functions))
-}
-
-/// The metatables that say what a table is; those for guests go into the host's functions.
-fn marks(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result<Marks> {
-    let array = lua.create_table()?;
-    array.raw_set("__name", "array")?;
-    let object = lua.create_table()?;
-    object.raw_set("__name", "object")?;
-    let methods = lua.create_table()?;
-    methods.raw_set("get_remaining_time_in_millis", closure(lua, host, context::remaining)?)?;
-    methods.raw_set("reply", closure(lua, host, shared::reply)?)?;
-    let context = lua.create_table()?;
-    context.raw_set("__index", closure_with(lua, host, context::index, &methods)?)?;
-    context.raw_set("__pairs", closure(lua, host, context::pairs)?)?;
-    context.raw_set("__newindex", closure(lua, host, context::newindex)?)?;
-    let filled = lua.create_table()?;
-    filled.raw_set("__index", closure_with(lua, host, context::filled_index, &methods)?)?;
-    let state = lua.create_table()?;
-    state.raw_set("__index", closure(lua, host, shared::index)?)?;
-    state.raw_set("__newindex", closure(lua, host, shared::newindex)?)?;
-    state.raw_set("__name", "context.state")?;
-    // The rest of these three is written in Lua.
-    let error = lua.create_table()?;
-    let deadline = lua.create_table()?;
-    functions.raw_set("state", &state)?;
-    functions.raw_set("error", &error)?;
-    functions.raw_set("deadline_exceeded", &deadline)?;
-    functions.raw_set("array", &array)?;
-    functions.raw_set("object", &object)?;
-    let key = |table: &Table| {
-        let mut key = ffi::LUA_REFNIL;
-        // SAFETY: `exec_raw` runs this in protected mode with the table on the stack; `luaL_ref` takes it.
-        unsafe {
-            lua.exec_raw::<()>(table, |state| {
-                key = ffi::luaL_ref(state, ffi::LUA_REGISTRYINDEX);
-            })
-        }
-        .map(|()| key)
-    };
-    key(&object)?;
-    Ok(Marks {
-        array: array.to_pointer(),
-        array_key: key(&array)?,
-        object: object.to_pointer(),
-        context: context.to_pointer(),
-        context_key: key(&context)?,
-        filled: filled.to_pointer(),
-        filled_key: key(&filled)?,
-        state: state.to_pointer(),
-        state_key: key(&state)?,
-        error: error.to_pointer(),
-        error_key: key(&error)?,
-        deadline: deadline.to_pointer(),
-        deadline_key: key(&deadline)?,
-    })
-}
-
-/// A C closure whose first upvalue is the host.
-fn closure(lua: &Lua, host: &Rc<Host>, function: ffi::lua_CFunction) -> mlua::Result<Function> {
-    closure_with(lua, host, function, Value::Nil)
-}
-
-/// The same with a second upvalue.
-fn closure_with(
-    lua: &Lua,
-    host: &Rc<Host>,
-    function: ffi::lua_CFunction,
-    second: impl mlua::IntoLuaMulti,
-) -> mlua::Result<Function> {
-    let host: *const Host = Rc::as_ptr(host);
-    // SAFETY: `exec_raw` runs this in protected mode with room for two values; `State` keeps the host beyond `lua`.
-    unsafe {
-        lua.exec_raw(second, |state| {
-            ffi::lua_pushlightuserdata(state, host.cast_mut().cast::<c_void>());
-            ffi::lua_insert(state, 1);
-            ffi::lua_pushcclosure(state, function, 2);
-        })
     }
 }

@@ -1,9 +1,9 @@
 //! A value of one state, on its way to another function.
 
 use crate::{
+    ID,
     convert::{Parser, Strictness, decode},
-    engine::ID,
-    host::Host,
+    host::{Host, Owner},
     state::State,
 };
 use bytes::Bytes;
@@ -41,7 +41,7 @@ impl LuaValue {
         // closure only, and what has a destructor is out here.
         unsafe {
             state.lua().exec_raw::<()>((), |raw| {
-                decoded = decode(raw, &mut parser, state.host());
+                decoded = decode(raw, &mut parser, state.host().forms());
                 if decoded.is_ok() {
                     key = ffi::luaL_ref(raw, ffi::LUA_REGISTRYINDEX);
                 }
@@ -80,6 +80,12 @@ impl LuaValue {
             Ok(Err(fault)) => Err(fault.into_error(root)),
             Err(error) => Err(self.state.error(&error)),
         }
+    }
+}
+
+impl Owner for State {
+    fn own(self: Rc<Self>, key: c_int) -> Rc<dyn NativeValue> {
+        Rc::new(LuaValue::new(self, key))
     }
 }
 

@@ -61,7 +61,9 @@ impl Folder {
     pub fn write(&self, path: &str, text: &str) {
         let file = self.task.join(path);
         let parent = file.parent().expect("a file lies in a folder");
-        fs::create_dir_all(parent).and_then(|()| fs::write(&file, text)).expect("a writable folder");
+        fs::create_dir_all(parent)
+            .and_then(|()| fs::write(&file, text))
+            .expect("a writable folder");
     }
 
     /// Returns where the files are, absolute and without links.

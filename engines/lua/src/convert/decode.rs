@@ -1,32 +1,34 @@
 //! JSON text to Lua values: a pull parser whose events become pushes on Lua's stack.
 
 use super::{
-    End, MAX_DEPTH, NO_MEMORY,
+    encode::End,
+    forms::{Forms, MAX_DEPTH},
     keys::Keys,
-    source::{Careful, Source},
 };
-use crate::{host::Host, limits};
-use jiter::JiterError;
+use crate::limits::{self, NO_MEMORY};
 use mlua::ffi::{self, lua_State};
 use std::ffi::c_int;
-use trine_engine::{JsonNumber, JsonPeek, JsonReader};
+use trine_engine::Error;
+use trine_json::{Number, Peek, Place, Reader, Refused, describe};
 
-/// Reads JSON text: quickly, and again with care when there is something odd.
+/// A text that is about to be read. What reading it takes has a destructor, so it lives here, outside of frames that an
+/// error of Lua's may skip.
 pub(crate) struct Parser<'j> {
     text: &'j [u8],
-    quick: Option<JsonReader<'j>>,
-    careful: Option<Careful<'j>>,
+    reader: Option<Reader<'j>>,
 }
 
 impl<'j> Parser<'j> {
     pub(crate) fn new(text: &'j [u8]) -> Self {
-        Self { text, quick: None, careful: None }
+        Self { text, reader: None }
     }
 }
 
 /// Why a text has no Lua value.
 pub(crate) enum DecodeFault {
-    Json(JiterError),
+    /// It is no JSON.
+    Refused,
+    /// It is nested too deep.
     Deep,
     /// There is no room for the parser's values.
     Memory,
@@ -34,27 +36,33 @@ pub(crate) enum DecodeFault {
     Stopped,
 }
 
+impl From<Refused> for DecodeFault {
+    fn from(_: Refused) -> Self {
+        Self::Refused
+    }
+}
+
 impl DecodeFault {
-    /// What has ended decoding, if it was not the text.
+    /// Returns what has ended decoding, if it was not the text.
     pub(crate) fn end(&self) -> Option<End> {
         match self {
             Self::Memory => Some(End::Memory),
             Self::Stopped => Some(End::Stopped),
-            Self::Json(_) | Self::Deep => None,
+            Self::Refused | Self::Deep => None,
         }
     }
 
-    /// What is wrong, and where.
+    /// Says what is wrong, and where.
     pub(crate) fn text(&self, parser: &Parser<'_>) -> String {
-        match (self, &parser.careful) {
-            (Self::Json(error), Some(careful)) => careful.description(error),
-            (Self::Deep, Some(careful)) => {
-                format!("nested deeper than {MAX_DEPTH} levels at {}", careful.position())
+        match self {
+            Self::Refused => describe(parser.text),
+            Self::Deep => {
+                let at = parser.reader.as_ref().map_or(0, Reader::position);
+                let place = Place::of(parser.text, at);
+                format!("nested deeper than {MAX_DEPTH} levels at {place}")
             }
-            (Self::Json(error), None) => error.to_string(),
-            (Self::Deep, None) => format!("nested deeper than {MAX_DEPTH} levels"),
-            (Self::Memory, _) => NO_MEMORY.to_string_lossy().into_owned(),
-            (Self::Stopped, _) => limits::STOPPED.to_owned(),
+            Self::Memory => NO_MEMORY.to_string_lossy().into_owned(),
+            Self::Stopped => Error::STOPPED.to_owned(),
         }
     }
 }
@@ -71,64 +79,31 @@ const VALUES: u32 = 4096;
 /// Integers beyond 64 bits and numbers beyond a double's precision become the nearest double.
 ///
 /// # Safety
-/// `state` runs in protected mode with room for three values, and belongs to `host`. Memory errors skip the caller's
+/// `state` runs in protected mode with room for three values, and belongs to the state of `forms`. Memory
+/// errors skip the caller's
 /// frames.
 pub(crate) unsafe fn decode(
     state: *mut lua_State,
     parser: &mut Parser<'_>,
-    host: &Host,
+    forms: &Forms,
 ) -> Result<(), DecodeFault> {
-    let keys = host.keys();
-    let array = host.marks().array_key;
+    let keys = &forms.keys;
+    let array = forms.marks().array_key;
     // SAFETY: as the caller vouches. What has a destructor is in the parser, which is not in this frame.
     unsafe {
         keys.push_table(state);
         let base = ffi::lua_gettop(state);
-        parser.quick = JsonReader::new(parser.text, keys.take_room()).ok();
-        if let Some(source) = &mut parser.quick {
-            let decoded = Decoder::new(state, source, keys, array).whole();
-            match decoded {
-                Ok(()) => {
-                    keys.give_room(
-                        parser.quick.take().map(JsonReader::into_room).unwrap_or_default(),
-                    );
-                    ffi::lua_replace(state, base);
-                    return Ok(());
-                }
-                Err(Fault::Memory) => return Err(DecodeFault::Memory),
-                Err(Fault::Stopped) => return Err(DecodeFault::Stopped),
-                Err(Fault::Json(_) | Fault::Deep) => ffi::lua_settop(state, base),
-            }
-        }
-        let source = parser.careful.insert(Careful::new(parser.text));
-        match Decoder::new(state, source, keys, array).whole() {
-            Ok(()) => ffi::lua_replace(state, base),
-            Err(Fault::Json(error)) => return Err(DecodeFault::Json(error)),
-            Err(Fault::Deep) => return Err(DecodeFault::Deep),
-            Err(Fault::Memory) => return Err(DecodeFault::Memory),
-            Err(Fault::Stopped) => return Err(DecodeFault::Stopped),
-        }
+        let reader = parser.reader.insert(Reader::new(parser.text, keys.take_room())?);
+        Decoder::new(state, reader, keys, array).whole()?;
+        keys.give_room(parser.reader.take().map(Reader::into_room).unwrap_or_default());
+        ffi::lua_replace(state, base);
     }
     Ok(())
 }
 
-/// [`DecodeFault`], of either parser.
-enum Fault<E> {
-    Json(E),
-    Deep,
-    Memory,
-    Stopped,
-}
-
-impl<E> From<E> for Fault<E> {
-    fn from(error: E) -> Self {
-        Self::Json(error)
-    }
-}
-
-struct Decoder<'p, S> {
+struct Decoder<'p, 'j> {
     state: *mut lua_State,
-    source: &'p mut S,
+    reader: &'p mut Reader<'j>,
     keys: &'p Keys,
     /// Where the table of known keys is.
     known: c_int,
@@ -137,46 +112,51 @@ struct Decoder<'p, S> {
     values: u32,
 }
 
-impl<'p, S: Source> Decoder<'p, S> {
+impl<'p, 'j> Decoder<'p, 'j> {
     /// # Safety
     /// The table of `keys` is on top of the stack.
-    unsafe fn new(state: *mut lua_State, source: &'p mut S, keys: &'p Keys, array: c_int) -> Self {
+    unsafe fn new(
+        state: *mut lua_State,
+        reader: &'p mut Reader<'j>,
+        keys: &'p Keys,
+        array: c_int,
+    ) -> Self {
         // SAFETY: `state` is live.
         let known = unsafe { ffi::lua_gettop(state) };
-        Self { state, source, keys, known, array, depth: 0, values: 0 }
+        Self { state, reader, keys, known, array, depth: 0, values: 0 }
     }
 
-    unsafe fn whole(&mut self) -> Result<(), Fault<S::Error>> {
-        let peek = self.source.peek()?;
+    unsafe fn whole(&mut self) -> Result<(), DecodeFault> {
+        let peek = self.reader.peek()?;
         // SAFETY: as for `decode`.
         unsafe { self.value(peek)? };
-        Ok(self.source.finish()?)
+        Ok(self.reader.finish()?)
     }
 
-    unsafe fn value(&mut self, peek: JsonPeek) -> Result<(), Fault<S::Error>> {
+    unsafe fn value(&mut self, peek: Peek) -> Result<(), DecodeFault> {
         self.values += 1;
         if self.values == VALUES {
             self.values = 0;
             if limits::alarmed() {
-                return Err(Fault::Stopped);
+                return Err(DecodeFault::Stopped);
             }
         }
         // SAFETY: there is room for one value: `enter` has made it, or the caller of `decode`.
         unsafe {
             match peek {
-                JsonPeek::String => {
-                    let text = self.source.string()?;
+                Peek::String => {
+                    let text = self.reader.string()?.text;
                     ffi::lua_pushlstring(self.state, text.as_ptr().cast(), text.len());
                 }
-                JsonPeek::Object => self.object()?,
-                JsonPeek::Array => self.array()?,
-                JsonPeek::True => ffi::lua_pushboolean(self.state, 1),
-                JsonPeek::False => ffi::lua_pushboolean(self.state, 0),
-                JsonPeek::Null => ffi::lua_pushlightuserdata(self.state, std::ptr::null_mut()),
-                JsonPeek::Number => match self.source.number()? {
-                    JsonNumber::Integer(value) => ffi::lua_pushinteger(self.state, value),
-                    JsonNumber::Float(value) => ffi::lua_pushnumber(self.state, value),
-                    JsonNumber::Long(text) => match text.parse() {
+                Peek::Object => self.object()?,
+                Peek::Array => self.array()?,
+                Peek::True => ffi::lua_pushboolean(self.state, 1),
+                Peek::False => ffi::lua_pushboolean(self.state, 0),
+                Peek::Null => ffi::lua_pushlightuserdata(self.state, std::ptr::null_mut()),
+                Peek::Number => match self.reader.number()? {
+                    Number::Integer(value) => ffi::lua_pushinteger(self.state, value),
+                    Number::Float(value) => ffi::lua_pushnumber(self.state, value),
+                    Number::Long(text) => match text.parse() {
                         Ok(value) => ffi::lua_pushinteger(self.state, value),
                         // What the parser lets through always parses.
                         Err(_) => {
@@ -190,27 +170,27 @@ impl<'p, S: Source> Decoder<'p, S> {
     }
 
     /// Makes room for one level and returns the slot of its table, still empty.
-    unsafe fn enter(&mut self) -> Result<c_int, Fault<S::Error>> {
+    unsafe fn enter(&mut self) -> Result<c_int, DecodeFault> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err(Fault::Deep);
+            return Err(DecodeFault::Deep);
         }
         // SAFETY: `state` is live; a failing `lua_checkstack` returns 0.
         unsafe {
             if ffi::lua_checkstack(self.state, 2 * BATCH + 8) == 0 {
-                return Err(Fault::Memory);
+                return Err(DecodeFault::Memory);
             }
             ffi::lua_pushnil(self.state);
             Ok(ffi::lua_gettop(self.state))
         }
     }
 
-    unsafe fn array(&mut self) -> Result<(), Fault<S::Error>> {
+    unsafe fn array(&mut self) -> Result<(), DecodeFault> {
         let state = self.state;
         // SAFETY: `enter` makes room for a batch, the table and what building it takes.
         unsafe {
             let table = self.enter()?;
-            let mut next = self.source.array()?;
+            let mut next = self.reader.array()?;
             let mut count = 0;
             while let Some(peek) = next {
                 self.value(peek)?;
@@ -220,7 +200,7 @@ impl<'p, S: Source> Decoder<'p, S> {
                 } else if count > BATCH {
                     ffi::lua_rawseti(state, table, count.into());
                 }
-                next = self.source.next_item()?;
+                next = self.reader.next_item()?;
             }
             if count < BATCH {
                 array_of_batch(state, table, count);
@@ -232,7 +212,7 @@ impl<'p, S: Source> Decoder<'p, S> {
         Ok(())
     }
 
-    unsafe fn object(&mut self) -> Result<(), Fault<S::Error>> {
+    unsafe fn object(&mut self) -> Result<(), DecodeFault> {
         let (state, keys, known) = (self.state, self.keys, self.known);
         // The slots that the object's keys have, and whether two have the same.
         let (mut slots, mut twice) = ([0_u64; 4], false);
@@ -240,13 +220,13 @@ impl<'p, S: Source> Decoder<'p, S> {
         unsafe {
             let table = self.enter()?;
             let mut count = 0;
-            let mut key = self.source.object()?;
+            let mut key = self.reader.object()?;
             while let Some(name) = key {
                 let slot = keys.push(state, known, name.as_bytes());
                 let (word, bit) = (&mut slots[usize::from(slot >> 6)], 1 << (slot & 63));
                 twice |= *word & bit != 0;
                 *word |= bit;
-                let peek = self.source.peek()?;
+                let peek = self.reader.peek()?;
                 self.value(peek)?;
                 count += 1;
                 if count == BATCH {
@@ -254,7 +234,7 @@ impl<'p, S: Source> Decoder<'p, S> {
                 } else if count > BATCH {
                     ffi::lua_rawset(state, table);
                 }
-                key = self.source.next_key()?;
+                key = self.reader.next_key()?;
             }
             if count < BATCH {
                 object_of_batch(state, table, count, twice);

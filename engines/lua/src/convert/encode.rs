@@ -1,7 +1,10 @@
 //! Lua values to JSON text: one pass over each table, straight into a byte buffer.
 
-use super::{MAX_DEPTH, NO_MEMORY, strings::write_string};
-use crate::{context, host::Host, limits, shared};
+use super::{
+    forms::{Forms, MAX_DEPTH},
+    strings::write_string,
+};
+use crate::limits::{self, Watch};
 use mlua::ffi::{self, lua_State};
 use std::{
     ffi::{CStr, c_int, c_void},
@@ -33,10 +36,9 @@ impl End {
     /// The error of a value that could not be made.
     pub(crate) fn into_error(self) -> Error {
         match self {
-            Self::Memory => Error::new(ErrorKind::OutOfMemory, NO_MEMORY.to_string_lossy()),
-            Self::Stopped => Error::new(ErrorKind::Timeout, limits::STOPPED),
+            Self::Memory => limits::out_of_memory(),
+            Self::Stopped => limits::timeout(),
         }
-        .poisoning()
     }
 }
 
@@ -123,16 +125,35 @@ fn is_name(key: &str) -> bool {
         && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
+/// The state that tables belong to, as far as writing them has to know it.
+pub(crate) trait Home {
+    fn forms(&self) -> &Forms;
+
+    fn watch(&self) -> &Watch;
+
+    /// Fills in the context at `table`, whose mark says that it is not filled in yet.
+    ///
+    /// # Safety
+    /// As for [`encode`]; `table` is absolute.
+    unsafe fn fill_context(&self, state: *mut lua_State, table: c_int);
+
+    /// Pushes a plain table with the members of the `context.state` at `table`.
+    ///
+    /// # Safety
+    /// As for [`Home::fill_context`], with room for six values.
+    unsafe fn push_members(&self, state: *mut lua_State, table: c_int);
+}
+
 type Encoded = Result<(), Box<Fault>>;
 
 /// Writes the value at `index` to `out`.
 ///
 /// # Safety
-/// `state` runs in protected mode and belongs to `host`; there is a value at `index`.
+/// `state` runs in protected mode and belongs to `home`; there is a value at `index`.
 pub(crate) unsafe fn encode(
     state: *mut lua_State,
     index: c_int,
-    host: &Host,
+    home: &dyn Home,
     strictness: Strictness,
     out: &mut Vec<u8>,
 ) -> Encoded {
@@ -144,12 +165,13 @@ pub(crate) unsafe fn encode(
         let mut ancestors = ManuallyDrop::new(Vec::new());
         let mut encoder = Encoder {
             state,
-            host,
+            home,
+            forms: home.forms(),
             out,
             ancestors: &mut ancestors,
             strictness,
-            epoch: host.stop().epoch(),
-            longest: host.memory().min(LONGEST),
+            epoch: home.watch().stop().epoch(),
+            longest: home.watch().memory().min(LONGEST),
             values: 0,
         };
         let encoded = encoder.value(index);
@@ -166,7 +188,8 @@ const VALUES: u32 = 4096;
 
 struct Encoder<'a> {
     state: *mut lua_State,
-    host: &'a Host,
+    home: &'a dyn Home,
+    forms: &'a Forms,
     out: &'a mut Vec<u8>,
     /// The tables around the value at hand.
     ancestors: &'a mut Vec<*const c_void>,
@@ -282,7 +305,7 @@ impl Encoder<'_> {
             }
             let shape = self.shape(table)?;
             if shape == Shape::State {
-                shared::push_members(state, table, self.host);
+                self.home.push_members(state, table);
                 let members = ffi::lua_gettop(state);
                 self.table(members)?;
                 ffi::lua_pop(state, 1);
@@ -306,14 +329,14 @@ impl Encoder<'_> {
             return Err(Fault::ended(End::Memory));
         }
         self.values = 0;
-        if limits::alarmed() || self.host.stop().epoch() != self.epoch {
+        if limits::alarmed() || self.home.watch().stop().epoch() != self.epoch {
             return Err(Fault::ended(End::Stopped));
         }
         Ok(())
     }
 
     unsafe fn shape(&self, table: c_int) -> Result<Shape, Box<Fault>> {
-        let (state, marks) = (self.state, self.host.marks());
+        let (state, marks) = (self.state, self.forms.marks());
         // SAFETY: `table` holds a table, and there is room for its metatable.
         let mark = unsafe {
             if ffi::lua_getmetatable(state, table) == 0 {
@@ -334,7 +357,7 @@ impl Encoder<'_> {
         }
         if mark == marks.context {
             // SAFETY: the table is an unfilled context.
-            unsafe { context::fill(state, table, self.host) };
+            unsafe { self.home.fill_context(state, table) };
             return Ok(Shape::Open);
         }
         let known = mark == marks.filled || mark == marks.error;

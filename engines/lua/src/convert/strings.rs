@@ -1,6 +1,6 @@
 //! JSON strings: eight bytes at a time until one has to be escaped.
 
-use trine_engine::json_special as special;
+use trine_json::special;
 
 const HIGH: u64 = 0x8080_8080_8080_8080;
 /// What fills words up.

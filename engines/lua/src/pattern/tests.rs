@@ -1,6 +1,6 @@
 //! Our functions against Lua's own, on random patterns and subjects.
 
-use super::{FUNCTIONS, literal};
+use super::FUNCTIONS;
 use crate::bulk;
 use mlua::{Lua, Table, Value};
 
@@ -214,31 +214,6 @@ fn compare_libraries(lua: &Lua) -> (Table, Table) {
 fn repetitions_and_moves_are_luas() {
     let (lua, ours, _) = both();
     lua.load(include_str!("bulk.lua")).call::<()>(ours).unwrap();
-}
-
-#[test]
-fn a_literal_is_found_wherever_it_is() {
-    fn quiet() -> bool {
-        false
-    }
-    let mut random = Random(7);
-    for _ in 0..20_000 {
-        let letters: &[u8] = random.of(&[&b"ab"[..], b"aaaaaaaab", b"abcd"]);
-        let size = random.below(200);
-        let text: Vec<u8> = (0..size).map(|_| random.of(letters)).collect();
-        let length = random.below(12);
-        let part: Vec<u8> = (0..length).map(|_| random.of(letters)).collect();
-        let expected = (0..=text.len()).find(|&at| text[at..].starts_with(&part));
-        assert_eq!(literal::find(&text, &part, quiet).unwrap(), expected, "{text:?} {part:?}");
-    }
-    // Long enough for several pieces, and with a part that defeats comparing at every first byte.
-    let mut text = vec![b'a'; 5 << 20];
-    let mut part = vec![b'a'; 300_000];
-    part.push(b'b');
-    assert_eq!(literal::find(&text, &part, quiet).unwrap(), None);
-    let at = text.len() - 1;
-    text[at] = b'b';
-    assert_eq!(literal::find(&text, &part, quiet).unwrap(), Some(at - 300_000));
 }
 
 /// `cargo test -p trine-lua --lib -- --ignored --nocapture pattern_speed`.

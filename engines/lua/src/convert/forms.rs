@@ -1,0 +1,75 @@
+//! How tables are marked, and what else conversions know of one state.
+
+use super::keys::Keys;
+use mlua::{Lua, ffi};
+use std::{
+    cell::Cell,
+    ffi::{c_int, c_void},
+    ptr,
+};
+
+/// Arrays and objects may be nested this deep, in both directions.
+pub(crate) const MAX_DEPTH: usize = 1000;
+
+/// The metatables that say what a table is, by address. The registry keeps them alive and Lua never moves them.
+#[derive(Clone, Copy)]
+pub(crate) struct Marks {
+    /// Metatable of arrays, and its key in the registry.
+    pub(crate) array: *const c_void,
+    pub(crate) array_key: c_int,
+    /// Metatable of tables that are objects whatever their keys.
+    pub(crate) object: *const c_void,
+    /// Metatable of contexts whose members are not filled in yet.
+    pub(crate) context: *const c_void,
+    pub(crate) context_key: c_int,
+    /// Metatable of filled contexts.
+    pub(crate) filled: *const c_void,
+    pub(crate) filled_key: c_int,
+    /// Metatable of `context.state`.
+    pub(crate) state: *const c_void,
+    pub(crate) state_key: c_int,
+    /// Metatable of errors that another language has thrown.
+    pub(crate) error: *const c_void,
+    pub(crate) error_key: c_int,
+}
+
+impl Marks {
+    /// Marks that no table has.
+    const NONE: Self = Self {
+        array: ptr::null(),
+        array_key: ffi::LUA_REFNIL,
+        object: ptr::null(),
+        context: ptr::null(),
+        context_key: ffi::LUA_REFNIL,
+        filled: ptr::null(),
+        filled_key: ffi::LUA_REFNIL,
+        state: ptr::null(),
+        state_key: ffi::LUA_REFNIL,
+        error: ptr::null(),
+        error_key: ffi::LUA_REFNIL,
+    };
+}
+
+/// What conversions know of one state: how its tables are marked, and the keys that were seen in it.
+pub(crate) struct Forms {
+    marks: Cell<Marks>,
+    pub(super) keys: Keys,
+}
+
+impl Default for Forms {
+    fn default() -> Self {
+        Self { marks: Cell::new(Marks::NONE), keys: Keys::default() }
+    }
+}
+
+impl Forms {
+    /// Sets up what is kept inside of Lua.
+    pub(crate) fn prepare(&self, lua: &Lua, marks: Marks) -> mlua::Result<()> {
+        self.marks.set(marks);
+        self.keys.prepare(lua)
+    }
+
+    pub(crate) fn marks(&self) -> Marks {
+        self.marks.get()
+    }
+}

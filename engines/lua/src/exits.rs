@@ -1,0 +1,39 @@
+//! What would end the process, and ends an invocation instead: `os.exit`.
+
+use crate::{host::Host, limits};
+use mlua::ffi::{self, lua_State};
+use std::ffi::c_int;
+use trine_engine::{Error, ErrorKind};
+
+/// `os.exit`: ends the call with this exit status.
+///
+/// # Safety
+/// To be called by Lua as a C closure whose first upvalue is the [`Host`] of its state.
+pub(crate) unsafe extern "C-unwind" fn os_exit(state: *mut lua_State) -> c_int {
+    // SAFETY: Lua calls this with its arguments on the stack; nothing here has a destructor.
+    unsafe {
+        let status = match ffi::lua_type(state, 1) {
+            ffi::LUA_TNONE | ffi::LUA_TNIL => 0,
+            ffi::LUA_TBOOLEAN => c_int::from(ffi::lua_toboolean(state, 1) == 0),
+            _ => ffi::luaL_checkinteger(state, 1) as c_int,
+        };
+        Host::of(state).watch().set_exit(status);
+        limits::end(state)
+    }
+}
+
+/// Why the call that runs had to end, if it had to.
+pub(crate) fn ended(host: &Host) -> Option<Error> {
+    if let Some(status) = host.watch().exit() {
+        let id = host.output().request_id();
+        let start = id.map_or_else(String::new, |id| format!("RequestId: {id} "));
+        let reason = if status == 0 {
+            "Runtime exited without providing a reason".to_owned()
+        } else {
+            format!("Runtime exited with error: exit status {status}")
+        };
+        let message = format!("{start}Error: {reason}");
+        return Some(Error::new(ErrorKind::Exit, message).poisoning());
+    }
+    host.watch().doomed().then(limits::timeout)
+}

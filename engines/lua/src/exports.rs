@@ -1,0 +1,114 @@
+//! What a module that has run has to offer.
+
+use mlua::{Table, Value};
+use std::collections::BTreeMap;
+
+/// A module that has run.
+pub(crate) struct Loaded {
+    /// What its file returned.
+    pub(crate) value: Value,
+    /// The globals that running it has set.
+    pub(crate) globals: BTreeMap<String, Value>,
+}
+
+impl Loaded {
+    /// What stands under `name` in the module's table, else among the globals that it has set. A module that is a
+    /// function itself is its own handler, whatever the name.
+    pub(crate) fn lookup(&self, name: &str, handler: bool) -> Value {
+        match &self.value {
+            Value::Table(table) if !name.is_empty() => match walk(table, name) {
+                Value::Nil => self.global(name),
+                value => value,
+            },
+            Value::Table(table) if handler && callable(&self.value) => Value::Table(table.clone()),
+            Value::Function(function) if handler => match self.global(name) {
+                Value::Nil => Value::Function(function.clone()),
+                value => value,
+            },
+            _ => self.global(name),
+        }
+    }
+
+    fn global(&self, name: &str) -> Value {
+        let Some((first, rest)) = name.split_once('.') else {
+            return self.globals.get(name).cloned().unwrap_or(Value::Nil);
+        };
+        match self.globals.get(first) {
+            Some(Value::Table(table)) => walk(table, rest),
+            _ => Value::Nil,
+        }
+    }
+
+    /// Names of the functions that a handler string could mean.
+    pub(crate) fn functions(&self) -> Vec<String> {
+        let mut names: Vec<_> = self
+            .globals
+            .iter()
+            .filter(|(_, value)| callable(value))
+            .map(|(name, _)| name.clone())
+            .collect();
+        if let Value::Table(table) = &self.value {
+            let pairs = table.pairs::<Value, Value>().flatten();
+            names.extend(pairs.filter_map(|(name, value)| match name {
+                Value::String(name) if callable(&value) => Some(name.to_string_lossy()),
+                _ => None,
+            }));
+        }
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// Names of functions in tables that the module's table holds: `api.get`.
+    pub(crate) fn inner_functions(&self) -> Vec<String> {
+        let Value::Table(table) = &self.value else { return Vec::new() };
+        let mut names = Vec::new();
+        for (outer, value) in table.pairs::<Value, Value>().flatten() {
+            let (Value::String(outer), Value::Table(inner)) = (outer, value) else { continue };
+            for (name, value) in inner.pairs::<Value, Value>().flatten() {
+                if let Value::String(name) = name
+                    && callable(&value)
+                {
+                    names.push(format!("{}.{}", outer.to_string_lossy(), name.to_string_lossy()));
+                }
+            }
+        }
+        names.sort();
+        names
+    }
+}
+
+/// What stands under a dotted name.
+fn walk(table: &Table, name: &str) -> Value {
+    if let Ok(value) = table.get::<Value>(name)
+        && !value.is_nil()
+    {
+        return value;
+    }
+    let Some((first, rest)) = name.split_once('.') else { return Value::Nil };
+    match table.get::<Value>(first) {
+        Ok(Value::Table(inner)) => walk(&inner, rest),
+        _ => Value::Nil,
+    }
+}
+
+pub(crate) fn callable(value: &Value) -> bool {
+    match value {
+        Value::Function(_) => true,
+        Value::Table(table) => {
+            table.metatable().is_some_and(|meta| meta.contains_key("__call").unwrap_or(false))
+        }
+        _ => false,
+    }
+}
+
+/// A value's type with its article.
+pub(crate) fn kind_of(value: &Value) -> String {
+    let kind = match value {
+        Value::Nil => return "nil".to_owned(),
+        Value::LightUserData(_) if value.is_null() => return "null".to_owned(),
+        value => value.type_name(),
+    };
+    let article = if kind.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {kind}")
+}
