@@ -24,9 +24,9 @@ pub(crate) struct Heap {
     owner: Option<PathBuf>,
     instance: Rc<dyn Instance>,
     interrupter: Interrupter,
-    /// Middlewares whose `init` has run.
+    /// The middlewares whose `init` has run.
     prepared: Mutex<HashSet<Key>>,
-    /// `shutdown` hooks that are due at the end, one for each middleware, with its name.
+    /// The `shutdown` hooks that are due at the end, one for each middleware, with its name.
     endings: RefCell<Vec<(Key, Rc<str>, FunctionId)>>,
     /// Whether another worker has prepared what this one shares with it: `init` and `shutdown` hooks are that one's.
     follows: bool,
@@ -44,7 +44,7 @@ impl Heap {
         Self::begin(engine, owner, environment, false)
     }
 
-    /// A heap beside another worker's, with which it shares modules and what `init` hooks have prepared.
+    /// Starts a heap beside another worker's, with which it shares modules and what `init` hooks have prepared.
     pub(crate) fn follow(
         engine: &Arc<dyn Engine>,
         owner: Option<&Path>,
@@ -95,7 +95,7 @@ impl Heap {
         self.interrupter.clone()
     }
 
-    /// What a middleware is here, for whichever function it was loaded.
+    /// Returns what a middleware is here, for whichever function it was loaded.
     pub(crate) fn key(&self, module: &Module) -> Key {
         (module.path.clone(), self.engine.info().globals_per_root.then(|| module.root.clone()))
     }
@@ -105,7 +105,7 @@ impl Heap {
         self.follows
     }
 
-    /// Which middlewares have run their `init` here. Held while one does, so that whoever loads meanwhile waits for it.
+    /// Returns which middlewares have run their `init` here. Held while one does, so that whoever loads meanwhile waits for it.
     pub(crate) async fn prepared(&self) -> MutexGuard<'_, HashSet<Key>> {
         self.prepared.lock().await
     }
@@ -160,7 +160,7 @@ impl Heap {
             || recycling.max_heap.is_some_and(|most| self.instance.usage().heap_bytes > most)
     }
 
-    /// Another one takes its place: nothing new is loaded into it, what is in flight goes on.
+    /// Retires it: another one takes its place, nothing new is loaded into it, what is in flight goes on.
     pub(crate) fn retire(&self) {
         if !self.retired.replace(true) {
             self.instance.retire();
@@ -178,18 +178,18 @@ impl Drop for Heap {
     }
 }
 
-/// When instances are replaced although nothing is wrong with them.
+/// The limits at which instances are replaced although nothing is wrong with them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Recycling {
-    /// After so many invocations.
+    /// The most invocations that an instance serves.
     pub max_invocations: Option<u64>,
-    /// When the heap has grown beyond so many bytes, as its interpreter counts them.
+    /// The largest heap that an instance may have, in bytes, as its interpreter counts them.
     pub max_heap: Option<u64>,
     /// Whether every invocation gets an instance of its own.
     pub isolation: Isolation,
 }
 
-/// What invocations share.
+/// The share that invocations have in an instance.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Isolation {
     /// Warm instances: modules and globals live on from one invocation to the next.

@@ -21,7 +21,7 @@ impl Signals {
         })
     }
 
-    /// Waits for the next one; its number.
+    /// Waits for the next one. Returns its number.
     pub(crate) async fn next(&mut self) -> u8 {
         tokio::select! {
             _ = self.terminate.recv() => 15,

@@ -17,14 +17,15 @@ use std::{
 };
 use trine_engine::Interrupter;
 
-/// How long before the deadline an invocation is warned, unless something else is set.
+/// The time before the deadline at which an invocation is warned, unless something else is set.
 pub const DEFAULT_MARGIN: Duration = Duration::from_millis(50);
 /// The largest part of the time given that goes to the margin: a tenth.
 const MARGIN_PART: u64 = 10;
-/// Between two looks at the process's resident memory while an invocation runs for which it is limited.
+/// The time between two looks at the process's resident memory while an invocation runs for which it is limited, in
+/// nanoseconds.
 const MEMORY_LOOK: u64 = 50_000_000;
 
-/// How far an invocation is on the way to its deadline.
+/// The stage of an invocation on the way to its deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Stage {
     /// There is time.
@@ -47,12 +48,12 @@ impl Stage {
     }
 }
 
-/// What a front door does for an invocation whose thread did not come back.
+/// The act of a front door for an invocation whose thread did not come back.
 pub struct Rescue {
     /// Answers the invocation from the watchdog's thread, and ends the process if `stuck` says that it was this very
     /// invocation that holds the thread. Called at most once, and only if nobody else answers.
     pub act: Box<dyn FnOnce(&Lost) + Send>,
-    /// How long after the deadline that happens; `None` for a platform that ends the process at the deadline, where it
+    /// The time after the deadline at which that happens; `None` for a platform that ends the process at the deadline, where it
     /// must happen before.
     pub patience: Option<Duration>,
 }
@@ -84,30 +85,30 @@ struct Shared {
 #[derive(Default)]
 struct Armed {
     entries: Vec<Arc<Entry>>,
-    /// When the thread will look next, in nanoseconds since the start; it sleeps until then.
+    /// The moment at which the thread will look next, in nanoseconds since the start; it sleeps until then.
     looks_at: u64,
 }
 
 /// One invocation, as the watchdog and its worker's thread both see it.
 pub(crate) struct Entry {
-    /// When the stages after `Running` begin, in nanoseconds since the start.
+    /// The moments at which the stages after `Running` begin, in nanoseconds since the start.
     due: [u64; 4],
     given: Duration,
     stage: AtomicU8,
-    /// Which of the interrupters reaches what runs: its position, counted from 1; 0 while no guest code runs.
+    /// The interrupter that reaches what runs: its position, counted from 1; 0 while no guest code runs.
     running: AtomicUsize,
     interrupters: Arc<[Interrupter]>,
-    /// When resident memory is looked at next; `u64::MAX` where it is not limited.
+    /// The moment at which resident memory is looked at next; `u64::MAX` where it is not limited.
     memory_due: AtomicU64,
     out_of_memory: AtomicBool,
-    /// Set by whoever answers.
+    /// Whether somebody answers: set by whoever does.
     claimed: AtomicBool,
     pub(crate) waker: AtomicWaker,
     rescue: Mutex<Option<Rescue>>,
 }
 
 impl Watchdog {
-    /// A watchdog that warns this long before a deadline, and stops invocations in languages without a memory limit of
+    /// Makes a watchdog that warns this long before a deadline, and stops invocations in languages without a memory limit of
     /// their own when the process's resident memory goes beyond `resident_limit` bytes.
     pub fn new(margin: Duration, resident_limit: Option<u64>) -> Self {
         Self {
@@ -302,7 +303,7 @@ impl Entry {
     }
 }
 
-/// Bytes of the process's memory that are in RAM; `None` where the system does not tell.
+/// Returns how many bytes of the process's memory are in RAM; `None` where the system does not tell.
 fn resident_memory() -> Option<u64> {
     // The page size is 4 KiB wherever this is built for; the second number counts pages.
     let statistics = std::fs::read_to_string("/proc/self/statm").ok()?;
@@ -317,17 +318,17 @@ pub(crate) struct Watched {
 }
 
 impl Watched {
-    /// Guest code runs from here on that the interrupter at this position reaches.
+    /// Notes that guest code runs from here on, which the interrupter at this position reaches.
     pub(crate) fn enter(&self, at: usize) {
         self.entry.running.store(at + 1, Ordering::Release);
     }
 
-    /// No guest code runs.
+    /// Notes that no guest code runs.
     pub(crate) fn leave(&self) {
         self.entry.running.store(0, Ordering::Release);
     }
 
-    /// The time that the invocation was given.
+    /// Returns the time that the invocation was given.
     pub(crate) fn given(&self) -> Duration {
         self.entry.given
     }

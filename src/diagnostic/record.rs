@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use trine_engine::{Error, ErrorDialect, ErrorKind, ErrorRecord, LogFormat, timestamp};
 
-/// The log record of a failed invocation, or of a failed start where there is no request id. A traceback has several lines.
+/// Returns the log record of a failed invocation, or of a failed start where there is no request id. A traceback has several lines.
 pub fn invoke_record(
     error: &Error,
     dialect: ErrorDialect,

@@ -5,12 +5,12 @@ use bytes::Bytes;
 use std::{ops::Range, rc::Rc};
 use trine_engine::{Error, ErrorKind, Form, Hook, NativeValue, Payload, Result};
 
-/// How far inwards an invocation has come, and what it has for an answer so far.
+/// The way inwards that an invocation has come, and its answer so far.
 struct Progress {
     /// Middlewares whose turn in `before` has come; only these take part on the way out.
     reached: usize,
     outcome: Result<Payload>,
-    /// What was thrown, in its own language's form.
+    /// The value that was thrown, in its own language's form.
     thrown: Option<Rc<dyn NativeValue>>,
 }
 
@@ -122,7 +122,7 @@ impl Run<'_> {
         }
     }
 
-    /// The error goes on to the next middleware as it is, and with it what was thrown.
+    /// Hands the error on to the next middleware as it is, and with it what was thrown.
     fn keep(&self, error: Error, thrown: Option<Rc<dyn NativeValue>>) -> Result<Payload> {
         if let Some(thrown) = thrown {
             self.invocation.exchange.set_thrown(thrown);
@@ -130,8 +130,8 @@ impl Run<'_> {
         Err(error)
     }
 
-    /// The value as the hook's heap has it, so that what the hook changes in place is seen by whoever comes next. That
-    /// it cannot be had is not the hook's fault.
+    /// Returns the value as the hook's heap has it, so that what the hook changes in place is seen by whoever comes next.
+    /// That it cannot be had is not the hook's fault.
     fn adopted(&self, step: Step, value: Payload) -> Result<Payload> {
         match self.pipeline.heaps.get(step.heap) {
             Some(heap) if !step.takes_text => heap.instance().adopt(value, self.invocation),

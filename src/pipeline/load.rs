@@ -72,7 +72,7 @@ struct Loading<H> {
 }
 
 impl<H: Fn(&Arc<dyn Engine>) -> Result<Rc<Heap>>> Loading<H> {
-    /// Position of an engine's heap among those of the pipeline.
+    /// Returns the position of an engine's heap among those of the pipeline.
     fn position(&mut self, engine: &Arc<dyn Engine>) -> Result<usize> {
         let id = engine.info().id;
         if let Some(at) = self.heaps.iter().position(|heap| heap.id() == id) {
@@ -140,7 +140,7 @@ impl<H: Fn(&Arc<dyn Engine>) -> Result<Rc<Heap>>> Loading<H> {
     }
 }
 
-/// The hooks that a middleware's file exports, in the order of [`Hook::ALL`]. Runs its top-level code, and none of its hooks.
+/// Returns the hooks that a middleware's file exports, in the order of [`Hook::ALL`]. Runs its top-level code, and none of its hooks.
 ///
 /// # Errors
 /// As [`Pipeline::load`].
@@ -189,12 +189,12 @@ fn other_language(middleware: &Middleware, plan: &Plan) -> Error {
     Error::new(ErrorKind::Unsupported, message)
 }
 
-/// Path of a file as messages show it: without the folder that it is found from.
+/// Returns the path of a file as messages show it: without the folder that it is found from.
 fn shown(path: &Path, root: &Path) -> String {
     path.strip_prefix(root).unwrap_or(path).display().to_string()
 }
 
-/// A middleware's error while loading, under its name.
+/// Returns a middleware's error while loading, under its name.
 fn attributed(error: Error, middleware: &Middleware) -> Error {
     named(error, &middleware.name)
 }

@@ -30,7 +30,7 @@ struct Step {
     takes_text: bool,
 }
 
-/// A middleware's hooks, as they were loaded.
+/// The hooks of a middleware, as they were loaded.
 struct Member {
     name: Rc<str>,
     before: Option<Step>,
@@ -81,7 +81,7 @@ impl Pipeline {
         run.chain(event).await
     }
 
-    /// How this function's errors look to a caller.
+    /// Returns the look of this function's errors to a caller.
     pub fn dialect(&self) -> ErrorDialect {
         self.dialect
     }
@@ -119,7 +119,7 @@ impl Pipeline {
         watch.leave();
     }
 
-    /// Whether all that it calls holds its thread meanwhile; see [`trine_engine::Instance::holds_thread`].
+    /// Whether everything that it calls holds its thread meanwhile; see [`trine_engine::Instance::holds_thread`].
     pub(crate) fn holds_thread(&self) -> bool {
         let holds = |step: Step| {
             let heap = self.heaps.get(step.heap);
@@ -144,7 +144,7 @@ impl Pipeline {
         self.unlimited
     }
 
-    /// Position of the heap that the last call went to.
+    /// Returns the position of the heap that the last call went to.
     pub(crate) fn current(&self) -> usize {
         self.current.get()
     }
@@ -183,7 +183,7 @@ impl Run<'_> {
     }
 }
 
-/// The error of a middleware's function, under that middleware's name.
+/// Returns the error of a middleware's function under that middleware's name.
 fn named(error: Error, middleware: &str) -> Error {
     let message = format!("{}: {}", error.name(), error.message());
     error.with_name(format!("Middleware.{middleware}")).with_message(message)

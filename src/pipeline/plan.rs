@@ -1,4 +1,4 @@
-//! What runs for a function's invocations, before anything of it is loaded.
+//! The files that run for a function's invocations, before anything of them is loaded.
 
 use super::find;
 use crate::{engines::Registry, handler::Located};
@@ -39,10 +39,10 @@ pub struct MiddlewareNames {
 }
 
 impl MiddlewareNames {
-    /// Stands for every middleware of the layers that the list does not name, in the order of their names.
+    /// The name that stands for every middleware of the layers that the list does not name, in the order of their names.
     pub const REST: &str = "*";
 
-    /// Names as settings and flags list them: between commas, blanks around them cut, empty ones left out.
+    /// Reads names as settings and flags list them: between commas, blanks around them cut, empty ones left out.
     pub fn list(text: &str, order: Order) -> Self {
         let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
         Self { names: names.map(str::to_owned).collect(), order }
@@ -56,7 +56,7 @@ pub struct Middleware {
     pub name: String,
     /// The engine of its file.
     pub engine: Arc<dyn Engine>,
-    /// What to load: its hooks, or a program of the earlier runtime.
+    /// The module to load: its hooks, or a program of the earlier runtime.
     pub module: Module,
 }
 
@@ -70,7 +70,7 @@ impl fmt::Debug for Middleware {
     }
 }
 
-/// What runs for a function's invocations.
+/// The files that run for a function's invocations.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// The function itself.
@@ -82,7 +82,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// A handler with nothing around it.
+    /// Returns the plan of a handler with nothing around it.
     pub fn bare(handler: Located) -> Self {
         Self { handler, middlewares: Vec::new(), order: Order::default() }
     }
@@ -109,7 +109,7 @@ impl Plan {
         Ok(Self { handler, middlewares, order: asked.order })
     }
 
-    /// Whose instance of an engine the function runs in: its own, by its file, where the engine has one for each function
+    /// Returns whose instance of an engine the function runs in: its own, by its file, where the engine has one for each function
     /// and the function is written in its language. What is around a function of another language shares an instance
     /// with its like, and so do the exports of one file, as they do anywhere.
     pub(crate) fn owner(&self, engine: &Arc<dyn Engine>) -> Option<&Path> {
@@ -119,7 +119,7 @@ impl Plan {
     }
 }
 
-/// Where the middlewares of a function are looked for: `middlewares` in the layers, then in its own folder, then in the
+/// Returns the folders in which the middlewares of a function are looked for: `middlewares` in the layers, then in its own folder, then in the
 /// folder that is served.
 pub fn middleware_folders(layer_root: &Path, task_root: &Path, served: &Path) -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = Vec::new();

@@ -1,4 +1,4 @@
-//! What the runtime itself has to say, through the sink that guests write to as well.
+//! The runtime's own lines, through the sink that guests write to as well.
 
 use serde_json::{Map, Value};
 use trine_engine::{Error, Level, LogFormat, LogSettings, Stream, timestamp};
@@ -8,7 +8,7 @@ use trine_engine::{Error, Level, LogFormat, LogSettings, Stream, timestamp};
 pub struct Log(LogSettings);
 
 impl Log {
-    /// A log with these settings.
+    /// Makes a log with these settings.
     pub fn new(settings: LogSettings) -> Self {
         Self(settings)
     }
@@ -35,7 +35,7 @@ impl Log {
         self.write(level, &line);
     }
 
-    /// A function's failure, in full.
+    /// Writes a function's failure, in full.
     pub fn failure(&self, function: &str, request_id: &str, error: &Error) {
         let message = match self.0.format {
             LogFormat::Text => {
@@ -55,7 +55,7 @@ impl Log {
         );
     }
 
-    /// A function's failure that was told in full before.
+    /// Writes a function's failure that was told in full before.
     pub fn failure_again(&self, function: &str, request_id: &str, error: &Error) {
         let (id, name) = (request_id, error.name());
         let message = match self.0.format {
@@ -69,7 +69,7 @@ impl Log {
         self.line(Level::Error, &message, &facts);
     }
 
-    /// A complete message in a language's own form, its newline included.
+    /// Writes a complete message in a language's own form, its newline included.
     pub fn verbatim(&self, level: Level, message: &str) {
         self.write(level, message);
     }
@@ -85,7 +85,7 @@ impl Log {
         }
     }
 
-    /// The form of this log's lines.
+    /// Returns the form of this log's lines.
     pub fn format(&self) -> LogFormat {
         self.0.format
     }

@@ -1,4 +1,4 @@
-//! Where guests' output and the runtime's own lines go.
+//! The destination of guests' output and of the runtime's own lines.
 
 mod log;
 mod sink;

@@ -10,15 +10,15 @@ use trine_engine::{Error, ErrorDialect, Invocation, Level, Payload, Result};
 pub struct Function {
     worker: Rc<Worker>,
     plan: Plan,
-    /// What serves invocations. With an instance for each of them: the one that is ready for the next.
+    /// The pipeline that serves invocations. With an instance for each of them: the one that is ready for the next.
     ready: RefCell<Option<Rc<Pipeline>>>,
-    /// Those that have served the one invocation that they were for, and are about to end.
+    /// The pipelines that have served the one invocation that they were for, and are about to end.
     spent: RefCell<Vec<Rc<Pipeline>>>,
-    /// Held while it is loaded, so that it is loaded once.
+    /// The lock that is held while it is loaded, so that it is loaded once.
     loading: Mutex<()>,
 }
 
-/// What came of an invocation.
+/// The outcome of an invocation.
 pub struct Answer {
     result: Result<Payload>,
     claim: Claim,
@@ -36,7 +36,7 @@ impl Answer {
 }
 
 impl Function {
-    /// A function that `worker` will load when it is needed.
+    /// Makes a function that `worker` will load when it is needed.
     pub fn new(worker: Rc<Worker>, plan: Plan) -> Self {
         Self {
             worker,
@@ -47,7 +47,7 @@ impl Function {
         }
     }
 
-    /// How its errors look to a caller.
+    /// Returns the look of its errors to a caller.
     pub fn dialect(&self) -> ErrorDialect {
         self.plan.handler.engine.info().error_dialect
     }
@@ -105,13 +105,13 @@ impl Function {
         loaded
     }
 
-    /// Stops using what is worn or cannot be trusted, without loading anything in its place; whether there was any.
+    /// Stops using what is worn or cannot be trusted, without loading anything in its place. Returns whether there was any.
     pub fn retire_worn(&self) -> bool {
         let ready = self.ready.borrow().clone();
         ready.is_some_and(|old| self.worker.retire_worn(&old))
     }
 
-    /// Whether all that it calls holds its thread meanwhile, so that only other threads can run something beside it;
+    /// Whether everything that it calls holds its thread meanwhile, so that only other threads can run something beside it;
     /// `None` unless it is loaded.
     pub fn holds_thread(&self) -> Option<bool> {
         self.ready.borrow().as_ref().map(|ready| ready.holds_thread())
@@ -131,7 +131,7 @@ impl Function {
         self.worker.options().recycling.isolation == Isolation::Fresh
     }
 
-    /// The pipeline for one invocation.
+    /// Takes the pipeline for one invocation.
     async fn take(&self) -> Result<Rc<Pipeline>> {
         if !self.is_fresh() {
             return self.pipeline().await;
@@ -143,7 +143,7 @@ impl Function {
         }
     }
 
-    /// What is ready, loaded if need be.
+    /// Returns what is ready, loaded if need be.
     async fn pipeline(&self) -> Result<Rc<Pipeline>> {
         if let Some(ready) = self.usable() {
             return Ok(ready);
@@ -160,7 +160,7 @@ impl Function {
         Ok(loaded)
     }
 
-    /// What is ready and may be called: not when another function has poisoned one of its instances. An instance that
+    /// Returns what is ready and may be called: not when another function has poisoned one of its instances. An instance that
     /// was merely retired goes on until its successor is there.
     fn usable(&self) -> Option<Rc<Pipeline>> {
         let ready = self.ready.borrow();

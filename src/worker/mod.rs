@@ -31,29 +31,29 @@ use std::{
 };
 use trine_engine::{Engine, Environment, Error, Level, Result};
 
-/// How long the `shutdown` hooks of an instance may take together.
+/// The time that the `shutdown` hooks of an instance may take together.
 const SHUTDOWN_TIME: Duration = Duration::from_secs(2);
 
-/// How long code may go on at its program's end that was told to stop.
+/// The time for which code may go on at its program's end that was told to stop.
 const END_PATIENCE: Duration = Duration::from_millis(100);
 
-/// How long the end of guests' programs may take when a signal has come: a platform that sent it waits no longer than this
+/// The time that the end of guests' programs may take when a signal has come: a platform that sent it waits no longer than this
 /// or little more.
 const END_TIME: Duration = Duration::from_millis(300);
 
-/// What holds for every worker of a process.
+/// The options of every worker of a process.
 #[derive(Debug, Clone)]
 pub struct WorkerOptions {
-    /// What instances are told when they start.
+    /// The facts that instances are started with.
     pub environment: Environment,
-    /// When instances are replaced.
+    /// The limits at which instances are replaced.
     pub recycling: Recycling,
-    /// Who looks after deadlines.
+    /// The watchdog that looks after deadlines.
     pub watchdog: Watchdog,
 }
 
 impl WorkerOptions {
-    /// Warm instances without limits of their own.
+    /// Returns options for warm instances without limits of their own.
     pub fn new(environment: Environment) -> Self {
         Self {
             environment,
@@ -69,18 +69,18 @@ pub struct Worker {
     log: Log,
     /// Whether its instances share what another worker has loaded and prepared.
     follows: bool,
-    /// Those that are handed out. A heap that was replaced lives on in the pipelines that still use it.
+    /// The heaps that are handed out. A heap that was replaced lives on in the pipelines that still use it.
     heaps: RefCell<Vec<Rc<Heap>>>,
 }
 
 impl Worker {
-    /// A worker without instances: an engine starts when the first function of its language is loaded.
+    /// Makes a worker without instances: an engine starts when the first function of its language is loaded.
     pub fn new(options: WorkerOptions) -> Self {
         let log = Log::new(options.environment.log.clone());
         Self { options, log, follows: false, heaps: RefCell::default() }
     }
 
-    /// A worker beside another one, for functions that the other has loaded before: their modules are shared, and so is
+    /// Makes a worker beside another one, for functions that the other has loaded before: their modules are shared, and so is
     /// what `init` hooks have prepared.
     pub fn following(options: WorkerOptions) -> Self {
         Self { follows: true, ..Self::new(options) }
@@ -141,7 +141,7 @@ impl Worker {
         &self.options
     }
 
-    /// The instance of an engine, for one function ([`Plan::owner`]) or for all. One that cannot be trusted any more is
+    /// Returns the instance of an engine, for one function ([`Plan::owner`]) or for all. One that cannot be trusted any more is
     /// replaced, whoever found that out.
     pub(crate) fn heap(&self, engine: &Arc<dyn Engine>, owner: Option<&Path>) -> Result<Rc<Heap>> {
         let known = self.heaps.borrow().iter().find(|heap| heap.is_for(engine, owner)).cloned();
@@ -156,7 +156,8 @@ impl Worker {
         Ok(heap)
     }
 
-    /// Stops handing out those of a pipeline's instances that are worn out or cannot be trusted; whether there are any.
+    /// Stops handing out those of a pipeline's instances that are worn out or cannot be trusted. Returns whether there are
+    /// any.
     pub(crate) fn retire_worn(&self, pipeline: &Pipeline) -> bool {
         for heap in pipeline.heaps() {
             if heap.is_poisoned() || heap.is_worn(&self.options.recycling) {
@@ -166,7 +167,7 @@ impl Worker {
         pipeline.heaps().iter().any(|heap| heap.is_retired())
     }
 
-    /// Stops handing out instances that share no modules with those that start now; whether there were any.
+    /// Stops handing out instances that share no modules with those that start now. Returns whether there were any.
     pub(crate) fn retire_outdated(&self) -> bool {
         let heaps = self.heaps.borrow().clone();
         let outdated = heaps.iter().filter(|heap| heap.instance().is_outdated());
@@ -208,7 +209,7 @@ impl Worker {
     }
 }
 
-/// The deadline of what begins now and may take this long.
+/// Returns the deadline of what begins now and may take this long.
 fn deadline_in(time: Duration) -> u64 {
     let deadline = SystemTime::now() + time;
     deadline.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64

@@ -62,7 +62,7 @@ pub(crate) async fn run(
     (result, Claim(watch))
 }
 
-/// The error of a call, with the reason where it was stopped: an engine does not know it.
+/// Returns the error of a call with the reason where it was stopped: an engine does not know it.
 fn explained(error: Error, watch: &Watch, invocation: &Invocation) -> Error {
     let Some(watched) = watch.watched() else { return error };
     if error.kind() != ErrorKind::Timeout {
@@ -129,7 +129,7 @@ impl<R: Fn(&Error)> TimedRun<'_, R> {
         .await
     }
 
-    /// The result, if there is one: also when the time is up and the invocation merely waits.
+    /// Returns the result, if there is one: also when the time is up and the invocation merely waits.
     fn poll_run(
         &self,
         watched: &Watched,

@@ -1,4 +1,4 @@
-//! How a language shows its errors to a caller: the members of the error document that Lambda passes on.
+//! The look of a language's errors to a caller: the members of the error document that Lambda passes on.
 
 use crate::Error;
 use serde_json::{Map, Value};
@@ -27,7 +27,7 @@ pub enum ErrorRecord {
 }
 
 impl ErrorDialect {
-    /// What official clients of languages without a custom of their own send (Go, Rust).
+    /// The shape that official clients of languages without a custom of their own send (Go, Rust).
     pub const PLAIN: Self = Self {
         stack_member: "stackTrace",
         with_request_id: false,
@@ -35,7 +35,7 @@ impl ErrorDialect {
         type_first: false,
     };
 
-    /// The error document: `{"errorType": …, "errorMessage": …, "trace": […]}` with this language's member names.
+    /// Returns the error document: `{"errorType": …, "errorMessage": …, "trace": […]}` with this language's member names.
     /// Stack lines beyond `limit` bytes are left out, because the platform refuses large error documents.
     pub fn document(&self, error: &Error, request_id: Option<&str>, limit: usize) -> String {
         Value::Object(self.members(error, request_id, limit)).to_string()
@@ -72,12 +72,12 @@ impl ErrorDialect {
     }
 }
 
-/// Bytes of an object's JSON text.
+/// Returns the length of an object's JSON text, in bytes.
 fn length_of(members: &Map<String, Value>) -> usize {
     serde_json::to_string(members).map_or(0, |text| text.len())
 }
 
-/// `text` as a JSON string, quotes included.
+/// Returns `text` as a JSON string, quotes included.
 pub fn json_string(text: &str) -> String {
     serde_json::to_string(text).expect("a string always has a JSON form")
 }

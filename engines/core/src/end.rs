@@ -3,12 +3,12 @@
 use crate::{Error, ErrorKind};
 use std::{fmt, time::Duration};
 
-/// How a process ends.
+/// The end of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End<'a> {
-    /// By this exit status.
+    /// An exit status.
     Status(i64),
-    /// By a signal, in the platform's words: `segmentation fault`.
+    /// A signal, in the platform's words: `segmentation fault`.
     Signal(&'a str),
 }
 
@@ -28,12 +28,12 @@ impl Error {
     /// Message of [`Error::stopped`], for a language in which it has to be raised.
     pub const STOPPED: &str = "the invocation was stopped because its time was up";
 
-    /// The error of a call that was interrupted.
+    /// Returns the error of a call that was interrupted.
     pub fn stopped() -> Self {
         Self::new(ErrorKind::Timeout, Self::STOPPED).poisoning()
     }
 
-    /// The error of a guest that asked for the end of the process, in the invocation of this id if there is one.
+    /// Returns the error of a guest that asked for the end of the process, in the invocation of this id if there is one.
     pub fn exited(end: End<'_>, request_id: Option<&str>) -> Self {
         let message = match request_id {
             Some(id) => format!("RequestId: {id} Error: {end}"),
@@ -43,7 +43,7 @@ impl Error {
     }
 }
 
-/// What the platform says of an invocation that took longer than the time it was given.
+/// Returns what the platform says of an invocation that took longer than the time it was given.
 pub fn timed_out(request_id: &str, given: Duration) -> String {
     let seconds = given.as_secs_f64();
     format!("RequestId: {request_id} Error: Task timed out after {seconds:.2} seconds")

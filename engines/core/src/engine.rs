@@ -11,7 +11,7 @@ use std::{
 ///
 /// There is one engine per language in a process. It is shared between threads; what it starts is not.
 pub trait Engine: Send + Sync + 'static {
-    /// Name, version, file extensions and capabilities. Plain data, the same at every call, and cheap: asking must not
+    /// Returns name, version, file extensions and capabilities. Plain data, the same at every call, and cheap: asking must not
     /// start anything.
     fn info(&self) -> &EngineInfo;
 
@@ -76,31 +76,31 @@ pub const CHILD_MARK: &str = "TRINE_CHILD_OF";
 /// A module that is looked for; see [`Engine::find`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lookup<'a> {
-    /// Its name as the user wrote it, without the export: `apm-wrap`, `@scope/pkg/sub`, `apm_agent.handler`.
+    /// The name as the user wrote it, without the export: `apm-wrap`, `@scope/pkg/sub`, `apm_agent.handler`.
     pub name: &'a str,
     /// The task root.
     pub root: &'a Path,
-    /// Where layers are unpacked.
+    /// The folder that layers are unpacked to.
     pub layer_root: &'a Path,
 }
 
-/// What came of the search for a module.
+/// The outcome of the search for a module.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Search {
     /// Path of the file that an import would run. It may lie in an archive, so that no file of this path exists.
     pub found: Option<PathBuf>,
-    /// Where it was looked for, for messages: folders and archives.
+    /// The folders and archives that were looked through, for messages.
     pub places: Vec<String>,
 }
 
-/// What an engine is and what it can do.
+/// The description of an engine: what it is and what it can do.
 #[derive(Debug, Clone)]
 pub struct EngineInfo {
     /// Short lower-case name, as it stands in settings and messages: `js`, `python`, `lua`.
     pub id: &'static str,
     /// The language's name as people write it: `JavaScript`.
     pub name: &'static str,
-    /// What runs it and which version: `V8 15.0.4`, `CPython 3.11.7`.
+    /// The interpreter and its version: `V8 15.0.4`, `CPython 3.11.7`.
     pub version: String,
     /// File extensions without the dot, in the order in which they are looked for.
     pub extensions: &'static [&'static str],
@@ -119,13 +119,13 @@ pub struct EngineInfo {
     pub instance_per_function: bool,
     /// Whether a handler string splits at the first dot of its base name (as Node does) or at the last one.
     pub splits_at_first_dot: bool,
-    /// What this engine can do.
+    /// The abilities of this engine.
     pub capabilities: Capabilities,
-    /// How this language's errors look to a caller.
+    /// The look of this language's errors to a caller.
     pub error_dialect: ErrorDialect,
 }
 
-/// What an engine can do. Tests are selected by these; a capability that is declared has a case that passes.
+/// The abilities of an engine. Tests are selected by these; a capability that is declared has a case that passes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Capabilities {
     /// Handlers may be asynchronous and are awaited.
@@ -147,7 +147,7 @@ pub struct Capabilities {
 }
 
 impl Capabilities {
-    /// Every capability with the name by which people see it, for listings and for selecting test cases.
+    /// Returns every capability with the name by which people see it, for listings and for selecting test cases.
     pub fn named(&self) -> [(&'static str, bool); 8] {
         [
             ("async", self.async_handlers),
@@ -162,14 +162,14 @@ impl Capabilities {
     }
 }
 
-/// What an instance is told when it starts. The same for every instance of a process.
+/// The facts that an instance is started with. The same for every instance of a process.
 #[derive(Clone, Debug)]
 pub struct Environment {
-    /// Where layers are unpacked: `/opt`.
+    /// The folder that layers are unpacked to: `/opt`.
     pub layer_root: PathBuf,
-    /// What is known about the function before any event arrives.
+    /// The facts about the function that are known before any event arrives.
     pub function: FunctionInfo,
-    /// Where guest output goes and in which form.
+    /// The destination of guest output, and its form.
     pub log: LogSettings,
     /// Whether the starting thread is the process's main thread, where a language may install signal handlers.
     pub main_thread: bool,
@@ -179,7 +179,7 @@ pub struct Environment {
     /// Whether other functions may run in the process beside this instance: then it keeps what its guests set in the
     /// environment to itself, where its language can.
     pub shares_process: bool,
-    /// How much memory one heap (a V8 isolate, a Lua state) may take, in bytes, buffers outside of it counted; `None`
+    /// The memory that one heap (a V8 isolate, a Lua state) may take, in bytes, buffers outside of it counted; `None`
     /// for no limit. A call that crosses it fails with [`crate::ErrorKind::OutOfMemory`].
     pub memory_limit: Option<u64>,
 }

@@ -5,7 +5,7 @@ use std::fmt;
 /// Result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What kind of thing went wrong. Decides the default error type, the HTTP status and the exit code.
+/// The kind of thing that went wrong. Decides the default error type, the HTTP status and the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -50,7 +50,7 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// The error type that stands for this kind where the guest gave no name of its own. Lambda's own names where it
+    /// Returns the error type that stands for this kind where the guest gave no name of its own. Lambda's own names where it
     /// has one.
     pub fn default_name(self) -> &'static str {
         match self {
@@ -128,7 +128,7 @@ struct Inner {
 }
 
 impl Error {
-    /// An error of `kind` under that kind's default name.
+    /// Returns an error of `kind` under that kind's default name.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self {
             inner: Box::new(Inner {
@@ -145,12 +145,12 @@ impl Error {
         }
     }
 
-    /// What a guest threw: `name` is the class or type by which the guest knows it.
+    /// Returns the error that a guest threw: `name` is the class or type by which the guest knows it.
     pub fn guest(name: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Guest, message).with_name(name)
     }
 
-    /// A fault of ours or of the machine.
+    /// Returns a fault of ours or of the machine.
     pub fn internal(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Internal, message)
     }
@@ -212,38 +212,38 @@ impl Error {
         self
     }
 
-    /// What kind of thing went wrong.
+    /// Returns the kind of thing that went wrong.
     pub fn kind(&self) -> ErrorKind {
         self.inner.kind
     }
 
-    /// The name that callers see as `errorType`: the guest's class for what a guest threw, else `Runtime.…` or
+    /// Returns the name that callers see as `errorType`: the guest's class for what a guest threw, else `Runtime.…` or
     /// `Function.…`.
     pub fn name(&self) -> &str {
         &self.inner.name
     }
 
-    /// What went wrong, without name and place.
+    /// Returns what went wrong, without name and place.
     pub fn message(&self) -> &str {
         &self.inner.message
     }
 
-    /// Guest frames, innermost first.
+    /// Returns the guest frames, innermost first.
     pub fn frames(&self) -> &[Frame] {
         &self.inner.frames
     }
 
-    /// The stack as the language itself writes it.
+    /// Returns the stack as the language itself writes it.
     pub fn stack(&self) -> &[String] {
         &self.inner.stack
     }
 
-    /// Facts added on the way: key and value.
+    /// Returns facts that were added on the way: key and value.
     pub fn context(&self) -> &[(&'static str, String)] {
         &self.inner.context
     }
 
-    /// The error that led to this one.
+    /// Returns the error that led to this one.
     pub fn cause(&self) -> Option<&Error> {
         self.inner.cause.as_ref()
     }

@@ -1,4 +1,4 @@
-//! What the functions of one invocation share, whatever their language: a table, an early answer, the last error.
+//! The values that the functions of one invocation share, whatever their language: a table, an early answer, the last error.
 
 use crate::{Error, ErrorKind, Hook, NativeValue, Payload, Result};
 use bytes::Bytes;
@@ -8,7 +8,7 @@ use std::{
     rc::Rc,
 };
 
-/// What the functions of one invocation share.
+/// The values that the functions of one invocation share.
 #[derive(Default)]
 pub struct Exchange {
     state: RefCell<Vec<(String, Payload)>>,
@@ -20,7 +20,7 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// The keys of `context.state`, in the order in which they were first written.
+    /// Returns the keys of `context.state`, in the order in which they were first written.
     pub fn state_keys(&self) -> Vec<String> {
         self.state.borrow().iter().map(|(key, _)| key.clone()).collect()
     }
@@ -73,7 +73,7 @@ impl Exchange {
         drop(replaced);
     }
 
-    /// Removes a member of `context.state`; whether it was there.
+    /// Removes a member of `context.state`. Returns whether it was there.
     pub fn remove_state(&self, key: &str) -> bool {
         let mut state = self.state.borrow_mut();
         let at = state.iter().position(|(known, _)| known == key);
@@ -82,7 +82,7 @@ impl Exchange {
         removed.is_some()
     }
 
-    /// All of `context.state` as a JSON object, for tests and listings.
+    /// Returns all of `context.state` as a JSON object, for tests and listings.
     ///
     /// # Errors
     /// [`ErrorKind::Marshal`] as [`Exchange::read_state`].
@@ -101,17 +101,17 @@ impl Exchange {
         Ok(text.into())
     }
 
-    /// The pipeline's word on what runs now: a hook, or the handler.
+    /// Notes what the pipeline runs now: a hook, or the handler.
     pub fn enter(&self, hook: Option<Hook>) {
         self.hook.set(hook);
     }
 
-    /// The hook that runs now; `None` while the handler does.
+    /// Returns the hook that runs now; `None` while the handler does.
     pub fn hook(&self) -> Option<Hook> {
         self.hook.get()
     }
 
-    /// `context.reply(response)`: answers the invocation from a `before` hook. The response is in the engine's own form
+    /// Answers the invocation (`context.reply(response)`) from a `before` hook. The response is in the engine's own form
     /// where it has one.
     ///
     /// # Errors
@@ -134,7 +134,7 @@ impl Exchange {
         Ok(())
     }
 
-    /// The answer that a `before` hook has given, once.
+    /// Takes the answer that a `before` hook has given.
     pub fn take_reply(&self) -> Option<Payload> {
         if !self.replied.get() {
             return None;
@@ -142,7 +142,7 @@ impl Exchange {
         self.reply.borrow_mut().take()
     }
 
-    /// The pipeline's word on whether anybody wants what guests throw as a value of their language.
+    /// Notes whether anybody wants what guests throw as a value of their language.
     pub fn keep_thrown(&self, keeps: bool) {
         self.keeps_thrown.set(keeps);
     }
@@ -152,12 +152,12 @@ impl Exchange {
         self.keeps_thrown.get()
     }
 
-    /// What the guest threw, in its language's own form, so that an `error` hook of that language gets the very value.
+    /// Keeps what the guest threw, in its language's own form, so that an `error` hook of that language gets the very value.
     pub fn set_thrown(&self, thrown: Rc<dyn NativeValue>) {
         *self.thrown.borrow_mut() = Some(thrown);
     }
 
-    /// What was thrown last, once.
+    /// Takes what was thrown last.
     pub fn take_thrown(&self) -> Option<Rc<dyn NativeValue>> {
         self.thrown.borrow_mut().take()
     }

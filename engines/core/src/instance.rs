@@ -86,7 +86,7 @@ pub trait Instance {
     /// A handle that stops whatever this instance runs, usable from any thread for as long as the instance lives.
     fn interrupter(&self) -> Interrupter;
 
-    /// What this instance has used so far.
+    /// Returns what this instance has used so far.
     fn usage(&self) -> Usage;
 
     /// Ends the instance: runs what the language runs at its own end (exit handlers), then refuses calls.

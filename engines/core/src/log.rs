@@ -1,16 +1,16 @@
-//! Where a guest's output goes. Each language renders its own lines, because their form is part of its contract with
+//! The destination of a guest's output. Each language renders its own lines, because their form is part of its contract with
 //! users; this module holds what they share.
 
 use std::{fmt, str::FromStr, sync::Arc};
 
-/// How severe a line is, in Lambda's terms.
+/// The severity of a line, in Lambda's terms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
     /// Finest detail.
     Trace,
     /// For developers.
     Debug,
-    /// What happens in the ordinary run of things.
+    /// Events of the ordinary run of things.
     Info,
     /// Odd, yet no failure.
     Warn,
@@ -57,7 +57,7 @@ pub enum LogFormat {
     Json,
 }
 
-/// Which of the process's outputs the guest wrote to.
+/// The process's output that the guest wrote to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stream {
     /// Standard output.
@@ -66,7 +66,7 @@ pub enum Stream {
     Stderr,
 }
 
-/// Where a guest's output goes. Called from any thread; a line arrives whole, its newline included.
+/// The destination of a guest's output. Called from any thread; a line arrives whole, its newline included.
 pub trait LogSink: Send + Sync {
     /// Takes one piece of output. Must not fail: output that cannot be written is dropped.
     fn write(&self, stream: Stream, line: &[u8]);
@@ -86,7 +86,7 @@ impl LogSink for NullSink {
     fn write(&self, _stream: Stream, _line: &[u8]) {}
 }
 
-/// Where guest output goes and in which form.
+/// The destination of guest output, and its form.
 #[derive(Clone)]
 pub struct LogSettings {
     /// Receives the lines.

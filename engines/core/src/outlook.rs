@@ -1,11 +1,11 @@
-//! What can be told of a module by looking at it, before any of its code runs.
+//! The part of a module that can be told by looking at it, before any of its code runs.
 
-/// Whether a module has the function that is sought in it, as far as its text tells.
+/// The answer to whether a module has the function that is sought in it, as far as its text tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outlook {
     /// It has it, or may: what code does as it runs, a text does not tell.
     Possible,
-    /// It has not, whatever its code does. What it has instead, by name, for messages.
+    /// It has not, whatever its code does.
     Absent {
         /// Names of what it exports.
         others: Vec<String>,

@@ -17,7 +17,7 @@ pub enum Payload {
     WithBody(WithBody),
     /// Bytes that go out as they are.
     Raw(RawPayload),
-    /// What a function returns that returns nothing (`undefined`, `None`, `nil`), where [`Form::Native`] was asked for: a
+    /// The result of a function that returns nothing (`undefined`, `None`, `nil`), where [`Form::Native`] was asked for: a
     /// hook that keeps the value as it is. As an input: no value, for hooks that take the context alone.
     Nothing,
 }
@@ -31,10 +31,10 @@ pub struct WithBody {
 }
 
 impl WithBody {
-    /// How an object ends that has no body yet.
+    /// The end of an object that has no body yet.
     const END: &[u8] = b"\"body\":\"\"}";
 
-    /// `event` with `body` as its last member; `None` unless the object ends with an empty one, written as
+    /// Returns `event` with `body` as its last member; `None` unless the object ends with an empty one, written as
     /// `"body":""}`, and `body` is UTF-8.
     pub fn new(event: Bytes, body: Bytes) -> Option<Self> {
         let fits = event.ends_with(Self::END) && std::str::from_utf8(&body).is_ok();
@@ -46,7 +46,7 @@ impl WithBody {
         &self.event
     }
 
-    /// What belongs there: text in UTF-8.
+    /// Returns the body: text in UTF-8.
     pub fn body(&self) -> &Bytes {
         &self.body
     }

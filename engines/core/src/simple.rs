@@ -31,7 +31,7 @@ pub trait SimpleRuntime: 'static {
     fn cleanup(&mut self) {}
 }
 
-/// What a [`SimpleRuntime`] is told when it is set up.
+/// The facts that a [`SimpleRuntime`] is set up with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SimpleEnvironment {
     /// The function's folder: `LAMBDA_TASK_ROOT`.
@@ -42,7 +42,7 @@ pub struct SimpleEnvironment {
     pub export: String,
 }
 
-/// What a [`SimpleRuntime`] answers.
+/// The answer of a [`SimpleRuntime`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Output {
     /// Goes to the caller as it is.

@@ -351,7 +351,6 @@ unsafe fn push_input(
             Input::Json(parser) | Input::WithBody(parser, _) => {
                 if let Err(fault) = convert::decode(coroutine, parser, host.forms()) {
                     if let Some(end) = fault.end() {
-                        drop(fault);
                         convert::leave(coroutine, end);
                         return false;
                     }
@@ -406,7 +405,6 @@ unsafe extern "C-unwind" fn finish_entry(
             Err(fault) => {
                 ManuallyDrop::drop(&mut text);
                 if fault.end() == Some(End::Stopped) {
-                    drop(fault);
                     return limits::stop(coroutine);
                 }
                 let error = fault.into_error("result");

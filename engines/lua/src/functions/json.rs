@@ -56,7 +56,6 @@ pub(super) unsafe extern "C-unwind" fn decode_text(state: *mut lua_State) -> c_i
             Ok(()) => None,
             Err(fault) => {
                 if let Some(end) = fault.end() {
-                    drop(fault);
                     ManuallyDrop::drop(&mut parser);
                     return leave(state, end);
                 }
