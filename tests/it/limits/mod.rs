@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use trine_emulator::EmulatorOptions;
 
-/// The function's timeout in these tests. A tenth of it is the margin, which a busy machine may need.
+/// The timeout of a function in tests of just that. A tenth of it is the margin, which a busy machine may need.
 const TIMEOUT: Duration = Duration::from_millis(1500);
 
 fn source(language: Language) -> &'static str {
@@ -31,14 +31,24 @@ fn folder(engine: &str) -> Folder {
     Folder::new(&[(&format!("app.{}", language.extension), source(language))])
 }
 
-/// A function with [`TIMEOUT`] and this much memory, and further variables.
+/// A function with this much memory and further variables, and more time than it will need.
 fn lambda(folder: &Folder, memory_mb: u32, variables: &[(&str, &str)]) -> Lambda {
-    let options = EmulatorOptions {
-        timeout: TIMEOUT,
-        init_timeout: LIMIT,
-        memory_mb,
-        ..EmulatorOptions::default()
-    };
+    lambda_within(LIMIT, folder, memory_mb, variables)
+}
+
+/// A function with [`TIMEOUT`].
+fn hasty(folder: &Folder, variables: &[(&str, &str)]) -> Lambda {
+    lambda_within(TIMEOUT, folder, 512, variables)
+}
+
+fn lambda_within(
+    timeout: Duration,
+    folder: &Folder,
+    memory_mb: u32,
+    variables: &[(&str, &str)],
+) -> Lambda {
+    let options =
+        EmulatorOptions { timeout, init_timeout: LIMIT, memory_mb, ..EmulatorOptions::default() };
     Lambda::under(options, folder, |command| {
         command.env("_HANDLER", "app.handler").env("TRINE_TIMEOUT_MARGIN_MS", "150");
         command.envs(variables.iter().copied());
@@ -59,7 +69,18 @@ fn fails_and_goes_on(engine: &str, what: &str, error_type: &str) -> Value {
 #[track_caller]
 fn fails_within(memory_mb: u32, engine: &str, what: &str, error_type: &str) -> Value {
     let folder = folder(engine);
-    let lambda = lambda(&folder, memory_mb, &[]);
+    fails_in(&lambda(&folder, memory_mb, &[]), engine, what, error_type)
+}
+
+/// After `what` has run out of [`TIMEOUT`] the process serves on; gives the document.
+#[track_caller]
+fn times_out_and_goes_on(engine: &str, what: &str) -> Value {
+    let folder = folder(engine);
+    fails_in(&hasty(&folder, &[]), engine, what, "Function.Timeout")
+}
+
+#[track_caller]
+fn fails_in(lambda: &Lambda, engine: &str, what: &str, error_type: &str) -> Value {
     assert_eq!(lambda.invoke(ask("fine")), 1, "{engine} {what}");
     let (_, document) = lambda.fail(ask(what));
     assert_eq!(document["errorType"], error_type, "{engine} {what}: {document}");

@@ -1,6 +1,6 @@
 //! Deadlines: what waits, what runs, what catches, what cannot be stopped.
 
-use super::{ask, fails_and_goes_on, folder, lambda};
+use super::{ask, folder, hasty, times_out_and_goes_on};
 use crate::support::{Folder, Served, run, trine};
 use serde_json::json;
 use std::process::Command;
@@ -9,7 +9,7 @@ const TIMED_OUT: &str = "Task timed out after 1.";
 
 #[track_caller]
 fn times_out(engine: &str, what: &str) {
-    let document = fails_and_goes_on(engine, what, "Function.Timeout");
+    let document = times_out_and_goes_on(engine, what);
     let message = document["errorMessage"].as_str().unwrap();
     assert!(message.contains(TIMED_OUT), "{engine} {what}: {message}");
 }
@@ -45,7 +45,7 @@ fn a_handler_may_answer_when_it_is_warned() {
         ("lua", "caught_waiting", "in time"),
     ] {
         let folder = folder(engine);
-        let lambda = lambda(&folder, 512, &[]);
+        let lambda = hasty(&folder, &[]);
         assert_eq!(lambda.invoke(ask(what)), answer, "{engine} {what}");
         // It has ended by itself: its instance is clean, and goes on.
         assert_eq!(lambda.invoke(ask("fine")), 1);
@@ -55,7 +55,7 @@ fn a_handler_may_answer_when_it_is_warned() {
 
 #[test]
 fn a_rejection_with_the_signals_reason_is_a_time_out() {
-    let document = fails_and_goes_on("js", "rethrow", "Function.Timeout");
+    let document = times_out_and_goes_on("js", "rethrow");
     assert!(document["errorMessage"].as_str().unwrap().contains("timed out"), "{document}");
 }
 
@@ -66,7 +66,7 @@ fn an_instance_that_was_stopped_by_force_is_replaced() {
         [("js", "wait"), ("js", "spin"), ("python", "stubborn"), ("lua", "stubborn")]
     {
         let folder = folder(engine);
-        let lambda = lambda(&folder, 512, &[]);
+        let lambda = hasty(&folder, &[]);
         assert_eq!(lambda.invoke(ask("fine")), 1);
         assert_eq!(lambda.invoke(ask("fine")), 2);
         // Said by the function itself: had the deadline come before, it would be the platform's `Sandbox.Timedout`.
@@ -82,7 +82,7 @@ fn native_code_that_cannot_be_stopped_is_answered_for_and_the_process_ends() {
         let folder = folder(engine);
         let fifo = folder.file("fifo");
         assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
-        let lambda = lambda(&folder, 512, &[]);
+        let lambda = hasty(&folder, &[]);
         let (_, document) = lambda.fail(json!({"do": "blocked", "fifo": fifo}));
         assert_eq!(document["errorType"], "Function.Timeout", "{engine}: {document}");
         let message = document["errorMessage"].as_str().unwrap();
@@ -135,7 +135,7 @@ fn timeout_hooks_run_before_the_answer_whatever_the_handler_does() {
             let folder = folder(engine);
             flushers(&folder);
             let around = [("TRINE_MIDDLEWARES", "flush_js,flush_py,flush_lua")];
-            let lambda = lambda(&folder, 512, &around);
+            let lambda = hasty(&folder, &around);
             let (_, document) = lambda.fail(ask(what));
             assert_eq!(document["errorType"], "Function.Timeout", "{engine} {what}: {document}");
             for language in ["js", "py", "lua"] {

@@ -1,6 +1,6 @@
 //! What is stopped: by a warning, by force, by the guest's own wish for the process's end.
 
-use crate::support::{Guest, invocation, run};
+use crate::support::{Guest, LIMIT, invocation, run};
 use std::{
     thread,
     time::{Duration, Instant},
@@ -56,8 +56,8 @@ fn an_interrupt_ends_whatever_javascript_does() {
         "await fetch(`http://127.0.0.1:${event}/`);",
     ] {
         let took = interrupted(body);
-        // Generous: the machine may be busy. The figures are printed.
-        assert!(took < Duration::from_secs(5), "{body} took {took:?} to end");
+        // What is not interrupted goes on for ever; a busy machine only takes long. The figures are printed.
+        assert!(took < LIMIT, "{body} took {took:?} to end");
     }
 }
 

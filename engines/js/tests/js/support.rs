@@ -5,7 +5,7 @@ use std::{future::Future, ops::Deref, rc::Rc};
 use trine_engine::{Engine, Error, FunctionId, Instance, Invocation, Result, Seek};
 use trine_testkit::guest;
 
-pub(crate) use trine_testkit::guest::{call, module, text};
+pub(crate) use trine_testkit::guest::{LIMIT, call, module, text};
 
 /// A folder of files, and an instance. Further instances can be started beside it.
 pub(crate) struct Guest(guest::Guest);
