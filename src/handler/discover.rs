@@ -172,6 +172,10 @@ impl Search<'_> {
                     self.pass_over(path, absent(trine_engine::HANDLER_NAMES[0], &others));
                     continue;
                 }
+                Ok(Outlook::NoFunction { name, kind }) => {
+                    self.pass_over(path, no_function(&name, &kind));
+                    continue;
+                }
                 Err(error) => Some(Arc::new(error)),
             };
             let (engine, path, stem) = (engine.clone(), path.clone(), stem.to_owned());
@@ -233,6 +237,11 @@ pub(crate) fn absent(name: &str, others: &[String]) -> String {
         [] => format!("exports no function '{name}'"),
         others => format!("exports no function '{name}', only {}", others.join(", ")),
     }
+}
+
+/// What is said of a module in which something else has the function's name.
+pub(crate) fn no_function(name: &str, kind: &str) -> String {
+    format!("exports '{name}', which is no function but {kind}")
 }
 
 fn module(folder: &Path, path: PathBuf, name: String) -> Module {

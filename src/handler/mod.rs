@@ -30,7 +30,7 @@ mod written;
 #[cfg(test)]
 pub(crate) mod fixture;
 
-pub(crate) use discover::absent;
+pub(crate) use discover::{absent, no_function};
 pub use discover::{Discovered, Discovery, PassedOver, discover};
 pub use environment::from_environment;
 pub use language::likely_dialect;

@@ -9,6 +9,7 @@ use crate::{
     engines::Registry,
     handler::{
         Discovered, Located, PassedOver, SearchPaths, absent, discover, locate, locate_file,
+        no_function,
     },
     pipeline::{Middleware, MiddlewareNames, Order, Plan, middleware_folders},
 };
@@ -73,6 +74,10 @@ impl ServedFunction {
                         what_there_is(module, None, &others)
                     ),
                 };
+                Some(Error::new(ErrorKind::HandlerNotFound, message))
+            }
+            Ok(Outlook::NoFunction { name, kind }) => {
+                let message = format!("the file {}", no_function(&name, &kind));
                 Some(Error::new(ErrorKind::HandlerNotFound, message))
             }
             Err(error) => Some(error),

@@ -22,6 +22,7 @@ mod instance;
 mod interpreter;
 mod isolate;
 mod limits;
+mod literals;
 mod loader;
 mod memory;
 mod options;
