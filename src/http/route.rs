@@ -98,7 +98,8 @@ impl Route {
                      nor '{{name+}}'"
                 ));
             }
-            let is_known = |known: &Segment| matches!(known, Segment::Parameter(other) if other == name);
+            let is_known =
+                |known: &Segment| matches!(known, Segment::Parameter(other) if other == name);
             if parameter.is_some() && segments.iter().any(is_known) {
                 return Err(format!("the path {path:?} has the parameter '{name}' twice"));
             }

@@ -39,7 +39,8 @@ impl Outlook {
     ) -> Self {
         let outlook = Self::of(names, exports.clone());
         let value = |name: &&str| values.iter().find(|(known, _)| known == name);
-        let there = names.iter().filter(|name| Self::of(&[name], exports.clone()) == Self::Possible);
+        let there =
+            names.iter().filter(|name| Self::of(&[name], exports.clone()) == Self::Possible);
         let mut values = there.map(value);
         match values.next() {
             Some(Some((name, kind))) if values.all(|value| value.is_some()) => {

@@ -49,7 +49,8 @@ fn is_a_value(source: &str) -> bool {
         let assigned = after.strip_prefix('=').filter(|value| !value.starts_with(['=', '>']));
         assigned.is_some_and(|value| {
             let value = value.trim_start();
-            !value.starts_with('{') && !is_plain(value.split([';', '\n']).next().unwrap_or_default())
+            !value.starts_with('{')
+                && !is_plain(value.split([';', '\n']).next().unwrap_or_default())
         })
     })
 }

@@ -175,7 +175,9 @@ fn kind(expression: &Expr) -> Option<&'static str> {
         Expr::Array(_) => "an array",
         Expr::Ident(name) if name.sym == "undefined" => "undefined",
         Expr::Unary(unary) => match unary.op {
-            UnaryOp::Minus | UnaryOp::Plus => kind(&unary.arg).filter(|kind| *kind == "a number")?,
+            UnaryOp::Minus | UnaryOp::Plus => {
+                kind(&unary.arg).filter(|kind| *kind == "a number")?
+            }
             UnaryOp::Bang => "a boolean",
             UnaryOp::TypeOf => "a string",
             UnaryOp::Void => "undefined",

@@ -70,7 +70,9 @@ fn kind(words: &[&str], from: usize) -> Option<&'static str> {
             end += words[end..].iter().take_while(|word| is_part(word)).count();
             "a number"
         }
-        _ if matches!(first_byte, b'"' | b'\'') || first.len() > 1 && first_byte == b'[' => "a string",
+        _ if matches!(first_byte, b'"' | b'\'') || first.len() > 1 && first_byte == b'[' => {
+            "a string"
+        }
         _ => return None,
     };
     // An operator or a call would make something else of it.
@@ -265,7 +267,8 @@ mod tests {
             let expected = Outlook::NoFunction { name: "handler".into(), kind: kind.into() };
             assert_eq!(of(source), expected, "{source}");
         }
-        let both = outlook("handler = 5 function lambda_handler() end", &["handler", "lambda_handler"]);
+        let both =
+            outlook("handler = 5 function lambda_handler() end", &["handler", "lambda_handler"]);
         assert_eq!(both, Outlook::Possible);
     }
 

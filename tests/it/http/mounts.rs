@@ -154,6 +154,8 @@ fn files_whose_handler_is_no_function_are_passed_over_with_what_it_is() {
         assert!(told.contains(line), "{line:?} in\n{told}");
     }
     assert!(told.starts_with("Serving 3 functions on "), "{told}");
+    // A folder whose only file has been told is not told once more.
+    assert!(!told.contains("  object/: "), "{told}");
     for (path, text) in [("/call", "called"), ("/late", "late"), ("/made", "made")] {
         assert_eq!(served.get(path).text(), text, "{path}");
     }
