@@ -1,5 +1,6 @@
 //! `trine emulator`: Lambda's Runtime API and Invoke API on this machine, for this runtime or any other.
 
+use super::{Usage, address};
 use crate::config;
 use anyhow::Context;
 use clap::Args;
@@ -7,7 +8,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::{
     env,
     io::{Write, stdout},
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::SocketAddr,
     os::unix::process::ExitStatusExt,
     process::ExitStatus,
     time::Duration,
@@ -36,20 +37,20 @@ const IN_PATHS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b
 #[derive(Debug, Args)]
 pub(super) struct EmulatorCommand {
     /// Address to listen on.
-    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
-    host: IpAddr,
+    #[arg(long, default_value = "127.0.0.1")]
+    host: String,
     /// Port to listen on; 0 takes a free one.
-    #[arg(long, short, default_value_t = 9001)]
+    #[arg(long, short, value_name = "PORT", default_value = "9001", allow_negative_numbers = true, value_parser = address::port)]
     port: u16,
     /// The function's timeout: 30s, 500ms, 5m; a number alone is seconds.
-    #[arg(long, value_name = "TIME", default_value = "3s", value_parser = |text: &str| config::TIMEOUT.parse(text))]
+    #[arg(long, value_name = "TIME", default_value = "3s", allow_negative_numbers = true, value_parser = |text: &str| config::TIMEOUT.parse(text))]
     timeout: Duration,
     /// The function's name [default: the variable AWS_LAMBDA_FUNCTION_NAME, else function]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
     /// The function's memory: 512MiB, 1GB; a number alone is MiB, which Lambda calls MB. Told to the runtime, not
     /// enforced [default: the variable AWS_LAMBDA_FUNCTION_MEMORY_SIZE, else 128]
-    #[arg(long, value_name = "SIZE", value_parser = |text: &str| config::MEMORY.parse(text))]
+    #[arg(long, value_name = "SIZE", allow_negative_numbers = true, value_parser = |text: &str| config::MEMORY.parse(text))]
     memory: Option<u64>,
     /// The handler: what the runtime finds in _HANDLER [default: the variable itself]
     #[arg(long, value_name = "HANDLER")]
@@ -66,7 +67,7 @@ impl EmulatorCommand {
     }
 
     async fn serve(self) -> anyhow::Result<()> {
-        let address = SocketAddr::new(self.host, self.port);
+        let address = address::resolve(&self.host, self.port)?;
         let options = self.options(address, &set_by_user)?;
         let emulator = Emulator::start(options).await.with_context(|| {
             format!("cannot listen on {address}; choose another address with --host and --port")
@@ -96,7 +97,7 @@ impl EmulatorCommand {
             (Some(memory), _) => memory,
             (None, Some(text)) => config::MEMORY
                 .parse(&text)
-                .map_err(|why| anyhow::anyhow!("the environment variable {MEMORY_SIZE}: {why}"))?,
+                .map_err(|why| Usage(format!("the environment variable {MEMORY_SIZE}: {why}")))?,
             (None, None) => u64::from(usual.memory_mb) << 20,
         };
         let name = self.name.clone().or_else(|| set("AWS_LAMBDA_FUNCTION_NAME"));
@@ -107,9 +108,7 @@ impl EmulatorCommand {
             function_version: set("AWS_LAMBDA_FUNCTION_VERSION").unwrap_or(usual.function_version),
             // At most a TiB, see the form.
             memory_mb: (memory >> 20) as u32,
-            region: set("AWS_REGION")
-                .or_else(|| set("AWS_DEFAULT_REGION"))
-                .unwrap_or(usual.region),
+            region: set("AWS_REGION").or_else(|| set("AWS_DEFAULT_REGION")).unwrap_or(usual.region),
             handler: self.handler.clone().or_else(|| set("_HANDLER")).unwrap_or_default(),
             ..EmulatorOptions::default()
         })

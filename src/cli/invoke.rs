@@ -37,10 +37,10 @@ pub(super) struct Invoke {
     #[arg(long)]
     json: bool,
     /// The time that the function is given: 30s, 500ms, 5m; a number alone is seconds.
-    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = |text: &str| config::TIMEOUT.parse(text))]
+    #[arg(long, value_name = "TIME", default_value = "15m", allow_negative_numbers = true, value_parser = |text: &str| config::TIMEOUT.parse(text))]
     timeout: Duration,
     /// How much memory the interpreter may take: 512MiB, 1GB; a number alone is MiB.
-    #[arg(long, value_name = "SIZE", value_parser = |text: &str| config::MEMORY.parse(text))]
+    #[arg(long, value_name = "SIZE", allow_negative_numbers = true, value_parser = |text: &str| config::MEMORY.parse(text))]
     memory: Option<u64>,
     #[command(flatten)]
     surroundings: target::Surroundings,

@@ -45,10 +45,18 @@ impl Tried {
         self.stems.push((stem.to_owned(), extensions.to_vec()));
     }
 
-    /// Notes the places in which a language looked for a module that can be imported.
+    /// Notes the places in which a language looked for a module that can be imported, under one name or another.
     pub(super) fn imported(&mut self, language: &'static str, places: Vec<String>) {
-        if !places.is_empty() {
-            self.imports.push((language, places));
+        let at = self.imports.iter().position(|(known, _)| *known == language);
+        let at = at.unwrap_or_else(|| {
+            self.imports.push((language, Vec::new()));
+            self.imports.len() - 1
+        });
+        let known = &mut self.imports[at].1;
+        for place in places {
+            if !known.contains(&place) {
+                known.push(place);
+            }
         }
     }
 

@@ -18,7 +18,9 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use trine_engine::{Engine, Error, ErrorKind, HANDLER_NAMES, Outlook, Seek, what_there_is};
+use trine_engine::{
+    Engine, Error, ErrorKind, HANDLER_NAMES, Outlook, Seek, nearest_written, what_there_is,
+};
 
 /// Likeness (Jaro-Winkler, 0 to 1) from which on a name is offered instead of an unknown one.
 const ALIKE: f64 = 0.8;
@@ -67,7 +69,11 @@ impl ServedFunction {
             Ok(Outlook::Possible) => None,
             Ok(Outlook::Absent { others }) => {
                 let message = match module.seek.names().as_slice() {
-                    [name] => format!("the file {}", absent(name, &others)),
+                    [name] => {
+                        let near = nearest_written(module, name, &others);
+                        let near = near.map(|near| format!("; did you mean '{near}'?"));
+                        format!("the file {}{}", absent(name, &others), near.unwrap_or_default())
+                    }
                     _ => format!(
                         "the file exports no function '{}'{}",
                         HANDLER_NAMES[0],
@@ -139,15 +145,23 @@ impl Site {
         let folder = file.parent().unwrap_or(Path::new("/"));
         let search = SearchPaths::new(folder);
         let located = locate_file(&file, export, &search, registry).or_else(|first| {
+            let first = match file.exists() {
+                true => first,
+                false => nothing_at(path, &file, &first),
+            };
+            if !export.is_empty() {
+                return Err(first);
+            }
             // `src/app.get`: Lambda's form is no path, yet people try it.
             let text = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            if export.is_empty() {
-                locate(text, &search, registry)
-                    // What can be imported is named from here, whatever folders its name seems to have.
-                    .or_else(|_| locate(path, &SearchPaths::new("."), registry))
-                    .map_err(|_| first)
-            } else {
-                Err(first)
+            let found = locate(text, &search, registry)
+                // What can be imported is named from here, whatever folders its name seems to have.
+                .or_else(|_| locate(path, &SearchPaths::new("."), registry));
+            match found {
+                // A file without an extension may be a script, or anything else that people keep in files.
+                Ok(located) if located.module.path == file && !may_have(&located) => Err(first),
+                Ok(located) => Ok(located),
+                Err(_) => Err(first),
             }
         })?;
         let (name, root) = (located.module.name.clone(), located.module.root.clone());
@@ -270,6 +284,32 @@ impl Site {
     pub(super) fn table(&self) -> &Routes {
         &self.routes
     }
+}
+
+/// Whether a file parses and may have the function that is sought in it.
+fn may_have(located: &Located) -> bool {
+    matches!(located.engine.check(&located.module), Ok(Outlook::Possible))
+}
+
+/// The error for a path at which there is neither a folder nor a file, with what the search for a file has to say, and the
+/// nearest folder where no file is near.
+fn nothing_at(path: &str, file: &Path, searched: &Error) -> Error {
+    let mut message = format!("there is no folder and no file '{path}'");
+    if let Some((_, rest)) = searched.message().split_once('\n') {
+        message.push_str(&format!("\n{rest}"));
+    }
+    let beside = file.parent().filter(|_| !message.contains("did you mean "));
+    let folders = beside.and_then(|folder| std::fs::read_dir(folder).ok()).into_iter().flatten();
+    let folders = folders.flatten().filter(|entry| entry.path().is_dir());
+    let names: Vec<String> =
+        folders.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    let wanted = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    if let Some(near) = trine_engine::nearest(wanted, &names) {
+        let above = path.trim_end_matches('/').rsplit_once('/').map_or("", |(above, _)| above);
+        let slash = if above.is_empty() && !path.starts_with('/') { "" } else { "/" };
+        message.push_str(&format!("\ndid you mean the folder '{above}{slash}{near}'?"));
+    }
+    Error::new(searched.kind(), message)
 }
 
 fn named(functions: &[ServedFunction], count: usize) -> Vec<Route> {

@@ -189,7 +189,7 @@ fn the_emulator_refuses_a_port_in_use() {
     let finished = run(trine(&Folder::new(&[]), &["emulator", "--port", &port]));
     assert_eq!((finished.code, finished.stdout.as_str()), (Some(1), ""));
     let expected =
-        format!("error: cannot listen on 127.0.0.1:{port}; choose another port with --port");
+        format!("error: cannot listen on 127.0.0.1:{port}; choose another address with --host and --port");
     assert!(finished.stderr.starts_with(&expected), "{finished:?}");
 }
 

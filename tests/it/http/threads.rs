@@ -302,7 +302,7 @@ fn faults_in_settings_of_threads_are_told_with_their_line() {
     let folder = Folder::new(&[("app.py", "def handler(event, context):\n    pass\n")]);
     let line = ["serve", "app.py", "--port", "0", "--threads", "2", "--isolation", "fresh"];
     let finished = run(trine(&folder, &line));
-    assert_eq!(finished.code, Some(1), "{finished:?}");
+    assert_eq!(finished.code, Some(2), "{finished:?}");
     assert!(finished.stderr.contains("threads share modules"), "{finished:?}");
 }
 
