@@ -7,7 +7,7 @@ use clap::Args;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::{
     env,
-    io::{Write, stdout},
+    io::{ErrorKind, Write, stdout},
     net::SocketAddr,
     os::unix::process::ExitStatusExt,
     process::ExitStatus,
@@ -20,6 +20,8 @@ use tokio::{
 };
 use trine_testkit::emulator::{Emulator, EmulatorOptions, RuntimeExit};
 
+/// The name under which this program is a runtime.
+const BOOTSTRAP: &str = "bootstrap";
 const MEMORY_SIZE: &str = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";
 
 /// Variables that the emulator knows better than its own environment: a flag may have said otherwise.
@@ -55,7 +57,7 @@ pub(super) struct EmulatorCommand {
     /// The handler: what the runtime finds in _HANDLER [default: the variable itself]
     #[arg(long, value_name = "HANDLER")]
     handler: Option<String>,
-    /// The runtime's command, after --.
+    /// The runtime's command, after --; bootstrap is this program, unless another one of the name is installed.
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<String>,
 }
@@ -135,14 +137,7 @@ impl EmulatorCommand {
             return std::future::pending().await;
         };
         loop {
-            let mut child: Child = Command::new(program)
-                .args(arguments)
-                .envs(environment(emulator, &set_by_user))
-                // Each invocation has its own.
-                .env_remove("_X_AMZN_TRACE_ID")
-                .kill_on_drop(true)
-                .spawn()
-                .with_context(|| format!("cannot start {program}"))?;
+            let mut child = spawn(program, arguments, emulator)?;
             let status = child.wait().await?;
             let served = emulator.wait_for_next(Duration::ZERO).await;
             emulator.runtime_exited(&exit_of(status));
@@ -150,6 +145,26 @@ impl EmulatorCommand {
             writeln!(stdout().lock(), "# the runtime ended ({status}) and is started again")?;
         }
     }
+}
+
+/// Starts the runtime. The name `bootstrap`, where no program has it, is that of this program as a runtime.
+fn spawn(program: &str, arguments: &[String], emulator: &Emulator) -> anyhow::Result<Child> {
+    let start = |command: &mut Command| {
+        command
+            .args(arguments)
+            .envs(environment(emulator, &set_by_user))
+            // Each invocation has its own.
+            .env_remove("_X_AMZN_TRACE_ID")
+            .kill_on_drop(true)
+            .spawn()
+    };
+    let started = match start(&mut Command::new(program)) {
+        Err(error) if error.kind() == ErrorKind::NotFound && program == BOOTSTRAP => {
+            start(Command::new(env::current_exe()?).arg0(BOOTSTRAP))
+        }
+        started => started,
+    };
+    started.with_context(|| format!("cannot start {program}"))
 }
 
 /// The variables of a runtime's process as Lambda sets them. What the user has set, which `set` looks up, stays as it is;

@@ -44,7 +44,12 @@ fn the_port_comes_from_the_variable_where_no_flag_names_one() {
     command.env("PORT", "http");
     let finished = run(command);
     assert_eq!(finished.code, Some(2));
-    assert!(finished.stderr.contains("the environment variable PORT: \"http\" is no port: write a whole"), "{finished:?}");
+    assert!(
+        finished
+            .stderr
+            .contains("the environment variable PORT: \"http\" is no port: write a whole"),
+        "{finished:?}"
+    );
 }
 
 #[test]
