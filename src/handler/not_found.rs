@@ -107,7 +107,12 @@ pub(super) fn error(
     let wanted = wanted(written, registry);
     let mut message = format!("Cannot find module '{wanted}'");
     if !tried.stems.is_empty() {
-        message.push_str(&format!("\nlooked for {}", tried.text()));
+        // Whoever writes an extension means this file, whatever else the text could stand for.
+        let text = match has_known_extension(written, registry) {
+            true => written.file.to_owned(),
+            false => tried.text(),
+        };
+        message.push_str(&format!("\nlooked for {text}"));
         if !written.file.starts_with('/') {
             let roots: Vec<_> = roots.iter().map(|root| format!("'{}'", root.display())).collect();
             message.push_str(&format!(" in {}", roots.join(", then in ")));
@@ -159,8 +164,7 @@ pub(super) fn runs(registry: &Registry) -> String {
 
 /// The module that was meant, for the first line: without the export, without a known extension.
 fn wanted(written: &Written<'_>, registry: &Registry) -> String {
-    let known = written.extension().is_some_and(|e| registry.by_extension(e).is_some());
-    if written.export.is_some() || known {
+    if written.export.is_some() || has_known_extension(written, registry) {
         return written.file.to_owned();
     }
     match written.file.rsplit_once('.') {
@@ -239,15 +243,22 @@ fn suggestion(root: &Path, file: &str, written: &Written<'_>, registry: &Registr
     } else {
         file.to_owned()
     };
-    let known = written.extension().is_some_and(|e| registry.by_extension(e).is_some());
     if let Some(export) = written.export {
         return format!("{file}:{export}");
     }
-    if known {
-        return file;
+    match written.extension() {
+        Some(export) if !has_known_extension(written, registry) => {
+            let stem = file.rsplit_once('.').map_or(file.as_str(), |(stem, _)| stem);
+            format!("{stem}.{export}")
+        }
+        // Nobody has named the function, so that its name need not be guessed.
+        _ => file,
     }
-    let stem = file.rsplit_once('.').map_or(file.as_str(), |(stem, _)| stem);
-    format!("{stem}.{}", written.extension().unwrap_or(HANDLER_NAMES[0]))
+}
+
+/// Whether what was written ends in an extension that some engine runs.
+fn has_known_extension(written: &Written<'_>, registry: &Registry) -> bool {
+    written.extension().is_some_and(|extension| registry.by_extension(extension).is_some())
 }
 
 /// Paths below `root` of the files that some engine runs. Looks at no more than `budget` entries.
@@ -350,7 +361,12 @@ mod tests {
     fn an_offer_has_the_form_of_what_was_written() {
         let text = message(&["task/app.py"], "App.py:run");
         assert!(text.ends_with("did you mean 'app.py:run'?"), "{text}");
-        assert!(text.starts_with("Cannot find module 'App.py'\n"), "{text}");
+        let begin = "Cannot find module 'App.py'\nlooked for App.py in '/task', then in '/opt'\n";
+        assert!(text.starts_with(begin), "{text}");
+        for (wrong, offered) in [("ap", "app.py"), ("ap.py", "app.py"), ("ap.py.run", "app.run")] {
+            let text = message(&["task/app.py"], wrong);
+            assert!(text.ends_with(&format!("did you mean '{offered}'?")), "{wrong} {text}");
+        }
     }
 
     #[test]

@@ -149,7 +149,9 @@ impl Site {
                 true => first,
                 false => nothing_at(path, &file, &first),
             };
-            if !export.is_empty() {
+            let extension = file.extension().and_then(|extension| extension.to_str());
+            let is_known = |extension| registry.by_extension(extension).is_some();
+            if !export.is_empty() || extension.is_some_and(is_known) {
                 return Err(first);
             }
             // `src/app.get`: Lambda's form is no path, yet people try it.
@@ -295,19 +297,22 @@ fn may_have(located: &Located) -> bool {
 /// nearest folder where no file is near.
 fn nothing_at(path: &str, file: &Path, searched: &Error) -> Error {
     let mut message = format!("there is no folder and no file '{path}'");
+    let folder = file.parent().unwrap_or(Path::new("/"));
+    let wanted = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    // The way to it, as its user has written it.
+    let written = path.trim_end_matches('/').split(':').next().unwrap_or_default();
+    let way = written.strip_suffix(wanted).unwrap_or_default();
     if let Some((_, rest)) = searched.message().split_once('\n') {
-        message.push_str(&format!("\n{rest}"));
+        let absolute = format!("{}/", folder.display());
+        message.push_str(&format!("\n{}", rest.replace(&absolute, way)));
     }
-    let beside = file.parent().filter(|_| !message.contains("did you mean "));
-    let folders = beside.and_then(|folder| std::fs::read_dir(folder).ok()).into_iter().flatten();
-    let folders = folders.flatten().filter(|entry| entry.path().is_dir());
+    let beside = Some(folder).filter(|_| !message.contains("did you mean "));
+    let entries = beside.and_then(|folder| std::fs::read_dir(folder).ok()).into_iter().flatten();
+    let folders = entries.flatten().filter(|entry| entry.path().is_dir());
     let names: Vec<String> =
         folders.filter_map(|entry| entry.file_name().into_string().ok()).collect();
-    let wanted = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     if let Some(near) = trine_engine::nearest(wanted, &names) {
-        let above = path.trim_end_matches('/').rsplit_once('/').map_or("", |(above, _)| above);
-        let slash = if above.is_empty() && !path.starts_with('/') { "" } else { "/" };
-        message.push_str(&format!("\ndid you mean the folder '{above}{slash}{near}'?"));
+        message.push_str(&format!("\ndid you mean the folder '{way}{near}'?"));
     }
     Error::new(searched.kind(), message)
 }

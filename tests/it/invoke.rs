@@ -131,7 +131,7 @@ fn the_event_comes_from_the_command_line_a_file_or_standard_input() {
 
 #[test]
 fn events_are_read_as_editors_and_shells_leave_them() {
-    let folder = Folder::probe(LANGUAGES[4]);
+    let folder = Folder::probe(crate::support::LANGUAGES[4]);
     folder.write("mark.json", b"\xef\xbb\xbf{\"a\": 1}\r\n");
     folder.write("2026-event.json", "{\"a\": 2}");
     folder.write("7", "{\"a\": 3}");
