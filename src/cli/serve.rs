@@ -297,7 +297,10 @@ fn banner(site: &Site, address: SocketAddr, asked: usize, threads: usize) -> Str
 /// What is wrong with a file, after its place as seen from the folder that is served: `shop.mjs:3:7: SyntaxError: …`.
 fn placed(problem: &Error, folder: Option<&Path>) -> String {
     let message = problem.message();
-    let Some(frame) = problem.frames().first() else { return message.to_owned() };
+    // What is wrong with the whole of a file has no place in it.
+    let Some(frame) = problem.frames().first().filter(|frame| !frame.file.is_empty()) else {
+        return message.to_owned();
+    };
     let file = Path::new(&frame.file);
     let file = folder.and_then(|folder| file.strip_prefix(folder).ok()).unwrap_or(file).display();
     match (frame.line, frame.column) {

@@ -173,11 +173,20 @@ fn wanted(written: &Written<'_>, registry: &Registry) -> String {
     }
 }
 
-/// A file of exactly the written name that no engine runs.
+/// What stands under exactly the written name and is nothing that an engine runs.
 fn other_file(written: &Written<'_>, roots: &[PathBuf], registry: &Registry) -> Option<String> {
     let extension = written.extension()?;
     if registry.by_extension(extension).is_some() {
-        return None;
+        let mut paths = roots.iter().map(|root| root.join(written.file));
+        return paths.find_map(|path| {
+            let what = match fs::metadata(&path) {
+                Ok(found) if found.is_dir() => "is a folder",
+                Ok(_) => "is no regular file",
+                Err(_) if path.is_symlink() => "is a link to a file that does not exist",
+                Err(_) => return None,
+            };
+            Some(format!("\n'{}' {what}", path.display()))
+        });
     }
     let path = roots.iter().map(|root| root.join(written.file)).find(|path| path.is_file())?;
     let path = path.display();
@@ -283,11 +292,15 @@ fn collect(
             continue;
         }
         if path.is_dir() {
-            folders.push(path);
+            // A link may lead back to where it stands.
+            if !path.is_symlink() {
+                folders.push(path);
+            }
             continue;
         }
         let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-        if registry.by_extension(extension).is_some()
+        if path.is_file()
+            && registry.by_extension(extension).is_some()
             && let Some(relative) = path.strip_prefix(root).ok().and_then(Path::to_str)
         {
             files.push(relative.to_owned());
@@ -355,6 +368,26 @@ mod tests {
     fn the_right_name_in_another_folder_is_offered() {
         let text = message(&["task/src/app.py", "task/apx.py"], "app.handler");
         assert!(text.ends_with("did you mean 'src/app.handler'?"), "{text}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_has_the_name_and_is_no_file_is_told_and_not_offered() {
+        use std::os::unix::fs::symlink;
+        let (parent, search) = folders(&["task/folder.py/x.txt", "task/app.py"]);
+        symlink("gone", search.task_root.join("link.py")).unwrap();
+        symlink(".", search.task_root.join("round")).unwrap();
+        for (text, told) in [
+            ("folder.py", "\n'/task/folder.py' is a folder\nfound in '/task': app.py"),
+            (
+                "link.py:f",
+                "\n'/task/link.py' is a link to a file that does not exist\nfound in '/task': app.py",
+            ),
+        ] {
+            let error = locate(text, &search, &registry()).unwrap_err();
+            let message = error.message().replace(parent.path().to_str().unwrap(), "");
+            assert!(message.ends_with(told), "{message}");
+        }
     }
 
     #[test]

@@ -145,9 +145,10 @@ impl Site {
         let folder = file.parent().unwrap_or(Path::new("/"));
         let search = SearchPaths::new(folder);
         let located = locate_file(&file, export, &search, registry).or_else(|first| {
-            let first = match file.exists() {
-                true => first,
-                false => nothing_at(path, &file, &first),
+            let is_missing = !file.exists() && first.message().starts_with("Cannot find module '");
+            let first = match is_missing {
+                true => ServeError::NothingToServe(nothing_at(path, &file, &first)),
+                false => first.into(),
             };
             let extension = file.extension().and_then(|extension| extension.to_str());
             let is_known = |extension| registry.by_extension(extension).is_some();
@@ -293,9 +294,9 @@ fn may_have(located: &Located) -> bool {
     matches!(located.engine.check(&located.module), Ok(Outlook::Possible))
 }
 
-/// The error for a path at which there is neither a folder nor a file, with what the search for a file has to say, and the
+/// What is said of a path at which there is neither a folder nor a file: what the search for a file has to say, and the
 /// nearest folder where no file is near.
-fn nothing_at(path: &str, file: &Path, searched: &Error) -> Error {
+fn nothing_at(path: &str, file: &Path, searched: &Error) -> String {
     let mut message = format!("there is no folder and no file '{path}'");
     let folder = file.parent().unwrap_or(Path::new("/"));
     let wanted = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
@@ -314,7 +315,7 @@ fn nothing_at(path: &str, file: &Path, searched: &Error) -> Error {
     if let Some(near) = trine_engine::nearest(wanted, &names) {
         message.push_str(&format!("\ndid you mean the folder '{way}{near}'?"));
     }
-    Error::new(searched.kind(), message)
+    message
 }
 
 fn named(functions: &[ServedFunction], count: usize) -> Vec<Route> {
