@@ -106,7 +106,7 @@ pub(super) fn error(
 ) -> Error {
     let wanted = wanted(written, registry);
     let mut message = format!("Cannot find module '{wanted}'");
-    if !tried.stems.is_empty() {
+    if !tried.stems.is_empty() || has_known_extension(written, registry) {
         // Whoever writes an extension means this file, whatever else the text could stand for.
         let text = match has_known_extension(written, registry) {
             true => written.file.to_owned(),
