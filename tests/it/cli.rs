@@ -58,6 +58,10 @@ fn engines_are_listed_as_a_table_and_as_json() {
     for (line, start) in lines.iter().zip(["ENGINE", "js ", "python ", "lua "]) {
         assert!(line.starts_with(start), "{line}");
     }
+    let column = lines[0].find("CAPABILITIES").unwrap();
+    for line in &lines[1..] {
+        assert!(line[..column].ends_with("  ") && line[column..].starts_with("async"), "{line}");
+    }
     let listed = run(trine(&folder, &["engines", "--json"]));
     let engines: Value = serde_json::from_str(&listed.stdout).unwrap();
     let ids: Vec<&str> =
