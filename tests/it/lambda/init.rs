@@ -296,7 +296,7 @@ fn the_log_tells_an_init_error_once() {
                 command.env("_HANDLER", "app.handler").env("AWS_LAMBDA_LOG_FORMAT", format);
             });
             let finished = lambda.process.finish();
-            let log = finished.stdout + &finished.stderr;
+            let log = finished.stdout + &*finished.stderr;
             assert_eq!(finished.code, Some(1), "{log}");
             // A record is one line, its own lines within it parted by carriage returns.
             let told = log.split('\n').filter(|line| line.contains(message)).count();
