@@ -1,13 +1,14 @@
 //! `trine emulator`: Lambda's Runtime API and Invoke API on this machine, for this runtime or any other.
 
+use super::{Usage, address};
 use crate::config;
 use anyhow::Context;
 use clap::Args;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::{
     env,
-    ffi::OsString,
-    io::{Write, stdout},
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    io::{ErrorKind, Write, stdout},
+    net::SocketAddr,
     os::unix::process::ExitStatusExt,
     process::ExitStatus,
     time::Duration,
@@ -19,6 +20,17 @@ use tokio::{
 };
 use trine_emulator::{Emulator, EmulatorOptions, RuntimeExit};
 
+/// The name under which this program is a runtime.
+const BOOTSTRAP: &str = "bootstrap";
+const MEMORY_SIZE: &str = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";
+
+/// Variables that the emulator knows better than its own environment: a flag may have said otherwise.
+const DECIDED: [&str; 4] =
+    ["AWS_LAMBDA_RUNTIME_API", "AWS_LAMBDA_FUNCTION_NAME", MEMORY_SIZE, "_HANDLER"];
+
+/// Characters of a name that stand in a URL as they are.
+const IN_PATHS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
 /// Serve Lambda's Runtime API and Invoke API on this machine.
 ///
 /// Runs the runtime that is named after --, with the environment that Lambda would set, and starts it again when it
@@ -27,25 +39,25 @@ use trine_emulator::{Emulator, EmulatorOptions, RuntimeExit};
 #[derive(Debug, Args)]
 pub(super) struct EmulatorCommand {
     /// Address to listen on.
-    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
-    host: IpAddr,
+    #[arg(long, default_value = "127.0.0.1")]
+    host: String,
     /// Port to listen on; 0 takes a free one.
-    #[arg(long, short, default_value_t = 9001)]
+    #[arg(long, short, value_name = "PORT", default_value = "9001", allow_negative_numbers = true, value_parser = address::port)]
     port: u16,
     /// The function's timeout: 30s, 500ms, 5m; a number alone is seconds.
-    #[arg(long, value_name = "TIME", default_value = "3s", value_parser = |text: &str| config::TIMEOUT.parse(text))]
+    #[arg(long, value_name = "TIME", default_value = "3s", allow_negative_numbers = true, value_parser = |text: &str| config::TIMEOUT.parse(text))]
     timeout: Duration,
-    /// The function's name.
-    #[arg(long, default_value = "function", value_name = "NAME")]
-    name: String,
+    /// The function's name [default: the variable AWS_LAMBDA_FUNCTION_NAME, else function]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
     /// The function's memory: 512MiB, 1GB; a number alone is MiB, which Lambda calls MB. Told to the runtime, not
-    /// enforced.
-    #[arg(long, value_name = "SIZE", default_value = "128", value_parser = |text: &str| config::MEMORY.parse(text))]
-    memory: u64,
-    /// The handler: what the runtime finds in _HANDLER.
-    #[arg(long, value_name = "HANDLER", default_value = "")]
-    handler: String,
-    /// The runtime's command, after --.
+    /// enforced [default: the variable AWS_LAMBDA_FUNCTION_MEMORY_SIZE, else 128]
+    #[arg(long, value_name = "SIZE", allow_negative_numbers = true, value_parser = |text: &str| config::MEMORY.parse(text))]
+    memory: Option<u64>,
+    /// The handler: what the runtime finds in _HANDLER [default: the variable itself]
+    #[arg(long, value_name = "HANDLER")]
+    handler: Option<String>,
+    /// The runtime's command, after --; bootstrap is this program, unless another one of the name is installed.
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<String>,
 }
@@ -57,18 +69,11 @@ impl EmulatorCommand {
     }
 
     async fn serve(self) -> anyhow::Result<()> {
-        let address = SocketAddr::new(self.host, self.port);
-        let emulator = Emulator::start(EmulatorOptions {
-            address,
-            timeout: self.timeout,
-            function_name: self.name.clone(),
-            // At most a TiB, see the form.
-            memory_mb: (self.memory >> 20) as u32,
-            handler: self.handler.clone(),
-            ..EmulatorOptions::default()
-        })
-        .await
-        .with_context(|| format!("cannot listen on {address}; choose another port with --port"))?;
+        let address = address::resolve(&self.host, self.port)?;
+        let options = self.options(address, &set_by_user)?;
+        let emulator = Emulator::start(options).await.with_context(|| {
+            format!("cannot listen on {address}; choose another address with --host and --port")
+        })?;
         self.announce(&emulator)?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
@@ -80,21 +85,49 @@ impl EmulatorCommand {
         report_violations(&emulator)
     }
 
+    /// What the function is: as the command line says, else as the environment does, which `set` looks up.
+    ///
+    /// # Errors
+    /// When a variable's text is not what it should be.
+    fn options(
+        &self,
+        address: SocketAddr,
+        set: &impl Fn(&str) -> Option<String>,
+    ) -> anyhow::Result<EmulatorOptions> {
+        let usual = EmulatorOptions::default();
+        let memory = match (self.memory, set(MEMORY_SIZE)) {
+            (Some(memory), _) => memory,
+            (None, Some(text)) => config::MEMORY
+                .parse(&text)
+                .map_err(|why| Usage(format!("the environment variable {MEMORY_SIZE}: {why}")))?,
+            (None, None) => u64::from(usual.memory_mb) << 20,
+        };
+        let name = self.name.clone().or_else(|| set("AWS_LAMBDA_FUNCTION_NAME"));
+        Ok(EmulatorOptions {
+            address,
+            timeout: self.timeout,
+            function_name: name.unwrap_or_else(|| "function".to_owned()),
+            function_version: set("AWS_LAMBDA_FUNCTION_VERSION").unwrap_or(usual.function_version),
+            // At most a TiB, see the form.
+            memory_mb: (memory >> 20) as u32,
+            region: set("AWS_REGION").or_else(|| set("AWS_DEFAULT_REGION")).unwrap_or(usual.region),
+            handler: self.handler.clone().or_else(|| set("_HANDLER")).unwrap_or_default(),
+            ..EmulatorOptions::default()
+        })
+    }
+
     fn announce(&self, emulator: &Emulator) -> anyhow::Result<()> {
         let mut out = stdout().lock();
         let address = emulator.address();
         if self.command.is_empty() {
             writeln!(out, "# Environment for the runtime:")?;
-            for (name, value) in emulator.environment() {
+            for (name, value) in environment(emulator, &set_by_user) {
                 writeln!(out, "export {name}='{}'", value.replace('\'', r"'\''"))?;
             }
         }
         writeln!(out, "# Invoke with:")?;
-        writeln!(
-            out,
-            "curl -d '{{}}' http://{address}/2015-03-31/functions/{}/invocations",
-            self.name
-        )?;
+        let name = utf8_percent_encode(&emulator.options().function_name, IN_PATHS).to_string();
+        writeln!(out, "curl -d '{{}}' http://{address}/2015-03-31/functions/{name}/invocations")?;
         Ok(())
     }
 
@@ -104,13 +137,7 @@ impl EmulatorCommand {
             return std::future::pending().await;
         };
         loop {
-            let mut child: Child = Command::new(program)
-                .args(arguments)
-                .envs(of_the_place())
-                .envs(emulator.environment())
-                .kill_on_drop(true)
-                .spawn()
-                .with_context(|| format!("cannot start {program}"))?;
+            let mut child = spawn(program, arguments, emulator)?;
             let status = child.wait().await?;
             let served = emulator.wait_for_next(Duration::ZERO).await;
             emulator.runtime_exited(&exit_of(status));
@@ -120,11 +147,55 @@ impl EmulatorCommand {
     }
 }
 
-/// What Lambda tells a runtime about where it runs, unless the user has.
-fn of_the_place() -> Vec<(&'static str, OsString)> {
+/// Starts the runtime. The name `bootstrap`, where no program has it, is that of this program as a runtime.
+fn spawn(program: &str, arguments: &[String], emulator: &Emulator) -> anyhow::Result<Child> {
+    let start = |command: &mut Command| {
+        command
+            .args(arguments)
+            .envs(environment(emulator, &set_by_user))
+            // Each invocation has its own.
+            .env_remove("_X_AMZN_TRACE_ID")
+            .kill_on_drop(true)
+            .spawn()
+    };
+    let started = match start(&mut Command::new(program)) {
+        Err(error) if error.kind() == ErrorKind::NotFound && program == BOOTSTRAP => {
+            start(Command::new(env::current_exe()?).arg0(BOOTSTRAP))
+        }
+        started => started,
+    };
+    started.with_context(|| format!("cannot start {program}"))
+}
+
+/// The variables of a runtime's process as Lambda sets them. What the user has set, which `set` looks up, stays as it is;
+/// the function's own facts have been taken from there.
+fn environment(
+    emulator: &Emulator,
+    set: &impl Fn(&str) -> Option<String>,
+) -> Vec<(&'static str, String)> {
     let folder = env::current_dir().unwrap_or_else(|_| "/var/task".into());
-    let place = [("LAMBDA_TASK_ROOT", folder.into_os_string()), ("TZ", ":UTC".into())];
-    place.into_iter().filter(|(name, _)| env::var_os(name).is_none()).collect()
+    let mut variables = emulator.environment();
+    variables.extend([
+        ("AWS_LAMBDA_LOG_FORMAT", "Text".to_owned()),
+        ("AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR".to_owned()),
+        ("LAMBDA_TASK_ROOT", folder.to_string_lossy().into_owned()),
+        ("LAMBDA_RUNTIME_DIR", "/var/runtime".to_owned()),
+        ("LANG", "en_US.UTF-8".to_owned()),
+        ("TZ", ":UTC".to_owned()),
+    ]);
+    for (name, value) in &mut variables {
+        if !DECIDED.contains(name)
+            && let Some(own) = set(name)
+        {
+            *value = own;
+        }
+    }
+    variables
+}
+
+/// A variable that the user has set.
+fn set_by_user(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 fn exit_of(status: ExitStatus) -> RuntimeExit {

@@ -40,28 +40,27 @@ impl Engines {
             println!("{:#}", json!(engines));
             return ExitCode::SUCCESS;
         }
-        println!(
-            "{:<8} {:<11} {:<24} {:<26} CAPABILITIES",
-            "ENGINE", "LANGUAGE", "VERSION", "FILES"
-        );
+        let head = ["ENGINE", "LANGUAGE", "VERSION", "FILES", "CAPABILITIES"].map(str::to_owned);
+        let mut rows = vec![head];
         for engine in registry.iter() {
             let info = engine.info();
             let files: Vec<String> =
                 info.extensions.iter().map(|extension| format!(".{extension}")).collect();
-            let able: Vec<&str> = info
-                .capabilities
-                .named()
-                .into_iter()
-                .filter_map(|(name, able)| able.then_some(name))
-                .collect();
-            println!(
-                "{:<8} {:<11} {:<24} {:<26} {}",
-                info.id,
-                info.name,
-                info.version,
+            let able = info.capabilities.named().into_iter();
+            let able: Vec<&str> = able.filter_map(|(name, able)| able.then_some(name)).collect();
+            rows.push([
+                info.id.to_owned(),
+                info.name.to_owned(),
+                info.version.clone(),
                 files.join(" "),
-                able.join(", ")
-            );
+                able.join(", "),
+            ]);
+        }
+        let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
+        let widths: Vec<usize> = (0..4).map(|column| width(column).unwrap_or(0)).collect();
+        for row in &rows {
+            let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+            println!("{}  {}", cells.collect::<Vec<_>>().join("  "), row[4]);
         }
         ExitCode::SUCCESS
     }

@@ -11,10 +11,12 @@ use crate::{
 use anyhow::Context;
 use bytes::Bytes;
 use clap::Args;
+use serde::de::IgnoredAny;
 use std::{
     env,
     fs::{self, File},
     io::{Read, Write, stderr, stdin, stdout},
+    path::Path,
     process::ExitCode,
     rc::Rc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
@@ -31,16 +33,22 @@ pub(super) struct Invoke {
     /// The handler: app.handler, src/app.py:handler or a file. Without it, _HANDLER or SCW_HANDLER_PATH.
     handler: Option<String>,
     /// The event: JSON text, a file, or - for standard input.
-    #[arg(long, short, default_value = "{}", value_name = "JSON|FILE|-")]
+    #[arg(
+        long,
+        short,
+        default_value = "{}",
+        value_name = "JSON|FILE|-",
+        allow_negative_numbers = true
+    )]
     event: String,
     /// Print the result, or the error document of a failure, on one line, without indentation.
     #[arg(long)]
     json: bool,
     /// The time that the function is given: 30s, 500ms, 5m; a number alone is seconds.
-    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = |text: &str| config::TIMEOUT.parse(text))]
+    #[arg(long, value_name = "TIME", default_value = "15m", allow_negative_numbers = true, value_parser = |text: &str| config::TIMEOUT.parse(text))]
     timeout: Duration,
     /// How much memory the interpreter may take: 512MiB, 1GB; a number alone is MiB.
-    #[arg(long, value_name = "SIZE", value_parser = |text: &str| config::MEMORY.parse(text))]
+    #[arg(long, value_name = "SIZE", allow_negative_numbers = true, value_parser = |text: &str| config::MEMORY.parse(text))]
     memory: Option<u64>,
     #[command(flatten)]
     surroundings: target::Surroundings,
@@ -204,17 +212,30 @@ fn read_event(argument: &str) -> anyhow::Result<Bytes> {
             .lock()
             .read_to_end(&mut event)
             .context("cannot read the event from standard input")?;
-        // Nothing at all is what Lambda makes an empty object of.
-        return Ok(if event.trim_ascii().is_empty() { "{}".into() } else { event.into() });
+        return Ok(event_of(event));
     }
-    let first = argument.trim_start().bytes().next();
-    let looks_like_json = first
-        .is_some_and(|byte| matches!(byte, b'{' | b'[' | b'"' | b'-') || byte.is_ascii_digit())
-        || ["true", "false", "null"].contains(&argument.trim());
-    if looks_like_json {
+    let text = argument.trim_start();
+    anyhow::ensure!(
+        !text.is_empty(),
+        "the event is empty: write JSON such as '{{\"name\": \"you\"}}', the name of a file, or - for standard input"
+    );
+    let looks_like_json =
+        text.starts_with(|c: char| matches!(c, '{' | '[' | '"' | '-') || c.is_ascii_digit());
+    // A name such as `2026.json` begins as a number does.
+    let is_json = serde_json::from_str::<IgnoredAny>(text).is_ok();
+    if is_json || looks_like_json && !Path::new(argument).is_file() {
         return Ok(Bytes::from(argument.to_owned()));
     }
-    fs::read(argument).map(Bytes::from).with_context(|| {
+    fs::read(argument).map(event_of).with_context(|| {
         format!("the event {argument:?} is neither JSON nor a file that can be read")
     })
+}
+
+/// What was read as an event: without the byte order mark that some editors write, and nothing at all as what Lambda makes
+/// of it, an empty object.
+fn event_of(mut bytes: Vec<u8>) -> Bytes {
+    if bytes.starts_with(b"\xEF\xBB\xBF") {
+        bytes.drain(..3);
+    }
+    if bytes.trim_ascii().is_empty() { "{}".into() } else { bytes.into() }
 }

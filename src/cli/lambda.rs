@@ -2,7 +2,7 @@
 
 use super::{fail, role::RUNTIME_API, settings, wrapper};
 use crate::{
-    diagnostic::explain,
+    diagnostic::beyond_record,
     engines::Registry,
     handler::{from_environment, likely_dialect},
     lambda::{Door, Ended, RuntimeApi},
@@ -66,12 +66,14 @@ fn serve(handler: Option<&OsStr>, wrapped: Result<(), wrapper::Failed>) -> anyho
         Ok(ended) => ended,
         Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
     };
-    // In a JSON log every line is one object, and the record of the error is there already.
+    // The record of the error is in the log already; in JSON every line is one object.
     if let Ended::Init(error) = &ended
         && settings.log_format.value.0 == LogFormat::Text
     {
-        Log::new(settings.log(LambdaSink::new()))
-            .verbatim(Level::Error, &format!("{}\n", explain(error)));
+        let more = beyond_record(error);
+        if !more.is_empty() {
+            Log::new(settings.log(LambdaSink::new())).verbatim(Level::Error, &more);
+        }
     }
     Ok(ended)
 }

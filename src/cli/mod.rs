@@ -3,6 +3,7 @@
 //! Started as `bootstrap`, or without a command where Lambda's Runtime API is named, the process is a Lambda runtime;
 //! else it does what it is told.
 
+mod address;
 mod emulator;
 mod engines;
 mod invoke;
@@ -87,10 +88,18 @@ fn is_command(word: &OsStr) -> bool {
     word == "help" || Arguments::command().find_subcommand(word).is_some()
 }
 
+/// A command line, or a variable in its place, that makes no sense: exit status 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Usage(String);
+
 fn report(result: anyhow::Result<()>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&format!("error: {error:#}"), 1),
+        Err(error) => {
+            let code = if error.is::<Usage>() { 2 } else { 1 };
+            fail(&format!("error: {error:#}"), code)
+        }
     }
 }
 
@@ -102,7 +111,8 @@ fn fail(message: &str, code: u8) -> ExitCode {
 
 /// The settings of the environment.
 fn settings() -> anyhow::Result<Settings> {
-    Ok(Settings::from_environment(|name| env::var(name).ok())?)
+    let settings = Settings::from_environment(|name| env::var(name).ok());
+    settings.map_err(|error| Usage(error.to_string()).into())
 }
 
 #[cfg(test)]

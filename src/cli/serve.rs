@@ -1,6 +1,6 @@
 //! `trine serve`: functions on an HTTP port.
 
-use super::{settings, target};
+use super::{Usage, address, settings, target};
 use crate::{
     config::{self, CountForm, Settings},
     engines::Registry,
@@ -12,13 +12,12 @@ use crate::{
     telemetry::ProcessSink,
     worker::Isolation,
 };
-use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use std::{
     env,
     fmt::Write as _,
     io::Write as _,
-    net::{IpAddr, SocketAddr, ToSocketAddrs},
+    net::{IpAddr, SocketAddr},
     path::Path,
     time::Duration,
 };
@@ -44,44 +43,44 @@ pub(super) struct Serve {
     #[arg(long, default_value = "127.0.0.1")]
     host: String,
     /// Port to listen on; 0 takes any free one [default: the variable PORT, else 9000]
-    #[arg(long, short)]
+    #[arg(long, short, value_name = "PORT", allow_negative_numbers = true, value_parser = address::port)]
     port: Option<u16>,
     /// Threads that accept requests, each with interpreters of its own; Python runs on the main thread, whichever of them
     /// accepts [default: one per core]
-    #[arg(long, short, value_name = "N", value_parser = |text: &str| WORKERS.parse(text))]
+    #[arg(long, short, value_name = "N", allow_negative_numbers = true, value_parser = |text: &str| WORKERS.parse(text))]
     workers: Option<u64>,
     /// Threads for `def` handlers in Python, which share modules; with one they run one at a time, on the main thread
-    #[arg(long, value_name = "N", default_value = "1", value_parser = |text: &str| THREADS.parse(text))]
+    #[arg(long, value_name = "N", default_value = "1", allow_negative_numbers = true, value_parser = |text: &str| THREADS.parse(text))]
     threads: u64,
     /// Let other servers that are started so listen on the same port, each taking its part of the connections
     #[arg(long)]
     share_port: bool,
     /// Invocations in flight per function and worker, where the language can interleave them
-    #[arg(long, value_name = "N", default_value = "64", value_parser = |text: &str| CONCURRENCY.parse(text))]
+    #[arg(long, value_name = "N", default_value = "64", allow_negative_numbers = true, value_parser = |text: &str| CONCURRENCY.parse(text))]
     concurrency: u64,
     /// Time that an invocation may take: 30s, 500ms, 5m; a number alone is seconds [default: no limit]
-    #[arg(long, value_name = "TIME", value_parser = |text: &str| config::TIMEOUT.parse(text))]
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true, value_parser = |text: &str| config::TIMEOUT.parse(text))]
     timeout: Option<Duration>,
     #[command(flatten)]
     surroundings: target::Surroundings,
     /// Memory that each interpreter may take: 512MiB, 1GB; a number alone is MiB [default: the variable TRINE_MEMORY,
     /// else no limit]
-    #[arg(long, value_name = "SIZE", value_parser = |text: &str| config::MEMORY.parse(text))]
+    #[arg(long, value_name = "SIZE", allow_negative_numbers = true, value_parser = |text: &str| config::MEMORY.parse(text))]
     memory: Option<u64>,
     /// Replace an interpreter after so many invocations
-    #[arg(long, value_name = "N", value_parser = |text: &str| config::INVOCATIONS.parse(text))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = |text: &str| config::INVOCATIONS.parse(text))]
     max_invocations: Option<u64>,
     /// Replace an interpreter when its heap has grown beyond this size; a number alone is MiB
-    #[arg(long, value_name = "SIZE", value_parser = |text: &str| config::HEAP.parse(text))]
+    #[arg(long, value_name = "SIZE", allow_negative_numbers = true, value_parser = |text: &str| config::HEAP.parse(text))]
     max_heap: Option<u64>,
     /// What invocations share: a warm interpreter, or nothing (a fresh one for each) [default: shared]
     #[arg(long, value_name = "shared|fresh")]
     isolation: Option<Isolation>,
     /// Time that requests in flight may take to finish after a signal to stop; a number alone is seconds
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = |text: &str| config::GRACE.parse(text))]
+    #[arg(long, value_name = "TIME", default_value = "10s", allow_negative_numbers = true, value_parser = |text: &str| config::GRACE.parse(text))]
     grace: Duration,
     /// Largest request body: 64KiB, 10MB; a number alone is bytes [default: 6MiB]
-    #[arg(long, value_name = "SIZE", value_parser = |text: &str| config::BODY.parse(text))]
+    #[arg(long, value_name = "SIZE", allow_negative_numbers = true, value_parser = |text: &str| config::BODY.parse(text))]
     body_limit: Option<u64>,
     /// Load every function at once instead of at its first request
     #[arg(long)]
@@ -110,6 +109,7 @@ impl Serve {
         self.apply_to(&mut settings);
         let supervisor = Supervisor::new()?;
         let registry = Registry::built_in();
+        check_form(&self.path)?;
         let site = Site::open(&self.path, &registry)?.surround(
             &settings.middlewares,
             &settings.layer_root.value,
@@ -118,10 +118,11 @@ impl Serve {
         let site = stand_in(site, &mut settings, &registry);
         let options = self.options(env::var("PORT").ok())?;
         if settings.recycling.isolation == Isolation::Fresh && options.threads > 1 {
-            bail!(
+            return Err(Usage(format!(
                 "--threads {}: threads share modules, and isolation 'fresh' lets invocations share nothing: choose one",
                 options.threads
-            );
+            ))
+            .into());
         }
         let (asked, threads) = (options.workers, options.threads);
         let server = Server::bind(options, site)?;
@@ -156,20 +157,11 @@ impl Serve {
     fn options(&self, variable: Option<String>) -> anyhow::Result<ServeOptions> {
         let port = match (self.port, variable.filter(|text| !text.is_empty())) {
             (Some(port), _) => port,
-            (None, Some(text)) => text.trim().parse().map_err(|_| {
-                anyhow!(
-                    "the variable PORT is {text:?}, which is no port: use a number from 0 to 65535"
-                )
-            })?,
+            (None, Some(text)) => address::port(&text)
+                .map_err(|why| Usage(format!("the environment variable PORT: {why}")))?,
             (None, None) => DEFAULT_PORT,
         };
-        let mut addresses = (self.host.as_str(), port)
-            .to_socket_addrs()
-            .with_context(|| format!("--host {}: no address has this name", self.host))?;
-        let Some(address) = addresses.next() else {
-            bail!("--host {}: no address has this name", self.host);
-        };
-        let mut options = ServeOptions::new(address);
+        let mut options = ServeOptions::new(address::resolve(&self.host, port)?);
         if let Some(workers) = self.workers {
             options.workers = workers as usize;
         }
@@ -191,6 +183,30 @@ impl Serve {
         options.log_requests = self.log_requests;
         options.keep_base_path = self.keep_base_path;
         Ok(options)
+    }
+}
+
+/// Checks that a path has a form in which it can name anything.
+///
+/// # Errors
+/// [`Usage`], where it names no file or no function.
+fn check_form(path: &str) -> Result<(), Usage> {
+    let forms = "a folder, a file (hello.py) or a function of a file (hello.py:handler)";
+    if path.trim().is_empty() {
+        return Err(Usage(format!(
+            "the path to serve is empty: name {forms}, or nothing for the working directory"
+        )));
+    }
+    match path.rsplit_once(':') {
+        _ if Path::new(path).exists() => Ok(()),
+        Some(("", _)) => {
+            Err(Usage(format!("{path:?} names no file in front of the colon: name {forms}")))
+        }
+        Some((file, "")) => Err(Usage(format!(
+            "{path:?} ends where the function's name should stand: write '{file}:handler', or '{file}' alone for the \
+             usual name"
+        ))),
+        _ => Ok(()),
     }
 }
 
@@ -281,7 +297,10 @@ fn banner(site: &Site, address: SocketAddr, asked: usize, threads: usize) -> Str
 /// What is wrong with a file, after its place as seen from the folder that is served: `shop.mjs:3:7: SyntaxError: …`.
 fn placed(problem: &Error, folder: Option<&Path>) -> String {
     let message = problem.message();
-    let Some(frame) = problem.frames().first() else { return message.to_owned() };
+    // What is wrong with the whole of a file has no place in it.
+    let Some(frame) = problem.frames().first().filter(|frame| !frame.file.is_empty()) else {
+        return message.to_owned();
+    };
     let file = Path::new(&frame.file);
     let file = folder.and_then(|folder| file.strip_prefix(folder).ok()).unwrap_or(file).display();
     match (frame.line, frame.column) {
@@ -377,7 +396,7 @@ mod tests {
         let why = options(&[], Some("http")).unwrap_err().to_string();
         assert_eq!(
             why,
-            "the variable PORT is \"http\", which is no port: use a number from 0 to 65535"
+            "the environment variable PORT: \"http\" is no port: write a whole number from 0 to 65535"
         );
     }
 
@@ -402,6 +421,13 @@ mod tests {
         assert_eq!((standard.concurrency, options(&["-w", "3"], None).unwrap().workers), (64, 3));
         for (flag, value, part) in [
             ("--timeout", "0", "the least is 1ms"),
+            ("--timeout", "-1", "such as 500ms, 30s or 5m"),
+            ("--port", "abc", "write a whole number from 0 to 65535"),
+            ("--port", "70000", "write a whole number from 0 to 65535"),
+            ("--port", "-1", "write a whole number from 0 to 65535"),
+            ("--host", "127.0.0.1:80", "an address such as 127.0.0.1"),
+            ("--isolation", "full", "use shared or fresh"),
+            ("--workers", "-1", "write a whole number from 1 to 1024"),
             ("--timeout", "soon", "such as 500ms, 30s or 5m (a number alone is seconds)"),
             ("--timeout", "1y", "such as 500ms, 30s or 5m"),
             ("--timeout", "25d", "the most is 24d"),

@@ -40,12 +40,29 @@ fn tells_of_missing(message: &str) -> bool {
 /// The error in full, then what to do about it.
 pub fn explain(error: &Error) -> String {
     let mut text = format!("error: {error:#}");
-    // An error that tells its own facts tells what to do as well.
-    if let Some(hint) = hint(error).filter(|_| error.context().is_empty()) {
+    if let Some(hint) = fitting_hint(error) {
         // Writing to a string does not fail.
         let _ = write!(text, "\n\nhint: {hint}");
     }
     text
+}
+
+/// What a person wants to know beyond the record that an error leaves in the log ([`super::invoke_record`]), which has its
+/// message and its stack: places where there is no stack, facts, causes, what to do. Empty where there is nothing.
+pub fn beyond_record(error: &Error) -> String {
+    let mut lines = Vec::new();
+    if error.stack().is_empty() {
+        lines.extend(error.frames().iter().map(|frame| format!("    at {frame}")));
+    }
+    lines.extend(error.context().iter().map(|(key, value)| format!("  {key}: {value}")));
+    lines.extend(error.cause().map(|cause| format!("caused by {cause:#}")));
+    lines.extend(fitting_hint(error).map(|hint| format!("hint: {hint}")));
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}
+
+/// An error that tells its own facts tells what to do as well.
+fn fitting_hint(error: &Error) -> Option<&'static str> {
+    hint(error).filter(|_| error.context().is_empty())
 }
 
 /// The exit code of a command that ends with an error of this kind. 0 is success and 2 a wrong command line.
@@ -84,6 +101,19 @@ mod tests {
         assert!(text.starts_with("error: Runtime.ExitError: asked to exit"), "{text}");
         assert!(text.contains("\nhint: return or throw"), "{text}");
         assert_eq!(exit_code(ErrorKind::Guest), 1);
+    }
+
+    #[test]
+    fn beyond_a_record_nothing_is_told_twice() {
+        let error = Error::new(ErrorKind::ImportModule, "No module named 'x'");
+        let text = beyond_record(&error);
+        assert!(text.starts_with("hint: ") && text.ends_with("as well\n"), "{text}");
+        let frame = trine_engine::Frame { file: "a.mjs".into(), line: 3, ..Default::default() };
+        let error = Error::guest("E", "m").with_frames([frame]).with_context("handler", "a.f");
+        assert_eq!(beyond_record(&error), "    at a.mjs:3\n  handler: a.f\n");
+        let error = error.with_stack(["    at a.mjs:3".to_owned()]);
+        assert_eq!(beyond_record(&error), "  handler: a.f\n");
+        assert_eq!(beyond_record(&Error::guest("E", "m")), "");
     }
 
     #[test]

@@ -4,7 +4,7 @@ mod human;
 mod platform;
 mod record;
 
-pub use human::{exit_code, explain, hint};
+pub use human::{beyond_record, exit_code, explain, hint};
 pub use platform::{error_type_header, xray_cause};
 pub use record::invoke_record;
 

@@ -3,6 +3,7 @@
 use super::{BUNDLE, Located, not_found::SKIPPED_FOLDERS};
 use crate::engines::Registry;
 use std::{
+    ffi::OsStr,
     fs, io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -71,12 +72,21 @@ pub fn discover(folder: &Path, registry: &Registry) -> Result<Discovery> {
     let entries = Entries::read(folder).map_err(unreadable)?;
     let mut search = Search { root: folder, registry, found: Discovery::default() };
     for (name, path) in &entries.folders {
+        let told = search.found.passed_over.len();
         let functions = search.function_folder(name, path, LEVELS);
-        if functions.is_empty() && search.has_code(path, LEVELS) {
+        let is_told = search.found.passed_over.len() > told;
+        if functions.is_empty() && !is_told && search.has_code(path, LEVELS) {
             let names = HANDLER_NAMES.join(", ");
             search.pass_over(path, format!("holds no file with a handler that is named {names}"));
         }
         search.found.functions.extend(functions);
+    }
+    for (path, why) in &entries.unservable {
+        let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default();
+        let is_code = registry.by_extension(extension).is_some();
+        if is_code && !path.is_dir() || path.is_dir() && search.has_code(path, LEVELS) {
+            search.pass_over(path, (*why).to_owned());
+        }
     }
     let mut sets: Vec<(&str, Vec<File>)> = Vec::new();
     for (name, path) in &entries.files {
@@ -172,6 +182,10 @@ impl Search<'_> {
                     self.pass_over(path, absent(trine_engine::HANDLER_NAMES[0], &others));
                     continue;
                 }
+                Ok(Outlook::NoFunction { name, kind }) => {
+                    self.pass_over(path, no_function(&name, &kind));
+                    continue;
+                }
                 Err(error) => Some(Arc::new(error)),
             };
             let (engine, path, stem) = (engine.clone(), path.clone(), stem.to_owned());
@@ -200,7 +214,14 @@ impl Search<'_> {
     }
 
     fn pass_over(&mut self, path: &Path, why: String) {
-        let mut shown = path.strip_prefix(self.root).unwrap_or(path).display().to_string();
+        let path_below = path.strip_prefix(self.root).unwrap_or(path).to_string_lossy();
+        let mut shown = String::with_capacity(path_below.len());
+        for c in path_below.chars() {
+            match c.is_control() {
+                true => shown.extend(c.escape_default()),
+                false => shown.push(c),
+            }
+        }
         if path.is_dir() {
             shown.push('/');
         }
@@ -235,6 +256,11 @@ pub(crate) fn absent(name: &str, others: &[String]) -> String {
     }
 }
 
+/// What is said of a module in which something else has the function's name.
+pub(crate) fn no_function(name: &str, kind: &str) -> String {
+    format!("exports '{name}', which is no function but {kind}")
+}
+
 fn module(folder: &Path, path: PathBuf, name: String) -> Module {
     Module { root: folder.to_owned(), path, name, seek: Seek::Unnamed }
 }
@@ -262,27 +288,36 @@ fn push(prefix: &str, folder: &Path, files: Vec<File>, others: bool, found: &mut
 struct Entries {
     files: Vec<(String, PathBuf)>,
     folders: Vec<(String, PathBuf)>,
+    /// What has a name that no URL and no table should have, and links that lead nowhere; each with the reason.
+    unservable: Vec<(PathBuf, &'static str)>,
 }
 
 impl Entries {
     fn read(folder: &Path) -> io::Result<Self> {
-        let (mut files, mut folders) = (Vec::new(), Vec::new());
+        let (mut files, mut folders, mut unservable) = (Vec::new(), Vec::new(), Vec::new());
         for entry in fs::read_dir(folder)? {
             let path = entry?.path();
-            let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
+            let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
+                unservable.push((path, "its name is no UTF-8"));
+                continue;
+            };
             let name = name.to_owned();
             if name.starts_with('.') {
                 continue;
             }
-            if path.is_file() {
+            if name.contains(char::is_control) {
+                unservable.push((path, "its name contains a control character"));
+            } else if path.is_file() {
                 files.push((name, path));
             } else if path.is_dir() && !SKIPPED_FOLDERS.contains(&name.as_str()) {
                 folders.push((name, path));
+            } else if path.is_symlink() && !path.exists() {
+                unservable.push((path, "it is a link to a file that does not exist"));
             }
         }
         files.sort();
         folders.sort();
-        Ok(Self { files, folders })
+        Ok(Self { files, folders, unservable })
     }
 }
 
@@ -427,6 +462,29 @@ mod tests {
                  function.bundle"
             ]
         );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn names_and_links_that_cannot_be_served_are_told() {
+        use std::os::unix::{ffi::OsStrExt, fs::symlink};
+        let (_parent, search) = folders(&["task/a\nb.py", "task/good.py"]);
+        fs::write(search.task_root.join(OsStr::from_bytes(b"caf\xe9.py")), "").unwrap();
+        fs::write(search.task_root.join(OsStr::from_bytes(b"caf\xe9.txt")), "").unwrap();
+        symlink("gone.lua", search.task_root.join("link.lua")).unwrap();
+        symlink("gone", search.task_root.join("link")).unwrap();
+        let found = discover(&search.task_root, &registry()).unwrap();
+        let told: Vec<String> =
+            found.passed_over.iter().map(|p| format!("{}: {}", p.path, p.why)).collect();
+        assert_eq!(
+            told,
+            [
+                r"a\nb.py: its name contains a control character",
+                "caf\u{fffd}.py: its name is no UTF-8",
+                "link.lua: it is a link to a file that does not exist",
+            ]
+        );
+        assert_eq!(found.functions.len(), 1);
     }
 
     #[test]

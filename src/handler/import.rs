@@ -142,5 +142,11 @@ mod tests {
         let lines = "\nlooked for a module of js in '/js'\nlooked for a module of python in '/python'\n\
                      looked for a module of lua in '/lua'\nfound in ";
         assert!(error.message().contains(lines), "{error}");
+        // A name that may be a file's is looked for with and without its extension, and told once.
+        for text in ["apm.py:f", "apm.js:f", "apm.lua:f"] {
+            let error = locate(text, &search, &registry_with(&[])).unwrap_err();
+            assert!(error.message().contains(lines), "{text} {error}");
+            assert_eq!(error.message().matches("looked for a module of").count(), 3, "{error}");
+        }
     }
 }

@@ -88,7 +88,9 @@ pub fn locate_file(
     let written = Written { text, file: text, export };
     let roots = [PathBuf::from("/")];
     let mut tried = Tried::default();
-    for ways in [as_file, as_folder] {
+    // Where an extension is written, that file is meant, and no function `py` of a file beside it.
+    let is_whole = extension.is_some_and(|extension| registry.by_extension(extension).is_some());
+    for ways in [as_file as Ways, as_folder].into_iter().filter(|_| !is_whole) {
         let found = matches(&written, &roots[0], registry, ways, &mut tried)?;
         if let Some(only) = unambiguous(text, &search.task_root, found)? {
             return Ok(only.located(search));

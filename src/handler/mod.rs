@@ -30,8 +30,8 @@ mod written;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub(crate) use discover::absent;
 pub use discover::{Discovered, Discovery, PassedOver, discover};
+pub(crate) use discover::{absent, no_function};
 pub use environment::from_environment;
 pub use language::likely_dialect;
 pub(crate) use locate::is_file;

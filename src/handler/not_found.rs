@@ -45,10 +45,18 @@ impl Tried {
         self.stems.push((stem.to_owned(), extensions.to_vec()));
     }
 
-    /// Notes the places in which a language looked for a module that can be imported.
+    /// Notes the places in which a language looked for a module that can be imported, under one name or another.
     pub(super) fn imported(&mut self, language: &'static str, places: Vec<String>) {
-        if !places.is_empty() {
-            self.imports.push((language, places));
+        let at = self.imports.iter().position(|(known, _)| *known == language);
+        let at = at.unwrap_or_else(|| {
+            self.imports.push((language, Vec::new()));
+            self.imports.len() - 1
+        });
+        let known = &mut self.imports[at].1;
+        for place in places {
+            if !known.contains(&place) {
+                known.push(place);
+            }
         }
     }
 
@@ -98,8 +106,13 @@ pub(super) fn error(
 ) -> Error {
     let wanted = wanted(written, registry);
     let mut message = format!("Cannot find module '{wanted}'");
-    if !tried.stems.is_empty() {
-        message.push_str(&format!("\nlooked for {}", tried.text()));
+    if !tried.stems.is_empty() || has_known_extension(written, registry) {
+        // Whoever writes an extension means this file, whatever else the text could stand for.
+        let text = match has_known_extension(written, registry) {
+            true => written.file.to_owned(),
+            false => tried.text(),
+        };
+        message.push_str(&format!("\nlooked for {text}"));
         if !written.file.starts_with('/') {
             let roots: Vec<_> = roots.iter().map(|root| format!("'{}'", root.display())).collect();
             message.push_str(&format!(" in {}", roots.join(", then in ")));
@@ -151,8 +164,7 @@ pub(super) fn runs(registry: &Registry) -> String {
 
 /// The module that was meant, for the first line: without the export, without a known extension.
 fn wanted(written: &Written<'_>, registry: &Registry) -> String {
-    let known = written.extension().is_some_and(|e| registry.by_extension(e).is_some());
-    if written.export.is_some() || known {
+    if written.export.is_some() || has_known_extension(written, registry) {
         return written.file.to_owned();
     }
     match written.file.rsplit_once('.') {
@@ -161,11 +173,20 @@ fn wanted(written: &Written<'_>, registry: &Registry) -> String {
     }
 }
 
-/// A file of exactly the written name that no engine runs.
+/// What stands under exactly the written name and is nothing that an engine runs.
 fn other_file(written: &Written<'_>, roots: &[PathBuf], registry: &Registry) -> Option<String> {
     let extension = written.extension()?;
     if registry.by_extension(extension).is_some() {
-        return None;
+        let mut paths = roots.iter().map(|root| root.join(written.file));
+        return paths.find_map(|path| {
+            let what = match fs::metadata(&path) {
+                Ok(found) if found.is_dir() => "is a folder",
+                Ok(_) => "is no regular file",
+                Err(_) if path.is_symlink() => "is a link to a file that does not exist",
+                Err(_) => return None,
+            };
+            Some(format!("\n'{}' {what}", path.display()))
+        });
     }
     let path = roots.iter().map(|root| root.join(written.file)).find(|path| path.is_file())?;
     let path = path.display();
@@ -231,15 +252,22 @@ fn suggestion(root: &Path, file: &str, written: &Written<'_>, registry: &Registr
     } else {
         file.to_owned()
     };
-    let known = written.extension().is_some_and(|e| registry.by_extension(e).is_some());
     if let Some(export) = written.export {
         return format!("{file}:{export}");
     }
-    if known {
-        return file;
+    match written.extension() {
+        Some(export) if !has_known_extension(written, registry) => {
+            let stem = file.rsplit_once('.').map_or(file.as_str(), |(stem, _)| stem);
+            format!("{stem}.{export}")
+        }
+        // Nobody has named the function, so that its name need not be guessed.
+        _ => file,
     }
-    let stem = file.rsplit_once('.').map_or(file.as_str(), |(stem, _)| stem);
-    format!("{stem}.{}", written.extension().unwrap_or(HANDLER_NAMES[0]))
+}
+
+/// Whether what was written ends in an extension that some engine runs.
+fn has_known_extension(written: &Written<'_>, registry: &Registry) -> bool {
+    written.extension().is_some_and(|extension| registry.by_extension(extension).is_some())
 }
 
 /// Paths below `root` of the files that some engine runs. Looks at no more than `budget` entries.
@@ -264,11 +292,15 @@ fn collect(
             continue;
         }
         if path.is_dir() {
-            folders.push(path);
+            // A link may lead back to where it stands.
+            if !path.is_symlink() {
+                folders.push(path);
+            }
             continue;
         }
         let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-        if registry.by_extension(extension).is_some()
+        if path.is_file()
+            && registry.by_extension(extension).is_some()
             && let Some(relative) = path.strip_prefix(root).ok().and_then(Path::to_str)
         {
             files.push(relative.to_owned());
@@ -338,11 +370,36 @@ mod tests {
         assert!(text.ends_with("did you mean 'src/app.handler'?"), "{text}");
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn what_has_the_name_and_is_no_file_is_told_and_not_offered() {
+        use std::os::unix::fs::symlink;
+        let (parent, search) = folders(&["task/folder.py/x.txt", "task/app.py"]);
+        symlink("gone", search.task_root.join("link.py")).unwrap();
+        symlink(".", search.task_root.join("round")).unwrap();
+        for (text, told) in [
+            ("folder.py", "\n'/task/folder.py' is a folder\nfound in '/task': app.py"),
+            (
+                "link.py:f",
+                "\n'/task/link.py' is a link to a file that does not exist\nfound in '/task': app.py",
+            ),
+        ] {
+            let error = locate(text, &search, &registry()).unwrap_err();
+            let message = error.message().replace(parent.path().to_str().unwrap(), "");
+            assert!(message.ends_with(told), "{message}");
+        }
+    }
+
     #[test]
     fn an_offer_has_the_form_of_what_was_written() {
         let text = message(&["task/app.py"], "App.py:run");
         assert!(text.ends_with("did you mean 'app.py:run'?"), "{text}");
-        assert!(text.starts_with("Cannot find module 'App.py'\n"), "{text}");
+        let begin = "Cannot find module 'App.py'\nlooked for App.py in '/task', then in '/opt'\n";
+        assert!(text.starts_with(begin), "{text}");
+        for (wrong, offered) in [("ap", "app.py"), ("ap.py", "app.py"), ("ap.py.run", "app.run")] {
+            let text = message(&["task/app.py"], wrong);
+            assert!(text.ends_with(&format!("did you mean '{offered}'?")), "{wrong} {text}");
+        }
     }
 
     #[test]

@@ -98,6 +98,11 @@ impl Route {
                      nor '{{name+}}'"
                 ));
             }
+            let is_known =
+                |known: &Segment| matches!(known, Segment::Parameter(other) if other == name);
+            if parameter.is_some() && segments.iter().any(is_known) {
+                return Err(format!("the path {path:?} has the parameter '{name}' twice"));
+            }
             match parameter {
                 Some(greedy) if greedy.ends_with('+') => {
                     rest = Some(Rest { name: Some(name.to_owned()), required: true });
@@ -112,6 +117,19 @@ impl Route {
         let key = format!("{} {path}", if parsed.is_some() { method } else { "ANY" });
         let (path, base_path) = (path.to_owned(), None);
         Ok(Self { key, method: parsed, path, function, base_path, segments, rest })
+    }
+
+    /// Whether both take the very same requests, however their parameters are called.
+    pub(super) fn takes_the_same_as(&self, other: &Self) -> bool {
+        let alike = |(a, b): (&Segment, &Segment)| match (a, b) {
+            (Segment::Text(a), Segment::Text(b)) => a == b,
+            (Segment::Parameter(_), Segment::Parameter(_)) => true,
+            _ => false,
+        };
+        self.method == other.method
+            && self.segments.len() == other.segments.len()
+            && self.segments.iter().zip(&other.segments).all(alike)
+            && self.rest.is_some() == other.rest.is_some()
     }
 
     /// The route with its function mounted at `base_path`, which is what the route's path begins with.
@@ -347,12 +365,27 @@ mod tests {
             ("GET", "/{}", "neither"),
             ("GET", "/a{b}", "neither"),
             ("GET", "//", "neither"),
+            ("GET", "/{a}/{a}", "the parameter 'a' twice"),
+            ("GET", "/{a}/{a+}", "the parameter 'a' twice"),
             ("GET", "/.trine/health", "the server's own"),
         ] {
             let why = Route::declared(method, path, 0).expect_err(path);
             assert!(why.contains(part), "{why}");
         }
         assert_eq!(Route::declared("GET", "/", 0).unwrap().key, "GET /");
+    }
+
+    #[test]
+    fn routes_that_take_the_same_requests_are_known_whatever_their_parameters_are_called() {
+        let same = |a: (&str, &str), b: (&str, &str)| {
+            let route = |(method, path)| Route::declared(method, path, 0).unwrap();
+            route(a).takes_the_same_as(&route(b))
+        };
+        assert!(same(("GET", "/a b/{x}"), ("GET", "/a%20b/{y}/")));
+        assert!(same(("ANY", "/{x+}"), ("*", "/{rest+}")));
+        assert!(!same(("GET", "/a/{x}"), ("ANY", "/a/{x}")));
+        assert!(!same(("GET", "/a/{x}"), ("GET", "/a/{x+}")));
+        assert!(!same(("GET", "/a/{x}"), ("GET", "/a/x")));
     }
 
     #[test]

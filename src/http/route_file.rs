@@ -2,7 +2,7 @@
 //!
 //! ```toml
 //! [[function]]
-//! name = "report"             # of the folder
+//! name = "report"             # of the folder, or the handler string of a route
 //! threads = 4                 # for a `def` in Python, see `trine serve --threads`
 //!
 //! [[route]]
@@ -19,7 +19,7 @@
 use super::{error::ServeError, options::MOST_THREADS, route::Route, site::ServedFunction};
 use crate::{
     engines::Registry,
-    handler::{SearchPaths, locate},
+    handler::{Located, SearchPaths, locate},
 };
 use serde::Deserialize;
 use std::{fs, io, path::Path};
@@ -42,7 +42,7 @@ struct File {
 #[serde(deny_unknown_fields)]
 struct Settings {
     name: Spanned<String>,
-    threads: Option<Spanned<u64>>,
+    threads: Option<Spanned<toml::Value>>,
 }
 
 #[derive(Deserialize)]
@@ -78,29 +78,8 @@ pub(super) fn read(
     let parsed: File = toml::from_str(&text).map_err(|e| {
         wrong(e.span().map_or(1, |span| line_at(span.start)), e.message().to_owned())
     })?;
-    for settings in parsed.function {
-        let name = settings.name.as_ref();
-        let line = line_at(settings.name.span().start);
-        let index = by_name(name, functions).map_err(|why| wrong(line, why))?;
-        let Some(threads) = settings.threads else { continue };
-        let info = functions[index].located.engine.info();
-        let line = line_at(threads.span().start);
-        let count = threads.into_inner();
-        if !(1..=MOST_THREADS).contains(&count) {
-            let why = format!("threads = {count}: use a whole number from 1 to {MOST_THREADS}");
-            return Err(wrong(line, why));
-        }
-        if !info.on_main_thread {
-            let why = format!(
-                "'{name}' is {}, which runs in every worker: threads are for languages that run on one thread",
-                info.name
-            );
-            return Err(wrong(line, why));
-        }
-        functions[index].threads = Some(count as usize);
-    }
     let search = SearchPaths::new(folder);
-    let mut routes = Vec::with_capacity(parsed.route.len());
+    let mut routes: Vec<(Route, usize)> = Vec::with_capacity(parsed.route.len());
     for entry in parsed.route {
         let line = line_at(entry.path.span().start);
         let function = match (entry.function, entry.handler) {
@@ -132,12 +111,55 @@ pub(super) fn read(
             let line = line_at(base_path.span().start);
             route = route.mounted_at(base_path.as_ref()).map_err(|why| wrong(line, why))?;
         }
-        if let Some(same) = routes.iter().find(|known: &&Route| known.key == route.key) {
-            return Err(wrong(line, format!("the route '{}' stands here twice", same.key)));
+        let same = |(known, _): &&(Route, usize)| known.takes_the_same_as(&route);
+        if let Some((known, first)) = routes.iter().find(same) {
+            let why = match known.key == route.key {
+                true => format!("the route '{}' stands in line {first} already", known.key),
+                false => format!(
+                    "the route '{}' takes the same requests as '{}' in line {first}",
+                    route.key, known.key
+                ),
+            };
+            return Err(wrong(line, why));
         }
-        routes.push(route);
+        routes.push((route, line));
     }
-    Ok(routes)
+    // Once the functions are known that only routes name.
+    let mut known: Vec<(usize, usize)> = Vec::new();
+    for settings in parsed.function {
+        let name = settings.name.as_ref();
+        let line = line_at(settings.name.span().start);
+        let index = by_name(name, functions)
+            .or_else(|why| by_same_handler(name, functions, &search, registry).ok_or(why))
+            .map_err(|why| wrong(line, why))?;
+        if let Some((_, first)) = known.iter().find(|(known, _)| *known == index) {
+            let why = format!("the function '{name}' stands in line {first} already");
+            return Err(wrong(line, why));
+        }
+        known.push((index, line));
+        let Some(threads) = settings.threads else { continue };
+        let line = line_at(threads.span().start);
+        functions[index].threads =
+            Some(count(threads.as_ref(), &functions[index]).map_err(|why| wrong(line, why))?);
+    }
+    Ok(routes.into_iter().map(|(route, _)| route).collect())
+}
+
+/// How many threads a function is to have.
+fn count(threads: &toml::Value, function: &ServedFunction) -> Result<usize, String> {
+    let range = 1..=MOST_THREADS;
+    let count = threads.as_integer().and_then(|count| u64::try_from(count).ok());
+    let Some(count) = count.filter(|count| range.contains(count)) else {
+        return Err(format!("threads = {threads}: use a whole number from 1 to {MOST_THREADS}"));
+    };
+    if !function.located.engine.info().on_main_thread {
+        return Err(format!(
+            "'{}' is {}, which runs in every worker: threads are for languages that run on one thread",
+            function.name,
+            function.located.engine.info().name
+        ));
+    }
+    Ok(count as usize)
 }
 
 fn by_name(name: &str, functions: &[ServedFunction]) -> Result<usize, String> {
@@ -167,13 +189,27 @@ fn by_handler(
     registry: &Registry,
 ) -> Result<usize, String> {
     let located = locate(text, search, registry).map_err(|e| e.message().to_owned())?;
-    let same = |known: &ServedFunction| {
-        known.located.module.path == located.module.path
-            && (known.located.module.seek == located.module.seek || usual(&located.module.seek))
-    };
-    if let Some(index) = functions.iter().position(same) {
+    if let Some(index) = position(&located, functions) {
         return Ok(index);
     }
     functions.push(ServedFunction::looked_at(text, located));
     Ok(functions.len() - 1)
+}
+
+/// The function that a handler string names, if it is one of these.
+fn by_same_handler(
+    text: &str,
+    functions: &[ServedFunction],
+    search: &SearchPaths,
+    registry: &Registry,
+) -> Option<usize> {
+    position(&locate(text, search, registry).ok()?, functions)
+}
+
+fn position(located: &Located, functions: &[ServedFunction]) -> Option<usize> {
+    let same = |known: &ServedFunction| {
+        known.located.module.path == located.module.path
+            && (known.located.module.seek == located.module.seek || usual(&located.module.seek))
+    };
+    functions.iter().position(same)
 }

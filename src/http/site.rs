@@ -9,6 +9,7 @@ use crate::{
     engines::Registry,
     handler::{
         Discovered, Located, PassedOver, SearchPaths, absent, discover, locate, locate_file,
+        no_function,
     },
     pipeline::{Middleware, MiddlewareNames, Order, Plan, middleware_folders},
 };
@@ -17,7 +18,9 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use trine_engine::{Engine, Error, ErrorKind, HANDLER_NAMES, Outlook, Seek, what_there_is};
+use trine_engine::{
+    Engine, Error, ErrorKind, HANDLER_NAMES, Outlook, Seek, nearest_written, what_there_is,
+};
 
 /// Likeness (Jaro-Winkler, 0 to 1) from which on a name is offered instead of an unknown one.
 const ALIKE: f64 = 0.8;
@@ -66,13 +69,21 @@ impl ServedFunction {
             Ok(Outlook::Possible) => None,
             Ok(Outlook::Absent { others }) => {
                 let message = match module.seek.names().as_slice() {
-                    [name] => format!("the file {}", absent(name, &others)),
+                    [name] => {
+                        let near = nearest_written(module, name, &others);
+                        let near = near.map(|near| format!("; did you mean '{near}'?"));
+                        format!("the file {}{}", absent(name, &others), near.unwrap_or_default())
+                    }
                     _ => format!(
                         "the file exports no function '{}'{}",
                         HANDLER_NAMES[0],
                         what_there_is(module, None, &others)
                     ),
                 };
+                Some(Error::new(ErrorKind::HandlerNotFound, message))
+            }
+            Ok(Outlook::NoFunction { name, kind }) => {
+                let message = format!("the file {}", no_function(&name, &kind));
                 Some(Error::new(ErrorKind::HandlerNotFound, message))
             }
             Err(error) => Some(error),
@@ -134,15 +145,26 @@ impl Site {
         let folder = file.parent().unwrap_or(Path::new("/"));
         let search = SearchPaths::new(folder);
         let located = locate_file(&file, export, &search, registry).or_else(|first| {
+            let is_missing = !file.exists() && first.message().starts_with("Cannot find module '");
+            let first = match is_missing {
+                true => ServeError::NothingToServe(nothing_at(path, &file, &first)),
+                false => first.into(),
+            };
+            let extension = file.extension().and_then(|extension| extension.to_str());
+            let is_known = |extension| registry.by_extension(extension).is_some();
+            if !export.is_empty() || extension.is_some_and(is_known) {
+                return Err(first);
+            }
             // `src/app.get`: Lambda's form is no path, yet people try it.
             let text = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            if export.is_empty() {
-                locate(text, &search, registry)
-                    // What can be imported is named from here, whatever folders its name seems to have.
-                    .or_else(|_| locate(path, &SearchPaths::new("."), registry))
-                    .map_err(|_| first)
-            } else {
-                Err(first)
+            let found = locate(text, &search, registry)
+                // What can be imported is named from here, whatever folders its name seems to have.
+                .or_else(|_| locate(path, &SearchPaths::new("."), registry));
+            match found {
+                // A file without an extension may be a script, or anything else that people keep in files.
+                Ok(located) if located.module.path == file && !may_have(&located) => Err(first),
+                Ok(located) => Ok(located),
+                Err(_) => Err(first),
             }
         })?;
         let (name, root) = (located.module.name.clone(), located.module.root.clone());
@@ -265,6 +287,35 @@ impl Site {
     pub(super) fn table(&self) -> &Routes {
         &self.routes
     }
+}
+
+/// Whether a file parses and may have the function that is sought in it.
+fn may_have(located: &Located) -> bool {
+    matches!(located.engine.check(&located.module), Ok(Outlook::Possible))
+}
+
+/// What is said of a path at which there is neither a folder nor a file: what the search for a file has to say, and the
+/// nearest folder where no file is near.
+fn nothing_at(path: &str, file: &Path, searched: &Error) -> String {
+    let mut message = format!("there is no folder and no file '{path}'");
+    let folder = file.parent().unwrap_or(Path::new("/"));
+    let wanted = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    // The way to it, as its user has written it.
+    let written = path.trim_end_matches('/').split(':').next().unwrap_or_default();
+    let way = written.strip_suffix(wanted).unwrap_or_default();
+    if let Some((_, rest)) = searched.message().split_once('\n') {
+        let absolute = format!("{}/", folder.display());
+        message.push_str(&format!("\n{}", rest.replace(&absolute, way)));
+    }
+    let beside = Some(folder).filter(|_| !message.contains("did you mean "));
+    let entries = beside.and_then(|folder| std::fs::read_dir(folder).ok()).into_iter().flatten();
+    let folders = entries.flatten().filter(|entry| entry.path().is_dir());
+    let names: Vec<String> =
+        folders.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    if let Some(near) = trine_engine::nearest(wanted, &names) {
+        message.push_str(&format!("\ndid you mean the folder '{way}{near}'?"));
+    }
+    message
 }
 
 fn named(functions: &[ServedFunction], count: usize) -> Vec<Route> {

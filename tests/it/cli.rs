@@ -2,20 +2,27 @@
 
 use crate::support::{Connection, Folder, LANGUAGES, Process, Reply, eventually, run, trine};
 use serde_json::{Value, json};
-use std::{net::SocketAddr, net::TcpListener};
+use std::{
+    net::{SocketAddr, TcpListener},
+    process::Command,
+};
+
+const README: &str = include_str!("../../README.md");
 
 #[test]
 fn help_names_every_command_and_shows_examples() {
     let folder = Folder::new(&[]);
     let finished = run(trine(&folder, &["--help"]));
     assert_eq!((finished.code, finished.stderr.as_str()), (Some(0), ""));
-    for part in ["serve", "invoke", "engines", "emulator", "Examples:", "bootstrap"] {
+    let commands = ["serve", "invoke", "middlewares", "engines", "emulator"];
+    for part in commands.iter().chain(&["Examples:", "bootstrap"]) {
         assert!(finished.stdout.contains(part), "{part}: {}", finished.stdout);
     }
-    for command in ["serve", "invoke", "engines", "emulator"] {
+    for command in commands {
         let finished = run(trine(&folder, &[command, "--help"]));
         assert_eq!(finished.code, Some(0));
         assert!(finished.stdout.contains(&format!("Usage: trine {command}")), "{finished:?}");
+        assert!(README.contains(&format!("`trine {command}")), "{command} in README.md");
     }
 }
 
@@ -51,6 +58,10 @@ fn engines_are_listed_as_a_table_and_as_json() {
     for (line, start) in lines.iter().zip(["ENGINE", "js ", "python ", "lua "]) {
         assert!(line.starts_with(start), "{line}");
     }
+    let column = lines[0].find("CAPABILITIES").unwrap();
+    for line in &lines[1..] {
+        assert!(line[..column].ends_with("  ") && line[column..].starts_with("async"), "{line}");
+    }
     let listed = run(trine(&folder, &["engines", "--json"]));
     let engines: Value = serde_json::from_str(&listed.stdout).unwrap();
     let ids: Vec<&str> =
@@ -62,6 +73,7 @@ fn engines_are_listed_as_a_table_and_as_json() {
         for extension in engine["extensions"].as_array().unwrap() {
             let extension = format!(".{}", extension.as_str().unwrap());
             assert!(table.stdout.contains(&extension), "{extension}");
+            assert!(README.contains(&format!("{extension}`")), "{extension} in README.md");
         }
     }
 }
@@ -92,6 +104,11 @@ fn emulator(folder: &Folder, arguments: &[&str]) -> (Process, SocketAddr) {
     let mut command =
         trine(folder, &[&["emulator", "--port", "0", "--timeout", "90"], arguments].concat());
     command.env("LAMBDA_TASK_ROOT", folder.task());
+    listening(command)
+}
+
+/// An emulator once it listens, and its address.
+fn listening(command: Command) -> (Process, SocketAddr) {
     let process = Process::start(command);
     let address = eventually("the emulator says where it listens", || {
         assert_eq!(process.status(), None, "{process:?}");
@@ -150,6 +167,97 @@ fn the_emulator_prints_the_environment_for_a_runtime_of_ones_own() {
 }
 
 #[test]
+fn the_emulator_gives_what_lambda_sets_and_keeps_what_its_user_has_set() {
+    let folder = Folder::probe(LANGUAGES[4]);
+    let bootstrap = folder.bootstrap();
+    let line = format!("env > variables; exec {}", bootstrap.display());
+    let variables = |own: &[(&str, &str)], flags: &[&str]| {
+        let arguments =
+            [&["emulator", "--port", "0", "--timeout", "90"], flags, &["--", "sh", "-c", &line]];
+        let mut command = trine(&folder, &arguments.concat());
+        command.envs(own.iter().copied()).env("_X_AMZN_TRACE_ID", "Root=stale");
+        let (process, address) = listening(command);
+        let reply = invoke(address, &json!({"do": "context"}));
+        let text = std::fs::read_to_string(folder.file("variables")).unwrap();
+        drop(process);
+        (text, reply.json())
+    };
+    let has = |text: &str, lines: &[&str]| {
+        for line in lines {
+            assert!(text.lines().any(|own| own == *line), "{line} in\n{text}");
+        }
+    };
+    let (text, _) = variables(&[], &["--handler", "probe.handler"]);
+    let root = format!("LAMBDA_TASK_ROOT={}", folder.task().display());
+    has(
+        &text,
+        &[
+            "AWS_DEFAULT_REGION=us-east-1",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=128",
+            "AWS_LAMBDA_FUNCTION_NAME=function",
+            "AWS_LAMBDA_FUNCTION_VERSION=$LATEST",
+            "AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",
+            "AWS_LAMBDA_LOG_FORMAT=Text",
+            "AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/function",
+            "AWS_REGION=us-east-1",
+            "LAMBDA_RUNTIME_DIR=/var/runtime",
+            "LANG=en_US.UTF-8",
+            &root,
+            "TZ=:UTC",
+            "_HANDLER=probe.handler",
+        ],
+    );
+    assert!(text.contains("AWS_LAMBDA_LOG_STREAM_NAME=") && !text.contains("stale"), "{text}");
+    let own = [
+        ("AWS_DEFAULT_REGION", "eu-west-1"),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
+        ("AWS_LAMBDA_FUNCTION_NAME", "mine"),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "7"),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", "group"),
+        ("AWS_LAMBDA_LOG_STREAM_NAME", "stream"),
+        ("AWS_REGION", "eu-central-1"),
+        ("LANG", "C.UTF-8"),
+        ("TZ", "Europe/Berlin"),
+        ("_HANDLER", "probe.handler"),
+    ];
+    let (text, context) = variables(&own, &[]);
+    let lines: Vec<String> = own.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    has(&text, &lines.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(context["name"], "mine");
+    assert!(context["arn"].as_str().unwrap().contains(":eu-central-1:"), "{context}");
+    // A flag says it louder than a variable.
+    let (text, _) = variables(&own, &["--name", "other", "--memory", "512MiB"]);
+    has(&text, &["AWS_LAMBDA_FUNCTION_NAME=other", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=512"]);
+    let mut command = trine(&folder, &["emulator", "--port", "0"]);
+    command.env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "much");
+    let finished = run(command);
+    assert_eq!(finished.code, Some(2), "{finished:?}");
+    let told =
+        "error: the environment variable AWS_LAMBDA_FUNCTION_MEMORY_SIZE: \"much\" is no size";
+    assert!(finished.stderr.starts_with(told), "{finished:?}");
+}
+
+#[test]
+fn the_emulator_runs_this_program_where_no_other_is_called_bootstrap() {
+    let folder = Folder::probe(LANGUAGES[4]);
+    let (process, address) = emulator(&folder, &["--handler", "probe.handler", "--", "bootstrap"]);
+    assert_eq!(invoke(address, &json!({"a": 1})).json(), json!({"a": 1}), "{process:?}");
+}
+
+#[test]
+fn what_callers_do_wrong_is_no_fault_of_the_runtime() {
+    let folder = Folder::probe(LANGUAGES[4]);
+    let (process, address) = emulator(&folder, &["--handler", "probe.handler", "--", "bootstrap"]);
+    let path = "/2015-03-31/functions/function/invocations";
+    let reply = Connection::open(address).exchange("GET", path, &[], b"");
+    assert_eq!((reply.status, reply.header("allow")), (405, Some("POST")), "{reply:?}");
+    assert_eq!(invoke(address, &json!({"a": 1})).status, 200);
+    process.signal("INT");
+    let finished = process.finish();
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+}
+
+#[test]
 fn the_emulator_starts_a_runtime_anew_that_has_ended() {
     let folder = Folder::new(&[(
         "app.lua",
@@ -188,8 +296,9 @@ fn the_emulator_refuses_a_port_in_use() {
     let port = listener.local_addr().unwrap().port().to_string();
     let finished = run(trine(&Folder::new(&[]), &["emulator", "--port", &port]));
     assert_eq!((finished.code, finished.stdout.as_str()), (Some(1), ""));
-    let expected =
-        format!("error: cannot listen on 127.0.0.1:{port}; choose another port with --port");
+    let expected = format!(
+        "error: cannot listen on 127.0.0.1:{port}; choose another address with --host and --port"
+    );
     assert!(finished.stderr.starts_with(&expected), "{finished:?}");
 }
 

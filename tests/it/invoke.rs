@@ -130,6 +130,38 @@ fn the_event_comes_from_the_command_line_a_file_or_standard_input() {
 }
 
 #[test]
+fn events_are_read_as_editors_and_shells_leave_them() {
+    let folder = Folder::probe(crate::support::LANGUAGES[4]);
+    folder.write("mark.json", b"\xef\xbb\xbf{\"a\": 1}\r\n");
+    folder.write("2026-event.json", "{\"a\": 2}");
+    folder.write("7", "{\"a\": 3}");
+    folder.write("nothing.json", "\n");
+    for (event, expected) in [
+        ("mark.json", "{\"a\":1}\n"),
+        ("2026-event.json", "{\"a\":2}\n"),
+        ("7", "7\n"),
+        ("-7", "-7\n"),
+        (" true ", "true\n"),
+        ("nothing.json", "{}\n"),
+    ] {
+        let finished = invoke(&folder, &["probe.handler", "--json", "--event", event]);
+        assert_eq!((finished.code, finished.stdout.as_str()), (Some(0), expected), "{finished:?}");
+    }
+    let command = trine(&folder, &["invoke", "probe.handler", "--json", "--event", "-"]);
+    let finished = run_with_input(command, b"\xef\xbb\xbf[1]");
+    assert_eq!(finished.stdout, "[1]\n", "{finished:?}");
+    for (event, told) in [
+        ("", "error: the event is empty: write JSON such as"),
+        (" \n", "error: the event is empty: write JSON such as"),
+        (".", "error: the event \".\" is neither JSON nor a file that can be read: Is a directory"),
+    ] {
+        let finished = invoke(&folder, &["probe.handler", "--event", event]);
+        assert_eq!((finished.code, finished.stdout.as_str()), (Some(2), ""), "{finished:?}");
+        assert!(finished.stderr.starts_with(told), "{finished:?}");
+    }
+}
+
+#[test]
 fn an_event_file_that_is_missing_is_a_wrong_command_line() {
     let folder = Folder::probe(crate::support::LANGUAGES[4]);
     let finished = invoke(&folder, &["probe.handler", "--event", "evnt.json"]);

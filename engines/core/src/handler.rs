@@ -40,6 +40,11 @@ pub fn what_there_is(module: &Module, wanted: Option<&str>, names: &[String]) ->
     text
 }
 
+/// The nearest of a module's functions to one that it lacks, as a handler string would name it: `src/app.py:get`.
+pub fn nearest_written(module: &Module, wanted: &str, names: &[String]) -> Option<String> {
+    nearest(wanted, names).map(|name| format!("{}:{name}", shown(module)))
+}
+
 fn list(mut names: Vec<String>) -> String {
     let more = names.len().saturating_sub(LISTED);
     names.truncate(LISTED);
@@ -119,6 +124,20 @@ mod tests {
         );
         assert_eq!(told(Some("handler"), &["zebra"]), "; it has: zebra");
         assert_eq!(told(Some("handler"), &[]), "; it has no functions");
+    }
+
+    #[test]
+    fn the_nearest_function_is_named_as_a_handler_string_names_it() {
+        let module = Module {
+            root: "/task".into(),
+            path: "/task/src/app.py".into(),
+            name: "src/app".into(),
+            seek: Seek::Handler("handlr".into()),
+        };
+        let names = ["handler".to_owned(), "zebra".to_owned()];
+        let near = |wanted| nearest_written(&module, wanted, &names);
+        assert_eq!(near("handlr").as_deref(), Some("src/app.py:handler"));
+        assert_eq!(near("get_all"), None);
     }
 
     #[test]

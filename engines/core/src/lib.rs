@@ -33,7 +33,7 @@ pub use end::{End, timed_out};
 pub use engine::{CHILD_MARK, Capabilities, Engine, EngineInfo, Environment, Lookup, Search};
 pub use error::{Error, ErrorKind, Frame, Result};
 pub use exchange::Exchange;
-pub use handler::{HANDLER_NAMES, nearest, unnamed_handler, what_there_is};
+pub use handler::{HANDLER_NAMES, nearest, nearest_written, unnamed_handler, what_there_is};
 pub use hook::Hook;
 pub use instance::{Exports, FunctionId, Instance, Interrupter, LocalFuture, Module, Seek, Usage};
 pub use invocation::{FunctionInfo, Invocation, UNLIMITED_MS};

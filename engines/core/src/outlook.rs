@@ -10,6 +10,13 @@ pub enum Outlook {
         /// Names of what it exports.
         others: Vec<String>,
     },
+    /// What has the name is a value that cannot be called, whatever its code does.
+    NoFunction {
+        /// The name.
+        name: String,
+        /// What it is, with its article: `a number`.
+        kind: String,
+    },
 }
 
 impl Outlook {
@@ -20,6 +27,26 @@ impl Outlook {
         match names.iter().any(|name| exports.contains(&first(name))) {
             true => Self::Possible,
             false => Self::Absent { others: exports },
+        }
+    }
+
+    /// The outlook of a module whose exports are known, and of some of them that they are values of these kinds and no
+    /// functions. A path into an export may lead to a function in it.
+    pub fn of_values(
+        names: &[&str],
+        exports: Vec<String>,
+        values: &[(String, &'static str)],
+    ) -> Self {
+        let outlook = Self::of(names, exports.clone());
+        let value = |name: &&str| values.iter().find(|(known, _)| known == name);
+        let there =
+            names.iter().filter(|name| Self::of(&[name], exports.clone()) == Self::Possible);
+        let mut values = there.map(value);
+        match values.next() {
+            Some(Some((name, kind))) if values.all(|value| value.is_some()) => {
+                Self::NoFunction { name: name.clone(), kind: (*kind).to_owned() }
+            }
+            _ => outlook,
         }
     }
 }
@@ -34,5 +61,20 @@ mod tests {
         assert_eq!(Outlook::of(&["handler", "api"], exports()), Outlook::Possible);
         assert_eq!(Outlook::of(&["api.users.get"], exports()), Outlook::Possible);
         assert_eq!(Outlook::of(&["handler"], exports()), Outlook::Absent { others: exports() });
+    }
+
+    #[test]
+    fn values_that_are_no_functions_are_told_where_nothing_else_has_a_name() {
+        let of = |names: &[&str], exports: &[&str]| {
+            let exports = exports.iter().map(|name| (*name).to_owned()).collect();
+            let values = [("handler".to_owned(), "a number"), ("data".to_owned(), "an object")];
+            Outlook::of_values(names, exports, &values)
+        };
+        let number = Outlook::NoFunction { name: "handler".into(), kind: "a number".into() };
+        assert_eq!(of(&["handler"], &["handler", "data"]), number);
+        assert_eq!(of(&["handler", "lambda_handler"], &["handler"]), number);
+        assert_eq!(of(&["handler", "run"], &["handler", "run"]), Outlook::Possible);
+        assert_eq!(of(&["data.get"], &["data"]), Outlook::Possible);
+        assert_eq!(of(&["run"], &["data"]), Outlook::Absent { others: vec!["data".into()] });
     }
 }

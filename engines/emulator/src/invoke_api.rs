@@ -13,7 +13,7 @@ use super::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use serde_json::json;
 use std::sync::Arc;
@@ -41,6 +41,28 @@ impl Rejection {
         reply.headers_mut().insert(ERROR_KIND, HeaderValue::from_static(self.kind));
         reply
     }
+}
+
+/// Whether a path lies where callers ask, and not the runtime.
+pub(super) fn has(path: &str) -> bool {
+    path.starts_with("/2015-03-31/") || path.starts_with("/2021-11-15/")
+}
+
+/// What a caller gets for a path of the API that is none of those here.
+pub(super) fn not_found(path: &str) -> Response<ReplyBody> {
+    let message = format!(
+        "{path} is no path to invoke a function: use /2015-03-31/functions/{{name}}/invocations or \
+         /2021-11-15/functions/{{name}}/response-streaming-invocations"
+    );
+    let status = StatusCode::NOT_FOUND;
+    Rejection { status, kind: "ResourceNotFoundException", message }.reply()
+}
+
+/// What a caller gets who does not post.
+pub(super) fn wrong_method(method: &Method) -> Response<ReplyBody> {
+    let message = format!("a function is invoked with POST, not {method}: send the event as the body");
+    let status = StatusCode::METHOD_NOT_ALLOWED;
+    Rejection { status, kind: "MethodNotAllowedException", message }.reply()
 }
 
 /// Invoke: waits for the answer, or queues the event (`Event`), or does nothing (`DryRun`).

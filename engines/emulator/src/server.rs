@@ -89,6 +89,11 @@ impl Endpoint {
         }
     }
 
+    /// Whether callers of the function ask here: what they do wrong is no fault of the runtime's.
+    fn is_callers(self) -> bool {
+        matches!(self, Self::Invoke | Self::InvokeStreaming)
+    }
+
     /// Whether the runtime (and no extension or caller) asks here.
     pub(super) fn is_runtime(self) -> bool {
         matches!(
@@ -158,10 +163,14 @@ async fn handle(
     }
     let reply = match endpoint.method() {
         Some(expected) if expected != method => {
-            let detail = format!("{method} {path}, which takes {expected}");
-            shared.record(vec![(rule::WRONG_METHOD, detail)]);
             body::drain(request.into_body()).await;
-            let mut reply = status(StatusCode::METHOD_NOT_ALLOWED);
+            let mut reply = if endpoint.is_callers() {
+                invoke_api::wrong_method(&method)
+            } else {
+                let detail = format!("{method} {path}, which takes {expected}");
+                shared.record(vec![(rule::WRONG_METHOD, detail)]);
+                status(StatusCode::METHOD_NOT_ALLOWED)
+            };
             if let Ok(value) = HeaderValue::from_str(expected.as_str()) {
                 reply.headers_mut().insert(header::ALLOW, value);
             }
@@ -208,6 +217,10 @@ pub(super) async fn answer(
         Endpoint::InvokeStreaming => invoke_api::invoke_streaming(shared, subject, request).await,
         Endpoint::Unknown => {
             let path = request.uri().path().to_owned();
+            if invoke_api::has(&path) {
+                body::drain(request.into_body()).await;
+                return invoke_api::not_found(&path);
+            }
             shared.record(vec![(rule::UNKNOWN_PATH, format!("{} {path}", request.method()))]);
             body::drain(request.into_body()).await;
             refused(&Refusal::not_found(&path))

@@ -73,7 +73,7 @@ pub mod rule {
     pub const NO_KEEP_ALIVE: &str = "no-keep-alive";
     /// A path that the Runtime API does not have.
     pub const UNKNOWN_PATH: &str = "unknown-path";
-    /// A method that the path does not take.
+    /// A method that the path does not take. Callers of the function may do so.
     pub const WRONG_METHOD: &str = "wrong-method";
     /// An extension that registers badly: without a name, after the first `/next`, for events it cannot have.
     pub const EXTENSION: &str = "extension";

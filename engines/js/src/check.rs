@@ -2,6 +2,7 @@
 
 use crate::{
     error,
+    literals::OBJECT,
     transpile::{Exporting, exporting},
 };
 use deno_runtime::deno_core::ModuleSpecifier;
@@ -22,15 +23,23 @@ pub(crate) fn check(module: &Module) -> Result<Outlook> {
 }
 
 fn outlook(source: &str, found: Exporting, names: &[&str]) -> Outlook {
-    let Exporting { names: exports, elsewhere, commonjs } = found;
+    let Exporting { names: mut exports, elsewhere, commonjs, values } = found;
     // What is exported as the default may be the handler, or an object that has it.
-    let open = elsewhere || exports.iter().any(|name| name == "default");
+    let is_plain = |name: &str| values.iter().any(|(known, kind)| known == name && *kind != OBJECT);
+    let open = elsewhere || exports.iter().any(|name| name == "default" && !is_plain(name));
     // CommonJS may export what is named in any way that a program can think of, or be a function itself.
-    let told = commonjs && (names.iter().any(|name| source.contains(name)) || is_a_value(source));
+    let told = commonjs && {
+        let known = values.iter().map(|(name, _)| name.as_str());
+        let rest = known.fold(source.to_owned(), |rest, known| rest.replace(known, ""));
+        names.iter().any(|name| rest.contains(name)) || is_a_value(source)
+    };
     if names.is_empty() || open || told {
         return Outlook::Possible;
     }
-    Outlook::of(names, exports)
+    if !names.contains(&"default") {
+        exports.retain(|name| name != "default");
+    }
+    Outlook::of_values(names, exports, &values)
 }
 
 /// Whether something other than an object that is written out becomes the exports of a CommonJS module.
@@ -38,8 +47,25 @@ fn is_a_value(source: &str) -> bool {
     source.match_indices("exports").any(|(at, word)| {
         let after = source[at + word.len()..].trim_start();
         let assigned = after.strip_prefix('=').filter(|value| !value.starts_with(['=', '>']));
-        assigned.is_some_and(|value| !value.trim_start().starts_with('{'))
+        assigned.is_some_and(|value| {
+            let value = value.trim_start();
+            !value.starts_with('{')
+                && !is_plain(value.split([';', '\n']).next().unwrap_or_default())
+        })
     })
+}
+
+/// Whether an expression is a number, a text or a word that no function can be.
+fn is_plain(expression: &str) -> bool {
+    let expression = expression.trim();
+    let quoted = |quote| {
+        let inner = expression.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
+        inner.is_some_and(|inner| !inner.contains([quote, '\\']))
+    };
+    matches!(expression, "true" | "false" | "null" | "undefined" | "[]")
+        || expression.parse::<f64>().is_ok()
+        || quoted('"')
+        || quoted('\'')
 }
 
 #[cfg(test)]
@@ -71,6 +97,17 @@ mod tests {
             ("a.cjs", "module . exports = make()"),
             ("a.cjs", "for (const name of ['handler']) exports[name] = () => 1;"),
             ("a.cjs", "#!/usr/bin/env node\nif (x) { return; }\nwith (x) exports.handler = 010;"),
+            ("a.mjs", "export let handler = null; handler = () => 1;"),
+            ("a.mjs", "export const handler = 5 || (() => 1);"),
+            ("a.mjs", "export const handler = new Function('');"),
+            ("a.mjs", "export const handler = null; export default () => 1;"),
+            ("a.mjs", "export const handler = {}; export * from './other.mjs';"),
+            ("a.mjs", "export default { handler() {} };"),
+            ("a.cjs", "exports.handler = void 0; exports.handler = () => 1;"),
+            ("a.cjs", "exports.handler = 5; Object.assign(exports, require('./other'));"),
+            ("a.cjs", "module.exports = { handler: 5, ...require('./other') };"),
+            ("a.cjs", "module.exports = 5 && make()"),
+            ("a.cjs", "if (x) exports.handler = 5;"),
         ] {
             assert_eq!(of(file, source), Ok(Outlook::Possible), "{file} {source}");
         }
@@ -90,6 +127,37 @@ mod tests {
                 panic!("{file} {source}: {:?}", of(file, source))
             };
             assert_eq!(told.join(" "), others, "{source}");
+        }
+    }
+
+    #[test]
+    fn an_export_that_is_no_function_is_told_with_what_it_is() {
+        for (file, source, kind) in [
+            ("a.mjs", "export const handler = 5;", "a number"),
+            ("a.mjs", "export const handler = 'x';", "a string"),
+            ("a.mjs", "export const handler = `x`, other = () => 1;", "a string"),
+            ("a.mjs", "export const handler = { get() {} };", "an object"),
+            ("a.mjs", "export let handler = [];", "an array"),
+            ("a.mjs", "const run = -1; export { run as handler };", "a number"),
+            ("a.mjs", "export const handler = undefined;", "undefined"),
+            ("a.ts", "export const handler: unknown = {} as const;", "an object"),
+            ("a.ts", "export const handler = (true satisfies boolean)!;", "a boolean"),
+            ("a.cjs", "exports.handler = 5", "a number"),
+            ("a.cjs", "'use strict'; module.exports.handler = {};", "an object"),
+            ("a.cjs", "module.exports = { handler: null, other() {} };", "null"),
+            ("a.js", "exports.handler = /x/;", "an object"),
+        ] {
+            let expected = Outlook::NoFunction { name: "handler".into(), kind: kind.into() };
+            assert_eq!(of(file, source), Ok(expected), "{file} {source}");
+        }
+        for (file, source) in [
+            ("a.cjs", "module.exports = 5"),
+            ("a.cjs", "module.exports = 'x';"),
+            ("a.mjs", "export default 5;"),
+            ("a.mjs", "export default null;"),
+        ] {
+            let expected = Outlook::Absent { others: Vec::new() };
+            assert_eq!(of(file, source), Ok(expected), "{file} {source}");
         }
     }
 

@@ -20,6 +20,7 @@ mod instance;
 mod interpreter;
 mod isolate;
 mod limits;
+mod literals;
 mod loader;
 mod memory;
 mod options;

@@ -1,7 +1,7 @@
 //! Parses, for what needs no JavaScript made of it: CommonJS that an ES module imports, to see what it exports, and files
 //! that V8 does not take, to see where.
 
-use crate::typescript::is_typescript;
+use crate::{literals, typescript::is_typescript};
 use deno_ast::{
     MediaType, ModuleSpecifier, ParseDiagnostic, ParseParams, ParsedSource, diagnostics::Diagnostic,
 };
@@ -32,6 +32,8 @@ pub(crate) struct Exporting {
     pub(crate) elsewhere: bool,
     /// Whether it is CommonJS: then there may be more.
     pub(crate) commonjs: bool,
+    /// Those that are no functions.
+    pub(crate) values: Vec<literals::Value>,
 }
 
 /// Looks for exports in `source`.
@@ -48,7 +50,8 @@ pub(crate) fn exporting(url: &ModuleSpecifier, source: &str) -> Result<Exporting
     let commonjs = may_be_commonjs && (parsed.compute_is_script() || is_mixed);
     let found = if commonjs { parsed.analyze_cjs() } else { parsed.analyze_es_runtime_exports() };
     let elsewhere = !found.reexports.is_empty();
-    Ok(Exporting { names: found.exports, elsewhere, commonjs })
+    let values = literals::of(parsed.program_ref(), source);
+    Ok(Exporting { names: found.exports, elsewhere, commonjs, values })
 }
 
 /// Where `source` does not parse, in the form `message at file:///path:line:column`; `None` when it does.

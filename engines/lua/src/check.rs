@@ -21,12 +21,70 @@ pub(crate) fn check(module: &Module) -> Result<Outlook> {
 
 fn outlook(source: &str, names: &[&str]) -> Outlook {
     let words = words(source);
-    // A key that is computed may be any name, so that a word in which one stands counts too.
-    let stands = |name: &&str| words.iter().any(|word| word.contains(*name));
-    if names.is_empty() || names.iter().any(stands) || may_be_a_function(&words) {
+    if names.is_empty() || may_be_a_function(&words) {
         return Outlook::Possible;
     }
-    Outlook::Absent { others: functions(&words) }
+    // A key that is computed may be any name, so that a word in which one stands counts too.
+    let stands = |(_, word): &(usize, &&str)| names.iter().any(|name| word.contains(name));
+    let mut places = words.iter().enumerate().filter(stands).peekable();
+    let Some((_, first)) = places.peek().copied() else {
+        return Outlook::Absent { others: functions(&words) };
+    };
+    // What a value is that is given to one of the names, and to nothing that only contains it.
+    let value = |(at, word): (usize, &&str)| {
+        let assigned = names.contains(word) && words.get(at + 1) == Some(&"=");
+        kind(&words[at..], 2).filter(|_| assigned)
+    };
+    // Tables may be made callable by anybody who has them.
+    let kinds: Option<Vec<&str>> = places.map(value).collect();
+    match kinds.as_deref() {
+        Some([kind, ..]) if !words.contains(&"setmetatable") => {
+            Outlook::NoFunction { name: (*first).to_owned(), kind: (*kind).to_owned() }
+        }
+        _ => Outlook::Possible,
+    }
+}
+
+/// What the expression at `from` is, with its article, where it is written out, ends there and is no function.
+fn kind(words: &[&str], from: usize) -> Option<&'static str> {
+    let (first, mut end) = (*words.get(from)?, from + 1);
+    let first_byte = first.as_bytes().first().copied()?;
+    let kind = match first {
+        "true" | "false" => "a boolean",
+        "nil" => "nil",
+        "-" => return kind(words, from + 1).filter(|kind| *kind == "a number"),
+        "{" => {
+            let mut depth = 1;
+            while depth > 0 {
+                match *words.get(end)? {
+                    "{" => depth += 1,
+                    "}" => depth -= 1,
+                    _ => {}
+                }
+                end += 1;
+            }
+            "a table"
+        }
+        _ if first_byte.is_ascii_digit() => {
+            let is_part = |word: &&str| *word == "." || word.as_bytes()[0].is_ascii_digit();
+            end += words[end..].iter().take_while(|word| is_part(word)).count();
+            "a number"
+        }
+        _ if matches!(first_byte, b'"' | b'\'') || first.len() > 1 && first_byte == b'[' => {
+            "a string"
+        }
+        _ => return None,
+    };
+    // An operator or a call would make something else of it.
+    let ends = match words.get(end) {
+        None => true,
+        Some(next) => {
+            matches!(*next, "," | ";" | "}")
+                || next.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+                    && !matches!(*next, "and" | "or")
+        }
+    };
+    ends.then_some(kind)
 }
 
 /// Whether what the module returns may be a function, or a table that can be called: anything but a table that is
@@ -157,6 +215,17 @@ mod tests {
             "local M = make() return M",
             "if x then return f end return {}",
             "_G['han' .. 'dler'] = print -- handler in a comment does not count\nreturn f()",
+            "return { handler = 5 and print }",
+            "return { handler = ({}) }",
+            "return { handler = 1 + x }",
+            "return { handler = 'x' .. y }",
+            "return { handler = setmetatable({}, { __call = print }) }",
+            "local M = { handler = {} } setmetatable(M.handler, { __call = print }) return M",
+            "local M = { handler = {} } for _, v in pairs(M) do setmetatable(v, mt) end return M",
+            "local M = { handler = 5 } M.handler = print return M",
+            "local M = { handler = 5 } M[ [[handler]] ] = print return M",
+            "handler = 5 function handler() end",
+            "if x.handler == 5 then f() end",
         ] {
             assert_eq!(of(source), Outlook::Possible, "{source}");
         }
@@ -180,6 +249,27 @@ mod tests {
             let Outlook::Absent { others: told } = of(source) else { panic!("{source}") };
             assert_eq!(told.join(" "), others, "{source}");
         }
+    }
+
+    #[test]
+    fn what_has_the_name_and_is_no_function_is_told_with_what_it_is() {
+        for (source, kind) in [
+            ("return { handler = 5 }", "a number"),
+            ("return { handler = -1.5e3, other = print }", "a number"),
+            ("return { handler = 0x1F; }", "a number"),
+            ("local M = {} M.handler = 'x' return M", "a string"),
+            ("local M = {} M.handler = [[x]] return M", "a string"),
+            ("handler = { get = function() return {} end }", "a table"),
+            ("handler = true\nprint 'a'", "a boolean"),
+            ("handler = nil", "nil"),
+            ("handler = 1 -- handler\nhandler = 2", "a number"),
+        ] {
+            let expected = Outlook::NoFunction { name: "handler".into(), kind: kind.into() };
+            assert_eq!(of(source), expected, "{source}");
+        }
+        let both =
+            outlook("handler = 5 function lambda_handler() end", &["handler", "lambda_handler"]);
+        assert_eq!(both, Outlook::Possible);
     }
 
     #[test]

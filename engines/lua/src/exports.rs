@@ -2,6 +2,7 @@
 
 use mlua::{Table, Value};
 use std::collections::BTreeMap;
+use trine_engine::HANDLER_NAMES;
 
 /// A module that has run.
 pub(crate) struct Loaded {
@@ -12,21 +13,25 @@ pub(crate) struct Loaded {
 }
 
 impl Loaded {
-    /// What stands under `name` in the module's table, else among the globals that it has set. A module that is a
-    /// function itself is its own handler, whatever the name.
+    /// Returns what stands under `name` in the module's table, else among the globals that it has set. A module that is a
+    /// function itself is its own handler, whatever the name. So is a table that can be called, unless another function in
+    /// it may have been meant.
     pub(crate) fn lookup(&self, name: &str, handler: bool) -> Value {
-        match &self.value {
-            Value::Table(table) if !name.is_empty() => match walk(table, name) {
-                Value::Nil => self.global(name),
-                value => value,
-            },
-            Value::Table(table) if handler && callable(&self.value) => Value::Table(table.clone()),
-            Value::Function(function) if handler => match self.global(name) {
-                Value::Nil => Value::Function(function.clone()),
-                value => value,
-            },
-            _ => self.global(name),
+        let named = match &self.value {
+            Value::Table(table) if !name.is_empty() => walk(table, name),
+            _ => Value::Nil,
+        };
+        let named = if named.is_nil() { self.global(name) } else { named };
+        if !named.is_nil() || !handler || !callable(&self.value) {
+            return named;
         }
+        let is_meant = match &self.value {
+            Value::Table(_) => {
+                name.is_empty() || name == HANDLER_NAMES[0] || self.functions().is_empty()
+            }
+            _ => true,
+        };
+        if is_meant { self.value.clone() } else { Value::Nil }
     }
 
     fn global(&self, name: &str) -> Value {

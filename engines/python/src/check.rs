@@ -1,7 +1,7 @@
 //! A look at a module before it runs: whether it compiles, and whether it can have the function that is sought.
 
 use crate::{error, interpreter};
-use pyo3::{exceptions::PyOSError, prelude::*};
+use pyo3::{exceptions::PyOSError, prelude::*, types::PyTuple};
 use std::thread;
 use trine_engine::{Error, ErrorKind, Module, Outlook, Result};
 
@@ -18,14 +18,21 @@ pub(crate) fn check(module: &Module) -> Result<Outlook> {
     }
     let python = interpreter::start(true)?;
     Python::attach(|py| {
-        let look = || -> PyResult<Option<Vec<String>>> {
+        let look = || -> PyResult<Outlook> {
             let look = python.check(py)?.bind(py).get_item("look")?;
             let look = look.expect("the prelude defines it");
-            look.call1((module.path.as_os_str(), module.seek.names()))?.extract()
+            let found = look.call1((module.path.as_os_str(), module.seek.names()))?;
+            if found.is_none() {
+                return Ok(Outlook::Possible);
+            }
+            if found.is_instance_of::<PyTuple>() {
+                let (name, kind) = found.extract()?;
+                return Ok(Outlook::NoFunction { name, kind });
+            }
+            Ok(Outlook::Absent { others: found.extract()? })
         };
         match look() {
-            Ok(None) => Ok(Outlook::Possible),
-            Ok(Some(others)) => Ok(Outlook::Absent { others }),
+            Ok(outlook) => Ok(outlook),
             Err(raised) if raised.is_instance_of::<PyOSError>(py) => {
                 let path = module.path.display();
                 let message =

@@ -47,8 +47,31 @@ fn an_error_in_the_routes_names_its_file_and_line() {
             "[[route]]\npath = \"/a\"\nfunction = \"pets\"\n\
              [[route]]\npath = \"/a\"\nfunction = \"pets\"\n",
             5,
-            "twice",
+            "the route 'ANY /a' stands in line 2 already",
         ),
+        (
+            "[[route]]\nmethod = \"GET\"\npath = \"/a/{x}\"\nfunction = \"pets\"\n\
+             [[route]]\nmethod = \"GET\"\npath = \"/a/{y}/\"\nfunction = \"pets\"\n",
+            7,
+            "the route 'GET /a/{y}/' takes the same requests as 'GET /a/{x}' in line 3",
+        ),
+        (
+            "[[function]]\nname = \"pets\"\n[[function]]\nname = \"pets\"\n",
+            4,
+            "the function 'pets' stands in line 2 already",
+        ),
+        (
+            "[[function]]\nname = \"pets.echo\"\n[[function]]\nname = \"pets\"\n",
+            4,
+            "the function 'pets' stands in line 2 already",
+        ),
+        ("[[function]]\nname = \"pet\"\n", 2, "did you mean 'pets'?"),
+        (
+            "[[function]]\nname = \"pets\"\nthreads = \"four\"\n",
+            3,
+            "threads = \"four\": use a whole number from 1 to 1024",
+        ),
+        ("[[function]]\nname = \"pets\"\nthreads = -1\n", 3, "threads = -1: use a whole number"),
     ] {
         let folder = folder(&["pets.echo"], routes);
         let error = Site::folder(folder.path(), &registry(true)).unwrap_err().to_string();

@@ -43,8 +43,13 @@ fn the_port_comes_from_the_variable_where_no_flag_names_one() {
     let mut command = trine(&folder, &["serve"]);
     command.env("PORT", "http");
     let finished = run(command);
-    assert_eq!(finished.code, Some(1));
-    assert!(finished.stderr.contains("the variable PORT is \"http\""), "{finished:?}");
+    assert_eq!(finished.code, Some(2));
+    assert!(
+        finished
+            .stderr
+            .contains("the environment variable PORT: \"http\" is no port: write a whole"),
+        "{finished:?}"
+    );
 }
 
 #[test]

@@ -129,6 +129,42 @@ fn files_without_a_handler_are_passed_over_with_the_reason() {
 }
 
 #[test]
+fn files_whose_handler_is_no_function_are_passed_over_with_what_it_is() {
+    let folder = Folder::new(&[
+        ("call.lua", "return setmetatable({}, { __call = function() return 'called' end })"),
+        ("late.py", "handler = None\n\ndef handler(event, context):\n    return 'late'\n"),
+        ("made.cjs", "exports.handler = undefined; exports.handler = () => 'made';"),
+        ("number.cjs", "exports.handler = 5"),
+        ("number.lua", "return { handler = 5 }"),
+        ("object.ts", "export const handler = {} as object;"),
+        ("object/handler.py", "lambda_handler = {}\n"),
+        ("text.mjs", "export const handler = 'x';"),
+        ("text.py", "handler: str = 'x'\n"),
+    ]);
+    let served = Served::start(&folder, &["--workers", "1"]);
+    let told = told(&served);
+    for line in [
+        "  number.cjs: exports 'handler', which is no function but a number\n",
+        "  number.lua: exports 'handler', which is no function but a number\n",
+        "  object.ts: exports 'handler', which is no function but an object\n",
+        "  object/handler.py: exports 'lambda_handler', which is no function but a dict\n",
+        "  text.mjs: exports 'handler', which is no function but a string\n",
+        "  text.py: exports 'handler', which is no function but a str\n",
+    ] {
+        assert!(told.contains(line), "{line:?} in\n{told}");
+    }
+    assert!(told.starts_with("Serving 3 functions on "), "{told}");
+    // A folder whose only file has been told is not told once more.
+    assert!(!told.contains("  object/: "), "{told}");
+    for (path, text) in [("/call", "called"), ("/late", "late"), ("/made", "made")] {
+        assert_eq!(served.get(path).text(), text, "{path}");
+    }
+    let served = Served::start(&folder, &["text.mjs", "--workers", "1"]);
+    let line = "  text: the file exports 'handler', which is no function but a string\n";
+    assert!(self::told(&served).contains(line), "{}", self::told(&served));
+}
+
+#[test]
 fn a_file_that_alone_has_a_handler_has_the_server_for_itself() {
     let folder = Folder::new(&[
         ("app.mjs", "export const handler = (event) => event.rawPath;"),

@@ -1,6 +1,6 @@
 //! What is served where: folders, files, routes, and what is told where nothing is.
 
-use crate::support::{Folder, LANGUAGES, Served, repository, run, trine};
+use crate::support::{Folder, LANGUAGES, Served, eventually, repository, run, trine};
 use serde_json::json;
 
 /// Two functions, one of them in two languages.
@@ -140,6 +140,55 @@ fn what_cannot_be_served_is_told_and_is_exit_status_1() {
         assert!(finished.stderr.starts_with("error: "), "{finished:?}");
         assert!(finished.stderr.contains(message), "{argument}: {finished:?}");
     }
+}
+
+#[test]
+fn paths_that_name_nothing_are_told_with_what_may_have_been_meant() {
+    let folder = Folder::new(&[
+        ("hello.py", "def handler(event, context):\n    pass\n"),
+        ("cart/handler.lua", "return { handler = print }"),
+        ("notes", "not for machines"),
+    ]);
+    for (argument, code, parts) in [
+        ("", 2, &["the path to serve is empty: name a folder, a file (hello.py)"][..]),
+        (" ", 2, &["the path to serve is empty"]),
+        (":", 2, &["\":\" names no file in front of the colon"]),
+        (":handler", 2, &["\":handler\" names no file in front of the colon"]),
+        ("hello.py:", 2, &["write 'hello.py:handler', or 'hello.py' alone"]),
+        (
+            "helo.py",
+            1,
+            &["there is no folder and no file 'helo.py'\nlooked for helo.py\n", "mean 'hello.py'?"],
+        ),
+        ("./helo", 1, &["looked for ./helo.{mjs,", "did you mean './hello.py'?"]),
+        ("hello.lua", 1, &["'hello.lua'", "did you mean 'hello.py'?"]),
+        ("helo.py:handler", 1, &["did you mean 'hello.py:handler'?"]),
+        ("crt", 1, &["did you mean the folder 'cart'?"]),
+        ("nosuchfolder", 1, &["there is no folder and no file 'nosuchfolder'", "hello.py"]),
+        ("gone/deep/app.py", 1, &["there is no folder and no file 'gone/deep/app.py'"]),
+        ("notes", 1, &["no engine of this build runs files without an extension"]),
+        ("/etc/passwd", 1, &["no engine of this build runs files without an extension"]),
+    ] {
+        let finished = run(trine(&folder, &["serve", "--port", "0", argument]));
+        let told = &finished.stderr;
+        assert_eq!(
+            (finished.code, finished.stdout.as_str()),
+            (Some(code), ""),
+            "{argument} {told}"
+        );
+        for part in parts {
+            assert!(told.contains(part), "{argument}: {part:?} in\n{told}");
+        }
+        for once in ["error: ", "looked for a module of JavaScript", "did you mean"] {
+            assert!(told.matches(once).count() <= 1, "{argument}: {once:?} in\n{told}");
+        }
+    }
+    let served = Served::start(&folder, &["hello.py:handlr"]);
+    let problem =
+        "the file exports no function 'handlr', only handler; did you mean 'hello.py:handler'?";
+    eventually("the function is told to be missing", || {
+        served.process.stdout().contains(problem).then_some(())
+    });
 }
 
 #[test]

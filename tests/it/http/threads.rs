@@ -266,6 +266,21 @@ fn a_function_may_have_threads_of_its_own() {
 }
 
 #[test]
+fn a_function_that_only_a_route_names_may_have_threads_of_its_own() {
+    for name in ["parts/meet.py:handler", "parts/meet.handler"] {
+        let routes = format!(
+            "[[function]]\nname = \"{name}\"\nthreads = 4\n\n\
+             [[route]]\npath = \"/meet\"\nhandler = \"parts/meet.py:handler\"\n"
+        );
+        let folder = Folder::new(&[("parts/meet.py", MEET), ("trine.toml", &routes)]);
+        let served = Served::start(&folder, &[]);
+        for reply in answers(&mut send(&served, "/meet", 4)) {
+            assert_eq!(reply.json()[1], false, "{reply:?}");
+        }
+    }
+}
+
+#[test]
 fn faults_in_settings_of_threads_are_told_with_their_line() {
     for (text, line, message) in [
         ("[[function]]\nname = \"ap\"\nthreads = 4\n", 2, "did you mean 'app'?"),
@@ -287,7 +302,7 @@ fn faults_in_settings_of_threads_are_told_with_their_line() {
     let folder = Folder::new(&[("app.py", "def handler(event, context):\n    pass\n")]);
     let line = ["serve", "app.py", "--port", "0", "--threads", "2", "--isolation", "fresh"];
     let finished = run(trine(&folder, &line));
-    assert_eq!(finished.code, Some(1), "{finished:?}");
+    assert_eq!(finished.code, Some(2), "{finished:?}");
     assert!(finished.stderr.contains("threads share modules"), "{finished:?}");
 }
 

@@ -279,3 +279,28 @@ fn the_log_says_why_with_the_place_and_what_to_do() {
     );
     assert!(log.contains("vendored"), "{log}");
 }
+
+#[test]
+fn the_log_tells_an_init_error_once() {
+    for (file, text, message) in [
+        ("app.py", "import not_there\n", "No module named 'not_there'"),
+        ("app.py", "raise ValueError('no database')\n", "no database"),
+        ("app.mjs", "throw new Error('no database');", "no database"),
+        ("app.mjs", "export const handlers = 1;", "app.handler is undefined or not exported"),
+        ("app.lua", "error('no database')", "no database"),
+        ("other.lua", "", "Cannot find module 'app'"),
+    ] {
+        for format in ["Text", "JSON"] {
+            let folder = Folder::new(&[(file, text)]);
+            let lambda = Lambda::with(&folder, |command| {
+                command.env("_HANDLER", "app.handler").env("AWS_LAMBDA_LOG_FORMAT", format);
+            });
+            let finished = lambda.process.finish();
+            let log = finished.stdout + &*finished.stderr;
+            assert_eq!(finished.code, Some(1), "{log}");
+            // A record is one line, its own lines within it parted by carriage returns.
+            let told = log.split('\n').filter(|line| line.contains(message)).count();
+            assert_eq!(told, 1, "{file} {format} {message}\n{log}");
+        }
+    }
+}

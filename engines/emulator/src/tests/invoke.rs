@@ -61,6 +61,23 @@ async fn a_function_error_is_a_success_with_a_header() {
 }
 
 #[tokio::test]
+async fn what_callers_do_wrong_is_no_fault_of_the_runtime() {
+    let emulator = start().await;
+    let mut caller = Client::new(&emulator).await;
+    for path in [INVOKE, INVOKE_STREAMING] {
+        let reply = caller.get(path).await;
+        assert_eq!((reply.status, reply.header("allow")), (405, "POST"), "{path}");
+        assert!(reply.json()["message"].as_str().unwrap().contains("POST, not GET"), "{path}");
+    }
+    for path in [INVOKE.to_owned() + "/", "/2015-03-31/functions".to_owned()] {
+        let reply = caller.post(&path, "", "1").await;
+        assert_eq!(reply.status, 404, "{path}");
+        assert!(reply.json()["message"].as_str().unwrap().contains("invocations"), "{path}");
+    }
+    emulator.assert_clean();
+}
+
+#[tokio::test]
 async fn a_timeout_reaches_http_callers_as_an_error() {
     let emulator = start_with(|options| options.timeout = Duration::from_millis(20)).await;
     let (mut caller, mut runtime) = (Client::new(&emulator).await, Client::new(&emulator).await);

@@ -38,6 +38,34 @@ fn what_is_no_function_is_no_hook_and_says_so() {
 }
 
 #[test]
+fn tables_that_can_be_called_are_hooks() {
+    run(async {
+        let counts = "local call = setmetatable({}, {__call = function(self, ...) return select('#', ...) end}) ";
+        let guest = Guest::with(&[
+            (
+                "hooks.lua",
+                &format!("{counts} return {{init = call, before = call, after = call, timeout = call}}"),
+            ),
+            ("bare.lua", "return setmetatable({}, {__call = function(self, handler) return self end})"),
+        ]);
+        let exports = guest.hooks("hooks").await.unwrap();
+        for (hook, input, expected) in [
+            (Hook::Init, Payload::Nothing, "1"),
+            (Hook::Before, Payload::json("[]"), "2"),
+            (Hook::After, Payload::json("[]"), "2"),
+            (Hook::Timeout, Payload::Nothing, "1"),
+        ] {
+            let function = exports.hook(hook).unwrap();
+            let answer = guest.native(function, input, &invocation("id-1")).await.unwrap();
+            assert_eq!(text(answer), expected, "{hook}");
+        }
+        let wrap = guest.hooks("bare").await.unwrap().hook(Hook::Wrap).unwrap();
+        let handler = guest.load("hooks", "before").await.unwrap();
+        guest.instance.wrap(wrap, handler).await.unwrap();
+    });
+}
+
+#[test]
 fn hooks_get_a_value_and_the_context_or_the_context_alone() {
     run(async {
         let guest = Guest::new(

@@ -27,6 +27,15 @@ fn a_handler_is_a_member_a_global_or_the_module_itself() {
                 "callable.lua",
                 "return setmetatable({}, {__call = function(self, event) return event end})",
             ),
+            (
+                "class.lua",
+                "return setmetatable({get = function() return 'get' end}, \
+                 {__call = function(self, event) return event end})",
+            ),
+            (
+                "globalcallable.lua",
+                "run = setmetatable({}, {__call = function(self, event) return event end})",
+            ),
         ]);
         for (module, export, expected) in [
             ("member", "handler", "\"member\""),
@@ -36,10 +45,24 @@ fn a_handler_is_a_member_a_global_or_the_module_itself() {
             ("deep", "api.users.get", "\"deep\""),
             ("deepglobal", "api.get", "\"deep\""),
             ("callable", "", "5"),
+            ("callable", "handler", "5"),
+            ("callable", "run", "5"),
+            ("class", "handler", "5"),
+            ("class", "get", "\"get\""),
+            ("globalcallable", "run", "5"),
         ] {
             let function = guest.load(module, export).await.unwrap();
             assert_eq!(guest.call(function, "5").await.unwrap(), expected, "{module}.{export}");
         }
+    });
+}
+
+#[test]
+fn a_table_that_can_be_called_does_not_stand_for_names_that_its_functions_nearly_have() {
+    run(async {
+        let guest = Guest::new("return setmetatable({get = print}, {__call = print})");
+        let error = guest.load("app", "gett").await.unwrap_err();
+        assert!(error.message().ends_with("it has: get; did you mean 'get'?"), "{error}");
     });
 }
 

@@ -32,12 +32,18 @@ fn a_module_that_may_have_a_handler_is_possible_and_is_not_run() {
         "try:\n    pass\nexcept ValueError as handler:\n    pass",
         "with x as handler: pass",
         "for handler in x: pass",
-        "(handler := 1)",
+        "(handler := print)",
+        "handler = None\nif x:\n    handler = print",
+        "handler = 5\ndef handler(event, context): pass",
+        "def handler(event, context): pass\nhandler = 5",
+        "handler = 5 or print",
+        "handler, other = 5, 6",
+        "handler = None\ndef late():\n    global handler\n    handler = print\nlate()",
         "match x:\n    case {'a': handler}: pass",
         "def __getattr__(name): pass",
         "globals()['hand' + 'ler'] = print",
         "def late():\n    global handler\n    handler = print\nlate()",
-        "# coding: latin-1\nhandler = '\u{e9}'",
+        "# coding: latin-1\ndef handler(): return '\u{e9}'",
     ] {
         let bytes = match source.starts_with("# coding") {
             true => source.chars().map(|c| c as u8).collect(),
@@ -60,6 +66,29 @@ fn a_module_that_cannot_have_one_is_told_with_its_functions() {
             panic!("{source}")
         };
         assert_eq!(told.join(" "), others, "{source}");
+    }
+}
+
+#[test]
+fn what_has_the_name_and_is_no_function_is_told_with_what_it_is() {
+    for (source, kind) in [
+        ("handler = 5", "an int"),
+        ("handler = -1.5", "a float"),
+        ("handler: str = 'x'", "a str"),
+        ("handler = f'{x}'", "a str"),
+        ("handler = {'get': print}", "a dict"),
+        ("a = handler = [x for x in y]", "a list"),
+        ("if x:\n    handler = None\nelse:\n    handler = None", "None"),
+        ("(handler := ())", "a tuple"),
+        ("handler = ...", "an ellipsis"),
+        ("# coding: latin-1\nhandler = '\u{e9}'", "a str"),
+    ] {
+        let bytes = match source.starts_with("# coding") {
+            true => source.chars().map(|c| c as u8).collect(),
+            false => source.as_bytes().to_vec(),
+        };
+        let expected = Outlook::NoFunction { name: "handler".into(), kind: kind.into() };
+        assert_eq!(look(&bytes).unwrap(), expected, "{source}");
     }
 }
 
