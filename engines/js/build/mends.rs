@@ -6,6 +6,8 @@ use std::{collections::BTreeMap, fs};
 
 /// Files in `src/prelude/mends`, and what they mend.
 const MENDS: &[(&str, &str)] = &[
+    ("child_process.js", "ext:deno_node/internal/child_process.ts"),
+    ("fork.js", "ext:deno_node/child_process.ts"),
     ("dgram.js", "ext:deno_node/internal/dgram.ts"),
     ("http_client.js", "node:_http_client"),
     ("net.js", "ext:deno_node/net.ts"),
