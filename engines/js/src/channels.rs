@@ -129,7 +129,7 @@ impl Channel {
         Ok(written)
     }
 
-    async fn read(&self, reader: &mut Reader) -> io::Result<Frame> {
+    async fn next_frame(&self, reader: &mut Reader) -> io::Result<Frame> {
         loop {
             if let Some(frame) = reader.frame(self.is_json) {
                 return Ok(match self.is_json {
@@ -231,7 +231,7 @@ pub(crate) fn add_functions(scope: &mut v8::PinScope<'_, '_>, object: v8::Local<
 
 /// The channel to the parent, if there is one: the resource, and 0 where messages are JSON.
 #[op2]
-fn op_trine_channel_to_parent(state: &mut OpState) -> io::Result<Option<(ResourceId, u8)>> {
+fn op_trine_channel_to_parent(state: &mut OpState) -> Result<Option<(ResourceId, u8)>, io::Error> {
     let Some(ChildPipeFd(descriptor, form)) = state.try_borrow::<ChildPipeFd>() else {
         return Ok(None);
     };
@@ -254,7 +254,7 @@ fn op_trine_channel_write<'a>(
     #[buffer] frame: JsBuffer,
     #[smi] descriptor: i32,
     fits: v8::Local<'a, v8::Array>,
-) -> Result<impl Future<Output = io::Result<()>> + use<>, ResourceError> {
+) -> Result<impl Future<Output = Result<(), io::Error>> + use<>, ResourceError> {
     // SAFETY: made for this message, by a polyfill that leaves it to whoever writes.
     let descriptor = (descriptor >= 0).then(|| unsafe { OwnedFd::from_raw_fd(descriptor) });
     let channel = state.borrow().resource_table.get::<Channel>(channel)?;
@@ -299,11 +299,11 @@ fn op_trine_channel_write<'a>(
 async fn op_trine_channel_read(
     state: Rc<RefCell<OpState>>,
     #[smi] channel: ResourceId,
-) -> io::Result<Frame> {
+) -> Result<Frame, io::Error> {
     let channel = state.borrow().resource_table.get::<Channel>(channel);
     let channel = channel.map_err(|_| io::ErrorKind::Interrupted)?;
     let mut reader = RcRef::map(channel.clone(), |channel| &channel.reader).borrow_mut().await;
-    let read = channel.read(&mut reader).or_cancel(channel.closing.clone()).await;
+    let read = channel.next_frame(&mut reader).or_cancel(channel.closing.clone()).await;
     // This side has closed it.
     read.unwrap_or_else(|_| Err(io::ErrorKind::Interrupted.into()))
 }

@@ -58,18 +58,18 @@ impl Told {
         let Some(told) = told.and_then(|told| told.to_object(scope)) else {
             return Self::default();
         };
-        let mut member = |name: &str| {
+        let member = |name: &str| {
             let key = v8::String::new(scope, name)?;
             told.get(scope, key.into()).filter(|member| !member.is_undefined())
         };
         let (version, text) = (member("version"), member("text"));
         let (is_error, place) = (member("isError"), member("place"));
-        let mut text_of = |value: v8::Local<'_, v8::Value>| value.to_rust_string_lossy(scope);
+        let text_of = |value: v8::Local<'_, v8::Value>| value.to_rust_string_lossy(scope);
         Self {
-            version: version.map(&mut text_of).unwrap_or_default(),
-            text: text.map(&mut text_of),
+            version: version.map(text_of).unwrap_or_default(),
+            text: text.map(text_of),
             is_error: is_error.is_some_and(|is_error| is_error.is_true()),
-            place: place.map(&mut text_of),
+            place: place.map(text_of),
         }
     }
 

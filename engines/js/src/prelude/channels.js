@@ -4,7 +4,7 @@
 // Deno's code is told that every channel is one for serialized messages. What it writes and reads passes here, where it
 // becomes JSON where that is what the channel is for; so both forms behave as in Node, which throws what cannot be sent at
 // the sender.
-import { core } from "ext:core/mod.js";
+import { core, internals } from "ext:core/mod.js";
 import { host } from "ext:trine_prelude/context.js";
 
 const { parse, stringify } = JSON;
@@ -19,9 +19,14 @@ class Frame {
   }
 }
 
-/** Puts this between Deno's code and the channels. Called at the start of an isolate, before that code is loaded. */
-export function mendChannels() {
-  const { ops } = core;
+let isMended = false;
+
+/** Puts this between Deno's code and the channels. Called before that code looks up its operations. */
+function mendChannels(ops) {
+  if (isMended) {
+    return;
+  }
+  isMended = true;
   const {
     op_node_child_ipc_pipe: open,
     op_node_ipc_read_advanced: read,
@@ -58,8 +63,11 @@ export function mendChannels() {
       }
     }
     if (frame === null) {
+      // What has come before is on its way to its listeners, who still find the channel connected.
+      const { nextTick } = core.loadExtScript("ext:deno_node/_next_tick.ts");
+      await new Promise((resolve) => nextTick(resolve));
       if (known.target?.connected === false) {
-        throw new Deno.errors.Interrupted("this side has closed the channel, too");
+        throw new core.Interrupted("this side has closed the channel, too");
       }
       return [{ cmd: "NODE_CLOSE" }, null];
     }
@@ -67,6 +75,13 @@ export function mendChannels() {
     return [message, message?.cmd === "NODE_HANDLE" ? host.takeDescriptor(channel) : null];
   };
 }
+
+/** Called before a script that is mended runs; see build/mends.rs. */
+internals.trinePrepare = (file, ops) => {
+  if (file === "fork.js" || file === "child_process.js") {
+    mendChannels(ops);
+  }
+};
 
 /** The channel to the parent. */
 let toParent;

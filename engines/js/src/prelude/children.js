@@ -1,7 +1,7 @@
 // `node:child_process` where Deno's differs from Node's without a word. Both functions are looked up when that module is
 // loaded, which is after this.
 import { core, internals } from "ext:core/mod.js";
-import { mendChannels, startChild, startWithChannel } from "ext:trine_prelude/channels.js";
+import { startChild, startWithChannel } from "ext:trine_prelude/channels.js";
 
 /** How long messages may stay away once the child has ended: another process may hold its end of the channel. */
 const PATIENCE = 1000;
@@ -11,7 +11,6 @@ internals.trineStartChild = startChild;
 
 /** Called at the start of an isolate. */
 export function mendChildProcesses() {
-  mendChannels();
   const process = core.loadExtScript("ext:deno_process/40_process.js");
   const { nodeSpawnChild, nodeSpawnSyncChild } = process;
   // Later on, they may be the guest's own.

@@ -5,7 +5,7 @@ const { ERR_INVALID_ARG_VALUE, ERR_INVALID_SYNC_FORK_INPUT } = __bootstrap.core.
 );
 
 /** What every `stdio` may be, as an array of Deno's. Deno takes some of what it does not know for something else. */
-const stdioOf = (stdio) => {
+const stdioOf = (stdio, isSync) => {
   if (!stdio) {
     return undefined;
   }
@@ -15,7 +15,7 @@ const stdioOf = (stdio) => {
   return typeof stdio === "string" ? stdio : Array.from(stdio, (one, place) => {
     switch (typeof one) {
       case "string":
-        if (!["ignore", "inherit", "ipc", "overlapped", "pipe"].includes(one)) {
+        if (!isSync && !["ignore", "inherit", "ipc", "overlapped", "pipe"].includes(one)) {
           throw new ERR_INVALID_SYNC_FORK_INPUT(`'${one}'`);
         }
         return one;
@@ -39,8 +39,10 @@ const stdioOf = (stdio) => {
 };
 
 /** The options of a method that leaves what is no object to the other checks. */
-const checked = (options) =>
-  options?.stdio === undefined ? options : { ...options, stdio: stdioOf(options.stdio) };
+const checked = (options, isSync) =>
+  options?.stdio === undefined
+    ? options
+    : { __proto__: null, ...options, stdio: stdioOf(options.stdio, isSync) };
 
 // Messages become JSON as `JSON.stringify` makes it, what cannot be sent is thrown where it is sent, and nothing that was
 // sent is lost when the sender ends or disconnects.
@@ -48,9 +50,9 @@ const { spawn } = made.ChildProcess.prototype;
 made.ChildProcess.prototype.spawn = {
   spawn(options) {
     const start = (options) => Reflect.apply(spawn, this, [options]);
-    return __bootstrap.internals.trineStartChild(this, checked(options), start);
+    return __bootstrap.internals.trineStartChild(this, checked(options, false), start);
   },
 }.spawn;
 
 const { spawnSync } = made;
-made.spawnSync = made.default.spawnSync = (options) => spawnSync(checked(options));
+made.spawnSync = made.default.spawnSync = (options) => spawnSync(checked(options, true));
