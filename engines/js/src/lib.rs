@@ -3,6 +3,7 @@
 mod addons;
 mod calls;
 mod certificates;
+mod channels;
 mod check;
 mod code_cache;
 mod command;
@@ -12,6 +13,7 @@ mod engine;
 mod error;
 mod exchange;
 mod exits;
+mod fatal;
 mod fetch;
 mod find;
 mod flavour;
