@@ -1,6 +1,6 @@
 //! A function as one worker has it: loaded when it is first needed, loaded anew when its instances are replaced.
 
-use super::{Isolation, Rescue, Worker, watch};
+use super::{END_TIME, Isolation, Rescue, Worker, watch};
 use crate::pipeline::{Pipeline, Plan};
 use std::{cell::RefCell, rc::Rc};
 use tokio::sync::Mutex;
@@ -189,6 +189,7 @@ impl Function {
     async fn end_retired(&self, pipeline: &Pipeline) {
         for heap in pipeline.heaps().iter().filter(|heap| heap.is_retired()) {
             self.worker.end(heap).await;
+            heap.settle(END_TIME, None, false).await;
         }
     }
 

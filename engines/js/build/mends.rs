@@ -8,6 +8,7 @@ use std::{collections::BTreeMap, fs};
 const MENDS: &[(&str, &str)] = &[
     ("dgram.js", "ext:deno_node/internal/dgram.ts"),
     ("http_client.js", "node:_http_client"),
+    ("process.js", "ext:deno_process/40_process.js"),
     ("net.js", "ext:deno_node/net.ts"),
     ("tls_binding.js", "ext:deno_node/internal_binding/tls_wrap.ts"),
     ("tls_wrap.js", "ext:deno_node/_tls_wrap.js"),
