@@ -1,17 +1,23 @@
 //! One interpreter of a worker, with what is to be remembered about it until it ends.
 
+use crate::watchdog::{Rescue, Watchdog, Watched};
 use std::{
     cell::{Cell, RefCell},
     collections::HashSet,
     path::{Path, PathBuf},
     rc::Rc,
     sync::Arc,
+    time::Duration,
 };
 use tokio::sync::{Mutex, MutexGuard};
 use trine_engine::{
     Engine, Environment, Error, Form, FunctionId, Hook, Instance, Interrupter, Invocation, Module,
     Payload, Result,
 };
+
+/// The time that the end of guests' programs may take when a signal has come: a platform that sent it waits no longer than
+/// this or little more.
+pub(crate) const END_TIME: Duration = Duration::from_millis(300);
 
 /// A middleware in a heap: its file and, where globals belong to a root, that root.
 pub(crate) type Key = (PathBuf, Option<PathBuf>);
@@ -33,6 +39,10 @@ pub(crate) struct Heap {
     served: Cell<u64>,
     poisoned: Cell<bool>,
     retired: Cell<bool>,
+    /// Who looks after its end.
+    watchdog: Watchdog,
+    /// How long guests' code may take at its end, and what happens where it cannot be stopped then.
+    last_moments: RefCell<(Duration, Option<Rescue>)>,
 }
 
 impl Heap {
@@ -40,8 +50,9 @@ impl Heap {
         engine: &Arc<dyn Engine>,
         owner: Option<&Path>,
         environment: &Environment,
+        watchdog: &Watchdog,
     ) -> Result<Rc<Self>> {
-        Self::begin(engine, owner, environment, false)
+        Self::begin(engine, owner, environment, watchdog, false)
     }
 
     /// Starts a heap beside another worker's, with which it shares modules and what `init` hooks have prepared.
@@ -49,14 +60,16 @@ impl Heap {
         engine: &Arc<dyn Engine>,
         owner: Option<&Path>,
         environment: &Environment,
+        watchdog: &Watchdog,
     ) -> Result<Rc<Self>> {
-        Self::begin(engine, owner, environment, true)
+        Self::begin(engine, owner, environment, watchdog, true)
     }
 
     fn begin(
         engine: &Arc<dyn Engine>,
         owner: Option<&Path>,
         environment: &Environment,
+        watchdog: &Watchdog,
         follows: bool,
     ) -> Result<Rc<Self>> {
         let instance = engine.start(environment)?;
@@ -71,6 +84,8 @@ impl Heap {
             served: Cell::new(0),
             poisoned: Cell::new(false),
             retired: Cell::new(false),
+            watchdog: watchdog.clone(),
+            last_moments: RefCell::new((END_TIME, None)),
         }))
     }
 
@@ -135,6 +150,29 @@ impl Heap {
         }
     }
 
+    /// Lets guests finish what they have begun with files. What takes longer than `limit` is stopped.
+    pub(crate) async fn settle(&self, limit: Duration, rescue: Option<Rescue>, by_itself: bool) {
+        if self.poisoned.get() {
+            return;
+        }
+        let _watched = self.watch(limit, rescue);
+        // Its interrupter ends the wait.
+        self.instance.settle(by_itself).await;
+    }
+
+    /// Begins to watch what this heap alone does, which may take this long.
+    pub(crate) fn watch(&self, limit: Duration, rescue: Option<Rescue>) -> Watched {
+        let watched = self.watchdog.arm_within(limit, self.interrupter(), rescue);
+        watched.enter(0);
+        watched
+    }
+
+    /// Says how long guests' code may take at this heap's end (exit handlers, threads that are waited for), and what happens
+    /// where it cannot be stopped then.
+    pub(crate) fn ends_within(&self, limit: Duration, rescue: Rescue) {
+        self.last_moments.replace((limit, Some(rescue)));
+    }
+
     /// Whether there is a `shutdown` hook to run.
     pub(crate) fn has_endings(&self) -> bool {
         !self.endings.borrow().is_empty()
@@ -174,6 +212,8 @@ impl Heap {
 
 impl Drop for Heap {
     fn drop(&mut self) {
+        let (limit, rescue) = self.last_moments.replace((END_TIME, None));
+        let _watched = self.watch(limit, rescue);
         self.instance.shutdown();
     }
 }

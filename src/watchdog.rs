@@ -180,6 +180,17 @@ impl Watchdog {
         Watched { shared: shared.clone(), entry }
     }
 
+    /// Begins to watch what begins now, is reached by one interrupter and may take this long.
+    pub(crate) fn arm_within(
+        &self,
+        limit: Duration,
+        interrupter: Interrupter,
+        rescue: Option<Rescue>,
+    ) -> Watched {
+        let deadline = (SystemTime::now() + limit).duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.arm(Some(deadline.as_millis() as u64), &[interrupter].into(), false, rescue)
+    }
+
     fn start_thread(&self) {
         self.shared.thread.get_or_init(|| {
             let shared = self.shared.clone();

@@ -138,7 +138,7 @@ impl Invoke {
             };
             // The answer is there; what the function still does at its program's end has the rest of its time.
             let rest = self.timeout.saturating_sub(begun.elapsed());
-            worker.shutdown_within(rest.max(PATIENCE), code.into()).await;
+            worker.end_by_itself(rest.max(PATIENCE), code.into()).await;
             Ok(ExitCode::from(code))
         })
     }

@@ -1,7 +1,10 @@
 //! A function as one worker has it: loaded when it is first needed, loaded anew when its instances are replaced.
 
 use super::{Claim, Isolation, Rescue, Worker, run};
-use crate::pipeline::{Pipeline, Plan};
+use crate::{
+    heap::END_TIME,
+    pipeline::{Pipeline, Plan},
+};
 use std::{cell::RefCell, rc::Rc};
 use tokio::sync::Mutex;
 use trine_engine::{Error, ErrorDialect, Invocation, Level, Payload, Result};
@@ -187,6 +190,7 @@ impl Function {
     async fn end_retired(&self, pipeline: &Pipeline) {
         for heap in pipeline.heaps().iter().filter(|heap| heap.is_retired()) {
             self.worker.end(heap).await;
+            heap.settle(END_TIME, None, false).await;
         }
     }
 

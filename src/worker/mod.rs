@@ -18,7 +18,7 @@ pub(crate) use thread::spawn_beside;
 
 use crate::{
     diagnostic::STUCK_EXIT,
-    heap::Heap,
+    heap::{END_TIME, Heap},
     pipeline::{Pipeline, Plan},
     telemetry::Log,
 };
@@ -27,7 +27,7 @@ use std::{
     path::Path,
     rc::Rc,
     sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 use trine_engine::{Engine, Environment, Error, Level, Result};
 
@@ -36,10 +36,6 @@ const SHUTDOWN_TIME: Duration = Duration::from_secs(2);
 
 /// The time for which code may go on at its program's end that was told to stop.
 const END_PATIENCE: Duration = Duration::from_millis(100);
-
-/// The time that the end of guests' programs may take when a signal has come: a platform that sent it waits no longer than this
-/// or little more.
-const END_TIME: Duration = Duration::from_millis(300);
 
 /// The options of every worker of a process.
 #[derive(Debug, Clone)]
@@ -97,7 +93,8 @@ impl Worker {
     /// Loads a function into instances that nobody else uses.
     pub(crate) async fn load_apart(&self, plan: &Plan) -> Result<Pipeline> {
         let start = |engine: &Arc<dyn Engine>| {
-            Heap::start(engine, plan.owner(engine), &self.options.environment)
+            let WorkerOptions { environment, watchdog, .. } = &self.options;
+            Heap::start(engine, plan.owner(engine), environment, watchdog)
         };
         let pipeline = Pipeline::load(plan, start).await?;
         for heap in pipeline.heaps() {
@@ -108,25 +105,27 @@ impl Worker {
 
     /// Ends this worker's instances when the process was asked to end.
     pub async fn shutdown(&self) {
-        self.shutdown_within(END_TIME, 0).await;
+        self.end_all(END_TIME, 0, false).await;
     }
 
-    /// Ends this worker's instances, after their `shutdown` hooks. What guests do at their program's end (threads that are
-    /// waited for, exit handlers) may take as long as `limit`; then it is stopped, and where that is of no use the process
-    /// ends with this status.
-    pub async fn shutdown_within(&self, limit: Duration, status: i32) {
+    /// Ends this worker's instances when there is nothing left to do. What guests do at their program's end (files that are
+    /// written, threads that are waited for, exit handlers) may take as long as `limit`; then it is stopped, and where that
+    /// is of no use the process ends with this status.
+    pub async fn end_by_itself(&self, limit: Duration, status: i32) {
+        self.end_all(limit, status, true).await;
+    }
+
+    /// Ends this worker's instances, after their `shutdown` hooks.
+    async fn end_all(&self, limit: Duration, status: i32, by_itself: bool) {
         let heaps = std::mem::take(&mut *self.heaps.borrow_mut());
         for heap in heaps.iter().rev() {
             self.end(heap).await;
         }
-        let deadline = deadline_in(limit);
+        let end = Instant::now() + limit;
+        let rest = || end.saturating_duration_since(Instant::now());
         for heap in heaps.into_iter().rev() {
-            let act = Box::new(move |_: &Lost| std::process::exit(status));
-            let rescue = Rescue { act, patience: Some(END_PATIENCE) };
-            let interrupters = [heap.interrupter()].into();
-            let watchdog = &self.options.watchdog;
-            let watched = watchdog.arm(Some(deadline), &interrupters, false, Some(rescue));
-            watched.enter(0);
+            heap.settle(rest(), Some(exit_with(status)), by_itself).await;
+            heap.ends_within(rest(), exit_with(status));
             // The last to let go of it, unless it was left behind in an invocation that was given up.
             drop(heap);
         }
@@ -151,7 +150,7 @@ impl Worker {
             None => {}
         }
         let start = if self.follows { Heap::follow } else { Heap::start };
-        let heap = start(engine, owner, &self.options.environment)?;
+        let heap = start(engine, owner, &self.options.environment, &self.options.watchdog)?;
         self.heaps.borrow_mut().push(heap.clone());
         Ok(heap)
     }
@@ -186,10 +185,7 @@ impl Worker {
         }
         let act = Box::new(|_: &Lost| std::process::exit(STUCK_EXIT));
         let rescue = Rescue { act, patience: Some(Duration::ZERO) };
-        let deadline = deadline_in(SHUTDOWN_TIME);
-        let interrupters = [heap.interrupter()].into();
-        let watched = self.options.watchdog.arm(Some(deadline), &interrupters, false, Some(rescue));
-        watched.enter(0);
+        let _watched = heap.watch(SHUTDOWN_TIME, Some(rescue));
         let hooks = heap.end(|middleware, error| self.report(middleware, &error));
         if tokio::time::timeout(SHUTDOWN_TIME, hooks).await.is_err() {
             let message = "shutdown hooks were still waiting when their time was up";
@@ -209,10 +205,10 @@ impl Worker {
     }
 }
 
-/// Returns the deadline of what begins now and may take this long.
-fn deadline_in(time: Duration) -> u64 {
-    let deadline = SystemTime::now() + time;
-    deadline.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64
+/// Returns what ends the process with this status where a guest's code cannot be stopped at its end.
+fn exit_with(status: i32) -> Rescue {
+    let act = Box::new(move |_: &Lost| std::process::exit(status));
+    Rescue { act, patience: Some(END_PATIENCE) }
 }
 
 #[cfg(test)]

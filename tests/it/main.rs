@@ -21,6 +21,7 @@ mod measure;
 mod middleware;
 mod middleware_examples;
 mod natives;
+mod node_process;
 mod packages;
 mod processes;
 mod program_end;

@@ -83,6 +83,14 @@ pub trait Instance {
         false
     }
 
+    /// Lets what guests have begun with files come to its end, because no further call will come in which it could go on.
+    /// `by_itself` says that the program ends because there is nothing left to do, not because it is asked to: then what the
+    /// language does in such a case follows. Ends early when it is interrupted.
+    fn settle(&self, by_itself: bool) -> LocalFuture<'_, ()> {
+        let _ = by_itself;
+        Box::pin(async {})
+    }
+
     /// A handle that stops whatever this instance runs, usable from any thread for as long as the instance lives.
     fn interrupter(&self) -> Interrupter;
 

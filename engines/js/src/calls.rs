@@ -212,6 +212,29 @@ impl Shared {
         Ok(())
     }
 
+    /// One turn of the event loop after a module was loaded, if anything is in it.
+    ///
+    /// # Errors
+    /// What failed unseen in its top-level code: a promise that was rejected, and that nobody has handled. What invocations
+    /// have left behind is logged instead.
+    pub(crate) fn turn_after_load(&self) -> Result<()> {
+        let mut isolate = self.isolate()?;
+        let mut isolate = isolate.enter();
+        if !Self::has_work(&mut isolate) {
+            return Ok(());
+        }
+        let waker = self.wakers.waker();
+        let turn = isolate
+            .runtime()
+            .poll_event_loop(&mut Context::from_waker(&waker), PollEventLoopOptions::default());
+        match turn {
+            Poll::Ready(Err(error)) if self.has_served() => self.host.log_stray(&from_core(error)),
+            Poll::Ready(Err(error)) => return Err(from_core(error)),
+            _ => {}
+        }
+        Ok(())
+    }
+
     fn has_work(isolate: &mut Entered<'_>) -> bool {
         let (runtime, prelude) = isolate.parts();
         deno_runtime::deno_core::scope!(scope, runtime);
@@ -366,7 +389,7 @@ impl Shared {
             || self.is_out_of_memory()
     }
 
-    fn is_out_of_memory(&self) -> bool {
+    pub(crate) fn is_out_of_memory(&self) -> bool {
         self.memory.as_ref().is_some_and(|memory| memory.is_crossed())
     }
 
@@ -404,6 +427,7 @@ impl Shared {
     /// The error of a call whose code was stopped, and the isolate made ready for the next one.
     pub(crate) fn stopped(&self, isolate: &v8::Isolate, slot: Option<usize>) -> Error {
         isolate.cancel_terminate_execution();
+        self.was_stopped_before.set(true);
         self.interrupts_seen.set(self.limits.interrupts());
         if let Some(exit) = self.host.take_exit(slot) {
             return exit.error();

@@ -7,6 +7,7 @@
 )]
 
 use crate::{
+    fetch_failure::as_node_tells_it,
     host::{Host, warn},
     tunnel::Servers,
     variables::variable,
@@ -132,11 +133,13 @@ fn send(
     let message = Message { method, uri, headers, body };
     let cancel = CancelHandle::new_rc();
     let handle = FetchCancelHandle(cancel.clone());
+    let asked = url.clone();
     let sending = async move {
-        match servers {
+        let sent = match servers {
             Some(servers) => servers.send(client, message).await,
             None => message.send(client).await,
-        }
+        };
+        sent.map_err(|error| as_node_tells_it(error, &asked))
     };
     let future = Box::pin(sending.or_cancel(cancel));
     let request_rid = state.resource_table.add(FetchRequestResource { future, url });

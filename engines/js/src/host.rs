@@ -10,7 +10,7 @@ use crate::{
     options::NodeOptions,
     sessions::Sessions,
     stack,
-    threads::thread_stack,
+    threads::thread_error,
     value::JsValue,
 };
 use deno_runtime::deno_core::{
@@ -151,6 +151,11 @@ impl Host {
 
     /// Writes the record of an error that belongs to no invocation any more.
     pub(crate) fn log_stray(&self, error: &Error) {
+        self.log_lost(error, "left behind by an earlier invocation");
+    }
+
+    /// Writes the record of an error that nobody waits for; `whence` says where it comes from.
+    pub(crate) fn log_lost(&self, error: &Error, whence: &str) {
         let log = &self.environment.log;
         let title = match error.kind() {
             ErrorKind::UnhandledRejection => "Unhandled Promise Rejection",
@@ -158,7 +163,9 @@ impl Host {
         };
         let line = match log.format {
             LogFormat::Text => {
-                let mut text = format!("{title}\tLeft behind by an earlier invocation\t{error:#}");
+                let (first, rest) = whence.split_at(1);
+                let whence = first.to_ascii_uppercase() + rest;
+                let mut text = format!("{title}\t{whence}\t{error:#}");
                 if log.sink.joins_lines() {
                     text = text.replace('\n', "\r");
                 }
@@ -167,7 +174,7 @@ impl Host {
             LogFormat::Json => format!(
                 "{{\"timestamp\":\"{}\",\"level\":\"ERROR\",\"message\":{},\"errorType\":{}}}\n",
                 timestamp(),
-                json_string(&format!("left behind by an earlier invocation: {error:#}")),
+                json_string(&format!("{whence}: {error:#}")),
                 json_string(error.name())
             ),
         };
@@ -214,6 +221,18 @@ impl Host {
             set_function(scope, object, "resolve", resolve);
         }
         self.add_mode(scope, object);
+        if !options.process_flags.is_empty() || !options.disabled_warnings.is_empty() {
+            let warnings = v8::Object::new(scope);
+            let flags = texts(scope, &options.process_flags);
+            set(scope, warnings, "flags", flags);
+            let disabled = texts(scope, &options.disabled_warnings);
+            set(scope, warnings, "disabled", disabled);
+            set(scope, object, "warnings", warnings.into());
+        }
+        if let Some(mode) = options.unhandled_rejections {
+            let mode = text_or_undefined(scope, Some(mode));
+            set(scope, object, "unhandledRejections", mode);
+        }
         if let Some(limit) = options.stack_trace_limit {
             let limit = v8::Integer::new_from_unsigned(scope, limit);
             set(scope, object, "stackTraceLimit", limit.into());
@@ -225,7 +244,7 @@ impl Host {
         set_function(scope, object, "write", write);
         set_function(scope, object, "exit", exits::exit);
         set_function(scope, object, "trapSignal", exits::trap_signal);
-        set_function(scope, object, "threadStack", thread_stack);
+        set_function(scope, object, "threadError", thread_error);
         set_function(scope, object, "serverCertificates", certificates::server_certificates);
         set_function(scope, object, "isClosedByPeer", is_closed_by_peer);
         set_function(scope, object, "leftovers", leftovers);

@@ -49,6 +49,8 @@ pub(crate) struct Shared {
     /// Interrupts that have been answered for: one that came while nothing ran must not stop the next call.
     pub(crate) interrupts_seen: Cell<u64>,
     calls: Cell<u64>,
+    /// Whether code was stopped by force: what it has left half done is not asked anything any more.
+    pub(crate) was_stopped_before: Cell<bool>,
 }
 
 /// A function that an instance can be asked to call.
@@ -105,6 +107,7 @@ impl JsInstance {
                 interrupts_seen: Cell::new(0),
                 wakers,
                 calls: Cell::new(0),
+                was_stopped_before: Cell::default(),
             }),
         }
     }
@@ -182,6 +185,10 @@ impl Instance for JsInstance {
         self.shared.warn(invocation);
     }
 
+    fn settle(&self, by_itself: bool) -> LocalFuture<'_, ()> {
+        Box::pin(self.shared.settle(by_itself))
+    }
+
     fn interrupter(&self) -> Interrupter {
         self.shared.limits.interrupter()
     }
@@ -196,6 +203,7 @@ impl Instance for JsInstance {
     }
 
     fn shutdown(&self) {
+        self.shared.tell_exit();
         self.shared.functions.borrow_mut().clear();
         self.shared.loaded.borrow_mut().clear();
         self.shared.limits.forget();
@@ -232,6 +240,11 @@ impl Shared {
                 .with_stack(error.stack().to_vec())),
             result => result,
         }
+    }
+
+    /// Whether there was any call.
+    pub(crate) fn has_served(&self) -> bool {
+        self.calls.get() > 0
     }
 
     fn already_loaded(&self, module: &Module) -> Option<Exports> {
@@ -271,7 +284,9 @@ impl Shared {
             let current = Current::new(During::Load, interrupts);
             (self.begin_load(&mut isolate, module, url, format, &current)?, current)
         };
-        self.finish(step, &current, read_functions).await
+        let functions = self.finish(step, &current, read_functions).await?;
+        self.turn_after_load()?;
+        Ok(functions)
     }
 
     /// Adds to a syntax error where it is, if V8 did not say.

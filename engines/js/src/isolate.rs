@@ -83,13 +83,16 @@ deno_runtime::deno_core::extension!(
         "children.js",
         "invoke.js",
         "console.js",
+        "ending.js",
         "errors.js",
         "context.js",
         "exchange.js",
         "exits.js",
+        "failures.js",
         "fatal.js",
         "flavour.js",
         "interpreter.js",
+        "options.js",
         "preload.js",
         "parameters.js",
         "process.js",
@@ -199,6 +202,8 @@ pub(crate) struct Prelude {
     pub(crate) stringify: v8::Global<v8::Function>,
     pub(crate) stringify_plain: v8::Global<v8::Function>,
     pub(crate) program_end: v8::Global<v8::Function>,
+    pub(crate) before_exit: v8::Global<v8::Function>,
+    pub(crate) exit: v8::Global<v8::Function>,
     pub(crate) has_work: v8::Global<v8::Function>,
 }
 
@@ -425,6 +430,8 @@ fn start_prelude(
         stringify: take("stringify")?,
         stringify_plain: take("stringifyPlain")?,
         program_end: take("programEnd")?,
+        before_exit: take("beforeExit")?,
+        exit: take("exit")?,
         has_work: take("hasWork")?,
     };
     Some((prelude, take("prepareStack")?))

@@ -18,6 +18,14 @@ pub(crate) struct NodeOptions {
     pub(crate) enable_source_maps: bool,
     /// How far the heap may grow, in MiB: `--max-old-space-size`.
     pub(crate) max_old_space_size: Option<u64>,
+    /// Members of `process` that are set: `--no-deprecation`, `--throw-deprecation`, `--trace-deprecation`,
+    /// `--trace-warnings`.
+    pub(crate) process_flags: Vec<&'static str>,
+    /// Warnings that are not printed, by name or code: `--disable-warning`.
+    pub(crate) disabled_warnings: Vec<String>,
+    /// What happens to promises that are rejected while nobody listens: `--unhandled-rejections`. `None` for Node's usual
+    /// way, which makes errors of them.
+    pub(crate) unhandled_rejections: Option<&'static str>,
     /// How many frames an error's stack has: `--stack-trace-limit`.
     pub(crate) stack_trace_limit: Option<u32>,
     /// What the user should know: options that are not known or not complete. A sentence each.
@@ -29,7 +37,6 @@ pub(crate) struct NodeOptions {
 const ACCEPTED: &[&str] = &[
     "--addons",
     "--async-context-frame",
-    "--deprecation",
     "--expose-gc",
     "--experimental-async-context-frame",
     "--experimental-detect-module",
@@ -58,15 +65,12 @@ const ACCEPTED: &[&str] = &[
     "--pending-deprecation",
     "--preserve-symlinks-main",
     "--strip-types",
-    "--throw-deprecation",
     "--tls-max-v1.2",
     "--tls-max-v1.3",
     "--tls-min-v1.0",
     "--tls-min-v1.1",
     "--tls-min-v1.2",
     "--tls-min-v1.3",
-    "--trace-deprecation",
-    "--trace-warnings",
     "--use-bundled-ca",
     "--use-openssl-ca",
     "--use-system-ca",
@@ -76,7 +80,6 @@ const ACCEPTED: &[&str] = &[
 
 /// The same, with a value.
 const ACCEPTED_WITH_VALUE: &[&str] = &[
-    "--disable-warning",
     "--dns-result-order",
     "--max-http-header-size",
     "--max-semi-space-size",
@@ -112,8 +115,18 @@ const UNKNOWN_WITH_VALUE: &[&str] = &[
     "--test-reporter-destination",
     "--trace-event-categories",
     "--trace-event-file-pattern",
-    "--unhandled-rejections",
 ];
+
+/// Options that set a member of `process` to true, with or without a `no-`.
+const PROCESS_FLAGS: &[(&str, bool, &str)] = &[
+    ("--deprecation", true, "noDeprecation"),
+    ("--throw-deprecation", false, "throwDeprecation"),
+    ("--trace-deprecation", false, "traceDeprecation"),
+    ("--trace-warnings", false, "traceProcessWarnings"),
+];
+
+/// What `--unhandled-rejections` may be, beside Node's usual `throw`.
+const REJECTIONS: &[&str] = &["strict", "warn", "warn-with-error-codes", "none"];
 
 /// An option and what belongs to it.
 pub(crate) struct Token<'a> {
@@ -237,6 +250,8 @@ impl NodeOptions {
             "--enable-source-maps" => self.enable_source_maps = !token.negated,
             "--require"
             | "--import"
+            | "--disable-warning"
+            | "--unhandled-rejections"
             | "--conditions"
             | "--max-old-space-size"
             | "--stack-trace-limit" => {
@@ -248,6 +263,7 @@ impl NodeOptions {
                     None => Taken::Wrong(format!("{} requires an argument", token.written)),
                 };
             }
+            _ if self.take_process_flag(token) => {}
             name if ACCEPTED.contains(&name) => {}
             name if ACCEPTED_WITH_VALUE.contains(&name) => {
                 if token.value.is_none() {
@@ -257,6 +273,17 @@ impl NodeOptions {
             _ => return Taken::Unknown,
         }
         Taken::Yes
+    }
+
+    /// Whether it is an option that sets a member of `process`.
+    fn take_process_flag(&mut self, token: &Token<'_>) -> bool {
+        let known = PROCESS_FLAGS.iter().find(|(name, ..)| *name == token.name);
+        let Some((_, by_no, member)) = known else { return false };
+        self.process_flags.retain(|other| other != member);
+        if token.negated == *by_no {
+            self.process_flags.push(member);
+        }
+        true
     }
 
     fn take_value(&mut self, token: &Token<'_>, value: &str) -> Taken {
@@ -269,6 +296,18 @@ impl NodeOptions {
             "--require" => self.requires.push(value.to_owned()),
             "--import" => self.imports.push(value.to_owned()),
             "--conditions" => self.conditions.push(value.to_owned()),
+            "--disable-warning" => self.disabled_warnings.push(value.to_owned()),
+            "--unhandled-rejections" => {
+                let known = REJECTIONS.iter().find(|known| **known == value);
+                if known.is_none() && value != "throw" {
+                    let what = format!(
+                        "--unhandled-rejections is throw, {}, not {value:?}; it has no effect",
+                        REJECTIONS.join(", ")
+                    );
+                    return Taken::Wrong(what);
+                }
+                self.unhandled_rejections = known.copied();
+            }
             "--max-old-space-size" => match number() {
                 // V8 takes 0 for its own choice.
                 Ok(size) => self.max_old_space_size = Some(size.into()).filter(|size| *size > 0),

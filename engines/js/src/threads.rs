@@ -58,8 +58,15 @@ pub(crate) struct Threads {
     /// Whether the function is written for Deno.
     is_deno: AtomicBool,
     running: Mutex<Running>,
-    /// The stacks of the errors that ended threads, until those that started them are told.
-    stacks: Mutex<HashMap<u32, String>>,
+    /// The errors that ended threads, until those that started them are told.
+    errors: Mutex<HashMap<u32, ThreadError>>,
+}
+
+/// An error that ended a thread: more of it than Deno's runtime passes on.
+struct ThreadError {
+    name: Option<String>,
+    message: String,
+    stack: Option<String>,
 }
 
 #[derive(Default)]
@@ -115,7 +122,7 @@ impl Threads {
             true => Variables::copied(),
             false => Variables::Process,
         };
-        let (stores, is_deno, running, stacks) = Default::default();
+        let (stores, is_deno, running, errors) = Default::default();
         Arc::new(Self {
             environment,
             package_folders,
@@ -124,7 +131,7 @@ impl Threads {
             stores,
             is_deno,
             running,
-            stacks,
+            errors,
         })
     }
 
@@ -144,21 +151,31 @@ impl Threads {
         Arc::new(move |args| threads.start(snapshot, parent, args))
     }
 
-    /// What keeps the stack of an error that ends a thread, called there: Deno's runtime passes on no more than its
-    /// message.
+    /// What keeps an error that ends a thread, called there.
     pub(crate) fn error_keeper(self: &Arc<Self>) -> Arc<FormatJsErrorFn> {
         let threads = self.clone();
         Arc::new(move |error| {
-            let id = THIS.with(|this| this.get().map(|thread| thread.id));
-            if let (Some(id), Some(stack)) = (id, &error.stack) {
-                threads.stacks().insert(id.as_u32(), stack.clone());
+            let id = THIS.with(|this| {
+                let thread = this.get().filter(|thread| !thread.is_stopped.load(Ordering::Relaxed));
+                thread.map(|thread| thread.id)
+            });
+            if let Some(id) = id {
+                let kept = ThreadError {
+                    name: error.name.clone(),
+                    message: error
+                        .message
+                        .clone()
+                        .unwrap_or_else(|| error.exception_message.clone()),
+                    stack: error.stack.clone(),
+                };
+                threads.errors().insert(id.as_u32(), kept);
             }
             error.to_string()
         })
     }
 
-    fn stacks(&self) -> MutexGuard<'_, HashMap<u32, String>> {
-        self.stacks.lock().unwrap_or_else(PoisonError::into_inner)
+    fn errors(&self) -> MutexGuard<'_, HashMap<u32, ThreadError>> {
+        self.errors.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The instance ends: whatever its threads do is stopped. Their event loops end with its isolate, but code that runs
@@ -332,16 +349,19 @@ pub(crate) fn op_trine_terminate_thread(state: &mut OpState, #[scoped] id: Worke
     threads.stop_those(&mut threads.running(), |its, _| its == id);
 }
 
-/// `threadStack(id)`: the stack of the error that ended a thread, once.
-pub(crate) fn thread_stack(
+/// `threadError(id)`: name, message and stack of the error that ended a thread, once; undefined where none did, and for what
+/// it lacks.
+pub(crate) fn thread_error(
     scope: &mut v8::PinScope<'_, '_>,
     args: v8::FunctionCallbackArguments<'_>,
     mut result: v8::ReturnValue<'_, v8::Value>,
 ) {
     let id = args.get(0).uint32_value(scope).unwrap_or(0);
     let threads = JsRuntime::op_state_from(scope).borrow().borrow::<Arc<Threads>>().clone();
-    let stack = threads.stacks().remove(&id);
-    result.set(text_or_undefined(scope, stack.as_deref()));
+    let Some(error) = threads.errors().remove(&id) else { return };
+    let members = [error.name.as_deref(), Some(&*error.message), error.stack.as_deref()]
+        .map(|text| text_or_undefined(scope, text));
+    result.set(v8::Array::new_with_elements(scope, &members).into());
 }
 
 /// Deno's runtime panics where code is stopped while it loads one of Node's modules. A thread that is to end may end like

@@ -1,5 +1,4 @@
-// `node:child_process` where Deno's differs from Node's without a word. Both functions are looked up when that module is
-// loaded, which is after this.
+// `node:child_process` where Deno's differs from Node's without a word.
 import { core, internals } from "ext:core/mod.js";
 import { startChild, startWithChannel } from "ext:trine_prelude/channels.js";
 
@@ -9,12 +8,11 @@ const PATIENCE = 1000;
 /** For the mend of the script behind `node:child_process`. */
 internals.trineStartChild = startChild;
 
-/** Called at the start of an isolate. */
-export function mendChildProcesses() {
-  const process = core.loadExtScript("ext:deno_process/40_process.js");
+/** Called with what Deno's script has made when it is loaded, which is when it is first asked for; see build.rs. */
+internals.trineMendProcesses = (process) => {
   const { nodeSpawnChild, nodeSpawnSyncChild } = process;
-  // Later on, they may be the guest's own.
-  const { setTimeout, clearTimeout } = globalThis;
+  // The global ones may be the guest's own.
+  const { setTimeout, clearTimeout } = core.loadExtScript("ext:deno_web/02_timers.js");
   // A child gets the variables that it is given, and no others.
   process.nodeSpawnSyncChild = (options) => nodeSpawnSyncChild({ ...options, clearEnv: true });
   process.nodeSpawnChild = (command, options) => {
@@ -24,7 +22,7 @@ export function mendChildProcesses() {
     }
     return child;
   };
-}
+};
 
 /** A child's status, once what it has sent before its end has been read: the polyfill closes the channel then. */
 async function afterMessages(status, disconnected, setTimeout, clearTimeout) {

@@ -1,6 +1,7 @@
 // `console` writes lines in the form that Lambda's Node runtime gives them.
 import { core } from "ext:core/mod.js";
 import { currentMeta, host } from "ext:trine_prelude/context.js";
+import { isNodes } from "ext:trine_prelude/flavour.js";
 import { currentProgram, print } from "ext:trine_prelude/program.js";
 
 const { Console } = core.loadExtScript("ext:deno_web/01_console.js");
@@ -83,12 +84,28 @@ function addMembersOfNode(console) {
   }
 }
 
+/** Tables as Node draws them, unless the function is written for Deno. */
+function addTables(console, write) {
+  const { table } = console;
+  let nodes;
+  console.table = function (data, properties) {
+    if (!isNodes()) {
+      return Reflect.apply(table, console, arguments);
+    }
+    if (nodes === undefined) {
+      const { Console } = core.loadExtScript("ext:deno_node/internal/console/constructor.mjs");
+      nodes = new Console({ stdout: { write }, ignoreErrors: false });
+    }
+    nodes.table(data, properties);
+  };
+}
+
 /** Replaces the global console. Methods that are not levels (table, group, dir, time) end up as lines at INFO. */
 export function installConsole(host) {
   const least = host.logLevel;
   const json = host.logJson;
   // Deno numbers the levels 0 debug, 1 info, 2 warn, 3 error.
-  const console = new Console((message, denoLevel) => {
+  const printAt = (message, denoLevel) => {
     const level = denoLevel + 1;
     const program = level < LEVELS.warn ? currentProgram() : undefined;
     if (program !== undefined) {
@@ -97,7 +114,9 @@ export function installConsole(host) {
       const text = message.endsWith("\n") ? message.slice(0, -1) : message;
       json ? writeJson(level, [text]) : writeText(level, text);
     }
-  });
+  };
+  const console = new Console(printAt);
+  addTables(console, (text) => printAt(text, LEVELS.info - 1));
   for (const [name, level] of Object.entries(LEVELS)) {
     const write = level < least && name !== "fatal"
       ? () => {}

@@ -8,12 +8,26 @@ export function exit(status) {
   host.exit(status || Number(meta?.program?.exitCode ?? 0), meta?.slot ?? -1);
 }
 
-/** Lets `Deno.kill` see the signals to this process that would end it. */
+/** Lets `Deno.kill` see the signals to this process that would end it. What is behind it is loaded when it is asked for. */
 export function trapSignals() {
-  const { kill } = Deno;
-  Deno.kill = (pid, signal = "SIGTERM") => {
-    if (!host.trapSignal(pid, String(signal))) {
-      kill(pid, signal);
-    }
-  };
+  const { get } = Object.getOwnPropertyDescriptor(Deno, "kill");
+  let trapped;
+  Object.defineProperty(Deno, "kill", {
+    configurable: true,
+    enumerable: true,
+    get() {
+      if (trapped === undefined) {
+        const kill = Reflect.apply(get, Deno, []);
+        trapped = (pid, signal = "SIGTERM") => {
+          if (!host.trapSignal(pid, String(signal))) {
+            kill(pid, signal);
+          }
+        };
+      }
+      return trapped;
+    },
+    set(value) {
+      trapped = value;
+    },
+  });
 }

@@ -129,6 +129,11 @@ function hideNavigator() {
   replace(prototype, "userAgentData", undefined);
 }
 
+/** Whether the global scope is Node's. */
+export function isNodes() {
+  return isHidden;
+}
+
 /** Hides what Node lacks. */
 export function hideDeno(host) {
   hide(NAMES);

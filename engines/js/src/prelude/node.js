@@ -2,7 +2,7 @@
 //
 // Left out on purpose: `node:crypto` makes native objects while it loads, which a snapshot cannot hold, and
 // `node:http` and `node:https` depend on it.
-import { internals } from "ext:core/mod.js";
+import { core, internals } from "ext:core/mod.js";
 // First those that others load through lazy loaders while they are evaluated themselves. Loaded that way they would end up
 // in the snapshot without their text, and V8 could not compile their functions later on.
 import "ext:deno_node/_fs/_fs_copy.ts";
@@ -31,10 +31,10 @@ import Module from "node:module";
 import "node:os";
 import "node:querystring";
 import "node:string_decoder";
-import workerThreads from "node:worker_threads";
 
 internals.trineGuardAddons(Module);
-internals.trineMendWorker(workerThreads.Worker);
+// As a script: evaluated now, the module of this name would give threads what was known of them now, which is nothing.
+internals.trineMendWorker(core.loadExtScript("ext:deno_node/worker_threads.ts").Worker);
 
 // Evaluated in the snapshot, `node:process` could not set itself up with the facts of the process that will run. This
 // does it then.

@@ -1,6 +1,23 @@
-// Worker threads of Node: an error that ends one arrives with the stack that it had there.
+// Worker threads of Node: an error that ends one arrives with the stack that it had there, and where nobody listens for it,
+// it is an error of whoever started the thread.
 import { internals } from "ext:core/mod.js";
 import { host } from "ext:trine_prelude/context.js";
+
+/** The error that ended a thread, where Deno's `Worker` has told nobody: it asks for listeners before. */
+function unheard([name, message, stack]) {
+  if (name === undefined) {
+    // What was thrown is no error; of its value only the text is known.
+    return new Error(message);
+  }
+  const Class = globalThis[name];
+  const isClass = typeof Class === "function" && Class.prototype instanceof Error;
+  const error = new (isClass ? Class : Error)(message);
+  if (!isClass) {
+    Object.defineProperty(error, "name", { value: name, writable: true, configurable: true });
+  }
+  error.stack = stack ?? String(error);
+  return error;
+}
 
 /** Called with the class when Node's module is loaded; see build.rs for the way there. */
 internals.trineMendWorker = ({ prototype }) => {
@@ -12,7 +29,12 @@ internals.trineMendWorker = ({ prototype }) => {
       const [error] = given;
       if (name === "error" && error instanceof Error && error.stack === undefined) {
         // Without one, the thread has not said more than the message.
-        error.stack = host.threadStack(this.threadId) ?? String(error);
+        error.stack = host.threadError(this.threadId)?.[2] ?? String(error);
+      }
+      const ended = name === "exit" ? host.threadError(this.threadId) : undefined;
+      if (ended !== undefined) {
+        // Whoever begins to listen now is not too late.
+        queueMicrotask(() => Reflect.apply(emit, this, ["error", unheard(ended)]));
       }
       return Reflect.apply(emit, this, [name, ...given]);
     },

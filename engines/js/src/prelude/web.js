@@ -1,12 +1,16 @@
 // Entry of the prelude: gives Rust the functions that it calls, once, and leaves no trace in the global scope.
 import { core, internals } from "ext:core/mod.js";
+// Before anything that is loaded with the class URL.
+import "ext:trine_prelude/failures.js";
 import "ext:trine_prelude/addons.js";
 import "ext:trine_prelude/async_context.js";
-import { mendChildProcesses } from "ext:trine_prelude/children.js";
+import "ext:trine_prelude/children.js";
 import { installConsole, redirectOutputs } from "ext:trine_prelude/console.js";
 import { setHost } from "ext:trine_prelude/context.js";
-import { exit, trapSignals } from "ext:trine_prelude/exits.js";
+import { beforeExit, exit } from "ext:trine_prelude/ending.js";
+import { exit as exitByRequest, trapSignals } from "ext:trine_prelude/exits.js";
 import { hideDeno, showDeno } from "ext:trine_prelude/flavour.js";
+import { whenProcessStarts } from "ext:trine_prelude/process.js";
 import { setSourceMaps } from "ext:trine_prelude/source_maps.js";
 import { prepareStack } from "ext:trine_prelude/stack.js";
 import "ext:trine_prelude/threads.js";
@@ -29,6 +33,7 @@ import {
   startInterpreter,
   useNodeConsole,
 } from "ext:trine_prelude/interpreter.js";
+import { setWarnings, treatRejections } from "ext:trine_prelude/options.js";
 import { preloadThread } from "ext:trine_prelude/preload.js";
 
 const os = core.loadExtScript("ext:deno_os/30_os.js");
@@ -44,7 +49,9 @@ const os = core.loadExtScript("ext:deno_os/30_os.js");
 function start(host, isThread) {
   setHost(host);
   setSourceMaps(host.sourceMaps);
-  mendChildProcesses();
+  if (host.warnings !== undefined) {
+    setWarnings(host.warnings);
+  }
   internals.trineServerCertificates = host.serverCertificates;
   internals.trineIsClosedByPeer = ({ _handle: handle }) => {
     const descriptor = (handle?._nativeTcpHandle ?? handle)?.fdForIpc?.();
@@ -54,7 +61,8 @@ function start(host, isThread) {
     return startPlain(host, isThread);
   }
   if (!isThread) {
-    os.setExitHandler(exit);
+    nameMain();
+    os.setExitHandler(exitByRequest);
   }
   trapSignals();
   redirectOutputs(host);
@@ -73,9 +81,21 @@ function start(host, isThread) {
     stringify,
     stringifyPlain,
     programEnd,
+    beforeExit,
+    exit,
     hasWork: core.eventLoopHasMoreWork,
     prepareStack,
   };
+}
+
+/**
+ * `process.argv[1]` is what it is in Lambda's own runtime. It is not the handler's file: modules that are also programs run
+ * as such where it is theirs.
+ */
+function nameMain() {
+  whenProcessStarts((process) => {
+    process.argv[1] = "/var/runtime/index.mjs";
+  });
 }
 
 /** The same in a process that was started as Node, which no invocation runs in. */
@@ -95,6 +115,9 @@ function startPlain(host, isThread) {
 
 /** What `NODE_OPTIONS` asks for. */
 function useOptions(host, isThread) {
+  if (host.unhandledRejections !== undefined) {
+    treatRejections(host.unhandledRejections);
+  }
   if (host.stackTraceLimit !== undefined) {
     Error.stackTraceLimit = host.stackTraceLimit;
   }

@@ -19,6 +19,9 @@ pub(crate) struct Config {
     /// `experimentalDecorators`, where it is said.
     pub(super) legacy_decorators: Option<bool>,
     pub(super) decorator_metadata: bool,
+    /// `strict` and `strictNullChecks`, where they are said.
+    strict: Option<bool>,
+    null_checks: Option<bool>,
     /// `useDefineForClassFields`, where it is said.
     define_fields: Option<bool>,
     pub(super) verbatim_modules: bool,
@@ -165,12 +168,19 @@ impl Config {
         }
         self.legacy_decorators = flag("experimentalDecorators").or(self.legacy_decorators);
         self.decorator_metadata = flag("emitDecoratorMetadata").unwrap_or(self.decorator_metadata);
+        self.strict = flag("strict").or(self.strict);
+        self.null_checks = flag("strictNullChecks").or(self.null_checks);
         self.define_fields = flag("useDefineForClassFields").or(self.define_fields);
         self.verbatim_modules = flag("verbatimModuleSyntax").unwrap_or(self.verbatim_modules);
         let preserve =
             matches!(text("importsNotUsedAsValues").as_deref(), Some("preserve" | "error"))
                 || flag("preserveValueImports") == Some(true);
         self.preserves_imports = preserve || self.preserves_imports;
+    }
+
+    /// Whether what may be missing has another type than what may not.
+    pub(super) fn checks_nulls(&self) -> bool {
+        self.null_checks.or(self.strict).unwrap_or(false)
     }
 
     /// Whether a class field is defined, as the language has it, and not assigned.

@@ -4,7 +4,7 @@
 use super::{
     Transpiled, accessors, commonjs,
     config::Config,
-    fields, merge,
+    decorated, fields, merge,
     metadata::{self, ValueUses},
     survey::Survey,
     types::{self, IsType},
@@ -137,6 +137,9 @@ impl Emission<'_> {
         let decorates = survey.has_decorators;
         let metadata = decorates && legacy && self.has_metadata();
         let uses = metadata.then(|| ValueUses::of(&program));
+        if metadata {
+            decorated::simplify_types(&mut program, self.config.checks_nulls());
+        }
         program.mutate((
             Optional::new(
                 proposal::decorators::decorators(proposal::decorators::Config {
@@ -149,6 +152,9 @@ impl Emission<'_> {
             Optional::new(proposal::decorator_2022_03::decorator_2022_03(), decorates && !legacy),
             helpers::inject_helpers(top_level),
         ));
+        if metadata {
+            decorated::only_functions(&mut program);
+        }
         if survey.has_accessors {
             accessors::write_out(&mut program);
         }

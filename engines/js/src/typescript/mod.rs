@@ -4,6 +4,7 @@
 mod accessors;
 mod commonjs;
 mod config;
+mod decorated;
 mod emit;
 mod fields;
 mod jsonc;

@@ -1,0 +1,159 @@
+//! The end of an isolate: what it has begun with files, and the listeners of `process` that wait for it.
+
+use crate::{
+    convert::{Read, read_or_fail, read_value},
+    error::{During, from_core},
+    instance::Shared,
+    isolate::{Entered, Prelude},
+};
+use deno_runtime::deno_core::{
+    JsRuntime, PollEventLoopOptions,
+    stats::{RuntimeActivity, RuntimeActivityStatsFilter},
+    v8,
+};
+use std::{
+    future::poll_fn,
+    rc::Rc,
+    task::{Context, Poll},
+};
+use trine_engine::Result;
+
+/// Turns of the event loop without any work on files until nothing more of it is expected: between two pieces there may be
+/// callbacks that wait for their turn.
+const QUIET_TURNS: u32 = 4;
+
+/// Where errors of listeners come from.
+const AT_THE_END: &str = "in a listener for the end of the process";
+
+/// How far the end of a program is.
+struct Settling {
+    /// Interrupts before it began.
+    interrupts: u64,
+    /// Whether it ends because there is nothing left to do.
+    by_itself: bool,
+    /// Whether listeners of `beforeExit` have begun something.
+    told: bool,
+    /// Turns without any work on files.
+    quiet: u32,
+}
+
+impl Shared {
+    /// Turns the event loop for as long as anything is under way in it that has to do with files. Timers and connections are
+    /// not waited for: on the platform they would be frozen. Where nothing at all is left and the program ends by itself,
+    /// `beforeExit` follows, as in Node, and whatever its listeners begin is waited for. What fails meanwhile is logged.
+    pub(crate) async fn settle(self: &Rc<Self>, by_itself: bool) {
+        let interrupts = match self.isolate() {
+            Ok(mut isolate) => self.forget_old_interrupts(&mut isolate.enter()),
+            Err(_) => return,
+        };
+        let ticket = self.wakers.ticket();
+        let mut state = Settling { interrupts, by_itself, told: false, quiet: 0 };
+        poll_fn(|cx| {
+            ticket.register(cx.waker());
+            let turned = self.turn_for_files(&mut state);
+            if turned.is_pending() && state.quiet > 0 {
+                cx.waker().wake_by_ref();
+            }
+            turned
+        })
+        .await;
+    }
+
+    fn turn_for_files(&self, state: &mut Settling) -> Poll<()> {
+        let Ok(mut isolate) = self.isolate() else { return Poll::Ready(()) };
+        let mut isolate = isolate.enter();
+        let waker = self.wakers.waker();
+        loop {
+            let turn = isolate
+                .runtime()
+                .poll_event_loop(&mut Context::from_waker(&waker), PollEventLoopOptions::default());
+            if self.limits.interrupts() != state.interrupts
+                || self.host.has_exit()
+                || self.is_out_of_memory()
+            {
+                // Nobody is there any more whose error it would be.
+                let _ = self.stopped(isolate.runtime().v8_isolate(), None);
+                return Poll::Ready(());
+            }
+            match turn {
+                Poll::Ready(Err(error)) => self.host.log_stray(&from_core(error)),
+                Poll::Ready(Ok(())) if state.by_itself && self.tell_before_exit(&mut isolate) => {
+                    state.told = true;
+                }
+                Poll::Ready(Ok(())) => return Poll::Ready(()),
+                Poll::Pending if state.told || works_on_files(isolate.runtime()) => {
+                    state.quiet = 0;
+                    return Poll::Pending;
+                }
+                Poll::Pending if state.quiet == QUIET_TURNS => return Poll::Ready(()),
+                Poll::Pending => {
+                    state.quiet += 1;
+                    return Poll::Pending;
+                }
+            }
+        }
+    }
+
+    /// Calls the listeners of `beforeExit`; whether they have found more to do.
+    fn tell_before_exit(&self, isolate: &mut Entered<'_>) -> bool {
+        fn read(_: &mut v8::PinScope<'_, '_>, value: v8::Local<'_, v8::Value>) -> Option<bool> {
+            value.is_boolean().then(|| value.is_true())
+        }
+        match self.tell(isolate, |prelude| &prelude.before_exit, read) {
+            Some(Ok(has_more)) => has_more,
+            Some(Err(error)) => {
+                self.host.log_lost(&error, AT_THE_END);
+                false
+            }
+            None => false,
+        }
+    }
+
+    /// Calls the listeners of `exit`, unless the isolate was stopped by force before.
+    pub(crate) fn tell_exit(&self) {
+        if self.was_stopped_before.get() || self.is_out_of_memory() {
+            return;
+        }
+        let Ok(mut isolate) = self.isolate() else { return };
+        let mut isolate = isolate.enter();
+        self.forget_old_interrupts(&mut isolate);
+        if let Some(Err(error)) = self.tell(&mut isolate, |prelude| &prelude.exit, read_value) {
+            self.host.log_lost(&error, AT_THE_END);
+        }
+    }
+
+    /// Calls a function of the prelude's; nothing where its code was stopped.
+    fn tell<T>(
+        &self,
+        isolate: &mut Entered<'_>,
+        which: impl FnOnce(&Prelude) -> &v8::Global<v8::Function>,
+        read: Read<T>,
+    ) -> Option<Result<T>> {
+        let (runtime, prelude) = isolate.parts();
+        deno_runtime::deno_core::scope!(scope, runtime);
+        let function = v8::Local::new(scope, which(prelude));
+        let undefined = v8::undefined(scope).into();
+        match function.call(scope, undefined, &[]) {
+            Some(value) => Some(read_or_fail(scope, value, During::Call, read)),
+            None => {
+                let _ = self.stopped(scope, None);
+                None
+            }
+        }
+    }
+}
+
+fn works_on_files(runtime: &JsRuntime) -> bool {
+    let operations = RuntimeActivityStatsFilter::default().with_ops();
+    let activity = runtime.runtime_activity_stats_factory().capture(&operations).dump();
+    activity.active.iter().any(
+        |activity| matches!(activity, RuntimeActivity::AsyncOp(_, _, name) if is_of_files(name)),
+    )
+}
+
+/// Whether an operation reads or writes files, or makes what is written to them. Those that watch files go on for ever.
+fn is_of_files(name: &str) -> bool {
+    let name = name.strip_prefix("op_").unwrap_or(name);
+    ["fs_", "node_fs_", "zlib_", "brotli_"].iter().any(|prefix| name.starts_with(prefix))
+        && !name.starts_with("fs_events")
+}

@@ -1,0 +1,3 @@
+Promise.reject(new Error("nobody listens"));
+
+export const handler = () => "never";
