@@ -18,6 +18,7 @@ mod interpreter;
 mod limits;
 mod living;
 mod loader;
+mod offspring;
 #[path = "../../shared/process_environment.rs"]
 mod process_environment;
 mod program;

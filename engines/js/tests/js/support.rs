@@ -76,6 +76,7 @@ impl Guest {
             main_thread: false,
             trace_in_environment: false,
             shares_process: false,
+            lone_root: false,
             memory_limit,
         };
         let instance = trine_js::engine().start(&environment).unwrap();
@@ -119,7 +120,7 @@ impl Guest {
 pub(crate) fn module(folder: &Path, path: &str, seek: Seek) -> Module {
     let path = folder.join(path);
     let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-    Module { root: folder.to_owned(), path, name, seek }
+    Module { root: folder.to_owned(), path, name, by_path: false, seek }
 }
 
 pub(crate) async fn call(

@@ -108,6 +108,7 @@ impl Case {
             main_thread: false,
             trace_in_environment: false,
             shares_process: false,
+            lone_root: false,
             memory_limit: None,
         };
         change(&mut environment);
@@ -120,6 +121,7 @@ impl Case {
             root: self.folder.path().to_owned(),
             path: self.folder.path().join(format!("{}.py", name.replace('.', "/"))),
             name: name.to_owned(),
+            by_path: false,
             seek,
         }
     }
@@ -163,7 +165,13 @@ impl Case {
     pub(crate) fn load_file(&self, path: &Path, seek: Seek) -> Result<Exports> {
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
         let root = self.folder.path().to_owned();
-        block_on(self.instance.load(&Module { root, path: path.to_owned(), name, seek }))
+        block_on(self.instance.load(&Module {
+            root,
+            path: path.to_owned(),
+            name,
+            by_path: false,
+            seek,
+        }))
     }
 
     /// The hooks of `<name>.py` in this case's folder.
