@@ -8,8 +8,8 @@ that its function sees.
 import os
 import sys
 
-# Where the environment stands among the arguments.
-_PLACE = 5
+# Where the folder and the environment stand among the arguments.
+_FOLDER, _PLACE = 4, 5
 
 
 # Gives the environment of a child without one of its own, where that is not the system's.
@@ -43,13 +43,18 @@ def _changed(arguments):
     variables = _environ() if given is None and _environ is not None else None
     if _is_python(arguments[1]):
         own, layers = _trine.folders_of(sys._getframe(2)) or ((), ())
+        # Python looks there anyway, and not before it has started: a module may have the name of one that it starts with.
+        here = os.fsdecode(arguments[_FOLDER] or os.getcwd())
+        own = [folder for folder in own if folder != here]
         if own or layers:
             if given is not None:
                 variables = dict(os.fsencode(variable).split(b"=", 1) for variable in given)
             elif variables is None:
                 variables = _trine.system_variables()
             variables = _with_folders(variables, own, layers)
-    return variables and [name + b"=" + value for name, value in variables.items()]
+    if variables is None:
+        return None
+    return [name + b"=" + value for name, value in variables.items()]
 
 
 def install():
