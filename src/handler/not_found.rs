@@ -248,7 +248,7 @@ fn suggestion(root: &Path, file: &str, written: &Written<'_>, registry: &Registr
     if let Some(export) = written.export {
         return format!("{file}:{export}");
     }
-    if known {
+    if known || root.join(written.file).is_file() {
         return file;
     }
     let stem = file.rsplit_once('.').map_or(file.as_str(), |(stem, _)| stem);

@@ -451,6 +451,7 @@ fn what_was_written_as_a_file_is_spoken_of_as_a_file() {
         (&*file("only.ts"), format!("Cannot find the file '{}'\n", file("only.ts"))),
         ("dep.ts", "Cannot find the file 'dep.ts'\n".to_owned()),
         ("data.json", unsuited("'.json' files", "data.json")),
+        ("data.json", "did you mean 'data.js'?".to_owned()),
         ("sub/noext", unsuited("files without an extension", "sub/noext")),
         (&*file("sub/noext"), unsuited("files without an extension", "sub/noext")),
         ("bare.py", "module 'bare'".to_owned()),
@@ -460,7 +461,7 @@ fn what_was_written_as_a_file_is_spoken_of_as_a_file() {
         assert!(finished.stderr.contains(&said), "{written} {said:?} {finished:?}");
         let export = written.rsplit_once('.').map_or("noext", |(_, export)| export);
         assert!(!finished.stderr.contains(&format!("andler '{export}'")), "{finished:?}");
-        assert_eq!(finished.stderr.matches("this build runs").count().max(1), 1, "{finished:?}");
+        assert_eq!(finished.stderr.matches("\nthis build runs").count().max(1), 1, "{finished:?}");
     }
     assert_eq!(printed(&folder, &["dep.py"]), "dep");
     // Names that only look like a file's.

@@ -326,6 +326,8 @@ def _same(found, path):
 
 
 def _root(generation, path, layer_root):
+    # As `os.path.dirname` gives it.
+    path = path.rstrip(os.sep) or os.sep
     root = _roots.get((generation, path))
     if root is None:
         if _active is not None:

@@ -6,6 +6,7 @@ code runs: in interleaved tasks, and on threads. What is set while no scope hold
 layer or of site-packages while it is imported, which happens once for all) is everybody's.
 """
 
+import _frozen_importlib as _bootstrap
 import os
 import sys
 
@@ -164,8 +165,8 @@ class _Os(type(os)):
     environ, environb = _binding("environ"), _binding("environb")
 
     def __reduce__(self):
-        # Who pickles modules knows them by their class.
-        return __import__, (self.__name__,)
+        # Who pickles modules knows them by their class. Of the functions that import, this one has a name everywhere.
+        return _bootstrap._gcd_import, (self.__name__,)
 
 
 # What everybody gets of those variables in the system's environment that some scope has set.

@@ -176,7 +176,10 @@ fn a_folder_that_does_not_exist_is_an_import_error() {
 /// What a function says of its module whose file was named, or its module; the root is a folder of the case's.
 fn of_module(files: &[(&str, &str)], root: &str, name: &str, by_path: bool) -> String {
     let case = Case::new(files);
-    let root = case.folder.path().join(root);
+    let root = match root {
+        "" => case.folder.path().to_owned(),
+        inside => case.folder.path().join(inside),
+    };
     let path = root.join(format!("{name}.py"));
     let seek = Seek::Handler("handler".into());
     let module = trine_engine::Module { root, path, name: name.into(), by_path, seek };
@@ -229,7 +232,8 @@ fn packages_in_packages_have_their_whole_names() {
     for (root, name) in
         [("outer/inner", "plain"), ("outer", "inner/plain"), ("", "outer/inner/plain")]
     {
-        let other = (&*format!("{root}/other.py"), &*other);
+        let other = (format!("{root}/other.py"), &*other);
+        let other = (other.0.trim_start_matches('/'), other.1);
         let files = [&files[..], &[other]].concat();
         let told = of_module(&files, root, name, true);
         let whole = "\"outer.inner.plain\"";
