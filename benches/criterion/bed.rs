@@ -105,6 +105,7 @@ impl Folder {
             main_thread,
             trace_in_environment: main_thread,
             shares_process: false,
+            lone_root: false,
             memory_limit: None,
         }
     }

@@ -15,7 +15,7 @@ mod target;
 mod wrapper;
 
 use crate::{config::Settings, engines::Registry, telemetry::ProcessSink};
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use role::Role;
 use std::{
     env,
@@ -85,7 +85,8 @@ fn interpret(name: Option<&str>, arguments: &[OsString]) -> ExitCode {
 
 /// Whether the first word of a command line is one of this program's own commands.
 fn is_command(word: &OsStr) -> bool {
-    word == "help" || Arguments::command().find_subcommand(word).is_some()
+    // Asked at every start, so not of clap's whole description of the command line.
+    word == "help" || word.to_str().is_some_and(Command::has_subcommand)
 }
 
 /// A command line, or a variable in its place, that makes no sense: exit status 2.
@@ -118,6 +119,7 @@ fn settings() -> anyhow::Result<Settings> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_consistent() {

@@ -318,6 +318,7 @@ impl Settings {
             main_thread: true,
             trace_in_environment: true,
             shares_process: false,
+            lone_root: true,
             memory_limit: self.memory.value,
         }
     }
@@ -328,6 +329,7 @@ impl Settings {
             main_thread: false,
             trace_in_environment: false,
             shares_process: true,
+            lone_root: false,
             ..self.sequential_environment(log)
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{
     Located, SearchPaths,
-    locate::ambiguous,
+    locate::{ambiguous, may_have_its_export},
     not_found::Tried,
     seek,
     written::{Reading, Written},
@@ -11,13 +11,15 @@ use crate::engines::Registry;
 use std::sync::Arc;
 use trine_engine::{Engine, Error, Lookup, Module, Result};
 
-/// The module that one engine has found. `tried` learns where all of them have looked.
+/// The module that one engine has found. `tried` learns where all of them have looked. Where the text `names_a_file`, it is
+/// read as a module and its export only if that may be there.
 ///
 /// # Errors
 /// [`trine_engine::ErrorKind::AmbiguousHandler`] when several engines have found one; what an engine says of a module that
 /// is there and cannot be had, when none has.
 pub(super) fn find(
     written: &Written<'_>,
+    names_a_file: bool,
     search: &SearchPaths,
     registry: &Registry,
     tried: &mut Tried,
@@ -25,9 +27,15 @@ pub(super) fn find(
     let mut found = Vec::new();
     let mut refusal: Option<Error> = None;
     for engine in registry.iter() {
-        let Some(Reading { name, export, .. }) = written.readings(engine.info()).into_iter().next()
-        else {
-            continue;
+        let readings = written.readings(engine.info()).into_iter();
+        // A file of the engine's own, which stands where its language looks for modules.
+        let own = written.extension().filter(|own| engine.info().extensions.contains(own));
+        let (name, export) = match own {
+            Some(_) if written.export.is_none() => (written.file.to_owned(), None),
+            _ => match readings.map(|Reading { name, export, .. }| (name, export)).next() {
+                Some(reading) => reading,
+                None => continue,
+            },
         };
         for name in names(engine, &name) {
             let lookup = Lookup { name, root: &search.task_root, layer_root: &search.layer_root };
@@ -38,9 +46,13 @@ pub(super) fn find(
                             root: search.task_root.clone(),
                             path,
                             name: name.to_owned(),
+                            by_path: false,
                             seek: seek(export.as_deref()),
                         };
-                        found.push((Located { engine: engine.clone(), module }, export));
+                        let located = Located { engine: engine.clone(), module };
+                        if !names_a_file || own.is_some() || may_have_its_export(&located) {
+                            found.push((located, export));
+                        }
                         break;
                     }
                     tried.imported(engine.info().name, answer.places);

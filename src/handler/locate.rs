@@ -13,7 +13,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use trine_engine::{Engine, Error, ErrorKind, HANDLER_NAMES, Module, Result};
+use trine_engine::{Engine, Error, ErrorKind, HANDLER_NAMES, Module, Outlook, Result};
 
 /// Finds the function that `text` names: as a file in the task root, then in the layers, then as the languages' own
 /// imports would. What it means is told at [`crate::handler`]; `function.bundle.js` of the task root answers when nothing
@@ -35,15 +35,21 @@ pub fn locate(text: &str, search: &SearchPaths, registry: &Registry) -> Result<L
         return Ok(located);
     }
     let mut tried = Tried::default();
+    let names_a_file = written.is_like_a_file(registry)
+        || written.extension().is_some()
+            && not_found::unsuited(&written, &roots, registry).is_some();
     for root in &roots {
         for ways in [as_file, as_folder] {
-            let found = matches(&written, root, registry, ways, &mut tried)?;
+            let mut found = matches(&written, root, registry, ways, &mut tried)?;
+            if names_a_file {
+                found.retain(|found| may_have_its_export(&found.clone().located(search)));
+            }
             if let Some(only) = unambiguous(text, root, found)? {
                 return Ok(only.located(search));
             }
         }
     }
-    if let Some(located) = import::find(&written, search, registry, &mut tried)? {
+    if let Some(located) = import::find(&written, names_a_file, search, registry, &mut tried)? {
         return Ok(located);
     }
     match bundle(search, registry)? {
@@ -75,6 +81,7 @@ pub fn locate_file(
             stem: path.with_extension(""),
             path,
             name: None,
+            by_path: true,
             export: export.map(str::to_owned),
         };
         return Ok(found.located(search));
@@ -112,12 +119,20 @@ pub(super) fn bundle(search: &SearchPaths, registry: &Registry) -> Result<Option
         stem: path.with_extension(""),
         path,
         name: None,
+        by_path: false,
         export: Some(HANDLER_NAMES[0].to_owned()),
     };
     Ok(Some(found.located(search)))
 }
 
+/// Whether a look at its file leaves room for the export. What was written like a file, `app.ts`, means the function `ts` of
+/// `app.js` only where there is one.
+pub(super) fn may_have_its_export(located: &Located) -> bool {
+    matches!(located.engine.check(&located.module), Ok(Outlook::Possible))
+}
+
 /// A file that answers to a handler string.
+#[derive(Clone)]
 struct Match {
     engine: Arc<dyn Engine>,
     path: PathBuf,
@@ -125,6 +140,8 @@ struct Match {
     stem: PathBuf,
     /// The module as it was written, where that differs from the stem.
     name: Option<String>,
+    /// Whether it was written with its extension.
+    by_path: bool,
     export: Option<String>,
 }
 
@@ -146,6 +163,7 @@ impl Match {
                 root: root.to_owned(),
                 path: self.path,
                 name,
+                by_path: self.by_path,
                 seek: seek(self.export.as_deref()),
             },
         }
@@ -176,6 +194,7 @@ fn by_full_name(
                 stem: path.with_extension(""),
                 path,
                 name: None,
+                by_path: true,
                 export: written.export.map(str::to_owned),
             };
             return Ok(Some(found.located(search)));
@@ -220,7 +239,8 @@ fn matches(
             let mut add = |path: PathBuf| {
                 let name = (name != stem).then(|| name.clone());
                 let (stem, export) = (root.join(&stem), export.clone());
-                found.push(Match { engine: engine.clone(), path, stem, name, export });
+                let (engine, by_path) = (engine.clone(), false);
+                found.push(Match { engine, path, stem, name, by_path, export });
             };
             let candidates = ways(&**engine, root, &stem);
             candidates.named.into_iter().for_each(&mut add);

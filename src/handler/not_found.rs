@@ -105,21 +105,29 @@ pub(super) fn error(
     registry: &Registry,
 ) -> Error {
     let wanted = wanted(written, registry);
-    let mut message = format!("Cannot find module '{wanted}'");
-    if !tried.stems.is_empty() || has_known_extension(written, registry) {
-        // Whoever writes an extension means this file, whatever else the text could stand for.
-        let text = match has_known_extension(written, registry) {
-            true => written.file.to_owned(),
-            false => tried.text(),
-        };
-        message.push_str(&format!("\nlooked for {text}"));
-        if !written.file.starts_with('/') {
-            let roots: Vec<_> = roots.iter().map(|root| format!("'{}'", root.display())).collect();
-            message.push_str(&format!(" in {}", roots.join(", then in ")));
+    let unsuited = unsuited(written, roots, registry);
+    // Whoever writes an extension means this file, whatever else the text could stand for.
+    let looked_for = match has_known_extension(written, registry) {
+        true => written.file.to_owned(),
+        false => tried.text(),
+    };
+    let mut message = match &unsuited {
+        Some(path) => unsuited_file(path, registry),
+        None if written.is_like_a_file(registry) => format!("Cannot find the file '{wanted}'"),
+        None => format!("Cannot find module '{wanted}'"),
+    };
+    if unsuited.is_none() {
+        if !looked_for.is_empty() {
+            message.push_str(&format!("\nlooked for {looked_for}"));
+            if !written.file.starts_with('/') {
+                let roots: Vec<_> =
+                    roots.iter().map(|root| format!("'{}'", root.display())).collect();
+                message.push_str(&format!(" in {}", roots.join(", then in ")));
+            }
         }
+        message.push_str(&tried.imports(roots));
     }
-    message.push_str(&tried.imports(roots));
-    if let Some(note) = other_file(written, roots, registry) {
+    if let Some(note) = no_file(written, roots, registry) {
         message.push_str(&note);
     }
     let root = if written.file.starts_with('/') {
@@ -127,7 +135,11 @@ pub(super) fn error(
     } else {
         search.task_root.clone()
     };
-    let existing = existing(&root, &wanted, written, registry);
+    let mut existing = existing(&root, &wanted, written, registry);
+    if unsuited.is_some() && existing.ends_with(&runs(registry)) {
+        // Nothing but what has been said.
+        existing.clear();
+    }
     message.push_str(&existing);
     if !existing.contains(OFFER)
         && let Some(module) = trine_engine::nearest(&wanted, &tried.modules(roots))
@@ -143,14 +155,16 @@ pub(super) fn error(
 
 /// The error for a file that exists and that no engine runs.
 pub(super) fn unknown_extension(path: &Path, registry: &Registry) -> Error {
+    Error::new(ErrorKind::Unsupported, unsuited_file(path, registry))
+}
+
+/// What is said of such a file.
+fn unsuited_file(path: &Path, registry: &Registry) -> String {
     let what = match path.extension() {
         Some(extension) => format!("'.{}' files", extension.to_string_lossy()),
         None => "files without an extension".to_owned(),
     };
-    Error::new(
-        ErrorKind::Unsupported,
-        format!("no engine of this build runs {what}: '{}'\n{}", path.display(), runs(registry)),
-    )
+    format!("no engine of this build runs {what}: '{}'\n{}", path.display(), runs(registry))
 }
 
 /// Which extensions this build runs, as a line of a message.
@@ -173,24 +187,32 @@ fn wanted(written: &Written<'_>, registry: &Registry) -> String {
     }
 }
 
-/// What stands under exactly the written name and is nothing that an engine runs.
-fn other_file(written: &Written<'_>, roots: &[PathBuf], registry: &Registry) -> Option<String> {
-    let extension = written.extension()?;
-    if registry.by_extension(extension).is_some() {
-        let mut paths = roots.iter().map(|root| root.join(written.file));
-        return paths.find_map(|path| {
-            let what = match fs::metadata(&path) {
-                Ok(found) if found.is_dir() => "is a folder",
-                Ok(_) => "is no regular file",
-                Err(_) if path.is_symlink() => "is a link to a file that does not exist",
-                Err(_) => return None,
-            };
-            Some(format!("\n'{}' {what}", path.display()))
-        });
+/// A file of exactly the written name that no engine runs.
+pub(super) fn unsuited(
+    written: &Written<'_>,
+    roots: &[PathBuf],
+    registry: &Registry,
+) -> Option<PathBuf> {
+    if has_known_extension(written, registry) {
+        return None;
     }
-    let path = roots.iter().map(|root| root.join(written.file)).find(|path| path.is_file())?;
-    let path = path.display();
-    Some(format!("\n'{path}' exists, but no engine runs '.{extension}' files; {}", runs(registry)))
+    roots.iter().map(|root| root.join(written.file)).find(|path| path.is_file())
+}
+
+/// What stands under exactly the written name and has a right one, but is no file.
+fn no_file(written: &Written<'_>, roots: &[PathBuf], registry: &Registry) -> Option<String> {
+    if !has_known_extension(written, registry) {
+        return None;
+    }
+    roots.iter().map(|root| root.join(written.file)).find_map(|path| {
+        let what = match fs::metadata(&path) {
+            Ok(found) if found.is_dir() => "is a folder",
+            Ok(_) => "is no regular file",
+            Err(_) if path.is_symlink() => "is a link to a file that does not exist",
+            Err(_) => return None,
+        };
+        Some(format!("\n'{}' {what}", path.display()))
+    })
 }
 
 /// What there is, and which of it is nearest to what was wanted.
@@ -256,7 +278,9 @@ fn suggestion(root: &Path, file: &str, written: &Written<'_>, registry: &Registr
         return format!("{file}:{export}");
     }
     match written.extension() {
-        Some(export) if !has_known_extension(written, registry) => {
+        Some(export)
+            if !has_known_extension(written, registry) && !root.join(written.file).is_file() =>
+        {
             let stem = file.rsplit_once('.').map_or(file.as_str(), |(stem, _)| stem);
             format!("{stem}.{export}")
         }
@@ -439,7 +463,10 @@ mod tests {
     #[test]
     fn an_empty_folder_is_told_with_the_extensions_that_would_do() {
         let text = message(&["task/app.rb"], "app.rb");
-        assert!(text.contains("'/task/app.rb' exists, but no engine runs '.rb' files"), "{text}");
+        assert!(
+            text.starts_with("no engine of this build runs '.rb' files: '/task/app.rb'\n"),
+            "{text}"
+        );
         assert!(text.contains("this build runs .mjs .js .cjs .ts .py .lua"), "{text}");
     }
 

@@ -1,5 +1,6 @@
 //! A handler string taken apart: what was written, and what each engine reads in it.
 
+use crate::engines::Registry;
 use trine_engine::{EngineInfo, Error, ErrorKind, Result};
 
 /// A handler string with a valid form.
@@ -64,6 +65,12 @@ impl<'a> Written<'a> {
             ));
         }
         Ok(Self { text, file, export })
+    }
+
+    /// Whether it looks like a file's name alone: `src/app.py`, where an engine runs such files.
+    pub(super) fn is_like_a_file(&self, registry: &Registry) -> bool {
+        let known = |extension: &str| registry.by_extension(extension).is_some();
+        self.export.is_none() && self.extension().is_some_and(known)
     }
 
     /// The extension that the file part carries, if it has a dot: `py` of `src/app.py`.

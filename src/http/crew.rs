@@ -69,6 +69,18 @@ impl Spread {
     }
 }
 
+/// Whether the functions of the main thread have one root and nothing to keep apart: invocations on threads have contexts
+/// of their own, and those that share nothing must not even see what others have set.
+pub(super) fn has_lone_root(site: &Site, options: &ServeOptions, isolation: Isolation) -> bool {
+    let mut on_main = site.functions().iter().filter(|function| function.on_main_thread());
+    let first = on_main.clone().next().map(|function| &function.located.module.root);
+    isolation != Isolation::Fresh
+        && on_main.all(|function| {
+            let threads = function.threads.unwrap_or(options.threads);
+            threads < 2 && Some(&function.located.module.root) == first
+        })
+}
+
 /// The groups of threads of a server.
 pub(super) struct Groups {
     /// The way to its threads for each function that has any.
@@ -235,11 +247,16 @@ async fn all_finished(threads: &[JoinHandle<()>]) {
 
 /// What an instance of a server is told, on the main thread or on another one. Invocations run side by side, so that none
 /// may claim a variable of the process.
-pub(super) fn environment_of(environment: &Environment, main_thread: bool) -> Environment {
+pub(super) fn environment_of(
+    environment: &Environment,
+    main_thread: bool,
+    lone_root: bool,
+) -> Environment {
     Environment {
         main_thread,
         trace_in_environment: false,
         shares_process: true,
+        lone_root,
         ..environment.clone()
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     closing::Closing,
-    crew::{AFTER_GRACE, Alive, Groups, LOOK, Post, Seat, Spread, environment_of},
+    crew::{AFTER_GRACE, Alive, Groups, LOOK, Post, Seat, Spread, environment_of, has_lone_root},
     error::ServeError,
     functions::Share,
     handover,
@@ -198,6 +198,7 @@ impl Server {
     ) -> Result<Ended, ServeError> {
         let Supervisor { runtime, mut signals } = supervisor;
         ready(&self);
+        let lone_root = has_lone_root(&self.site, &self.options, worker.recycling.isolation);
         let (running, main) = self.prepare(worker)?;
         let Some(seat) = main else { return runtime.block_on(running.run_until(&mut signals)) };
         // Guests hold this thread from here on, so that another one has to look after signals and time.
@@ -211,7 +212,7 @@ impl Server {
         };
         let supervisor = worker::spawn_beside("trine-signals", supervise);
         let supervisor = supervisor.map_err(ServeError::Start)?;
-        let environment = environment_of(&worker.environment, true);
+        let environment = environment_of(&worker.environment, true, lone_root);
         let options = WorkerOptions { environment, ..worker.clone() };
         let work = async move |worker| seat.work(worker).await;
         // A panic is the loss of a worker, as on any other thread.
@@ -282,7 +283,7 @@ impl Server {
             for (number, of_thread) in seats.enumerate() {
                 let post = Post::Thread(of_thread);
                 let seat = Seat { threads: Vec::new(), ..seat(Share::Following, post) };
-                let environment = environment_of(&worker.environment, false);
+                let environment = environment_of(&worker.environment, false, false);
                 let worker = WorkerOptions { environment, ..worker.clone() };
                 let work = async move |worker| seat.work(worker).await;
                 let thread = worker::spawn_following(number + 1, worker, work);
@@ -373,7 +374,7 @@ impl Running {
         seat: Seat,
         worker: WorkerOptions,
     ) -> Result<(), ServeError> {
-        let environment = environment_of(&worker.environment, false);
+        let environment = environment_of(&worker.environment, false, false);
         let worker = WorkerOptions { environment, ..worker };
         let work = async move |worker| seat.work(worker).await;
         self.threads.push(worker::spawn(number, worker, work).map_err(ServeError::Start)?);

@@ -136,6 +136,7 @@ impl Candidate {
                 root: root.to_owned(),
                 path: self.path,
                 name: name.to_owned(),
+                by_path: false,
                 seek: self.seek,
             },
         }

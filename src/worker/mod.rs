@@ -225,6 +225,7 @@ mod tests {
             main_thread: false,
             trace_in_environment: false,
             shares_process: false,
+            lone_root: false,
             memory_limit: None,
         }))
     }

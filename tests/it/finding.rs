@@ -322,8 +322,14 @@ fn modules_of_a_package_import_one_another_by_its_name() {
         ),
     ]);
     let finished = invoke(&folder, &["shop/main.py"]);
-    assert_eq!(finished.stdout, "[\"main\", \"shop\", \"parts\", \"parts\"]\n", "{finished:?}");
+    let told = |name: &str| format!("[\"{name}\", \"shop\", \"parts\", \"parts\"]\n");
+    assert_eq!(finished.stdout, told("shop.main"), "{finished:?}");
     assert_eq!(finished.stderr.matches("init runs").count(), 1, "{finished:?}");
+    // A handler string names a module of the task root.
+    let mut command = trine(&folder, &["invoke", "--json", "main.handler"]);
+    command.current_dir(folder.task().join("shop"));
+    let finished = run(command);
+    assert_eq!(finished.stdout, told("main"), "{finished:?}");
     assert_eq!(printed(&folder, &["shop/inner/deep.py"]), json!(["shop.inner.deep", "shop"]));
 }
 
@@ -419,4 +425,46 @@ fn functions_of_which_any_could_be_meant_are_listed_as_they_have_to_be_named() {
         let listed = format!("say which function it is: {file}:get, {file}:post");
         assert!(finished.stderr.contains(&listed), "{listed} {finished:?}");
     }
+}
+
+#[test]
+fn what_was_written_as_a_file_is_spoken_of_as_a_file() {
+    let folder = Folder::new(&[
+        ("only.py", "def handler(event, context):\n    return 'only'\n"),
+        ("named.py", "def ts(event, context):\n    return 'ts'\n"),
+        ("data.js", "exports.handler = () => 'data';"),
+        ("data.json", "{}"),
+        ("sub/noext", ""),
+    ]);
+    write(
+        &folder.layers().join("python/dep.py"),
+        "def handler(event, context):\n    return 'dep'\n",
+    );
+    write(&folder.layers().join("python/bare.py"), "X = 1\n");
+    let file = |name: &str| folder.task().join(name).display().to_string();
+    let unsuited =
+        |what: &str, name: &str| format!("no engine of this build runs {what}: '{}'\n", file(name));
+    for (written, said) in [
+        ("only.ts", "Cannot find the file 'only.ts'\nlooked for only.ts in ".to_owned()),
+        ("only.lua", "did you mean 'only.py'?".to_owned()),
+        ("./only.mjs", "Cannot find the file './only.mjs'\n".to_owned()),
+        (&*file("only.ts"), format!("Cannot find the file '{}'\n", file("only.ts"))),
+        ("dep.ts", "Cannot find the file 'dep.ts'\n".to_owned()),
+        ("data.json", unsuited("'.json' files", "data.json")),
+        ("data.json", "did you mean 'data.js'?".to_owned()),
+        ("sub/noext", unsuited("files without an extension", "sub/noext")),
+        (&*file("sub/noext"), unsuited("files without an extension", "sub/noext")),
+        ("bare.py", "module 'bare'".to_owned()),
+    ] {
+        let finished = invoke(&folder, &[written]);
+        assert_eq!(finished.code, Some(3), "{written} {finished:?}");
+        assert!(finished.stderr.contains(&said), "{written} {said:?} {finished:?}");
+        let export = written.rsplit_once('.').map_or("noext", |(_, export)| export);
+        assert!(!finished.stderr.contains(&format!("andler '{export}'")), "{finished:?}");
+        assert_eq!(finished.stderr.matches("\nthis build runs").count().max(1), 1, "{finished:?}");
+    }
+    assert_eq!(printed(&folder, &["dep.py"]), "dep");
+    // Names that only look like a file's.
+    assert_eq!(printed(&folder, &["named.ts"]), "ts");
+    assert_eq!(printed(&folder, &["data"]), "data");
 }

@@ -60,6 +60,7 @@ fn micros(language: Language, hooks: &[Language], deadline: Option<Duration>) ->
         main_thread: false,
         trace_in_environment: false,
         shares_process: false,
+        lone_root: false,
         memory_limit: None,
     };
     let event = json!({"id": 7, "tags": ["a", "b"], "text": "x".repeat(950)}).to_string();

@@ -1,7 +1,7 @@
 //! Packages from PyPI, vendored as users do it, in the function's `package`: numpy, with compiled extensions, and FastAPI
 //! behind Mangum.
 
-use crate::support::{Connection, Folder, Lambda, Served, repository};
+use crate::support::{Connection, Folder, Lambda, Served, repository, run, trine};
 use serde_json::{Value, json};
 use std::os::unix::fs::symlink;
 
@@ -120,5 +120,131 @@ fn fastapi_behind_mangum_answers_on_every_connection() {
         }
         served.process.signal("TERM");
         assert_eq!(served.process.wait(), Some(0));
+    }
+}
+
+/// A function that computes on processes and threads of joblib's, which know its module and find its packages.
+const PARALLEL: &str = "\
+import os, threading
+from joblib import Parallel, delayed
+
+def square(n):
+    return [n * n, os.getpid(), threading.get_ident()]
+
+def handler(event, context):
+    own, answers = os.getpid(), {}
+    for backend in ['loky', 'multiprocessing', 'threading']:
+        told = Parallel(n_jobs=2, backend=backend)(delayed(square)(n) for n in range(6))
+        in_children = own not in {process for _, process, _ in told}
+        answers[backend] = [[n for n, _, _ in told], in_children]
+    return answers
+";
+
+#[track_caller]
+fn check_parallel(answer: &Value) {
+    let squares = json!([0, 1, 4, 9, 16, 25]);
+    for (backend, in_children) in [("loky", true), ("multiprocessing", true), ("threading", false)]
+    {
+        assert_eq!(answer[backend], json!([squares, in_children]), "{answer}");
+    }
+}
+
+#[test]
+fn joblib_computes_in_processes_that_find_what_its_function_finds() {
+    let folder = with_packages("python-packages", PARALLEL);
+    // In a package the module has another name; its packages are beside it.
+    folder.write("pkg/__init__.py", "");
+    folder.write("pkg/part.py", PARALLEL);
+    symlink(folder.task().join("package"), folder.task().join("pkg/package")).unwrap();
+    let elsewhere = Folder::new(&[]);
+    for (file, beside) in
+        [("app.py", true), ("app.handler", true), ("app.py", false), ("pkg/part.py", false)]
+    {
+        let (start, file) = match beside {
+            true => (&folder, file.to_owned()),
+            false => (&elsewhere, folder.file(file)),
+        };
+        let finished = run(trine(start, &["invoke", "--json", &file]));
+        assert_eq!(finished.code, Some(0), "{file} {finished:?}");
+        check_parallel(&serde_json::from_str(&finished.stdout).unwrap());
+    }
+}
+
+#[test]
+fn joblib_computes_in_a_server_and_on_lambda() {
+    let folder = with_packages("python-packages", PARALLEL);
+    let lambda = Lambda::start(&folder, "app.handler");
+    for _ in 0..2 {
+        check_parallel(&lambda.invoke(json!({})));
+    }
+    // Beside another function, and alone.
+    folder.write("other.py", "def handler(event, context):\n    return 'other'\n");
+    folder.write("sub/app.py", "def handler(event, context):\n    return 'sub'\n");
+    for (argument, path) in [(".", "/app"), ("app.py", "/")] {
+        let served = Served::start(&folder, &[argument, "--workers", "1"]);
+        for _ in 0..2 {
+            let reply = served.get(path);
+            assert_eq!(reply.status, 200, "{reply:?}\n{:?}", served.process);
+            check_parallel(&reply.json());
+        }
+        if argument == "." {
+            assert_eq!(served.get("/sub").text(), "sub");
+        }
+    }
+}
+
+/// A function whose event loops are uvloop's.
+const UVLOOP: &str = "\
+import asyncio, uvloop
+asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+async def main():
+    child = await asyncio.create_subprocess_exec('/bin/echo', 'child', stdout=asyncio.subprocess.PIPE)
+    return [type(asyncio.get_running_loop()).__module__, (await child.communicate())[0].decode()]
+";
+
+/// One that knows nothing of it.
+const PLAIN: &str = "\
+import asyncio
+at_import = asyncio.get_event_loop()
+async def main():
+    child = await asyncio.create_subprocess_exec('/bin/echo', 'child', stdout=asyncio.subprocess.PIPE)
+    loop = asyncio.get_running_loop()
+    return [loop is at_import, type(asyncio.get_event_loop_policy()).__module__, (await child.communicate())[0].decode()]
+";
+
+#[test]
+fn uvloop_is_the_affair_of_the_function_that_installs_it() {
+    let waits = "async def handler(event, context):\n    return await main()\n";
+    let runs = "def handler(event, context):\n    return asyncio.run(main())\n";
+    let folder = with_packages("python-packages", "");
+    for (name, source) in [
+        ("installs/app.py", format!("{UVLOOP}{runs}")),
+        (
+            "waits/app.py",
+            format!("{UVLOOP}{waits}").replace(
+                "asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())",
+                "uvloop.install()",
+            ),
+        ),
+        ("plain/app.py", format!("{PLAIN}{waits}")),
+        ("runs/app.py", format!("{PLAIN}{runs}")),
+    ] {
+        folder.write(name, source);
+        let package = folder.task().join(name).with_file_name("package");
+        symlink(folder.task().join("package"), package).unwrap();
+    }
+    std::fs::remove_file(folder.task().join("app.py")).unwrap();
+    let served = Served::start(&folder, &[".", "--workers", "2"]);
+    for _ in 0..2 {
+        for (path, told) in [
+            ("/installs", json!(["uvloop", "child\n"])),
+            ("/waits", json!(["trine.loop", "child\n"])),
+            ("/plain", json!([true, "asyncio.unix_events", "child\n"])),
+            ("/runs", json!([false, "asyncio.unix_events", "child\n"])),
+        ] {
+            let reply = served.get(path);
+            assert_eq!(reply.status, 200, "{path} {reply:?}\n{:?}", served.process);
+            assert_eq!(reply.json(), told, "{path}");
+        }
     }
 }

@@ -181,6 +181,7 @@ pub(crate) fn environment(folder: &Path) -> Environment {
         main_thread: false,
         trace_in_environment: false,
         shares_process: false,
+        lone_root: false,
         memory_limit: None,
     }
 }

@@ -179,6 +179,9 @@ pub struct Environment {
     /// Whether other functions may run in the process beside this instance: then it keeps what its guests set in the
     /// environment to itself, where its language can.
     pub shares_process: bool,
+    /// Whether all functions of the process have one root: then a language whose instances share globals has nothing of
+    /// theirs to keep apart.
+    pub lone_root: bool,
     /// The memory that one heap (a V8 isolate, a Lua state) may take, in bytes, buffers outside of it counted; `None`
     /// for no limit. A call that crosses it fails with [`crate::ErrorKind::OutOfMemory`].
     pub memory_limit: Option<u64>,

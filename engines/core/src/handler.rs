@@ -106,6 +106,7 @@ mod tests {
             root: "/task".into(),
             path: "/task/src/app.py".into(),
             name: "src/app".into(),
+            by_path: false,
             seek: Seek::Unnamed,
         };
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();

@@ -111,6 +111,8 @@ pub struct Module {
     /// Its name without extension, as the user wrote it (`src/app`). What languages call it in messages, and import it by
     /// where [`crate::Engine::find`] has found it.
     pub name: String,
+    /// Whether the user has named its file (`src/app.py`), and no module of a handler string.
+    pub by_path: bool,
     /// Which functions are wanted of it.
     pub seek: Seek,
 }

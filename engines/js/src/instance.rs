@@ -445,11 +445,13 @@ mod tests {
             main_thread: true,
             trace_in_environment: false,
             shares_process: false,
+            lone_root: false,
             memory_limit: None,
         };
         drop(crate::engine().start(&environment));
         let seek = Seek::Handler("handler".to_owned());
-        let module = Module { root: folder.clone(), path, name: "app".to_owned(), seek };
+        let module =
+            Module { root: folder.clone(), path, name: "app".to_owned(), by_path: false, seek };
         create_and_run_current_thread(async move {
             let instance = JsInstance::new(environment);
             let loaded = instance.load(&module).await.map(|exports| exports.functions.len());

@@ -1,19 +1,20 @@
 //! The asyncio loop of an instance, made when it is first needed, and which loop `asyncio.get_event_loop()` gives on the
 //! thread.
 //!
-//! A thread has one current loop, and several roots of functions that each expect it to be theirs: whenever a function of
-//! another root than before is loaded or called, what the former had set is put aside for it.
+//! A thread has one current loop, and several roots of functions that each expect it to be theirs. asyncio keeps it in a
+//! policy: each root has one of its own, in its scope. Without scopes, instances that follow one another share one: whenever
+//! another one than before is used, what the former had set is put aside for it.
 
 use crate::{
     event_loop::EventLoop,
     host,
     interpreter::{self, Interpreter, Prelude},
     limits::Runs,
+    scopes,
 };
 use pyo3::{prelude::*, sync::PyOnceLock, types::PyDict};
 use std::{
     cell::{OnceCell, RefCell},
-    path::{Path, PathBuf},
     rc::{Rc, Weak},
     sync::{
         Arc,
@@ -24,35 +25,37 @@ use std::{
 /// The prelude's `loops` as a namespace, once a guest has imported `asyncio`.
 static LOOPS: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
 
-/// The number of the next root.
+/// The number of the next instance.
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
 thread_local! {
-    static HERE: RefCell<Here> = const { RefCell::new(Here { root: RootId(0), of: Weak::new() }) };
+    static HERE: RefCell<Here> = const { RefCell::new(Here { instance: 0, of: Weak::new() }) };
 }
 
 /// Whose functions were loaded or called last on a thread.
 struct Here {
-    root: RootId,
+    instance: u64,
     of: Weak<CurrentLoop>,
 }
-
-/// A root of functions within an instance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct RootId(u64);
 
 /// The loop of an instance.
 pub(crate) struct CurrentLoop {
     python: &'static Interpreter,
+    instance: u64,
+    /// Whether its functions are loaded and called in scopes, which keep what they set.
+    has_scopes: bool,
     runs: Arc<Runs>,
     made: OnceCell<Rc<EventLoop>>,
-    roots: RefCell<Vec<(PathBuf, RootId)>>,
 }
 
 impl CurrentLoop {
-    pub(crate) fn new(python: &'static Interpreter, runs: &Arc<Runs>) -> Rc<Self> {
-        let (made, roots) = (OnceCell::new(), RefCell::default());
-        Rc::new(Self { python, runs: runs.clone(), made, roots })
+    pub(crate) fn new(
+        python: &'static Interpreter,
+        runs: &Arc<Runs>,
+        has_scopes: bool,
+    ) -> Rc<Self> {
+        let instance = NEXT.fetch_add(1, Ordering::Relaxed);
+        Rc::new(Self { python, instance, has_scopes, runs: runs.clone(), made: OnceCell::new() })
     }
 
     /// The loop, if it was needed yet.
@@ -70,57 +73,61 @@ impl CurrentLoop {
         Ok(self.made.get().expect("set above"))
     }
 
-    /// The number of a root folder.
-    pub(crate) fn root(&self, path: &Path) -> RootId {
-        let mut roots = self.roots.borrow_mut();
-        if let Some((_, id)) = roots.iter().find(|(known, _)| known == path) {
-            return *id;
-        }
-        let id = RootId(NEXT.fetch_add(1, Ordering::Relaxed));
-        roots.push((path.to_owned(), id));
-        id
-    }
-
-    /// Functions of this root are loaded or called from here on.
-    pub(crate) fn enter(self: &Rc<Self>, py: Python<'_>, root: RootId) -> PyResult<()> {
+    /// Functions of its instance are loaded or called from here on.
+    pub(crate) fn enter(self: &Rc<Self>, py: Python<'_>) -> PyResult<()> {
         let before = HERE.with_borrow_mut(|here| {
-            if here.root == root {
-                return root;
+            if here.instance == self.instance {
+                return None;
             }
             here.of = Rc::downgrade(self);
-            std::mem::replace(&mut here.root, root)
+            Some(std::mem::replace(&mut here.instance, self.instance))
         });
-        match LOOPS.get(py) {
-            Some(loops) if before != root => {
-                of_prelude(py, loops, "switch")?.call1((before.0, root.0)).map(drop)
+        match (before, LOOPS.get(py)) {
+            (Some(before), Some(loops)) if !self.has_scopes => {
+                let switch = interpreter::of(loops.bind(py), "switch")?;
+                switch.call1((before, self.instance)).map(drop)
             }
             _ => Ok(()),
         }
     }
 
-    /// Ends the loop, and forgets what its functions had set.
+    /// Ends the loop, and forgets what its functions have set.
     pub(crate) fn end(&self, py: Python<'_>) -> PyResult<()> {
         if let Some(made) = self.made.get() {
             made.end(py)?;
         }
-        for (_, root) in std::mem::take(&mut *self.roots.borrow_mut()) {
-            let active = HERE.with_borrow_mut(|here| {
-                let active = here.root == root;
-                if active {
-                    *here = Here { root: RootId(0), of: Weak::new() };
-                }
-                active
-            });
-            if let Some(loops) = LOOPS.get(py) {
-                of_prelude(py, loops, "forget")?.call1((root.0, active))?;
+        let active = HERE.with_borrow_mut(|here| {
+            let active = here.instance == self.instance;
+            if active {
+                *here = Here { instance: 0, of: Weak::new() };
             }
+            active
+        });
+        match LOOPS.get(py) {
+            Some(loops) => {
+                let forget = interpreter::of(loops.bind(py), "forget")?;
+                forget.call1((self.instance, active)).map(drop)
+            }
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
-fn of_prelude<'py>(py: Python<'py>, loops: &Py<PyDict>, name: &str) -> PyResult<Bound<'py, PyAny>> {
-    Ok(loops.bind(py).get_item(name)?.expect("the prelude defines it"))
+/// Forgets which loop the functions of the scope have set in which this thread is.
+pub(crate) fn forget_in_scope(py: Python<'_>) -> PyResult<()> {
+    match LOOPS.get(py) {
+        Some(loops) => interpreter::of(loops.bind(py), "forget_in_scope")?.call0().map(drop),
+        None => Ok(()),
+    }
+}
+
+/// From here on each scope has a policy of its own, if `asyncio` was imported. `target` finds the scope in which something
+/// is being set.
+pub(crate) fn keep_apart(py: Python<'_>, target: Bound<'_, PyAny>) -> PyResult<()> {
+    match LOOPS.get(py) {
+        Some(loops) => interpreter::of(loops.bind(py), "keep_apart")?.call1((target,)).map(drop),
+        None => Ok(()),
+    }
 }
 
 /// Called when `asyncio` was imported.
@@ -130,7 +137,8 @@ pub(crate) fn configure_asyncio(py: Python<'_>) -> PyResult<()> {
         let loops = interpreter::run_prelude(py, Prelude::Loops, &host::module(py)?)?;
         PyResult::Ok(loops.unbind())
     })?;
-    of_prelude(py, loops, "install")?.call0().map(drop)
+    interpreter::of(loops.bind(py), "install")?.call0()?;
+    scopes::follow_asyncio(py)
 }
 
 /// The loop of the instance whose functions were loaded or called last on this thread; `None` on a guest's own threads.

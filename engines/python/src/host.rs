@@ -4,7 +4,7 @@
 use crate::{
     current_loop, error, host_signals,
     interpreter::{self, Prelude},
-    limits, program, relative, scopes, state,
+    limits, offspring, program, relative, scopes, state,
 };
 use pyo3::{
     exceptions::{PySystemExit, PyTypeError},
@@ -217,6 +217,7 @@ pub(crate) fn module(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
     module.add_function(wrap_pyfunction!(host_signals::host_handles, &module)?)?;
     module.add_function(wrap_pyfunction!(host_signals::install_beside, &module)?)?;
     module.add_function(wrap_pyfunction!(relative::relative_levels, &module)?)?;
+    offspring::add_to(&module)?;
     state::add_to(&module)?;
     program::add_to(&module)?;
     Ok(module)

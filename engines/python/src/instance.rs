@@ -7,7 +7,7 @@ use crate::{
     collector::Rarely,
     context::{Contexts, Request},
     convert::{Settings, Value},
-    current_loop::{CurrentLoop, RootId},
+    current_loop::CurrentLoop,
     engine::ID,
     error,
     event_loop::Task,
@@ -16,7 +16,7 @@ use crate::{
     limits::{Call, Runs, Section},
     living::living,
     loader::{self, Arguments, Callable, Function},
-    scopes::{Entered, Everybodys, Scope},
+    scopes::{self, Entered, Everybodys, Scope},
 };
 use pyo3::{
     exceptions::PySystemExit,
@@ -26,7 +26,7 @@ use pyo3::{
 use std::{
     cell::{Cell, RefCell},
     env,
-    path::Path,
+    path::{Path, PathBuf},
     rc::Rc,
     sync::Arc,
 };
@@ -47,7 +47,7 @@ pub(crate) struct PythonInstance {
     event_loop: Rc<CurrentLoop>,
     /// Whether functions that know nothing of each other may be loaded.
     side_by_side: bool,
-    scopes: RefCell<Vec<(RootId, Arc<Scope>)>>,
+    roots: RefCell<Vec<Root>>,
     runs: Arc<Runs>,
     waiting: RefCell<Vec<Waiting>>,
     calls: Cell<u64>,
@@ -55,6 +55,17 @@ pub(crate) struct PythonInstance {
     // Last: dropped after everything that holds Python objects.
     _thread: Rc<ThreadState>,
 }
+
+/// A root of functions, and what its functions are loaded and called in.
+struct Root {
+    path: PathBuf,
+    /// There is none where no functions are side by side.
+    scope: Option<Arc<Scope>>,
+}
+
+/// The place of a root among those of its instance.
+#[derive(Clone, Copy)]
+struct RootId(usize);
 
 /// A function that was loaded.
 struct Registered {
@@ -91,7 +102,7 @@ impl PythonInstance {
             let ready = host::apply_level(py).and_then(|()| python.begin_anew(py));
             ready.map_err(|e| error::internal(py, &e))
         })?;
-        let runs = Arc::default();
+        let (runs, side_by_side) = (Arc::default(), !environment.lone_root);
         let settings = Settings { ascii: escapes(env::var("AWS_EXECUTION_ENV").ok().as_deref()) };
         Ok(Self {
             python,
@@ -100,9 +111,9 @@ impl PythonInstance {
             settings,
             functions: RefCell::default(),
             contexts: Contexts::new(environment, settings),
-            side_by_side: !environment.trace_in_environment,
-            scopes: RefCell::default(),
-            event_loop: CurrentLoop::new(python, &runs),
+            side_by_side,
+            roots: RefCell::default(),
+            event_loop: CurrentLoop::new(python, &runs, side_by_side),
             runs,
             waiting: RefCell::default(),
             calls: Cell::new(0),
@@ -126,46 +137,48 @@ impl PythonInstance {
             generation: self.generation,
             layer_root: &self.layer_root,
         };
-        let root = self.event_loop.root(&module.root);
         let loaded = Python::attach(|py| {
             let section = call.section(py);
-            self.begin_scope(py, root, &module.root).map_err(|e| error::internal(py, &e))?;
+            let root = self.root(py, &module.root).map_err(|e| error::internal(py, &e))?;
             let _scope = self.enter(py, root)?;
             let _rarely = Rarely::begin(py);
             match loader::load(py, &source, module) {
                 Err(failed) if section.was_stopped() => {
                     Err(error::interrupted(py, None).with_frames(failed.frames().to_vec()))
                 }
-                other => other,
+                other => other.map(|loaded| (loaded, root)),
             }
         });
         host::flush();
-        let loaded = loaded?;
+        let (loaded, root) = loaded?;
         let functions = loaded.functions.into_iter();
         let functions =
             functions.map(|(name, function)| (name, self.register(function, root))).collect();
         Ok(Exports { functions, others: loaded.others })
     }
 
-    /// Makes the scope of a root, in a process that serves several functions.
-    fn begin_scope(&self, py: Python<'_>, root: RootId, path: &Path) -> PyResult<()> {
-        if !self.side_by_side || self.scopes.borrow().iter().any(|(known, _)| *known == root) {
-            return Ok(());
+    /// A root, with a scope where there may be others.
+    fn root(&self, py: Python<'_>, path: &Path) -> PyResult<RootId> {
+        let known = self.roots.borrow().iter().position(|root| root.path == path);
+        if let Some(place) = known {
+            return Ok(RootId(place));
         }
-        let scope = Scope::of(py, self.python, self.generation, path)?;
-        self.scopes.borrow_mut().push((root, scope));
-        Ok(())
+        let scope = self.side_by_side.then(|| Scope::of(py, self.python, self.generation, path));
+        let (path, scope) = (path.to_owned(), scope.transpose()?);
+        let mut roots = self.roots.borrow_mut();
+        roots.push(Root { path, scope });
+        Ok(RootId(roots.len() - 1))
     }
 
     /// Functions of this root are loaded or called until the result is dropped.
     fn enter<'py>(&self, py: Python<'py>, root: RootId) -> Result<Option<Entered<'py>>> {
-        let scopes = self.scopes.borrow();
-        let scope = scopes.iter().find(|(known, _)| *known == root).map(|(_, scope)| scope.clone());
-        drop(scopes);
-        let entered = self
-            .event_loop
-            .enter(py, root)
-            .and_then(|()| scope.map(|scope| scope.enter(py)).transpose());
+        let entered = self.event_loop.enter(py).and_then(|()| {
+            if !self.side_by_side {
+                return Ok(None);
+            }
+            let scope = self.roots.borrow().get(root.0).and_then(|root| root.scope.clone());
+            scope.map(|scope| scope.enter(py)).transpose()
+        });
         entered.map_err(|e| error::internal(py, &e))
     }
 
@@ -404,9 +417,11 @@ impl PythonInstance {
                 handled => handled,
             });
             report(self.event_loop.end(py));
+            let roots = std::mem::take(&mut *self.roots.borrow_mut());
+            report(scopes::forget_loops(py, roots.iter().filter_map(|root| root.scope.as_ref())));
             self.contexts.clear();
             self.functions.borrow_mut().clear();
-            self.scopes.borrow_mut().clear();
+            drop(roots);
             if last {
                 end_program(py, self.python, report);
             }

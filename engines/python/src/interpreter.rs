@@ -329,6 +329,7 @@ fn eager_site() -> bool {
 #[derive(Clone, Copy)]
 pub(crate) enum Prelude {
     Check,
+    Children,
     Context,
     End,
     Exits,
@@ -363,6 +364,7 @@ pub(crate) fn run_prelude<'py>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let (name, source, compiled) = match file {
         Prelude::Check => prelude_file!("check"),
+        Prelude::Children => prelude_file!("children"),
         Prelude::Context => prelude_file!("context"),
         Prelude::End => prelude_file!("end"),
         Prelude::Exits => prelude_file!("exits"),
@@ -385,7 +387,6 @@ pub(crate) fn run_prelude<'py>(
     namespace.set_item("__builtins__", py.import("builtins")?)?;
     namespace.set_item("_trine", natives)?;
     namespace.set_item("_request", request(py)?)?;
-    namespace.set_item("_scope", scope(py)?)?;
     namespace.set_item("_scope", scope(py)?)?;
     // SAFETY: the interpreter runs and this thread is attached.
     let magic = unsafe { ffi::PyImport_GetMagicNumber() };

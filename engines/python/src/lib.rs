@@ -16,6 +16,7 @@ mod interpreter;
 mod limits;
 mod living;
 mod loader;
+mod offspring;
 mod program;
 mod relative;
 mod scopes;

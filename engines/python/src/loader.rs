@@ -171,6 +171,7 @@ fn import<'py>(
             &module.name,
             module.path.to_string_lossy(),
             source.layer_root,
+            module.by_path,
         ))
     });
     imported.map_err(|e| error::import_failed(py, &e, &module.name))

@@ -1,11 +1,12 @@
 //! What functions side by side keep apart: each root has a context (`contextvars`) of its own, in which its functions are
 //! loaded and called. In it is the scope that the prelude's `scopes` knows.
 //!
-//! A process with one function has no scopes, and pays for none.
+//! A process in which all functions have one root has no scopes, and pays for none.
 
 use crate::{
-    host,
+    current_loop, host,
     interpreter::{self, Interpreter, Prelude},
+    offspring,
 };
 use pyo3::{ffi, prelude::*, sync::PyOnceLock, types::PyDict};
 use std::{
@@ -133,6 +134,39 @@ impl Drop for Everybodys<'_> {
     }
 }
 
+/// Forgets which event loops the functions of these scopes have set on this thread.
+pub(crate) fn forget_loops<'a>(
+    py: Python<'_>,
+    scopes: impl Iterator<Item = &'a Arc<Scope>>,
+) -> PyResult<()> {
+    for scope in scopes {
+        let _entered = scope.enter(py)?;
+        current_loop::forget_in_scope(py)?;
+    }
+    Ok(())
+}
+
+/// Each scope has a policy of event loops, where there are scopes. Called when `asyncio` was imported.
+pub(crate) fn follow_asyncio(py: Python<'_>) -> PyResult<()> {
+    match PRELUDE.get(py) {
+        Some(prelude) => {
+            current_loop::keep_apart(py, interpreter::of(prelude.bind(py), "_target")?)
+        }
+        None => Ok(()),
+    }
+}
+
+/// Children get the environment of their scope, where there are scopes. Called when a guest can start any.
+pub(crate) fn follow_children(py: Python<'_>) -> PyResult<()> {
+    match PRELUDE.get(py) {
+        Some(prelude) => {
+            let environ = interpreter::of(prelude.bind(py), "environ_of_children")?;
+            offspring::keep_apart(py, environ)
+        }
+        None => Ok(()),
+    }
+}
+
 /// The root logger has a level for each scope, where there are scopes. Called when `logging` was imported.
 pub(crate) fn follow_logging(py: Python<'_>) -> PyResult<()> {
     match PRELUDE.get(py) {
@@ -150,6 +184,8 @@ fn prelude(py: Python<'_>, python: &Interpreter) -> PyResult<&'static Py<PyDict>
         if py.import("sys")?.getattr("modules")?.contains("logging")? {
             interpreter::of(&made, "logging")?.call0()?;
         }
+        current_loop::keep_apart(py, interpreter::of(&made, "_target")?)?;
+        offspring::keep_apart(py, interpreter::of(&made, "environ_of_children")?)?;
         Ok(made.unbind())
     })
 }

@@ -157,6 +157,7 @@ impl Guest {
             main_thread: false,
             trace_in_environment: false,
             shares_process: false,
+            lone_root: false,
             memory_limit: None,
         };
         change(&mut environment, &folder);
@@ -194,7 +195,7 @@ impl Guest {
 /// Returns the module of a file in a folder, as [`Guest::module`] does.
 pub fn module(root: &Path, path: &str, seek: Seek) -> Module {
     let name = Path::new(path).with_extension("").to_string_lossy().into_owned();
-    Module { root: root.to_owned(), path: root.join(path), name, seek }
+    Module { root: root.to_owned(), path: root.join(path), name, by_path: false, seek }
 }
 
 /// Calls a function of an instance, as [`Guest::call`] does.

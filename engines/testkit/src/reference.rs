@@ -76,6 +76,7 @@ mod tests {
             main_thread: false,
             trace_in_environment: false,
             shares_process: false,
+            lone_root: false,
             memory_limit: None,
         };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -90,7 +91,13 @@ mod tests {
     ) -> Result<Bytes> {
         let instance = engine().start(environment)?;
         let seek = Seek::Handler("handler".into());
-        let module = Module { root: root.into(), path: path.into(), name: "app".into(), seek };
+        let module = Module {
+            root: root.into(),
+            path: path.into(),
+            name: "app".into(),
+            by_path: false,
+            seek,
+        };
         let exports = instance.load(&module).await?;
         let (name, function) = &exports.functions[0];
         assert_eq!(name, "handler");

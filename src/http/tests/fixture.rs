@@ -143,6 +143,7 @@ pub(super) fn site(names: &[&str], interleaving: bool) -> Site {
             root: PathBuf::from("/"),
             path: PathBuf::from(format!("/{name}.echo")),
             name: (*name).to_owned(),
+            by_path: false,
             seek: Seek::Handler("handler".into()),
         };
         let engine = registry.by_extension("echo").unwrap().clone();
@@ -184,6 +185,7 @@ impl Fixture {
             main_thread: true,
             trace_in_environment: false,
             shares_process: false,
+            lone_root: false,
             memory_limit: None,
         };
         let running =

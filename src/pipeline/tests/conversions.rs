@@ -165,6 +165,7 @@ fn conversions(middlewares: &[(&str, &str)], handler: &str) -> [usize; 4] {
         root: PathBuf::from("/"),
         path: PathBuf::from(format!("/{name}")),
         name: name.to_owned(),
+        by_path: false,
         seek,
     };
     let plan = Plan {
@@ -189,6 +190,7 @@ fn conversions(middlewares: &[(&str, &str)], handler: &str) -> [usize; 4] {
         main_thread: false,
         trace_in_environment: false,
         shares_process: false,
+        lone_root: false,
         memory_limit: None,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

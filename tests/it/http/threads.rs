@@ -376,12 +376,15 @@ def handler(event, context):
     who.set(event['queryStringParameters']['n'])
     return [before, who.get()]
 ";
-    let folder = Folder::new(&[("a/app.py", source), ("b/app.py", source)]);
-    let served = Served::start(&folder, &["--threads", "2"]);
-    for number in 0..6 {
-        for path in ["/a", "/b"] {
-            let told = served.get(&format!("{path}?n={number}")).json();
-            assert_eq!(told, json!(["of the import", number.to_string()]));
+    let check = |served: &Served, paths: &[&str]| {
+        for number in 0..6 {
+            for path in paths {
+                let told = served.get(&format!("{path}?n={number}")).json();
+                assert_eq!(told, json!(["of the import", number.to_string()]));
+            }
         }
-    }
+    };
+    let folder = Folder::new(&[("a/app.py", source), ("b/app.py", source)]);
+    check(&Served::start(&folder, &["--threads", "2"]), &["/a", "/b"]);
+    alone_and_beside(source, |_, served| check(served, &["/app"]));
 }

@@ -99,6 +99,7 @@ impl Guest {
             main_thread: false,
             trace_in_environment: setup.trace_in_environment,
             shares_process: false,
+            lone_root: false,
             memory_limit: setup
                 .memory
                 .or_else(|| setup.memory_mb.and_then(|mb| mb.parse().ok()).map(|mb: u64| mb << 20)),
@@ -121,6 +122,7 @@ impl Guest {
             root: self.dir.clone(),
             path: self.dir.join(format!("{name}.lua")),
             name: name.to_owned(),
+            by_path: false,
             seek,
         }
     }

@@ -26,6 +26,10 @@ _active = None
 _turn = 0
 _import = builtins.__import__
 _owners = {}
+# Whether other processes get `sys.path`, to import modules by their names.
+_has_children = False
+# Folders of layers on `sys.path`, which are everyone's.
+_layers = []
 # The generation of the roots that are there for a search only.
 _SEARCH = -1
 
@@ -44,12 +48,16 @@ class _Root:
         self.modules = {}
         # Names of modules that were loaded by their path; of packages, by their folder.
         self.named = {}
+        # Folders in which such packages stand.
+        self.above = []
         # Folders of packages that are found by name where nothing else has that name.
         self.packages = {}
 
 
-def load(generation, root, name, path, layer_root):
-    """The module of a file, which the user has called `name`; raises what its import raises."""
+def load(generation, root, name, path, layer_root, by_path):
+    """The module of a file, which the user has called `name`; raises what its import raises. `by_path` says that the user
+    has named the file, and no module: then it is a module of the package in whose folder it stands, whatever the root.
+    """
     with _lock:
         root = _root(generation, root, layer_root)
         _activate(root)
@@ -61,9 +69,14 @@ def load(generation, root, name, path, layer_root):
             # A dot in the file's own name separates no folders.
             packages = dotted.count(".") - stem.count(".") + (stem == "__init__")
             levels = _trine.relative_levels(path)
+            if by_path:
+                levels = max(levels, _packages_above(path))
+                if dotted.rpartition(".")[2] == "__init__":
+                    # The package itself, and not a part of it that would run the same file once more.
+                    dotted, packages = dotted.removesuffix(".__init__"), dotted.count(".")
             if levels > packages:
                 return _load_in_package(root, path, dotted, levels)
-            if "." in stem:
+            if "." in stem or dotted == "__main__":
                 # No import statement has a name for it.
                 return _run(root, _free_name(stem), path)
             if packages == 0:
@@ -76,7 +89,7 @@ def load(generation, root, name, path, layer_root):
         return module
 
 
-def load_file(generation, root, name, path, layer_root):
+def load_file(generation, root, name, path, layer_root, _by_path):
     """A middleware: its file may be anywhere, and may have a name that a module of the standard library has."""
     with _lock:
         root = _root(generation, root, layer_root)
@@ -154,8 +167,16 @@ def _run(root, name, path, locations=None):
         raise
 
 
+def _packages_above(path):
+    """How many folders above a file are packages, one in the other."""
+    count, folder = 0, os.path.dirname(path)
+    while _is_package(folder) and folder != os.path.dirname(folder):
+        count, folder = count + 1, os.path.dirname(folder)
+    return count
+
+
 def _load_in_package(root, path, dotted, levels):
-    """Runs a file whose relative imports reach `levels` folders up, the first of which is its own."""
+    """Runs a file whose package is at least `levels` folders deep, the first of which is its own."""
     folders = [os.path.dirname(path)]
     with os.scandir(folders[0]) as entries:
         for entry in entries:
@@ -170,10 +191,18 @@ def _load_in_package(root, path, dotted, levels):
     name = None
     for folder in reversed(folders):
         name = _package(root, folder, name)
+    if _is_package(folders[-1]):
+        root.above.append(os.path.dirname(folders[-1]))
+        if _has_children:
+            spawning()
     stem = os.path.basename(path).removesuffix(".py")
     if stem == "__init__":
         return sys.modules[name]
-    module = _run(root, f"{name}.{_identifier(stem)}", path)
+    full_name = f"{name}.{_identifier(stem)}"
+    module = sys.modules.get(full_name)
+    if module is None or getattr(module, "__file__", None) != path:
+        module = _run(root, full_name, path)
+    # Else the package has imported it.
     setattr(sys.modules[name], _identifier(stem), module)
     if "." not in dotted and dotted not in sys.stdlib_module_names:
         # Who imports it as a module of the task root gets the same one.
@@ -297,6 +326,8 @@ def _same(found, path):
 
 
 def _root(generation, path, layer_root):
+    # As `os.path.dirname` gives it.
+    path = path.rstrip(os.sep) or os.sep
     root = _roots.get((generation, path))
     if root is None:
         if _active is not None:
@@ -317,6 +348,7 @@ def _add_entries(root, layer_root):
     own = [entry for entry in own if os.path.isdir(entry) and entry not in sys.path]
     shared = [entry for entry in shared if os.path.isdir(entry) and entry not in sys.path]
     sys.path[:0] = own
+    _layers.extend(shared)
     if os.environ.get("PYTHONPATH"):
         # Lambda leaves its layers out then. They come last here: found, yet in nobody's way.
         sys.path.extend(shared)
@@ -493,6 +525,25 @@ def _is_everyones(name):
         if folder in root.entries or folder in root.last or top in root.named.values():
             return False
     return True
+
+
+def spawning():
+    """Called when `multiprocessing` can start processes that know nothing but `sys.path`: a package that was loaded by its
+    path is to be found there by its name. The folder in which it stands comes last, behind site-packages."""
+    global _has_children
+    _has_children = True
+    for root in list(_roots.values()):
+        for folder in root.above:
+            if root is _active:
+                _add_folder(root, folder)
+            elif folder not in root.last:
+                root.last.append(folder)
+
+
+def folders_of(frame):
+    """The folders on `sys.path` that are the calling function's, and those of the layers."""
+    root = _calling_root(frame) or _active
+    return ([] if root is None else root.entries), _layers
 
 
 def _calling_root(frame):

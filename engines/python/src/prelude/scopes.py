@@ -1,10 +1,12 @@
-"""What functions side by side keep to themselves: environment variables and the root logger's level.
+"""What functions side by side keep to themselves: environment variables, the root logger's level and the policy of event
+loops.
 
 Each root of functions has a scope. It is the value of a context variable, so it is the right one wherever a function's
 code runs: in interleaved tasks, and on threads. What is set while no scope holds (a middleware's `init`, a module of a
 layer or of site-packages while it is imported, which happens once for all) is everybody's.
 """
 
+import _frozen_importlib as _bootstrap
 import os
 import sys
 
@@ -12,12 +14,17 @@ import sys
 class Scope:
     """What one root of functions has set."""
 
-    __slots__ = ("environ", "level")
+    __slots__ = ("environ", "system", "bound", "level", "policy")
 
     def __init__(self):
-        # By encoded name; None is a variable that was taken away.
+        # By encoded name; None is a variable that was taken away. First what `os.environ` shows, then what child processes
+        # get (`os.putenv` sets that alone).
         self.environ = {}
+        self.system = {}
+        # What stands in the place of `os.environ` and `os.environb`.
+        self.bound = {}
         self.level = None
+        self.policy = None
 
 
 def begin():
@@ -124,6 +131,118 @@ class _Data(dict):
             self[key] = value
 
 
+def _binding(name):
+    """A member of `os` in whose place each scope may put something else."""
+
+    def get(os):
+        scope = _scope.get()
+        if scope is not None and name in scope.bound:
+            return scope.bound[name]
+        try:
+            return os.__dict__[name]
+        except KeyError:
+            raise AttributeError(f"module 'os' has no attribute '{name}'") from None
+
+    def put(os, value):
+        scope = _target()
+        if scope is None:
+            os.__dict__[name] = value
+        else:
+            scope.bound[name] = value
+
+    def delete(os):
+        scope = _target()
+        bound = os.__dict__ if scope is None else scope.bound
+        if bound.pop(name, None) is None:
+            raise AttributeError(name)
+
+    return property(get, put, delete)
+
+
+class _Os(type(os)):
+    """The module `os`."""
+
+    environ, environb = _binding("environ"), _binding("environb")
+
+    def __reduce__(self):
+        # Who pickles modules knows them by their class. Of the functions that import, this one has a name everywhere.
+        return _bootstrap._gcd_import, (self.__name__,)
+
+
+# What everybody gets of those variables in the system's environment that some scope has set.
+_shared = {}
+
+_plain = {
+    name: getattr(os, name)
+    for name in ("execv", "get_exec_path", "putenv", "system", "unsetenv")
+}
+
+
+def _set(key, value):
+    """Notes what is about to happen to a variable of the system's environment."""
+    # The caller's caller is the one that sets it.
+    scope, key = _target(), os.fsencode(key)
+    if scope is not None:
+        _shared.setdefault(key, _trine.system_variable(key))
+        scope.system[key] = value
+    elif key in _shared:
+        _shared[key] = value
+
+
+def environ_of_children():
+    """The variables that a child process gets, by encoded name; None where it gets the system's, which has what was set
+    last, by whomever."""
+    scope = _scope.get()
+    if scope is None or not _shared:
+        return None
+    found = _trine.system_variables()
+    for variables in (_shared, scope.system):
+        for key, value in variables.items():
+            if value is None:
+                found.pop(key, None)
+            else:
+                found[key] = value
+    return found
+
+
+def putenv(name, value, /):
+    _set(name, os.fsencode(value))
+    _plain["putenv"](name, value)
+
+
+def unsetenv(name, /):
+    _set(name, None)
+    _plain["unsetenv"](name)
+
+
+def system(command):
+    environ = environ_of_children()
+    if environ is None:
+        return _plain["system"](command)
+    shell = "/bin/sh"
+    return os.waitpid(os.posix_spawn(shell, [shell, "-c", command], environ), 0)[1]
+
+
+def execv(path, argv, /):
+    environ = environ_of_children()
+    if environ is None:
+        _plain["execv"](path, argv)
+    else:
+        os.execve(path, argv, environ)
+
+
+def getenv(key, default=None):
+    return os.environ.get(key, default)
+
+
+def getenvb(key, default=None):
+    return os.environb.get(key, default)
+
+
+def get_exec_path(env=None):
+    return _plain["get_exec_path"](os.environ if env is None else env)
+
+
 def install():
     """Called once, in a process that serves several functions."""
     environ = os.environ
@@ -131,29 +250,11 @@ def install():
         data = _Data(environ._data)
         environ._data = data
         os.environb._data = data
-        _pass_on(data)
-
-
-def _pass_on(data):
-    """Child processes get the environment that is seen here: the system's has what was set last, by whomever."""
-    import _posixsubprocess
-
-    plain = _posixsubprocess.fork_exec
-    place = 5
-
-    def fork_exec(*arguments):
-        scope = _scope.get()
-        if scope is not None and len(arguments) > place and arguments[place] is None:
-            environ = [name + b"=" + value for name, value in data.items()]
-            arguments = (*arguments[:place], environ, *arguments[place + 1 :])
-        return plain(*arguments)
-
-    _posixsubprocess.fork_exec = fork_exec
-    subprocess = sys.modules.get("subprocess")
-    if subprocess is not None:
-        for name, value in list(vars(subprocess).items()):
-            if value is plain:
-                setattr(subprocess, name, fork_exec)
+    for function in (putenv, unsetenv, system, execv, getenv, getenvb, get_exec_path):
+        function.__doc__ = getattr(os, function.__name__).__doc__
+        function.__module__ = "os"
+        setattr(os, function.__name__, function)
+    os.__class__ = _Os
 
 
 def logging():

@@ -13,6 +13,8 @@ _WANT_SITE = frozenset(
         "_distutils_hack",
         "ensurepip",
         "importlib.metadata",
+        # Its children get the `sys.path` that it finds.
+        "multiprocessing.spawn",
         "pip",
         "pkg_resources",
         "pkgutil",
@@ -49,10 +51,12 @@ class _Configuring:
 
 # Modules of the standard library that are configured as soon as they were imported.
 _CONFIGURED = {
+    "_posixsubprocess": _trine.configure_children,
     "asyncio": _trine.configure_asyncio,
     "concurrent.futures.thread": _trine.configure_futures,
     "logging": _trine.configure_logging,
     "multiprocessing.pool": _trine.configure_pool,
+    "multiprocessing.spawn": _trine.configure_spawn,
     "signal": _trine.configure_signals,
     "threading": _trine.configure_threading,
 }
@@ -64,7 +68,7 @@ class _Watch:
     def find_spec(self, name, path=None, target=None):
         if name in _WANT_SITE:
             add_site()
-        elif name in _CONFIGURED:
+        if name in _CONFIGURED:
             return self._configured(name, path, target)
         return None
 
@@ -73,7 +77,7 @@ class _Watch:
             find = getattr(finder, "find_spec", None)
             spec = None if finder is self or find is None else find(name, path, target)
             if spec is not None:
-                if spec.loader is not None and (spec.origin or "").startswith(sys._stdlib_dir):
+                if spec.loader is not None and _is_librarys(spec.origin):
                     spec.loader = _Configuring(spec.loader, _CONFIGURED[name])
                 return spec
         return None
@@ -91,6 +95,10 @@ class _Missing:
                 if spec is not None:
                     return spec
         return None
+
+
+def _is_librarys(origin):
+    return origin == "built-in" or (origin or "").startswith(sys._stdlib_dir)
 
 
 _watch = _Watch()

@@ -10,7 +10,8 @@ fn look(source: &[u8]) -> Result<Outlook> {
     let path = folder.path().join("app.py");
     std::fs::write(&path, source).unwrap();
     let seek = Seek::Handler("handler".into());
-    let module = Module { root: folder.path().into(), path, name: "app".into(), seek };
+    let module =
+        Module { root: folder.path().into(), path, name: "app".into(), by_path: false, seek };
     trine_python::engine().check(&module)
 }
 
@@ -97,7 +98,13 @@ fn a_module_in_an_archive_is_left_to_its_import() {
     let _running = Case::new(&[("app.py", "def handler(event, context): pass")]);
     let folder = Folder::new(&[("parts.zip", "")]);
     let (root, path) = (folder.path().into(), folder.path().join("parts.zip/app.py"));
-    let module = Module { root, path, name: "app".into(), seek: Seek::Handler("handler".into()) };
+    let module = Module {
+        root,
+        path,
+        name: "app".into(),
+        by_path: false,
+        seek: Seek::Handler("handler".into()),
+    };
     assert_eq!(trine_python::engine().check(&module).unwrap(), Outlook::Possible);
 }
 

@@ -44,6 +44,7 @@ impl Case {
             root: self.folder.path().to_owned(),
             path: self.folder.path().join(format!("{}.py", name.replace('.', "/"))),
             name: name.to_owned(),
+            by_path: false,
             seek,
         }
     }
@@ -87,7 +88,8 @@ impl Case {
     pub(crate) fn load_file(&self, path: &Path, seek: Seek) -> Result<Exports> {
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
         let root = self.folder.path().to_owned();
-        block_on(self.instance.load(&Module { root, path: path.to_owned(), name, seek }))
+        let path = path.to_owned();
+        block_on(self.instance.load(&Module { root, path, name, by_path: false, seek }))
     }
 
     /// The hooks of `<name>.py` in this case's folder.

@@ -164,10 +164,92 @@ fn a_folder_that_does_not_exist_is_an_import_error() {
         path: gone.join("app.py"),
         root: gone,
         name: "app".into(),
+        by_path: false,
         seek: Seek::Handler("handler".into()),
     };
     let error = block_on(case.instance.load(&module)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ImportModule);
     let odd = trine_engine::Module { name: String::new(), ..module };
     assert!(block_on(case.instance.load(&odd)).is_err());
+}
+
+/// What a function says of its module whose file was named, or its module; the root is a folder of the case's.
+fn of_module(files: &[(&str, &str)], root: &str, name: &str, by_path: bool) -> String {
+    let case = Case::new(files);
+    let root = match root {
+        "" => case.folder.path().to_owned(),
+        inside => case.folder.path().join(inside),
+    };
+    let path = root.join(format!("{name}.py"));
+    let seek = Seek::Handler("handler".into());
+    let module = trine_engine::Module { root, path, name: name.into(), by_path, seek };
+    let function = block_on(case.instance.load(&module)).unwrap().functions[0].1;
+    let payload = trine_engine::Payload::json("1");
+    crate::harness::text(case.run(function, payload, trine_engine::Form::Json).unwrap())
+}
+
+/// A module that tells its name, and how often its file has run.
+const TELLS: &str = "\
+import sys
+count = sys.modules.setdefault(f'count of {__file__}', [])
+count.append(1)
+def handler(event):
+    import other
+    return [__name__, __package__, len(count), other.name]
+";
+
+/// A neighbour that imports it by its place in the package, for a file `{module}`.
+fn neighbour(module: &str) -> String {
+    format!("import sys, {module}\nname = sys.modules['{module}'].handler.__module__\n")
+}
+
+#[test]
+fn a_file_that_was_named_is_a_module_of_its_package_and_runs_once() {
+    let other = neighbour("app.plain");
+    let files = [("app/__init__.py", ""), ("app/plain.py", TELLS), ("app/other.py", &*other)];
+    let told = of_module(&files, "app", "plain", true);
+    assert_eq!(told, "[\"app.plain\", \"app\", 1, \"app.plain\"]");
+    // The package may import it first.
+    let imports = [("app/__init__.py", "from .plain import handler\n"), files[1], files[2]];
+    let told = of_module(&imports, "app", "plain", true);
+    assert_eq!(told, "[\"app.plain\", \"app\", 1, \"app.plain\"]");
+    // As a module of the task root it is what an import finds there, as on Lambda.
+    let by_name = [files[0], files[1], ("app/other.py", "name = 'other'\n")];
+    assert_eq!(of_module(&by_name, "app", "plain", false), "[\"plain\", \"\", 1, \"other\"]");
+    // A folder without `__init__.py` is no package.
+    let namespace = &by_name[1..];
+    assert_eq!(of_module(namespace, "app", "plain", true), "[\"plain\", \"\", 1, \"other\"]");
+}
+
+#[test]
+fn packages_in_packages_have_their_whole_names() {
+    let other = neighbour("outer.inner.plain");
+    let files = [
+        ("outer/__init__.py", ""),
+        ("outer/inner/__init__.py", ""),
+        ("outer/inner/plain.py", TELLS),
+    ];
+    for (root, name) in
+        [("outer/inner", "plain"), ("outer", "inner/plain"), ("", "outer/inner/plain")]
+    {
+        let other = (format!("{root}/other.py"), &*other);
+        let other = (other.0.trim_start_matches('/'), other.1);
+        let files = [&files[..], &[other]].concat();
+        let told = of_module(&files, root, name, true);
+        let whole = "\"outer.inner.plain\"";
+        assert_eq!(told, format!("[{whole}, \"outer.inner\", 1, {whole}]"), "{root:?} {name}");
+    }
+}
+
+#[test]
+fn the_files_that_stand_for_a_package_can_be_named() {
+    let other = neighbour("app");
+    let files = [("app/__init__.py", TELLS), ("app/other.py", &*other)];
+    assert_eq!(of_module(&files, "app", "__init__", true), "[\"app\", \"app\", 1, \"app\"]");
+    let files = [("app/__init__.py", TELLS), ("other.py", &*other)];
+    assert_eq!(of_module(&files, "", "app/__init__", true), "[\"app\", \"app\", 1, \"app\"]");
+    let main = "def handler(event): return [__name__, __package__]\n";
+    let files = [("app/__init__.py", ""), ("app/__main__.py", main)];
+    assert_eq!(of_module(&files, "app", "__main__", true), "[\"app.__main__\", \"app\"]");
+    assert_eq!(of_module(&[("__main__.py", main)], "", "__main__", true), "[\"__main___\", \"\"]");
 }

@@ -20,6 +20,7 @@ fn load(instance: &Rc<dyn Instance>, folder: &Folder) -> FunctionId {
         root: folder.path().to_owned(),
         path: folder.path().join("app.py"),
         name: "app".into(),
+        by_path: false,
         seek: Seek::Handler("handler".into()),
     };
     block_on(instance.load(&module)).unwrap().functions[0].1
@@ -82,6 +83,7 @@ fn middlewares_are_new_too() {
         root: case.folder.path().to_owned(),
         path: path.clone(),
         name: "count".into(),
+        by_path: false,
         seek: Seek::Hooks,
     };
     let before = block_on(new.instance.load(&module)).unwrap().functions[0].1;

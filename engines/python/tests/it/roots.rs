@@ -35,6 +35,7 @@ def handler(event):
                 root: folder.path().to_owned(),
                 path: folder.path().join("app.py"),
                 name: "app".into(),
+                by_path: false,
                 seek: Seek::Handler("handler".into()),
             };
             block_on(case.instance.load(&module)).unwrap().functions[0].1
@@ -183,6 +184,7 @@ fn middleware_and_handler_of_different_roots_share_values_and_context() {
         root: hook.path().to_owned(),
         path: hook.path().join("auth.py"),
         name: "auth".into(),
+        by_path: false,
         seek: Seek::Hooks,
     };
     let before = block_on(case.instance.load(&module)).unwrap().functions[0].1;

@@ -24,6 +24,7 @@ impl Two {
             root: root.to_owned(),
             path: root.join("app.py"),
             name: "app".into(),
+            by_path: false,
             seek: Seek::Handler(name.into()),
         };
         block_on(self.case.instance.load(&module)).unwrap().functions[0].1
@@ -154,6 +155,7 @@ async def init(context): os.environ['BY_INIT'] = 'init'
         root: root.to_owned(),
         path: root.join("hooks.py"),
         name: "hooks".into(),
+        by_path: false,
         seek: Seek::Hooks,
     };
     let init = block_on(two.case.instance.load(&module)).unwrap().functions[0].1;
@@ -164,7 +166,7 @@ async def init(context): os.environ['BY_INIT'] = 'init'
 }
 
 #[test]
-fn a_process_with_one_function_has_no_scopes() {
+fn a_process_with_one_root_has_no_scopes() {
     passes("scopes::inner_alone", &[]);
 }
 
@@ -176,12 +178,240 @@ import logging, os
 def handler(event):
     return [type(os.environ._data).__name__, type(logging.getLogger()).level is not None]
 ";
-    let alone = Case::with(&[("app.py", source)], |environment| {
-        environment.trace_in_environment = true;
-    });
+    let alone = Case::with(&[("app.py", source)], |environment| environment.lone_root = true);
     let error = alone.call("handler", "1").unwrap_err();
     assert!(error.message().contains("has no attribute 'level'"), "{error}");
     alone.instance.shutdown();
     let beside = Case::new(&[("app.py", source)]);
     assert_eq!(beside.call("handler", "1").unwrap(), "[\"_Data\", true]");
+}
+
+#[test]
+fn what_stands_in_the_place_of_the_environment_is_a_functions_own() {
+    passes("scopes::inner_bindings", &[("COMMON", "common")]);
+}
+
+#[test]
+#[ignore = "needs a process of its own"]
+fn inner_bindings() {
+    let rebinds = "\
+import os
+before = os.environ
+os.environ = {'MINE': 'yes', 'PATH': '/nowhere'}
+os.environb = {b'MINE': b'bytes'}
+def handler(event):
+    return [os.environ['MINE'], os.getenv('MINE'), os.environb[b'MINE'], os.getenvb(b'COMMON'),
+            os.get_exec_path(), os.path.expandvars('$MINE'), before['COMMON'], sorted(os.environ)]
+def late(event):
+    os.environ = before
+    return os.environ.get('COMMON')
+async def waits(event):
+    import asyncio
+    os.environ = {'MINE': 'late'}
+    await asyncio.sleep(0.01)
+    return os.environ['MINE']
+"
+    .replace("os.environb[b'MINE']", "os.environb[b'MINE'].decode()");
+    let looks = "\
+import os, pickle
+from os import environ
+def handler(event):
+    assert pickle.loads(pickle.dumps(os)) is os and type(os).__mro__[1].__name__ == 'module'
+    return [type(os.environ).__name__, os.environ is environ, os.environ.get('MINE'), os.getenv('MINE'),
+            os.getenv('COMMON'), os.environb.get(b'MINE'), '/nowhere' in os.get_exec_path()]
+async def waits(event):
+    import asyncio
+    await asyncio.sleep(0)
+    return [type(os.environ).__name__, os.environ.get('MINE')]
+";
+    let two = Two::new(Case::new(&[]), &[("app.py", &rebinds)], &[("app.py", looks)]);
+    two.load(0, "handler");
+    for _ in 0..2 {
+        let untouched = "[\"_Environ\", true, null, null, \"common\", null, false]";
+        assert_eq!(two.call(1, "handler"), untouched);
+        assert_eq!(
+            two.call(0, "handler"),
+            "[\"yes\", \"yes\", \"bytes\", null, [\"/nowhere\"], \"yes\", \"common\", [\"MINE\", \"PATH\"]]"
+        );
+    }
+    let [first, second] = [0, 1].map(|root| two.load(root, "waits"));
+    let invocation = Rc::new(invocation());
+    let call =
+        |function| two.case.instance.call(function, Payload::json("1"), Form::Json, &invocation);
+    let (first, second) = block_on(async { tokio::join!(call(first), call(second)) });
+    assert_eq!(text(first.unwrap()), "\"late\"");
+    assert_eq!(text(second.unwrap()), "[\"_Environ\", null]");
+    assert_eq!(two.call(0, "late"), "\"common\"");
+}
+
+#[test]
+fn children_get_what_their_function_has_put_into_the_systems_environment() {
+    passes("scopes::inner_children", &[("COMMON", "common"), ("GONE", "there")]);
+}
+
+#[test]
+#[ignore = "needs a process of its own"]
+fn inner_children() {
+    let looks = "
+import asyncio, os, subprocess
+NAMES = ['COMMON', 'GONE', 'PUT', 'LATE', 'OTHER']
+LINE = ' '.join(f'${{{name}-none}}' for name in NAMES)
+def by_system():
+    path = __file__ + '.out'
+    assert os.system(f'echo {LINE} > {path}; exit 3') == 3 << 8
+    with open(path) as file:
+        return file.read()
+def by_exec():
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.dup2(write, 1)
+        os.execl('/bin/sh', 'sh', '-c', f'echo {LINE}')
+    os.close(write)
+    os.waitpid(child, 0)
+    with open(read) as file:
+        return file.read()
+def look(event):
+    seen = subprocess.run(f'echo {LINE}', shell=True, capture_output=True, text=True).stdout
+    assert [by_system(), by_exec(), os.popen(f'echo {LINE}').read()] == [seen] * 3, seen
+    return seen.split()
+async def waits(event):
+    await asyncio.sleep(0.01)
+    child = await asyncio.create_subprocess_shell(f'echo {LINE}', stdout=asyncio.subprocess.PIPE)
+    return (await child.communicate())[0].decode().split()
+";
+    let changes = "\
+import os
+os.putenv('PUT', 'first')
+os.unsetenv('GONE')
+os._Environ(dict(os.environb), os.fsencode, os.fsencode, os.fsencode, os.fsencode)[b'COMMON'] = b'changed'
+def handler(event):
+    os.putenv(b'LATE', b'first')
+    return look(event)
+";
+    let others = format!("{looks}\nos.environ['OTHER'] = 'second'\n");
+    let first = format!("{changes}{looks}");
+    let two = Two::new(Case::new(&[]), &[("app.py", &first)], &[("app.py", &others)]);
+    two.load(0, "handler");
+    let others = "[\"common\", \"there\", \"none\", \"none\", \"second\"]";
+    let own = "[\"changed\", \"none\", \"first\", \"first\", \"none\"]";
+    assert_eq!(two.call(1, "look"), others);
+    for _ in 0..2 {
+        assert_eq!(two.call(0, "handler"), own);
+        assert_eq!(two.call(1, "look"), others);
+    }
+    let [first, second] = [0, 1].map(|root| two.load(root, "waits"));
+    let invocation = Rc::new(invocation());
+    let call =
+        |function| two.case.instance.call(function, Payload::json("1"), Form::Json, &invocation);
+    let (first, second) = block_on(async { tokio::join!(call(first), call(second)) });
+    assert_eq!((text(first.unwrap()).as_str(), text(second.unwrap()).as_str()), (own, others));
+}
+
+#[test]
+fn policies_of_event_loops_are_a_functions_own() {
+    passes("scopes::inner_policies", &[]);
+}
+
+#[test]
+#[ignore = "needs a process of its own"]
+fn inner_policies() {
+    // As uvloop's: it has no loop before one is set, and watches no children.
+    let sets = "\
+import asyncio
+class Own(asyncio.AbstractEventLoopPolicy):
+    loop = None
+    def get_event_loop(self):
+        if self.loop is None: raise RuntimeError('no loop was set')
+        return self.loop
+    def set_event_loop(self, loop): self.loop = loop
+    def new_event_loop(self): return asyncio.SelectorEventLoop()
+asyncio.set_event_loop_policy(Own())
+";
+    let looks = "
+import subprocess
+def policy(event): return type(asyncio.get_event_loop_policy()).__name__
+def runs(event):
+    loops = [asyncio.get_event_loop_policy()]
+    async def main(): return type(asyncio.get_running_loop()).__name__
+    return asyncio.run(main())
+def current(event):
+    try:
+        return type(asyncio.get_event_loop()).__name__
+    except RuntimeError as error:
+        return str(error)
+async def starts(event):
+    await asyncio.sleep(0.01)
+    child = await asyncio.create_subprocess_exec('/bin/echo', 'child', stdout=subprocess.PIPE)
+    return [(await child.communicate())[0].decode(), await child.wait(), policy(event)]
+def resets(event):
+    asyncio.set_event_loop_policy(None)
+    try:
+        asyncio.set_event_loop_policy(7)
+    except TypeError:
+        return policy(event)
+";
+    let first = format!("{sets}{looks}");
+    let second = format!("import asyncio{looks}");
+    let two = Two::new(Case::new(&[]), &[("app.py", &first)], &[("app.py", &second)]);
+    two.load(0, "policy");
+    let default = "\"_UnixDefaultEventLoopPolicy\"";
+    assert_eq!(two.call(0, "current"), "\"no loop was set\"");
+    for _ in 0..2 {
+        assert_eq!(two.call(1, "current"), "\"Loop\"");
+        assert_eq!(
+            (two.call(0, "policy").as_str(), two.call(1, "policy").as_str()),
+            ("\"Own\"", default)
+        );
+        assert_eq!(two.call(0, "runs"), "\"_UnixSelectorEventLoop\"");
+        let [first, second] = [0, 1].map(|root| two.load(root, "starts"));
+        let invocation = Rc::new(invocation());
+        let call = |function| {
+            two.case.instance.call(function, Payload::json("1"), Form::Json, &invocation)
+        };
+        let (first, second) = block_on(async { tokio::join!(call(first), call(second)) });
+        assert_eq!(text(first.unwrap()), "[\"child\\n\", 0, \"Own\"]");
+        assert_eq!(text(second.unwrap()), format!("[\"child\\n\", 0, {default}]"));
+    }
+    assert_eq!(two.call(1, "resets"), default);
+    assert_eq!(two.call(0, "policy"), "\"Own\"");
+    assert_eq!(two.call(0, "resets"), default);
+}
+
+#[test]
+fn a_policy_that_an_init_hook_sets_is_everybodys() {
+    passes("scopes::inner_policy_of_init", &[]);
+}
+
+#[test]
+#[ignore = "needs a process of its own"]
+fn inner_policy_of_init() {
+    let hooks = "\
+import asyncio
+class Policy(asyncio.DefaultEventLoopPolicy): pass
+async def init(context): asyncio.set_event_loop_policy(Policy())
+";
+    let app = "\
+import asyncio
+def policy(event):
+    asyncio.set_event_loop(asyncio.new_event_loop()) if event == 2 else None
+    policy = asyncio.get_event_loop_policy()
+    return [type(policy).__name__, policy._local._loop is None]
+";
+    let files = [("app.py", app), ("hooks.py", hooks)];
+    let two = Two::new(Case::new(&[]), &files, &[("app.py", app)]);
+    let root = two.folders[0].path();
+    let module = Module {
+        root: root.to_owned(),
+        path: root.join("hooks.py"),
+        name: "hooks".into(),
+        by_path: false,
+        seek: Seek::Hooks,
+    };
+    let init = block_on(two.case.instance.load(&module)).unwrap().functions[0].1;
+    two.case.run(init, Payload::Nothing, Form::Native).unwrap();
+    let first = two.load(0, "policy");
+    let set = text(two.case.run(first, Payload::json("2"), Form::Json).unwrap());
+    assert_eq!(set, "[\"Policy\", false]");
+    assert_eq!(two.call(1, "policy"), "[\"Policy\", true]");
 }

@@ -137,6 +137,7 @@ pub(super) fn environment(root: &Path, script: &Script, sink: &Arc<CapturingSink
         // Trials run side by side in one process, which has one environment.
         trace_in_environment: false,
         shares_process: false,
+        lone_root: false,
         memory_limit: Some(128 << 20),
     }
 }
@@ -150,6 +151,7 @@ async fn load_and_call(
         root: subject.folder.clone(),
         path: subject.file.clone(),
         name: "handler".into(),
+        by_path: false,
         seek: script.export.clone().map_or(Seek::Unnamed, Seek::Handler),
     };
     let loaded = instance.load(&module).await;

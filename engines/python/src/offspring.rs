@@ -1,0 +1,85 @@
+//! Child processes of a guest's: what they find in their environment.
+
+use crate::{
+    host,
+    interpreter::{self, Prelude},
+    scopes,
+};
+use pyo3::{
+    prelude::*,
+    sync::PyOnceLock,
+    types::{PyBytes, PyDict},
+};
+use std::{env, ffi::OsStr, os::unix::ffi::OsStrExt};
+
+/// The prelude's `children` as a namespace, once a guest can start any.
+static PRELUDE: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
+
+/// Adds what the prelude needs to the module `_trine`.
+pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(configure_children, module)?)?;
+    module.add_function(wrap_pyfunction!(configure_spawn, module)?)?;
+    module.add_function(wrap_pyfunction!(folders_of, module)?)?;
+    module.add_function(wrap_pyfunction!(system_variable, module)?)?;
+    module.add_function(wrap_pyfunction!(system_variables, module)?)
+}
+
+/// From here on a child gets what this function gives instead of the system's environment, if there are children.
+pub(crate) fn keep_apart(py: Python<'_>, environ: Bound<'_, PyAny>) -> PyResult<()> {
+    match PRELUDE.get(py) {
+        Some(prelude) => {
+            interpreter::of(prelude.bind(py), "keep_apart")?.call1((environ,)).map(drop)
+        }
+        None => Ok(()),
+    }
+}
+
+/// Called when `_posixsubprocess` was imported.
+#[pyfunction]
+fn configure_children(py: Python<'_>) -> PyResult<()> {
+    let prelude = PRELUDE.get_or_try_init(py, || {
+        let prelude = interpreter::run_prelude(py, Prelude::Children, &host::module(py)?)?;
+        PyResult::Ok(prelude.unbind())
+    })?;
+    interpreter::of(prelude.bind(py), "install")?.call0()?;
+    scopes::follow_children(py)
+}
+
+/// Called when `multiprocessing.spawn` was imported.
+#[pyfunction]
+fn configure_spawn(py: Python<'_>) -> PyResult<()> {
+    match interpreter::get() {
+        Some(python) => interpreter::of(python.loader.bind(py), "spawning")?.call0().map(drop),
+        None => Ok(()),
+    }
+}
+
+/// The folders on `sys.path` that are those of the function whose code runs in a frame, and those of the layers; `None`
+/// before any function was loaded.
+#[pyfunction]
+fn folders_of<'py>(
+    py: Python<'py>,
+    frame: &Bound<'py, PyAny>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    // Code of site-packages runs while the interpreter starts.
+    let Some(python) = interpreter::get() else { return Ok(None) };
+    interpreter::of(python.loader.bind(py), "folders_of")?.call1((frame,)).map(Some)
+}
+
+/// A variable of the system's environment, as native code sees it.
+#[pyfunction]
+fn system_variable<'py>(py: Python<'py>, name: &[u8]) -> Option<Bound<'py, PyBytes>> {
+    let value = env::var_os(OsStr::from_bytes(name))?;
+    Some(PyBytes::new(py, value.as_bytes()))
+}
+
+/// The system's environment, as native code sees it.
+#[pyfunction]
+fn system_variables(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    let variables = PyDict::new(py);
+    for (name, value) in env::vars_os() {
+        let (name, value) = (name.as_bytes(), value.as_bytes());
+        variables.set_item(PyBytes::new(py, name), PyBytes::new(py, value))?;
+    }
+    Ok(variables)
+}
