@@ -1,6 +1,6 @@
 // Worker threads of Node: an error that ends one arrives with the stack that it had there, and where nobody listens for it,
 // it is an error of whoever started the thread.
-import { internals } from "ext:core/mod.js";
+import { core, internals } from "ext:core/mod.js";
 import { host } from "ext:trine_prelude/context.js";
 
 /** The error that ended a thread, where Deno's `Worker` has told nobody: it asks for listeners before. */
@@ -33,8 +33,12 @@ internals.trineMendWorker = ({ prototype }) => {
       }
       const ended = name === "exit" ? host.threadError(this.threadId) : undefined;
       if (ended !== undefined) {
-        // Whoever begins to listen now is not too late.
-        queueMicrotask(() => Reflect.apply(emit, this, ["error", unheard(ended)]));
+        // What is thrown is uncaught, and comes to light before the end of the thread does.
+        const { nextTick } = core.createLazyLoader("node:process")().default;
+        nextTick(() => Reflect.apply(emit, this, ["error", unheard(ended)]));
+        const { setTimeout } = core.loadExtScript("ext:deno_web/02_timers.js");
+        setTimeout(() => Reflect.apply(emit, this, [name, ...given]), 0);
+        return true;
       }
       return Reflect.apply(emit, this, [name, ...given]);
     },

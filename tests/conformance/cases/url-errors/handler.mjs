@@ -16,12 +16,10 @@ export const handler = () => {
   return {
     alone: failing(() => new URL("no url")),
     based: failing(() => new URL("/path", "no base")),
-    from_node: failing(() => new url.URL("x")).code,
-    by_path: failing(() => url.fileURLToPath("x")).code,
     class_only: failing(() => URL("http://host")).name,
     missing: failing(() => new URL()).name,
     asked: [URL.canParse("x"), URL.canParse("http://host"), URL.parse("x"), URL.parse("/a", "http://host").href],
-    same: [url.URL === URL, own instanceof URL, own.constructor === Own, URL.prototype.constructor === URL],
+    same: [own instanceof url.URL, own instanceof URL, own.constructor === Own, URL.prototype.constructor === URL],
     own: [own.href, own.searchParams.get("b"), Object.prototype.toString.call(own)],
     shape: [URL.name, URL.length, Object.keys(globalThis).includes("URL"), typeof URL.createObjectURL],
     inspected: util.inspect(new URL("http://host/a")).split("\n")[0],
