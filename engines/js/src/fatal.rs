@@ -160,6 +160,11 @@ fn stack_of(error: &JsError) -> String {
 /// A stack without the frames of this runtime's own code. What stands behind such a frame, as the brace before an error's
 /// members, stays.
 fn own_stack(text: &str) -> String {
+    // `node:vm` puts the place before a stack that it lets pass, also where that is one of ours.
+    let text = match text.split_once("\n\n") {
+        Some((place, stack)) if place.starts_with("ext:") => stack,
+        _ => text,
+    };
     let mut own = String::with_capacity(text.len());
     for line in text.lines() {
         let frame = line.trim_start();

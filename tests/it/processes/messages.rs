@@ -1,7 +1,7 @@
 //! Messages between a process and its children: what can be sent, what arrives, and that nothing is lost on the way.
 
 use super::interpreter::node;
-use crate::support::{Folder, run, trine};
+use crate::support::{Folder, eventually, run, trine};
 use serde_json::{Value, json};
 
 /// Sends each of these, from the side that is asked to, and tells what was thrown or what came back.
@@ -196,8 +196,9 @@ const ways = {
   disconnects: () => { process.send(text); process.disconnect(); },
   many: () => { for (let i = 0; i < 200; i++) process.send(i); process.exit(3); },
   listens: () => process.on("message", (message) => console.log("length", message.length)),
+  hears: () => process.on("message", (message) => require("node:fs").writeFileSync("heard", `${message.length}`)),
   parentLeaves: () => {
-    const child = cp.fork(__filename, ["listens", "0"], { serialization: "advanced" });
+    const child = cp.fork(__filename, ["hears", "0"], { serialization: "advanced" });
     child.send(text);
     process.exit(3);
   },
@@ -245,7 +246,11 @@ fn what_is_sent_right_before_the_end_arrives() {
                 assert_eq!(leave("throws"), json!([[size], 1, ""]), "{size} {serialization}");
                 let finished =
                     run(node(&folder, &["leaves.js", "parentLeaves", &size.to_string()]));
-                assert_eq!((finished.code, finished.stdout), (Some(3), told));
+                assert_eq!(finished.code, Some(3), "{finished:?}");
+                eventually("the child has heard", || {
+                    let heard = std::fs::read_to_string(folder.file("heard")).ok()?;
+                    (heard == size.to_string()).then_some(())
+                });
             }
         }
         let event = json!({ "how": "many", "size": 0, "serialization": serialization }).to_string();
@@ -279,6 +284,8 @@ if (role === "child") {
   child.on("message", (message) => {
     seen.push(message);
     if (message === "listening") {
+      // From here on the child alone answers.
+      server.close();
       net.connect(port, "127.0.0.1")
         .on("data", (data) => seen.push(String(data)))
         .on("close", () => {
@@ -290,7 +297,7 @@ if (role === "child") {
   server.listen(0, "127.0.0.1", () => {
     child.send(1);
     port = server.address().port;
-    child.send({ take: true, at: [1] }, server);
+    child.send({ take: true, at: [1] }, server, { keepOpen: true });
     child.send("x".repeat(300_000).length);
   });
 }
