@@ -34,7 +34,7 @@ fn an_error_in_the_routes_names_its_file_and_line() {
         ("[[route]\n", 1, ""),
         ("[[route]]\npath = \"/a\"\n", 2, "neither 'function' nor 'handler'"),
         ("[[route]]\npath = \"/a\"\nfunction = \"pet\"\n", 3, "did you mean 'pets'?"),
-        ("[[route]]\npath = \"/a\"\nhandler = \"pest.echo\"\n", 3, "Cannot find module"),
+        ("[[route]]\npath = \"/a\"\nhandler = \"pest.echo\"\n", 3, "Cannot find the file"),
         ("[[route]]\npath = \"a\"\nfunction = \"pets\"\n", 2, "slash"),
         ("[[route]]\nmethod = \"get\"\npath = \"/a\"\nfunction = \"pets\"\n", 2, "capitals"),
         ("[[route]]\npath = \"/.trine/x\"\nfunction = \"pets\"\n", 2, "the server's own"),
