@@ -44,9 +44,14 @@ fn tables_that_can_be_called_are_hooks() {
         let guest = Guest::with(&[
             (
                 "hooks.lua",
-                &format!("{counts} return {{init = call, before = call, after = call, timeout = call}}"),
+                &format!(
+                    "{counts} return {{init = call, before = call, after = call, timeout = call}}"
+                ),
             ),
-            ("bare.lua", "return setmetatable({}, {__call = function(self, handler) return self end})"),
+            (
+                "bare.lua",
+                "return setmetatable({}, {__call = function(self, handler) return self end})",
+            ),
         ]);
         let exports = guest.hooks("hooks").await.unwrap();
         for (hook, input, expected) in [

@@ -60,7 +60,8 @@ pub(super) fn not_found(path: &str) -> Response<ReplyBody> {
 
 /// What a caller gets who does not post.
 pub(super) fn wrong_method(method: &Method) -> Response<ReplyBody> {
-    let message = format!("a function is invoked with POST, not {method}: send the event as the body");
+    let message =
+        format!("a function is invoked with POST, not {method}: send the event as the body");
     let status = StatusCode::METHOD_NOT_ALLOWED;
     Rejection { status, kind: "MethodNotAllowedException", message }.reply()
 }
