@@ -22,7 +22,7 @@ fn help_names_every_command_and_shows_examples() {
         let finished = run(trine(&folder, &[command, "--help"]));
         assert_eq!(finished.code, Some(0));
         assert!(finished.stdout.contains(&format!("Usage: trine {command}")), "{finished:?}");
-        assert!(README.contains(&format!("`trine {command}")), "{command} in README.md");
+        assert!(README.contains(&format!("trine {command}")), "{command} in README.md");
     }
 }
 

@@ -243,7 +243,7 @@ fn a_middleware_that_does_not_parse_is_told_at_the_start_for_each_function_aroun
 #[test]
 fn what_fails_as_it_is_loaded_is_printed_once_however_many_workers_and_requests_there_are() {
     let folder = Folder::new(&[
-        ("bad.mjs", "export const handler = 1; throw new RangeError('no database');"),
+        ("bad.mjs", "export const handler = () => 1; throw new RangeError('no database');"),
         ("worse.lua", "error 'no table'\nreturn { handler = print }"),
     ]);
     let served = Served::start(&folder, &["--workers", "3", "--eager"]);
