@@ -11,7 +11,7 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// Every engine that this build was compiled with. Starts none of them.
+    /// Makes a registry of every engine that this build was compiled with. Starts none of them.
     pub fn built_in() -> Self {
         Self::new(vec![
             #[cfg(feature = "js")]
@@ -23,30 +23,30 @@ impl Registry {
         ])
     }
 
-    /// A registry of one's own engines: the way in for other runtimes built on this library.
+    /// Makes a registry of other engines: the entry point for other runtimes built on this library.
     pub fn new(engines: Vec<Arc<dyn Engine>>) -> Self {
         Self { engines }
     }
 
-    /// All engines, in registry order.
+    /// Returns all engines, in registry order.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<dyn Engine>> {
         self.engines.iter()
     }
 
     /// Sets variables of the process's environment that are not set, for guests of every language and what they start.
-    /// Call it before the process has a second thread: then nothing is set.
+    /// Call it before the process has a second thread: afterwards nothing is set.
     pub fn set_missing(&self, variables: &[(&str, String)]) {
         for engine in &self.engines {
             engine.set_missing(variables);
         }
     }
 
-    /// The engine whose files end in `.{extension}`.
+    /// Returns the engine whose files end in `.{extension}`.
     pub fn by_extension(&self, extension: &str) -> Option<&Arc<dyn Engine>> {
         self.engines.iter().find(|engine| engine.info().extensions.contains(&extension))
     }
 
-    /// Every file extension with its engine, in the order in which they are looked for.
+    /// Returns every file extension with its engine, in the order in which they are looked for.
     pub fn extensions(&self) -> impl Iterator<Item = (&'static str, &Arc<dyn Engine>)> {
         self.engines.iter().flat_map(|engine| {
             engine.info().extensions.iter().map(move |extension| (*extension, engine))

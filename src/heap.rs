@@ -39,9 +39,9 @@ pub(crate) struct Heap {
     served: Cell<u64>,
     poisoned: Cell<bool>,
     retired: Cell<bool>,
-    /// Who looks after its end.
+    /// The watchdog that looks after its end.
     watchdog: Watchdog,
-    /// How long guests' code may take at its end, and what happens where it cannot be stopped then.
+    /// The time for guests' code at its end, and what happens where it cannot be stopped then.
     last_moments: RefCell<(Duration, Option<Rescue>)>,
 }
 

@@ -3,7 +3,7 @@
 use std::io;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Both of them. From the moment this is made they end the process no more by themselves.
+/// A listener for both of them. Once it is made, they no longer end the process by themselves.
 pub(crate) struct Signals {
     terminate: Signal,
     interrupt: Signal,

@@ -28,7 +28,7 @@ const MEMORY_LOOK: u64 = 50_000_000;
 /// The stage of an invocation on the way to its deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Stage {
-    /// There is time.
+    /// Before the margin: there is time left.
     Running,
     /// The guest has been told.
     Warned,

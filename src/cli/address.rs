@@ -1,26 +1,26 @@
-//! `--host` and `--port`, as every command that listens has them.
+//! The flags `--host` and `--port` of every command that listens.
 
 use super::Usage;
 use crate::config::CountForm;
 use std::net::{SocketAddr, ToSocketAddrs};
 
-/// Numbers of ports; 0 takes any free one.
+/// Valid port numbers; 0 takes any free port.
 const PORTS: CountForm = CountForm { least: 0, most: u16::MAX as u64 };
 
-/// Reads the number of a port.
+/// Reads a port number.
 ///
 /// # Errors
-/// Says which form is wanted.
+/// A message with the expected form.
 pub(super) fn port(text: &str) -> Result<u16, String> {
     let wrong = || format!("{text:?} is no port: write a whole number from 0 to {}", u16::MAX);
     let number = PORTS.parse(text).map_err(|_| wrong())?;
     u16::try_from(number).map_err(|_| wrong())
 }
 
-/// The address that a name or an address stands for.
+/// Resolves a host name or an address.
 ///
 /// # Errors
-/// [`Usage`], where there is none.
+/// [`Usage`] when it has no address.
 pub(super) fn resolve(host: &str, port: u16) -> Result<SocketAddr, Usage> {
     let wrong = |why: String| {
         Usage(format!(

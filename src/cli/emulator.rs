@@ -20,15 +20,15 @@ use tokio::{
 };
 use trine_emulator::{Emulator, EmulatorOptions, RuntimeExit};
 
-/// The name under which this program is a runtime.
+/// The name under which this program acts as a runtime.
 const BOOTSTRAP: &str = "bootstrap";
 const MEMORY_SIZE: &str = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";
 
-/// Variables that the emulator knows better than its own environment: a flag may have said otherwise.
+/// Variables that the emulator sets itself, whatever its own environment says: a flag may differ.
 const DECIDED: [&str; 4] =
     ["AWS_LAMBDA_RUNTIME_API", "AWS_LAMBDA_FUNCTION_NAME", MEMORY_SIZE, "_HANDLER"];
 
-/// Characters of a name that stand in a URL as they are.
+/// Characters of a name that are escaped in a URL.
 const IN_PATHS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// Serve Lambda's Runtime API and Invoke API on this machine.
@@ -85,10 +85,10 @@ impl EmulatorCommand {
         report_violations(&emulator)
     }
 
-    /// What the function is: as the command line says, else as the environment does, which `set` looks up.
+    /// Returns the function's facts from the command line, else from the environment, which `set` looks up.
     ///
     /// # Errors
-    /// When a variable's text is not what it should be.
+    /// When a variable's value is invalid.
     fn options(
         &self,
         address: SocketAddr,
@@ -131,7 +131,7 @@ impl EmulatorCommand {
         Ok(())
     }
 
-    /// Starts the command again and again, until it ends without ever having asked for an event.
+    /// Restarts the command until it ends without ever having asked for an event.
     async fn keep_running(&self, emulator: &Emulator) -> anyhow::Result<()> {
         let Some((program, arguments)) = self.command.split_first() else {
             return std::future::pending().await;
@@ -147,7 +147,7 @@ impl EmulatorCommand {
     }
 }
 
-/// Starts the runtime. The name `bootstrap`, where no program has it, is that of this program as a runtime.
+/// Starts the runtime. Where no program is called `bootstrap`, this name means this program as a runtime.
 fn spawn(program: &str, arguments: &[String], emulator: &Emulator) -> anyhow::Result<Child> {
     let start = |command: &mut Command| {
         command
@@ -167,8 +167,8 @@ fn spawn(program: &str, arguments: &[String], emulator: &Emulator) -> anyhow::Re
     started.with_context(|| format!("cannot start {program}"))
 }
 
-/// The variables of a runtime's process as Lambda sets them. What the user has set, which `set` looks up, stays as it is;
-/// the function's own facts have been taken from there.
+/// Returns the variables of a runtime's process as Lambda sets them. What the user has set, which `set` looks up, stays
+/// as it is; the function's own facts have been taken from there.
 fn environment(
     emulator: &Emulator,
     set: &impl Fn(&str) -> Option<String>,
@@ -193,7 +193,7 @@ fn environment(
     variables
 }
 
-/// A variable that the user has set.
+/// Looks up a variable that the user has set.
 fn set_by_user(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }

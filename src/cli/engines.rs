@@ -1,4 +1,4 @@
-//! `trine engines`: which languages this build runs, and what each can do.
+//! `trine engines`: the languages that this build runs, and the capabilities of each.
 
 use crate::engines::Registry;
 use clap::Args;

@@ -60,7 +60,7 @@ pub(super) struct Invoke {
     client_context: Option<String>,
 }
 
-/// How long after its deadline an invocation that does not come back is given up.
+/// The time after its deadline at which an invocation that does not return is given up.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 const EXIT_CODES: &str = "\
@@ -112,7 +112,7 @@ impl Invoke {
                 let plan = settings.plan(located, &registry)?;
                 let function = Function::new(worker.clone(), plan);
                 function.load().await?;
-                // Its time begins when its code is there.
+                // Its time begins once its code is loaded.
                 invocation.deadline_ms = Some(self.deadline_ms());
                 let invocation = Rc::new(invocation);
                 let rescue = || Some(rescue(&invocation));
@@ -136,7 +136,7 @@ impl Invoke {
                     self.print_failure(&mut out, &error, dialect, &request_id)?
                 }
             };
-            // The answer is there; what the function still does at its program's end has the rest of its time.
+            // The answer is there; what the function still does at its program's end gets the rest of its time.
             let rest = self.timeout.saturating_sub(begun.elapsed());
             worker.end_by_itself(rest.max(PATIENCE), code.into()).await;
             Ok(ExitCode::from(code))
@@ -184,7 +184,7 @@ impl Invoke {
     }
 }
 
-/// What the watchdog does when the invocation holds the thread beyond its time: nobody else is there to tell.
+/// Returns what the watchdog does when the invocation overruns its time: nobody else could report it.
 fn rescue(invocation: &Invocation) -> Rescue {
     let id = invocation.request_id.clone();
     let act = move |lost: &Lost| {
@@ -196,15 +196,15 @@ fn rescue(invocation: &Invocation) -> Rescue {
     Rescue { act: Box::new(act), patience: Some(PATIENCE) }
 }
 
-/// Standard output for the result alone. What a guest writes to it from now on, by whatever means, goes to standard
-/// error: subprocesses and compiled extensions do not ask the runtime.
+/// Reserves standard output for the result. What a guest writes to it from now on, by whatever means, goes to standard
+/// error: subprocesses and compiled extensions bypass the runtime.
 fn reserve_stdout() -> anyhow::Result<File> {
     let out = nix::unistd::dup(stdout()).context("cannot use standard output")?;
     nix::unistd::dup2_stdout(stderr()).context("cannot redirect standard output")?;
     Ok(File::from(out))
 }
 
-/// The event that `--event` names. What looks like JSON is JSON; anything else is a file.
+/// Reads the event that `--event` names. What looks like JSON is JSON; anything else is a file.
 fn read_event(argument: &str) -> anyhow::Result<Bytes> {
     if argument == "-" {
         let mut event = Vec::new();
@@ -221,7 +221,7 @@ fn read_event(argument: &str) -> anyhow::Result<Bytes> {
     );
     let looks_like_json =
         text.starts_with(|c: char| matches!(c, '{' | '[' | '"' | '-') || c.is_ascii_digit());
-    // A name such as `2026.json` begins as a number does.
+    // A name such as `2026.json` begins like a number.
     let is_json = serde_json::from_str::<IgnoredAny>(text).is_ok();
     if is_json || looks_like_json && !Path::new(argument).is_file() {
         return Ok(Bytes::from(argument.to_owned()));
@@ -231,8 +231,8 @@ fn read_event(argument: &str) -> anyhow::Result<Bytes> {
     })
 }
 
-/// What was read as an event: without the byte order mark that some editors write, and nothing at all as what Lambda makes
-/// of it, an empty object.
+/// Makes an event of what was read: drops the byte order mark that some editors write, and turns empty text into an
+/// empty object, as Lambda does.
 fn event_of(mut bytes: Vec<u8>) -> Bytes {
     if bytes.starts_with(b"\xEF\xBB\xBF") {
         bytes.drain(..3);

@@ -22,8 +22,8 @@ use tokio::{
 use trine_engine::{Level, LogFormat};
 
 /// Serves invocations until the platform ends it. Exit status: 0 after SIGTERM or SIGINT, 1 when the function could not
-/// be loaded or the Runtime API is gone, 124 when an invocation had to be answered for that nothing could stop; 127 and
-/// 126, as from a shell, when there is a wrapper script that is missing or cannot be executed.
+/// be loaded or the Runtime API is gone, 124 when an invocation that nothing could stop had to be answered in its
+/// place; 127 and 126, as from a shell, when the wrapper script is missing or cannot be executed.
 pub(super) fn run(handler: Option<&OsStr>, command_line: &[OsString]) -> ExitCode {
     let wrapped = wrapper::enter(command_line);
     let status = wrapped.as_ref().err().map_or(1, |failed| failed.status);
@@ -60,7 +60,7 @@ fn serve(handler: Option<&OsStr>, wrapped: Result<(), wrapper::Failed>) -> anyho
         }
         Err(error) => Err((error, likely_dialect(handler, variable, &search, &registry))),
     };
-    // Loop and connection are tasks of one set, which wake each other without a turn of the system's queue.
+    // Loop and connection are tasks of one set, which wake each other without a pass through the system's event queue.
     let run = async { task::spawn_local(door.run(plan)).await };
     let ended = match LocalSet::new().block_on(&runtime, run) {
         Ok(ended) => ended,

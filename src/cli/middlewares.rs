@@ -1,4 +1,4 @@
-//! `trine middlewares`: what runs around a function, in which order.
+//! `trine middlewares`: the middlewares around a function, in their order.
 
 use super::{fail, settings, target};
 use crate::{
@@ -124,7 +124,7 @@ fn print_table(plan: &Plan, rows: &[Row<'_>]) {
     }
 }
 
-/// Why nothing can be shown.
+/// The reason why nothing can be shown.
 enum Failure {
     Setting(anyhow::Error),
     Function(Error),

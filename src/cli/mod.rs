@@ -1,7 +1,7 @@
 //! The command line: one file per command.
 //!
 //! Started as `bootstrap`, or without a command where Lambda's Runtime API is named, the process is a Lambda runtime;
-//! else it does what it is told.
+//! otherwise it runs the command that it is given.
 
 mod address;
 mod emulator;
@@ -51,7 +51,7 @@ enum Command {
     Emulator(emulator::EmulatorCommand),
 }
 
-/// Runs the process and says with which status it ends.
+/// Runs the process and returns its exit status.
 pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = env::args_os().collect();
     match Role::of_process(&arguments) {
@@ -67,7 +67,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// The process as the interpreter of a language: the one of this name, or the first that can be one.
+/// Runs the process as a language's interpreter: the one of this name, or the first that can be one.
 fn interpret(name: Option<&str>, arguments: &[OsString]) -> ExitCode {
     let settings = match settings() {
         Ok(settings) => settings,
@@ -78,14 +78,14 @@ fn interpret(name: Option<&str>, arguments: &[OsString]) -> ExitCode {
     let mut engines = registry
         .iter()
         .filter(|engine| name.is_none_or(|name| engine.info().interpreters.contains(&name)));
-    // It does not come back from the one that can.
+    // The one that can does not return.
     engines.any(|engine| engine.interpret(arguments, &environment));
     fail("error: a function has started this program, which is no interpreter in this build", 1)
 }
 
 /// Whether the first word of a command line is one of this program's own commands.
 fn is_command(word: &OsStr) -> bool {
-    // Asked at every start, so not of clap's whole description of the command line.
+    // Checked at every start, so without building clap's whole description of the command line.
     word == "help" || word.to_str().is_some_and(Command::has_subcommand)
 }
 
@@ -110,7 +110,7 @@ fn fail(message: &str, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// The settings of the environment.
+/// Reads the settings from the environment.
 fn settings() -> anyhow::Result<Settings> {
     let settings = Settings::from_environment(|name| env::var(name).ok());
     settings.map_err(|error| Usage(error.to_string()).into())

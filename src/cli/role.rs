@@ -1,4 +1,4 @@
-//! What this process is: Lambda's runtime, a command of the user's, or a child of a guest's.
+//! The role of this process: Lambda's runtime, a user's command, or a guest's child.
 //!
 //! Guests know this program by its path (`process.execPath`, `argv[0]`, `/proc/self/exe`) and start it as the interpreter
 //! that they think it is, mostly under the name `bootstrap` and with the Runtime API's address in the environment. Such a
@@ -18,10 +18,10 @@ use trine_engine::CHILD_MARK;
 /// The variable with the address of the Runtime API.
 pub(super) const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
 
-/// What a process is.
+/// The role of a process.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Role<'a> {
-    /// Lambda's runtime, and the handler that its command line names, if it does.
+    /// Lambda's runtime, with the handler that its command line names, if any.
     Runtime(Option<&'a OsStr>),
     /// The interpreter of a language, by the name that shebang lines give it; `None` where a guest has started this program
     /// by its own name.
@@ -31,13 +31,13 @@ pub(super) enum Role<'a> {
 }
 
 impl<'a> Role<'a> {
-    /// The role of this process.
+    /// Returns the role of this process.
     pub(super) fn of_process(arguments: &'a [OsString]) -> Self {
         let api = env::var_os(RUNTIME_API);
         Self::of(arguments, api.is_some(), || is_child_of_guest(api.as_deref()))
     }
 
-    /// A first word that is a command is one, whoever says it. Under the name `bootstrap` there are no commands.
+    /// Returns the role of a command line. A command stays one, whoever runs it; `bootstrap` has no commands.
     fn of(arguments: &'a [OsString], has_api: bool, is_child: impl FnOnce() -> bool) -> Self {
         let program = arguments.first().and_then(|name| Path::new(name).file_name());
         let first = arguments.get(1).map(OsString::as_os_str);
@@ -58,21 +58,21 @@ impl<'a> Role<'a> {
     }
 }
 
-/// Whether this is the name of a language's interpreter: under it this program is that one, whoever starts it.
+/// Whether this names a language's interpreter: under it this program acts as that one, whoever starts it.
 fn is_interpreter(name: &str) -> bool {
     Registry::built_in().iter().any(|engine| engine.info().interpreters.contains(&name))
 }
 
-/// Whether a guest has started this process, itself or through others. Its environment says so, unless it was given another
-/// one: then one of the processes above it is this program, with guests in it.
+/// Whether a guest has started this process, itself or through others. Its environment says so, unless it was given a
+/// different one: then one of the processes above it is this program, running guests.
 ///
-/// A guest may have a Runtime API of its own making, and start this program as its runtime: its address is another one.
+/// A guest may have a Runtime API of its own making and start this program as its runtime: its address differs.
 fn is_child_of_guest(api: Option<&OsStr>) -> bool {
     let concerns = |its: Option<&OsStr>| api.is_none() || api == its.filter(|its| !its.is_empty());
     env::var_os(CHILD_MARK).is_some_and(|mark| concerns(Some(&mark))) || has_host_above(concerns)
 }
 
-/// Whether a process above this one is this program with guests in it. What cannot be looked at belongs to others.
+/// Whether a process above this one is this program running guests. What cannot be inspected belongs to others.
 fn has_host_above(concerns: impl Fn(Option<&OsStr>) -> bool) -> bool {
     let file_of = |process: &str| {
         let file = fs::metadata(format!("/proc/{process}/exe")).ok()?;
@@ -80,7 +80,7 @@ fn has_host_above(concerns: impl Fn(Option<&OsStr>) -> bool) -> bool {
     };
     let Some(own) = file_of("self") else { return false };
     let mut above = parent_id();
-    // More than enough; a tree that is deeper has lost its end.
+    // More than enough; a deeper tree has lost its end.
     for _ in 0..64 {
         if above == 0 {
             return false;
@@ -98,13 +98,13 @@ fn has_host_above(concerns: impl Fn(Option<&OsStr>) -> bool) -> bool {
     false
 }
 
-/// Whether a process of this program's runs guests: the emulator starts runtimes, and runs none.
+/// Whether a process of this program runs guests: the emulator starts runtimes but runs no guests.
 fn has_guests(process: &str) -> bool {
     let line = fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
     line.split(|byte| *byte == 0).nth(1) != Some(b"emulator")
 }
 
-/// A variable as a process was started with it.
+/// Returns a variable as a process was started with it.
 fn variable_of(process: &str, name: &str) -> Option<OsString> {
     let environment = fs::read(format!("/proc/{process}/environ")).ok()?;
     environment.split(|byte| *byte == 0).find_map(|variable| {
@@ -115,7 +115,7 @@ fn variable_of(process: &str, name: &str) -> Option<OsString> {
 
 fn parent_of(process: &str) -> Option<u32> {
     let status = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // The second field, a name in parentheses, may have spaces and parentheses in it.
+    // The second field, a name in parentheses, may contain spaces and parentheses.
     let (_, fields) = status.rsplit_once(')')?;
     fields.split_whitespace().nth(1)?.parse().ok()
 }

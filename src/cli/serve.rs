@@ -26,11 +26,11 @@ use trine_engine::Error;
 /// The port where neither flag nor variable names one.
 const DEFAULT_PORT: u16 = 9000;
 
-/// How many threads a server may have.
+/// Valid numbers of threads of a server.
 const WORKERS: CountForm = CountForm { least: 1, most: 1024 };
-/// How many threads a function may have.
+/// Valid numbers of threads of a function.
 const THREADS: CountForm = CountForm { least: 1, most: MOST_THREADS };
-/// How many invocations a function may have in flight.
+/// Valid numbers of a function's invocations in flight.
 const CONCURRENCY: CountForm = CountForm { least: 1, most: 1 << 16 };
 
 /// Serve functions over HTTP.
@@ -103,7 +103,7 @@ impl Serve {
     /// Prints what is served and serves it until a signal comes. A second signal ends the process at once.
     ///
     /// # Errors
-    /// Settings that cannot be, a path without functions, a port in use.
+    /// Invalid settings, a path without functions, a port in use.
     pub(super) fn run(self) -> anyhow::Result<()> {
         let mut settings = settings()?;
         self.apply_to(&mut settings);
@@ -142,7 +142,7 @@ impl Serve {
         }
     }
 
-    /// Flags come before variables.
+    /// Applies the flags, which take precedence over variables.
     fn apply_to(&self, settings: &mut Settings) {
         self.surroundings.apply_to(settings);
         settings.limit_memory(self.memory);
@@ -189,7 +189,7 @@ impl Serve {
 /// Checks that a path has a form in which it can name anything.
 ///
 /// # Errors
-/// [`Usage`], where it names no file or no function.
+/// [`Usage`] when it names no file or no function.
 fn check_form(path: &str) -> Result<(), Usage> {
     let forms = "a folder, a file (hello.py) or a function of a file (hello.py:handler)";
     if path.trim().is_empty() {
@@ -210,7 +210,7 @@ fn check_form(path: &str) -> Result<(), Usage> {
     }
 }
 
-/// Tells functions what Lambda would: the process's environment, and each its name and ARN.
+/// Gives functions what Lambda would: the process's environment, and to each its name and ARN.
 fn stand_in(site: Site, settings: &mut Settings, registry: &Registry) -> Site {
     let root = site.root().to_owned();
     let folder = root.file_name().unwrap_or(root.as_os_str()).to_string_lossy().into_owned();
@@ -222,8 +222,8 @@ fn stand_in(site: Site, settings: &mut Settings, registry: &Registry) -> Site {
     site.introduce(settings.function.name.as_deref(), |name| settings.arn(name))
 }
 
-/// What is served: a table of functions, and a line to try each. `asked` is the number of workers that was asked for,
-/// `threads` that of functions that hold theirs.
+/// Describes what is served: a table of functions, and a line to try each. `asked` is the number of workers that was
+/// asked for, `threads` the number of threads for functions that hold theirs.
 fn banner(site: &Site, address: SocketAddr, asked: usize, threads: usize) -> String {
     let base = base_url(address);
     let mut rows = vec![["FUNCTION", "ENGINE", "METHOD", "URL"].map(str::to_owned)];
@@ -294,10 +294,10 @@ fn banner(site: &Site, address: SocketAddr, asked: usize, threads: usize) -> Str
     out
 }
 
-/// What is wrong with a file, after its place as seen from the folder that is served: `shop.mjs:3:7: SyntaxError: …`.
+/// Describes a problem of a file, after its place as seen from the served folder: `shop.mjs:3:7: SyntaxError: …`.
 fn placed(problem: &Error, folder: Option<&Path>) -> String {
     let message = problem.message();
-    // What is wrong with the whole of a file has no place in it.
+    // What is wrong with a whole file has no place in it.
     let Some(frame) = problem.frames().first().filter(|frame| !frame.file.is_empty()) else {
         return message.to_owned();
     };
@@ -314,7 +314,7 @@ fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
-/// Names of the languages whose functions run on the main thread alone, empty where none is served.
+/// Returns the languages whose functions run on the main thread alone, by name; empty where none is served.
 fn languages_on_main_thread(site: &Site) -> String {
     let mut names: Vec<&str> = Vec::new();
     for function in site.functions() {
@@ -328,14 +328,14 @@ fn languages_on_main_thread(site: &Site) -> String {
     names.join(" and ")
 }
 
-/// Routes by function, as a reader expects them.
+/// Sorts routes by function, as a reader expects them.
 fn in_reading_order(site: &Site) -> Vec<(&Route, &ServedFunction)> {
     let mut routes: Vec<_> = site.routes().collect();
     routes.sort_by(|(a, f), (b, g)| f.name.cmp(&g.name).then_with(|| a.path.cmp(&b.path)));
     routes
 }
 
-/// The URL of the server as this machine reaches it.
+/// Returns the URL at which this machine reaches the server.
 fn base_url(address: SocketAddr) -> String {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => {
@@ -348,7 +348,7 @@ fn base_url(address: SocketAddr) -> String {
     format!("http://{ip}:{}", address.port())
 }
 
-/// A path that a route's pattern matches.
+/// Returns a path that a route's pattern matches.
 fn sample(pattern: &str) -> String {
     let segments = pattern.split('/').map(|segment| match segment.strip_prefix('{') {
         Some(parameter) if parameter.ends_with("+}") => "a/b",

@@ -1,5 +1,5 @@
 //! The function that a command works on, as people name it: a handler string, a file, or nothing where the environment
-//! says it.
+//! names it.
 
 use crate::{
     config::{Origin, Setting, Settings},
@@ -13,8 +13,8 @@ use std::{
 };
 use trine_engine::{ErrorDialect, Result};
 
-/// Finds the function. Where it is given as a file, that file's folder becomes the task root: its imports start there, as
-/// when a language's own command runs it. Where a task root is set, that one counts.
+/// Finds the function. Where it is given as a file, that file's folder becomes the task root: its imports start there,
+/// as when a language's own command runs it. A task root that is set takes precedence.
 ///
 /// # Errors
 /// As [`from_environment`].
@@ -30,7 +30,7 @@ pub(super) fn locate(
     from_environment(handler, |name| env::var(name).ok(), &settings.search_paths(), registry)
 }
 
-/// How an error looks to a caller where the function was not found.
+/// Returns the look of an error to a caller where the function was not found.
 pub(super) fn likely_dialect(
     handler: Option<&str>,
     settings: &Settings,
@@ -53,7 +53,7 @@ fn own_folder(handler: &str, settings: &Settings) -> Option<PathBuf> {
     std::path::absolute(folder).ok()
 }
 
-/// `app.py:main` as file and export.
+/// Splits `app.py:main` into file and export.
 fn split_export(handler: &str) -> (&str, Option<&str>) {
     match handler.rsplit_once(':') {
         Some((file, export)) if !export.contains('/') => (file, Some(export)),
@@ -61,7 +61,7 @@ fn split_export(handler: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// The handler as it is seen from the task root: without the folder that has become it.
+/// Returns the handler as seen from the task root: without the folder that has become the root.
 fn file_name_of<'a>(handler: &'a str, settings: &Settings) -> &'a str {
     match settings.task_root.origin {
         Origin::Argument => handler.rsplit_once('/').map_or(handler, |(_, name)| name),
@@ -78,7 +78,7 @@ pub(super) struct Surroundings {
 }
 
 impl Surroundings {
-    /// The flag comes before the variable.
+    /// Applies the flag, which takes precedence over the variable.
     pub(super) fn apply_to(&self, settings: &mut Settings) {
         if let Some(names) = &self.names {
             settings.middlewares = MiddlewareNames::list(names, Order::Onion);

@@ -14,19 +14,19 @@ use trine_engine::{Error, ErrorKind};
 
 /// The variable that names the script.
 const WRAPPER: &str = "AWS_LAMBDA_EXEC_WRAPPER";
-/// Set where the script has been started for the Runtime API at this address.
+/// The variable with the address of the Runtime API for which the script has been started.
 const WRAPPED: &str = "TRINE_WRAPPED";
 
-/// Why the runtime cannot start as it is asked to, and the exit status that says so.
+/// The reason why the runtime cannot start as asked, and the exit status that says so.
 pub(super) struct Failed {
     pub(super) error: Error,
     pub(super) status: u8,
 }
 
-/// Puts the wrapper script in the place of this process, if there is one that has not had its turn.
+/// Replaces this process with the wrapper script, if there is one that has not had its turn.
 ///
 /// # Errors
-/// Where it cannot be executed, or has started the runtime in a way that is not the runtime's.
+/// When it cannot be executed, or has started the runtime in a way that the runtime does not support.
 pub(super) fn enter(command_line: &[OsString]) -> Result<(), Failed> {
     let Some(script) = env::var_os(WRAPPER).filter(|script| !script.is_empty()) else {
         return Ok(());
@@ -59,13 +59,13 @@ pub(super) fn enter(command_line: &[OsString]) -> Result<(), Failed> {
     })
 }
 
-/// This program as a script can execute it: by the name that it was started by, where that is a path.
+/// Returns the path by which a script can execute this program: the name that started it, where that is a path.
 fn own_path(program: Option<&OsString>) -> PathBuf {
     let named = program.filter(|name| name.as_bytes().contains(&b'/')).map(PathBuf::from);
     named.or_else(|| env::current_exe().ok()).unwrap_or_else(|| PathBuf::from("/proc/self/exe"))
 }
 
-/// A script that means to start Node or Python gives them options. There is no such program here.
+/// Refuses the options of a script that means to start Node or Python: there is no such program here.
 fn check(script: &OsStr, command_line: &[OsString]) -> Result<(), Failed> {
     let is_option = |word: &&OsString| word.as_bytes().starts_with(b"-");
     let Some(option) = command_line.get(1).filter(is_option) else { return Ok(()) };

@@ -15,16 +15,16 @@ use crate::{
 use std::{fmt, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 use trine_engine::{Environment, FunctionInfo, Level, LogFormat, LogSettings, LogSink};
 
-/// Where a setting's value came from.
+/// The origin of a setting's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
-    /// Nothing was said.
+    /// The default, because nothing was set.
     Default,
     /// An environment variable of this name.
     Environment(&'static str),
     /// A flag of this name.
     Flag(&'static str),
-    /// What the command was told to work on.
+    /// The argument that names what the command works on.
     Argument,
 }
 
@@ -39,20 +39,20 @@ impl fmt::Display for Origin {
     }
 }
 
-/// A value and where it came from.
+/// A value and its origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting<T> {
     /// The value.
     pub value: T,
-    /// Where it came from.
+    /// Its origin.
     pub origin: Origin,
 }
 
 impl<T> Setting<T> {
-    /// The value of a flag if it was given, of the variable if it is set, else the default.
+    /// Returns the value of a flag if it was given, of the variable if it is set, else the default.
     ///
     /// # Errors
-    /// [`SettingError`] when the variable's text is no such value.
+    /// [`SettingError`] when the variable's text is not such a value.
     pub fn resolve(
         flag: (&'static str, Option<T>),
         variable: (&'static str, Option<String>),
@@ -71,10 +71,10 @@ impl<T> Setting<T> {
         )
     }
 
-    /// The value of the variable if it is set, as `parse` reads it, else the default.
+    /// Returns the value of the variable if it is set, as `parse` reads it, else the default.
     ///
     /// # Errors
-    /// [`SettingError`] with what `parse` says.
+    /// [`SettingError`] with the message from `parse`.
     pub fn read(
         variable: (&'static str, Option<String>),
         parse: impl FnOnce(&str) -> Result<T, String>,
@@ -90,7 +90,7 @@ impl<T> Setting<T> {
     }
 }
 
-/// An environment variable whose text is not what it should be.
+/// An environment variable with an invalid value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the environment variable {name} is {text:?}: {reason}")]
 pub struct SettingError {
@@ -104,59 +104,59 @@ pub struct SettingError {
 pub struct Settings {
     /// The function's folder: `LAMBDA_TASK_ROOT`, else the working directory.
     pub task_root: Setting<PathBuf>,
-    /// Where layers are unpacked: `TRINE_LAYER_ROOT`, else `/opt`.
+    /// The folder that layers are unpacked to: `TRINE_LAYER_ROOT`, else `/opt`.
     pub layer_root: Setting<PathBuf>,
     /// Form of log lines: `AWS_LAMBDA_LOG_FORMAT` (`JSON` or `Text`), else text.
     pub log_format: Setting<Format>,
     /// Lowest level of log lines: `AWS_LAMBDA_LOG_LEVEL`; none leaves each language its own default.
     pub log_level: Setting<AtLeast>,
-    /// What the platform says about the function.
+    /// The platform's facts about the function.
     pub function: FunctionInfo,
     /// The region that the function is in: `AWS_REGION`, else `AWS_DEFAULT_REGION`, else `us-east-1`.
     pub region: String,
     /// The middlewares around every function: `TRINE_MIDDLEWARES` or `SLSMIDDLEWARES`.
     pub middlewares: MiddlewareNames,
-    /// How much memory an interpreter may take, in bytes: `TRINE_MEMORY`, else, as a Lambda runtime, what
+    /// Maximum memory of an interpreter, in bytes: `TRINE_MEMORY`, else, as a Lambda runtime, what
     /// `AWS_LAMBDA_FUNCTION_MEMORY_SIZE` leaves for it, else no limit.
     pub memory: Setting<Option<u64>>,
-    /// When instances are replaced: `TRINE_MAX_INVOCATIONS`, `TRINE_MAX_HEAP`, `TRINE_ISOLATION`.
+    /// The limits at which instances are replaced: `TRINE_MAX_INVOCATIONS`, `TRINE_MAX_HEAP`, `TRINE_ISOLATION`.
     pub recycling: Recycling,
-    /// How long before its deadline an invocation is warned: `TRINE_TIMEOUT_MARGIN_MS`, else 50 ms.
+    /// The time before its deadline at which an invocation is warned: `TRINE_TIMEOUT_MARGIN_MS`, else 50 ms.
     pub timeout_margin: Setting<Duration>,
 }
 
-/// How long an invocation may take. A longer time than the timers of JavaScript can hold (2^31 ms) would make a function
-/// that waits for nearly all of it wait for nothing.
+/// The forms of an invocation's time limit. With more than JavaScript's timers can hold (2^31 ms), a function that
+/// waits for nearly all of it would not wait at all.
 pub const TIMEOUT: TimeForm = TimeForm {
     plain: PlainTime::Seconds,
     least: Duration::from_millis(1),
     most: Duration::from_secs(24 * 86_400),
 };
 
-/// How long requests in flight may take to finish at the end; none is a time too.
+/// The forms of the time for requests in flight to finish at the end; zero is allowed.
 pub const GRACE: TimeForm = TimeForm { least: Duration::ZERO, ..TIMEOUT };
 
-/// How long before its deadline an invocation is warned.
+/// The forms of the time before its deadline at which an invocation is warned.
 pub const MARGIN: TimeForm = TimeForm {
     plain: PlainTime::Milliseconds,
     least: Duration::ZERO,
     most: Duration::from_secs(3_600),
 };
 
-/// How much memory an interpreter may take. With less than the least, those of some languages do not even start.
+/// The forms of an interpreter's memory limit. Below the least, those of some languages do not even start.
 pub const MEMORY: SizeForm =
     SizeForm { plain: PlainSize::Mebibytes, least: 16 << 20, most: 1 << 40 };
 
-/// How large a heap may grow before it is replaced.
+/// The forms of the size beyond which a heap is replaced.
 pub const HEAP: SizeForm = SizeForm { least: 1 << 20, ..MEMORY };
 
-/// How large a request's body may be: it is held in memory as a whole.
+/// The forms of a request body's size limit: the body is held in memory as a whole.
 pub const BODY: SizeForm = SizeForm { plain: PlainSize::Bytes, least: 0, most: 1 << 30 };
 
-/// After how many invocations an interpreter is replaced.
+/// The forms of the number of invocations after which an interpreter is replaced.
 pub const INVOCATIONS: CountForm = CountForm { least: 1, most: u64::MAX };
 
-/// [`LogFormat`] as a setting.
+/// A [`LogFormat`] as a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Format(pub LogFormat);
 
@@ -172,7 +172,7 @@ impl FromStr for Format {
     }
 }
 
-/// A lowest level, or none.
+/// A lowest level as a setting, or none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AtLeast(pub Option<Level>);
 
@@ -185,10 +185,10 @@ impl FromStr for AtLeast {
 }
 
 impl Settings {
-    /// Settings from the environment, which `env` looks up.
+    /// Reads settings from the environment, which `env` looks up.
     ///
     /// # Errors
-    /// When a variable's text is not what it should be.
+    /// When a variable's value is invalid.
     pub fn from_environment(
         env: impl Fn(&'static str) -> Option<String>,
     ) -> Result<Self, SettingError> {
@@ -224,7 +224,7 @@ impl Settings {
             middlewares: middlewares(variable("TRINE_MIDDLEWARES"), variable("SLSMIDDLEWARES"))?,
             memory: memory(
                 variable("TRINE_MEMORY"),
-                // Elsewhere the figure is made up, by us too: it limits nobody.
+                // Elsewhere the figure is made up, also by us: it limits nobody.
                 variable("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"),
                 env("AWS_LAMBDA_RUNTIME_API").is_some(),
             )?,
@@ -247,19 +247,19 @@ impl Settings {
         })
     }
 
-    /// `--memory`, in bytes, comes before the variables.
+    /// Applies `--memory`, in bytes, which takes precedence over the variables.
     pub fn limit_memory(&mut self, flag: Option<u64>) {
         if flag.is_some() {
             self.memory = Setting { value: flag, origin: Origin::Flag("--memory") };
         }
     }
 
-    /// What the worker on the main thread is told in a process that takes one invocation at a time.
+    /// Returns the options of the worker on the main thread of a process that takes one invocation at a time.
     pub fn sequential_worker(&self, log: LogSettings) -> WorkerOptions {
         self.worker(self.sequential_environment(log), 1)
     }
 
-    /// What each of `workers` workers is told that run on threads of their own.
+    /// Returns the options of each of `workers` workers that run on threads of their own.
     pub fn concurrent_worker(&self, log: LogSettings, workers: usize) -> WorkerOptions {
         self.worker(self.concurrent_environment(log), workers)
     }
@@ -282,7 +282,7 @@ impl Settings {
         }
     }
 
-    /// Where a handler is looked for.
+    /// Returns the folders in which a handler is looked for.
     pub fn search_paths(&self) -> SearchPaths {
         SearchPaths {
             layer_root: self.layer_root.value.clone(),
@@ -290,7 +290,7 @@ impl Settings {
         }
     }
 
-    /// What runs for a function's invocations: the handler and the middlewares that are set.
+    /// Finds what runs for a function's invocations: the handler and the middlewares that are set.
     ///
     /// # Errors
     /// As [`Plan::find`].
@@ -300,7 +300,7 @@ impl Settings {
         Plan::find(handler, &self.middlewares, &folders, registry)
     }
 
-    /// Where guests and the runtime write to.
+    /// Returns the settings of the log that guests and the runtime write to.
     pub fn log(&self, sink: impl LogSink + 'static) -> LogSettings {
         LogSettings {
             sink: Arc::new(sink),
@@ -309,7 +309,7 @@ impl Settings {
         }
     }
 
-    /// What an instance on the main thread of a process is told that takes one invocation at a time.
+    /// Returns the facts for an instance on the main thread of a process that takes one invocation at a time.
     pub fn sequential_environment(&self, log: LogSettings) -> Environment {
         Environment {
             layer_root: self.layer_root.value.clone(),
@@ -323,7 +323,7 @@ impl Settings {
         }
     }
 
-    /// What an instance on one of several threads is told.
+    /// Returns the facts for an instance on one of several threads.
     pub fn concurrent_environment(&self, log: LogSettings) -> Environment {
         Environment {
             main_thread: false,
@@ -335,7 +335,7 @@ impl Settings {
     }
 }
 
-/// What a function's memory has to hold beside an interpreter's heap, in bytes: the binary, stacks, buffers.
+/// Memory that a function needs beside an interpreter's heap, in bytes: for the binary, stacks, buffers.
 const RESERVE: u64 = mebibytes(64);
 
 const fn mebibytes(number: u64) -> u64 {
@@ -344,7 +344,7 @@ const fn mebibytes(number: u64) -> u64 {
 
 type Variable = (&'static str, Option<String>);
 
-/// A setting that may be absent.
+/// Reads a setting that may be absent.
 fn optional<T>(
     variable: Variable,
     parse: impl FnOnce(&str) -> Result<T, String>,
@@ -352,7 +352,7 @@ fn optional<T>(
     Setting::read(variable, |text| parse(text).map(Some), || None)
 }
 
-/// The memory of one interpreter: said outright, or what the platform's figure for the whole process leaves.
+/// Returns the memory of one interpreter: as set, or what the platform's figure for the whole process leaves.
 fn memory(
     own: Variable,
     platform: Variable,
@@ -367,7 +367,7 @@ fn memory(
     Ok(memory)
 }
 
-/// The names of the middlewares. An empty variable is none; both together would leave the order open.
+/// Reads the names of the middlewares. An empty variable counts as unset; both would leave the order open.
 fn middlewares(own: Variable, earlier: Variable) -> Result<MiddlewareNames, SettingError> {
     let listed = |variable: &Variable, order| {
         MiddlewareNames::list(variable.1.as_deref().unwrap_or_default(), order)

@@ -1,15 +1,15 @@
-//! What Lambda tells a function about itself, where the function runs without Lambda: under `serve` and `invoke`. What the
-//! user has set counts; only the rest is made up, as the emulator makes it up.
+//! The facts that Lambda gives a function about itself, for one that runs without Lambda: under `serve` and `invoke`.
+//! What the user has set counts; only the rest is made up, as the emulator makes it up.
 
 use super::Settings;
 use chrono::Utc;
 use std::path::Path;
 
-/// The account in ARNs, which nobody has.
+/// The account in ARNs, which belongs to nobody.
 const ACCOUNT: &str = "012345678912";
-/// Memory where nothing is set, in MB: what Lambda gives a function whose author says nothing.
+/// Default memory, in MB: what Lambda gives a function whose author sets nothing.
 const MEMORY_MB: u64 = 128;
-/// The region where none is set.
+/// The default region.
 pub(super) const REGION: &str = "us-east-1";
 
 /// A variable of the environment and its value.
@@ -48,7 +48,7 @@ impl Settings {
         variables
     }
 
-    /// The ARN of a function of this name.
+    /// Returns the ARN of a function of this name.
     pub fn arn(&self, name: &str) -> String {
         let region = &self.region;
         let partition = match region.split('-').collect::<Vec<_>>().as_slice() {

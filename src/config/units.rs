@@ -45,7 +45,7 @@ const SIZES: &[(&str, u64)] = &[
 /// The lengths of time that a setting takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeForm {
-    /// What a number without a unit counts.
+    /// The unit of a number without one.
     pub plain: PlainTime,
     /// The shortest.
     pub least: Duration,
@@ -53,7 +53,7 @@ pub struct TimeForm {
     pub most: Duration,
 }
 
-/// What a length of time without a unit counts.
+/// The unit of a length of time without one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PlainTime {
     /// Seconds.
@@ -65,7 +65,7 @@ pub enum PlainTime {
 /// The sizes that a setting takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SizeForm {
-    /// What a number without a unit counts.
+    /// The unit of a number without one.
     pub plain: PlainSize,
     /// The smallest, in bytes.
     pub least: u64,
@@ -73,7 +73,7 @@ pub struct SizeForm {
     pub most: u64,
 }
 
-/// What a size without a unit counts.
+/// The unit of a size without one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PlainSize {
     /// Bytes.
@@ -95,7 +95,7 @@ impl TimeForm {
     /// Reads a length of time: a number with a unit, several of them (`1m30s`), or a number alone.
     ///
     /// # Errors
-    /// Says which form is wanted, or which lengths are possible.
+    /// A message with the expected form or the possible lengths.
     pub fn parse(&self, text: &str) -> Result<Duration, String> {
         let (plain, plain_name) = match self.plain {
             PlainTime::Seconds => (SECOND, "seconds"),
@@ -141,10 +141,10 @@ impl TimeForm {
 }
 
 impl SizeForm {
-    /// Reads a size in bytes: a number with a unit, or a number alone. What is less than a byte is left out.
+    /// Reads a size in bytes: a number with a unit, or a number alone. A fraction of a byte is dropped.
     ///
     /// # Errors
-    /// Says which form is wanted, or which sizes are possible.
+    /// A message with the expected form or the possible sizes.
     pub fn parse(&self, text: &str) -> Result<u64, String> {
         let (plain, plain_name) = match self.plain {
             PlainSize::Bytes => (1, "bytes"),
@@ -179,7 +179,7 @@ impl CountForm {
     /// Reads a count.
     ///
     /// # Errors
-    /// Says which counts are possible.
+    /// A message with the possible counts.
     pub fn parse(&self, text: &str) -> Result<u64, String> {
         let digits = text.trim();
         let wrong = || {
@@ -205,12 +205,12 @@ const NINES: &str = "999999999999999999";
 /// A decimal number that is not negative.
 struct Number {
     digits: u128,
-    /// The power of ten by which the digits are to be divided.
+    /// The power of ten by which the digits are divided.
     scale: u128,
 }
 
 impl Number {
-    /// A number at the beginning of a text, and what follows it. One that no setting could take stays one.
+    /// Reads a number at the beginning of a text, with what follows it. One too large for any setting stays so.
     fn read(text: &str) -> Option<(Self, &str)> {
         let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
         let (number, after) = text.split_at(end);
@@ -230,7 +230,7 @@ impl Number {
     }
 }
 
-/// A length of time in the largest unit that writes it as a whole number.
+/// Writes a length of time in the largest unit in which it is a whole number.
 pub(crate) fn time(length: Duration) -> String {
     let nanoseconds = length.as_nanos();
     let names = ["d", "h", "m", "s", "ms", "us", "ns"];
@@ -242,7 +242,7 @@ pub(crate) fn time(length: Duration) -> String {
     fitting.unwrap_or_else(|| "0".to_owned())
 }
 
-/// A size in the largest unit that writes it as a whole number.
+/// Writes a size in the largest unit in which it is a whole number.
 pub(crate) fn size(bytes: u64) -> String {
     let units = [("TiB", 1_u64 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
     let fitting = units.iter().find(|(_, unit)| bytes > 0 && bytes.is_multiple_of(*unit));

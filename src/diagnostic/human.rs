@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use trine_engine::{Error, ErrorKind};
 
-/// What to do about an error, where that can be said.
+/// Returns what to do about an error, where that is known.
 pub fn hint(error: &Error) -> Option<&'static str> {
     Some(match error.kind() {
         ErrorKind::MalformedHandler => {
@@ -30,14 +30,14 @@ pub fn hint(error: &Error) -> Option<&'static str> {
     })
 }
 
-/// Whether a language says that a module is not there, and not that something is wrong with one that is.
+/// Whether a language says that a module is missing, not that something is wrong with an existing one.
 fn tells_of_missing(message: &str) -> bool {
     ["No module named", "Cannot find", "not found", "Could not find"]
         .iter()
         .any(|words| message.contains(words))
 }
 
-/// The error in full, then what to do about it.
+/// Returns the error in full, then what to do about it.
 pub fn explain(error: &Error) -> String {
     let mut text = format!("error: {error:#}");
     if let Some(hint) = fitting_hint(error) {
@@ -47,8 +47,9 @@ pub fn explain(error: &Error) -> String {
     text
 }
 
-/// What a person wants to know beyond the record that an error leaves in the log ([`super::invoke_record`]), which has its
-/// message and its stack: places where there is no stack, facts, causes, what to do. Empty where there is nothing.
+/// Returns what a person wants to know beyond the record that an error leaves in the log ([`super::invoke_record`]),
+/// which has its message and its stack: places where there is no stack, facts, causes, what to do. Empty where there is
+/// nothing.
 pub fn beyond_record(error: &Error) -> String {
     let mut lines = Vec::new();
     if error.stack().is_empty() {
@@ -60,12 +61,12 @@ pub fn beyond_record(error: &Error) -> String {
     lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
-/// An error that tells its own facts tells what to do as well.
+/// Returns the hint for an error, unless it has facts of its own, which tell what to do as well.
 fn fitting_hint(error: &Error) -> Option<&'static str> {
     hint(error).filter(|_| error.context().is_empty())
 }
 
-/// The exit code of a command that ends with an error of this kind. 0 is success and 2 a wrong command line.
+/// Returns the exit code of a command that ends with an error of this kind. 0 is success and 2 a wrong command line.
 ///
 /// | code | meaning |
 /// | --- | --- |

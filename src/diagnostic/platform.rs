@@ -1,10 +1,10 @@
-//! What Lambda's platform wants to know of an error beside its document: a type for metrics, a cause for X-Ray.
+//! The facts about an error that Lambda's platform wants beside its document: a type for metrics, a cause for X-Ray.
 
 use serde_json::json;
 use std::{collections::BTreeSet, env};
 use trine_engine::{Error, ErrorKind};
 
-/// Value of the header `Lambda-Runtime-Function-Error-Type`. The platform keeps what matches
+/// Returns the value of the header `Lambda-Runtime-Function-Error-Type`. The platform keeps what matches
 /// `(Runtime|Function)\.[A-Z][a-zA-Z]+` and replaces the rest, so a guest's class name is cut down to its letters.
 pub fn error_type_header(error: &Error) -> String {
     let name = error.name();
@@ -26,8 +26,8 @@ pub fn error_type_header(error: &Error) -> String {
     }
 }
 
-/// Value of the header `Lambda-Runtime-Function-XRay-Error-Cause`: one line of JSON, ASCII only. `None` when it would be
-/// too large for a header.
+/// Returns the value of the header `Lambda-Runtime-Function-XRay-Error-Cause`: one line of JSON, ASCII only. `None`
+/// when it would be too large for a header.
 pub fn xray_cause(error: &Error) -> Option<String> {
     const LIMIT: usize = 60 * 1024;
     let paths: BTreeSet<&str> = error.frames().iter().map(|frame| frame.file.as_str()).collect();
@@ -46,7 +46,7 @@ pub fn xray_cause(error: &Error) -> Option<String> {
     (text.len() <= LIMIT).then_some(text)
 }
 
-/// JSON text with everything outside of ASCII escaped, as a header's value must be.
+/// Escapes everything outside ASCII in JSON text, as a header's value requires.
 fn ascii(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 use trine_engine::{Error, ErrorDialect, ErrorKind, ErrorRecord, LogFormat, timestamp};
 
-/// Returns the log record of a failed invocation, or of a failed start where there is no request id. A traceback has several lines.
+/// Returns the log record of a failed invocation, or of a failed start where there is no request id. A traceback has
+/// several lines.
 pub fn invoke_record(
     error: &Error,
     dialect: ErrorDialect,
@@ -32,7 +33,7 @@ pub fn invoke_record(
             if !error.stack().is_empty() {
                 record.push_str("\nTraceback (most recent call last):");
                 for line in error.stack().iter().flat_map(|entry| entry.lines()) {
-                    // Leading spaces would be cut by log viewers; these are not.
+                    // Log viewers cut leading spaces, but not these.
                     let indent = line.len() - line.trim_start().len();
                     record.push('\n');
                     record.push_str(&"\u{a0}".repeat(indent));

@@ -1,4 +1,4 @@
-//! Finds the functions of a folder, for a server that serves all of them.
+//! The search for the functions of a folder, for a server that serves all of them.
 
 use super::{BUNDLE, Located, not_found::SKIPPED_FOLDERS};
 use crate::engines::Registry;
@@ -17,46 +17,45 @@ pub struct Discovered {
     pub name: String,
     /// Its file and engine. The root is the folder of the file.
     pub located: Located,
-    /// Why it cannot be loaded as it is, where a look at its file shows that.
+    /// The reason why it cannot be loaded as it is, where a look at its file shows one.
     pub problem: Option<Arc<Error>>,
 }
 
-/// What may have been meant as a function and is none.
+/// A file or folder that may have been meant as a function and is not one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PassedOver {
     /// The file or folder, seen from the folder that is served; folders end in a slash.
     pub path: String,
-    /// Why, in words for its author.
+    /// The reason, in words for its author.
     pub why: String,
 }
 
-/// What a folder holds.
+/// The contents of a folder.
 #[derive(Debug, Clone, Default)]
 pub struct Discovery {
     /// Its functions, in order of their names.
     pub functions: Vec<Discovered>,
-    /// What was passed over, in order of the paths.
+    /// Files and folders that were passed over, in order of their paths.
     pub passed_over: Vec<PassedOver>,
 }
 
 /// Names, without extension, by which a folder's handler file is known; the first that a language has is its handler.
 const HANDLER_NAMES: &[&str] =
     &["handler", "index", "app", "main", "function", "lambda_function", "function.bundle"];
-/// Levels of folders below a function's own in which the folders of its languages may stand.
+/// Levels of folders below a function's own in which the folders of its languages may lie.
 const LEVELS: usize = 2;
 
-/// Finds the functions of `folder`. None of them says what its handler is called;
-/// files that cannot have one are none. Looks
+/// Finds the functions of `folder`. None of them names its handler; files that cannot have one are not functions. Looks
 /// at files ([`Engine::check`]), and runs nothing.
 ///
-/// - `<name>.<ext>` in the folder itself is the function `<name>`; not so names with a dot or a leading underscore.
+/// - `<name>.<ext>` in the folder itself is the function `<name>`, unless the name has a dot or a leading underscore.
 /// - A sub-folder with a file `handler.<ext>`, or `index`, `app`, `main`, `function`, `lambda_function`,
 ///   `function.bundle.js`, is a function with the sub-folder's name.
 /// - Where one name has files of several languages, each is a function of its own below it, named after its engine
 ///   (`hello/python`); where one language has several files, each is named after its extension (`hello/ts`).
 /// - A sub-folder may hold a folder per language instead, or, if that is named after its engine, beside other files:
 ///   `hello/js/handler.mjs` is `hello/js`.
-/// - A folder in which nothing but one such set of handler files stands (`handler.mjs`, `handler.py`) serves those under
+/// - A folder that holds nothing but one such set of handler files (`handler.mjs`, `handler.py`) serves those under
 ///   their engines' names alone.
 ///
 /// # Errors
@@ -122,7 +121,7 @@ struct File {
     problem: Option<Arc<Error>>,
 }
 
-/// A search under way.
+/// A search in progress.
 struct Search<'a> {
     /// The folder that is served.
     root: &'a Path,
@@ -131,7 +130,7 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// The functions of one sub-folder. What cannot be read is passed over: the other functions are still served.
+    /// Returns the functions of one sub-folder. What cannot be read is passed over, so that the others are served.
     fn function_folder(&mut self, name: &str, folder: &Path, levels: usize) -> Vec<Discovered> {
         let entries = match Entries::read(folder) {
             Ok(entries) => entries,
@@ -159,7 +158,7 @@ impl Search<'_> {
         functions
     }
 
-    /// The files of this stem that an engine runs, in registry order; none of engines that are `served` already.
+    /// Returns the files of this stem that engines run, in registry order, but for engines already `served`.
     fn with_stem(
         &mut self,
         folder: &Path,
@@ -194,7 +193,7 @@ impl Search<'_> {
         found
     }
 
-    /// For each engine the files of the first handler name that it has.
+    /// Returns, for each engine, the files of the first handler name that it has.
     fn handlers(&mut self, folder: &Path, entries: &Entries) -> Vec<File> {
         let mut found: Vec<File> = Vec::new();
         for stem in HANDLER_NAMES {
@@ -231,7 +230,7 @@ impl Search<'_> {
     fn finish(mut self) -> Discovery {
         let mut functions = std::mem::take(&mut self.found.functions);
         functions.sort_by(|a, b| a.name.cmp(&b.name));
-        // A file and a folder of the same name: the folder, whose files stand further ahead in the order, is kept.
+        // Of a file and a folder of the same name, the folder is kept: its files come first in the order.
         let mut hidden: Vec<PathBuf> = Vec::new();
         functions.dedup_by(|second, first| {
             let same = second.name == first.name;
@@ -248,7 +247,7 @@ impl Search<'_> {
     }
 }
 
-/// What is said of a module that has no function of this name.
+/// Returns the message about a module that has no function of this name.
 pub(crate) fn absent(name: &str, others: &[String]) -> String {
     match others {
         [] => format!("exports no function '{name}'"),
@@ -256,7 +255,7 @@ pub(crate) fn absent(name: &str, others: &[String]) -> String {
     }
 }
 
-/// What is said of a module in which something else has the function's name.
+/// Returns the message about a module in which something else has the function's name.
 pub(crate) fn no_function(name: &str, kind: &str) -> String {
     format!("exports '{name}', which is no function but {kind}")
 }
@@ -284,11 +283,11 @@ fn push(prefix: &str, folder: &Path, files: Vec<File>, others: bool, found: &mut
     }
 }
 
-/// What stands in a folder, in order of names: files, and folders that may hold functions.
+/// The entries of a folder, in order of names: files, and folders that may hold functions.
 struct Entries {
     files: Vec<(String, PathBuf)>,
     folders: Vec<(String, PathBuf)>,
-    /// What has a name that no URL and no table should have, and links that lead nowhere; each with the reason.
+    /// Entries with names that no URL and no table should have, and dangling links; each with the reason.
     unservable: Vec<(PathBuf, &'static str)>,
 }
 

@@ -1,4 +1,4 @@
-//! Where a handler string comes from: argument, `_HANDLER`, `SCW_HANDLER_*`, or the bundle.
+//! The sources of a handler string: argument, `_HANDLER`, `SCW_HANDLER_*`, or the bundle.
 
 use super::{BUNDLE, Located, SearchPaths, locate, locate::bundle, locate_file};
 use crate::engines::Registry;
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
     use crate::handler::tests::fixture::{folders, registry};
 
-    /// The path that is found below the task root.
+    /// Returns the path that is found below the task root.
     fn found(argument: Option<&str>, variables: &[(&str, &str)], files: &[&str]) -> Result<String> {
         let (_parent, search) = folders(files);
         let env = |name: &str| {

@@ -1,4 +1,4 @@
-//! Finds a handler that no file answers to as the languages' own imports would: every engine is asked.
+//! The search for a handler that no file answers to, as the languages' own imports would: every engine is asked.
 
 use super::{
     Located, SearchPaths,
@@ -11,12 +11,12 @@ use crate::engines::Registry;
 use std::sync::Arc;
 use trine_engine::{Engine, Error, Lookup, Module, Result};
 
-/// The module that one engine has found. `tried` learns where all of them have looked. Where the text `names_a_file`, it is
-/// read as a module and its export only if that may be there.
+/// Returns the module that one engine has found; notes in `tried` where all of them have looked. Where the text
+/// `names_a_file`, it is read as a module and its export only if that may be there.
 ///
 /// # Errors
-/// [`trine_engine::ErrorKind::AmbiguousHandler`] when several engines have found one; what an engine says of a module that
-/// is there and cannot be had, when none has.
+/// [`trine_engine::ErrorKind::AmbiguousHandler`] when several engines have found one; an engine's own error about a
+/// module that is there and cannot be loaded, when none has.
 pub(super) fn find(
     written: &Written<'_>,
     names_a_file: bool,
@@ -28,7 +28,7 @@ pub(super) fn find(
     let mut refusal: Option<Error> = None;
     for engine in registry.iter() {
         let readings = written.readings(engine.info()).into_iter();
-        // A file of the engine's own, which stands where its language looks for modules.
+        // A file of the engine's own, which lies where its language looks for modules.
         let own = written.extension().filter(|own| engine.info().extensions.contains(own));
         let (name, export) = match own {
             Some(_) if written.export.is_none() => (written.file.to_owned(), None),
@@ -74,7 +74,7 @@ pub(super) fn find(
     }
 }
 
-/// What a module may be called whose name was written like a file's: `bignumber.js` is a package, `wrapper.py` a module.
+/// Returns the names of a module that was written like a file: `bignumber.js` is a package, `wrapper.py` a module.
 fn names<'n>(engine: &Arc<dyn Engine>, name: &'n str) -> impl Iterator<Item = &'n str> {
     let stem = name.rsplit_once('.').filter(|(stem, extension)| {
         engine.info().extensions.contains(extension) && !stem.is_empty()
@@ -154,7 +154,7 @@ mod tests {
         let lines = "\nlooked for a module of js in '/js'\nlooked for a module of python in '/python'\n\
                      looked for a module of lua in '/lua'\nfound in ";
         assert!(error.message().contains(lines), "{error}");
-        // A name that may be a file's is looked for with and without its extension, and told once.
+        // A name that may be a file's is looked for with and without its extension, and reported once.
         for text in ["apm.py:f", "apm.js:f", "apm.lua:f"] {
             let error = locate(text, &search, &registry_with(&[])).unwrap_err();
             assert!(error.message().contains(lines), "{text} {error}");

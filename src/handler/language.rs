@@ -1,4 +1,4 @@
-//! Which language a handler string speaks of when no function was found: its callers are told so in that language's form.
+//! The language that a handler string points to when no function was found: that of the error's form.
 
 use super::{SearchPaths, written::base_of};
 use crate::engines::Registry;
@@ -9,11 +9,11 @@ use std::{
 };
 use trine_engine::{Engine, ErrorDialect};
 
-/// How an error looks to a caller, where the search for the function has failed. The sources are those of
+/// Returns the look of an error to a caller, where the search for the function has failed. The sources are those of
 /// [`from_environment`](super::from_environment).
 ///
-/// An extension in the handler string tells the language; else the files do that lie where the handler should, if they are
-/// all of one language.
+/// An extension in the handler string tells the language; else the files that lie where the handler should do so, if
+/// they are all of one language.
 pub fn likely_dialect(
     argument: Option<&str>,
     env: impl Fn(&str) -> Option<String>,
@@ -29,7 +29,8 @@ pub fn likely_dialect(
         .map_or(ErrorDialect::PLAIN, |engine| engine.info().error_dialect)
 }
 
-/// The engine of the last extension that the file part of a text has, wherever it stands: `app.py`, `app.py:f`, `app.py.f`.
+/// Returns the engine of the last extension in the file part of a text, wherever it stands: `app.py`, `app.py:f`,
+/// `app.py.f`.
 fn by_extension<'r>(text: &str, registry: &'r Registry) -> Option<&'r Arc<dyn Engine>> {
     let base = base_of(text);
     let file = base.rsplit_once(':').map_or(base, |(file, _)| file);
@@ -41,7 +42,7 @@ fn by_extension<'r>(text: &str, registry: &'r Registry) -> Option<&'r Arc<dyn En
         .find_map(|part| registry.by_extension(part))
 }
 
-/// The one engine of the files in the handler's folder.
+/// Returns the only engine of the files in the handler's folder.
 fn by_neighbours<'r>(
     text: &str,
     search: &SearchPaths,
@@ -49,7 +50,7 @@ fn by_neighbours<'r>(
 ) -> Option<&'r Arc<dyn Engine>> {
     let folder = text.rsplit_once('/').map_or("", |(folder, _)| folder);
     let folder = match folder {
-        // What leads out of the task root is none of its business.
+        // Paths that lead out of the task root are not followed.
         _ if text.contains("..") => search.task_root.clone(),
         "" if text.starts_with('/') => PathBuf::from("/"),
         folder => search.task_root.join(folder),

@@ -1,4 +1,4 @@
-//! Finds the file that a handler string means, and with it the engine.
+//! The search for the file that a handler string means, and with it for the engine.
 
 use super::{
     BUNDLE, Located, SearchPaths, import,
@@ -16,8 +16,8 @@ use std::{
 use trine_engine::{Engine, Error, ErrorKind, HANDLER_NAMES, Module, Outlook, Result};
 
 /// Finds the function that `text` names: as a file in the task root, then in the layers, then as the languages' own
-/// imports would. What it means is told at [`crate::handler`]; `function.bundle.js` of the task root answers when nothing
-/// else does.
+/// imports would. [`crate::handler`] describes what it means; `function.bundle.js` of the task root answers when
+/// nothing else does.
 ///
 /// Contract: the managed Node runtime's and Python runtime's parsing of `_HANDLER`, widened by file extensions and
 /// bare names.
@@ -95,7 +95,7 @@ pub fn locate_file(
     let written = Written { text, file: text, export };
     let roots = [PathBuf::from("/")];
     let mut tried = Tried::default();
-    // Where an extension is written, that file is meant, and no function `py` of a file beside it.
+    // Where an extension is written, that file is meant, not a function `py` of a file beside it.
     let is_whole = extension.is_some_and(|extension| registry.by_extension(extension).is_some());
     for ways in [as_file as Ways, as_folder].into_iter().filter(|_| !is_whole) {
         let found = matches(&written, &roots[0], registry, ways, &mut tried)?;
@@ -106,7 +106,7 @@ pub fn locate_file(
     Err(not_found::error(&written, &tried, &roots, search, registry))
 }
 
-/// The bundle of the task root, if it is there and an engine of this build runs it.
+/// Returns the bundle of the task root, if it exists and an engine of this build runs it.
 pub(super) fn bundle(search: &SearchPaths, registry: &Registry) -> Result<Option<Located>> {
     let path = search.task_root.join(BUNDLE);
     let Some((_, extension)) = BUNDLE.rsplit_once('.') else { return Ok(None) };
@@ -177,7 +177,7 @@ fn roots(file: &str, search: &SearchPaths) -> Vec<PathBuf> {
     vec![search.task_root.clone(), search.layer_root.clone()]
 }
 
-/// The file form: `src/app.ts`, `app.py:main`.
+/// Finds a handler in the file form: `src/app.ts`, `app.py:main`.
 fn by_full_name(
     written: &Written<'_>,
     roots: &[PathBuf],
@@ -203,7 +203,7 @@ fn by_full_name(
     Ok(None)
 }
 
-/// What a reading's stem may stand for: files without their extensions, and one that something else names.
+/// The candidates for a reading's stem: files without their extensions, and one that something else names.
 struct Candidates {
     named: Option<PathBuf>,
     stems: Vec<String>,
@@ -215,7 +215,7 @@ fn as_file(_engine: &dyn Engine, _root: &Path, stem: &str) -> Candidates {
     Candidates { named: None, stems: vec![stem.to_owned()] }
 }
 
-/// A folder is a module through the file that stands for it: the one that a file in it names, `index`, or a package's own.
+/// Returns the candidates for a folder: the file that a file in it names, `index`, or a package's own.
 fn as_folder(engine: &dyn Engine, root: &Path, stem: &str) -> Candidates {
     let names: &[&str] =
         if engine.info().splits_at_first_dot { &["index"] } else { &["__init__", "init"] };
@@ -258,8 +258,8 @@ fn matches(
     Ok(found)
 }
 
-/// The one file that is meant. Of one engine's files of the same name the first counts, in the order of its extensions:
-/// a compiled `app.js` beside its source `app.ts` is no riddle. Files of two engines are.
+/// Returns the one file that is meant. Of one engine's files of the same name the first counts, in the order of its
+/// extensions: a compiled `app.js` beside its source `app.ts` is not ambiguous, files of two engines are.
 fn unambiguous(text: &str, root: &Path, mut found: Vec<Match>) -> Result<Option<Match>> {
     let same = |a: &Match, b: &Match| a.engine.info().id == b.engine.info().id && a.stem == b.stem;
     found.dedup_by(|later, first| same(later, first));
@@ -273,7 +273,7 @@ fn unambiguous(text: &str, root: &Path, mut found: Vec<Match>) -> Result<Option<
     Err(ambiguous(text, &files, exports))
 }
 
-/// The error for a handler string that means several files: each with what it takes to be called.
+/// Returns the error for a handler string that means several files: each with the string that selects it.
 pub(super) fn ambiguous<'e>(
     text: &str,
     files: &[String],
@@ -292,11 +292,11 @@ pub(super) fn ambiguous<'e>(
     Error::new(ErrorKind::AmbiguousHandler, message)
 }
 
-/// Whether a file is there; what keeps us from knowing is an error that names the folder.
+/// Whether a file exists; if that cannot be determined, the error names the folder.
 pub(crate) fn is_file(path: &Path) -> Result<bool> {
     match fs::metadata(path) {
         Ok(metadata) => Ok(metadata.is_file()),
-        // A name that is too long for the system is one that no file has.
+        // No file has a name that is too long for the system.
         Err(e) if matches!(e.kind(), Io::NotFound | Io::NotADirectory | Io::InvalidFilename) => {
             Ok(false)
         }

@@ -1,7 +1,7 @@
-//! From a handler string to a file and an engine.
+//! The way from a handler string to a file and an engine.
 //!
-//! The way in is [`from_environment`], which knows the sources and their order, or [`locate`] for a string that is at
-//! hand. The HTTP server finds whole folders of functions with [`discover`].
+//! The way in is [`from_environment`], which knows the sources and their order, or [`locate`] for a given string. The
+//! HTTP server finds whole folders of functions with [`discover`].
 //!
 //! A handler string is written in one of three forms:
 //!
@@ -48,12 +48,12 @@ pub const BUNDLE: &str = "function.bundle.js";
 pub struct Located {
     /// The engine of its file's extension.
     pub engine: Arc<dyn Engine>,
-    /// What to load.
+    /// The module to load.
     pub module: Module,
 }
 
 impl Located {
-    /// The handler string that names it in Lambda's form: `src/app.handler`.
+    /// Returns the handler string that names it in Lambda's form: `src/app.handler`.
     pub fn handler(&self) -> String {
         let export = match &self.module.seek {
             Seek::Handler(export) if !export.is_empty() => export,
@@ -63,22 +63,22 @@ impl Located {
     }
 }
 
-/// What is sought in a module, by the export that a handler string names.
+/// Returns what is sought in a module, by the export that a handler string names.
 fn seek(export: Option<&str>) -> Seek {
     export.map_or(Seek::Unnamed, |export| Seek::Handler(export.to_owned()))
 }
 
-/// Where a handler's file is looked for, in this order.
+/// The folders in which a handler's file is looked for, in this order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchPaths {
     /// The function's own folder, absolute: `LAMBDA_TASK_ROOT`.
     pub task_root: PathBuf,
-    /// Where layers are unpacked: `/opt`.
+    /// The folder that layers are unpacked to: `/opt`.
     pub layer_root: PathBuf,
 }
 
 impl SearchPaths {
-    /// A task root, with layers in `/opt`. A relative one starts at the working directory.
+    /// Returns the paths of a task root, with layers in `/opt`. A relative root starts at the working directory.
     pub fn new(task_root: impl Into<PathBuf>) -> Self {
         let task_root = task_root.into();
         let task_root = std::path::absolute(&task_root).unwrap_or(task_root);

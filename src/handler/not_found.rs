@@ -1,4 +1,4 @@
-//! What is said when no file answers to a handler string: what was looked for, what there is, and the nearest name.
+//! The message when no file answers to a handler string: what was looked for, what exists, and the nearest name.
 
 use super::{SearchPaths, written::Written};
 use crate::engines::Registry;
@@ -8,20 +8,20 @@ use std::{
 };
 use trine_engine::{Error, ErrorKind, HANDLER_NAMES};
 
-/// Folders that hold other people's code or none: never listed, never served.
+/// Folders that hold other people's code or no code: never listed, never served.
 pub(super) const SKIPPED_FOLDERS: &[&str] =
     &["node_modules", "package", "__pycache__", "vendor", "middlewares", "deploy", "target"];
 
-/// Names in a listing.
+/// Maximum number of names in a listing.
 const LISTED: usize = 10;
-/// Entries that are looked at for a listing, so that a large tree costs no noticeable time.
+/// Maximum number of entries looked at for a listing, so that a large tree costs no noticeable time.
 const SEEN: usize = 2000;
-/// Folders below a root in which files are looked at for a listing.
+/// Levels of folders below a root in which files are looked at for a listing.
 const DEPTH: usize = 3;
-/// Likeness (Jaro-Winkler, 0 to 1) from which on a name is offered instead.
+/// Similarity (Jaro-Winkler, 0 to 1) from which a name is offered instead.
 const ALIKE: f64 = 0.85;
 
-/// What stands before a name that is offered instead.
+/// The text before a name that is offered instead.
 const OFFER: &str = "\ndid you mean ";
 
 /// The paths that were tried, extensions gathered, and where languages looked for a module of the name.
@@ -60,7 +60,7 @@ impl Tried {
         }
     }
 
-    /// Where languages looked, a line each. That all of them looked in these roots has been said.
+    /// Returns where languages looked, a line each. The message already says that all looked in these roots.
     fn imports(&self, roots: &[PathBuf]) -> String {
         let mut lines = String::new();
         for (language, places) in &self.imports {
@@ -75,7 +75,7 @@ impl Tried {
         lines
     }
 
-    /// Names of the modules in those places of the function and its layers in which languages looked.
+    /// Returns the names of modules in the places of the function and its layers in which languages looked.
     fn modules(&self, roots: &[PathBuf]) -> Vec<String> {
         let mut modules = Vec::new();
         for place in self.imports.iter().flat_map(|(_, places)| places) {
@@ -96,7 +96,7 @@ impl Tried {
     }
 }
 
-/// The error for a handler string to which no file answers.
+/// Returns the error for a handler string to which no file answers.
 pub(super) fn error(
     written: &Written<'_>,
     tried: &Tried,
@@ -106,7 +106,7 @@ pub(super) fn error(
 ) -> Error {
     let wanted = wanted(written, registry);
     let unsuited = unsuited(written, roots, registry);
-    // Whoever writes an extension means this file, whatever else the text could stand for.
+    // A text with an extension means this file, whatever else it could stand for.
     let looked_for = match has_known_extension(written, registry) {
         true => written.file.to_owned(),
         false => tried.text(),
@@ -137,7 +137,7 @@ pub(super) fn error(
     };
     let mut existing = existing(&root, &wanted, written, registry);
     if unsuited.is_some() && existing.ends_with(&runs(registry)) {
-        // Nothing but what has been said.
+        // It would only repeat what has been said.
         existing.clear();
     }
     message.push_str(&existing);
@@ -153,12 +153,12 @@ pub(super) fn error(
         .with_context("task root", search.task_root.display().to_string())
 }
 
-/// The error for a file that exists and that no engine runs.
+/// Returns the error for a file that exists and that no engine runs.
 pub(super) fn unknown_extension(path: &Path, registry: &Registry) -> Error {
     Error::new(ErrorKind::Unsupported, unsuited_file(path, registry))
 }
 
-/// What is said of such a file.
+/// Returns the message about such a file.
 fn unsuited_file(path: &Path, registry: &Registry) -> String {
     let what = match path.extension() {
         Some(extension) => format!("'.{}' files", extension.to_string_lossy()),
@@ -167,7 +167,7 @@ fn unsuited_file(path: &Path, registry: &Registry) -> String {
     format!("no engine of this build runs {what}: '{}'\n{}", path.display(), runs(registry))
 }
 
-/// Which extensions this build runs, as a line of a message.
+/// Returns the extensions that this build runs, as a line of a message.
 pub(super) fn runs(registry: &Registry) -> String {
     let known: Vec<_> = registry.extensions().map(|(known, _)| format!(".{known}")).collect();
     if known.is_empty() {
@@ -176,7 +176,7 @@ pub(super) fn runs(registry: &Registry) -> String {
     format!("this build runs {}", known.join(" "))
 }
 
-/// The module that was meant, for the first line: without the export, without a known extension.
+/// Returns the module that was meant, for the first line: without the export, without a known extension.
 fn wanted(written: &Written<'_>, registry: &Registry) -> String {
     if written.export.is_some() || has_known_extension(written, registry) {
         return written.file.to_owned();
@@ -187,7 +187,7 @@ fn wanted(written: &Written<'_>, registry: &Registry) -> String {
     }
 }
 
-/// A file of exactly the written name that no engine runs.
+/// Finds a file of exactly the written name that no engine runs.
 pub(super) fn unsuited(
     written: &Written<'_>,
     roots: &[PathBuf],
@@ -199,7 +199,7 @@ pub(super) fn unsuited(
     roots.iter().map(|root| root.join(written.file)).find(|path| path.is_file())
 }
 
-/// What stands under exactly the written name and has a right one, but is no file.
+/// Describes what has exactly the written name, with a known extension, but is not a file.
 fn no_file(written: &Written<'_>, roots: &[PathBuf], registry: &Registry) -> Option<String> {
     if !has_known_extension(written, registry) {
         return None;
@@ -215,7 +215,7 @@ fn no_file(written: &Written<'_>, roots: &[PathBuf], registry: &Registry) -> Opt
     })
 }
 
-/// What there is, and which of it is nearest to what was wanted.
+/// Returns what exists, and what of it is nearest to what was wanted.
 fn existing(root: &Path, wanted: &str, written: &Written<'_>, registry: &Registry) -> String {
     let (mut files, mut budget) = (Vec::new(), SEEN);
     if let Err(e) = collect(root, root, DEPTH, &mut budget, registry, &mut files) {
@@ -246,14 +246,14 @@ fn existing(root: &Path, wanted: &str, written: &Written<'_>, registry: &Registr
     text
 }
 
-/// The nearest of these files to a wanted one, if any is near.
+/// Returns the nearest of these files to a wanted one, if any is near.
 fn nearest<'f>(wanted: &str, files: &'f [String]) -> Option<&'f String> {
     let wanted = wanted.to_lowercase();
     let likeness = |file: &String| {
         let file = file.to_lowercase();
         let stem = file.rsplit_once('.').map_or(file.as_str(), |(stem, _)| stem);
         let whole = strsim::jaro_winkler(&wanted, &file).max(strsim::jaro_winkler(&wanted, stem));
-        // The right name in another folder is a better offer than a like name in the right one.
+        // The right name in another folder is a better offer than a similar name in the right one.
         let base = |path: &str| Path::new(path).file_stem().map(std::ffi::OsStr::to_owned);
         if base(&wanted) == base(stem) { whole.max(0.97) } else { whole }
     };
@@ -267,7 +267,7 @@ fn nearest<'f>(wanted: &str, files: &'f [String]) -> Option<&'f String> {
     best.map(|(file, _)| file)
 }
 
-/// How to write the handler string for `file`, in the form in which the wrong one was written.
+/// Returns the handler string for `file`, in the form in which the wrong one was written.
 fn suggestion(root: &Path, file: &str, written: &Written<'_>, registry: &Registry) -> String {
     let file = if written.file.starts_with('/') {
         root.join(file).to_string_lossy().into_owned()
@@ -284,7 +284,7 @@ fn suggestion(root: &Path, file: &str, written: &Written<'_>, registry: &Registr
             let stem = file.rsplit_once('.').map_or(file.as_str(), |(stem, _)| stem);
             format!("{stem}.{export}")
         }
-        // Nobody has named the function, so that its name need not be guessed.
+        // The function was not named, so its name need not be guessed.
         _ => file,
     }
 }
@@ -294,7 +294,7 @@ fn has_known_extension(written: &Written<'_>, registry: &Registry) -> bool {
     written.extension().is_some_and(|extension| registry.by_extension(extension).is_some())
 }
 
-/// Paths below `root` of the files that some engine runs. Looks at no more than `budget` entries.
+/// Collects the paths below `root` of the files that some engine runs. Looks at no more than `budget` entries.
 fn collect(
     root: &Path,
     folder: &Path,
@@ -316,7 +316,7 @@ fn collect(
             continue;
         }
         if path.is_dir() {
-            // A link may lead back to where it stands.
+            // A link may lead back to a folder above it.
             if !path.is_symlink() {
                 folders.push(path);
             }
@@ -339,7 +339,7 @@ fn collect(
     Ok(())
 }
 
-/// Names of the packages and modules in a folder; of those that a scope (`@scope`) holds, with it.
+/// Collects the names of the packages and modules in a folder; those in a scope (`@scope`) with it.
 fn names_in(folder: &Path, scope: &str, names: &mut Vec<String>) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten().take(SEEN) {
         let name = entry.file_name();
@@ -355,7 +355,7 @@ fn names_in(folder: &Path, scope: &str, names: &mut Vec<String>) {
     }
 }
 
-/// The folder of a path, or the first one above it that exists.
+/// Returns the folder of a path, or the first one above it that exists.
 fn nearest_folder(path: &Path) -> PathBuf {
     let mut folders = path.ancestors().skip(1);
     folders.find(|folder| folder.is_dir()).unwrap_or(Path::new("/")).to_owned()

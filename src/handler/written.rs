@@ -73,12 +73,12 @@ impl<'a> Written<'a> {
         self.export.is_none() && self.extension().is_some_and(known)
     }
 
-    /// The extension that the file part carries, if it has a dot: `py` of `src/app.py`.
+    /// Returns the extension that the file part carries, if it has a dot: `py` of `src/app.py`.
     pub(super) fn extension(&self) -> Option<&'a str> {
         base_of(self.file).rsplit_once('.').map(|(_, extension)| extension)
     }
 
-    /// What the text may mean to an engine, the likeliest first.
+    /// Returns what the text may mean to an engine, the likeliest first.
     pub(super) fn readings(&self, engine: &EngineInfo) -> Vec<Reading> {
         let (stem, export) = match (self.export, self.split(engine)) {
             (Some(export), _) => (self.file, Some(export)),
@@ -108,7 +108,7 @@ impl<'a> Written<'a> {
     }
 }
 
-/// The part of a path after its last slash.
+/// Returns the part of a path after its last slash.
 pub(super) fn base_of(path: &str) -> &str {
     path.rsplit_once('/').map_or(path, |(_, base)| base)
 }

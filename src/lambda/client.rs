@@ -18,13 +18,13 @@ use std::{
 };
 use tokio::net::TcpStream;
 
-/// What the paths of answers begin with.
+/// The beginning of the paths of answers.
 const INVOCATION: &str = "/2018-06-01/runtime/invocation/";
 const NEXT: &str = "/2018-06-01/runtime/invocation/next";
 const INIT_ERROR: &str = "/2018-06-01/runtime/init/error";
-/// The platform takes the first word of the user agent for the runtime's release.
+/// The user agent, whose first word the platform takes for the runtime's release.
 pub(super) const USER_AGENT: &str = concat!("trine/", env!("CARGO_PKG_VERSION"));
-/// Names one attempt at an invocation; echoed when the platform sends it.
+/// The header that names one attempt at an invocation; echoed when the platform sends it.
 pub(super) const INVOCATION_ID: HeaderName =
     HeaderName::from_static("lambda-runtime-invocation-id");
 pub(super) const ERROR_TYPE: HeaderName =
@@ -33,40 +33,40 @@ const JSON: &str = "application/json";
 const REQUEST_ID: HeaderName = HeaderName::from_static("lambda-runtime-aws-request-id");
 const XRAY_CAUSE: HeaderName = HeaderName::from_static("lambda-runtime-function-xray-error-cause");
 
-/// Why the Runtime API could not be used.
+/// The reason why the Runtime API could not be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ApiError {
-    /// No connection can be made.
+    /// A connection that cannot be made.
     #[error("cannot connect to the Runtime API at {address}: {source}")]
     Connect {
         /// `AWS_LAMBDA_RUNTIME_API`.
         address: String,
-        /// What the system says.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// The connection broke during an exchange.
+    /// A connection that broke during an exchange.
     #[error("the Runtime API broke off during {path}: {source}")]
     Broken {
-        /// The path that was asked.
+        /// The path of the request.
         path: String,
-        /// What happened.
+        /// The HTTP library's error.
         source: hyper::Error,
     },
-    /// The API refused in a way that leaves nothing to do but to end.
+    /// A refusal that leaves nothing to do but to end.
     #[error("the Runtime API answered {path} with {status}: {body}")]
     Refused {
-        /// The path that was asked.
+        /// The path of the request.
         path: String,
         /// Its answer.
         status: StatusCode,
         /// The answer's body, cut short.
         body: String,
     },
-    /// An event came without an id to answer it by.
+    /// An event without an id to answer it by.
     #[error("the Runtime API sent an event without a request id (Lambda-Runtime-Aws-Request-Id)")]
     NoRequestId,
-    /// A value cannot be sent, because it is no valid part of HTTP.
+    /// A value that cannot be sent, because it is not valid in HTTP.
     #[error("cannot ask the Runtime API: {0}")]
     Request(#[from] http::Error),
 }
@@ -74,7 +74,7 @@ pub enum ApiError {
 /// An event that was handed out.
 #[derive(Debug)]
 pub struct Next {
-    /// What identifies it when it is answered.
+    /// Its identification when it is answered.
     pub delivery: Delivery,
     /// The headers that came with it.
     pub headers: HeaderMap,
@@ -82,23 +82,23 @@ pub struct Next {
     pub body: Bytes,
 }
 
-/// What identifies an attempt at an invocation when it is answered.
+/// The identification of an attempt at an invocation when it is answered.
 #[derive(Debug, Clone)]
 pub struct Delivery {
     pub(super) request_id: HeaderValue,
     pub(super) attempt: Option<HeaderValue>,
 }
 
-/// What the platform made of an answer. None of these is a reason to end.
+/// The platform's verdict on an answer. None of these is a reason to end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// It went to the caller.
+    /// Passed on to the caller.
     Accepted,
-    /// It was too late, or for an attempt that is over.
+    /// Too late, or for an attempt that is over.
     Stale,
-    /// It was too large; the caller has been told so already.
+    /// Too large; the caller has been told so already.
     TooLarge,
-    /// It was refused for another reason.
+    /// Refused for another reason.
     Refused(String),
 }
 
@@ -111,7 +111,7 @@ pub struct RuntimeApi {
 }
 
 impl RuntimeApi {
-    /// A client of the API at `address`, `host:port` as `AWS_LAMBDA_RUNTIME_API` gives it. Connects at first use.
+    /// Makes a client of the API at `address`, `host:port` as `AWS_LAMBDA_RUNTIME_API` gives it. Connects at first use.
     ///
     /// # Errors
     /// When the address cannot stand in a `Host` header.
@@ -121,12 +121,12 @@ impl RuntimeApi {
         Ok(Self { address: address.to_owned(), host, next, connection: None })
     }
 
-    /// Where the API is: `host:port`.
+    /// Returns the address of the API: `host:port`.
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// Waits for the next event, without limit, unless `stop` comes first: `None`. Once an event is on its way it is
+    /// Waits for the next event, without limit; returns `None` if `stop` comes first. Once an event is on its way it is
     /// taken, because nobody else will get it. A connection that breaks is replaced once: the platform hands out the
     /// same event again.
     ///
@@ -176,7 +176,7 @@ impl RuntimeApi {
     /// Posts a result.
     ///
     /// # Errors
-    /// When the API is gone or broken; what it merely refuses is a [`Verdict`].
+    /// When the API is gone or broken; a mere refusal is a [`Verdict`].
     pub async fn respond(
         &mut self,
         delivery: &Delivery,
@@ -220,7 +220,7 @@ impl RuntimeApi {
         self.post(INIT_ERROR, request).await
     }
 
-    /// What is to be posted to `path`.
+    /// Makes the request that posts an answer to `path`.
     fn answer(
         &self,
         path: &str,
@@ -238,7 +238,7 @@ impl RuntimeApi {
         Ok(request)
     }
 
-    /// A request, made in place: the builder of requests moves all of one for each header.
+    /// Makes a request in place: the builder of requests moves the whole request for each header.
     fn request(&self, method: Method, uri: Uri, body: Bytes) -> Request<Full<Bytes>> {
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = method;
@@ -254,8 +254,8 @@ impl RuntimeApi {
         path: &str,
         request: Request<Full<Bytes>>,
     ) -> Result<Verdict, ApiError> {
-        // Whether the connection was closed while the function ran comes to light in a turn of the system's queue. An
-        // answer must not go into a dead one: it cannot be told whether it has arrived, so it is not sent again.
+        // A pass through the system's event queue shows whether the connection was closed while the function ran. An
+        // answer must not go into a dead one: nobody could tell whether it has arrived, so it would not be sent again.
         tokio::task::yield_now().await;
         let (head, body) = self.exchange(path, request).await?.into_parts();
         let body = read(path, body).await?;
@@ -311,7 +311,7 @@ impl RuntimeApi {
     }
 }
 
-/// Adds what an error's document is about.
+/// Adds the headers that describe an error.
 fn describe(
     request: &mut Request<Full<Bytes>>,
     error_type: &str,

@@ -9,7 +9,7 @@ use trine_engine::Invocation;
 pub fn invocation_from(headers: &HeaderMap) -> Invocation {
     let mut invocation = Invocation { event_is_json: true, ..Invocation::default() };
     let mut context = None;
-    // One way through the few headers that there are costs less than a search for each name.
+    // One pass through the few headers costs less than a search for each name.
     for (name, value) in headers {
         let text = || {
             let text = std::str::from_utf8(value.as_bytes()).ok()?;

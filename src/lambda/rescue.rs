@@ -1,4 +1,4 @@
-//! Answers an invocation whose thread is lost to guest code that cannot be stopped, from another thread.
+//! The answer, from another thread, to an invocation whose thread is lost to guest code that cannot be stopped.
 
 use super::client::{Delivery, ERROR_TYPE, INVOCATION_ID, USER_AGENT, answer_path};
 use crate::{
@@ -14,10 +14,10 @@ use std::{
 };
 use trine_engine::{Error, ErrorDialect, ErrorKind, Level, timed_out};
 
-/// How long the Runtime API may take for one step of taking the last answer.
+/// Time limit of the Runtime API for one step of taking the last answer.
 const STEP: Duration = Duration::from_millis(500);
 
-/// What is needed to answer from outside of the loop.
+/// The means to answer from outside the loop.
 pub(super) struct Rescuer {
     pub(super) address: String,
     pub(super) dialect: ErrorDialect,
@@ -25,8 +25,8 @@ pub(super) struct Rescuer {
 }
 
 impl Rescuer {
-    /// What the watchdog does for this delivery: it posts the error on a connection of its own and ends the process,
-    /// so that the platform starts another one.
+    /// Returns what the watchdog does for this delivery: it posts the error on a connection of its own and ends the
+    /// process, so that the platform starts another one.
     pub(super) fn rescue(self: &Arc<Self>, delivery: &Delivery) -> Rescue {
         let (rescuer, delivery) = (self.clone(), delivery.clone());
         let act = move |lost: &Lost| rescuer.answer(&delivery, lost);

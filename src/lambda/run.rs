@@ -24,27 +24,27 @@ pub struct Door {
     log: Log,
 }
 
-/// Why the loop ended.
+/// The reason why the loop ended.
 #[derive(Debug)]
 pub enum Ended {
-    /// The platform asked for it.
+    /// A signal from the platform.
     Signal,
-    /// The function could not be loaded; the platform knows.
+    /// A function that could not be loaded; the platform has been told.
     Init(Error),
-    /// The Runtime API is gone or refuses to go on.
+    /// A Runtime API that is gone or refuses to go on.
     Api(ApiError),
 }
 
 impl Door {
-    /// A door to the Runtime API `api` whose functions run on `worker`.
+    /// Makes a door to the Runtime API `api` whose functions run on `worker`.
     pub fn new(api: RuntimeApi, worker: Worker, log: Log) -> Self {
         Self { api, worker: Rc::new(worker), log }
     }
 
-    /// Loads the function and serves invocations until the platform ends it. `plan` is what the search for the handler
-    /// and its middlewares has come to: its failure is an init error like any other, in the dialect beside it.
+    /// Loads the function and serves invocations until the platform ends it. `plan` is the outcome of the search for
+    /// the handler and its middlewares: its failure is an init error like any other, in the dialect beside it.
     pub async fn run(mut self, plan: Result<Plan, (Error, ErrorDialect)>) -> Ended {
-        // From here on a signal is an orderly end, also while the function is being loaded.
+        // From here on a signal means an orderly end, even while the function is being loaded.
         let signals = Signals::new();
         let ended = match plan {
             Ok(plan) => {
@@ -82,7 +82,7 @@ impl Door {
             dialect,
             log: self.log.clone(),
         });
-        // One wait for all invocations: it is begun anew only when it is over, and then so is the loop.
+        // One wait for all invocations: when it is over, so is the loop.
         let mut stop = pin!(async {
             let _ = signals.next().await;
         });
@@ -149,7 +149,7 @@ impl Door {
     async fn fail_init(&mut self, error: Error, dialect: ErrorDialect) -> Ended {
         let record = invoke_record(&error, dialect, self.log.format(), None);
         self.log.verbatim(Level::Error, &record);
-        // There is no invocation; where a language tells its request id, the member is empty.
+        // There is no invocation; where a language's document has a request id, that member is empty.
         let document = dialect.document(&error, Some(""), DOCUMENT_LIMIT);
         let kind = error_type_header(&error);
         match self.api.fail_init(document, &kind, xray_cause(&error).as_deref()).await {
@@ -172,11 +172,11 @@ fn event(next: &Next, invocation: &Invocation) -> Payload {
     Payload::Raw(RawPayload { bytes: next.body.clone(), content_type })
 }
 
-/// A result as bytes that the platform takes.
+/// Returns a result as bytes that the platform takes.
 fn sendable(result: Payload) -> Result<(Bytes, &'static str)> {
     let (body, content_type) = result.into_bytes()?;
     if body.len() > RESPONSE_LIMIT {
-        // The platform would say the same, after having taken the whole body.
+        // The platform would say the same, but only after taking the whole body.
         return Err(Error::new(
             ErrorKind::ResponseTooLarge,
             format!(

@@ -66,7 +66,7 @@ impl Run<'_> {
             return Progress { reached: at + 1, outcome, thrown: exchange.take_thrown() };
         }
         exchange.enter(None);
-        // With nothing to follow that could look at it, the response is wanted as JSON at once.
+        // If nothing that follows could look at it, the response is wanted as JSON at once.
         let looked_at = pipeline.members.iter().any(|member| member.after.is_some());
         let form = if looked_at { Form::Native } else { Form::Json };
         let outcome = match self.call(pipeline.handler, value, form).await {
@@ -77,7 +77,7 @@ impl Run<'_> {
         Progress { reached: pipeline.members.len(), outcome, thrown }
     }
 
-    /// Positions of the middlewares that take part on the way out, in their order.
+    /// Returns the positions of the middlewares that take part on the way out, in their order.
     fn way_out(&self, reached: usize) -> impl Iterator<Item = usize> + use<> {
         let Range { start, end } = 0..reached;
         let listed = self.pipeline.order == Order::Listed;
@@ -130,8 +130,8 @@ impl Run<'_> {
         Err(error)
     }
 
-    /// Returns the value as the hook's heap has it, so that what the hook changes in place is seen by whoever comes next.
-    /// That it cannot be had is not the hook's fault.
+    /// Returns the value as the hook's heap has it, so that what the hook changes in place is seen by whoever comes
+    /// next. A failure to do so is not the hook's fault.
     fn adopted(&self, step: Step, value: Payload) -> Result<Payload> {
         match self.pipeline.heaps.get(step.heap) {
             Some(heap) if !step.takes_text => heap.instance().adopt(value, self.invocation),

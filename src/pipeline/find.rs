@@ -11,13 +11,13 @@ use std::{
 };
 use trine_engine::{Engine, Error, ErrorKind, Module, Result, Seek};
 
-/// Likeness (Jaro-Winkler, 0 to 1) from which on a name is offered instead of an unknown one.
+/// Similarity (Jaro-Winkler, 0 to 1) from which a name is offered instead of an unknown one.
 const ALIKE: f64 = 0.8;
 /// The longest first line of a program that is looked at.
 const SHEBANG_LIMIT: usize = 256;
 const NOT_FOUND: &str = "Runtime.MiddlewareNotFound";
 
-/// The middleware of this name: the first folder that has it decides.
+/// Finds the middleware of this name: the first folder that has it decides.
 pub(super) fn middleware(
     name: &str,
     folders: &[PathBuf],
@@ -43,9 +43,9 @@ pub(super) fn middleware(
     Err(unknown(name, folders, registry))
 }
 
-/// A list of names with [`MiddlewareNames::REST`] spelt out: what the layers' folder holds and the list does not name, in
-/// the order of names. A file there that begins with a dot or an underscore is somebody's helper, and one with another dot
-/// in its name (`jwt.d.ts`, `jwt.test.mjs`) stands beside one that is none.
+/// Returns a list of names with [`MiddlewareNames::REST`] spelt out: what the layers' folder holds and the list does
+/// not name, in the order of names. A file there that begins with a dot or an underscore is somebody's helper, and one
+/// with another dot in its name (`jwt.d.ts`, `jwt.test.mjs`) only accompanies one.
 pub(super) fn with_rest(
     asked: &[String],
     layers: &Path,
@@ -71,7 +71,7 @@ pub(super) fn with_rest(
     Ok([before, &rest, after].concat())
 }
 
-/// Every middleware of a folder, by the name that finds it there, in order.
+/// Returns every middleware of a folder, by the name that finds it there, in order.
 fn rest(folder: &Path, registry: &Registry) -> Result<Vec<String>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -96,7 +96,7 @@ fn rest(folder: &Path, registry: &Registry) -> Result<Vec<String>> {
             }
             let mut same = candidates(&name, folder, registry)?;
             same.dedup_by_key(|found| found.engine.info().id);
-            // In several languages: each is there for itself.
+            // In several languages: each counts on its own.
             names.insert(if same.len() > 1 { file } else { name });
         } else if is_program(&path) {
             names.insert(file);
@@ -105,7 +105,7 @@ fn rest(folder: &Path, registry: &Registry) -> Result<Vec<String>> {
     Ok(names.into_iter().collect())
 }
 
-/// A file's name without the extension of a language.
+/// Returns a file's name without the extension of a language.
 fn stem<'n>(file: &'n str, registry: &Registry) -> &'n str {
     match file.rsplit_once('.') {
         Some((stem, extension)) if registry.by_extension(extension).is_some() => stem,
@@ -143,7 +143,7 @@ impl Candidate {
     }
 }
 
-/// A name is a relative path without detours, because it may come from a deployment's settings.
+/// Checks that a name is a relative path without detours, because it may come from a deployment's settings.
 fn check(name: &str) -> Result<()> {
     let plain = name.split('/').all(|part| !part.is_empty() && part != "." && part != "..");
     if plain && !name.contains('\0') {
@@ -179,7 +179,7 @@ fn candidates(name: &str, folder: &Path, registry: &Registry) -> Result<Vec<Cand
     Ok(found)
 }
 
-/// The engine of a program of the earlier runtime: a file without extension whose first line names an interpreter.
+/// Returns the engine of an earlier runtime's program: a file without extension that begins with an interpreter's name.
 fn program(path: &Path, registry: &Registry) -> Result<Option<Arc<dyn Engine>>> {
     if !is_file(path)? {
         return Ok(None);
@@ -215,13 +215,13 @@ fn program(path: &Path, registry: &Registry) -> Result<Option<Arc<dyn Engine>>> 
     }
 }
 
-/// The interpreter that a shebang line names, without its folder and version: `python` for `#!/usr/bin/env python3.11`.
+/// Returns a shebang line's interpreter, without folder and version: `python` for `#!/usr/bin/env python3.11`.
 fn interpreter(line: &str) -> Option<String> {
     let mut words = line.strip_prefix("#!")?.split_ascii_whitespace();
     let file = |word: &str| word.rsplit('/').next().unwrap_or_default().to_owned();
     let mut name = file(words.next()?);
     if name == "env" {
-        // Flags of env (`-S`) and assignments stand before the command.
+        // Flags of env (`-S`) and assignments precede the command.
         name = file(words.find(|word| !word.starts_with('-') && !word.contains('='))?);
     }
     let end = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.').len();

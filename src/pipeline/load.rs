@@ -8,7 +8,7 @@ use trine_engine::{
     Result, Seek,
 };
 
-/// Likeness (Jaro-Winkler, 0 to 1) from which on an export is taken for a hook that was misspelt.
+/// Similarity (Jaro-Winkler, 0 to 1) from which an export is taken for a misspelt hook.
 const ALIKE: f64 = 0.85;
 
 impl Pipeline {
@@ -92,7 +92,7 @@ impl<H: Fn(&Arc<dyn Engine>) -> Result<Rc<Heap>>> Loading<H> {
         Ok(Step { heap, function, takes_text: false })
     }
 
-    /// Loads a middleware and runs its `init`. Also gives its `wrap`, if it has one.
+    /// Loads a middleware and runs its `init`. Also returns its `wrap`, if it has one.
     async fn middleware(
         &mut self,
         middleware: &Middleware,

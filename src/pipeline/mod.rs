@@ -59,7 +59,8 @@ impl Pipeline {
     /// Runs one invocation to its answer, which is in a form that can leave the process. `watch` learns which heap runs.
     ///
     /// # Errors
-    /// What the handler or a hook raised and no `error` hook recovered from, or what event or result could not be.
+    /// What the handler or a hook raised and no `error` hook recovered from, or an event or result that could not be
+    /// converted.
     pub(crate) async fn run(
         &self,
         event: Payload,
@@ -161,7 +162,7 @@ impl Pipeline {
 struct Run<'a> {
     pipeline: &'a Pipeline,
     invocation: &'a Rc<Invocation>,
-    /// Learns which heap runs.
+    /// The watch, which learns which heap runs.
     watch: &'a Watch,
 }
 

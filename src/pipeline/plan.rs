@@ -75,7 +75,7 @@ impl fmt::Debug for Middleware {
 pub struct Plan {
     /// The function itself.
     pub handler: Located,
-    /// Around it, outermost first.
+    /// The middlewares around it, outermost first.
     pub middlewares: Vec<Middleware>,
     /// The order of their `after` hooks.
     pub order: Order,
@@ -109,9 +109,9 @@ impl Plan {
         Ok(Self { handler, middlewares, order: asked.order })
     }
 
-    /// Returns whose instance of an engine the function runs in: its own, by its file, where the engine has one for each function
-    /// and the function is written in its language. What is around a function of another language shares an instance
-    /// with its like, and so do the exports of one file, as they do anywhere.
+    /// Returns the owner of the engine's instance in which the function runs: its own file, where the engine has an
+    /// instance for each function and the function is in its language. Middlewares around functions of other languages
+    /// share an instance, and so do the exports of one file, as they do anywhere.
     pub(crate) fn owner(&self, engine: &Arc<dyn Engine>) -> Option<&Path> {
         let info = engine.info();
         let own = info.instance_per_function && info.id == self.handler.engine.info().id;

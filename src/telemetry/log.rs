@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use trine_engine::{Error, Level, LogFormat, LogSettings, Stream, timestamp};
 
-/// Writes the runtime's own lines, in the form that is set for logs.
+/// The writer of the runtime's own lines, in the form that is set for logs.
 #[derive(Debug, Clone)]
 pub struct Log(LogSettings);
 
@@ -55,7 +55,7 @@ impl Log {
         );
     }
 
-    /// Writes a function's failure that was told in full before.
+    /// Writes a function's failure that was reported in full before.
     pub fn failure_again(&self, function: &str, request_id: &str, error: &Error) {
         let (id, name) = (request_id, error.name());
         let message = match self.0.format {

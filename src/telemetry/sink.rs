@@ -31,7 +31,7 @@ pub struct LambdaSink {
 }
 
 impl LambdaSink {
-    /// The process's outputs as Lambda reads them. Where a person does, at a terminal, lines stay lines.
+    /// Makes a sink of the outputs as Lambda reads them. Where a person does, at a terminal, lines stay lines.
     pub fn new() -> Self {
         Self { is_terminal: stdout().is_terminal() }
     }

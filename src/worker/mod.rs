@@ -34,7 +34,7 @@ use trine_engine::{Engine, Environment, Error, Level, Result};
 /// The time that the `shutdown` hooks of an instance may take together.
 const SHUTDOWN_TIME: Duration = Duration::from_secs(2);
 
-/// The time for which code may go on at its program's end that was told to stop.
+/// The time for which code that was told to stop may go on at its program's end.
 const END_PATIENCE: Duration = Duration::from_millis(100);
 
 /// The options of every worker of a process.

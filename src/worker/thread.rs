@@ -24,7 +24,7 @@ where
     start(format!("trine-worker-{number}"), move || Worker::new(options), run)
 }
 
-/// As [`spawn`], with a worker that follows another one ([`Worker::following`]), on a thread `trine-thread-{number}`.
+/// Starts a thread as [`spawn`] does, `trine-thread-{number}`, with a worker that follows ([`Worker::following`]).
 ///
 /// # Errors
 /// As [`spawn`].
@@ -53,7 +53,7 @@ where
     Builder::new().name(name).stack_size(STACK).spawn(move || drive(&runtime, worker(), run))
 }
 
-/// As [`spawn`], on the calling thread; returns when all is done.
+/// Runs a worker as [`spawn`] does, on the calling thread; returns when all is done.
 ///
 /// # Errors
 /// When the system has no event queue left.

@@ -1,10 +1,10 @@
-//! Which file each form of handler string finds, and what is said when none or several answer.
+//! Tests of which file each form of handler string finds, and of the messages when none or several answer.
 
 use super::*;
 use crate::handler::tests::fixture::{folders, registry};
 use trine_engine::Seek;
 
-/// Engine, path relative to the parent of task root and layer root, module name and export.
+/// Returns engine, path relative to the parent of task root and layer root, module name and export.
 fn found(files: &[&str], text: &str) -> Result<(&'static str, String, String, String)> {
     let (parent, search) = folders(files);
     let text = text.replace("{parent}", parent.path().to_str().unwrap());

@@ -1,4 +1,4 @@
-//! What tests share: two languages that split handler strings differently, and folders of files.
+//! The shared parts of the tests: two languages that split handler strings differently, and folders of files.
 
 use crate::{engines::Registry, handler::SearchPaths};
 use std::{fs, path::Path, rc::Rc, sync::Arc};
@@ -8,17 +8,17 @@ use trine_engine::{
     Invocation, Lookup, Output, Result, Search, Simple, SimpleEnvironment, SimpleRuntime,
 };
 
-/// A language that splits at the first dot, as JavaScript does.
+/// Returns a language that splits at the first dot, as JavaScript does.
 pub(crate) fn first_dot() -> EngineInfo {
     info("js", &["mjs", "js", "cjs", "ts"], true)
 }
 
-/// A language that splits at the last dot, as Python does.
+/// Returns a language that splits at the last dot, as Python does.
 pub(crate) fn last_dot() -> EngineInfo {
     info("python", &["py"], false)
 }
 
-/// Both, and a third one.
+/// Returns both, and a third one.
 pub(crate) fn registry() -> Registry {
     Registry::new(vec![
         engine(first_dot()),
@@ -27,7 +27,7 @@ pub(crate) fn registry() -> Registry {
     ])
 }
 
-/// A task root and a layer root with these files, paths relative to the parent of both: `task/app.py`, `opt/x.lua`.
+/// Makes a task root and a layer root with these files, relative to the parent of both: `task/app.py`, `opt/x.lua`.
 pub(crate) fn folders(files: &[&str]) -> (TempDir, SearchPaths) {
     let parent = tempfile::tempdir().unwrap();
     for folder in ["task", "opt"] {
@@ -43,7 +43,7 @@ pub(crate) fn folders(files: &[&str]) -> (TempDir, SearchPaths) {
     (parent, search)
 }
 
-/// An empty file, its folders included.
+/// Writes an empty file, its folders included.
 pub(crate) fn write(parent: &Path, file: &str) {
     let path = parent.join(file);
     fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -1,4 +1,4 @@
-//! How often a value changes its form on the way through a chain, counted by languages that do nothing else.
+//! Tests of how often a value changes its form on the way through a chain, counted by languages that do nothing else.
 
 use crate::{
     handler::Located,
@@ -21,7 +21,7 @@ use trine_engine::{
     Module, NativeValue, NullSink, Payload, Result, Seek, Usage,
 };
 
-/// Conversions of one language's values.
+/// Numbers of conversions of one language's values.
 #[derive(Debug, Default)]
 struct Counts {
     parsed: AtomicUsize,
@@ -155,8 +155,8 @@ impl Instance for Counted {
     fn shutdown(&self) {}
 }
 
-/// Runs one event through these hooks around a handler, all named by language: parses and serialisations of `a`, then
-/// of `b`.
+/// Runs one event through these hooks around a handler, all named by language. Returns parses and serialisations of
+/// `a`, then of `b`.
 fn conversions(middlewares: &[(&str, &str)], handler: &str) -> [usize; 4] {
     let (a, counts_a) = counting("a");
     let (b, counts_b) = counting("b");
