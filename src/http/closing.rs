@@ -14,10 +14,10 @@ use tokio::{
     time::{self, Instant},
 };
 
-/// How long a client that has connected may take to say why, when it is turned away.
+/// Time for a connected client to send its request, when it is turned away.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// What is known of the end.
+/// The shared state of the end.
 #[derive(Debug)]
 pub(super) struct Closing {
     /// The connections that are open.
@@ -26,27 +26,27 @@ pub(super) struct Closing {
     door: Mutex<Door>,
 }
 
-/// The port, beside the holds on it that workers accept from.
+/// The port, beside the handles that workers accept from.
 #[derive(Debug)]
 struct Door {
     listener: Option<TcpListener>,
-    /// Workers that accept.
+    /// Number of workers that accept.
     accepting: usize,
 }
 
 impl Closing {
-    /// Of a server on this port, with as many workers that accept.
+    /// Makes the state of a server on this port, with this number of workers that accept.
     pub(super) fn new(listener: TcpListener, accepting: usize) -> Self {
         let door = Mutex::new(Door { listener: Some(listener), accepting });
         Self { connections: Arc::default(), asked: OnceLock::new(), door }
     }
 
-    /// When the server was asked to stop: now, if nobody has asked before.
+    /// Returns when the server was asked to stop: now, if nobody has asked before.
     pub(super) fn asked(&self) -> Instant {
         *self.asked.get_or_init(Instant::now)
     }
 
-    /// A worker accepts nothing more, beyond what has come by now. The last one closes the port, with nothing between its
+    /// Ends a worker's accepting, after what has come by now. The last one closes the port, with nothing between its
     /// last look and the end.
     pub(super) fn leave_door(&self, admit: impl FnMut(TcpStream)) {
         let mut door = self.door();
@@ -57,7 +57,7 @@ impl Closing {
         }
     }
 
-    /// Closes the port, if workers have left that undone whose threads are not free, and turns away who waits there.
+    /// Closes the port, if workers whose threads are not free have not, and turns away whoever waits there.
     pub(super) async fn shut(&self) {
         let mut waiting = JoinSet::new();
         {
@@ -82,13 +82,13 @@ impl Door {
 }
 
 async fn turn_away(stream: TcpStream) {
-    // Whether it has anything to say shows below.
+    // Whether it has sent anything shows below.
     let _ = time::timeout(PATIENCE, stream.readable()).await;
     Wire::new(stream).hold().turn_away();
 }
 
-/// What the system has accepted and nobody else has. The system is asked itself: what the runtime knows may be old where
-/// guest code has held the thread.
+/// Connections that the system has accepted and nobody else has. The system itself is asked: what the runtime knows may
+/// be outdated where guest code has held the thread.
 struct Backlog<'l>(&'l TcpListener);
 
 impl Iterator for Backlog<'_> {

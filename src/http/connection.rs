@@ -1,8 +1,8 @@
 //! One worker's connections: accepted until the server stops, then drained.
 //!
-//! When the server stops, every request that has come is answered: what waits to be accepted is, what waits to be read is
-//! read, and a connection is closed when nothing is owed on it and nothing more has come. The last answer on a connection
-//! says that it is the last.
+//! When the server stops, every request that has come is answered: waiting connections are accepted, waiting requests
+//! read, and a connection is closed when no answer is owed on it and nothing more has come. The last answer on a
+//! connection says that it is the last.
 
 use super::{service::Service, wire::Wire};
 use crate::telemetry::Log;
@@ -28,13 +28,13 @@ use trine_engine::Level;
 
 /// The longest request head, in bytes.
 const HEAD_LIMIT: usize = 1024 * 1024;
-/// How long a client may take to send a request's head; also how long an idle connection is kept.
+/// Time for a client to send a request's head; also the time for which an idle connection is kept.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 /// The pause after a failure to accept, most likely for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// How long after the beginning of the end an idle connection is kept: the next request on it may be on its way.
+/// Time for which an idle connection is kept after the stop: the next request on it may be on its way.
 const CALM: Duration = Duration::from_millis(250);
-/// How long the last answers may take to leave, after the grace.
+/// Time for the last answers to leave, after the grace.
 const LAST_ANSWERS: Duration = Duration::from_millis(500);
 
 /// Serves connections until `stop` holds true, then answers what has come, for as long as the grace lasts; what is left
@@ -78,7 +78,7 @@ impl Crowd {
         let mut stopped = self.stop.clone();
         loop {
             tokio::select! {
-                // A sender that is gone means the same as a sender that says so.
+                // A sender that is gone means the same as one that says so.
                 _ = stopped.wait_for(|stop| *stop) => return,
                 Some(_) = self.all.join_next(), if !self.all.is_empty() => {}
                 accepted = listener.accept() => match accepted {
@@ -117,7 +117,7 @@ async fn connection(
     service: Rc<Service>,
     mut stop: watch::Receiver<bool>,
 ) {
-    // Without it, small answers wait for the client's acknowledgement; if it fails they do.
+    // Without it, small answers wait for the client's acknowledgement; if it fails, they do.
     let _ = stream.set_nodelay(true);
     let wire = Wire::new(stream);
     let hold = wire.hold();
@@ -137,7 +137,7 @@ async fn connection(
     tokio::select! {
         biased;
         _ = &mut connection => return,
-        // A sender that is gone means the same as a sender that says so.
+        // A sender that is gone means the same as one that says so.
         _ = stop.wait_for(|stop| *stop) => {}
     }
     let mut calm = pin!(time::sleep_until(service.closing.asked() + CALM));
@@ -158,7 +158,7 @@ async fn connection(
                 continue;
             }
             out_of_time = out_of_time || no_time.as_mut().poll(cx).is_ready();
-            // Whole requests have got their answers from the service by now, a part of one gets it here.
+            // Whole requests have got their answers from the service by now, a partial one gets it here.
             if out_of_time && hold.turn_away() {
                 return Poll::Ready(());
             }

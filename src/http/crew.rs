@@ -1,5 +1,5 @@
-//! Who does what in a server: how functions are spread over threads, and the work of each thread from its begin to its
-//! end.
+//! The division of work in a server: how functions are spread over threads, and the work of each thread from its start
+//! to its end.
 
 use super::{
     closing::Closing,
@@ -34,23 +34,23 @@ use tokio::{
 };
 use trine_engine::{Environment, Level};
 
-/// How long workers may take beyond the grace, to end their interpreters.
+/// Time beyond the grace for workers to end their interpreters.
 pub(super) const AFTER_GRACE: Duration = Duration::from_secs(1);
-/// Between two looks at whether other threads have ended.
+/// The time between two checks whether other threads have ended.
 pub(super) const LOOK: Duration = Duration::from_millis(10);
 
-/// How functions are spread over the threads of a server.
+/// The distribution of functions over the threads of a server.
 pub(super) enum Spread {
-    /// So many workers accept, and each runs all functions.
+    /// This many workers that accept and run all functions.
     Even(usize),
-    /// All functions live on the main thread, which accepts as well.
+    /// All functions on the main thread, which accepts as well.
     OnMain,
-    /// So many workers accept, and hand over to the main thread what lives there.
+    /// This many workers that accept and hand over to the main thread what lives there.
     Mixed(usize),
 }
 
 impl Spread {
-    /// How many workers accept.
+    /// Returns the number of workers that accept.
     pub(super) fn accepting(&self) -> usize {
         match self {
             Self::Even(workers) | Self::Mixed(workers) => *workers,
@@ -58,7 +58,7 @@ impl Spread {
         }
     }
 
-    /// How these functions are spread where so many workers are wanted.
+    /// Chooses how these functions are spread where this many workers are wanted.
     pub(super) fn of(functions: &[ServedFunction], workers: usize) -> Self {
         let mut on_main = functions.iter().map(ServedFunction::on_main_thread);
         match (on_main.clone().any(|main| main), on_main.all(|main| main)) {
@@ -83,17 +83,17 @@ pub(super) fn has_lone_root(site: &Site, options: &ServeOptions, isolation: Isol
 
 /// The groups of threads of a server.
 pub(super) struct Groups {
-    /// The way to its threads for each function that has any.
+    /// For each function the way to its threads, if it has any.
     pub(super) of_functions: Vec<Option<Threads>>,
-    /// How many threads each group has, and what each of them needs.
+    /// The number of threads in each group, and what each of them needs.
     pub(super) seats: Vec<(usize, ThreadSeat)>,
-    /// What they ask of the main thread.
+    /// Their requests to the main thread.
     pub(super) renewals: Option<mpsc::UnboundedReceiver<()>>,
 }
 
 impl Groups {
-    /// The threads of functions that hold theirs: those that all share that have no number of their own, and those of
-    /// each that has.
+    /// Groups the threads of functions that hold theirs: one group for all without a number of their own, and one for
+    /// each that has a number.
     pub(super) fn of(
         site: &Site,
         options: &ServeOptions,
@@ -133,7 +133,7 @@ impl Groups {
     }
 }
 
-/// What one worker has to do, and with what.
+/// The work of one worker, and what it needs for it.
 pub(super) struct Seat {
     pub(super) share: Share,
     pub(super) post: Post,
@@ -141,7 +141,7 @@ pub(super) struct Seat {
     pub(super) threads: Vec<Option<Threads>>,
     /// Those threads themselves, where this is the main thread's seat.
     pub(super) following: Vec<JoinHandle<()>>,
-    /// What they ask for.
+    /// Their requests.
     pub(super) renewals: Option<mpsc::UnboundedReceiver<()>>,
     pub(super) site: Arc<Site>,
     pub(super) options: Arc<ServeOptions>,
@@ -154,16 +154,16 @@ pub(super) struct Seat {
     pub(super) alive: Alive,
 }
 
-/// Held for as long as a worker has anything to do but to end its interpreters, in whatever way it ends.
+/// A guard held for as long as a worker has more to do than to end its interpreters, however it ends.
 pub(super) struct Alive {
-    /// Set when this is dropped.
+    /// A flag that is set when this is dropped.
     pub(super) left: Arc<AtomicBool>,
-    /// Tells the server when no worker has anything left.
+    /// A sender whose end tells the server that no worker has anything left to do.
     _all: mpsc::Sender<()>,
 }
 
 impl Alive {
-    /// One more worker that tells `all` by its end.
+    /// Makes the guard of one more worker, whose end tells `all`.
     pub(super) fn new(all: mpsc::Sender<()>) -> Self {
         Self { left: Arc::default(), _all: all }
     }
@@ -175,25 +175,25 @@ impl Drop for Alive {
     }
 }
 
-/// Where a worker's invocations come from.
+/// The source of a worker's invocations.
 pub(super) enum Post {
-    /// From connections that it accepts.
+    /// Connections that it accepts.
     Door(TcpListener),
-    /// From other workers.
+    /// Other workers.
     Counter(Orders),
-    /// From other workers, to one of several threads.
+    /// Other workers, for one of several threads.
     Thread(ThreadSeat),
 }
 
 impl Seat {
-    /// Works to the end of the server.
+    /// Works until the end of the server.
     pub(super) async fn work(self, worker: Rc<Worker>) {
         let _alive = self.alive;
         let (site, options, log) = (self.site, self.options, self.log);
         let share = &self.share;
         let functions = Rc::new(Functions::new(&site, &worker, &options, share, &self.threads));
         let follows = matches!(share, Share::Following);
-        // They hold the ways to other threads open, which end when all of these are gone.
+        // They keep the ways to other threads open, which end when all of these are gone.
         drop((self.share, self.threads));
         if let Some(renewals) = self.renewals {
             tokio::task::spawn_local(renew(Rc::downgrade(&functions), renewals));
@@ -231,7 +231,7 @@ impl Seat {
     }
 }
 
-/// Loads anew what threads ask for, until these functions are gone.
+/// Reloads what threads ask for, until these functions are gone.
 async fn renew(functions: Weak<Functions>, mut renewals: mpsc::UnboundedReceiver<()>) {
     while renewals.recv().await.is_some() {
         let Some(functions) = functions.upgrade() else { return };
@@ -245,8 +245,8 @@ async fn all_finished(threads: &[JoinHandle<()>]) {
     }
 }
 
-/// What an instance of a server is told, on the main thread or on another one. Invocations run side by side, so that none
-/// may claim a variable of the process.
+/// Returns the facts for an instance of a server, on the main thread or on another one. Invocations run side by side,
+/// so none may claim a variable of the process.
 pub(super) fn environment_of(
     environment: &Environment,
     main_thread: bool,

@@ -1,4 +1,4 @@
-//! What goes wrong: while setting up a server, and in a function, with the response that its caller gets.
+//! The errors: while setting up a server, and in a function, with the response that its caller gets.
 
 use super::{
     options::ErrorDetail,
@@ -13,11 +13,11 @@ use trine_engine::{Error, ErrorDialect, ErrorKind};
 /// The longest error document that is sent, in bytes.
 const DOCUMENT_LIMIT: usize = 64 * 1024;
 
-/// Why a server could not start or go on.
+/// The reason why a server could not start or go on.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {
-    /// Another process listens on the port.
+    /// A port on which another process listens.
     #[error(
         "port {} is in use on {}: stop what listens there, or choose another port with --port or \
          the variable PORT (0 takes any free one); servers share a port if each has --share-port",
@@ -25,39 +25,39 @@ pub enum ServeError {
         .0.ip()
     )]
     PortInUse(SocketAddr),
-    /// The address cannot be listened on.
+    /// An address that cannot be listened on.
     #[error("cannot listen on {address}")]
     Listen {
         /// The address that was asked for.
         address: SocketAddr,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// The file of routes has an error.
+    /// An error in the file of routes.
     #[error("{}:{line}: {message}", .file.display())]
     Routes {
         /// The file.
         file: PathBuf,
         /// The line, counted from 1.
         line: usize,
-        /// What is wrong there.
+        /// The problem there.
         message: String,
     },
-    /// A function was not found.
+    /// A function that was not found.
     #[error(transparent)]
     Function(#[from] Error),
-    /// There is no function to serve.
+    /// The lack of a function to serve.
     #[error("{0}")]
     NothingToServe(String),
-    /// A thread or a runtime could not be started.
+    /// A thread or a runtime that could not be started.
     #[error("cannot start a worker")]
     Start(#[source] io::Error),
-    /// Every worker has ended, though nobody asked for it.
+    /// The end of every worker, though nobody asked for it.
     #[error("all workers have ended by a fault of the runtime; their last words are in the log")]
     WorkersLost,
 }
 
-/// The HTTP status for a kind of error.
+/// Returns the HTTP status for a kind of error.
 pub fn status(kind: ErrorKind) -> u16 {
     match kind {
         ErrorKind::Timeout => 504,
@@ -66,7 +66,7 @@ pub fn status(kind: ErrorKind) -> u16 {
     }
 }
 
-/// The response for a function's error.
+/// Returns the response for a function's error.
 pub(super) fn failure(
     method: &Method,
     error: &Error,
@@ -85,13 +85,13 @@ pub(super) fn failure(
     }
 }
 
-/// The response to what the function did not get to see, or to a result that is none: `{"message": …}`.
+/// Returns the response to what the function did not get to see, or to an invalid result: `{"message": …}`.
 pub(super) fn refusal(method: &Method, status: StatusCode, message: &str) -> Reply {
     let body = json!({ "message": message }).to_string();
     finish(method, status, HeaderMap::new(), Bytes::from(body), "application/json")
 }
 
-/// A response that tells nothing but the status.
+/// Returns a response that tells nothing but the status.
 pub(super) fn hidden(method: &Method, status: StatusCode) -> Reply {
     refusal(method, status, status.canonical_reason().unwrap_or("Error"))
 }

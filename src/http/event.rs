@@ -15,7 +15,7 @@ use serde::{
 use std::{borrow::Cow, fmt, net::SocketAddr};
 use trine_engine::{Payload, WithBody};
 
-/// What an event says beside the request itself.
+/// The parts of an event beside the request itself.
 #[derive(Debug)]
 pub struct Surroundings<'a> {
     /// The client's address.
@@ -28,25 +28,25 @@ pub struct Surroundings<'a> {
     pub trace_id: &'a str,
     /// The route that matched: `GET /pets/{id}` or `$default`.
     pub route_key: &'a str,
-    /// What the route took from the path, decoded.
+    /// The parameters that the route took from the path, decoded.
     pub path_parameters: &'a [(String, String)],
-    /// Where the function is mounted, if it is to see the path below that.
+    /// The mount of the function, if it is to see the path below that.
     pub mount: Option<Mount<'a>>,
-    /// When the request arrived.
+    /// The time at which the request arrived.
     pub time: DateTime<Utc>,
 }
 
-/// The place of a function whose paths begin there: to it what a stage is on API Gateway.
+/// The place of a function whose paths begin there, like a stage on API Gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mount<'a> {
-    /// The place, as it stands in URLs: `/shop`.
+    /// The place, as written in URLs: `/shop`.
     pub base_path: &'a str,
     /// The request's path below it, as it was sent: `/cart`, at least `/`.
     pub path: &'a str,
 }
 
-/// Writes the event for a request: one JSON object, whatever the request holds. Bytes that are no UTF-8 are replaced in
-/// headers, path parameters and query; a body that is no text becomes base64.
+/// Writes the event for a request: one JSON object, whatever the request holds. Bytes that are not UTF-8 are replaced
+/// in headers, path parameters and query; a body that is not text becomes base64.
 pub fn write(parts: &Parts, body: &Bytes, around: &Surroundings<'_>) -> Payload {
     let headers = &parts.headers;
     let path = around.mount.map_or_else(|| parts.uri.path(), |mount| mount.path);
@@ -103,7 +103,7 @@ pub fn write(parts: &Parts, body: &Bytes, around: &Surroundings<'_>) -> Payload 
     }
 }
 
-/// A new X-Ray header for an invocation that brought none.
+/// Makes an X-Ray header for an invocation that brought none.
 pub(super) fn new_trace_id(time: DateTime<Utc>, seed: &uuid::Uuid) -> String {
     let digits = seed.simple().to_string();
     format!("Root=1-{:08x}-{}", time.timestamp(), &digits[..24])
@@ -158,7 +158,7 @@ struct Http<'a> {
     user_agent: Cow<'a, str>,
 }
 
-/// `12/Mar/2020:19:03:58 +0000`.
+/// A time in the form `12/Mar/2020:19:03:58 +0000`.
 struct Clock(DateTime<Utc>);
 
 impl fmt::Display for Clock {
@@ -189,7 +189,7 @@ impl Serialize for Clock {
 struct Cookies<'a>(&'a HeaderMap);
 
 impl Cookies<'_> {
-    /// Whether there is none: a header may be there and hold nothing but separators.
+    /// Whether there is none: a header may exist and hold nothing but separators.
     fn is_empty(&self) -> bool {
         !self.0.get_all(header::COOKIE).iter().any(|value| cookies(&text(value)).next().is_some())
     }
@@ -211,7 +211,7 @@ fn cookies(header: &str) -> impl Iterator<Item = &str> {
     header.split(';').map(str::trim).filter(|cookie| !cookie.is_empty())
 }
 
-/// Header names in lower case, values of one name joined with a comma, and those that the platform adds.
+/// The headers, names in lower case, values of one name joined with a comma, and those that the platform adds.
 struct Headers<'a> {
     parts: &'a Parts,
     around: &'a Surroundings<'a>,
@@ -266,7 +266,7 @@ impl Serialize for PathParameters<'_> {
     }
 }
 
-/// A map from pairs, in their order.
+/// Serialises pairs as a map, in their order.
 fn pairs<K, V, S>(pairs: &impl AsRef<[(K, V)]>, serializer: S) -> Result<S::Ok, S::Error>
 where
     K: Serialize,
@@ -278,13 +278,13 @@ where
 
 /// A request's body in the form in which it stands in an event.
 enum Body<'a> {
-    /// It stands beside the event.
+    /// Text beside the event.
     Text,
     Bytes(&'a [u8]),
 }
 
 impl<'a> Body<'a> {
-    /// Text stays text if its type says so, it is UTF-8 and not compressed; anything else becomes base64.
+    /// Chooses the form: text if its type says so, it is UTF-8 and not compressed; anything else becomes base64.
     fn of(headers: &HeaderMap, body: &'a Bytes) -> Option<Self> {
         if body.is_empty() {
             return None;
@@ -305,7 +305,7 @@ impl Serialize for Body<'_> {
     }
 }
 
-/// A number that stands in an event as text.
+/// A number that an event holds as text.
 struct Digits(u16);
 
 impl Serialize for Digits {
@@ -326,7 +326,7 @@ fn is_text_type(content_type: &str) -> bool {
         )
 }
 
-/// The query's parameters, decoded, in order of their names; values of one name are joined with a comma.
+/// Returns the query's parameters, decoded, in order of their names; values of one name are joined with a comma.
 fn query(raw: &str) -> Vec<(Cow<'_, str>, Cow<'_, str>)> {
     let mut pairs: Vec<_> = raw
         .split('&')
@@ -348,7 +348,7 @@ fn query(raw: &str) -> Vec<(Cow<'_, str>, Cow<'_, str>)> {
     pairs
 }
 
-/// A part of a query without its percent signs; a plus sign is a space.
+/// Decodes the percent signs in a part of a query; a plus sign is a space.
 fn decoded(text: &str) -> Cow<'_, str> {
     if text.contains('+') {
         let spaced = text.replace('+', " ");
@@ -357,11 +357,11 @@ fn decoded(text: &str) -> Cow<'_, str> {
     percent_decode_str(text).decode_utf8_lossy()
 }
 
-/// The host that the client asked for, without its port.
+/// Returns the host that the client asked for, without its port.
 fn domain(parts: &Parts) -> Cow<'_, str> {
     let host = host(parts).map_or(Cow::Borrowed(""), String::from_utf8_lossy);
     let end = match host.rfind(':') {
-        // The colons of an IPv6 address stand inside of brackets.
+        // The colons of an IPv6 address are inside brackets.
         Some(colon) if !host[colon..].contains(']') => colon,
         _ => host.len(),
     };
@@ -375,7 +375,7 @@ fn domain(parts: &Parts) -> Cow<'_, str> {
     }
 }
 
-/// The first label of a host name, which platforms use as the API's id; an address has no labels.
+/// Returns the first label of a host name, which platforms use as the API's id; an address has no labels.
 fn prefix(domain: &str) -> &str {
     let is_address = domain.starts_with('[') || domain.parse::<std::net::IpAddr>().is_ok();
     match domain.split_once('.') {
@@ -394,7 +394,7 @@ fn protocol(version: Version) -> &'static str {
     }
 }
 
-/// A header's value as text. Bytes that are no UTF-8 are replaced, for JSON cannot carry them.
+/// Returns a header's value as text. Bytes that are not UTF-8 are replaced: JSON cannot carry them.
 pub(super) fn text(value: &HeaderValue) -> Cow<'_, str> {
     String::from_utf8_lossy(value.as_bytes())
 }

@@ -17,7 +17,7 @@ use std::{
 use tokio::sync::{Mutex, Semaphore};
 use trine_engine::{Error, Invocation, Payload, Result};
 
-/// Which functions of a site a worker runs itself.
+/// The functions of a site that a worker runs itself.
 pub(super) enum Share {
     /// All of them.
     All,
@@ -33,17 +33,17 @@ pub(super) enum Share {
 pub(super) struct Functions {
     slots: Vec<Slot>,
     worker: Rc<Worker>,
-    /// Whether what is worn is replaced after the answer; else that is up to who drives these functions.
+    /// Whether what is worn is replaced after the answer; else that is up to whoever drives these functions.
     refreshes: bool,
-    /// Held while all of them are loaded anew.
+    /// The lock that is held while all of them are reloaded.
     renewing: Mutex<()>,
 }
 
 enum Slot {
     Here(Box<Here>),
-    /// Invocations go to the main thread, or to threads once it is known that the function runs there.
+    /// On the main thread, or on threads once it is known that the function runs there.
     There(Counter, Option<Threads>),
-    /// Another worker's, and nobody asks for it here.
+    /// On another worker; nobody asks for it here.
     Elsewhere,
 }
 
@@ -52,12 +52,12 @@ struct Here {
     function: Function,
     permits: Arc<Semaphore>,
     limit: u32,
-    /// Where it runs if it holds its thread.
+    /// The threads on which it runs if it holds its thread.
     threads: Option<Threads>,
 }
 
 impl Functions {
-    /// None of them loaded yet. `threads` are those of each function, by its position.
+    /// Makes the functions, none of them loaded yet. `threads` are those of each function, by its position.
     pub(super) fn new(
         site: &Site,
         worker: &Rc<Worker>,
@@ -67,7 +67,7 @@ impl Functions {
     ) -> Self {
         let fresh = worker.options().recycling.isolation == Isolation::Fresh;
         let here = |function: &ServedFunction, threads| {
-            // With an instance for each there is nothing to interleave in.
+            // With an instance for each invocation there is nothing to interleave in.
             let interleaving = fresh || function.located.engine.info().capabilities.interleaving;
             let limit = if interleaving { options.concurrency.clamp(1, 1 << 16) } else { 1 };
             Slot::Here(Box::new(Here {
@@ -112,7 +112,7 @@ impl Functions {
     /// the middle would keep what it holds.
     ///
     /// # Errors
-    /// What loading or the handler raised.
+    /// Whatever loading or the handler raised.
     pub(super) async fn call(
         self: &Rc<Self>,
         index: usize,
@@ -162,7 +162,7 @@ impl Functions {
         }
     }
 
-    /// Where a function runs, if not here.
+    /// Returns where a function runs, if not here.
     async fn elsewhere(&self, index: usize) -> Result<Option<&Counter>> {
         match self.slots.get(index) {
             Some(Slot::There(main, threads)) => {
@@ -188,7 +188,7 @@ impl Functions {
         }
     }
 
-    /// Loads anew what is outdated, for the threads that must not do so before this worker has. What fails is reported to
+    /// Reloads what is outdated, for the threads that must not do so before this worker has. What fails is reported to
     /// the next request, which tries again.
     pub(super) async fn renew(&self) {
         let _one = self.renewing.lock().await;
@@ -211,14 +211,14 @@ impl Functions {
         }
     }
 
-    /// Makes every function ready that was loaded. What fails is reported to the next request, which tries again.
+    /// Makes every function that was loaded ready again. What fails is reported to the next request, which tries again.
     pub(super) async fn refresh_all(&self) {
         for index in 0..self.slots.len() {
             self.refresh(index).await;
         }
     }
 
-    /// Stops using what of a function is worn or cannot be trusted; whether there was any.
+    /// Stops using what of a function is worn or cannot be trusted. Returns whether there was any.
     pub(super) fn retire_worn(&self, index: usize) -> bool {
         self.here(index).is_ok_and(|here| here.function.retire_worn())
     }
@@ -231,7 +231,7 @@ impl Functions {
     }
 }
 
-/// Where a function that may have threads runs.
+/// Returns where a function that may have threads runs.
 fn place(function: &Function) -> Place {
     match function.holds_thread() {
         None => Place::Unknown,
@@ -248,7 +248,7 @@ fn stopping() -> Error {
     Error::internal("the server is stopping")
 }
 
-/// Nobody reads this any more: the connection has its answer from the watchdog and is shut.
+/// Returns an error that nobody reads: the connection has its answer from the watchdog and is shut.
 fn answered() -> Error {
     Error::internal("the invocation was answered already")
 }

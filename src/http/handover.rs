@@ -18,21 +18,21 @@ use trine_engine::{
     Error, ErrorKind, Exchange, Invocation, Level, Payload, RawPayload, Result, WithBody,
 };
 
-/// Where a worker hands over what another thread is to run.
+/// The counter at which a worker hands over what another thread is to run.
 #[derive(Debug, Clone)]
 pub(super) struct Counter {
     orders: mpsc::UnboundedSender<Order>,
-    /// Which thread is lost if an invocation that was handed over does not come back.
+    /// The thread that is lost if an invocation that was handed over does not come back.
     thread: LostThread,
-    /// Holds true when the main thread is lost.
+    /// Whether the main thread is lost.
     lost: watch::Receiver<bool>,
 }
 
-/// What was handed over and is still to be run, by whichever of several threads takes it first.
+/// The invocations that were handed over, to be run by whichever of several threads takes them first.
 #[derive(Clone)]
 pub(super) struct Orders(Arc<Mutex<mpsc::UnboundedReceiver<Order>>>);
 
-/// A counter, and what comes in there, for `thread` to serve. `lost` holds true when the main thread is lost.
+/// Makes a counter, and its orders, for `thread` to serve. `lost` holds true when the main thread is lost.
 pub(super) fn counter(thread: LostThread, lost: watch::Receiver<bool>) -> (Counter, Orders) {
     let (orders, received) = mpsc::unbounded_channel();
     (Counter { orders, thread, lost }, Orders(Arc::new(Mutex::new(received))))
@@ -60,7 +60,7 @@ impl Counter {
     /// order back.
     ///
     /// # Errors
-    /// What loading or the handler raised; that the thread is lost.
+    /// Whatever loading or the handler raised, or the loss of the thread.
     pub(super) async fn call(
         &self,
         function: usize,
@@ -120,19 +120,19 @@ pub(super) async fn serve(
 }
 
 impl Order {
-    /// The position of its function in the site.
+    /// Returns the position of its function in the site.
     pub(super) fn function(&self) -> usize {
         self.function
     }
 
-    /// Has it invoked here, and sends the answer back.
+    /// Invokes it here, and sends the answer back.
     pub(super) async fn run(self, functions: &Rc<Functions>, options: &ServeOptions) {
         let Self { function, event, facts, lifeline, mut answer } = self;
         if answer.is_closed() {
             // The client hung up before its turn came.
             return;
         }
-        // The time limit is the invocation's, and not that of those that ran before it.
+        // The time limit is this invocation's alone: time spent on those before it does not count.
         let invocation = Invocation { deadline_ms: options.deadline_from_now(), ..facts.into() };
         let call = functions.call(function, event.into(), Rc::new(invocation), lifeline);
         let result = tokio::select! {
@@ -184,7 +184,7 @@ impl From<Portable> for Payload {
     }
 }
 
-/// What is known about an invocation that has not begun: all but what its functions share, and its deadline.
+/// The facts about an invocation that has not begun: all but what its functions share, and its deadline.
 #[derive(Debug)]
 struct Facts {
     request_id: String,

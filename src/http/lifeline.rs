@@ -18,10 +18,10 @@ use std::{
 use tokio::sync::mpsc;
 use trine_engine::{Error, ErrorDialect, ErrorKind, Level, timed_out};
 
-/// How long after the deadline a thread that does not come back is given up.
+/// The time after the deadline at which a thread that does not come back is given up.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Which thread is lost to guest code.
+/// The thread that is lost to guest code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LostThread {
     /// That of the worker that accepted the request.
@@ -30,13 +30,13 @@ pub(super) enum LostThread {
     Main,
 }
 
-/// What is needed to answer one request from outside of its worker.
+/// The means to answer one request from outside its worker.
 #[derive(Debug)]
 pub(super) struct Lifeline {
     /// The thread that it runs on.
     pub(super) thread: LostThread,
     pub(super) hold: Hold,
-    /// Tells the server that a worker is lost.
+    /// The channel that tells the server that a worker is lost.
     pub(super) stuck: mpsc::UnboundedSender<LostThread>,
     pub(super) method: Method,
     pub(super) request_id: String,
@@ -47,7 +47,7 @@ pub(super) struct Lifeline {
 }
 
 impl Lifeline {
-    /// What the watchdog does: it answers with 504, and the server ends if it is this request that holds the thread.
+    /// Returns what the watchdog does: it answers with 504, and the server ends if this request holds the thread.
     pub(super) fn rescue(self) -> Rescue {
         Rescue { act: Box::new(move |lost| self.answer(lost)), patience: Some(PATIENCE) }
     }
@@ -87,7 +87,7 @@ impl Lifeline {
             Poll::Ready(Ok(body)) => body.to_bytes(),
             _ => return Err(io::Error::other("the body is not there")),
         };
-        // Of a `HEAD` the reply says how long the body would be.
+        // The reply to a `HEAD` says how long the body would be.
         let said = head.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
         let length = said.map_or_else(|| body.len().to_string(), str::to_owned);
         let id = &self.request_id;

@@ -3,8 +3,8 @@
 //! The way of a request:
 //!
 //! 1. `server` has bound the port once; workers accept from it (`connection`). `crew` says which thread does what.
-//! 2. `service` refuses what `target` finds to be no request, finds the function with the [`Site`]'s routes, or answers
-//!    itself: health, index, 404.
+//! 2. `service` refuses what `target` finds invalid, finds the function with the [`Site`]'s routes, or answers itself:
+//!    health, index, 404.
 //! 3. `event` writes the request as an event of Lambda's payload format 2.0, straight into JSON text.
 //! 4. `functions` hands it to the function's pipeline, loaded at its first request; `handover` takes it to the main
 //!    thread if that is where the function lives, or to one of its `threads`.

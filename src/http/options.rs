@@ -11,30 +11,30 @@ const DEFAULT_BODY_LIMIT: usize = 6 * 1024 * 1024;
 /// The most threads that a function may have.
 pub const MOST_THREADS: u64 = 1024;
 
-/// How to serve.
+/// The options of a server.
 #[derive(Debug, Clone)]
 pub struct ServeOptions {
-    /// Where to listen. Port 0 takes any free one.
+    /// The address to listen on. Port 0 takes any free one.
     pub address: SocketAddr,
     /// Whether other servers may listen on the same port, each getting its part of the connections.
     pub share_port: bool,
-    /// Threads, each with its own instance of every language in use.
+    /// Number of threads, each with its own instance of every language in use.
     pub workers: usize,
-    /// Threads for functions that hold theirs while they run, in languages with one interpreter; with one they run on the
-    /// main thread, one at a time. A function may have its own number, see
+    /// Number of threads for functions that hold theirs while they run, in languages with one interpreter; with one
+    /// they run on the main thread, one at a time. A function may have its own number, see
     /// [`ServedFunction::threads`](super::ServedFunction::threads).
     pub threads: usize,
-    /// Invocations in flight per function and worker, where the engine can interleave them; one where it cannot.
+    /// Most invocations in flight per function and worker, where the engine can interleave them; one where it cannot.
     pub concurrency: usize,
     /// The largest request body, in bytes. A larger one is answered with 413.
     pub body_limit: usize,
-    /// How long an invocation may take. Becomes the deadline that its handler sees.
+    /// The time limit of an invocation. Becomes the deadline that its handler sees.
     pub timeout: Option<Duration>,
-    /// How long requests in flight may take to finish after a signal to stop.
+    /// The time for requests in flight to finish after a signal to stop.
     pub grace: Duration,
     /// Whether functions are loaded before the first request instead of by it.
     pub eager: bool,
-    /// How much of an error its caller sees.
+    /// The part of an error that its caller sees.
     pub error_detail: ErrorDetail,
     /// Whether every request is logged with its status and duration.
     pub log_requests: bool,
@@ -42,7 +42,7 @@ pub struct ServeOptions {
     pub keep_base_path: bool,
 }
 
-/// How much of a function's error its caller sees. It is logged in full either way.
+/// The part of a function's error that its caller sees. It is logged in full either way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorDetail {
     /// The error document of the function's language, with its stack.
@@ -52,8 +52,8 @@ pub enum ErrorDetail {
 }
 
 impl ServeOptions {
-    /// A server on this address: a worker per core, 6 MiB of body, ten seconds of grace, no time limit. Errors are shown
-    /// in full when nobody but this machine can see them.
+    /// Returns the options of a server on this address: a worker per core, 6 MiB of body, ten seconds of grace, no time
+    /// limit. Errors are shown in full when nobody but this machine can see them.
     pub fn new(address: SocketAddr) -> Self {
         let detail =
             if address.ip().is_loopback() { ErrorDetail::Full } else { ErrorDetail::Hidden };
@@ -73,7 +73,7 @@ impl ServeOptions {
         }
     }
 
-    /// The deadline of an invocation that begins now, in milliseconds since the epoch.
+    /// Returns the deadline of an invocation that begins now, in milliseconds since the epoch.
     pub(super) fn deadline_from_now(&self) -> Option<u64> {
         let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         self.timeout.map(|limit| (now() + limit).as_millis() as u64)

@@ -6,7 +6,7 @@ use std::{
 };
 use uuid::{Builder, Uuid};
 
-/// Makes version 4 UUIDs from a secret and a count, which spares the system call that each would otherwise cost.
+/// A maker of version 4 UUIDs from a secret and a count, which saves a system call for each.
 #[derive(Debug, Default)]
 pub(super) struct RequestIds {
     secret: RandomState,
@@ -14,7 +14,7 @@ pub(super) struct RequestIds {
 }
 
 impl RequestIds {
-    /// An id that is new.
+    /// Makes a new id.
     pub(super) fn make(&self) -> Uuid {
         let number = self.made.get();
         self.made.set(number + 1);

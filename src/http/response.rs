@@ -16,7 +16,7 @@ use trine_engine::Payload;
 /// A response on its way out.
 pub type Reply = Response<Full<Bytes>>;
 
-/// Reads base64 with or without padding: encoders disagree about it.
+/// A decoder of base64 with or without padding: encoders disagree about it.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &ALPHABET,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
@@ -33,19 +33,19 @@ const OF_THE_CONNECTION: &[&str] = &[
     "upgrade",
 ];
 
-/// Why a result is no response, in words for the handler's author. Answered with 502.
+/// The reason why a result is not a response, in words for the handler's author. Answered with 502.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the handler's result is no HTTP response: {0}")]
 pub struct Malformed(pub(super) String);
 
-/// The response for a result.
+/// Makes the response for a result.
 ///
 /// - An object with `statusCode` (a number or its digits) is a response: `headers` (texts, numbers, booleans, lists of
 ///   them), `multiValueHeaders`, `cookies`, `body` (a text, or any value, which is sent as JSON), `isBase64Encoded`.
-/// - Any other value is the body of a 200, as JSON; of a string its text. Bytes are sent as they are.
+/// - Any other value is the body of a 200, as JSON, or a string's text. Bytes are sent as they are.
 ///
 /// # Errors
-/// [`Malformed`] when the result means to be a response and cannot be one.
+/// [`Malformed`] when the result is meant as a response and cannot be one.
 pub fn of(method: &Method, result: Payload) -> Result<Reply, Malformed> {
     if let Payload::Raw(raw) = result {
         return Ok(finish(method, StatusCode::OK, HeaderMap::new(), raw.bytes, raw.content_type));
@@ -73,7 +73,7 @@ pub fn of(method: &Method, result: Payload) -> Result<Reply, Malformed> {
     Ok(finish(method, status, headers, body, content_type))
 }
 
-/// Whether an object can have a member `statusCode`, also in the form of escapes: a look that spares most results the
+/// Whether an object can have a member `statusCode`, also one with escapes: a quick check that saves most results the
 /// way through a parser.
 fn may_be_response(json: &[u8]) -> bool {
     let may = |text: &str| text.contains("statusCode") || text.contains("\\u");
@@ -99,7 +99,7 @@ pub(super) fn finish(
     let body = match (bodiless, method) {
         (true, _) => Bytes::new(),
         (false, &Method::HEAD) => {
-            // The client learns the length of what a GET would send: of the body, or what a handler says that left it out.
+            // The client learns the length of what a GET would send: the body's, or the one that the handler declares.
             let length = declared.filter(|_| body.is_empty()).and_then(|value| length(&value));
             let length = length.unwrap_or(body.len() as u64);
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
@@ -148,7 +148,7 @@ fn headers(envelope: &Envelope<'_>) -> Result<HeaderMap, Malformed> {
     };
     let mut all: Vec<(String, String)> = fields("multiValueHeaders", envelope.multi_value_headers)?;
     for (name, value) in fields("headers", envelope.headers)? {
-        // A pair that stands in both members is sent once.
+        // A pair that occurs in both members is sent once.
         let twice = all.iter().any(|(n, v)| n.eq_ignore_ascii_case(&name) && *v == value);
         if envelope.multi_value_headers.is_none() || !twice {
             all.push((name, value));
@@ -162,7 +162,7 @@ fn headers(envelope: &Envelope<'_>) -> Result<HeaderMap, Malformed> {
         }
         append(&mut headers, parsed, &value)?;
     }
-    // A member that is no list is ignored, as the platform does.
+    // A member that is not a list is ignored, as on the platform.
     if let Some(cookies) = envelope.cookies.filter(|cookies| cookies.get().starts_with('[')) {
         let cookies =
             scalars(cookies).map_err(|why| Malformed(format!("an item of 'cookies' is {why}")))?;
@@ -201,7 +201,7 @@ fn body(json: &Bytes, envelope: &Envelope<'_>) -> Result<Bytes, Malformed> {
     Ok(Bytes::from(bytes))
 }
 
-/// The body of a response, for tests.
+/// Returns the body of a response, for tests.
 #[cfg(test)]
 pub(super) fn sent_body(reply: Reply) -> Vec<u8> {
     use futures::FutureExt;

@@ -96,7 +96,7 @@ impl<'de> Deserialize<'de> for HeaderFields<'de> {
                 Ok(HeaderFields(fields))
             }
 
-            /// An empty list: what a language without a difference between list and table makes of an empty table.
+            /// Accepts an empty list: what a language that does not tell lists from tables makes of an empty table.
             fn visit_seq<S: SeqAccess<'de>>(self, mut list: S) -> Result<Self::Value, S::Error> {
                 match list.next_element::<IgnoredAny>()? {
                     None => Ok(HeaderFields(Vec::new())),
@@ -113,7 +113,7 @@ impl<'de> Deserialize<'de> for HeaderFields<'de> {
 #[derive(Deserialize)]
 pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
-/// The texts of a string, number or boolean, or of a list of them; of null none.
+/// Returns the texts of a string, number or boolean, or of a list of them; none for null.
 pub(super) fn scalars(value: &RawValue) -> Result<Vec<Cow<'_, str>>, &'static str> {
     let text = value.get();
     match text.as_bytes().first() {
@@ -135,12 +135,12 @@ pub(super) fn scalars(value: &RawValue) -> Result<Vec<Cow<'_, str>>, &'static st
     }
 }
 
-/// The text of a JSON string; nothing for any other value.
+/// Returns the text of a JSON string; `None` for any other value.
 pub(super) fn string(json: &str) -> Option<Cow<'_, str>> {
     serde_json::from_str::<Text<'_>>(json).ok().map(|text| text.0)
 }
 
-/// `text` as a part of `whole` where it is one, so that nothing is copied.
+/// Returns `text` as a part of `whole` where it is one, so that nothing is copied.
 pub(super) fn shared(whole: &Bytes, text: Cow<'_, str>) -> Bytes {
     match text {
         Cow::Borrowed(text) => part(whole, text),
@@ -148,7 +148,7 @@ pub(super) fn shared(whole: &Bytes, text: Cow<'_, str>) -> Bytes {
     }
 }
 
-/// JSON text without the spaces between its tokens.
+/// Returns JSON text without the spaces between its tokens.
 pub(super) fn compact(whole: &Bytes, json: &str) -> Bytes {
     if !json.bytes().any(|byte| byte.is_ascii_whitespace()) {
         return part(whole, json);

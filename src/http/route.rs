@@ -1,24 +1,24 @@
-//! Which function answers to a method and a path.
+//! The routes from a method and a path to a function.
 
 use super::event::Mount;
 use http::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use std::borrow::Cow;
 
-/// Characters of a name that stand in a URL as they are.
+/// Characters of a name that are escaped in a URL.
 const IN_URLS: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/');
 
 /// The first segment of the server's own paths.
 pub(super) const OWN: &str = ".trine";
 
-/// What a route that no file declares is called in events.
+/// The name in events of a route that no file declares.
 const DEFAULT_KEY: &str = "$default";
 
 /// A method and a pattern of paths, and the function behind them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
-    /// How events name it: `GET /pets/{id}`, or `$default`.
+    /// Its name in events: `GET /pets/{id}`, or `$default`.
     pub key: String,
     /// The method; `None` for any.
     pub method: Option<Method>,
@@ -26,7 +26,7 @@ pub struct Route {
     pub path: String,
     /// Index of its function.
     pub function: usize,
-    /// Where its function is mounted: the beginning of its path that the function does not see; `None` for no part of it.
+    /// The mount of its function: the beginning of its path that the function does not see; `None` for no part of it.
     pub base_path: Option<String>,
     segments: Vec<Segment>,
     rest: Option<Rest>,
@@ -38,23 +38,23 @@ enum Segment {
     Parameter(String),
 }
 
-/// What may follow the segments.
+/// The part of a path that may follow the segments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Rest {
-    /// The parameter that takes it; `None` for a route that does not tell.
+    /// The parameter that takes it; `None` for a route that does not pass it on.
     name: Option<String>,
-    /// Whether there has to be some.
+    /// Whether it must not be empty.
     required: bool,
 }
 
-/// What a request's method and path lead to.
+/// The destination of a request's method and path.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Destination<'r> {
-    /// This route, with what it took from the path.
+    /// A route, with what it took from the path.
     Route(&'r Route, Vec<(String, String)>),
-    /// The path has routes, though none for this method; these are the methods it has.
+    /// A path that has routes, though none for this method; these are its methods.
     OtherMethods(Vec<String>),
-    /// No route has this path.
+    /// A path that no route has.
     Nowhere,
 }
 
@@ -63,11 +63,11 @@ pub(super) enum Destination<'r> {
 pub(super) struct Routes(Vec<Route>);
 
 impl Route {
-    /// A declared route. `method` may be `ANY`; `path` has `{name}` for one segment and, at its end, `{name+}` for all
-    /// that follow.
+    /// Makes a declared route. `method` may be `ANY`; `path` has `{name}` for one segment and, at its end, `{name+}`
+    /// for all that follow.
     ///
     /// # Errors
-    /// What is wrong with method or path, in words.
+    /// What is wrong with the method or the path, in words.
     pub(super) fn declared(method: &str, path: &str, function: usize) -> Result<Self, String> {
         let parsed = match method {
             "ANY" | "*" => None,
@@ -119,7 +119,7 @@ impl Route {
         Ok(Self { key, method: parsed, path, function, base_path, segments, rest })
     }
 
-    /// Whether both take the very same requests, however their parameters are called.
+    /// Whether both take the very same requests, whatever their parameters are called.
     pub(super) fn takes_the_same_as(&self, other: &Self) -> bool {
         let alike = |(a, b): (&Segment, &Segment)| match (a, b) {
             (Segment::Text(a), Segment::Text(b)) => a == b,
@@ -132,10 +132,10 @@ impl Route {
             && self.rest.is_some() == other.rest.is_some()
     }
 
-    /// The route with its function mounted at `base_path`, which is what the route's path begins with.
+    /// Returns the route with its function mounted at `base_path`, with which the route's path begins.
     ///
     /// # Errors
-    /// Says why it cannot be mounted there.
+    /// A message that says why it cannot be mounted there.
     pub(super) fn mounted_at(mut self, base_path: &str) -> Result<Self, String> {
         let wrong = |why: &str| Err(format!("the base path {base_path:?} {why}"));
         let Some(inner) = base_path.strip_prefix('/') else {
@@ -155,7 +155,7 @@ impl Route {
         Ok(self)
     }
 
-    /// The route of a function's name: its path and everything below, told as the parameter `proxy`.
+    /// Makes the route of a function's name: its path and everything below, passed as the parameter `proxy`.
     pub(super) fn named(name: &str, function: usize) -> Self {
         let path = format!("/{}", utf8_percent_encode(name, IN_URLS));
         Self {
@@ -169,7 +169,7 @@ impl Route {
         }
     }
 
-    /// The route of a function that has the server for itself.
+    /// Makes the route of a function that has the server to itself.
     pub(super) fn everything(function: usize) -> Self {
         Self {
             key: DEFAULT_KEY.to_owned(),
@@ -182,10 +182,10 @@ impl Route {
         }
     }
 
-    /// Where its function is mounted, and what of a path that the route matches lies below that.
+    /// Returns where its function is mounted, and the part of a matching path that lies below that.
     pub(super) fn mount<'a>(&'a self, path: &'a str) -> Option<Mount<'a>> {
         let base_path = self.base_path.as_deref()?;
-        // The path may spell the mount in another way, with percent signs: what counts are its segments.
+        // The path may spell the mount differently, with percent signs: what counts is its segments.
         let mut below = path;
         for _ in 0..base_path.split('/').count() - 1 {
             let inner = below.strip_prefix('/').unwrap_or(below);
@@ -194,7 +194,7 @@ impl Route {
         Some(Mount { base_path, path: if below.is_empty() { "/" } else { below } })
     }
 
-    /// What the route takes from a path, if it matches.
+    /// Returns what the route takes from a path, if it matches.
     fn take(&self, path: &str) -> Option<Vec<(String, String)>> {
         let mut left = path.strip_prefix('/').unwrap_or(path);
         let mut parameters = Vec::new();
@@ -221,7 +221,7 @@ impl Route {
         }
     }
 
-    /// Ranks of its parts; of two routes that match a path, the more specific one has the smaller ranks.
+    /// Returns the ranks of its parts; of two routes that match a path, the more specific one has the smaller ranks.
     fn ranks(&self) -> (Vec<u8>, bool) {
         let mut ranks: Vec<u8> = self
             .segments
@@ -245,12 +245,12 @@ impl Routes {
         Self(routes)
     }
 
-    /// The routes, the most specific first.
+    /// Returns the routes, the most specific first.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Route> {
         self.0.iter()
     }
 
-    /// Where a request goes. A `HEAD` goes to a `GET` route if it has none of its own.
+    /// Finds where a request goes. A `HEAD` goes to a `GET` route if it has none of its own.
     pub(super) fn find(&self, method: &Method, path: &str) -> Destination<'_> {
         let mut others: Vec<String> = Vec::new();
         let mut instead = None;

@@ -1,4 +1,4 @@
-//! `trine.toml` of a served folder: which routes lead to which functions, and what is special about a function.
+//! `trine.toml` of a served folder: the routes to functions, and the settings of single functions.
 //!
 //! ```toml
 //! [[function]]
@@ -55,8 +55,8 @@ struct Entry {
     base_path: Option<Spanned<String>>,
 }
 
-/// The routes that a folder declares, none if it has no such file. A handler string that is no function yet is added to
-/// `functions`; what is said about a function is noted there.
+/// Reads the routes that a folder declares, none if it has no such file. A handler string that is not a function yet is
+/// added to `functions`; the settings of a function are noted there.
 ///
 /// # Errors
 /// [`ServeError::Routes`] with file and line.
@@ -124,7 +124,7 @@ pub(super) fn read(
         }
         routes.push((route, line));
     }
-    // Once the functions are known that only routes name.
+    // Only here are the functions known that only routes name.
     let mut known: Vec<(usize, usize)> = Vec::new();
     for settings in parsed.function {
         let name = settings.name.as_ref();
@@ -145,7 +145,7 @@ pub(super) fn read(
     Ok(routes.into_iter().map(|(route, _)| route).collect())
 }
 
-/// How many threads a function is to have.
+/// Reads how many threads a function is to have.
 fn count(threads: &toml::Value, function: &ServedFunction) -> Result<usize, String> {
     let range = 1..=MOST_THREADS;
     let count = threads.as_integer().and_then(|count| u64::try_from(count).ok());
@@ -177,7 +177,7 @@ fn by_name(name: &str, functions: &[ServedFunction]) -> Result<usize, String> {
     Err(why)
 }
 
-/// Whether it is the name that a function of the folder has where nobody names it.
+/// Whether it is the default name of a function of the folder.
 fn usual(seek: &Seek) -> bool {
     matches!(seek, Seek::Handler(name) if *name == HANDLER_NAMES[0])
 }
@@ -196,7 +196,7 @@ fn by_handler(
     Ok(functions.len() - 1)
 }
 
-/// The function that a handler string names, if it is one of these.
+/// Finds the function that a handler string names, if it is one of these.
 fn by_same_handler(
     text: &str,
     functions: &[ServedFunction],

@@ -32,26 +32,26 @@ use tokio::{
 };
 use trine_engine::Level;
 
-/// Connections that wait to be accepted, as the standard library has it.
+/// Maximum number of connections that wait to be accepted, as in the standard library.
 const BACKLOG: u32 = 128;
 
-/// How a server came to its end.
+/// The way in which a server ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
-    /// It was asked to stop and has answered what it had accepted. Exit code 0.
+    /// A requested stop: everything that was accepted has been answered. Exit code 0.
     Drained,
-    /// A second signal came before that; the process is to end at once. Exit code 128 and the signal's number.
+    /// A second signal before that; the process is to end at once. Exit code 128 plus the signal's number.
     Forced {
         /// The signal's number: 2 or 15.
         signal: u8,
     },
-    /// A worker was lost to guest code that cannot be stopped; the others have finished. The process is to end so that
-    /// its platform starts another one. Exit code 124.
+    /// The loss of a worker to guest code that cannot be stopped; the others have finished. The process is to end so
+    /// that its platform starts another one. Exit code 124.
     Stuck,
 }
 
 impl Ended {
-    /// The exit code of the process.
+    /// Returns the exit code of the process.
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Drained => 0,
@@ -73,7 +73,7 @@ pub fn serve(
     Server::bind(options, site)?.serve_until_signal(worker, |_| ())
 }
 
-/// Listens for signals from the moment on in which it is made, and looks after a server then. It is made before anything
+/// A listener for signals from the moment it is made, which then looks after a server. It is made before anything
 /// starts an interpreter: one that finds signals without a handler may install its own.
 pub struct Supervisor {
     runtime: Runtime,
@@ -81,7 +81,7 @@ pub struct Supervisor {
 }
 
 impl Supervisor {
-    /// A supervisor; signals end the process no more by themselves.
+    /// Makes a supervisor; signals no longer end the process by themselves.
     ///
     /// # Errors
     /// [`ServeError::Start`] when the system refuses.
@@ -96,7 +96,7 @@ impl Supervisor {
     }
 }
 
-/// A port that is bound, with all that is to be served on it. Nothing is answered yet.
+/// A bound port, with all that is to be served on it. Nothing is answered yet.
 #[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
@@ -124,18 +124,18 @@ impl Server {
         Ok(Self { listener, address, options, site, told: Arc::default() })
     }
 
-    /// The address that clients reach, with the port that was taken if any was asked for.
+    /// Returns the address that clients reach, with the port that was taken if any was asked for.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// What is served.
+    /// Returns what is served.
     pub fn site(&self) -> &Site {
         &self.site
     }
 
-    /// Notes that somebody has told what keeps functions from being loaded, which is their
-    /// [`problem`](super::ServedFunction::problem): their requests do not print it in full once more.
+    /// Notes that whatever keeps functions from being loaded (their [`problem`](super::ServedFunction::problem)) has
+    /// been reported: their requests do not print it in full again.
     pub fn note_problems_told(&self) {
         for function in self.site.functions() {
             if let Some(problem) = &function.problem {
@@ -144,8 +144,8 @@ impl Server {
         }
     }
 
-    /// How many workers there are, each a thread with interpreters of its own. Those that accept connections, and the
-    /// main thread's where functions live that the others hand over to it.
+    /// Returns the number of workers, each a thread with interpreters of its own: those that accept connections, and
+    /// the main thread's where functions live that the others hand over to it.
     pub fn workers(&self) -> usize {
         match self.spread() {
             Spread::Even(workers) => workers,
@@ -171,7 +171,7 @@ impl Server {
         Ok(running)
     }
 
-    /// Starts the workers and serves until SIGTERM or SIGINT. From before the first request on, a signal means a drain;
+    /// Starts the workers and serves until SIGTERM or SIGINT. Even before the first request, a signal means a drain;
     /// `ready` is called when that holds. Meant for the process's main thread: functions that live there run on the
     /// calling one. Where one of them does not come back after a second signal or the grace, the process ends here.
     ///
@@ -186,7 +186,7 @@ impl Server {
         self.serve_under(Supervisor::new()?, worker, ready)
     }
 
-    /// As [`Server::serve_until_signal`], with a supervisor that has listened for signals from an earlier moment on.
+    /// Serves as [`Server::serve_until_signal`] does, with a supervisor that has listened for signals since before.
     ///
     /// # Errors
     /// The same.
@@ -201,7 +201,7 @@ impl Server {
         let lone_root = has_lone_root(&self.site, &self.options, worker.recycling.isolation);
         let (running, main) = self.prepare(worker)?;
         let Some(seat) = main else { return runtime.block_on(running.run_until(&mut signals)) };
-        // Guests hold this thread from here on, so that another one has to look after signals and time.
+        // Guests hold this thread from here on, so another one has to look after signals and time.
         let left = seat.alive.left.clone();
         let supervise = move || {
             let ended = runtime.block_on(running.run_until(&mut signals));
@@ -224,7 +224,7 @@ impl Server {
         }
     }
 
-    /// Starts the workers but for the main thread's, whose seat is the second part.
+    /// Starts all workers but the main thread's, whose seat is the second part.
     fn prepare(self, worker: &WorkerOptions) -> Result<(Running, Option<Seat>), ServeError> {
         let log = Log::new(worker.environment.log.clone());
         let (stuck, lost) = mpsc::unbounded_channel();
@@ -294,7 +294,7 @@ impl Server {
     }
 }
 
-/// A listener that other processes share the port with if they ask for the same.
+/// Makes a listener whose port is shared with other processes that ask for the same.
 fn listen(address: SocketAddr, share_port: bool) -> io::Result<TcpListener> {
     if !share_port {
         return TcpListener::bind(address);
@@ -312,23 +312,23 @@ fn listen(address: SocketAddr, share_port: bool) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)?.into_std()
 }
 
-/// A server that answers.
+/// A running server.
 #[derive(Debug)]
 pub struct Running {
     address: SocketAddr,
     options: Arc<ServeOptions>,
     log: Log,
     stop: Stop,
-    /// Closed when the last worker has ended.
+    /// The channel that is closed when the last worker has ended.
     ended: mpsc::Receiver<()>,
-    /// Told once for each worker whose thread is lost to guest code.
+    /// The channel with one message for each worker whose thread is lost to guest code.
     lost: mpsc::UnboundedReceiver<LostThread>,
-    /// Tells those who handed over to the main thread that it is lost.
+    /// The channel that tells those who handed over to the main thread that it is lost.
     main_is_lost: watch::Sender<bool>,
     threads: Vec<JoinHandle<()>>,
 }
 
-/// Stops a server from any thread.
+/// A handle that stops a server from any thread.
 #[derive(Debug, Clone)]
 pub struct Stop {
     stop: watch::Sender<bool>,
@@ -336,7 +336,7 @@ pub struct Stop {
 }
 
 impl Stop {
-    /// Accepts nothing more and lets requests in flight finish. Returns at once.
+    /// Stops accepting and lets requests in flight finish. Returns at once.
     pub fn stop(&self) {
         self.closing.asked();
         self.stop.send_replace(true);
@@ -348,12 +348,12 @@ impl Stop {
 }
 
 impl Running {
-    /// The address that clients reach.
+    /// Returns the address that clients reach.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// A handle that stops this server.
+    /// Returns a handle that stops this server.
     pub fn stopper(&self) -> Stop {
         self.stop.clone()
     }
@@ -395,7 +395,7 @@ impl Running {
         let until = self.stop.closing.asked() + self.options.grace;
         let forced = |signal| Ok(Ended::Forced { signal });
         let ended = if let Some(thread) = lost {
-            // With that worker the process is lost; what the others have in flight they may finish.
+            // With that worker the process is lost; the others may finish what they have in flight.
             let others = others(thread, &self.ended, &mut self.lost, &self.main_is_lost);
             tokio::select! {
                 signal = signals.next() => return forced(signal),
@@ -423,7 +423,7 @@ impl Running {
     }
 }
 
-/// Waits until all workers have ended but those that are lost.
+/// Waits until all workers have ended except those that are lost.
 async fn others(
     first: LostThread,
     ended: &mpsc::Receiver<()>,
@@ -449,7 +449,7 @@ async fn others(
     }
 }
 
-/// Takes note of how the threads ended. Call when all have.
+/// Notes how the threads ended. To be called when all have.
 fn reap(threads: Vec<JoinHandle<()>>, stop: &Stop) -> Result<(), ServeError> {
     let mut lost = false;
     for thread in threads {

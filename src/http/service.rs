@@ -1,4 +1,4 @@
-//! One request's way: to its function and back, or to an answer of the server's own.
+//! The way of one request: to its function and back, or to an answer of the server's own.
 
 use super::{
     closing::Closing,
@@ -37,28 +37,28 @@ use std::{
 use tokio::sync::{mpsc, watch};
 use trine_engine::{Invocation, Level};
 
-/// Whether the server answers at all; every path below `/.trine` is the server's own.
+/// The path that tells whether the server answers at all; every path below `/.trine` is the server's own.
 const HEALTH: &str = "/.trine/health";
-/// Whether it takes on further requests.
+/// The path that tells whether it takes further requests.
 const READY: &str = "/.trine/ready";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
-/// Answers the requests of one worker.
+/// The service that answers the requests of one worker.
 pub(super) struct Service {
     pub(super) site: Arc<Site>,
     pub(super) functions: Rc<Functions>,
     pub(super) options: Arc<ServeOptions>,
     pub(super) log: Log,
-    /// Tells the server that a worker is lost to guest code.
+    /// The channel that tells the server that a worker is lost to guest code.
     pub(super) stuck: mpsc::UnboundedSender<LostThread>,
     /// The port that the server listens on.
     pub(super) port: u16,
     pub(super) ids: RequestIds,
-    /// Holds true from the moment on in which the server is asked to stop.
+    /// Whether the server has been asked to stop.
     pub(super) stopped: watch::Receiver<bool>,
     pub(super) closing: Arc<Closing>,
     pub(super) told: Arc<Told>,
-    /// Holds true when the grace is over: what has no answer then is answered with 503.
+    /// Whether the grace is over: what has no answer then is answered with 503.
     pub(super) no_time: watch::Sender<bool>,
 }
 
@@ -76,7 +76,7 @@ impl Service {
             .then(|| (Instant::now(), request.method().clone(), request.uri().path().to_owned()));
         let method = request.method().clone();
         let mut dispatch = pin!(self.dispatch(client, hold, request));
-        // Who looks after the connection sees to it that this is polled when the time is over.
+        // Whoever looks after the connection makes sure that this is polled when the time is over.
         let in_time = poll_fn(|cx| match dispatch.as_mut().poll(cx) {
             Poll::Ready(reply) => Poll::Ready(Some(reply)),
             Poll::Pending if self.is_over() => Poll::Ready(None),
@@ -141,7 +141,7 @@ impl Service {
         }
     }
 
-    /// The server's own answers: to `OPTIONS *`, to questions about its health, and the list of functions.
+    /// Returns the server's own answers: to `OPTIONS *`, to questions about its health, and the list of functions.
     fn own(&self, parts: &Parts) -> Option<Reply> {
         let (method, path) = (&parts.method, parts.uri.path());
         if target::is_for_the_server(parts) {
@@ -173,7 +173,7 @@ impl Service {
         }
         let body = Bytes::from_static(text.as_bytes());
         let mut headers = HeaderMap::new();
-        // An answer of earlier would tell nothing.
+        // An earlier answer would tell nothing.
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         finish(method, status, headers, body, "text/plain")
     }
@@ -243,7 +243,7 @@ impl Service {
             event_is_json: true,
             ..Invocation::default()
         });
-        // Only a request with a deadline can be answered by anybody else before the end of the server.
+        // Only a request with a deadline can be answered by anybody else before the server ends.
         let lifeline = deadline_ms.map(|_| Lifeline {
             thread: LostThread::Worker,
             hold: hold.clone(),
@@ -299,7 +299,7 @@ impl Service {
         finish(method, StatusCode::NOT_FOUND, HeaderMap::new(), body, "application/json")
     }
 
-    /// The list of functions, as a page for browsers and as JSON for anything else.
+    /// Returns the list of functions, as a page for browsers and as JSON for anything else.
     fn index(&self, parts: &Parts) -> Reply {
         let accept = parts.headers.get(header::ACCEPT).map_or(Cow::Borrowed(""), event::text);
         let (body, content_type) = if accept.contains("text/html") {
@@ -332,7 +332,7 @@ impl Service {
     }
 }
 
-/// The answer to a method that a path does not have.
+/// Returns the answer to a method that a path does not have.
 fn only(method: &Method, path: &str, methods: &str) -> Reply {
     let message = format!("{path} has routes for {methods} only");
     let mut reply = refusal(method, StatusCode::METHOD_NOT_ALLOWED, &message);
@@ -342,7 +342,7 @@ fn only(method: &Method, path: &str, methods: &str) -> Reply {
     reply
 }
 
-/// The answer to `OPTIONS *`.
+/// Returns the answer to `OPTIONS *`.
 fn no_content() -> Reply {
     let mut headers = HeaderMap::new();
     let methods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
@@ -350,7 +350,7 @@ fn no_content() -> Reply {
     finish(&Method::OPTIONS, StatusCode::NO_CONTENT, headers, Bytes::new(), "")
 }
 
-/// An answer after which the connection ends: to what is no request, whoever sent it may have meant another beginning.
+/// Makes an answer end its connection: the sender of an invalid request may see the next one begin elsewhere.
 fn closing(mut reply: Reply) -> Reply {
     reply.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     reply

@@ -1,4 +1,4 @@
-//! What a server serves: its functions and the routes that lead to them.
+//! The site that a server serves: its functions and the routes that lead to them.
 
 use super::{
     error::ServeError,
@@ -22,7 +22,7 @@ use trine_engine::{
     Engine, Error, ErrorKind, HANDLER_NAMES, Outlook, Seek, nearest_written, what_there_is,
 };
 
-/// Likeness (Jaro-Winkler, 0 to 1) from which on a name is offered instead of an unknown one.
+/// Similarity (Jaro-Winkler, 0 to 1) from which a name is offered instead of an unknown one.
 const ALIKE: f64 = 0.8;
 
 /// A function and the name under which it is served.
@@ -32,23 +32,23 @@ pub struct ServedFunction {
     pub name: String,
     /// Its file and engine.
     pub located: Located,
-    /// What is around it; see [`Site::surround`].
+    /// The middlewares around it; see [`Site::surround`].
     pub middlewares: Vec<Middleware>,
     /// The order of their `after` hooks.
     pub order: Order,
-    /// Why it cannot be loaded as its files are now, where a look at them has shown that. It is served all the same: its
-    /// author may mend them.
+    /// The reason why it cannot be loaded as its files are now, where a look at them has shown one. It is served all
+    /// the same: its author may mend them.
     pub problem: Option<Arc<Error>>,
-    /// How many threads it has for itself, if its folder says so; see [`ServeOptions::threads`](super::ServeOptions::threads).
+    /// Number of its own threads, if its folder sets it; see [`ServeOptions::threads`](super::ServeOptions::threads).
     pub threads: Option<usize>,
-    /// The name that its invocations tell, where it is not the one under which it is served; see [`Site::introduce`].
+    /// The name that its invocations carry, where it is not the one under which it is served; see [`Site::introduce`].
     pub function_name: Option<String>,
-    /// The ARN that its invocations tell.
+    /// The ARN that its invocations carry.
     pub arn: Option<String>,
 }
 
 impl ServedFunction {
-    /// A function without middlewares.
+    /// Makes a function without middlewares.
     pub fn new(name: impl Into<String>, located: Located) -> Self {
         Self {
             name: name.into(),
@@ -62,7 +62,7 @@ impl ServedFunction {
         }
     }
 
-    /// A function whose file has been looked at ([`trine_engine::Engine::check`]).
+    /// Makes a function whose file has been looked at ([`trine_engine::Engine::check`]).
     pub fn looked_at(name: impl Into<String>, located: Located) -> Self {
         let module = &located.module;
         let problem = match located.engine.check(module) {
@@ -91,7 +91,7 @@ impl ServedFunction {
         Self { problem: problem.map(Arc::new), ..Self::new(name, located) }
     }
 
-    /// What runs for its invocations.
+    /// Returns the plan of what runs for its invocations.
     pub fn plan(&self) -> Plan {
         let (handler, middlewares) = (self.located.clone(), self.middlewares.clone());
         Plan { handler, middlewares, order: self.order }
@@ -103,7 +103,7 @@ impl ServedFunction {
         self.engines().any(|engine| engine.info().on_main_thread)
     }
 
-    /// The engines of its handler and of its middlewares.
+    /// Returns the engines of its handler and of its middlewares.
     pub fn engines(&self) -> impl Iterator<Item = &Arc<dyn Engine>> {
         let middlewares = self.middlewares.iter().map(|middleware| &middleware.engine);
         std::iter::once(&self.located.engine).chain(middlewares)
@@ -121,14 +121,14 @@ pub struct Site {
 }
 
 impl Site {
-    /// Serves functions by their names; a single one has the whole server for itself.
+    /// Makes a site of functions by their names; a single one has the whole server to itself.
     pub fn new(functions: Vec<ServedFunction>) -> Self {
         let routes = Routes::new(named(&functions, functions.len()));
         Self { functions, routes, folder: None, passed_over: Vec::new() }
     }
 
-    /// Serves a path as a user writes it: a folder (its functions, and the routes of its `trine.toml`), a file, or a
-    /// file with an export (`app.py:get`).
+    /// Makes a site of a path as a user writes it: a folder (its functions, and the routes of its `trine.toml`), a
+    /// file, or a file with an export (`app.py:get`).
     ///
     /// # Errors
     /// [`ServeError::NothingToServe`], [`ServeError::Function`] or [`ServeError::Routes`].
@@ -155,7 +155,7 @@ impl Site {
             if !export.is_empty() || extension.is_some_and(is_known) {
                 return Err(first);
             }
-            // `src/app.get`: Lambda's form is no path, yet people try it.
+            // `src/app.get`: Lambda's form is not a path, yet people try it.
             let text = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             let found = locate(text, &search, registry)
                 // What can be imported is named from here, whatever folders its name seems to have.
@@ -171,7 +171,7 @@ impl Site {
         Ok(Self::new(vec![ServedFunction::looked_at(name, located)]).of(&root))
     }
 
-    /// Serves the functions of a folder and the routes of its `trine.toml`.
+    /// Makes a site of the functions of a folder and the routes of its `trine.toml`.
     ///
     /// # Errors
     /// As [`Site::open`].
@@ -200,7 +200,7 @@ impl Site {
             }
             return Err(ServeError::NothingToServe(message));
         }
-        // Routes that are declared are the whole of what a single function answers to, beside its name.
+        // Beside its name, a single function answers only to the routes that are declared.
         if routes.is_empty() {
             routes = named(&functions, discovered);
         } else {
@@ -242,8 +242,8 @@ impl Site {
         Ok(self)
     }
 
-    /// Says what invocations tell of their functions: a single one has the name that the process goes by, several have
-    /// their own; `arn` makes an ARN of a name.
+    /// Sets what invocations tell about their functions: a single one has the process's name, several have their own;
+    /// `arn` makes an ARN of a name.
     pub fn introduce(mut self, process_name: Option<&str>, arn: impl Fn(&str) -> String) -> Self {
         if let [only] = self.functions.as_mut_slice() {
             only.function_name = process_name.map(str::to_owned);
@@ -258,28 +258,28 @@ impl Site {
         Self { folder: Some(folder.to_owned()), ..self }
     }
 
-    /// The folder that is served, else that of its function.
+    /// Returns the folder that is served, else that of its function.
     pub fn root(&self) -> &Path {
         let of_function = || self.functions.first().map(|only| only.located.module.root.as_path());
         self.folder.as_deref().or_else(of_function).unwrap_or(Path::new("/"))
     }
 
-    /// The functions.
+    /// Returns the functions.
     pub fn functions(&self) -> &[ServedFunction] {
         &self.functions
     }
 
-    /// The folder that is served, or that of the served file.
+    /// Returns the folder that is served, or that of the served file.
     pub fn folder_served(&self) -> Option<&Path> {
         self.folder.as_deref()
     }
 
-    /// What the served folder holds beside them that may have been meant as a function.
+    /// Returns what else the served folder holds that may have been meant as a function.
     pub fn passed_over(&self) -> &[PassedOver] {
         &self.passed_over
     }
 
-    /// Every route with its function, the most specific first.
+    /// Returns every route with its function, the most specific first.
     pub fn routes(&self) -> impl Iterator<Item = (&Route, &ServedFunction)> {
         self.routes.iter().filter_map(|route| Some((route, self.functions.get(route.function)?)))
     }
@@ -294,8 +294,8 @@ fn may_have(located: &Located) -> bool {
     matches!(located.engine.check(&located.module), Ok(Outlook::Possible))
 }
 
-/// What is said of a path at which there is neither a folder nor a file: what the search for a file has to say, and the
-/// nearest folder where no file is near.
+/// Returns the message about a path at which there is neither a folder nor a file: the outcome of the search for a
+/// file, and the nearest folder where no file is near.
 fn nothing_at(path: &str, file: &Path, searched: &Error) -> String {
     let mut message = format!("there is no folder and no file '{path}'");
     let folder = file.parent().unwrap_or(Path::new("/"));
@@ -326,7 +326,7 @@ fn named(functions: &[ServedFunction], count: usize) -> Vec<Route> {
     functions.map(|(index, function)| Route::named(&function.name, index)).collect()
 }
 
-/// The nearest of these names to an unknown one, if any is near.
+/// Returns the nearest of these names to an unknown one, if any is near.
 pub(super) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let likeness = |known: &'n str| (strsim::jaro_winkler(name, known), known);
     let near = known.map(likeness).filter(|(score, _)| *score >= ALIKE);

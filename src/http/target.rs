@@ -1,4 +1,4 @@
-//! What a request is about: whether its target and its `Host` can be, and what they say together. Contract: RFC 9112 §3.
+//! The target of a request: whether it and the `Host` are valid, and what they say together. Contract: RFC 9112 §3.
 //!
 //! The HTTP library below refuses what it cannot parse; what it parses and the contract forbids is refused here, before
 //! any function sees it.
@@ -6,7 +6,7 @@
 use http::{HeaderMap, Method, StatusCode, Uri, Version, header, request::Parts};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// A request that is refused: the status, and why in words for the client.
+/// A request that is refused: the status, and the reason in words for the client.
 pub(super) type Refused = (StatusCode, &'static str);
 
 /// Whether a request is one that the server as a whole answers: `OPTIONS *`.
@@ -27,7 +27,7 @@ pub(super) fn check(parts: &Parts) -> Result<(), Refused> {
     check_coding(&parts.headers)
 }
 
-/// The host that a request is for, with its port: of the target if that names one, else of the header.
+/// Returns the host that a request is for, with its port: the target's if that names one, else the header's.
 pub(super) fn host(parts: &Parts) -> Option<&[u8]> {
     match parts.uri.authority() {
         Some(authority) => Some(authority.as_str().as_bytes()),
@@ -56,7 +56,7 @@ fn check_target(method: &Method, uri: &Uri) -> Result<(), Refused> {
             if !["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
                 return bad("the request's target is of a scheme that is not served here");
             }
-            // A user name in a target has no use but to deceive.
+            // The only use of a user name in a target is to deceive.
             if !is_host(authority.as_str().as_bytes()) || authority.host().is_empty() {
                 return bad("the request's target names no host with an optional port");
             }
@@ -68,7 +68,7 @@ fn check_target(method: &Method, uri: &Uri) -> Result<(), Refused> {
     }
 }
 
-/// The one coding that is taken off on the way in; a handler could not tell what others have made of the body.
+/// Accepts the one coding that is removed on the way in; a handler could not tell others from the body.
 fn check_coding(headers: &HeaderMap) -> Result<(), Refused> {
     let mut values = headers.get_all(header::TRANSFER_ENCODING).iter();
     let chunked = |value: &http::HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"chunked");
@@ -82,7 +82,7 @@ fn check_coding(headers: &HeaderMap) -> Result<(), Refused> {
     }
 }
 
-/// `uri-host [ ":" port ]`, as RFC 9110 §7.2 has it. Empty where a target has no host; a port alone is none.
+/// Whether it is `uri-host [ ":" port ]`, as in RFC 9110 §7.2; empty where a target has no host, not a port alone.
 fn is_host(text: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(text) else { return false };
     let end = match text.strip_prefix('[').and_then(|inner| inner.find(']')) {
@@ -102,14 +102,14 @@ fn is_host(text: &[u8]) -> bool {
     port && host_is_valid && (!host.is_empty() || rest.is_empty())
 }
 
-/// `*DIGIT`, and a number that ports have.
+/// Whether it is `*DIGIT`, and a valid port number.
 fn is_port(text: &str) -> bool {
     let digits = text.trim_start_matches('0');
     text.bytes().all(|byte| byte.is_ascii_digit())
         && (digits.is_empty() || digits.parse::<u16>().is_ok())
 }
 
-/// `"v" 1*HEXDIG "." 1*( unreserved / sub-delims / ":" )`.
+/// Whether it is `"v" 1*HEXDIG "." 1*( unreserved / sub-delims / ":" )`.
 fn is_future_address(text: &str) -> bool {
     let Some((version, rest)) = text.strip_prefix(['v', 'V']).and_then(|t| t.split_once('.'))
     else {
@@ -121,7 +121,7 @@ fn is_future_address(text: &str) -> bool {
         && rest.bytes().all(|byte| byte == b':' || is_of_a_name(byte))
 }
 
-/// `*( unreserved / pct-encoded / sub-delims )`.
+/// Whether it is `*( unreserved / pct-encoded / sub-delims )`.
 fn is_name(text: &str) -> bool {
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {

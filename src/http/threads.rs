@@ -27,28 +27,28 @@ pub(super) struct Threads {
     state: Arc<State>,
 }
 
-/// What a thread of a group needs.
+/// The things that a thread of a group needs.
 #[derive(Clone)]
 pub(super) struct ThreadSeat {
     orders: Orders,
     state: Arc<State>,
-    /// Asks the main thread for [`Functions::renew`].
+    /// The channel that asks the main thread for [`Functions::renew`].
     renewals: mpsc::UnboundedSender<()>,
 }
 
-/// What all threads know about a group.
+/// The state of a group, which all threads know.
 struct State {
-    /// Where each function of the site runs, as far as that is known.
+    /// The place where each function of the site runs, as far as that is known.
     places: Box<[AtomicU8]>,
     /// Whether the main thread is to load anew before anything is run.
     stale: AtomicBool,
     renewed: Notify,
 }
 
-/// Where a function runs.
+/// The place where a function runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
-    /// Not known before it is loaded.
+    /// Unknown, until it is loaded.
     Unknown,
     /// On the main thread, because it can wait without it.
     Main,
@@ -60,7 +60,7 @@ impl Place {
     const ALL: [Self; 3] = [Self::Unknown, Self::Main, Self::Threads];
 }
 
-/// A group of threads for a site of so many functions, and what each of its threads needs.
+/// Makes a group of threads for a site with this many functions, and what each of its threads needs.
 pub(super) fn group(
     functions: usize,
     (counter, orders): (Counter, Orders),
@@ -75,7 +75,7 @@ pub(super) fn group(
 }
 
 impl Threads {
-    /// Where a function runs.
+    /// Returns where a function runs.
     pub(super) fn place(&self, function: usize) -> Place {
         let place = self.state.places.get(function).map_or(0, |at| at.load(Ordering::Acquire));
         Place::ALL[usize::from(place).min(Place::ALL.len() - 1)]
@@ -93,13 +93,13 @@ impl Threads {
         self.state.stale.load(Ordering::Acquire)
     }
 
-    /// What the main thread had to load is loaded.
+    /// Notes that the main thread has loaded what it had to.
     pub(super) fn renewed(&self) {
         self.state.stale.store(false, Ordering::Release);
         self.state.renewed.notify_waiters();
     }
 
-    /// Where invocations are handed over.
+    /// Returns the counter at which invocations are handed over.
     pub(super) fn counter(&self) -> &Counter {
         &self.counter
     }

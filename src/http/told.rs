@@ -1,5 +1,5 @@
-//! What was told already of functions that cannot be loaded. A server meets the same error in each of its workers, and
-//! again with every request; it is printed in full once.
+//! The errors already reported about functions that cannot be loaded. A server meets the same error in each of its
+//! workers, and again with every request; it is printed in full once.
 
 use std::{
     collections::HashSet,
@@ -11,7 +11,7 @@ use trine_engine::{Error, ErrorKind};
 #[derive(Debug, Default)]
 pub(super) struct Told(Mutex<HashSet<Key>>);
 
-/// An error of a function: where it is, or, where that is not known, what it says.
+/// An error of a function: its place, or, where that is not known, its message.
 #[derive(Debug, PartialEq, Eq, Hash)]
 enum Key {
     At(String, ErrorKind, String, u32),
@@ -19,13 +19,13 @@ enum Key {
 }
 
 impl Told {
-    /// Notes an error of a function that was being loaded. Whether nobody has told it before.
+    /// Notes an error of a function that was being loaded. Returns whether it is new.
     pub(super) fn note(&self, function: &str, error: &Error) -> bool {
         self.known().insert(Key::of(function, error))
     }
 
-    /// Whether an error of an invocation is one that was told when its function was loaded, or looked at. One that can
-    /// only come of loading is noted.
+    /// Whether an error of an invocation was reported when its function was loaded, or looked at. One that can only
+    /// come from loading is noted.
     pub(super) fn knows(&self, function: &str, error: &Error) -> bool {
         match error.kind() {
             ErrorKind::UserCodeSyntax | ErrorKind::ImportModule | ErrorKind::HandlerNotFound => {

@@ -32,13 +32,13 @@ use tokio::{
     net::TcpStream,
 };
 
-/// What a client gets whose request there is no time left for. It fits every method.
+/// The answer to a client for whose request there is no time left. It fits every method.
 const TURNED_AWAY: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
-/// How long an answer from outside may wait for room in the socket's buffer.
+/// Maximum time that an answer from outside waits for room in the socket's buffer.
 const PATIENCE: Duration = Duration::from_millis(200);
-/// How much of what a client still sends is read before its connection is closed, in reads of [`PIECE`] bytes: what is
-/// left unread resets the connection, and the client may lose the answer.
+/// Maximum number of reads, of [`PIECE`] bytes each, of what a client still sends before its connection is closed: what
+/// is left unread resets the connection, and the client may lose the answer.
 const PIECES: usize = 64;
 const PIECE: usize = 4096;
 /// The largest read from a connection.
@@ -56,7 +56,7 @@ struct Ends {
     stream: TcpStream,
     state: State,
     /// Whether the last look for more bytes found none. The HTTP library looks again, once it has read a request, only
-    /// when nothing is left in its own buffer: so this says of a request at hand that none has come after it.
+    /// when nothing is left in its own buffer: so this tells, during a request, that none has come after it.
     exhausted: bool,
 }
 
@@ -66,7 +66,7 @@ enum State {
     Begun,
     Owed,
     Sending {
-        /// Whether the request was read to its end. Of one that was not, the rest is no beginning of another.
+        /// Whether the request was read to its end. If it was not, its rest is not the beginning of another.
         whole: bool,
     },
     Taken,
@@ -89,7 +89,7 @@ impl Hold {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A request has been read to its end.
+    /// Notes that a request has been read to its end.
     pub(super) fn owe(&self) {
         let mut ends = self.ends();
         if ends.state != State::Taken {
@@ -97,7 +97,7 @@ impl Hold {
         }
     }
 
-    /// The worker has an answer, which leaves at once. Where somebody else has answered it finds the connection closed.
+    /// Notes that the worker's answer leaves at once. Where somebody else has answered, the connection is closed.
     pub(super) fn answer(&self) {
         let mut ends = self.ends();
         if ends.state != State::Taken {
@@ -130,7 +130,7 @@ impl Hold {
         ends.end_with(answer)
     }
 
-    /// Turns a request away if there is one, or a part of one, that nobody has answered. Whether there was.
+    /// Turns away a request, or a part of one, that nobody has answered. Returns whether there was one.
     pub(super) fn turn_away(&self) -> bool {
         let mut ends = self.ends();
         let waits = match ends.state {
@@ -140,7 +140,7 @@ impl Hold {
         };
         if waits {
             ends.state = State::Taken;
-            // It is the client's loss if it does not listen any more.
+            // It is the client's loss if it no longer listens.
             let _ = ends.end_with(TURNED_AWAY);
         }
         waits
@@ -148,8 +148,8 @@ impl Hold {
 }
 
 impl Ends {
-    /// Whether bytes wait to be read. Asked of the system itself: what the runtime knows of the socket may be old where
-    /// guest code has held the thread.
+    /// Whether bytes wait to be read. The system itself is asked: what the runtime knows of the socket may be outdated
+    /// where guest code has held the thread.
     fn has_more(&self) -> bool {
         let socket = SockRef::from(&self.stream);
         matches!(socket.peek(&mut [MaybeUninit::uninit()]), Ok(1..))
@@ -172,7 +172,7 @@ impl Ends {
         socket.shutdown(Shutdown::Both)
     }
 
-    /// Reads what has come and nobody will look at, without waiting for more.
+    /// Reads and drops what has come, without waiting for more.
     fn discard(&self) {
         let socket = SockRef::from(&self.stream);
         let mut piece = [MaybeUninit::uninit(); PIECE];
@@ -192,7 +192,7 @@ impl Ends {
 }
 
 thread_local! {
-    /// Where bytes arrive before the HTTP library gets them: only so does it show how many there are.
+    /// The buffer in which bytes arrive before the HTTP library gets them: only this shows how many there are.
     static ARRIVING: RefCell<Vec<u8>> = RefCell::new(vec![0; ARRIVING_SIZE]);
 }
 
@@ -246,7 +246,7 @@ impl Write for Wire {
         Pin::new(&mut ends.stream).poll_write_vectored(cx, slices)
     }
 
-    /// Called when all that was to be written is.
+    /// Enters the state after an answer; called when everything has been written.
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut ends = self.0.ends();
         ready!(Pin::new(&mut ends.stream).poll_flush(cx))?;
@@ -271,7 +271,7 @@ pub(super) struct Connections {
     entered: AtomicU64,
 }
 
-/// A connection's place among the open ones; leaving it is dropping this.
+/// A connection's place among the open ones; dropping it leaves the place.
 pub(super) struct Entry {
     connections: Arc<Connections>,
     number: u64,
@@ -352,7 +352,7 @@ mod tests {
             let hold = wire.hold();
             assert!(hold.is_quiet());
             client.write_all(b"first").unwrap();
-            // Nobody has read it, and it counts.
+            // Nobody has read it, yet it counts.
             assert!(!hold.is_quiet());
             assert_eq!(read(&mut wire).await.unwrap(), 5);
             assert!(is_exhausted(&mut wire).await && !hold.is_quiet());
@@ -371,7 +371,7 @@ mod tests {
             let hold = wire.hold();
             client.write_all(b"first second").unwrap();
             assert_eq!(read(&mut wire).await.unwrap(), 12);
-            // The reader has not asked for more, so that something is left of what it has.
+            // The reader has not asked for more, so something is left of what it has.
             hold.owe();
             assert!(!hold.is_last());
             hold.answer();

@@ -179,7 +179,7 @@ fn candidates(name: &str, folder: &Path, registry: &Registry) -> Result<Vec<Cand
     Ok(found)
 }
 
-/// Returns the engine of an earlier runtime's program: a file without extension that begins with an interpreter's name.
+/// Returns the engine of an earlier runtime's program: a file without extension whose first line names an interpreter.
 fn program(path: &Path, registry: &Registry) -> Result<Option<Arc<dyn Engine>>> {
     if !is_file(path)? {
         return Ok(None);

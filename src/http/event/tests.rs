@@ -1,4 +1,4 @@
-//! Every rule by which a request becomes an event.
+//! Tests of every rule by which a request becomes an event.
 
 use super::*;
 use http::Request;

@@ -1,9 +1,9 @@
-//! Every rule by which a result becomes a response.
+//! Tests of every rule by which a result becomes a response.
 
 use super::*;
 use trine_engine::RawPayload;
 
-/// Status, headers as lines, body.
+/// Returns the status, the headers as lines, the body.
 fn sent(method: &Method, result: Payload) -> (u16, Vec<String>, Vec<u8>) {
     let reply = of(method, result).unwrap();
     let line = |(name, value): (&HeaderName, &HeaderValue)| {

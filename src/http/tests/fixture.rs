@@ -37,7 +37,7 @@ struct EchoInstance {
     waiting: Cell<u32>,
 }
 
-/// Ports of servers whose functions wait no longer.
+/// Ports of servers whose functions no longer wait.
 static OPEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
 
 impl Engine for Echo {
@@ -135,7 +135,7 @@ pub(super) fn registry(interleaving: bool) -> Registry {
     Registry::new(vec![Arc::new(Echo(info, AtomicU32::new(1)))])
 }
 
-/// Functions of these names without files, in a language that can or cannot interleave.
+/// Makes functions of these names without files, in a language that can or cannot interleave.
 pub(super) fn site(names: &[&str], interleaving: bool) -> Site {
     let registry = registry(interleaving);
     let function = |name: &&str| {
@@ -203,12 +203,12 @@ impl Fixture {
         self.connect().exchange(&format!("GET {path} HTTP/1.1\r\nhost: x\r\n{headers}\r\n"), b"")
     }
 
-    /// What the server has logged so far.
+    /// Returns what the server has logged so far.
     pub(super) fn logged(&self) -> String {
         self.log.0.lock().unwrap().clone()
     }
 
-    /// Asks for a function that waits until [`open`] is called for this server.
+    /// Requests a function that waits until [`open`] is called for this server.
     pub(super) fn connect_and_wait(&self) -> Client {
         let mut client = self.connect();
         let head = format!("GET / HTTP/1.1\r\nhost: {}\r\nx-do: wait\r\n\r\n", self.address);
@@ -216,7 +216,7 @@ impl Fixture {
         client
     }
 
-    /// Returns when so many functions are waiting at a time.
+    /// Returns when this many functions are waiting at a time.
     #[track_caller]
     pub(super) fn until_waiting(&self, count: u32) {
         let begin = Instant::now();
@@ -234,7 +234,7 @@ impl Fixture {
     }
 }
 
-/// Lets the functions of a server go on that wait.
+/// Lets the waiting functions of a server go on.
 pub(super) fn open(address: SocketAddr) {
     OPEN.lock().unwrap().insert(address.port());
 }
@@ -310,7 +310,7 @@ pub(super) fn post(path: &str, headers: &str, body: &[u8]) -> String {
     format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n{headers}\r\n")
 }
 
-/// A folder with these files, empty but for the routes.
+/// Makes a folder with these files, empty but for the routes.
 pub(super) fn folder(files: &[&str], routes: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for file in files {

@@ -1,4 +1,4 @@
-//! How a server shares its time, and how it begins and ends.
+//! Tests of how a server shares its time, and how it begins and ends.
 
 use super::fixture::{Client, Fixture, open, site};
 use crate::http::{ServeError, ServeOptions, Server};
@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Four requests at a time, which all wait. What was logged about it.
+/// Sends four requests at a time, which all wait. Returns what was logged about them.
 fn four_at_a_time(interleaving: bool) -> String {
     let server = Fixture::start(site(&["hello"], interleaving));
     let mut clients: Vec<Client> = (0..4).map(|_| server.connect_and_wait()).collect();

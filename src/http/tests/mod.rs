@@ -1,4 +1,4 @@
-//! The server over real sockets: what requests get, how it begins and ends, what a folder serves.
+//! Tests of the server over real sockets: what requests get, how it begins and ends, what a folder serves.
 
 mod fixture;
 mod lifecycle;

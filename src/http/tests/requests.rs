@@ -1,4 +1,4 @@
-//! What requests get for an answer.
+//! Tests of the answers that requests get.
 
 use super::fixture::{Fixture, post, site};
 use crate::http::ErrorDetail;

@@ -1,4 +1,4 @@
-//! What folders and their route files serve.
+//! Tests of what folders and their route files serve.
 
 use super::fixture::{Fixture, folder, post, registry, site};
 use crate::http::{ServedFunction, Site};
