@@ -15,15 +15,15 @@ use trine_engine::{
     Payload, Result,
 };
 
-/// The time that the end of guests' programs may take when a signal has come: a platform that sent it waits no longer than
-/// this or little more.
+/// The time that the end of guests' programs may take when a signal has come: a platform that sent it waits no longer
+/// than this or little more.
 pub(crate) const END_TIME: Duration = Duration::from_millis(300);
 
 /// A middleware in a heap: its file and, where globals belong to a root, that root.
 pub(crate) type Key = (PathBuf, Option<PathBuf>);
 
-/// One instance, and who uses it: the worker that hands it out, and the pipelines that were loaded into it. It ends when
-/// the last of them lets go.
+/// One instance, and who uses it: the worker that hands it out, and the pipelines that were loaded into it. It ends
+/// when the last of them lets go.
 pub(crate) struct Heap {
     engine: Arc<dyn Engine>,
     /// The handler's file whose function has this heap to itself; `None` where functions share it.
@@ -120,7 +120,7 @@ impl Heap {
         self.follows
     }
 
-    /// Returns which middlewares have run their `init` here. Held while one does, so that whoever loads meanwhile waits for it.
+    /// Returns the middlewares whose `init` has run here. Held while one runs, so that other loads wait for it.
     pub(crate) async fn prepared(&self) -> MutexGuard<'_, HashSet<Key>> {
         self.prepared.lock().await
     }
@@ -167,8 +167,8 @@ impl Heap {
         watched
     }
 
-    /// Says how long guests' code may take at this heap's end (exit handlers, threads that are waited for), and what happens
-    /// where it cannot be stopped then.
+    /// Says how long guests' code may take at this heap's end (exit handlers, threads that are waited for), and what
+    /// happens where it cannot be stopped then.
     pub(crate) fn ends_within(&self, limit: Duration, rescue: Rescue) {
         self.last_moments.replace((limit, Some(rescue)));
     }

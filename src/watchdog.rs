@@ -1,7 +1,7 @@
 //! One thread that knows the deadline of every invocation that runs, and acts when its worker's thread cannot.
 //!
-//! Towards its deadline an invocation passes four stages. *Warned*: `timeout` hooks run, and each language gives its own
-//! signal. *Stopped*: what runs is interrupted in a way that it cannot catch; an invocation that merely waits is
+//! Towards its deadline an invocation passes four stages. *Warned*: `timeout` hooks run, and each language gives its
+//! own signal. *Stopped*: what runs is interrupted in a way that it cannot catch; an invocation that merely waits is
 //! dropped. *Over*: the `timeout` hooks have had their time as well. *Lost*: the worker's thread has not come back, so
 //! the invocation is answered from here. The first three come before the deadline, because the platform may act at it.
 
@@ -53,8 +53,8 @@ pub struct Rescue {
     /// Answers the invocation from the watchdog's thread, and ends the process if `stuck` says that it was this very
     /// invocation that holds the thread. Called at most once, and only if nobody else answers.
     pub act: Box<dyn FnOnce(&Lost) + Send>,
-    /// The time after the deadline at which that happens; `None` for a platform that ends the process at the deadline, where it
-    /// must happen before.
+    /// The time after the deadline at which that happens; `None` for a platform that ends the process at the deadline,
+    /// where it must happen before.
     pub patience: Option<Duration>,
 }
 
@@ -108,8 +108,8 @@ pub(crate) struct Entry {
 }
 
 impl Watchdog {
-    /// Makes a watchdog that warns this long before a deadline, and stops invocations in languages without a memory limit of
-    /// their own when the process's resident memory goes beyond `resident_limit` bytes.
+    /// Makes a watchdog that warns this long before a deadline, and stops invocations in languages without a memory
+    /// limit of their own when the process's resident memory goes beyond `resident_limit` bytes.
     pub fn new(margin: Duration, resident_limit: Option<u64>) -> Self {
         Self {
             shared: Arc::new(Shared {

@@ -1,8 +1,9 @@
 //! The role of this process: Lambda's runtime, a user's command, or a guest's child.
 //!
-//! Guests know this program by its path (`process.execPath`, `argv[0]`, `/proc/self/exe`) and start it as the interpreter
-//! that they think it is, mostly under the name `bootstrap` and with the Runtime API's address in the environment. Such a
-//! child must not become a second runtime, which would take events or tell the platform that the start has failed.
+//! Guests know this program by its path (`process.execPath`, `argv[0]`, `/proc/self/exe`) and start it as the
+//! interpreter that they think it is, mostly under the name `bootstrap` and with the Runtime API's address in the
+//! environment. Such a child must not become a second runtime, which would take events or tell the platform that the
+//! start has failed.
 
 use super::is_command;
 use crate::engines::Registry;
@@ -23,8 +24,8 @@ pub(super) const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
 pub(super) enum Role<'a> {
     /// Lambda's runtime, with the handler that its command line names, if any.
     Runtime(Option<&'a OsStr>),
-    /// The interpreter of a language, by the name that shebang lines give it; `None` where a guest has started this program
-    /// by its own name.
+    /// The interpreter of a language, by the name that shebang lines give it; `None` where a guest has started this
+    /// program by its own name.
     Interpreter(Option<&'a str>),
     /// One of this program's own commands.
     Command,

@@ -45,8 +45,8 @@ pub(super) struct Serve {
     /// Port to listen on; 0 takes any free one [default: the variable PORT, else 9000]
     #[arg(long, short, value_name = "PORT", allow_negative_numbers = true, value_parser = address::port)]
     port: Option<u16>,
-    /// Threads that accept requests, each with interpreters of its own; Python runs on the main thread, whichever of them
-    /// accepts [default: one per core]
+    /// Threads that accept requests, each with interpreters of its own; Python runs on the main thread, whichever of
+    /// them accepts [default: one per core]
     #[arg(long, short, value_name = "N", allow_negative_numbers = true, value_parser = |text: &str| WORKERS.parse(text))]
     workers: Option<u64>,
     /// Threads for `def` handlers in Python, which share modules; with one they run one at a time, on the main thread

@@ -72,7 +72,8 @@ fn file_name_of<'a>(handler: &'a str, settings: &Settings) -> &'a str {
 /// `--middlewares`, as several commands have it.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Surroundings {
-    /// Middlewares around the function, outermost first; * for all of the layers [default: the variable TRINE_MIDDLEWARES]
+    /// Middlewares around the function, outermost first; * for all of the layers [default: the variable
+    /// TRINE_MIDDLEWARES]
     #[arg(long = "middlewares", value_name = "NAMES")]
     names: Option<String>,
 }

@@ -1,5 +1,5 @@
-//! `AWS_LAMBDA_EXEC_WRAPPER`: a script that prepares the process's environment and then executes the runtime, which it is
-//! given as its arguments.
+//! `AWS_LAMBDA_EXEC_WRAPPER`: a script that prepares the process's environment and then executes the runtime, which it
+//! is given as its arguments.
 
 use super::role::RUNTIME_API;
 use std::{

@@ -16,9 +16,9 @@ pub(super) const REGION: &str = "us-east-1";
 pub type Variable = (&'static str, String);
 
 impl Settings {
-    /// Stands in for the platform: fills in what is not known about the function, which is called `name` unless the user
-    /// has set another, and gives the variables that Lambda would set. `handler` is the text that names it; there is none
-    /// where several functions share the process.
+    /// Stands in for the platform: fills in what is not known about the function, which is called `name` unless the
+    /// user has set another, and gives the variables that Lambda would set. `handler` is the text that names it; there
+    /// is none where several functions share the process.
     pub fn stand_in(&mut self, name: &str, root: &Path, handler: Option<String>) -> Vec<Variable> {
         let limit = self.memory.value.map(|bytes| bytes >> 20);
         let function = &mut self.function;

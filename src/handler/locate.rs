@@ -125,8 +125,8 @@ pub(super) fn bundle(search: &SearchPaths, registry: &Registry) -> Result<Option
     Ok(Some(found.located(search)))
 }
 
-/// Whether a look at its file leaves room for the export. What was written like a file, `app.ts`, means the function `ts` of
-/// `app.js` only where there is one.
+/// Whether a look at its file leaves room for the export. What was written like a file, `app.ts`, means the function
+/// `ts` of `app.js` only where there is one.
 pub(super) fn may_have_its_export(located: &Located) -> bool {
     matches!(located.engine.check(&located.module), Ok(Outlook::Possible))
 }

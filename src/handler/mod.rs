@@ -15,8 +15,8 @@
 //!
 //! A file that exists under its full name wins over the other forms. In Lambda's form the language is settled before
 //! the text is split, because languages split differently: each engine proposes the files that the text could mean to
-//! it, and the file that exists decides. Where no file answers in the task root and the layers, every engine is asked for
-//! the module as its language's own import would find it ([`trine_engine::Engine::find`]): in `node_modules`, on
+//! it, and the file that exists decides. Where no file answers in the task root and the layers, every engine is asked
+//! for the module as its language's own import would find it ([`trine_engine::Engine::find`]): in `node_modules`, on
 //! `PYTHONPATH`, on `LUA_PATH`. What two languages find is an error, never a guess.
 
 mod discover;

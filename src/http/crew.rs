@@ -69,8 +69,8 @@ impl Spread {
     }
 }
 
-/// Whether the functions of the main thread have one root and nothing to keep apart: invocations on threads have contexts
-/// of their own, and those that share nothing must not even see what others have set.
+/// Whether the functions of the main thread have one root and nothing to keep apart: invocations on threads have
+/// contexts of their own, and those that share nothing must not even see what others have set.
 pub(super) fn has_lone_root(site: &Site, options: &ServeOptions, isolation: Isolation) -> bool {
     let mut on_main = site.functions().iter().filter(|function| function.on_main_thread());
     let first = on_main.clone().next().map(|function| &function.located.module.root);

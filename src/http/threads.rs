@@ -1,5 +1,5 @@
-//! Threads for functions that hold theirs while they run, where a language has one interpreter: several of them run side
-//! by side, share their modules, and are imported on the main thread all the same.
+//! Threads for functions that hold theirs while they run, where a language has one interpreter: several of them run
+//! side by side, share their modules, and are imported on the main thread all the same.
 //!
 //! The main thread's worker loads a function before any of these threads does. When an instance is replaced, on
 //! whichever thread, the modules are new ones, and again the main thread loads them first: until it has, the threads

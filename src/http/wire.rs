@@ -1,5 +1,5 @@
-//! A connection as two sides see it: its worker, which reads and writes, and whoever answers in the worker's place while
-//! guest code holds the worker's thread.
+//! A connection as two sides see it: its worker, which reads and writes, and whoever answers in the worker's place
+//! while guest code holds the worker's thread.
 //!
 //! ```text
 //!          bytes come           the request is whole         the worker answers           all has left

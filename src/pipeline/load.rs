@@ -140,7 +140,7 @@ impl<H: Fn(&Arc<dyn Engine>) -> Result<Rc<Heap>>> Loading<H> {
     }
 }
 
-/// Returns the hooks that a middleware's file exports, in the order of [`Hook::ALL`]. Runs its top-level code, and none of its hooks.
+/// Returns the hooks that a middleware exports, in the order of [`Hook::ALL`]. Runs its top-level code but no hook.
 ///
 /// # Errors
 /// As [`Pipeline::load`].

@@ -56,7 +56,7 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// Runs one invocation to its answer, which is in a form that can leave the process. `watch` learns which heap runs.
+    /// Runs one invocation to its answer, in a form that can leave the process. `watch` learns which heap runs.
     ///
     /// # Errors
     /// What the handler or a hook raised and no `error` hook recovered from, or an event or result that could not be

@@ -39,7 +39,7 @@ pub struct MiddlewareNames {
 }
 
 impl MiddlewareNames {
-    /// The name that stands for every middleware of the layers that the list does not name, in the order of their names.
+    /// The name that stands for every middleware of the layers that the list does not name, in order of names.
     pub const REST: &str = "*";
 
     /// Reads names as settings and flags list them: between commas, blanks around them cut, empty ones left out.
@@ -87,8 +87,8 @@ impl Plan {
         Self { handler, middlewares: Vec::new(), order: Order::default() }
     }
 
-    /// Finds the middlewares that are asked for, in `folders` (each a `middlewares` folder, looked through in order; the
-    /// layers' comes first).
+    /// Finds the middlewares that are asked for, in `folders` (each a `middlewares` folder, looked through in order;
+    /// the layers' comes first).
     ///
     /// # Errors
     /// [`trine_engine::ErrorKind::HandlerNotFound`] under the name `Runtime.MiddlewareNotFound` when there is none of a
@@ -119,8 +119,8 @@ impl Plan {
     }
 }
 
-/// Returns the folders in which the middlewares of a function are looked for: `middlewares` in the layers, then in its own folder, then in the
-/// folder that is served.
+/// Returns the folders in which the middlewares of a function are looked for: `middlewares` in the layers, then in its
+/// own folder, then in the folder that is served.
 pub fn middleware_folders(layer_root: &Path, task_root: &Path, served: &Path) -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = Vec::new();
     for root in [layer_root, task_root, served] {

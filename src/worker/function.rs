@@ -108,14 +108,14 @@ impl Function {
         loaded
     }
 
-    /// Stops using what is worn or cannot be trusted, without loading anything in its place. Returns whether there was any.
+    /// Stops using what is worn or cannot be trusted, without loading a replacement. Returns whether there was any.
     pub fn retire_worn(&self) -> bool {
         let ready = self.ready.borrow().clone();
         ready.is_some_and(|old| self.worker.retire_worn(&old))
     }
 
-    /// Whether everything that it calls holds its thread meanwhile, so that only other threads can run something beside it;
-    /// `None` unless it is loaded.
+    /// Whether everything that it calls holds its thread meanwhile, so that only other threads can run something beside
+    /// it; `None` unless it is loaded.
     pub fn holds_thread(&self) -> Option<bool> {
         self.ready.borrow().as_ref().map(|ready| ready.holds_thread())
     }
@@ -163,8 +163,8 @@ impl Function {
         Ok(loaded)
     }
 
-    /// Returns what is ready and may be called: not when another function has poisoned one of its instances. An instance that
-    /// was merely retired goes on until its successor is there.
+    /// Returns what is ready and may be called: not when another function has poisoned one of its instances. An
+    /// instance that was merely retired goes on until its successor is there.
     fn usable(&self) -> Option<Rc<Pipeline>> {
         let ready = self.ready.borrow();
         let usable =

@@ -1,5 +1,6 @@
 //! A worker: one thread's share of the runtime. It owns an instance per language in use, or per function where
-//! functions of the language have instances of their own, hands them to the pipelines that it loads, and replaces those that are worn out or cannot be trusted any more.
+//! functions of the language have instances of their own, hands them to the pipelines that it loads, and replaces those
+//! that are worn out or cannot be trusted any more.
 
 mod function;
 mod run;
@@ -76,8 +77,8 @@ impl Worker {
         Self { options, log, follows: false, heaps: RefCell::default() }
     }
 
-    /// Makes a worker beside another one, for functions that the other has loaded before: their modules are shared, and so is
-    /// what `init` hooks have prepared.
+    /// Makes a worker beside another one, for functions that the other has loaded before: their modules are shared, and
+    /// so is what `init` hooks have prepared.
     pub fn following(options: WorkerOptions) -> Self {
         Self { follows: true, ..Self::new(options) }
     }
@@ -108,9 +109,9 @@ impl Worker {
         self.end_all(END_TIME, 0, false).await;
     }
 
-    /// Ends this worker's instances when there is nothing left to do. What guests do at their program's end (files that are
-    /// written, threads that are waited for, exit handlers) may take as long as `limit`; then it is stopped, and where that
-    /// is of no use the process ends with this status.
+    /// Ends this worker's instances when there is nothing left to do. What guests do at their program's end (files that
+    /// are written, threads that are waited for, exit handlers) may take as long as `limit`; then it is stopped, and
+    /// where that is of no use the process ends with this status.
     pub async fn end_by_itself(&self, limit: Duration, status: i32) {
         self.end_all(limit, status, true).await;
     }
@@ -140,8 +141,8 @@ impl Worker {
         &self.options
     }
 
-    /// Returns the instance of an engine, for one function ([`Plan::owner`]) or for all. One that cannot be trusted any more is
-    /// replaced, whoever found that out.
+    /// Returns the instance of an engine, for one function ([`Plan::owner`]) or for all. One that cannot be trusted any
+    /// more is replaced, whoever found that out.
     pub(crate) fn heap(&self, engine: &Arc<dyn Engine>, owner: Option<&Path>) -> Result<Rc<Heap>> {
         let known = self.heaps.borrow().iter().find(|heap| heap.is_for(engine, owner)).cloned();
         match known {
@@ -155,8 +156,8 @@ impl Worker {
         Ok(heap)
     }
 
-    /// Stops handing out those of a pipeline's instances that are worn out or cannot be trusted. Returns whether there are
-    /// any.
+    /// Stops handing out those of a pipeline's instances that are worn out or cannot be trusted. Returns whether there
+    /// are any.
     pub(crate) fn retire_worn(&self, pipeline: &Pipeline) -> bool {
         for heap in pipeline.heaps() {
             if heap.is_poisoned() || heap.is_worn(&self.options.recycling) {

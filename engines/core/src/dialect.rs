@@ -27,7 +27,7 @@ pub enum ErrorRecord {
 }
 
 impl ErrorDialect {
-    /// The shape that official clients of languages without a custom of their own send (Go, Rust).
+    /// The shape that official clients of languages without conventions of their own send (Go, Rust).
     pub const PLAIN: Self = Self {
         stack_member: "stackTrace",
         with_request_id: false,
@@ -35,8 +35,8 @@ impl ErrorDialect {
         type_first: false,
     };
 
-    /// Returns the error document: `{"errorType": …, "errorMessage": …, "trace": […]}` with this language's member names.
-    /// Stack lines beyond `limit` bytes are left out, because the platform refuses large error documents.
+    /// Returns the error document: `{"errorType": …, "errorMessage": …, "trace": […]}` with this language's member
+    /// names. Stack lines beyond `limit` bytes are left out, because the platform refuses large error documents.
     pub fn document(&self, error: &Error, request_id: Option<&str>, limit: usize) -> String {
         Value::Object(self.members(error, request_id, limit)).to_string()
     }

@@ -33,7 +33,7 @@ impl Error {
         Self::new(ErrorKind::Timeout, Self::STOPPED).poisoning()
     }
 
-    /// Returns the error of a guest that asked for the end of the process, in the invocation of this id if there is one.
+    /// Returns the error of a guest that asked for the process's end, in the invocation of this id if there is one.
     pub fn exited(end: End<'_>, request_id: Option<&str>) -> Self {
         let message = match request_id {
             Some(id) => format!("RequestId: {id} Error: {end}"),

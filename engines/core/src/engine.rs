@@ -1,4 +1,4 @@
-//! A language, as the rest of the process sees it: what it is called, what it can do, how to start an instance.
+//! A language, as the rest of the process sees it: its name, its abilities, the way to start an instance.
 
 use crate::{ErrorDialect, FunctionInfo, Instance, LogSettings, Module, Outlook, Result};
 use std::{
@@ -11,23 +11,24 @@ use std::{
 ///
 /// There is one engine per language in a process. It is shared between threads; what it starts is not.
 pub trait Engine: Send + Sync + 'static {
-    /// Returns name, version, file extensions and capabilities. Plain data, the same at every call, and cheap: asking must not
-    /// start anything.
+    /// Returns name, version, file extensions and capabilities. Plain data, the same at every call, and cheap: asking
+    /// must not start anything.
     fn info(&self) -> &EngineInfo;
 
     /// Looks at a module without running any of it: whether it parses, and whether it can have what is sought. A server
     /// asks this of every function before it serves them, on the process's main thread.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::UserCodeSyntax`] with the place, when it does not parse; [`crate::ErrorKind::ImportModule`] when
-    /// it cannot be read.
+    /// [`crate::ErrorKind::UserCodeSyntax`] with the place, when it does not parse; [`crate::ErrorKind::ImportModule`]
+    /// when it cannot be read.
     fn check(&self, module: &Module) -> Result<Outlook> {
         let _ = module;
         Ok(Outlook::Possible)
     }
 
-    /// The file that stands for a folder whose name is a module's, where something in the folder says so: the `main` of
-    /// its `package.json`. `None` leaves it to the files that usually do, `index` and its like. Must not start anything.
+    /// Returns the file that stands for a folder named like a module, where something in the folder says so: the `main`
+    /// of its `package.json`. `None` leaves it to the files that usually do, `index` and its like. Must not start
+    /// anything.
     fn main_of(&self, folder: &Path) -> Option<PathBuf> {
         let _ = folder;
         None
@@ -37,7 +38,7 @@ pub trait Engine: Send + Sync + 'static {
     /// folders of packages, along search paths, in archives. Runs no code of the module. Starts the interpreter only
     /// where nobody else can tell, and not without a sign that the module is there.
     ///
-    /// The language's own library does not count: its modules are no handlers, though many have names that people give
+    /// The language's own library does not count: its modules are not handlers, though many have names that people give
     /// to theirs.
     ///
     /// # Errors
@@ -47,9 +48,9 @@ pub trait Engine: Send + Sync + 'static {
         Ok(Search::default())
     }
 
-    /// Makes these variables part of the process's environment, each unless it is set there, so that guests of every
-    /// language see them, and what they start. Does so while the process has one thread only: nobody else may look at an
-    /// environment that changes. Whether it has.
+    /// Adds these variables to the process's environment, each unless it is set there, so that guests of every language
+    /// and what they start see them. Does so only while the process has a single thread: nobody else may look at an
+    /// environment that changes. Returns whether it has.
     fn set_missing(&self, variables: &[(&str, String)]) -> bool {
         let _ = variables;
         false
@@ -61,16 +62,17 @@ pub trait Engine: Send + Sync + 'static {
     /// When the interpreter cannot start; nothing has been loaded yet, so no error here is the guest's fault.
     fn start(&self, environment: &Environment) -> Result<Rc<dyn Instance>>;
 
-    /// Does in this process what the language's own command would do with a command line, whose first word is the name that
-    /// the process was started by. Ends the process itself; returns only where the engine is no such command, which is
-    /// `false`.
+    /// Does in this process what the language's own command would do with a command line, whose first word is the name
+    /// that the process was started by. Ends the process itself; returns only where the engine is not such a command,
+    /// with `false`.
     fn interpret(&self, _command_line: &[OsString], _environment: &Environment) -> bool {
         false
     }
 }
 
-/// The variable by which a process that runs guests marks its environment when an engine starts, so that what a guest starts
-/// is told from what the platform starts. Its value is the address of the Runtime API that the process serves, or nothing.
+/// The variable by which a process that runs guests marks its environment when an engine starts, so that what a guest
+/// starts is told from what the platform starts. Its value is the address of the Runtime API that the process serves,
+/// or nothing.
 pub const CHILD_MARK: &str = "TRINE_CHILD_OF";
 
 /// A module that is looked for; see [`Engine::find`].
@@ -107,8 +109,8 @@ pub struct EngineInfo {
     /// Interpreters whose programs this engine can run in their place, by the names that shebang lines give them,
     /// without version: `python` for `python3.11`. See [`crate::Seek::Program`].
     pub interpreters: &'static [&'static str],
-    /// Whether every root folder ([`crate::Module::root`]) has globals of its own, so that an `init` hook has to run once
-    /// for each; else one run is seen by all.
+    /// Whether every root folder ([`crate::Module::root`]) has globals of its own, so that an `init` hook has to run
+    /// once for each; else one run is seen by all.
     pub globals_per_root: bool,
     /// Whether the language is at home on the process's main thread: it has one interpreter per process, and its users
     /// count on one thread on which everything of theirs is imported and called. Where several workers serve such
@@ -128,21 +130,21 @@ pub struct EngineInfo {
 /// The abilities of an engine. Tests are selected by these; a capability that is declared has a case that passes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Capabilities {
-    /// Handlers may be asynchronous and are awaited.
+    /// Whether handlers may be asynchronous and are awaited.
     pub async_handlers: bool,
-    /// Several invocations may be in flight in one instance, interleaving where they wait.
+    /// Whether several invocations may be in flight in one instance, interleaving where they wait.
     pub interleaving: bool,
-    /// Running code can be stopped from another thread through [`Instance::interrupter`].
+    /// Whether running code can be stopped from another thread through [`Instance::interrupter`].
     pub interrupt: bool,
-    /// A value can stay in the engine's own form between two functions ([`crate::Payload::Native`]).
+    /// Whether a value can stay in the engine's own form between two functions ([`crate::Payload::Native`]).
     pub native_values: bool,
-    /// Integers keep all of their 64 bits on the way in and out.
+    /// Whether integers keep all of their 64 bits on the way in and out.
     pub exact_integers: bool,
-    /// TypeScript files are loaded as they are.
+    /// Whether TypeScript files are loaded as they are.
     pub typescript: bool,
-    /// A heap cannot grow beyond [`Environment::memory_limit`].
+    /// Whether heaps are kept within [`Environment::memory_limit`].
     pub memory_limit: bool,
-    /// Compiled extension modules (C, C++, Rust) of the language can be loaded.
+    /// Whether compiled extension modules (C, C++, Rust) of the language can be loaded.
     pub native_extensions: bool,
 }
 

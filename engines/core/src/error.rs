@@ -9,49 +9,49 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The handler string has no valid form.
+    /// A handler string without a valid form.
     MalformedHandler,
-    /// No file, export or function answers to the handler string.
+    /// A handler string to which no file, export or function answers.
     HandlerNotFound,
-    /// Two files answer to the same handler string.
+    /// A handler string to which two files answer.
     AmbiguousHandler,
-    /// A module, or one that it imports, could not be found or loaded.
+    /// A module, or one that it imports, that could not be found or loaded.
     ImportModule,
-    /// The handler's module has the name of one that is built into the interpreter.
+    /// A handler's module with the name of one that is built into the interpreter.
     BuiltInModuleConflict,
-    /// The guest's source does not parse.
+    /// A guest's source that does not parse.
     UserCodeSyntax,
-    /// The guest threw, raised or called `error`.
+    /// An error that the guest threw, raised or passed to `error`.
     Guest,
-    /// The event is no valid input for the handler's language.
+    /// An event that is not valid input for the handler's language.
     Unmarshal,
-    /// The client context or identity that came with the event does not parse.
+    /// A client context or identity that came with the event and does not parse.
     ContextUnmarshal,
-    /// The handler's result has no JSON form.
+    /// A handler's result without a JSON form.
     Marshal,
-    /// The guest asked for the end of the process.
+    /// A guest's request to end the process.
     Exit,
-    /// The handler waits for something that can no longer happen.
+    /// A handler that waits for something that can no longer happen.
     NeverSettled,
-    /// A promise was rejected and nobody handled it.
+    /// A rejected promise that nobody handled.
     UnhandledRejection,
-    /// Code that runs outside of the handler's call chain (a timer, an event listener) threw.
+    /// An exception from code outside the handler's call chain (a timer, an event listener).
     UncaughtException,
-    /// The invocation was stopped because its time was up.
+    /// An invocation that was stopped because its time was up.
     Timeout,
-    /// The guest's heap grew beyond its limit.
+    /// A guest's heap that grew beyond its limit.
     OutOfMemory,
-    /// The response is larger than the front door can carry.
+    /// A response that is larger than the front door can carry.
     ResponseTooLarge,
-    /// The engine cannot do what was asked of it.
+    /// A request that the engine cannot fulfil.
     Unsupported,
     /// A fault of ours or of the machine: never the guest's.
     Internal,
 }
 
 impl ErrorKind {
-    /// Returns the error type that stands for this kind where the guest gave no name of its own. Lambda's own names where it
-    /// has one.
+    /// Returns the error type that stands for this kind where the guest gave no name of its own. Lambda's own names
+    /// where it has one.
     pub fn default_name(self) -> &'static str {
         match self {
             Self::MalformedHandler => "Runtime.MalformedHandlerName",
@@ -162,7 +162,7 @@ impl Error {
         self
     }
 
-    /// Replaces what went wrong.
+    /// Replaces the description of what went wrong.
     #[must_use]
     pub fn with_message(mut self, message: impl Into<String>) -> Self {
         self.inner.message = message.into();
@@ -204,8 +204,8 @@ impl Error {
         self
     }
 
-    /// Marks an error that a guest's `error` hook has returned instead of thrown: it takes the place of the one that the
-    /// hook was given.
+    /// Marks an error that a guest's `error` hook has returned instead of thrown: it takes the place of the one that
+    /// the hook was given.
     #[must_use]
     pub fn returned(mut self) -> Self {
         self.inner.returned = true;
@@ -238,7 +238,7 @@ impl Error {
         &self.inner.stack
     }
 
-    /// Returns facts that were added on the way: key and value.
+    /// Returns the facts that were added on the way: key and value.
     pub fn context(&self) -> &[(&'static str, String)] {
         &self.inner.context
     }
@@ -260,7 +260,7 @@ impl Error {
 }
 
 impl Error {
-    /// The stack without the lines that repeat name and message, as V8's stacks begin.
+    /// Returns the stack without the lines that repeat name and message, as V8's stacks begin.
     fn stack_without_header(&self) -> &[String] {
         let stack = self.stack();
         let mut message = self.message().split('\n');

@@ -1,4 +1,4 @@
-//! The values that the functions of one invocation share, whatever their language: a table, an early answer, the last error.
+//! The values that an invocation's functions share, whatever their language: a table, an early answer, the last error.
 
 use crate::{Error, ErrorKind, Hook, NativeValue, Payload, Result};
 use bytes::Bytes;
@@ -58,7 +58,7 @@ impl Exchange {
         }
     }
 
-    /// Writes a member of `context.state`. Never fails: a value that cannot cross is an error of who reads it there.
+    /// Writes a member of `context.state`. Never fails: a value that cannot cross is the reader's error there.
     pub fn write_state(&self, key: &str, value: Payload) {
         let mut state = self.state.borrow_mut();
         let replaced = match state.iter_mut().find(|(known, _)| known == key) {
@@ -68,7 +68,7 @@ impl Exchange {
                 None
             }
         };
-        // A value's end may be guest code, which may come back here.
+        // Dropping a value may run guest code, which may come back here.
         drop(state);
         drop(replaced);
     }
@@ -111,8 +111,8 @@ impl Exchange {
         self.hook.get()
     }
 
-    /// Answers the invocation (`context.reply(response)`) from a `before` hook. The response is in the engine's own form
-    /// where it has one.
+    /// Answers the invocation (`context.reply(response)`) from a `before` hook. The response is in the engine's own
+    /// form where it has one.
     ///
     /// # Errors
     /// [`ErrorKind::Guest`] outside of a `before` hook, and at the second call. The guest is to see it as an exception
@@ -152,7 +152,7 @@ impl Exchange {
         self.keeps_thrown.get()
     }
 
-    /// Keeps what the guest threw, in its language's own form, so that an `error` hook of that language gets the very value.
+    /// Keeps what the guest threw, in its language's own form, for an `error` hook of that language.
     pub fn set_thrown(&self, thrown: Rc<dyn NativeValue>) {
         *self.thrown.borrow_mut() = Some(thrown);
     }

@@ -1,17 +1,17 @@
-//! How a handler is called where nobody has named it, and what a message tells of a module that has none of the name.
+//! The name of a handler that nobody has named, and the message about a module that lacks the function.
 
 use crate::Module;
 use std::path::Path;
 
-/// The names that a handler has where nobody has named it: the usual one first, then those that Lambda's console and its
-/// tools give to the functions that they generate.
+/// The names that a handler has where nobody has named it: the usual one first, then those that Lambda's console and
+/// its tools give to the functions that they generate.
 pub const HANDLER_NAMES: [&str; 3] = ["handler", "lambda_handler", "lambdaHandler"];
 
-/// Functions that a message lists.
+/// Maximum number of functions that a message lists.
 const LISTED: usize = 10;
 
-/// Which function of a module is its handler where nobody has named it ([`crate::Seek::Unnamed`]): `handler`, else the one
-/// that has one of the other [`HANDLER_NAMES`]. `None` where there is none of them, or more than one.
+/// Chooses a module's handler where nobody has named it ([`crate::Seek::Unnamed`]): `handler`, else the function with
+/// one of the other [`HANDLER_NAMES`]. `None` where there is none of them, or more than one.
 pub fn unnamed_handler(has: impl Fn(&str) -> bool) -> Option<&'static str> {
     let [usual, others @ ..] = HANDLER_NAMES;
     if has(usual) {
@@ -22,8 +22,8 @@ pub fn unnamed_handler(has: impl Fn(&str) -> bool) -> Option<&'static str> {
     found.next().is_none().then_some(first)
 }
 
-/// What a message says after it has said that a module lacks the function `wanted`: which functions it has, and the nearest
-/// of them. `wanted` is `None` where nobody has named the handler: then they are listed as they would have to be named.
+/// Returns the rest of a message about a module that lacks the function `wanted`: the functions it has, and the
+/// nearest. `wanted` is `None` where nobody has named the handler: then they are listed as they would have to be named.
 pub fn what_there_is(module: &Module, wanted: Option<&str>, names: &[String]) -> String {
     if names.is_empty() {
         return "; it has no functions".to_owned();
@@ -40,7 +40,7 @@ pub fn what_there_is(module: &Module, wanted: Option<&str>, names: &[String]) ->
     text
 }
 
-/// The nearest of a module's functions to one that it lacks, as a handler string would name it: `src/app.py:get`.
+/// Returns the nearest of a module's functions to one that it lacks, as a handler string names it: `src/app.py:get`.
 pub fn nearest_written(module: &Module, wanted: &str, names: &[String]) -> Option<String> {
     nearest(wanted, names).map(|name| format!("{}:{name}", shown(module)))
 }
@@ -52,7 +52,7 @@ fn list(mut names: Vec<String>) -> String {
     if more > 0 { format!("{names} and {more} more") } else { names }
 }
 
-/// A module's file as its user would write it: from the working directory, or from the function's folder.
+/// Returns a module's file as its user would write it: from the working directory, or from the function's folder.
 fn shown(module: &Module) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     let below = |folder: &Path| module.path.strip_prefix(folder).ok();

@@ -33,7 +33,7 @@ impl Hook {
         Self::Wrap,
     ];
 
-    /// The name under which a middleware exports it.
+    /// Returns the name under which a middleware exports it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Init => "init",
@@ -46,7 +46,7 @@ impl Hook {
         }
     }
 
-    /// The hook with this name.
+    /// Returns the hook with this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|hook| hook.name() == name)
     }

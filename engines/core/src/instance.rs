@@ -1,4 +1,4 @@
-//! One interpreter heap and what can be asked of it.
+//! One interpreter heap and the operations on it.
 
 use crate::{Error, ErrorKind, Form, Hook, Invocation, Payload, Result};
 use std::{fmt, future::Future, path::PathBuf, pin::Pin, rc::Rc, sync::Arc};
@@ -46,7 +46,7 @@ pub trait Instance {
     /// Calls a `wrap` hook with a handler of this instance; the function that it returns takes the handler's place.
     ///
     /// # Errors
-    /// What the hook raised; [`crate::ErrorKind::HandlerNotFound`] when it returned no function,
+    /// What the hook raised; [`crate::ErrorKind::HandlerNotFound`] when it did not return a function,
     /// [`crate::ErrorKind::Unsupported`] where the language has no functions that can be wrapped.
     fn wrap<'a>(
         &'a self,
@@ -59,23 +59,23 @@ pub trait Instance {
         })
     }
 
-    /// The deadline of an invocation is near while a call for it waits: the language's own signal (an aborted
+    /// Warns a waiting call that its invocation's deadline is near: the language's own signal (an aborted
     /// `AbortSignal`, an exception where it waits) is given once per invocation. Code that does not wait is warned
     /// through [`Interrupter::warn`] instead. Nothing happens when no call for it is in flight.
     fn warn(&self, invocation: &Rc<Invocation>) {
         let _ = invocation;
     }
 
-    /// Whether a call of this function holds its thread until its result is there, so that others can run beside it only
-    /// on other threads that have instances of this engine. False where calls wait without their thread, and where
+    /// Whether a call of this function holds its thread until its result is there, so that others can run beside it
+    /// only on other threads that have instances of this engine. False where calls wait without their thread, and where
     /// functions cannot run on several threads.
     fn holds_thread(&self, function: FunctionId) -> bool {
         let _ = function;
         false
     }
 
-    /// Another instance of this engine is about to start on this thread and takes this one's place: it must find the
-    /// users' modules as if none had been loaded. Calls in flight go on here until [`Instance::shutdown`].
+    /// Prepares for another instance of this engine that is about to start on this thread in this one's place: it must
+    /// find the users' modules as if none had been loaded. Calls in flight go on here until [`Instance::shutdown`].
     fn retire(&self) {}
 
     /// Whether instances that start now share no modules with this one any more, because one that did was retired.
@@ -83,15 +83,15 @@ pub trait Instance {
         false
     }
 
-    /// Lets what guests have begun with files come to its end, because no further call will come in which it could go on.
-    /// `by_itself` says that the program ends because there is nothing left to do, not because it is asked to: then what the
-    /// language does in such a case follows. Ends early when it is interrupted.
+    /// Lets guests finish what they have begun with files, because no further call will come in which it could go on.
+    /// `by_itself` says that the program ends because there is nothing left to do, not because it is asked to: then
+    /// what the language does in such a case follows. Ends early when it is interrupted.
     fn settle(&self, by_itself: bool) -> LocalFuture<'_, ()> {
         let _ = by_itself;
         Box::pin(async {})
     }
 
-    /// A handle that stops whatever this instance runs, usable from any thread for as long as the instance lives.
+    /// Returns a handle that stops whatever this instance runs, from any thread for as long as the instance lives.
     fn interrupter(&self) -> Interrupter;
 
     /// Returns what this instance has used so far.
@@ -108,23 +108,23 @@ pub struct Module {
     pub root: PathBuf,
     /// Absolute path of its file.
     pub path: PathBuf,
-    /// Its name without extension, as the user wrote it (`src/app`). What languages call it in messages, and import it by
+    /// Its name without extension, as the user wrote it (`src/app`). Languages use it in messages, and to import it
     /// where [`crate::Engine::find`] has found it.
     pub name: String,
-    /// Whether the user has named its file (`src/app.py`), and no module of a handler string.
+    /// Whether the user has named its file (`src/app.py`), not a module of a handler string.
     pub by_path: bool,
-    /// Which functions are wanted of it.
+    /// The functions that are wanted of it.
     pub seek: Seek,
 }
 
-/// Which functions are wanted of a module.
+/// The functions that are wanted of a module.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Seek {
     /// One, by its export path (`handler`, in JavaScript also `api.users.get`). It must exist and be a function. An
     /// empty path is the module itself, where the language lets a module be a function.
     Handler(String),
-    /// A handler that nobody has named: the function that [`crate::unnamed_handler`] chooses, or the module itself, where
-    /// the language lets a module be a function.
+    /// A handler that nobody has named: the function that [`crate::unnamed_handler`] chooses, or the module itself,
+    /// where the language lets a module be a function.
     Unnamed,
     /// The hooks of a middleware, by their names ([`Hook::name`]); those that exist must be functions. Where the module
     /// itself, or its default export, is a function, that is its `wrap`.
@@ -138,7 +138,7 @@ pub enum Seek {
 }
 
 impl Seek {
-    /// The names of which one has to be there; empty where there is no such name.
+    /// Returns the names of which one has to exist; empty where there is no such name.
     pub fn names(&self) -> Vec<&str> {
         match self {
             Self::Handler(name) if !name.is_empty() => vec![name],
@@ -148,7 +148,7 @@ impl Seek {
     }
 }
 
-/// Identifies a function within the instance that loaded it.
+/// The identifier of a function within the instance that loaded it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FunctionId(pub u32);
 
@@ -162,19 +162,19 @@ pub struct Exports {
 }
 
 impl Exports {
-    /// The one function that [`Seek::Handler`] or [`Seek::Unnamed`] asked for.
+    /// Makes the exports of the one function that [`Seek::Handler`] or [`Seek::Unnamed`] asked for.
     pub fn handler(name: impl Into<String>, id: FunctionId) -> Self {
         Self { functions: vec![(name.into(), id)], others: Vec::new() }
     }
 
-    /// The function of a hook, where the module has it.
+    /// Returns the function of a hook, where the module has it.
     pub fn hook(&self, hook: Hook) -> Option<FunctionId> {
         let found = self.functions.iter().find(|(name, _)| name == hook.name());
         found.map(|(_, id)| *id)
     }
 }
 
-/// Stops whatever an instance runs, from any thread.
+/// A handle that stops whatever an instance runs, from any thread.
 #[derive(Clone)]
 pub struct Interrupter {
     stop: Arc<dyn Fn() + Send + Sync>,
@@ -182,12 +182,12 @@ pub struct Interrupter {
 }
 
 impl Interrupter {
-    /// An interrupter that calls `stop`, which must return at once and may be called when nothing runs.
+    /// Makes an interrupter that calls `stop`, which must return at once and may be called when nothing runs.
     pub fn new(stop: impl Fn() + Send + Sync + 'static) -> Self {
         Self { stop: Arc::new(stop), warn: None }
     }
 
-    /// Adds what tells running code, in a form that it can catch, that its time is nearly up; under the same conditions.
+    /// Adds what tells running code, in a form that it can catch, that its time is nearly up; same conditions.
     #[must_use]
     pub fn warning(mut self, warn: impl Fn() + Send + Sync + 'static) -> Self {
         self.warn = Some(Arc::new(warn));
@@ -216,7 +216,7 @@ impl fmt::Debug for Interrupter {
     }
 }
 
-/// What an instance has used so far.
+/// The resources that an instance has used so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
     /// Bytes of the guest's heap, as the interpreter counts them; 0 when it does not.

@@ -6,8 +6,8 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-/// What is known about the function before any event arrives. Values are the texts of the environment variables that
-/// Lambda sets, because languages hand them to users as texts; `None` where a variable is not set.
+/// The facts about the function that are known before any event arrives. Values are the texts of the environment
+/// variables that Lambda sets, because languages hand them to users as texts; `None` where a variable is not set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FunctionInfo {
     /// `AWS_LAMBDA_FUNCTION_NAME`.
@@ -22,7 +22,7 @@ pub struct FunctionInfo {
     pub log_stream: Option<String>,
 }
 
-/// What handlers are told is left of their time where nothing limits it, in milliseconds: Lambda's longest time limit, the
+/// The remaining time that handlers are told where nothing limits it, in milliseconds: Lambda's longest time limit, the
 /// largest value that code written for it can have seen.
 pub const UNLIMITED_MS: u64 = 900_000;
 
@@ -30,9 +30,9 @@ pub const UNLIMITED_MS: u64 = 900_000;
 /// what they know.
 #[derive(Debug, Default)]
 pub struct Invocation {
-    /// Identifies the invocation; the same at every attempt.
+    /// The identifier of the invocation; the same at every attempt.
     pub request_id: String,
-    /// When the platform gives up, in milliseconds since the epoch; `None` when there is no limit.
+    /// The time at which the platform gives up, in milliseconds since the epoch; `None` when there is no limit.
     pub deadline_ms: Option<u64>,
     /// The ARN that was invoked; may carry an alias or a version.
     pub invoked_function_arn: Option<String>,
@@ -50,12 +50,12 @@ pub struct Invocation {
     pub function_name: Option<String>,
     /// Whether the event is JSON. Python's contract gives a handler the raw body of any other event.
     pub event_is_json: bool,
-    /// What the functions of this invocation share.
+    /// The values that the functions of this invocation share.
     pub exchange: Exchange,
 }
 
 impl Invocation {
-    /// Milliseconds until the deadline; negative when it has passed, `None` when there is none.
+    /// Returns the milliseconds until the deadline; negative when it has passed, `None` when there is none.
     pub fn remaining_ms(&self) -> Option<i64> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
         self.deadline_ms.map(|deadline| deadline as i64 - now as i64)

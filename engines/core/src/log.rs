@@ -1,5 +1,5 @@
-//! The destination of a guest's output. Each language renders its own lines, because their form is part of its contract with
-//! users; this module holds what they share.
+//! The destination of a guest's output. Each language renders its own lines, because their form is part of its contract
+//! with users; this module holds what they share.
 
 use std::{fmt, str::FromStr, sync::Arc};
 
@@ -8,11 +8,11 @@ use std::{fmt, str::FromStr, sync::Arc};
 pub enum Level {
     /// Finest detail.
     Trace,
-    /// For developers.
+    /// Details for developers.
     Debug,
-    /// Events of the ordinary run of things.
+    /// Ordinary events.
     Info,
-    /// Odd, yet no failure.
+    /// Oddities that are not failures.
     Warn,
     /// A failure of one invocation.
     Error,
@@ -21,7 +21,7 @@ pub enum Level {
 }
 
 impl Level {
-    /// Upper-case name, as it stands in log lines and in `AWS_LAMBDA_LOG_LEVEL`.
+    /// Returns the upper-case name, as it stands in log lines and in `AWS_LAMBDA_LOG_LEVEL`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Trace => "TRACE",
@@ -71,8 +71,8 @@ pub trait LogSink: Send + Sync {
     /// Takes one piece of output. Must not fail: output that cannot be written is dropped.
     fn write(&self, stream: Stream, line: &[u8]);
 
-    /// Whether a message has to be one line, because whoever reads takes each line for a message of its own: Lambda's log
-    /// stream does. Line breaks inside of a message are written as `\r` then.
+    /// Whether a message has to be one line, because whoever reads takes each line for a message of its own: Lambda's
+    /// log stream does. Line breaks inside of a message are written as `\r` then.
     fn joins_lines(&self) -> bool {
         true
     }
@@ -89,7 +89,7 @@ impl LogSink for NullSink {
 /// The destination of guest output, and its form.
 #[derive(Clone)]
 pub struct LogSettings {
-    /// Receives the lines.
+    /// The receiver of the lines.
     pub sink: Arc<dyn LogSink>,
     /// Their form.
     pub format: LogFormat,
@@ -106,7 +106,7 @@ impl fmt::Debug for LogSettings {
     }
 }
 
-/// The present time as RFC 3339 in UTC with milliseconds: `2026-01-31T23:59:59.999Z`.
+/// Returns the present time as RFC 3339 in UTC with milliseconds: `2026-01-31T23:59:59.999Z`.
 pub fn timestamp() -> String {
     chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
 }

@@ -3,24 +3,24 @@
 /// The answer to whether a module has the function that is sought in it, as far as its text tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outlook {
-    /// It has it, or may: what code does as it runs, a text does not tell.
+    /// A function that exists, or may: its text does not tell what code does as it runs.
     Possible,
-    /// It has not, whatever its code does.
+    /// A function that does not exist, whatever the code does.
     Absent {
         /// Names of what it exports.
         others: Vec<String>,
     },
-    /// What has the name is a value that cannot be called, whatever its code does.
+    /// A value of that name that cannot be called, whatever the code does.
     NoFunction {
         /// The name.
         name: String,
-        /// What it is, with its article: `a number`.
+        /// Its kind, with its article: `a number`.
         kind: String,
     },
 }
 
 impl Outlook {
-    /// The outlook of a module whose exports are known: with one of these `names` among them, or without.
+    /// Returns the outlook of a module whose exports are known: with one of these `names` among them, or without.
     pub fn of(names: &[&str], exports: Vec<String>) -> Self {
         // Of a path into an export only the export itself can be looked for.
         let first = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
@@ -30,7 +30,7 @@ impl Outlook {
         }
     }
 
-    /// The outlook of a module whose exports are known, and of some of them that they are values of these kinds and no
+    /// Returns the outlook of a module whose exports are known, some of them as values of these kinds and not
     /// functions. A path into an export may lead to a function in it.
     pub fn of_values(
         names: &[&str],

@@ -17,8 +17,8 @@ pub enum Payload {
     WithBody(WithBody),
     /// Bytes that go out as they are.
     Raw(RawPayload),
-    /// The result of a function that returns nothing (`undefined`, `None`, `nil`), where [`Form::Native`] was asked for: a
-    /// hook that keeps the value as it is. As an input: no value, for hooks that take the context alone.
+    /// The result of a function that returns nothing (`undefined`, `None`, `nil`), where [`Form::Native`] was asked
+    /// for: a hook that keeps the value as it is. As an input: no value, for hooks that take the context alone.
     Nothing,
 }
 
@@ -41,7 +41,7 @@ impl WithBody {
         fits.then_some(Self { event, body })
     }
 
-    /// The object, as JSON text with an empty member `body`.
+    /// Returns the object, as JSON text with an empty member `body`.
     pub fn event(&self) -> &Bytes {
         &self.event
     }
@@ -51,7 +51,7 @@ impl WithBody {
         &self.body
     }
 
-    /// The whole object as JSON text.
+    /// Returns the whole object as JSON text.
     pub fn to_json(&self) -> Bytes {
         let head = &self.event[..self.event.len() - 3];
         let body = crate::json_string(&String::from_utf8_lossy(&self.body));
@@ -83,17 +83,17 @@ pub enum Form {
 
 /// A value in one engine's own form, held for the instance that made it.
 pub trait NativeValue {
-    /// The [`crate::EngineInfo::id`] of the engine that it belongs to.
+    /// Returns the [`crate::EngineInfo::id`] of the engine that it belongs to.
     fn engine(&self) -> &'static str;
 
-    /// The value as JSON text.
+    /// Returns the value as JSON text.
     ///
     /// # Errors
     /// [`ErrorKind::Marshal`] when it has no JSON form.
     fn to_json(&self) -> Result<Bytes>;
 
-    /// The value as JSON text, for members of `context.state`: what has no JSON form is an error wherever it stands in
-    /// the value, also where the language's own serialiser leaves it out or writes something poorer.
+    /// Returns the value as JSON text, for members of `context.state`: what has no JSON form is an error wherever it
+    /// stands in the value, also where the language's own serialiser leaves it out or writes something poorer.
     ///
     /// # Errors
     /// [`ErrorKind::Marshal`] when it, or a part of it, has no JSON form.
@@ -101,7 +101,7 @@ pub trait NativeValue {
         self.to_json()
     }
 
-    /// For the engine that made it, to find its own type again.
+    /// Returns the value for the engine that made it, to find its own type again.
     fn as_any(&self) -> &dyn Any;
 }
 
@@ -112,12 +112,12 @@ impl fmt::Debug for dyn NativeValue {
 }
 
 impl Payload {
-    /// JSON text from anything that holds bytes.
+    /// Makes JSON text from anything that holds bytes.
     pub fn json(text: impl Into<Bytes>) -> Self {
         Self::Json(text.into())
     }
 
-    /// The bytes that leave the process, and their media type.
+    /// Returns the bytes that leave the process, and their media type.
     ///
     /// # Errors
     /// [`ErrorKind::Marshal`] when a native value has no JSON form.

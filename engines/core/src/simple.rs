@@ -27,7 +27,7 @@ pub trait SimpleRuntime: 'static {
     /// Anything; it is reported as this invocation's error, and the next one follows.
     fn invoke(&mut self, event: &[u8], invocation: &Invocation) -> Result<Output>;
 
-    /// Lets go of what `setup` took. Called once, at the end.
+    /// Releases what `setup` took. Called once, at the end.
     fn cleanup(&mut self) {}
 }
 
@@ -45,9 +45,9 @@ pub struct SimpleEnvironment {
 /// The answer of a [`SimpleRuntime`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Output {
-    /// Goes to the caller as it is.
+    /// Bytes that go to the caller as they are.
     Raw(Bytes),
-    /// Goes to the caller as JSON.
+    /// A value that goes to the caller as JSON.
     Json(serde_json::Value),
 }
 
@@ -62,7 +62,7 @@ where
     F: Fn() -> R + Send + Sync + 'static,
     R: SimpleRuntime,
 {
-    /// An engine that makes a new runtime with `make` for every handler that it loads.
+    /// Makes an engine that creates a new runtime with `make` for every handler that it loads.
     pub fn new(info: EngineInfo, make: F) -> Self {
         Self { info, make }
     }

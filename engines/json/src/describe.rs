@@ -1,8 +1,8 @@
-//! What is wrong with a text that is no JSON, in words.
+//! The description of what is wrong with a text that is not JSON.
 
 use serde::de::IgnoredAny;
 
-/// Says why the reader does not take a text, and where: `expected value at line 1 column 8`.
+/// Says why the reader refuses a text, and where: `expected value at line 1 column 8`.
 pub fn describe(text: &[u8]) -> String {
     if let Err(error) = serde_json::from_slice::<IgnoredAny>(text) {
         return error.to_string();

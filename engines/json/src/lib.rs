@@ -1,4 +1,4 @@
-//! A pull parser for JSON: strict, quick, and without a tree. Engines read events with it straight into their own values.
+//! A pull parser for JSON: strict, quick, and without a tree. Engines read events with it into their own values.
 //!
 //! ```
 //! use trine_json::{Number, Peek, Reader};
@@ -22,7 +22,7 @@ pub use describe::{Place, describe};
 
 use std::{fmt, ops::Range};
 
-/// The reader's only error: the text is no JSON, or has half of a surrogate pair, which no Rust string can hold.
+/// The reader's only error: the text is not JSON, or has half of a surrogate pair, which no Rust string can hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refused;
 
@@ -34,7 +34,7 @@ impl fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
-/// What a value begins like.
+/// The kind of a value, as its beginning tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Peek {
     /// `{`
@@ -67,7 +67,7 @@ pub enum Number<'j> {
 /// A string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Text<'r> {
-    /// Its text, without escapes. What it borrows from is the reader, which has room for one string with escapes.
+    /// Its text, without escapes. It borrows from the reader, which has room for one string with escapes.
     pub text: &'r str,
     /// Whether all of it is ASCII.
     pub is_ascii: bool,
@@ -75,7 +75,7 @@ pub struct Text<'r> {
 
 /// Reads one JSON text from its beginning to its end.
 ///
-/// Nesting is the caller's affair: [`Reader::peek`] says what comes, and the method of that kind is to follow.
+/// Nesting is the caller's affair: [`Reader::peek`] says what comes, and the method of that kind has to follow.
 #[derive(Debug)]
 pub struct Reader<'j> {
     text: &'j str,
@@ -87,27 +87,27 @@ pub struct Reader<'j> {
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
 
-/// What a JSON string cannot hold as it is, in eight of its bytes: the highest bit of each quote, backslash and control
-/// character. The lowest of these bits is right, those above it may be wrong.
+/// Marks what a JSON string cannot hold as it is, in eight of its bytes: the highest bit of each quote, backslash and
+/// control character. The lowest of these bits is right, those above it may be wrong.
 #[inline]
 #[must_use]
 pub const fn special(word: u64) -> u64 {
-    // Each difference has the highest bit where the byte is smaller than what is taken away, or is none of ASCII.
+    // Each difference has the highest bit where the byte is smaller than what is subtracted, or is not ASCII.
     let control = word.wrapping_sub(ONES * 0x20);
     let quote = (word ^ (ONES * b'"' as u64)).wrapping_sub(ONES);
     let backslash = (word ^ (ONES * b'\\' as u64)).wrapping_sub(ONES);
     (control | quote | backslash) & !word & HIGH
 }
 
-/// So many digits are exact as a double, whatever they are.
+/// Number of digits that are exact as a double, whatever they are.
 const EXACT_DIGITS: usize = 15;
 
-/// Powers of ten, all of them exact: for as many digits behind the point as there can be then.
+/// Powers of ten, all of them exact: one for each possible number of digits behind the point.
 const POWERS: [f64; EXACT_DIGITS] =
     [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14];
 
 impl<'j> Reader<'j> {
-    /// A reader of `text`. `room` is for strings with escapes; see [`Reader::into_room`].
+    /// Makes a reader of `text`. `room` is for strings with escapes; see [`Reader::into_room`].
     ///
     /// # Errors
     /// When the text is not UTF-8.
@@ -122,12 +122,12 @@ impl<'j> Reader<'j> {
         self.at
     }
 
-    /// The room that it was given, for the next reader.
+    /// Returns the room that it was given, for the next reader.
     pub fn into_room(self) -> String {
         self.unescaped
     }
 
-    /// What comes next. The words `true`, `false` and `null` are read by this.
+    /// Returns the kind of what comes next. Reads the words `true`, `false` and `null`.
     ///
     /// # Errors
     /// When no value begins here.
@@ -145,7 +145,7 @@ impl<'j> Reader<'j> {
         }
     }
 
-    /// The string that was peeked at.
+    /// Reads the string that was peeked at.
     ///
     /// # Errors
     /// When it is malformed.
@@ -162,7 +162,7 @@ impl<'j> Reader<'j> {
         Ok(Text { text: self.text.get(start..end).ok_or(Refused)?, is_ascii })
     }
 
-    /// Enters the object that was peeked at; its first key.
+    /// Enters the object that was peeked at. Returns its first key.
     ///
     /// # Errors
     /// When it is malformed.
@@ -179,7 +179,7 @@ impl<'j> Reader<'j> {
         }
     }
 
-    /// The key after a member's value; `None` at the end of the object.
+    /// Reads the key after a member's value; `None` at the end of the object.
     ///
     /// # Errors
     /// When it is malformed.
@@ -201,7 +201,7 @@ impl<'j> Reader<'j> {
         }
     }
 
-    /// Enters the array that was peeked at; what its first item begins like.
+    /// Enters the array that was peeked at. Returns the kind of its first item.
     ///
     /// # Errors
     /// When it is malformed.
@@ -215,7 +215,7 @@ impl<'j> Reader<'j> {
         self.peek().map(Some)
     }
 
-    /// What the item after an item begins like; `None` at the end of the array.
+    /// Returns the kind of the item after an item; `None` at the end of the array.
     ///
     /// # Errors
     /// When it is malformed.
@@ -234,7 +234,7 @@ impl<'j> Reader<'j> {
         }
     }
 
-    /// The number that was peeked at.
+    /// Reads the number that was peeked at.
     ///
     /// # Errors
     /// When it is malformed.
@@ -274,12 +274,12 @@ impl<'j> Reader<'j> {
         Ok(Number::Float(if negative { -value } else { value }))
     }
 
-    /// A number as it is written, from `start` to here.
+    /// Returns a number as it is written, from `start` to here.
     fn written(&self, start: usize) -> Result<&'j str, Refused> {
         self.text.get(start..self.at).ok_or(Refused)
     }
 
-    /// Nothing but white space may be left.
+    /// Checks that nothing but white space is left.
     ///
     /// # Errors
     /// When something is.
@@ -295,7 +295,7 @@ impl<'j> Reader<'j> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    /// The next byte that is no white space; the reader stands before it.
+    /// Returns the next byte that is not white space; the reader stands before it.
     #[inline]
     fn skip(&mut self) -> Result<u8, Refused> {
         loop {
@@ -316,7 +316,7 @@ impl<'j> Reader<'j> {
         Ok(is)
     }
 
-    /// Reads digits, one at least, and says how many. Their value is right as long as they are few.
+    /// Reads digits, at least one, and returns how many. Their value is right only if they are few.
     #[inline]
     fn digits(&mut self, value: &mut i64) -> Result<usize, Refused> {
         let start = self.at;
@@ -356,7 +356,7 @@ impl<'j> Reader<'j> {
         }
     }
 
-    /// Goes on to the end of a plain run: to what is special, or the text's end. Whether all of the run is ASCII.
+    /// Goes on to the end of a plain run: to what is special, or the text's end. Returns whether the run is ASCII.
     #[inline]
     fn run(&mut self) -> bool {
         let bytes = self.text.as_bytes();
@@ -417,7 +417,7 @@ impl<'j> Reader<'j> {
         }
     }
 
-    /// The character of `\u` and what follows it.
+    /// Reads the character of `\u` and what follows it.
     fn unicode(&mut self) -> Result<char, Refused> {
         let unit = self.hex()?;
         let code = match unit {

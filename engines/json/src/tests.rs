@@ -1,4 +1,4 @@
-//! The reader against a parser that everybody knows.
+//! Tests of the reader against a parser that everybody knows.
 
 mod whole;
 
@@ -72,14 +72,14 @@ fn what_is_no_json_is_refused() {
         assert_eq!(read(text.as_bytes()).ok(), None, "{text}");
     }
     assert_eq!(read(b"\"\xff\"").ok(), None);
-    // Half of a surrogate pair is JSON, but no text.
+    // Half of a surrogate pair is JSON, but not text.
     for text in [r#""\ud800""#, r#""\ud800x""#, r#""\ud800\n""#, r#""\ud800\u0041""#, r#""\udc00""#]
     {
         assert_eq!(read(text.as_bytes()).ok(), None, "{text}");
     }
 }
 
-/// Every place of a run's end within a word, before and after other bytes.
+/// Checks every place of a run's end within a word, before and after other bytes.
 #[test]
 fn runs_end_where_they_end() {
     for length in 0..40 {
@@ -110,7 +110,7 @@ fn what_is_ascii_is_known_as_such() {
             {
                 let mut content = "x".repeat(length);
                 content.insert_str(place, other);
-                // What follows the string is none of its own.
+                // What follows the string is not part of it.
                 let text = format!("[\"{content}\",\"{neighbour}\"]");
                 let mut reader = Reader::new(text.as_bytes(), String::new()).unwrap();
                 assert_eq!(reader.peek(), Ok(Peek::Array));

@@ -4,7 +4,7 @@ use std::{env, sync::Once};
 use trine_engine::CHILD_MARK;
 
 /// Notes in the environment that this process runs guests, so that a child of theirs which is this very program knows
-/// what it is not: Lambda's runtime. Once, before any guest has run.
+/// that it is not Lambda's runtime. To be called once, before any guest has run.
 pub fn mark_children() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -13,8 +13,8 @@ pub fn mark_children() {
             return;
         }
         // SAFETY: no guest runs yet. Other threads of the host may read the environment meanwhile, through the standard
-        // library, which has a lock for that, or through C's `getenv`: the first change that a process makes leaves what it
-        // was started with in place.
+        // library, which has a lock for that, or through C's `getenv`: the first change that a process makes leaves
+        // what it was started with in place.
         unsafe { env::set_var(CHILD_MARK, api) };
     });
 }
@@ -34,7 +34,7 @@ pub fn set_missing(variables: &[(&str, String)]) -> bool {
     true
 }
 
-/// Number of the process's threads; `None` where the system does not say.
+/// Returns the number of the process's threads; `None` where the system does not say.
 fn threads() -> Option<usize> {
     Some(std::fs::read_dir("/proc/self/task").ok()?.count())
 }

@@ -1,4 +1,4 @@
-//! What language crates do to the process that they are guests of: its environment, and signals.
+//! The operations of language crates on the process that hosts them: its environment, and signals.
 //!
 //! The product itself has no `unsafe` code, and these few calls of the C library need it. They are here once, for every
 //! language.

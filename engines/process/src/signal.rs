@@ -9,7 +9,7 @@ pub struct Deadly {
     pub number: c_int,
     /// The name: `SIGHUP`.
     pub name: &'static str,
-    /// What Lambda says of a process that it ended: `hangup`.
+    /// Lambda's words for a process that it ended: `hangup`.
     pub end: &'static str,
 }
 
@@ -17,7 +17,7 @@ const fn deadly(number: c_int, name: &'static str, end: &'static str) -> Deadly 
     Deadly { number, name, end }
 }
 
-/// Linux's. SIGTERM and SIGINT are not among them: they ask the process to end in good order, and it does.
+/// Linux's deadly signals. SIGTERM and SIGINT are not among them: they ask the process for an orderly end, and it ends.
 #[cfg(target_os = "linux")]
 const DEADLY: &[Deadly] = &[
     deadly(libc::SIGHUP, "SIGHUP", "hangup"),
@@ -43,11 +43,11 @@ const DEADLY: &[Deadly] = &[
     deadly(libc::SIGSYS, "SIGSYS", "bad system call"),
 ];
 
-/// Elsewhere signals pass: which of them end a process is not known here.
+/// No signals elsewhere: which of them end a process is not known here.
 #[cfg(not(target_os = "linux"))]
 const DEADLY: &[Deadly] = &[];
 
-/// Those that end the process whatever handler it has: it cannot have one, or it is the handler that ends it.
+/// Signals that end the process whatever handler it has: it cannot have one, or it is the handler that ends it.
 const ALWAYS: [c_int; 8] = [
     libc::SIGILL,
     libc::SIGTRAP,
@@ -76,7 +76,7 @@ impl Deadly {
     }
 }
 
-/// Whether the process handles or ignores a signal, as the kernel tells it.
+/// Whether the process handles or ignores a signal, according to the kernel.
 fn is_handled(signal: c_int) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     ["SigCgt:", "SigIgn:"].iter().any(|name| {
@@ -119,7 +119,7 @@ impl Thread {
     /// # Safety
     /// The thread has not ended.
     pub unsafe fn send(self, signal: c_int) {
-        // SAFETY: the caller vouches for the thread; a signal that there is not is refused.
+        // SAFETY: the caller vouches for the thread; a signal that does not exist is refused.
         unsafe { libc::pthread_kill(self.0, signal) };
     }
 }
@@ -130,7 +130,7 @@ impl Thread {
 /// The handler is async-signal-safe: it may run at any time, on any thread that does not block the signal.
 pub unsafe fn handle(signal: c_int, handler: extern "C" fn(c_int)) {
     let handler = handler as *const () as libc::sighandler_t;
-    // SAFETY: the address is that of a function of the type that the system calls, and the caller vouches for what it does.
+    // SAFETY: the address is that of a function of the type that the system calls; the caller vouches for it.
     unsafe { libc::signal(signal, handler) };
 }
 

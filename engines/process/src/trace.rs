@@ -43,8 +43,8 @@ pub fn set(trace: Option<&str>) {
         text[end..end + part.len()].copy_from_slice(part);
         end += part.len();
     }
-    // SAFETY: the text is terminated and lies in a static, so it outlives the environment; it is written again only when
-    // the other one has taken its place there. As to other threads, see above.
+    // SAFETY: the text is terminated and lies in a static, so it outlives the environment; it is written again only
+    // when the other one has taken its place there. As to other threads, see above.
     unsafe { libc::putenv(text.as_mut_ptr().cast()) };
 }
 

@@ -78,7 +78,7 @@ fn info(
     }
 }
 
-/// An engine that can import modules of these names, from `/<engine>/<name>`. JavaScript's refuses the module `refused`.
+/// An engine that can import these modules, from `/<engine>/<name>`. JavaScript's refuses the module `refused`.
 pub(crate) struct Importing {
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) names: Vec<&'static str>,

@@ -20,7 +20,7 @@ fn value(reader: &mut Reader<'_>, peek: Peek) -> Result<Value, Refused> {
         Peek::Number => match reader.number()? {
             Number::Integer(number) => Value::from(number),
             Number::Long(text) => Value::Number(text.parse().map_err(|_| Refused)?),
-            // Larger than a double can be: JSON all the same, yet nothing that serde_json would take.
+            // Larger than a double can be: JSON all the same, though serde_json would not take it.
             Number::Float(number) => {
                 Value::Number(serde_json::Number::from_f64(number).ok_or(Refused)?)
             }
