@@ -31,6 +31,7 @@ extension!(
     esm = [
         dir "src/prelude",
         "web.js",
+        "channels.js",
         "children.js",
         "invoke.js",
         "console.js",
@@ -38,6 +39,7 @@ extension!(
         "context.js",
         "exchange.js",
         "exits.js",
+        "fatal.js",
         "flavour.js",
         "interpreter.js",
         "preload.js",

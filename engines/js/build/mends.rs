@@ -6,7 +6,9 @@ use std::{collections::BTreeMap, fs};
 
 /// Files in `src/prelude/mends`, and what they mend.
 const MENDS: &[(&str, &str)] = &[
+    ("child_process.js", "ext:deno_node/internal/child_process.ts"),
     ("dgram.js", "ext:deno_node/internal/dgram.ts"),
+    ("fork.js", "ext:deno_node/child_process.ts"),
     ("http_client.js", "node:_http_client"),
     ("net.js", "ext:deno_node/net.ts"),
     ("tls_binding.js", "ext:deno_node/internal_binding/tls_wrap.ts"),
@@ -40,13 +42,16 @@ impl Mend {
         format!("{source}\n{}", self.unless_left_out("internals"))
     }
 
-    /// A wrapped script with its mend, which sees what the script has made.
+    /// A wrapped script with its mend, which sees what the script has made. The prelude may see the operations first that
+    /// the script is about to look up.
     pub(crate) fn script(&self, source: &str) -> String {
         const PROLOGUE: &str = "\"use strict\"; return (";
         let made = source.strip_prefix(PROLOGUE).and_then(|rest| rest.strip_suffix(");"));
         let made = made.expect("deno_core wraps scripts like this");
         let mend = self.unless_left_out("__bootstrap.internals");
-        format!("{PROLOGUE}((made) => {{\n{mend}return made;\n}})({made}));")
+        let before =
+            format!("__bootstrap.internals.trinePrepare?.({:?}, __bootstrap.core.ops)", self.file);
+        format!("{PROLOGUE}({before}, (made) => {{\n{mend}return made;\n}})({made}));")
     }
 
     /// Tests leave mends out to see whether they are needed.

@@ -1,6 +1,7 @@
 //! What would end the process, and ends an invocation instead: exits, aborts, deadly signals to oneself.
 
 use crate::{
+    channels,
     command::op_trine_command_line,
     fetch::op_trine_fetch,
     host::{Host, host_of},
@@ -95,7 +96,7 @@ fn is_handled(signal: i32) -> bool {
 }
 
 /// Replaces the operations that would end the process, the one that ends a worker thread, the one that makes Deno's command
-/// lines of Node's, the one behind `fetch`, and those on the process's environment.
+/// lines of Node's, the one behind `fetch`, and those on the process's environment and on channels between processes.
 pub(crate) fn trap(op: OpDecl) -> OpDecl {
     match op.name {
         "op_process_abort" => op.with_implementation_from(&op_trine_abort()),
@@ -103,7 +104,7 @@ pub(crate) fn trap(op: OpDecl) -> OpDecl {
         "op_node_translate_cli_args" => op.with_implementation_from(&op_trine_command_line()),
         "op_fetch" => op.with_implementation_from(&op_trine_fetch()),
         "op_host_terminate_worker" => op.with_implementation_from(&op_trine_terminate_thread()),
-        _ => variables::redirect(op),
+        _ => channels::replace(variables::redirect(op)),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a guest may ask of the process: to write a log line, to end, to import a module.
 
 use crate::{
-    certificates, exchange,
+    certificates, channels, exchange,
     exits::{self, Exit},
     flavour::{self, Flavour},
     instance::Shared,
@@ -18,12 +18,6 @@ use deno_runtime::deno_core::{
 };
 use std::{
     cell::{Cell, OnceCell},
-    io::Write,
-    mem::ManuallyDrop,
-    os::{
-        fd::{FromRawFd, RawFd},
-        unix::net::UnixStream,
-    },
     path::PathBuf,
     rc::{Rc, Weak},
 };
@@ -52,8 +46,6 @@ pub(crate) struct Facts {
     pub(crate) of_runtime: Vec<String>,
     /// Whether there is a `global.gc`.
     pub(crate) exposes_gc: bool,
-    /// The channel to a parent who reads JSON, as it was inherited. Owned by the polyfill of `process`.
-    pub(crate) channel: Option<RawFd>,
 }
 
 /// One isolate's side of the process. The isolate's state holds it, so that native functions find it.
@@ -238,6 +230,7 @@ impl Host {
         set_function(scope, object, "isClosedByPeer", is_closed_by_peer);
         set_function(scope, object, "leftovers", leftovers);
         set_function(scope, object, "work", work);
+        channels::add_functions(scope, object);
         exchange::add_functions(scope, object);
         stack::add_functions(scope, object);
         set(scope, object, "import", import);
@@ -257,7 +250,6 @@ impl Host {
             set(scope, interpreter, "ofRuntime", of_runtime);
             set(scope, object, "interpreter", interpreter.into());
             set_function(scope, object, "moduleUrl", module_url);
-            set_function(scope, object, "sendNow", send_now);
         }
     }
 }
@@ -386,29 +378,6 @@ fn module_url(
             scope.throw_exception(error);
         }
     }
-}
-
-/// The longest message that a socket takes as a whole or not at all.
-const WHOLE: usize = 16 << 10;
-
-/// `sendNow(message)`: whether a message could be written to the channel to the parent at once.
-fn send_now(
-    scope: &mut v8::PinScope<'_, '_>,
-    args: v8::FunctionCallbackArguments<'_>,
-    mut result: v8::ReturnValue<'_, v8::Value>,
-) {
-    let Mode::Interpreter(Facts { channel: Some(channel), .. }) = &host_of(scope).mode else {
-        return;
-    };
-    let message = args.get(0).to_rust_string_lossy(scope);
-    if message.len() > WHOLE {
-        return;
-    }
-    // SAFETY: the descriptor was inherited open, and its owner closes it when the channel ends, which this function's caller
-    // has looked at. It is not closed here: the stream is never dropped.
-    let stream = ManuallyDrop::new(unsafe { UnixStream::from_raw_fd(*channel) });
-    let written = (&*stream).write(message.as_bytes());
-    result.set_bool(written.is_ok_and(|length| length == message.len()));
 }
 
 /// `isClosedByPeer(descriptor)`: whether the other end of a connection has closed it.

@@ -4,6 +4,7 @@
 use crate::{
     command::{CommandLine, Refused, Task},
     engine,
+    fatal::{self, Fatal, Told},
     host::{Facts, Host, Mode, text_or_undefined, texts},
     isolate::{self, Snapshot},
     loader::{Loader, package_folders},
@@ -17,9 +18,10 @@ use deno_runtime::{
     BootstrapOptions,
     deno_core::{
         ModuleSpecifier,
-        error::{CoreError, CoreErrorKind, JsError},
+        error::{CoreError, exception_to_err},
         scope, v8,
     },
+    deno_io::DENO_EXTRA_STDIO_FDS_ENV_VAR,
     deno_node::ops::ipc::ChildIpcSerialization,
     tokio_util::create_and_run_current_thread,
     worker::MainWorker,
@@ -27,7 +29,6 @@ use deno_runtime::{
 use std::{
     env,
     ffi::OsString,
-    fmt::Write as _,
     io::{self, IsTerminal, Read},
     path::Path,
     process::exit,
@@ -154,19 +155,11 @@ impl Interpreter {
         // As for the host's limit: it is that of a function, and this is none.
         let environment =
             Environment { memory_limit: line.options.memory_limit(None), ..environment.clone() };
-        let parent = channel();
-        let facts = Facts {
-            argv0,
-            of_runtime: line.of_runtime,
-            exposes_gc: line.exposes_gc,
-            channel: parent
-                .filter(|(_, form)| matches!(form, ChildIpcSerialization::Json))
-                .and_then(|(descriptor, _)| descriptor.try_into().ok()),
-        };
+        let facts = Facts { argv0, of_runtime: line.of_runtime, exposes_gc: line.exposes_gc };
         line.options.settle();
         Ok(Self {
             facts,
-            parent,
+            parent: channel(),
             environment,
             kind,
             text,
@@ -220,7 +213,7 @@ impl Interpreter {
         if let Some(memory) = &memory {
             memory.watch(worker.js_runtime.v8_isolate());
         }
-        let status = self.drive(&mut worker, &host, &read, &threads).await;
+        let status = self.drive(&mut worker, &host, &read, &threads, memory.as_ref()).await;
         threads.stop();
         let status = match &memory {
             Some(memory) if memory.is_crossed() => {
@@ -243,6 +236,7 @@ impl Interpreter {
         host: &Rc<Host>,
         loader: &Loader,
         threads: &Arc<Threads>,
+        memory: Option<&Arc<Memory>>,
     ) -> i32 {
         let runtime = &mut worker.js_runtime;
         {
@@ -257,7 +251,7 @@ impl Interpreter {
             match isolate::start_interpreter_prelude(runtime, host, loader.sources.clone()) {
                 Ok(prelude) => prelude,
                 Err(error) => {
-                    tell(&self.environment, &describe(&error, ""));
+                    tell(&self.environment, &Told::default().describe(&error));
                     return INTERNAL;
                 }
             };
@@ -268,14 +262,18 @@ impl Interpreter {
                 Err(error) if error.to_string().contains(NEVER_RESOLVED) => {
                     Some((None, NEVER_SETTLED))
                 }
-                Err(error) => Some((Some(error), 1)),
+                Err(error) => Some((Some(Fatal::from(error)), 1)),
             },
-            Err(error) => Some((Some(error), 1)),
+            Err(fatal) => Some((Some(fatal), 1)),
         };
-        if let Some((error, status)) = failed {
-            let version = fail(worker, &prelude.fail, status);
-            match error {
-                Some(error) => tell(&self.environment, &Self::explain(loader, &error, &version)),
+        if memory.is_some_and(|memory| memory.is_crossed()) {
+            return OUT_OF_MEMORY;
+        }
+        if let Some((fatal, status)) = failed {
+            let thrown = fatal.as_ref().and_then(|fatal| fatal.thrown.as_ref());
+            let told = Told::ask(worker, &prelude.fail, status, thrown);
+            match fatal {
+                Some(fatal) => tell(&self.environment, &told.explain(loader, &fatal.error)),
                 None => tell(
                     &self.environment,
                     "Warning: the top-level await of the main module can no longer settle: nothing is left in the \
@@ -284,22 +282,10 @@ impl Interpreter {
             }
         }
         if let Err(error) = worker.dispatch_process_exit_event() {
-            tell(&self.environment, &describe_js(&error, ""));
+            tell(&self.environment, &fatal::describe(&error));
             return if worker.exit_code() == 0 { 1 } else { worker.exit_code() };
         }
         worker.exit_code()
-    }
-
-    /// The error, with the place of a syntax error, which V8 does not tell of CommonJS.
-    fn explain(loader: &Loader, error: &CoreError, version: &str) -> String {
-        let text = describe(error, version);
-        let is_syntax = matches!(error.as_kind(), CoreErrorKind::Js(error)
-            if error.name.as_deref() == Some("SyntaxError"));
-        let problem = is_syntax.then(|| loader.problem_of_last_required()).flatten();
-        match problem.as_deref().and_then(|problem| problem.rsplit_once(" at ")) {
-            Some((_, place)) => format!("{}\n\n{text}", path_of(place)),
-            None => text,
-        }
     }
 
     /// Calls the prelude's `interpret`; gives the promise that it returns for an ES module.
@@ -307,7 +293,7 @@ impl Interpreter {
         &self,
         worker: &mut MainWorker,
         interpret: &v8::Global<v8::Function>,
-    ) -> Result<Option<v8::Global<v8::Promise>>, CoreError> {
+    ) -> Result<Option<v8::Global<v8::Promise>>, Fatal> {
         scope!(scope, &mut worker.js_runtime);
         v8::tc_scope!(let scope, scope);
         let url = self.module.as_ref().map(ModuleSpecifier::as_str);
@@ -325,10 +311,13 @@ impl Interpreter {
                 let promise = v8::Local::<'_, v8::Promise>::try_from(value).ok();
                 Ok(promise.map(|promise| v8::Global::new(scope, promise)))
             }
-            None => match scope.exception() {
-                Some(thrown) => Err(JsError::from_v8_exception(scope, thrown).into()),
-                None => Ok(None),
-            },
+            None => {
+                // A rejection that nobody has handled stops the script where it stands; its value has been noted.
+                let thrown = scope.exception().filter(|_| !scope.has_terminated());
+                let exception = thrown.unwrap_or(undefined);
+                let error = exception_to_err(scope, exception, false, true).into();
+                Err(Fatal { error, thrown: thrown.map(|thrown| v8::Global::new(scope, thrown)) })
+            }
         }
     }
 }
@@ -347,87 +336,6 @@ fn is_pending(worker: &mut MainWorker, promise: Option<&v8::Global<v8::Promise>>
     let Some(promise) = promise else { return false };
     scope!(scope, &mut worker.js_runtime);
     v8::Local::new(scope, promise).state() == v8::PromiseState::Pending
-}
-
-/// Sets the exit status, for `exit` listeners to see. Gives the version of Node that messages name.
-fn fail(worker: &mut MainWorker, fail: &v8::Global<v8::Function>, status: i32) -> String {
-    scope!(scope, &mut worker.js_runtime);
-    v8::tc_scope!(let scope, scope);
-    let undefined = v8::undefined(scope).into();
-    let status = v8::Integer::new(scope, status).into();
-    let fail = v8::Local::new(scope, fail);
-    let version = fail.call(scope, undefined, &[status]);
-    version.map(|version| version.to_rust_string_lossy(scope)).unwrap_or_default()
-}
-
-/// An error that nobody has caught, as Node prints it: the place, its line, the stack, the causes.
-fn describe(error: &CoreError, version: &str) -> String {
-    match error.as_kind() {
-        CoreErrorKind::Js(error) => describe_js(error, version),
-        other => format!("{other}\n\nNode.js {version}"),
-    }
-}
-
-fn describe_js(error: &JsError, version: &str) -> String {
-    let mut text = place_of(error).unwrap_or_default();
-    text.push_str(&stack_of(error));
-    let mut cause = error.cause.as_deref();
-    while let Some(error) = cause {
-        let _ = write!(text, "\n  [cause]: {}", stack_of(error).replace('\n', "\n  "));
-        cause = error.cause.as_deref();
-    }
-    if !version.is_empty() {
-        let _ = write!(text, "\n\nNode.js {version}");
-    }
-    text
-}
-
-/// Path and line of the first frame that is the user's, and the text of that line with a mark under the column.
-fn place_of(error: &JsError) -> Option<String> {
-    let frame = error.frames.iter().find(|frame| {
-        let name = frame.file_name.as_deref().unwrap_or("ext:");
-        !name.starts_with("ext:") && !name.starts_with("node:")
-    })?;
-    let path = path_of(frame.file_name.as_deref()?);
-    let number = frame.line_number?;
-    let line = match &error.source_line {
-        Some(line) => line.clone(),
-        None => {
-            let text = std::fs::read_to_string(&path).ok()?;
-            text.lines().nth(usize::try_from(number).ok()?.checked_sub(1)?)?.to_owned()
-        }
-    };
-    let indent = usize::try_from(frame.column_number.unwrap_or(1)).unwrap_or(1).saturating_sub(1);
-    // A minified file has one line, which tells nobody anything.
-    let excerpt = match line.len() {
-        0..=400 => format!("{line}\n{}^\n", " ".repeat(indent)),
-        _ => String::new(),
-    };
-    Some(format!("{path}:{number}\n{excerpt}\n"))
-}
-
-fn stack_of(error: &JsError) -> String {
-    match &error.stack {
-        Some(stack) if !stack.is_empty() => own_stack(stack),
-        // What is no error has no stack.
-        _ => error.exception_message.clone(),
-    }
-}
-
-/// A stack without the frames of this runtime's own code.
-fn own_stack(stack: &str) -> String {
-    let is_ours = |line: &str| {
-        let line = line.trim_start();
-        line.starts_with("at ") && (line.contains("(ext:") || line.starts_with("at ext:"))
-    };
-    stack.lines().filter(|line| !is_ours(line)).collect::<Vec<_>>().join("\n")
-}
-
-fn path_of(name: &str) -> String {
-    ModuleSpecifier::parse(name)
-        .ok()
-        .and_then(|url| url.to_file_path().ok())
-        .map_or_else(|| name.to_owned(), |path| path.to_string_lossy().into_owned())
 }
 
 /// What comes from standard input.
@@ -483,11 +391,20 @@ fn bootstrap_options(
 
 /// The channel to the parent that `fork` has made. Its variables are for this process only.
 fn channel() -> Option<(i64, ChildIpcSerialization)> {
-    let descriptor = env::var("NODE_CHANNEL_FD").ok()?.parse().ok();
+    let descriptor = env::var("NODE_CHANNEL_FD").ok()?;
     let form = env::var("NODE_CHANNEL_SERIALIZATION_MODE").ok().and_then(|form| form.parse().ok());
-    for name in ["NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE"] {
-        // SAFETY: the process has one thread that looks at the environment, this one: V8's threads, the only others, do not.
-        unsafe { env::remove_var(name) };
+    // Deno would hold it open for as long as the process lives.
+    let others = env::var(DENO_EXTRA_STDIO_FDS_ENV_VAR).map(|all| {
+        let others: Vec<&str> = all.split(',').filter(|other| *other != descriptor).collect();
+        others.join(",")
+    });
+    // SAFETY: the process has one thread that looks at the environment, this one: V8's threads, the only others, do not.
+    unsafe {
+        env::remove_var("NODE_CHANNEL_FD");
+        env::remove_var("NODE_CHANNEL_SERIALIZATION_MODE");
+        if let Ok(others) = others {
+            env::set_var(DENO_EXTRA_STDIO_FDS_ENV_VAR, others);
+        }
     }
-    Some((descriptor?, form.unwrap_or(ChildIpcSerialization::Json)))
+    Some((descriptor.parse().ok()?, form.unwrap_or(ChildIpcSerialization::Json)))
 }

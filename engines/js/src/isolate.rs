@@ -79,6 +79,7 @@ deno_runtime::deno_core::extension!(
     esm = [
         dir "src/prelude",
         "web.js",
+        "channels.js",
         "children.js",
         "invoke.js",
         "console.js",
@@ -86,6 +87,7 @@ deno_runtime::deno_core::extension!(
         "context.js",
         "exchange.js",
         "exits.js",
+        "fatal.js",
         "flavour.js",
         "interpreter.js",
         "preload.js",

@@ -3,6 +3,7 @@
 mod addons;
 mod calls;
 mod certificates;
+mod channels;
 mod check;
 #[path = "../../shared/children.rs"]
 mod children;
@@ -14,6 +15,7 @@ mod engine;
 mod error;
 mod exchange;
 mod exits;
+mod fatal;
 mod fetch;
 mod find;
 mod flavour;

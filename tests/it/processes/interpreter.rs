@@ -16,7 +16,7 @@ pub(super) fn node(folder: &Folder, words: &[&str]) -> Command {
 
 /// Runs it to its end.
 #[track_caller]
-fn ends(folder: &Folder, words: &[&str], code: i32) -> Finished {
+pub(super) fn ends(folder: &Folder, words: &[&str], code: i32) -> Finished {
     let finished = run(node(folder, words));
     assert_eq!(finished.code, Some(code), "{words:?}: {finished:?}");
     finished
@@ -24,7 +24,7 @@ fn ends(folder: &Folder, words: &[&str], code: i32) -> Finished {
 
 /// Runs it, and compares what it prints.
 #[track_caller]
-fn prints(folder: &Folder, words: &[&str], expected: &str) {
+pub(super) fn prints(folder: &Folder, words: &[&str], expected: &str) {
     let finished = ends(folder, words, 0);
     assert_eq!(finished.stdout, expected, "{words:?}: {finished:?}");
 }
@@ -150,48 +150,6 @@ fn the_exit_status_is_what_the_code_says() {
     }
     let finished = ends(&folder, &["--inspect=0", "-p", "1"], 0);
     assert!(finished.stderr.contains("--inspect=0 has no effect here"), "{finished:?}");
-}
-
-#[test]
-fn an_error_that_nobody_catches_is_told_with_place_and_stack() {
-    let folder = Folder::new(&[
-        (
-            "late.js",
-            "function late() {\n  throw new TypeError('too late', { cause: new RangeError('why') });\n}\nsetTimeout(late, 1);\n",
-        ),
-        ("module.mjs", "const x = 1;\nx();\n"),
-        ("broken.js", "const fine = 1;\nconst = 2;\n"),
-    ]);
-    let told = |words: &[&str], parts: &[&str]| {
-        let finished = ends(&folder, words, 1);
-        for part in parts {
-            assert!(finished.stderr.contains(part), "{part:?} is missing in {finished:?}");
-        }
-        assert_eq!(finished.stdout, "");
-        assert!(!finished.stderr.contains("ext:"), "{finished:?}");
-    };
-    told(
-        &["late.js"],
-        &[
-            "late.js:2\n  throw new TypeError(",
-            "\n        ^",
-            "TypeError: too late\n    at ",
-            "late.js:2:9",
-            "[cause]: RangeError: why",
-            "\n\nNode.js v",
-        ],
-    );
-    told(&["module.mjs"], &["module.mjs:2\nx();\n^\n", "TypeError: x is not a function"]);
-    told(&["broken.js"], &["broken.js:2:", "SyntaxError: "]);
-    told(&["-e", "throw new Error('here')"], &["[eval]:1\n", "Error: here\n    at [eval]:1:7"]);
-    told(&["-e", "throw 42"], &["Uncaught 42"]);
-    told(
-        &["-e", "Promise.reject('reasons')"],
-        &["UnhandledPromiseRejection", "reason \"reasons\"", "ERR_UNHANDLED_REJECTION"],
-    );
-    let checked = ends(&folder, &["--check", "broken.js"], 1);
-    assert!(checked.stderr.contains("broken.js:2:"), "{checked:?}");
-    prints(&folder, &["-c", "late.js"], "");
 }
 
 #[test]

@@ -1,9 +1,13 @@
 // `node:child_process` where Deno's differs from Node's without a word. Both functions are looked up when that module is
 // loaded, which is after this.
-import { core } from "ext:core/mod.js";
+import { core, internals } from "ext:core/mod.js";
+import { startChild, startWithChannel } from "ext:trine_prelude/channels.js";
 
 /** How long messages may stay away once the child has ended: another process may hold its end of the channel. */
 const PATIENCE = 1000;
+
+/** For the mend of the script behind `node:child_process`. */
+internals.trineStartChild = startChild;
 
 /** Called at the start of an isolate. */
 export function mendChildProcesses() {
@@ -14,7 +18,7 @@ export function mendChildProcesses() {
   // A child gets the variables that it is given, and no others.
   process.nodeSpawnSyncChild = (options) => nodeSpawnSyncChild({ ...options, clearEnv: true });
   process.nodeSpawnChild = (command, options) => {
-    const child = nodeSpawnChild(command, options);
+    const child = startWithChannel((options) => nodeSpawnChild(command, options), options);
     if (typeof child.ipcPipeRid === "number") {
       child.status = afterMessages(child.status, disconnection(), setTimeout, clearTimeout);
     }

@@ -1,6 +1,8 @@
 // What runs in a process that was started as Node: a script, a text, or standard input.
-import { core, internals } from "ext:core/mod.js";
+import { core } from "ext:core/mod.js";
+import { mendProcess } from "ext:trine_prelude/channels.js";
 import { host } from "ext:trine_prelude/context.js";
+import { describeFatal, setMain, watchErrors } from "ext:trine_prelude/fatal.js";
 import { nodeModule } from "ext:trine_prelude/invoke.js";
 import { preload } from "ext:trine_prelude/preload.js";
 
@@ -21,93 +23,8 @@ export function startInterpreter({ ofRuntime }) {
     process.removeAllListeners("warning");
   }
   useNodeConsole();
-  describeRejections();
-  if (process.connected) {
-    keepMessages();
-  }
-}
-
-/**
- * Lets no message to the parent be lost where the child disconnects or exits next, as the polyfill does, whose messages leave
- * with the next turn of the event loop: what the channel takes at once is written at once, and a disconnection waits for
- * the rest.
- */
-function keepMessages() {
-  const { send, disconnect } = process;
-  let pending = 0;
-  let isClosing = false;
-  const sent = () => {
-    pending -= 1;
-    if (isClosing && pending === 0) {
-      isClosing = false;
-      process.connected = true;
-      disconnect.call(process);
-    }
-  };
-  process.send = function (message, handle, options, callback) {
-    if (typeof handle === "function") {
-      [handle, options, callback] = [undefined, undefined, handle];
-    } else if (typeof options === "function") {
-      [options, callback] = [undefined, options];
-    }
-    const isPlain = !handle && options === undefined && message !== undefined &&
-      ["string", "object", "number", "boolean"].includes(typeof message);
-    if (isPlain && pending === 0 && process.connected && host.sendNow(`${JSON.stringify(message)}\n`)) {
-      if (typeof callback === "function") {
-        process.nextTick(callback, null);
-      }
-      return true;
-    }
-    pending += 1;
-    try {
-      return send.call(process, message, handle, options, (error) => {
-        sent();
-        if (typeof callback === "function") {
-          callback(error);
-        } else if (error) {
-          process.emit("error", error);
-        }
-      });
-    } catch (error) {
-      sent();
-      throw error;
-    }
-  };
-  process.disconnect = function () {
-    if (pending === 0 || !process.connected) {
-      return disconnect.call(process);
-    }
-    isClosing = true;
-    process.connected = false;
-  };
-}
-
-/** Lets what is rejected without being an error end the process with the error that Node makes of it. */
-function describeRejections() {
-  // Set while there are listeners, who get the value as it is.
-  let ofListeners;
-  Object.defineProperty(internals, "nodeProcessUnhandledRejectionCallback", {
-    configurable: true,
-    get: () => ofListeners ?? describeRejection,
-    set: (callback) => ofListeners = callback,
-  });
-}
-
-function describeRejection(event) {
-  if (event.reason instanceof Error || core.isNativeError(event.reason)) {
-    return;
-  }
-  event.preventDefault();
-  const error = new Error(
-    "This error originated either by throwing inside of an async function without a catch block, or by rejecting a " +
-      `promise which was not handled with .catch(). The promise rejected with the reason "${event.reason}".`,
-  );
-  error.name = "UnhandledPromiseRejection";
-  error.code = "ERR_UNHANDLED_REJECTION";
-  error.stack = `[${error.name}: ${error.message}] {\n  code: '${error.code}'\n}`;
-  queueMicrotask(() => {
-    throw error;
-  });
+  watchErrors();
+  mendProcess(process);
 }
 
 /** Makes the global console write as Node's does. */
@@ -140,7 +57,9 @@ export function interpret(kind, text, url, prints, rest) {
   const run = kind === "script"
     ? scriptOf(text, rest)
     : codeOf(kind, text, url, prints, rest);
-  return host.preloads === undefined ? run() : preload().then(run);
+  const main = host.preloads === undefined ? run() : preload().then(run);
+  setMain(main);
+  return main;
 }
 
 function scriptOf(name, rest) {
@@ -239,8 +158,14 @@ function defineBuiltins(Module, require) {
   }
 }
 
-/** The process ends with this status; its listeners are still to be called. Gives the version of Node. */
-export function failInterpreter(status) {
+/**
+ * The process ends with this status; its listeners are still to be called.
+ *
+ * @param {number} status
+ * @param {boolean} isThrown whether it ends because of `thrown`, which has been thrown here
+ * @returns the version of Node, and what ends it as `describeFatal` tells it
+ */
+export function failInterpreter(status, isThrown, thrown) {
   process.exitCode = status;
-  return process.version;
+  return { version: process.version, ...describeFatal(isThrown, thrown) };
 }

@@ -67,6 +67,22 @@ const faults = {
     server.close();
     return store !== "store";
   },
+  async "child_process.js"() {
+    const { spawn } = await import("node:child_process");
+    try {
+      spawn("true", { stdio: 5 });
+    } catch (error) {
+      return error.code !== "ERR_INVALID_ARG_VALUE";
+    }
+  },
+  async "fork.js"() {
+    const { fork } = await import("node:child_process");
+    try {
+      fork("child.js", 5);
+    } catch (error) {
+      return !error.message.includes('"args"');
+    }
+  },
   async "dgram.js"() {
     const { default: dgram } = await import("node:dgram");
     const socket = dgram.createSocket("udp4");

@@ -8,6 +8,8 @@ fn what_is_mended_is_still_at_fault_without_the_mend() {
         "http_client.js",
         "net.js, pause",
         "net.js, context",
+        "child_process.js",
+        "fork.js",
         "dgram.js",
         "tls_wrap.js",
         "worker_threads.js",
