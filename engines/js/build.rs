@@ -40,10 +40,7 @@ extension!(
         "context.js",
         "exchange.js",
         "exits.js",
-<<<<<<< HEAD
         "failures.js",
-=======
->>>>>>> wt-a
         "fatal.js",
         "flavour.js",
         "interpreter.js",

@@ -88,10 +88,7 @@ deno_runtime::deno_core::extension!(
         "context.js",
         "exchange.js",
         "exits.js",
-<<<<<<< HEAD
         "failures.js",
-=======
->>>>>>> wt-a
         "fatal.js",
         "flavour.js",
         "interpreter.js",

@@ -48,11 +48,7 @@ fn tells(name: &str, text: &str, expected: &[&str]) {
     for part in expected {
         assert!(told.contains(part), "{part:?} is missing in what {text:?} has told:\n{told}");
     }
-<<<<<<< HEAD
-    assert!(!told.contains("ext:"), "{told}");
-=======
     assert!(!told.contains("ext:deno"), "{told}");
->>>>>>> wt-a
     assert_eq!(told.matches("Node.js v").count(), 1, "{told}");
 }
 
@@ -174,11 +170,7 @@ fn an_error_event_that_nobody_listens_to_names_no_frames_of_this_runtime() {
     for words in [&["-e", text][..], &["app.js"]] {
         let told = ends(&folder, words, 1).stderr;
         assert!(told.contains("Error: unheard\n    at "), "{told}");
-<<<<<<< HEAD
-        assert!(!told.contains("ext:"), "{told}");
-=======
         assert!(!told.contains("ext:deno"), "{told}");
->>>>>>> wt-a
     }
     tells(
         "app.js",

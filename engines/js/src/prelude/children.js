@@ -1,9 +1,4 @@
-<<<<<<< HEAD
 // `node:child_process` where Deno's differs from Node's without a word.
-=======
-// `node:child_process` where Deno's differs from Node's without a word. Both functions are looked up when that module is
-// loaded, which is after this.
->>>>>>> wt-a
 import { core, internals } from "ext:core/mod.js";
 import { startChild, startWithChannel } from "ext:trine_prelude/channels.js";
 
@@ -13,14 +8,8 @@ const PATIENCE = 1000;
 /** For the mend of the script behind `node:child_process`. */
 internals.trineStartChild = startChild;
 
-<<<<<<< HEAD
 /** Called with what Deno's script has made when it is loaded, which is when it is first asked for; see build.rs. */
 internals.trineMendProcesses = (process) => {
-=======
-/** Called at the start of an isolate. */
-export function mendChildProcesses() {
-  const process = core.loadExtScript("ext:deno_process/40_process.js");
->>>>>>> wt-a
   const { nodeSpawnChild, nodeSpawnSyncChild } = process;
   // The global ones may be the guest's own.
   const { setTimeout, clearTimeout } = core.loadExtScript("ext:deno_web/02_timers.js");
