@@ -2,6 +2,7 @@
 //!
 //! [`LuaEngine`] is what a registry names; everything else is reached through `trine_engine`'s traits.
 #![doc = include_str!("../docs.md")]
+#![doc = include_str!("../unsafe.md")]
 
 mod answer;
 mod bulk;
@@ -14,6 +15,7 @@ mod contexts;
 mod convert;
 mod engine;
 mod error;
+mod exchange;
 mod exits;
 mod exports;
 mod fetch;
@@ -30,10 +32,9 @@ mod pattern;
 #[path = "../../shared/process_environment.rs"]
 mod process_environment;
 mod program;
-mod shared;
-mod state;
 mod trace;
 mod value;
+mod vm;
 mod waits;
 mod warnings;
 

@@ -1,4 +1,4 @@
-//! What the decoder reads from: the quick reader, or the careful parser that knows rare JSON and says what is wrong.
+//! What the reader of values reads from: the quick reader, or the careful parser that knows rare JSON and says what is wrong.
 
 use jiter::{Jiter, JiterError, Peek};
 use trine_engine::{JsonNumber, JsonPeek, JsonReader, OddJson};
@@ -152,7 +152,7 @@ mod tests {
     use super::{Careful, Source};
     use trine_engine::{JsonNumber, JsonPeek, JsonReader};
 
-    /// What the decoder would see.
+    /// What the reader would see.
     fn events<S: Source>(source: &mut S) -> Result<String, S::Error> {
         let mut seen = String::new();
         let peek = source.peek()?;

@@ -1,10 +1,10 @@
 //! JSON text to Lua values: a pull parser whose events become pushes on Lua's stack.
 
 use super::{
-    encode::End,
     forms::{Forms, MAX_DEPTH},
     keys::Keys,
     source::{Careful, Source},
+    write::End,
 };
 use crate::limits::{self, NO_MEMORY};
 use jiter::JiterError;
@@ -26,7 +26,7 @@ impl<'j> Parser<'j> {
 }
 
 /// Why a text has no Lua value.
-pub(crate) enum DecodeFault {
+pub(crate) enum ReadFault {
     Json(JiterError),
     Deep,
     /// There is no room for the parser's values.
@@ -35,8 +35,8 @@ pub(crate) enum DecodeFault {
     Stopped,
 }
 
-impl DecodeFault {
-    /// What has ended decoding, if it was not the text.
+impl ReadFault {
+    /// What has ended reading, if it was not the text.
     pub(crate) fn end(&self) -> Option<End> {
         match self {
             Self::Memory => Some(End::Memory),
@@ -64,7 +64,7 @@ impl DecodeFault {
 /// their final size: growing one is what costs most here.
 const BATCH: c_int = 32;
 
-/// After so many values the decoder asks whether it has to stop.
+/// After so many values the reader asks whether it has to stop.
 const VALUES: u32 = 4096;
 
 /// Pushes the value of the parser's text, which must be one JSON value and nothing else.
@@ -75,11 +75,11 @@ const VALUES: u32 = 4096;
 /// `state` runs in protected mode with room for three values, and belongs to the state of `forms`. Memory
 /// errors skip the caller's
 /// frames.
-pub(crate) unsafe fn decode(
+pub(crate) unsafe fn read(
     state: *mut lua_State,
     parser: &mut Parser<'_>,
     forms: &Forms,
-) -> Result<(), DecodeFault> {
+) -> Result<(), ReadFault> {
     let keys = &forms.keys;
     let array = forms.marks().array_key;
     // SAFETY: as the caller vouches. What has a destructor is in the parser, which is not in this frame.
@@ -88,8 +88,8 @@ pub(crate) unsafe fn decode(
         let base = ffi::lua_gettop(state);
         parser.quick = JsonReader::new(parser.text, keys.take_room()).ok();
         if let Some(source) = &mut parser.quick {
-            let decoded = Decoder::new(state, source, keys, array).whole();
-            match decoded {
+            let done = Reader::new(state, source, keys, array).whole();
+            match done {
                 Ok(()) => {
                     keys.give_room(
                         parser.quick.take().map(JsonReader::into_room).unwrap_or_default(),
@@ -97,24 +97,24 @@ pub(crate) unsafe fn decode(
                     ffi::lua_replace(state, base);
                     return Ok(());
                 }
-                Err(Fault::Memory) => return Err(DecodeFault::Memory),
-                Err(Fault::Stopped) => return Err(DecodeFault::Stopped),
+                Err(Fault::Memory) => return Err(ReadFault::Memory),
+                Err(Fault::Stopped) => return Err(ReadFault::Stopped),
                 Err(Fault::Json(_) | Fault::Deep) => ffi::lua_settop(state, base),
             }
         }
         let source = parser.careful.insert(Careful::new(parser.text));
-        match Decoder::new(state, source, keys, array).whole() {
+        match Reader::new(state, source, keys, array).whole() {
             Ok(()) => ffi::lua_replace(state, base),
-            Err(Fault::Json(error)) => return Err(DecodeFault::Json(error)),
-            Err(Fault::Deep) => return Err(DecodeFault::Deep),
-            Err(Fault::Memory) => return Err(DecodeFault::Memory),
-            Err(Fault::Stopped) => return Err(DecodeFault::Stopped),
+            Err(Fault::Json(error)) => return Err(ReadFault::Json(error)),
+            Err(Fault::Deep) => return Err(ReadFault::Deep),
+            Err(Fault::Memory) => return Err(ReadFault::Memory),
+            Err(Fault::Stopped) => return Err(ReadFault::Stopped),
         }
     }
     Ok(())
 }
 
-/// [`DecodeFault`], of either parser.
+/// [`ReadFault`], of either parser.
 enum Fault<E> {
     Json(E),
     Deep,
@@ -128,7 +128,7 @@ impl<E> From<E> for Fault<E> {
     }
 }
 
-struct Decoder<'p, S> {
+struct Reader<'p, S> {
     state: *mut lua_State,
     source: &'p mut S,
     keys: &'p Keys,
@@ -139,7 +139,7 @@ struct Decoder<'p, S> {
     values: u32,
 }
 
-impl<'p, S: Source> Decoder<'p, S> {
+impl<'p, S: Source> Reader<'p, S> {
     /// # Safety
     /// The table of `keys` is on top of the stack.
     unsafe fn new(state: *mut lua_State, source: &'p mut S, keys: &'p Keys, array: c_int) -> Self {
@@ -150,7 +150,7 @@ impl<'p, S: Source> Decoder<'p, S> {
 
     unsafe fn whole(&mut self) -> Result<(), Fault<S::Error>> {
         let peek = self.source.peek()?;
-        // SAFETY: as for `decode`.
+        // SAFETY: as for `read`.
         unsafe { self.value(peek)? };
         Ok(self.source.finish()?)
     }
@@ -163,7 +163,7 @@ impl<'p, S: Source> Decoder<'p, S> {
                 return Err(Fault::Stopped);
             }
         }
-        // SAFETY: there is room for one value: `enter` has made it, or the caller of `decode`.
+        // SAFETY: there is room for one value: `enter` has made it, or the caller of `read`.
         unsafe {
             match peek {
                 JsonPeek::String => {
