@@ -279,6 +279,7 @@ fn unsafe_lives_in_language_crates_alone() {
         "engines/core/src",
         "engines/emulator/src",
         "engines/json/src",
+        "engines/lua-pattern/src",
         "engines/testkit/src",
     ] {
         assert_absent(&sources(folder), &words);
@@ -286,10 +287,31 @@ fn unsafe_lives_in_language_crates_alone() {
     let workspace = manifest("");
     let lint = &workspace["workspace"]["lints"]["rust"]["unsafe_code"];
     assert_eq!(lint.as_str(), Some("forbid"));
-    for folder in ["", "engines/core", "engines/emulator", "engines/json", "engines/testkit"] {
+    for folder in [
+        "",
+        "engines/core",
+        "engines/emulator",
+        "engines/json",
+        "engines/lua-pattern",
+        "engines/testkit",
+    ] {
         let inherited = manifest(folder)["lints"].get("workspace").and_then(Value::as_bool);
         assert_eq!(inherited, Some(true), "{folder:?} does not take the workspace's lints");
     }
+}
+
+/// What runs inside of Lua and everywhere in its crate must not lead back to all of the crate.
+#[test]
+fn what_watches_lua_and_what_converts_its_values_knows_no_host() {
+    let names = ["limits", "trace", "guard", "bulk", "pattern", "convert", "convert/"];
+    let sources = sources("engines/lua/src");
+    let below = sources.iter().filter(|source| {
+        let name = source.path.strip_prefix("engines/lua/src/").unwrap_or_default();
+        names.iter().any(|known| {
+            name == format!("{known}.rs") || known.ends_with('/') && name.starts_with(known)
+        })
+    });
+    assert_absent(below, &["Host", "host::"]);
 }
 
 #[test]
@@ -391,6 +413,7 @@ fn a_file_says_in_its_first_lines_what_it_is_about_and_ends_before_it_is_long() 
         "engines/js/src",
         "engines/python/src",
         "engines/lua/src",
+        "engines/lua-pattern/src",
         "tests/it",
     ] {
         for source in sources(folder) {
