@@ -1,4 +1,4 @@
-//! Mends of Deno's polyfills that nothing needs any more do not stay.
+//! The check that mends of Deno's polyfills which are no longer needed do not stay.
 
 use crate::support::{Guest, run};
 
