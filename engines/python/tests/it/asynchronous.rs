@@ -99,7 +99,7 @@ def handler(event): return asyncio.run(inner(event))
     assert_eq!(case.call("handler", "2").unwrap(), "2");
 }
 
-/// Handlers that wait for one another: each for the one before it, the first for nobody.
+/// Handlers that wait for one another: each for the previous one, the first for nobody.
 const CHAIN: &str = "\
 import asyncio, collections
 gates = collections.defaultdict(asyncio.Event)

@@ -177,7 +177,7 @@ fn log_records_of_threads_carry_the_id_of_who_started_them_or_submitted_the_work
     crate::process::passes("logs::inner_threads", &[]);
 }
 
-/// Each way to have something done on another thread, with three invocations at once and threads that they share.
+/// Runs each way of delegating to another thread, with three invocations at once and threads that they share.
 #[test]
 #[ignore = "needs a process of its own"]
 fn inner_threads() {

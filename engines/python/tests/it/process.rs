@@ -1,4 +1,4 @@
-//! What is true of a whole process, each in a process of its own: this binary again, with one ignored test.
+//! Properties of a whole process, each in a process of its own: this binary again, with one ignored test.
 
 use crate::harness::{Case, text};
 use std::process::{Command, Output};
@@ -161,7 +161,7 @@ fn a_virtual_environments_packages_are_found_and_sys_executable_is_its_own() {
     passes("process::inner_virtual_environment", &[("VIRTUAL_ENV", home)]);
 }
 
-/// The string that a handler answers in this process.
+/// Returns the string that a handler answers in this process.
 fn passes_value(source: &str) -> String {
     let answer = Case::new(&[("app.py", source)]).call("handler", "1").unwrap();
     serde_json::from_str(&answer).unwrap()
@@ -401,7 +401,7 @@ def handler(event): return [before, gc.get_threshold()]
     let usual = case.call("handler", "1").unwrap();
     let given = "[true, true, 0, [";
     assert!(usual.starts_with(given) && !usual.contains("100000"), "{usual}");
-    // What a guest chose stays.
+    // The guest's own choice stays.
     assert_eq!(call("own"), "[false, true, [5, 6, 7]]");
     assert!(call("stopped").ends_with(", [5, 6, 7]]"));
 }
