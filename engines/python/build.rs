@@ -3,7 +3,7 @@
 
 use std::{env, path::Path, process::exit};
 
-/// A script that prints one fact a line, in the order in which `main` reads them, and writes each prelude's `<name>.bin`.
+/// A script that prints one fact a line, in the order in which `main` reads them, and writes the `<name>.bin` files.
 const PROBE: &str = r#"
 import importlib.util, marshal, os, sys, sysconfig
 out, prelude = os.environ["OUT_DIR"], os.path.join("src", "prelude")

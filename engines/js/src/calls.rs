@@ -27,9 +27,9 @@ use trine_process::trace;
 
 /// The state of a call into the isolate.
 pub(crate) enum Step<T> {
-    /// Returned at once. The prelude has checked whether anything is in the event loop.
+    /// A call that returned at once. The prelude has checked whether anything is in the event loop.
     Returned(T),
-    /// With its promise settled.
+    /// A call whose promise is settled.
     Done(T),
     Pending(v8::Global<v8::Promise>),
 }

@@ -328,7 +328,7 @@ fn op_trine_channel_unref(
     Ok(())
 }
 
-/// Implements `openChannel(descriptor, isJson)`: this process's end of a channel; undefined for an unusable descriptor.
+/// Implements `openChannel(descriptor, isJson)`: this process's end of a channel; undefined for an invalid descriptor.
 fn open_channel(
     scope: &mut v8::PinScope<'_, '_>,
     args: v8::FunctionCallbackArguments<'_>,

@@ -38,8 +38,8 @@ struct Settling {
 }
 
 impl Shared {
-    /// Turns the event loop for as long as any file operation is under way. Timers and connections are not waited for: on
-    /// the platform they would be frozen. Where nothing is left and the program ends by itself, `beforeExit` follows, as in
+    /// Turns the event loop while any file operation is under way. Timers and connections are not waited for: on the
+    /// platform they would be frozen. Where nothing is left and the program ends by itself, `beforeExit` follows, as in
     /// Node, and whatever its listeners begin is waited for. Failures in the meantime are logged.
     pub(crate) async fn settle(self: &Rc<Self>, by_itself: bool) {
         let interrupts = match self.isolate() {

@@ -141,7 +141,7 @@ fn place_of(error: &JsError) -> Option<String> {
         }
     };
     let indent = usize::try_from(frame.column_number.unwrap_or(1)).unwrap_or(1).saturating_sub(1);
-    // A minified file has one line, which is no help to anybody.
+    // A minified file has one line, which helps nobody.
     let excerpt = match line.len() {
         0..=400 => format!("{line}\n{}^\n", " ".repeat(indent)),
         _ => String::new(),

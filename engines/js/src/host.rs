@@ -29,11 +29,11 @@ use trine_engine::{
 /// The purpose of an isolate.
 #[derive(Debug, Clone)]
 pub(crate) enum Mode {
-    /// Running functions: their output goes to the log, their exits end an invocation.
+    /// To run functions: their output goes to the log, their exits end an invocation.
     Function,
-    /// Being the main isolate of a process that was started as Node.
+    /// To be the main isolate of a process that was started as Node.
     Interpreter(Facts),
-    /// Being the isolate of a worker thread in such a process.
+    /// To be the isolate of a worker thread in such a process.
     Thread,
 }
 

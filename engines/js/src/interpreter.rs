@@ -1,5 +1,5 @@
-//! The process as Node: what a guest starts with `process.execPath`, `fork` and their like. There are no invocations, log
-//! or limits here: streams, exit status, signals and the channel to the parent are those of a plain process.
+//! The process as Node: what a guest starts with `process.execPath`, `fork` and their like. There are no invocations,
+//! no log and no limits here: streams, exit status, signals and the channel to the parent are those of a plain process.
 
 use crate::{
     command::{CommandLine, Refused, Task},

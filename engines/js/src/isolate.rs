@@ -112,12 +112,12 @@ deno_runtime::deno_core::extension!(
     esm = [dir "src/prelude", "node.js"],
 );
 
-/// The snapshot, one of two, that an isolate starts from.
+/// The choice of the snapshot that an isolate starts from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Snapshot {
-    /// Web APIs only; Node's modules are loaded on demand.
+    /// The one with Web APIs only; Node's modules are loaded on demand.
     Web,
-    /// With those of Node's modules that a CommonJS handler touches.
+    /// The one with those of Node's modules that a CommonJS handler touches.
     Node,
 }
 
@@ -266,7 +266,7 @@ impl Drop for Isolate {
 
 /// Enters an isolate, unless it is entered and idle; another idle isolate is exited first.
 fn make_current(isolate: &v8::Isolate) {
-    // SAFETY: isolates stay on the thread that made them. The idle one is the last that was entered, as nothing is in use
+    // SAFETY: isolates stay on the thread that made them. The idle one was entered last, as nothing is in use
     // then, and it lives: its drop passes here first. Every other one is exited when its use ends, and uses end in the
     // reverse order, for they are locals of calls. A raw pointer is V8's own, wherever ours are moved to.
     unsafe {

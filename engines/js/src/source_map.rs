@@ -21,7 +21,7 @@ pub(crate) struct Origin<'a> {
     pub(crate) source: &'a str,
     pub(crate) line: u32,
     pub(crate) column: u32,
-    /// The name in the source for what stands there.
+    /// The name that the code at this place has in the source.
     pub(crate) name: Option<&'a str>,
 }
 

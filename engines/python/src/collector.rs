@@ -11,7 +11,7 @@ const ROOM: i64 = 100_000;
 
 /// A collector that runs more rarely until this is dropped.
 ///
-/// It sets a threshold, without calling `gc.disable()`: a guest may use that during its load, and must find it unchanged.
+/// It sets a threshold instead of calling `gc.disable()`, which a guest may use in its load and must find unchanged.
 pub(crate) struct Rarely<'py>(Option<(Bound<'py, PyModule>, Thresholds)>);
 
 type Thresholds = (i64, i64, i64);

@@ -288,7 +288,7 @@ impl ProcessEnvironment {
         })
     }
 
-    /// Sets the invocation's trace where tracing libraries look: in Python's copy of the environment and in the process's.
+    /// Sets the invocation's trace where tracing libraries look: in Python's environment and in the process's.
     fn set_trace(&self, py: Python<'_>, trace: Option<&str>) -> PyResult<()> {
         let environ = self.os.bind(py).get_item(intern!(py, "environ"))?;
         let is_own = environ.as_ref().is_some_and(|environ| environ.is(&self.environ));

@@ -38,9 +38,9 @@ pub(crate) struct EventLoop {
     /// A duplicate of the loop's selector: it stays open whatever the guest does to the loop.
     selector: Rc<OwnedFd>,
     leading: Cell<bool>,
-    /// Wakes one of the followers when nobody leads.
+    /// The notification that wakes one of the followers when nobody leads.
     turn: Notify,
-    /// Tells the leader to look at the timers again.
+    /// The notification that makes the leader check the timers again.
     nudge: Notify,
 }
 

@@ -211,8 +211,8 @@ fn executable() -> PathBuf {
         .unwrap_or_else(|| PathBuf::from(env!("TRINE_PYTHON_EXECUTABLE")))
 }
 
-/// Returns the place of the standard library: beside our own executable (a layer that carries it), else where it was at
-/// build time, else one folder up. `None` leaves it to `PYTHONHOME` or to Python's own search.
+/// Returns the place of the standard library: beside our own executable (a layer that carries it), else where it was
+/// at build time, else one folder up. `None` leaves it to `PYTHONHOME` or to Python's own search.
 fn home() -> Option<OsString> {
     if env::var_os("PYTHONHOME").is_some_and(|home| !home.is_empty()) {
         return None;

@@ -81,7 +81,7 @@ impl Level {
 #[derive(Default)]
 pub(crate) struct Runs {
     state: Mutex<State>,
-    /// Wakes the calls that wait.
+    /// The notification that wakes the calls that wait.
     stopped: Notify,
     /// Number of exceptions raised from outside. A sleep ends when it changes.
     alarms: AtomicU32,

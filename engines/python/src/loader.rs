@@ -1,4 +1,4 @@
-//! The search for functions in modules: imports through the prelude, looks up names, and counts each one's arguments.
+//! The search for functions in modules: import through the prelude, lookup of names, and count of each one's arguments.
 
 use crate::{
     error,
@@ -106,7 +106,7 @@ fn handler(
     })
 }
 
-/// Finds the handler of a module that was not told its name.
+/// Finds the handler of a module where nobody has named it.
 fn unnamed(loaded: &Bound<'_, PyAny>) -> Option<&'static str> {
     let is_function = |name: &str| {
         let found = loaded.getattr_opt(name).ok().flatten();

@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 const DEFAULT: &str = "const _default = (found) =>
     found?.__esModule || found?.[Symbol.toStringTag] === 'Module' ? found : { default: found };";
 
-/// Its form for importers of its whole namespace.
+/// The form of a required module for importers of its whole namespace.
 const NAMESPACE: &str = "const _namespace = (found) => {
     if (found?.__esModule || found?.[Symbol.toStringTag] === 'Module') return found;
     const namespace = {};

@@ -1,4 +1,4 @@
-//! The check that mends of Deno's polyfills which are no longer needed do not stay.
+//! The check that mends of Deno's polyfills do not outlive their need.
 
 use crate::support::{Guest, run};
 

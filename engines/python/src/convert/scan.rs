@@ -6,9 +6,9 @@ const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = ONES << 7;
 const SPACES: u64 = ONES * b' ' as u64;
 
-/// Stops at everything beyond printable ASCII.
+/// The `STOP` that adds everything beyond printable ASCII.
 pub(super) const UNPRINTABLE: u8 = 0;
-/// Stops at the first byte of U+2028 and U+2029.
+/// The `STOP` that adds the first byte of U+2028 and U+2029.
 pub(super) const SEPARATORS: u8 = 1;
 
 /// Finds, from `at` on, the first quote, backslash, control character or byte that `STOP` adds, or else the end.

@@ -73,7 +73,7 @@ unsafe extern "C" fn sleep(
 fn sleep_for(seconds: &Bound<'_, PyAny>) -> PyResult<()> {
     let py = seconds.py();
     let Some(duration) = duration(seconds) else {
-        // It raises, as the argument is none of those that we take; if not, it knows what it does.
+        // It raises, as the argument is none of those that we take; if it does not, it knows what to do.
         let original = ORIGINAL.get().expect("set before this function was reachable");
         return original.call1(py, (seconds,)).map(drop);
     };

@@ -182,7 +182,7 @@ def look(event): return len(log)
     let case = Case::new(&[("app.py", source)]);
     assert_ne!(case.call("handler", "0").unwrap(), "0");
     let before = case.call("look", "0").unwrap();
-    // Time for it to go on behind our back, which it must not use.
+    // Time in which it must not go on by itself.
     std::thread::sleep(Duration::from_millis(30));
     assert_eq!(case.call("look", "0").unwrap(), before);
     let more = before.parse::<usize>().unwrap() + 1000;

@@ -56,7 +56,7 @@ async def none_async(event, context): return None
     println!("echo, native result: {:.2} µs", per_call(&case, "echo", &event, Form::Native));
 }
 
-/// Many small members, as in the events of databases and queues.
+/// Measures events with many small members, as databases and queues send them.
 #[test]
 #[ignore = "measures"]
 fn dense_events() {
