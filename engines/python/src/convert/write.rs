@@ -110,7 +110,7 @@ impl<const STRICT: bool> Writer<'_, STRICT> {
             // Signalling ones, and those with a sign or a payload, have names of their own.
             let is_nan: bool = value.call_method0(intern!(value.py(), "is_nan"))?.extract()?;
             let text = if is_nan { "NaN".to_owned() } else { value.str()?.to_string() };
-            // `NaN` and `Infinity` are numbers in no other language.
+            // Nobody else reads `NaN` and `Infinity` as numbers.
             if STRICT && !text.ends_with(|last: char| last.is_ascii_digit()) {
                 return Err(Failure::new(format!("{text} has no JSON form")));
             }
