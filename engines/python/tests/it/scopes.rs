@@ -1,4 +1,4 @@
-//! What functions side by side keep to themselves, and what they share.
+//! Things that functions side by side keep to themselves, and things that they share.
 
 use crate::harness::{Case, Folder, block_on, invocation, text};
 use std::rc::Rc;
@@ -113,7 +113,7 @@ async def looks_later(event):
     assert!(first.starts_with("[[\"changed\"") && first.ends_with("\"0.33333\", 10]"), "{first}");
     let second = text(second.unwrap());
     assert!(second.starts_with("[[\"common\"") && second.ends_with("3333\", 30]"), "{second}");
-    // The system's own environment is one.
+    // The system's own environment is shared.
     assert_eq!(std::env::var("SYSTEM").unwrap(), "all");
     assert_eq!(std::env::var("AT_IMPORT").unwrap(), "first");
 }
@@ -127,7 +127,7 @@ fn inner_shared() {
     let case = Case::with(&[], |environment| {
         let layer = environment.layer_root.join("python");
         std::fs::create_dir_all(&layer).unwrap();
-        // Imported once for all; what it does when it is called is its caller's.
+        // Imported once for all; its effects during a call belong to its caller.
         let module = "\
 import os
 os.environ['BY_LAYER'] = 'layer'
@@ -314,7 +314,7 @@ fn policies_of_event_loops_are_a_functions_own() {
 }
 
 fn inner_policies() {
-    // As uvloop's: it has no loop before one is set, and watches no children.
+    // Like uvloop's: it has no loop before one is set, and watches no children.
     let sets = "\
 import asyncio
 class Own(asyncio.AbstractEventLoopPolicy):
