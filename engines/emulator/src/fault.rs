@@ -29,37 +29,37 @@ pub enum Moment {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// The request is not carried out but answered with this status (400 to 599) and an error document. A refused post
-    /// leaves its invocation over (4xx), or unanswered until the process ends or its time is up (5xx).
+    /// An error document with this status (400 to 599); the request is not carried out. A refused post leaves its
+    /// invocation over (4xx), or unanswered until the process ends or its time is up (5xx).
     Status(u16),
-    /// The connection is reset.
+    /// A reset of the connection.
     Reset(Moment),
-    /// The request is carried out; the reply's `Content-Length` exceeds what is sent before the connection is closed.
+    /// A reply whose `Content-Length` exceeds what is sent before the connection closes; the request is carried out.
     Truncate,
-    /// The request is carried out; the reply's body comes in a limited number of pieces, spread over some time.
+    /// A reply whose body comes in a limited number of pieces, spread over some time; the request is carried out.
     Drip {
         /// Maximum number of pieces.
         pieces: usize,
         /// Time from the first piece to the last.
         over: Duration,
     },
-    /// The request is read but neither carried out nor answered; the connection is closed after some time.
+    /// Silence: the request is read but neither carried out nor answered; the connection is closed after some time.
     Silence {
         /// Time until then, unless the client gives up first.
         at_most: Duration,
     },
-    /// The request is carried out and answered with something that is not HTTP; then the connection is closed.
+    /// A reply that is not HTTP, after which the connection is closed; the request is carried out.
     MalformedHead,
-    /// The event's reply carries headers that are not ASCII, not a number, or 64 KiB long. `/next` only.
+    /// Headers of the event's reply that are not ASCII, not a number, or 64 KiB long. `/next` only.
     GarbageHeaders,
-    /// The request is carried out and answered; then the connection, which promised to stay open, is closed.
+    /// A close of the connection, which promised to stay open, after the reply; the request is carried out.
     CloseAfter,
-    /// The event is handed out once more by the `/next` after its answer. `/next` only.
+    /// A second delivery of the event, by the `/next` after its answer. `/next` only.
     Repeat {
         /// Whether it then has a new `Lambda-Runtime-Invocation-Id`, as a new attempt by the platform has.
         new_attempt: bool,
     },
-    /// The event is handed out and its invocation forgotten: its answer is refused with this status, 400 or 410.
+    /// A forgotten invocation: its event is handed out, its answer refused with this status, 400 or 410.
     /// `/next` only.
     Forget {
         /// 400 (`InvalidRequestID`) or 410 (`InvokeTimeout`).

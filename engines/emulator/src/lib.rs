@@ -119,7 +119,7 @@ struct Inner {
     stop: Stop,
 }
 
-/// What stops the emulator's tasks.
+/// The means of stopping the emulator's tasks.
 enum Stop {
     Tasks(JoinHandle<()>),
     Thread { _end: oneshot::Sender<()> },
@@ -370,9 +370,9 @@ fn gone(request_id: String) -> Outcome {
 /// The way in which a runtime's process ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RuntimeExit {
-    /// Exited with this status.
+    /// An exit with this status.
     Status(i32),
-    /// Ended by this signal, as in `killed`.
+    /// An end by this signal, as in `killed`.
     Signal(String),
 }
 

@@ -54,7 +54,7 @@ pub struct Outcome {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Answer {
-    /// The runtime posted a response.
+    /// A response that the runtime posted.
     Response {
         /// Its body. Empty where a streaming caller has read it chunk by chunk.
         bytes: Bytes,
@@ -65,7 +65,7 @@ pub enum Answer {
         /// Names (in lower case) and values of the trailers after it.
         trailers: Vec<(String, String)>,
     },
-    /// The runtime posted an error.
+    /// An error that the runtime posted.
     Error {
         /// `Lambda-Runtime-Function-Error-Type`, as it was sent.
         type_header: Option<String>,
@@ -74,21 +74,21 @@ pub enum Answer {
         /// The error document, as it was sent.
         body: Bytes,
     },
-    /// The runtime posted an init error before it asked for any event, or a restore error.
+    /// An init error that the runtime posted before it asked for any event, or a restore error.
     InitError(InitFailure),
-    /// The platform itself answers: the response was too large, cut short, or the runtime's process ended.
+    /// The platform's own answer: the response was too large or cut short, or the runtime's process ended.
     Platform {
         /// For example `Function.ResponseSizeTooLarge`.
         error_type: &'static str,
         /// The platform's text; empty where it sends no payload.
         message: String,
     },
-    /// No answer came in time.
+    /// No answer in time.
     Timeout {
         /// The limit that was passed.
         after: Duration,
     },
-    /// Too many events are waiting already.
+    /// A refusal, because too many events are waiting already.
     Throttled,
 }
 

@@ -28,17 +28,17 @@ pub mod rule {
     pub const UNKNOWN_REQUEST_ID: &str = "unknown-request-id";
     /// A second answer to the same invocation.
     pub const ANSWERED_TWICE: &str = "answered-twice";
-    /// `/next` gave a `Lambda-Runtime-Invocation-Id` and the post did not send it back.
+    /// A post without the `Lambda-Runtime-Invocation-Id` that `/next` gave.
     pub const INVOCATION_ID_MISSING: &str = "invocation-id-missing";
-    /// The post carries a `Lambda-Runtime-Invocation-Id` that `/next` never gave.
+    /// A post with a `Lambda-Runtime-Invocation-Id` that `/next` never gave.
     pub const INVOCATION_ID_INVENTED: &str = "invocation-id-invented";
-    /// The error-type header does not match `(Runtime|Function)\.[A-Z][a-zA-Z]+`.
+    /// An error-type header that does not match `(Runtime|Function)\.[A-Z][a-zA-Z]+`.
     pub const ERROR_TYPE_HEADER: &str = "error-type-header";
     /// An error document that is not a JSON object with the texts `errorMessage` and `errorType`.
     pub const ERROR_BODY: &str = "error-body";
     /// An error post whose media type is not `application/json`.
     pub const ERROR_CONTENT_TYPE: &str = "error-content-type";
-    /// The X-Ray cause header is not a JSON object or not under 1 MiB.
+    /// An X-Ray cause header that is not a JSON object or not under 1 MiB.
     pub const XRAY_CAUSE: &str = "xray-cause";
     /// `init/error` after the first `/next`.
     pub const INIT_ERROR_LATE: &str = "init-error-late";
@@ -51,7 +51,7 @@ pub mod rule {
     pub const CALL_AFTER_FATAL: &str = "call-after-fatal";
     /// `/restore/next` or `/restore/error` at a moment when it does not make sense.
     pub const RESTORE_STATE: &str = "restore-state";
-    /// The response-mode header is not exactly `streaming`.
+    /// A response-mode header that is not exactly `streaming`.
     pub const RESPONSE_MODE: &str = "response-mode";
     /// A response in streaming mode that is not chunked.
     pub const STREAM_NOT_CHUNKED: &str = "stream-not-chunked";
@@ -61,11 +61,11 @@ pub mod rule {
     pub const BODY_WITHOUT_LENGTH: &str = "body-without-length";
     /// A body that ended before its end.
     pub const TRUNCATED_BODY: &str = "truncated-body";
-    /// No `User-Agent`.
+    /// A request without `User-Agent`.
     pub const USER_AGENT_MISSING: &str = "user-agent-missing";
     /// A `User-Agent` whose first word is longer than 128 characters.
     pub const USER_AGENT_LONG: &str = "user-agent-long";
-    /// No `Host`.
+    /// A request without `Host`.
     pub const HOST_MISSING: &str = "host-missing";
     /// An HTTP/1.0 request.
     pub const HTTP_VERSION: &str = "http-version";

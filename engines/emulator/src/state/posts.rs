@@ -20,15 +20,15 @@ pub(crate) enum PostKind {
 /// The way in which an attempt ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ending {
-    /// Its answer was accepted.
+    /// An accepted answer.
     Accepted { is_error: bool },
-    /// Its post was refused.
+    /// A refused post.
     Refused,
-    /// The platform forgot it, and refuses its answer with this status.
+    /// An invocation that the platform forgot; it refuses the answer with this status.
     Forgotten(u16),
-    /// Its time was up.
+    /// The time limit.
     TimedOut,
-    /// The runtime's process ended.
+    /// The end of the runtime's process.
     Lost,
 }
 
