@@ -6,7 +6,7 @@ use trine_engine::{
     Simple, SimpleEnvironment, SimpleRuntime,
 };
 
-/// The engine of the *shout* language, for files that end in `.shout`.
+/// Returns the engine of the *shout* language, for files that end in `.shout`.
 ///
 /// A missing file is an [`ErrorKind::ImportModule`], an empty one an [`ErrorKind::UserCodeSyntax`], and an event that
 /// is not UTF-8 an [`ErrorKind::Unmarshal`].

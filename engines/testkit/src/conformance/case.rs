@@ -1,4 +1,4 @@
-//! A case as it stands in its folder: what is sent, what is expected, and for which languages.
+//! A case as written in its folder: what is sent, what is expected, and for which languages.
 
 use super::{matcher::ErrorMatcher, members::Members};
 use base64::{Engine as _, engine::general_purpose::STANDARD};

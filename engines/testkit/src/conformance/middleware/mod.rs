@@ -29,7 +29,7 @@ pub trait Runner: Send + Sync + 'static {
     /// A tokio runtime with a `LocalSet` runs there.
     ///
     /// # Errors
-    /// What is wrong with the function, or with one of its middlewares.
+    /// The fault of the function, or of one of its middlewares.
     fn prepare<'a>(&'a self, setup: &'a Setup) -> LocalFuture<'a, EngineResult<Rc<dyn Subject>>>;
 }
 
@@ -38,7 +38,7 @@ pub trait Subject {
     /// Runs one invocation through the middlewares and the handler.
     ///
     /// # Errors
-    /// What a caller would be told.
+    /// The error that a caller would get.
     fn invoke<'a>(
         &'a self,
         event: Payload,
@@ -63,7 +63,7 @@ pub struct Setup {
     pub middlewares: Vec<String>,
     /// Order in which their `after` hooks run.
     pub order: Order,
-    /// What invocations share.
+    /// The isolation of invocations from each other.
     pub isolation: Isolation,
     /// The environment that instances start in.
     pub environment: Environment,
@@ -91,13 +91,13 @@ impl FromStr for Order {
     }
 }
 
-/// The things that invocations share.
+/// The isolation of invocations from each other.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Isolation {
-    /// A warm instance.
+    /// One warm instance for all of them.
     #[default]
     Shared,
-    /// Nothing.
+    /// A fresh instance for each.
     Fresh,
 }
 
