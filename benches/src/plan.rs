@@ -11,7 +11,7 @@ pub const ROUNDS: usize = 7;
 /// A part of the comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum Part {
-    /// From exec to the first `/next`.
+    /// Time from exec to the first `/next`.
     Start,
     /// Resident memory.
     Memory,
@@ -21,16 +21,16 @@ pub enum Part {
     Hooks,
     /// HTTP servers under load.
     Http,
-    /// What `cargo bench` left behind.
+    /// The results of `cargo bench`.
     Criterion,
 }
 
 impl Part {
-    /// All of them, in the order in which they run: first those for which the machine should be empty.
+    /// All parts, in the order in which they run: first those for which the machine should be idle.
     pub const ALL: [Self; 6] =
         [Self::Start, Self::Memory, Self::Warm, Self::Hooks, Self::Http, Self::Criterion];
 
-    /// Its name in [`Figure::suite`](crate::record::Figure::suite).
+    /// Returns its name in [`Figure::suite`](crate::record::Figure::suite).
     pub fn name(self) -> &'static str {
         match self {
             Self::Start => "start",
@@ -75,6 +75,8 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Checks the plan.
+    ///
     /// # Errors
     /// When `only` names an unknown contestant, or there is nothing to do.
     pub fn check(&self) -> anyhow::Result<()> {

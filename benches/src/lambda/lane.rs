@@ -17,7 +17,7 @@ const WARM_UP: Duration = Duration::from_millis(250);
 /// Minimum number of events in a batch, even if they take longer than the slot.
 const SMALLEST_BATCH: usize = 4;
 
-/// The events for a process and the expected answers.
+/// An exchange that a process is measured with, in batches.
 #[derive(Debug)]
 pub(crate) struct Case {
     pub(crate) name: String,
