@@ -15,9 +15,9 @@ const NTH: u64 = 3;
 /// The permitted behaviour of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Allowed {
-    /// It goes on: all invocations are served.
+    /// Going on: all invocations are served.
     GoesOn,
-    /// It ends with status 1.
+    /// An end with status 1.
     Ends,
 }
 use Allowed::{Ends, GoesOn};

@@ -4,22 +4,22 @@ use crate::support::{Guest, JAVASCRIPT, LUA, Language, PYTHON, Source, languages
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde_json::{Map, Value, json};
 
-/// An action on the state. Each returns something, which is noted.
+/// An action on the state. Each yields something, which is noted.
 #[derive(Debug, Clone)]
 enum Act {
-    /// Writes a member; returns null.
+    /// A write of a member; yields null.
     Set(String, Value),
-    /// Returns a member, or the text `absent`.
+    /// A read of a member; yields the text `absent` where there is none.
     Get(String),
-    /// Returns whether there is such a member.
+    /// A check whether there is such a member.
     Has(String),
-    /// Removes a member that may be there; returns null.
+    /// A removal of a member that may be there; yields null.
     Remove(String),
-    /// Returns the keys in alphabetical order.
+    /// A list of the keys in alphabetical order.
     Keys,
-    /// Appends to a member that is a list, in place; returns whether it was one.
+    /// An append to a member that is a list, in place; yields whether it was one.
     Append(String, Value),
-    /// Writes a member of a member that is an object, in place; returns whether it was one.
+    /// A write of a member of a member that is an object, in place; yields whether it was one.
     Put(String, String, Value),
 }
 
@@ -124,7 +124,7 @@ fn acts() -> impl Strategy<Value = Act> {
 }
 
 /// Makes a file whose functions do what the event lists for their places, in each language: `before` at `first`,
-/// `after` at `second`, and a handler at `first`. What an action returns is noted at once, as text, because lists and
+/// `after` at `second`, and a handler at `first`. What an action yields is noted at once, as text, because lists and
 /// objects keep changing.
 fn source(language: Language, first: usize, second: usize) -> Source {
     let text = match language {

@@ -88,7 +88,7 @@ fn a_value_crosses_between_every_two_languages() {
 }
 
 /// V8 mistakes a key that is written with escapes for the key that an earlier object had in the same place, if the
-/// escape begins with that key. Once this fails, V8 is fixed, and the keys of all properties need no exception any more.
+/// escape begins with that key. Once this fails, V8 is fixed, and the keys of the properties need no exception.
 #[test]
 fn a_known_fault_of_v8s_keys() {
     if !languages().contains(&JAVASCRIPT) {
@@ -231,8 +231,8 @@ fn events() -> impl Strategy<Value = Event> {
     prop_oneof![4 => near, 3 => tokens, 1 => vec(any::<u8>(), 0..60)].prop_map(Event)
 }
 
-/// An event that is JSON reaches the handler; any other is an [`ErrorKind::Unmarshal`]. Two things are free: Python
-/// accepts `NaN` and `Infinity`, as its `json` does, and Lua refuses what is not Unicode.
+/// Checks that an event that is JSON reaches the handler and any other is an [`ErrorKind::Unmarshal`], except that
+/// Python accepts `NaN` and `Infinity`, as its `json` does, and Lua refuses what is not Unicode.
 fn takes_json_alone(language: Language) {
     if !languages().contains(&language) {
         return;

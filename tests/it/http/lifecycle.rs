@@ -1,4 +1,4 @@
-//! From the first line to the last request.
+//! The life of a server, from its first line to its last request.
 
 use crate::support::{
     Connection, Folder, LANGUAGES, PROBE_LANGUAGES, Served, eventually, run, trine,

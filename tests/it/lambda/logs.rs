@@ -1,4 +1,4 @@
-//! What goes to standard output and standard error, in both of Lambda's formats.
+//! Output to standard output and standard error, in both of Lambda's formats.
 
 use crate::support::{Folder, Lambda, ask, in_each_language};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What guests start: this program by its path is their interpreter, never a second runtime.
+//! Processes that guests start: this program by its path is their interpreter, never a second runtime.
 
 use super::interpreter::node;
 use crate::support::{Folder, Lambda, run, trine};

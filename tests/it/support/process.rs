@@ -69,7 +69,7 @@ pub(crate) struct Process {
     stderr: Output,
 }
 
-/// What a process has written so far.
+/// The output of a process so far.
 struct Output {
     bytes: Arc<Mutex<Vec<u8>>>,
     reader: JoinHandle<()>,
