@@ -5,11 +5,11 @@ use std::{
     process::{Command, Output},
 };
 
-/// Set in the process that runs a body: to the name of its test.
+/// Variable that is set, in the process that runs a body, to the name of its test.
 const VARIABLE: &str = "TRINE_TEST_ALONE";
 
-/// Runs the body of a test in a process of its own: the test's binary again, with this one test, which comes here once
-/// more. `test` is its full name, `process::little_is_imported`; `environment` is added to the process's.
+/// Runs the body of a test in a process of its own: the test's binary again, with just this test, which then gets here
+/// once more. `test` is its full name, `process::little_is_imported`; `environment` is added to the process's own.
 ///
 /// Returns what the process printed; `None` in the process itself, where the body has run.
 ///

@@ -1,4 +1,4 @@
-//! What the program as Node says of the error that ends it.
+//! The program as Node: its output about the error that ends it.
 
 use super::interpreter::{ends, prints};
 use crate::support::Folder;
@@ -40,7 +40,7 @@ fn an_error_that_nobody_catches_is_told_with_place_and_stack() {
     prints(&folder, &["-c", "late.js"], "");
 }
 
-/// What standard error begins with, below the place, when this file has ended with status 1.
+/// Checks what standard error begins with, below the place, when this file has ended with status 1.
 #[track_caller]
 fn tells(name: &str, text: &str, expected: &[&str]) {
     let folder = Folder::new(&[(name, text)]);
