@@ -1,4 +1,4 @@
-//! Functions in this process: a bare instance of an engine, or a worker's function with all that is around it.
+//! Functions in this process: a bare instance of an engine, or a worker's function with everything around it.
 
 use crate::{
     events::{invocation, parsed},
@@ -26,10 +26,10 @@ use trine_engine::{
     NullSink, Payload, Result,
 };
 
-/// How far away the deadline is of functions that are to have one and never come near it.
+/// Distance of the deadline for functions that have one but never come close to it.
 const FAR: Duration = Duration::from_secs(900);
 
-/// A folder for one function, gone when dropped: `task` with its files, and an empty `opt`.
+/// A folder for one function, removed when dropped: `task` with its files, and an empty `opt`.
 pub(crate) struct Folder(TempDir);
 
 /// The async runtime of a worker's thread.
@@ -40,7 +40,7 @@ struct Ground {
 
 /// A handler in an instance of its engine.
 pub(crate) struct Guest {
-    /// Ends before the ground that it stands on does.
+    /// Dropped before the runtime that it depends on.
     instance: Option<Rc<dyn Instance>>,
     function: FunctionId,
     located: Located,
@@ -57,17 +57,17 @@ pub(crate) struct Served {
     _folder: Folder,
 }
 
-/// How an invocation with a deadline has ended.
+/// The end of an invocation with a deadline.
 pub(crate) struct Ended {
     pub(crate) result: Result<Bytes>,
-    /// When its result was there, since the epoch.
+    /// When its result arrived, since the epoch.
     pub(crate) at: Duration,
-    /// Whether its instance cannot be used any more.
+    /// Whether its instance can no longer be used.
     pub(crate) spoilt: bool,
 }
 
 impl Folder {
-    /// A folder with a handler, `app`.
+    /// Makes a folder with a handler, `app`.
     pub(crate) fn new(language: Language, handler: &str) -> Self {
         let folder = Self(TempDir::new().expect("a temporary folder can be made"));
         for part in [folder.layers(), folder.task().join("middlewares")] {
@@ -81,7 +81,7 @@ impl Folder {
         fs::write(self.task().join(name), content).expect("a new folder takes files");
     }
 
-    /// The function's folder.
+    /// Returns the function's folder.
     pub(crate) fn task(&self) -> PathBuf {
         self.0.path().join("task")
     }
@@ -95,8 +95,8 @@ impl Folder {
         locate("app.handler", &search, registry).expect("the handler has just been written")
     }
 
-    /// What Lambda's front door tells its instances, but for a memory limit; on another thread than the process's first,
-    /// what a server's worker tells them.
+    /// Returns what Lambda's front door tells its instances, but without a memory limit; on a thread other than the
+    /// process's first, what a server's worker tells them.
     fn environment(&self, main_thread: bool) -> Environment {
         Environment {
             layer_root: self.layers(),
@@ -124,7 +124,7 @@ impl Ground {
 }
 
 impl Guest {
-    /// Loads a handler, and has a look at what it answers.
+    /// Loads a handler and checks what it answers.
     pub(crate) fn new(language: Language, handler: &str, event: &Bytes, answer: &Value) -> Self {
         let folder = Folder::new(language, handler);
         let (located, environment) =
@@ -138,7 +138,7 @@ impl Guest {
         guest
     }
 
-    /// Calls the handler so many times. A call begins with its facts and the event's bytes, and ends with the answer's.
+    /// Calls the handler `count` times. A call begins with its facts and the event's bytes, and ends with the answer's.
     pub(crate) fn calls(&self, event: &Bytes, count: u64) -> Duration {
         let deadline = far();
         self.ground.run(async {
@@ -150,8 +150,8 @@ impl Guest {
         })
     }
 
-    /// Puts so many fresh instances in the place of this one. An instance is there once its handler is loaded; the end
-    /// of the old one is not measured.
+    /// Replaces this instance `count` times. An instance is ready once its handler is loaded; the end of the old one
+    /// is not measured.
     pub(crate) fn renewals(&mut self, count: u64) -> Duration {
         let mut taken = Duration::ZERO;
         for _ in 0..count {
@@ -180,7 +180,7 @@ impl Guest {
     }
 }
 
-/// A fresh instance with the handler in it.
+/// Starts a fresh instance with the handler in it.
 async fn start(located: &Located, environment: &Environment) -> (Rc<dyn Instance>, FunctionId) {
     let instance = located.engine.start(environment).expect("the engine starts");
     let exports = instance.load(&located.module).await.expect("the handler loads");
@@ -201,20 +201,20 @@ impl Drop for Guest {
 }
 
 impl Served {
-    /// A function with these middlewares around its handler, the outermost first.
+    /// Makes a function with these middlewares around its handler, the outermost first.
     pub(crate) fn new((language, handler): (Language, &str), hooks: &[Language]) -> Self {
         let watchdog = Watchdog::new(DEFAULT_MARGIN, None);
         Self::with(language, handler, hooks, Recycling::default(), watchdog, true)
     }
 
-    /// A function that is replaced after each invocation.
+    /// Makes a function that is replaced after each invocation.
     pub(crate) fn worn_by_one(language: Language, handler: &str) -> Self {
         let recycling = Recycling { max_invocations: Some(1), ..Recycling::default() };
         let watchdog = Watchdog::new(DEFAULT_MARGIN, None);
         Self::with(language, handler, &[], recycling, watchdog, true)
     }
 
-    /// A function that is warned so long before its deadline, on the process's main thread or on another one.
+    /// Makes a function that is warned some time before its deadline, on the process's main thread or on another one.
     pub(crate) fn warned(
         language: Language,
         handler: &str,
@@ -252,12 +252,12 @@ impl Served {
         Self { function: Some(function), worker, ground, _folder: folder }
     }
 
-    /// What the function answers to an event.
+    /// Returns the function's answer to an event.
     pub(crate) fn answer(&self, event: &Bytes) -> Value {
         parsed(&self.ground.run(self.invoke(event, None)).expect("the function answers"))
     }
 
-    /// Runs so many invocations, from the event's bytes to the answer's, without a deadline.
+    /// Runs `count` invocations, from the event's bytes to the answer's, without a deadline.
     pub(crate) fn invocations(&self, event: &Bytes, count: u64) -> Duration {
         self.ground.run(async {
             let started = Instant::now();
@@ -269,8 +269,8 @@ impl Served {
         })
     }
 
-    /// Runs so many invocations, after each of which instances are replaced: how long the replacing takes, the end of
-    /// the old ones included.
+    /// Runs `count` invocations, after each of which instances are replaced; returns how long the replacing takes, the
+    /// end of the old ones included.
     pub(crate) fn replacements(&self, event: &Bytes, count: u64) -> Duration {
         let mut taken = Duration::ZERO;
         self.ground.run(async {
@@ -285,7 +285,7 @@ impl Served {
         taken
     }
 
-    /// Runs one invocation with this deadline; replaces what cannot be used any more.
+    /// Runs one invocation with this deadline; replaces what can no longer be used.
     pub(crate) fn until(&self, event: &Bytes, deadline_ms: u64) -> Ended {
         self.ground.run(async {
             let result = self.invoke(event, Some(deadline_ms)).await;
@@ -319,12 +319,12 @@ impl Drop for Served {
     }
 }
 
-/// Time since the epoch.
+/// Returns the time since the epoch.
 pub(crate) fn since_epoch() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is right")
 }
 
-/// A deadline that is far away.
+/// Returns a deadline that is far away.
 fn far() -> Option<u64> {
     Some((since_epoch() + FAR).as_millis() as u64)
 }

@@ -1,4 +1,4 @@
-//! What an engine needs for one call: the event's text becomes the language's value, the function runs, its answer
+//! The cost of an engine's single call: the event's text becomes the language's value, the function runs, its answer
 //! becomes text. No worker, no watchdog, no front door. Bytes are those of the event; an echo's answer has as many.
 
 use crate::{
@@ -11,7 +11,7 @@ use bytes::Bytes;
 use criterion::{Criterion, SamplingMode, Throughput};
 use serde_json::Value;
 
-/// An event larger than this takes milliseconds.
+/// Size above which an event takes milliseconds.
 const MANY_BYTES: usize = 512 << 10;
 
 pub(crate) fn measure(criterion: &mut Criterion) {

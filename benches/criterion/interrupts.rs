@@ -1,13 +1,13 @@
 //! How soon an endless loop is answered once its time is up: from the moment at which the watchdog is due to act to the
-//! moment at which the invocation's error is in the worker's hands. That is what the margin before a deadline has to
-//! cover, together with the answer's way out.
+//! moment at which the worker has the invocation's error. The margin before a deadline has to cover that, together with
+//! the answer's way out.
 //!
-//! - `warned`: the loop is told in a way that it could catch, and does not. In JavaScript only code that waits is told.
+//! - `warned`: the loop gets a warning that it could catch, but does not. In JavaScript only waiting code is warned.
 //! - `stopped`: the loop catches the warning, where there is one, and is interrupted by force. Its instance is replaced
 //!   afterwards; that is not measured.
 //!
-//! Python is reached in one way on the process's main thread, where Lambda's loop runs, and in another on the threads of
-//! a server's workers.
+//! Python is interrupted in one way on the process's main thread, where Lambda's loop runs, and in another on the
+//! threads of a server's workers.
 
 use crate::{
     bed::{Served, since_epoch},
@@ -25,27 +25,27 @@ use trine_engine::ErrorKind;
 
 /// The time that an invocation is given.
 const GIVEN: Duration = Duration::from_millis(250);
-/// How long before the deadline the watchdog warns: less than the part of the time that it takes at most.
+/// Time before the deadline at which the watchdog warns: less than the largest share of the time that it may take.
 const MARGIN: Duration = Duration::from_millis(20);
-/// How often a measurement is tried that the clock has spoilt.
+/// Maximum number of attempts at a measurement that the clock has spoilt.
 const ATTEMPTS: usize = 5;
 
-/// What the watchdog does.
+/// The action of the watchdog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Act {
     Warn,
     Stop,
 }
 
-/// A function that runs into its deadline, again and again.
+/// A function that runs into its deadline again and again.
 struct Loop {
     served: Served,
     act: Act,
 }
 
-/// The same on a thread of its own, which ends with this.
+/// A [`Loop`] on a thread of its own, which ends with this value.
 struct Elsewhere {
-    /// Dropped, it ends the thread.
+    /// Ends the thread when dropped.
     ask: Option<Sender<()>>,
     late: Receiver<Duration>,
     thread: Option<JoinHandle<()>>,
@@ -53,7 +53,7 @@ struct Elsewhere {
 
 pub(crate) fn measure(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("interrupts");
-    // Every iteration waits for its deadline, so there are as few as there may be: ten samples of two.
+    // Every iteration waits for its deadline, so there are as few as possible: ten samples of two.
     group.sampling_mode(SamplingMode::Flat).sample_size(10);
     group.warm_up_time(Duration::from_millis(1)).measurement_time(15 * GIVEN);
     for (question, act) in [("warned", Act::Warn), ("stopped", Act::Stop)] {
@@ -74,7 +74,7 @@ pub(crate) fn measure(criterion: &mut Criterion) {
 }
 
 impl Act {
-    /// A handler that only this ends.
+    /// Returns a handler that only this action ends.
     fn source(self, language: Language) -> Option<&'static str> {
         match self {
             Self::Warn => language.endless,
@@ -82,7 +82,7 @@ impl Act {
         }
     }
 
-    /// How long before the deadline it is due.
+    /// Returns how long before the deadline it is due.
     fn before(self) -> Duration {
         match self {
             Self::Warn => MARGIN,
@@ -97,7 +97,7 @@ impl Loop {
         Self { served: Served::warned(language, handler, MARGIN, main_thread), act }
     }
 
-    /// Runs into a deadline; gives the time from the moment at which the watchdog was due to the answer.
+    /// Runs into a deadline; returns the time from the moment at which the watchdog was due until the answer.
     fn late(&self) -> Duration {
         for _ in 0..ATTEMPTS {
             let deadline = (since_epoch() + GIVEN).as_millis() as u64;
@@ -107,7 +107,7 @@ impl Loop {
             assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
             let stopped = self.act == Act::Stop;
             assert!(ended.spoilt || !stopped, "the loop ended before it was stopped by force");
-            // Nothing answers early, but the clock may have been set meanwhile. Late ones count, however late.
+            // Nothing answers early, but the clock may have been set meanwhile. Late answers count, however late.
             match ended.at.checked_sub(due) {
                 Some(late) if !late.is_zero() => return late,
                 _ => {}
@@ -143,7 +143,7 @@ impl Drop for Elsewhere {
     fn drop(&mut self) {
         self.ask = None;
         if let Some(thread) = self.thread.take() {
-            // What it panicked with has been said.
+            // Its panic has already been reported.
             let _ = thread.join();
         }
     }

@@ -1,6 +1,6 @@
-//! What a Lambda runtime needs from the moment in which it is handed an event of 1 KB to the end of its answer, as the
+//! How long a Lambda runtime takes from the moment it is handed an event of 1 KB to the end of its answer, as the
 //! Runtime API sees it: Trine in each language, the raw client that no runtime can be faster than, and the official
-//! client for Rust. Events wait when they are asked for.
+//! client for Rust. Events are already waiting when they are asked for.
 
 use crate::{
     bed::Folder,

@@ -1,26 +1,26 @@
-//! The languages, and the functions that are measured in them: the same in each.
+//! The languages, and the functions that are measured in them, which are the same in each.
 
-/// A language, as far as functions in it are written here.
+/// A language, with the functions that are measured in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Language {
     /// Its engine's id.
     pub(crate) id: &'static str,
     /// Its file extension.
     pub(crate) extension: &'static str,
-    /// Returns its event.
+    /// A handler that returns its event.
     pub(crate) echo: &'static str,
-    /// The same as an asynchronous function that waits once, for what is there already. Lua has none: there it is the
-    /// host that makes a function wait.
+    /// The same as an asynchronous function that awaits once something that is already there. Lua has none: there the
+    /// host makes a function wait.
     pub(crate) asynchronous: Option<&'static str>,
-    /// Returns its event after a look at two members of its context.
+    /// A handler that returns its event after reading two members of its context.
     pub(crate) context: &'static str,
-    /// Reads the ten members of [`crate::events::order`] and returns a sum over them.
+    /// A handler that reads the ten members of [`crate::events::order`] and returns a sum over them.
     pub(crate) ten_fields: &'static str,
     /// A middleware that counts itself in `event.hooks`.
     pub(crate) hook: &'static str,
-    /// Never returns, whatever it is told.
+    /// A handler that never returns, whatever happens.
     pub(crate) stubborn: &'static str,
-    /// Never returns, unless it is told in a way that running code notices. In JavaScript only code that waits does.
+    /// A handler that never returns, unless warned in a way that running code notices; in JavaScript waiting code only.
     pub(crate) endless: Option<&'static str>,
 }
 
@@ -115,7 +115,7 @@ end }
 ];
 
 impl Language {
-    /// Name of a file in it.
+    /// Returns the name of a file in this language.
     pub(crate) fn file(&self, stem: &str) -> String {
         format!("{stem}.{}", self.extension)
     }

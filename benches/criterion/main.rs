@@ -1,17 +1,17 @@
-//! How long the parts of an invocation take, each measured by itself:
+//! The duration of the parts of an invocation, each measured by itself:
 //!
-//! - `engine call`: what an engine needs from an event's bytes to its answer's, with nothing of the product around it;
+//! - `engine call`: from an event's bytes to its answer's in an engine, without the rest of the product;
 //! - `pipeline`: an invocation with its hooks, without a front door;
-//! - `lambda loop`: the whole process under an emulated Runtime API, beside the raw client and the official one in Rust;
-//! - `recycling`: how soon a fresh instance is there, in a process that is warm and in one that is not;
+//! - `lambda loop`: the whole process under an emulated Runtime API, next to the raw client and the official Rust one;
+//! - `recycling`: how soon a fresh instance is ready, in a warm process and in a new one;
 //! - `interrupts`: how soon an endless loop is answered once its time is up.
 //!
 //! `cargo bench --profile dev -p trine-benches --bench latency` runs all of them in a few minutes. A pattern runs a
 //! group, a question or one language of it, as in `… --bench latency -- '^engine call/echo, 1 KB/js'`; `-- --test` runs
 //! each once, and `-- --list` names them. The everyday profile reuses what `cargo build --all-targets` has compiled. The
-//! groups `lambda loop` and `recycling` start the binary `trine` that lies beside: `cargo build --bin trine` makes it.
+//! groups `lambda loop` and `recycling` start the binary `trine` next to it: `cargo build --bin trine` makes it.
 //!
-//! Every benchmark looks at the answer of its function before it measures. What surrounds it is made when it first runs,
+//! Every benchmark checks its function's answer before it measures. Its setup is made when it first runs,
 //! so that one that is left out costs nothing.
 
 mod bed;
@@ -32,7 +32,7 @@ use std::time::Duration;
 type Group<'a> = BenchmarkGroup<'a, WallTime>;
 
 fn main() {
-    // There are many benchmarks: each gets enough time for its middle to stand still, and no more.
+    // There are many benchmarks: each gets just enough time for its median to settle.
     let mut criterion = Criterion::default()
         .without_plots()
         .warm_up_time(Duration::from_millis(400))
@@ -48,8 +48,8 @@ fn main() {
     criterion.final_summary();
 }
 
-/// Adds a benchmark: its question, and whose answer it is, mostly a language. `make` makes what it needs, when it first
-/// runs; `take` does what is measured so many times, and says how long that took.
+/// Adds a benchmark: its question, and who answers it, usually a language. `make` makes what it needs when it first
+/// runs; `take` does what is measured this many times, and returns how long that took.
 fn bench<B>(
     group: &mut Group<'_>,
     question: &str,

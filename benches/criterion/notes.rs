@@ -1,7 +1,7 @@
-//! What is told beside the figures.
+//! Messages next to the figures.
 #![allow(clippy::print_stderr, reason = "this is what it is for")]
 
-/// Tells that something could not be measured, and why.
+/// Reports that something could not be measured, and why.
 pub(crate) fn left_out(what: &str, why: &str) {
     eprintln!("{what} is left out: {why}");
 }

@@ -1,4 +1,4 @@
-//! What hooks add to an invocation: an echo of 1 KB with `before` hooks around it, in the handler's language, and in
+//! The cost of hooks: an echo of 1 KB with `before` hooks around it, in the handler's language, and in
 //! languages that alternate so that the event crosses from one to another at every step. Without a front door.
 
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
 };
 use criterion::{Criterion, Throughput};
 
-/// How many hooks there are.
+/// Numbers of hooks.
 const COUNTS: [usize; 4] = [1, 2, 4, 8];
 
 pub(crate) fn measure(criterion: &mut Criterion) {

@@ -1,4 +1,4 @@
-//! A runtime's process and the emulated Runtime API that it asks.
+//! A runtime's process and the emulated Runtime API that it polls.
 
 use crate::{bed::Folder, events::parsed, language::Language};
 use bytes::Bytes;
@@ -12,14 +12,14 @@ use std::{
 use tokio::runtime;
 use trine_emulator::{Emulator, EmulatorOptions, Event, RuntimeExit};
 
-/// How long a process may take until it asks for its first event.
+/// Maximum time a process may take until it asks for its first event.
 const START: Duration = Duration::from_secs(60);
-/// The time that an invocation is given. A runtime may watch it; none comes near.
+/// The timeout of an invocation. A runtime may watch it; none comes close.
 const TIMEOUT: Duration = Duration::from_secs(60);
-/// How many events wait at most, so that `/next` never does.
+/// Maximum number of waiting events, so that `/next` never has to wait.
 const BATCH: u64 = 500;
 
-/// What is started.
+/// The program to start.
 pub(crate) struct Program {
     pub(crate) path: PathBuf,
     pub(crate) arguments: &'static [&'static str],
@@ -34,21 +34,21 @@ pub(crate) struct Lambda {
     runtime: runtime::Runtime,
 }
 
-/// The folder of the binaries that cargo has built with this one.
+/// Returns the folder of the binaries that cargo has built together with this one.
 pub(crate) fn binaries() -> PathBuf {
     let own = env::current_exe().expect("a process knows its binary");
     let folder = own.ancestors().nth(2).expect("benches lie in a folder below that of binaries");
     folder.to_owned()
 }
 
-/// The folder into which peers are installed.
+/// Returns the folder into which peers are installed.
 pub(crate) fn peers() -> PathBuf {
     let home = || Path::new(&env::var_os("HOME").unwrap_or_default()).join(".cache/trine/peers");
     env::var_os("TRINE_BENCH_PEERS").map_or_else(home, PathBuf::from)
 }
 
 impl Program {
-    /// Trine with an echo.
+    /// Returns Trine with an echo.
     pub(crate) fn trine(language: Language) -> Self {
         let path = binaries().join("trine");
         Self { path, arguments: &[], function: Folder::new(language, language.echo) }
@@ -56,7 +56,7 @@ impl Program {
 }
 
 impl Lambda {
-    /// A Runtime API. The program is not started yet.
+    /// Starts a Runtime API, but not the program yet.
     pub(crate) fn new(program: Program) -> Self {
         let options = EmulatorOptions {
             timeout: TIMEOUT,
@@ -73,7 +73,7 @@ impl Lambda {
         Self { program, child: None, emulator, runtime }
     }
 
-    /// Starts the program; gives the time until it asks for its first event.
+    /// Starts the program; returns the time until it asks for its first event.
     pub(crate) fn start(&mut self) -> Duration {
         let Program { path, arguments, function } = &self.program;
         let mut command = Command::new(path);
@@ -97,13 +97,13 @@ impl Lambda {
     /// Ends the process.
     pub(crate) fn stop(&mut self) {
         let Some(mut child) = self.child.take() else { return };
-        // It may have ended by itself.
+        // It may already have ended.
         let _ = child.kill();
         let _ = child.wait();
         self.emulator.runtime_exited(&RuntimeExit::Signal("killed".to_owned()));
     }
 
-    /// Makes sure that an event comes back as it is.
+    /// Makes sure that an event comes back unchanged.
     pub(crate) fn check(&self, event: &Bytes) {
         let outcome = self.runtime.block_on(self.emulator.invoke(Event::new(event.clone())));
         let program = self.program.path.display();
@@ -112,8 +112,7 @@ impl Lambda {
         self.emulator.assert_clean();
     }
 
-    /// Has so many events answered, which wait when they are asked for: the time from each one's handing out to the end
-    /// of its answer, in all.
+    /// Has `count` waiting events answered; returns the total time from handing out each one to the end of its answer.
     pub(crate) fn invocations(&self, event: &Bytes, count: u64) -> Duration {
         let mut taken = Duration::ZERO;
         let mut left = count;

@@ -1,7 +1,7 @@
-//! How soon a fresh instance is there.
+//! The time until a fresh instance is ready.
 //!
-//! - `fresh instance`: in a process in which the language is up already; an instance starts and loads an echo.
-//! - `replacement after an answer`: the same as a worker does it between two invocations, with the end of the old one.
+//! - `fresh instance`: in a process where the language is already up; an instance starts and loads an echo.
+//! - `replacement after an answer`: the same, as a worker does it between two invocations, including the old one's end.
 //! - `process start`: from exec to the first `/next`, with the page cache warm: what the first instance of a process
 //!   costs cannot be had twice in one process.
 
@@ -17,7 +17,7 @@ use std::time::Duration;
 
 pub(crate) fn measure(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("recycling");
-    // Milliseconds each: as many of them in every sample.
+    // Milliseconds each: every sample gets the same number of them.
     group.sampling_mode(SamplingMode::Flat);
     let event = mixed(KILOBYTE);
     for language in LANGUAGES {

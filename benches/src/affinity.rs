@@ -1,5 +1,5 @@
-//! Which processor runs whom: what is measured has one for itself, the driver and wrk share another. So every contestant
-//! has the same share of the machine, and the other side of its socket takes nothing from it.
+//! Assignment of processors: the measured process has one to itself, the driver and wrk share another. Every contestant
+//! thus has the same share of the machine, and the other side of its socket takes nothing from it.
 
 use anyhow::Context;
 use nix::{
@@ -15,8 +15,8 @@ pub(crate) struct Cores {
 }
 
 impl Cores {
-    /// Takes the first two processors that this process may use, and moves this thread to the second; `None` where there
-    /// is one only.
+    /// Takes the first two processors that this process may use, and moves this thread to the second; returns `None`
+    /// where there is only one.
     ///
     /// # Errors
     /// When the system refuses.
@@ -39,7 +39,7 @@ impl Cores {
     }
 }
 
-/// Moves this thread.
+/// Moves this thread to a processor.
 fn pin(core: usize) -> anyhow::Result<()> {
     let mut set = CpuSet::new();
     set.set(core)

@@ -1,4 +1,4 @@
-//! What all parts of a run share.
+//! State that all parts of a run share.
 
 use crate::{
     affinity::Cores,
@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-/// How long a contestant may take to come up.
+/// Maximum time a contestant may take to come up.
 pub(crate) const START_LIMIT: Duration = Duration::from_secs(30);
 
 /// A run under way.
@@ -23,11 +23,11 @@ pub(crate) const START_LIMIT: Duration = Duration::from_secs(30);
 pub(crate) struct Bench<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) cores: Option<Cores>,
-    /// A folder that ends with the run.
+    /// A folder that is removed with the run.
     pub(crate) scratch: PathBuf,
 }
 
-/// A contestant's own environment, its placeholders filled.
+/// Returns a contestant's own environment with its placeholders filled.
 pub(crate) fn filled(
     variables: &BTreeMap<String, String>,
     fill: impl Fn(&str) -> String,
@@ -40,7 +40,7 @@ impl Bench<'_> {
         &self.plan.places
     }
 
-    /// A text as results may tell it: with no folder of this machine.
+    /// Makes a text fit for results: without any folder of this machine.
     pub(crate) fn hide(&self, text: &str) -> String {
         let text = self.places().hide(text);
         match env::var("HOME") {
@@ -49,7 +49,7 @@ impl Bench<'_> {
         }
     }
 
-    /// Says which round of a suite it is, and whose turn. Round 0 is what comes before the first.
+    /// Reports the round of a suite and whose turn it is. Round 0 is what comes before the first.
     pub(crate) fn progress(&self, suite: &str, round: usize, identity: &Identity) {
         let rounds = self.plan.rounds;
         let when =
@@ -57,7 +57,7 @@ impl Bench<'_> {
         console::progress(&format!("{suite}, {when}: {}", identity.id));
     }
 
-    /// Leaves out those who are not installed.
+    /// Leaves out contestants that are not installed.
     pub(crate) fn present<'c, C>(
         &self,
         suite: &'static str,
@@ -78,7 +78,7 @@ impl Bench<'_> {
         present
     }
 
-    /// Leaves a contestant out of a suite, and says so.
+    /// Leaves a contestant out of a suite and reports it.
     pub(crate) fn give_up(
         &self,
         suite: &'static str,
@@ -91,7 +91,7 @@ impl Bench<'_> {
         sheet.give_up(suite, whose, &reason);
     }
 
-    /// A contestant's process as it is to be started.
+    /// Describes how a contestant's process is started.
     pub(crate) fn launch<'l>(
         &'l self,
         command: &[String],

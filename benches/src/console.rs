@@ -3,17 +3,17 @@
 
 use std::io::{IsTerminal, stderr};
 
-/// Says something that stays.
+/// Prints a message that stays.
 pub fn say(text: &str) {
     if stderr().is_terminal() {
-        // What `progress` left on the line goes.
+        // Whatever `progress` left on the line is cleared.
         eprintln!("\r\x1b[K{text}");
     } else {
         eprintln!("{text}");
     }
 }
 
-/// Says what is being done; on a terminal the next line takes its place.
+/// Prints what is being done; on a terminal the next line replaces it.
 pub(crate) fn progress(text: &str) {
     if stderr().is_terminal() {
         eprint!("\r\x1b[K{text}");

@@ -1,5 +1,5 @@
-//! Who is measured: Trine, the designs that it replaces, the runtimes that people use instead. They are data, one TOML
-//! file per kind in `benches/contestants/`, so that another one needs no code.
+//! The contestants: Trine, the designs that it replaces, the runtimes that people use instead. They are data, one TOML
+//! file per kind in `benches/contestants/`, so that adding one does not need code.
 
 use anyhow::{Context, ensure};
 use serde::Deserialize;
@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Everyone who is measured, in the order in which tables list them.
+/// All contestants, in the order in which tables list them.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Contestants {
@@ -21,17 +21,17 @@ pub struct Contestants {
     pub http: Vec<Server>,
 }
 
-/// What a contestant is to Trine.
+/// The role of a contestant relative to Trine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Group {
     /// Trine itself.
     Trine,
-    /// What no runtime can be faster than: a raw client that echoes.
+    /// The lower bound of any runtime: a raw client that echoes.
     Floor,
     /// A design that Trine replaces.
     Baseline,
-    /// What people would use instead.
+    /// A runtime that people would use instead.
     Peer,
 }
 
@@ -43,20 +43,20 @@ pub enum Suite {
     Warm,
     /// Warm invocations with no, one and three hooks.
     Hooks,
-    /// From exec to the first `/next`.
+    /// Time from exec to the first `/next`.
     Start,
     /// Resident memory.
     Memory,
 }
 
-/// What all contestants have in common.
+/// Properties that all contestants have in common.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Identity {
     /// Stable name in results: `trine-js`.
     pub id: String,
     /// Name in tables: `Trine, JavaScript`.
     pub name: String,
-    /// What it is to Trine.
+    /// Its role.
     pub group: Group,
     /// Language of the handler: `js`, `python`, `lua` or `rust`. Ratios are to Trine's first entry of the language.
     pub language: String,
@@ -70,7 +70,7 @@ pub struct Identity {
 /// A process that speaks Lambda's Runtime API.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Lambda {
-    /// Who it is.
+    /// Its identity.
     #[serde(flatten)]
     pub identity: Identity,
     /// Program and arguments, with placeholders (see [`Places::fill`]).
@@ -79,15 +79,15 @@ pub struct Lambda {
     pub task: String,
     /// `_HANDLER`.
     pub handler: String,
-    /// Further environment, with placeholders.
+    /// Additional environment variables, with placeholders.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
     /// A command that runs to its end before it is measured, with the same folder and environment, and placeholders.
     #[serde(default)]
     pub prepare: Vec<String>,
-    /// In which parts it takes part.
+    /// Parts of the comparison in which it takes part.
     pub suites: BTreeSet<Suite>,
-    /// Which handler starts in [`Suite::Start`]: `bare`, or the name of a set of dependencies.
+    /// Handler that starts in [`Suite::Start`]: `bare`, or the name of a set of dependencies.
     #[serde(default = "bare")]
     pub load: String,
     /// The variable that takes the list `hook1,hook2,hook3` in [`Suite::Hooks`].
@@ -97,17 +97,17 @@ pub struct Lambda {
 /// An HTTP server.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Server {
-    /// Who it is.
+    /// Its identity.
     #[serde(flatten)]
     pub identity: Identity,
     /// Program and arguments, with placeholders and `{port}`.
     pub command: Vec<String>,
     /// Working directory, with placeholders.
     pub task: String,
-    /// Further environment, with placeholders and `{port}`.
+    /// Additional environment variables, with placeholders and `{port}`.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
-    /// The path that echoes a JSON body that is posted to it.
+    /// Path that echoes a JSON body posted to it.
     pub path: String,
 }
 
@@ -120,14 +120,14 @@ fn bare() -> String {
 pub struct Places {
     /// This crate's folder: `{benches}`.
     pub benches: PathBuf,
-    /// Where peers are installed: `{peers}`.
+    /// Folder into which peers are installed: `{peers}`.
     pub peers: PathBuf,
-    /// Where cargo's binaries of the everyday profile are: `{target}`.
+    /// Folder of cargo's binaries of the everyday profile: `{target}`.
     pub target: PathBuf,
 }
 
 impl Places {
-    /// `text` with the placeholders `{benches}`, `{peers}` and `{target}` replaced.
+    /// Replaces the placeholders `{benches}`, `{peers}` and `{target}` in `text`.
     pub fn fill(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for (name, place) in
@@ -138,7 +138,7 @@ impl Places {
         text
     }
 
-    /// `text` with every folder replaced by its placeholder, for results that name no machine's paths.
+    /// Replaces every folder in `text` by its placeholder, for results that do not name a machine's paths.
     pub fn hide(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for (name, place) in
@@ -154,7 +154,7 @@ impl Contestants {
     /// Reads all files of `folder`, by name.
     ///
     /// # Errors
-    /// A file that cannot be read or understood, and an id that is used twice.
+    /// When a file cannot be read or understood, or an id is used twice.
     pub fn read(folder: &Path) -> anyhow::Result<Self> {
         let mut files: Vec<PathBuf> = fs::read_dir(folder)
             .with_context(|| format!("cannot list {}", folder.display()))?
@@ -178,7 +178,7 @@ impl Contestants {
         Ok(all)
     }
 
-    /// Everyone's identity.
+    /// Returns the identities of all contestants.
     pub fn identities(&self) -> impl Iterator<Item = &Identity> {
         let lambda = self.lambda.iter().map(|lambda| &lambda.identity);
         lambda.chain(self.http.iter().map(|server| &server.identity))

@@ -1,4 +1,4 @@
-//! What `cargo bench` left behind: criterion's own estimates, taken over as they are.
+//! The results of `cargo bench`: criterion's own estimates, adopted as they are.
 
 use crate::{record::Figure, sheet::Sheet};
 use anyhow::Context;
@@ -9,7 +9,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// Estimates that are so much older than the latest are of an earlier run.
+/// Age difference from the latest estimate beyond which estimates belong to an earlier run.
 const ONE_RUN: Duration = Duration::from_secs(2 * 60 * 60);
 
 #[derive(Deserialize)]
@@ -24,7 +24,7 @@ struct Estimates {
     median: Estimate,
 }
 
-/// In nanoseconds.
+/// An estimate, in nanoseconds.
 #[derive(Deserialize)]
 struct Estimate {
     confidence_interval: Interval,
@@ -37,7 +37,7 @@ struct Interval {
     upper_bound: f64,
 }
 
-/// Adds the figures of the latest run to the sheet: the median's lower bound, itself and its upper bound as rounds.
+/// Adds the latest run's figures to the sheet, with the median's lower bound, itself and its upper bound as rounds.
 ///
 /// # Errors
 /// When what is there cannot be understood.
@@ -77,7 +77,7 @@ fn figure(folder: &Path) -> anyhow::Result<Figure> {
     let mut parts = vec![group_id];
     parts.extend(function_id);
     parts.extend(value_str);
-    // The last part names the language, what stands before it the case.
+    // The last part names the language, everything before it the case.
     let entrant = if parts.len() > 1 { parts.pop().unwrap_or_default() } else { String::new() };
     let Estimate { confidence_interval: Interval { lower_bound, upper_bound }, point_estimate } =
         median;

@@ -1,10 +1,10 @@
-//! Installs the peers, by their own scripts.
+//! Installation of the peers, by their own scripts.
 
 use crate::{console, contestant::Places, process::Launch};
 use anyhow::ensure;
 use std::{env, fs};
 
-/// Runs the scripts, and says what came of it. A peer that cannot be installed is said, and is no error.
+/// Runs the scripts and reports the results. A peer that cannot be installed is reported, but is not an error.
 ///
 /// # Errors
 /// When a script itself fails.
@@ -36,8 +36,8 @@ pub async fn run(places: &Places) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// All of the driver's own environment: it may say where registries are, and whose certificates are to be trusted. The
-/// search path is not taken over, for it is set already.
+/// Returns all of the driver's own environment, which may say where registries are and which certificates to trust. The
+/// search path is not included, because it is already set.
 fn environment() -> Vec<(String, String)> {
     let variables = env::vars_os().filter(|(name, _)| name != "PATH");
     variables
@@ -45,7 +45,7 @@ fn environment() -> Vec<(String, String)> {
         .collect()
 }
 
-/// Says who is there and who is not.
+/// Reports which peers are present and which are not.
 fn tell(places: &Places) {
     let Ok(folder) = fs::read_dir(places.peers.join("status")) else { return };
     let mut names: Vec<String> = folder

@@ -1,4 +1,4 @@
-//! The comparison behind every claim about speed: who is measured ([`contestant`]), what was measured ([`record`]), and
+//! The comparison behind every claim about speed: the contestants ([`contestant`]), what was measured ([`record`]), and
 //! how it is shown ([`render`]).
 
 mod affinity;

@@ -1,4 +1,4 @@
-//! What the driver tells about the machine, and about the moment.
+//! Information about the machine and the current time.
 
 use crate::{record::Machine, resident::field};
 use std::{
@@ -6,7 +6,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-/// This machine. To be asked before the driver confines itself to one processor.
+/// Describes this machine. To be called before the driver confines itself to one processor.
 pub(crate) fn machine() -> Machine {
     let read = |file: &str| fs::read_to_string(file).unwrap_or_default();
     let processors = read("/proc/cpuinfo");
@@ -33,13 +33,13 @@ pub(crate) fn machine() -> Machine {
     }
 }
 
-/// The present moment, RFC 3339, UTC.
+/// Returns the current time, RFC 3339, UTC.
 pub(crate) fn now() -> String {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     rfc_3339(since.as_secs())
 }
 
-/// A number of seconds since 1970 as a date. The year is taken to begin in March, so that the leap day is its last.
+/// Formats a number of seconds since 1970. The year is taken to begin in March, so that the leap day is its last.
 fn rfc_3339(seconds: u64) -> String {
     const DAYS_OF_400_YEARS: u64 = 146_097;
     let (days, second) = (seconds / 86_400 + 719_468, seconds % 86_400);

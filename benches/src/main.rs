@@ -21,7 +21,7 @@ use trine_benches::{
     render, run, table,
 };
 
-/// What shells expect of a process that was interrupted.
+/// Exit code that shells expect of a process that was interrupted.
 const INTERRUPTED: u8 = 130;
 
 /// Measures Trine beside the designs that it replaces and the runtimes that people use instead.
@@ -82,7 +82,7 @@ fn start(command: Command) -> anyhow::Result<ExitCode> {
     let places = places()?;
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        // From here on the signals end the work, whose processes end with it.
+        // From here on the signals end the work and, with it, its processes.
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
         tokio::select! {
@@ -133,7 +133,7 @@ impl Run {
     }
 }
 
-/// The command line of this process, without folders of this machine.
+/// Returns the command line of this process, without folders of this machine.
 fn own_command(places: &Places) -> String {
     let arguments: Vec<String> = env::args().skip(1).collect();
     places.hide(&format!("trine-bench {}", arguments.join(" ")))

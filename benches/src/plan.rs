@@ -1,17 +1,17 @@
-//! What a run is to measure: which parts of the comparison, of whom, how often.
+//! The plan of a run: which parts of the comparison, which contestants, how many rounds.
 
 use crate::contestant::{Contestants, Identity, Lambda, Places, Server, Suite};
 use anyhow::ensure;
 use clap::ValueEnum;
 use std::{collections::BTreeSet, fmt, fs, path::Path, time::Duration};
 
-/// How many rounds a full run takes.
+/// Number of rounds in a full run.
 pub const ROUNDS: usize = 7;
 
 /// A part of the comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum Part {
-    /// From exec to the first `/next`.
+    /// Time from exec to the first `/next`.
     Start,
     /// Resident memory.
     Memory,
@@ -21,16 +21,16 @@ pub enum Part {
     Hooks,
     /// HTTP servers under load.
     Http,
-    /// What `cargo bench` left behind.
+    /// The results of `cargo bench`.
     Criterion,
 }
 
 impl Part {
-    /// All of them, in the order in which they run: first those for which the machine should be empty.
+    /// All parts, in the order in which they run: first those for which the machine should be idle.
     pub const ALL: [Self; 6] =
         [Self::Start, Self::Memory, Self::Warm, Self::Hooks, Self::Http, Self::Criterion];
 
-    /// Its name in [`Figure::suite`](crate::record::Figure::suite).
+    /// Returns its name in [`Figure::suite`](crate::record::Figure::suite).
     pub fn name(self) -> &'static str {
         match self {
             Self::Start => "start",
@@ -59,24 +59,26 @@ impl fmt::Display for Part {
     }
 }
 
-/// A run.
+/// The plan of a run.
 #[derive(Debug)]
 pub struct Plan {
-    /// What is measured.
+    /// Parts to measure.
     pub parts: BTreeSet<Part>,
-    /// Of whom; of everybody when empty.
+    /// Ids of the contestants to measure; all of them when empty.
     pub only: BTreeSet<String>,
-    /// How many rounds.
+    /// Number of rounds.
     pub rounds: usize,
-    /// Everybody.
+    /// All contestants.
     pub contestants: Contestants,
-    /// Where things are.
+    /// Locations of the folders.
     pub places: Places,
 }
 
 impl Plan {
+    /// Checks the plan.
+    ///
     /// # Errors
-    /// When `only` names somebody whom nobody knows, or there is nothing to do.
+    /// When `only` names an unknown contestant, or there is nothing to do.
     pub fn check(&self) -> anyhow::Result<()> {
         ensure!(self.rounds > 0, "--rounds must be at least 1");
         let known: BTreeSet<&str> =
@@ -97,7 +99,7 @@ impl Plan {
         self.parts.len() == Part::ALL.len() && self.only.is_empty() && self.rounds == ROUNDS
     }
 
-    /// The processes that take part in a suite.
+    /// Returns the processes that take part in a suite.
     pub(crate) fn lambda(&self, part: Part) -> Vec<&Lambda> {
         let suite = part.suite().filter(|_| self.parts.contains(&part));
         let takes_part = |lambda: &&Lambda| {
@@ -107,14 +109,14 @@ impl Plan {
         self.contestants.lambda.iter().filter(takes_part).collect()
     }
 
-    /// The servers that take part.
+    /// Returns the servers that take part.
     pub(crate) fn servers(&self) -> Vec<&Server> {
         let is_on = self.parts.contains(&Part::Http);
         let servers = self.contestants.http.iter();
         servers.filter(|server| is_on && self.wants(&server.identity)).collect()
     }
 
-    /// Whether results of `cargo bench` are taken over: they are nobody's in particular.
+    /// Whether results of `cargo bench` are included: they do not belong to any contestant.
     pub(crate) fn wants_criterion(&self) -> bool {
         self.parts.contains(&Part::Criterion) && self.only.is_empty()
     }
@@ -123,7 +125,7 @@ impl Plan {
         self.only.is_empty() || self.only.contains(&identity.id)
     }
 
-    /// About how long the run takes.
+    /// Estimates how long the run takes.
     pub(crate) fn estimate(&self) -> Duration {
         let cold = fs::OpenOptions::new().write(true).open("/proc/sys/vm/drop_caches").is_ok();
         let rounds = self.rounds as f64;
@@ -140,7 +142,7 @@ impl Plan {
     }
 }
 
-/// Why a peer is not installed, if it is not.
+/// Returns why a peer is not installed, if it is not.
 pub(crate) fn absence(peers: &Path, name: &str) -> Option<String> {
     match fs::read_to_string(peers.join("status").join(name)) {
         Ok(status) if status.trim() == "ok" => None,

@@ -1,4 +1,4 @@
-//! Processes of the driver: each in a group of its own, with its output in a file, and ended with its whole group
+//! The driver's processes: each in a group of its own, with its output in a file, and ended with its whole group
 //! whatever becomes of the driver's own work.
 
 use crate::affinity::Cores;
@@ -24,10 +24,10 @@ use std::{
 };
 use tokio::process::Command;
 
-/// How much of what a process wrote is looked at.
+/// Maximum number of bytes of a process's output that are read.
 const OUTPUT_BYTES: u64 = 64 * 1024;
 
-/// What is to be started.
+/// The description of a process to start.
 #[derive(Debug)]
 pub(crate) struct Launch<'a> {
     /// Program and arguments.
@@ -36,24 +36,24 @@ pub(crate) struct Launch<'a> {
     pub(crate) folder: &'a Path,
     /// The environment, on top of `PATH` and `HOME`.
     pub(crate) environment: Vec<(String, String)>,
-    /// Where its output goes; to the driver's own when `None`.
+    /// Folder for its output; the driver's own output when `None`.
     pub(crate) scratch: Option<&'a Path>,
     /// The processors, if it runs on the contestants'.
     pub(crate) cores: Option<Cores>,
 }
 
-/// A process that was started. Dropping it ends it, and all that it started, and waits for it.
+/// A started process. Dropping it ends it and everything it started, and waits for it.
 #[derive(Debug)]
 pub(crate) struct Child {
     process: tokio::process::Child,
-    /// Both the process's id and its group's.
+    /// The id of both the process and its group.
     pub(crate) id: Pid,
     output: Option<PathBuf>,
     has_ended: bool,
 }
 
 impl Launch<'_> {
-    /// Starts it.
+    /// Starts the process.
     ///
     /// # Errors
     /// When the system refuses, for example because there is no such program.
@@ -82,14 +82,14 @@ impl Launch<'_> {
     }
 }
 
-/// The part of the driver's environment that all processes get.
+/// Returns the part of the driver's environment that all processes get.
 fn base() -> impl Iterator<Item = (&'static str, OsString)> {
     let home = env::var_os("HOME").map(|home| ("HOME", home));
     [("PATH", search_path().clone())].into_iter().chain(home)
 }
 
-/// `PATH` with the folder of the real Python first: version managers put scripts in its place that take several times
-/// as long to start.
+/// Returns `PATH` with the folder of the real Python first: version managers replace it by scripts that take several
+/// times as long to start.
 fn search_path() -> &'static OsString {
     static PATH: OnceLock<OsString> = OnceLock::new();
     PATH.get_or_init(|| {
@@ -105,11 +105,11 @@ fn search_path() -> &'static OsString {
 }
 
 impl Child {
-    /// Waits for the process's own end.
+    /// Waits for the process to end by itself.
     pub(crate) async fn wait(&mut self) -> anyhow::Result<ExitStatus> {
         let status = self.process.wait().await?;
         self.has_ended = true;
-        // Its id is known to be nobody else's just now.
+        // Its id is known not to be anyone else's just now.
         let _ = killpg(self.id, Signal::SIGKILL);
         Ok(status)
     }
@@ -117,7 +117,7 @@ impl Child {
     /// Waits for `work`, which needs the process.
     ///
     /// # Errors
-    /// When the process ends before that, or the time does; the message says `what` was to be done.
+    /// When the process ends first, or time runs out; the message says `what` was to be done.
     pub(crate) async fn during<T>(
         &mut self,
         what: &str,
@@ -138,19 +138,19 @@ impl Child {
         Err(anyhow!("{failure}{}", self.wrote()))
     }
 
-    /// What the process has written so far, from its beginning.
+    /// Returns what the process has written so far, from the beginning.
     pub(crate) fn output(&self) -> String {
         let mut bytes = Vec::new();
         if let Some(output) = &self.output
             && let Ok(file) = File::open(output)
         {
-            // What cannot be read is as good as not written.
+            // What cannot be read is treated as not written.
             let _ = file.take(OUTPUT_BYTES).read_to_end(&mut bytes);
         }
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// The first lines of the output, to end a reason with.
+    /// Returns the first lines of the output, to append to a reason.
     pub(crate) fn wrote(&self) -> String {
         let output = self.output();
         let lines: Vec<&str> =
@@ -167,7 +167,7 @@ impl Drop for Child {
         if !self.has_ended {
             let _ = killpg(self.id, Signal::SIGKILL);
             let until = Instant::now() + Duration::from_secs(5);
-            // A process that is ended by force is gone at once, save where it waits for a disk.
+            // A process that is killed is gone at once, except while it waits for a disk.
             while matches!(self.process.try_wait(), Ok(None)) && Instant::now() < until {
                 thread::sleep(Duration::from_micros(500));
             }
@@ -188,7 +188,7 @@ mod tests {
         Launch { command, folder: scratch, environment, scratch: Some(scratch), cores: None }
     }
 
-    /// Whether a process runs; one that nobody has waited for yet does not.
+    /// Whether a process runs; one that has ended but has not been waited for does not.
     fn runs(id: &str) -> bool {
         fs::read_to_string(format!("/proc/{id}/stat"))
             .is_ok_and(|stat| !stat.rsplit(')').next().is_some_and(|rest| rest.starts_with(" Z")))

@@ -1,4 +1,4 @@
-//! What was measured: one file of raw figures, with the machine, the versions and the command that made them. Tables,
+//! The results: one file of raw figures, with the machine, the versions and the command that produced them. Tables,
 //! plots and the README's section are made from it alone.
 
 use anyhow::Context;
@@ -8,23 +8,23 @@ use std::{fs, path::Path};
 /// One run of the comparison.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
-    /// The command that made it.
+    /// The command that produced it.
     pub command: String,
-    /// When it began, RFC 3339, UTC.
+    /// Time at which it began, RFC 3339, UTC.
     pub started: String,
-    /// How long it took, in seconds.
+    /// Duration in seconds.
     pub seconds: f64,
-    /// Where it ran.
+    /// The machine it ran on.
     pub machine: Machine,
-    /// Who took part, in the order of the tables.
+    /// The participants, in the order of the tables.
     pub entrants: Vec<Entrant>,
-    /// Who could not take part, and why.
+    /// The contestants that could not take part, with reasons.
     pub missing: Vec<Missing>,
     /// The raw figures.
     pub figures: Vec<Figure>,
 }
 
-/// A machine, as far as figures depend on it.
+/// A machine, with what affects figures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Machine {
     /// The processor's name.
@@ -52,7 +52,7 @@ pub struct Entrant {
     pub language: String,
     /// Its version, in its own words; empty when it has none.
     pub version: String,
-    /// How it was started, with placeholders for folders.
+    /// Command that started it, with placeholders for folders.
     pub command: String,
 }
 
@@ -63,20 +63,20 @@ pub struct Missing {
     pub id: String,
     /// Its name in tables.
     pub name: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
-/// One quantity of one contestant: a value for each round that was taken, in the order of the rounds.
+/// One quantity of one contestant, with a value for each round that was taken, in order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Figure {
     /// Part of the comparison: `warm`, `hooks`, `start`, `memory`, `http` or `criterion`.
     pub suite: String,
-    /// Whose it is; in `criterion` the benchmark's language.
+    /// The entrant's id; in `criterion` the benchmark's language.
     pub entrant: String,
-    /// What was varied: `1 KB`, `3 hooks`, `64 connections`; in `criterion` the benchmark's group and name.
+    /// The variant: `1 KB`, `3 hooks`, `64 connections`; in `criterion` the benchmark's group and name.
     pub case: String,
-    /// What was measured: `rate`, `p50`, `p99`, `time`, `resident`.
+    /// The quantity that was measured: `rate`, `p50`, `p99`, `time`, `resident`.
     pub metric: String,
     /// Its unit: `1/s`, `µs`, `ms`, `MB`.
     pub unit: String,
@@ -88,7 +88,7 @@ impl Record {
     /// Reads a record.
     ///
     /// # Errors
-    /// When the file is missing or no record.
+    /// When the file is missing or not a record.
     pub fn read(file: &Path) -> anyhow::Result<Self> {
         let text =
             fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
@@ -105,7 +105,7 @@ impl Record {
         fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))
     }
 
-    /// The figure of an entrant, if it was taken.
+    /// Returns the figure of an entrant, if it was taken.
     pub fn figure(&self, suite: &str, entrant: &str, case: &str, metric: &str) -> Option<&Figure> {
         self.figures.iter().find(|figure| {
             figure.suite == suite
@@ -117,20 +117,20 @@ impl Record {
 }
 
 impl Figure {
-    /// The middle of the rounds; the mean of the two middle ones where their number is even.
+    /// Returns the middle of the rounds; the mean of the two middle ones if their number is even.
     pub fn median(&self) -> f64 {
         median(&self.rounds)
     }
 
-    /// The least and the greatest round.
+    /// Returns the lowest and the highest round.
     pub fn spread(&self) -> (f64, f64) {
         self.rounds.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), value| {
             (least.min(*value), most.max(*value))
         })
     }
 
-    /// The median, over the rounds that both have, of this figure divided by `other`: rounds that ran next to each
-    /// other meet the same noise.
+    /// Returns the median, over the rounds that both have, of this figure divided by `other`: rounds that ran next to
+    /// each other meet the same noise.
     pub fn ratio_to(&self, other: &Self) -> f64 {
         let ratios: Vec<f64> =
             self.rounds.iter().zip(&other.rounds).map(|(own, theirs)| own / theirs).collect();
@@ -138,7 +138,7 @@ impl Figure {
     }
 }
 
-/// The middle value; not a number when there is none.
+/// Returns the middle value; not a number when there is none.
 pub fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);

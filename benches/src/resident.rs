@@ -1,23 +1,23 @@
-//! How much memory a process and its children hold, from `/proc`.
+//! Memory that a process and its children hold, from `/proc`.
 
 use anyhow::Context;
 use nix::unistd::Pid;
 use std::{collections::BTreeMap, fs, io};
 
-/// Resident memory of the process and all its descendants, in MB (10^6 bytes): what is their own, and the resident part
-/// of each file that they have mapped, once. For a process without children that is its resident memory.
+/// Returns the resident memory of the process and all its descendants, in MB (10^6 bytes): what is their own, and the
+/// resident part of each mapped file, once. For a process without children that is its resident memory.
 ///
-/// What the kernel calls private would nearly do for the children, but a program's file is private to them only as long
-/// as nobody else on the machine runs the same program.
+/// What the kernel calls private would almost do for the children, but a program's file is private to them only while
+/// nobody else on the machine runs the same program.
 ///
 /// # Errors
-/// When the process has ended, or the system does not say.
+/// When the process has ended, or the system does not provide the numbers.
 pub(crate) fn resident(process: Pid) -> anyhow::Result<f64> {
     let id = process.as_raw();
     let mut memory = Memory::default();
     memory.add(&mappings(id).context("cannot read its memory")?);
     for child in descendants(id, &parents()) {
-        // One that has just ended holds nothing.
+        // A child that has just ended holds nothing.
         memory.add(&mappings(child).unwrap_or_default());
     }
     let kilobytes = memory.own + memory.files.values().sum::<u64>();
@@ -31,9 +31,9 @@ fn mappings(id: i32) -> io::Result<String> {
 /// Memory of several processes, in KiB.
 #[derive(Debug, Default, PartialEq)]
 struct Memory {
-    /// What has no file behind it (any more).
+    /// Memory with no file behind it (any more).
     own: u64,
-    /// The resident part of each file, by device and number: that of the process in which most of it is resident.
+    /// The resident part of each file, by device and number: that of the process which has most of it in memory.
     files: BTreeMap<String, u64>,
 }
 
@@ -57,14 +57,14 @@ impl Memory {
             let kilobytes = second.parse().unwrap_or(0);
             match (name, &file) {
                 ("Rss", Some(file)) => *files.entry(file.clone()).or_default() += kilobytes,
-                // Pages of the file that were written to: copies of its own.
+                // Pages of the file that were written to: the process's own copies.
                 ("Anonymous", Some(file)) => {
                     self.own += kilobytes;
                     if let Some(resident) = files.get_mut(file) {
                         *resident = resident.saturating_sub(kilobytes);
                     }
                 }
-                // What a parent and a forked child still have in common is split between them.
+                // What a parent and a forked child still share is split between them.
                 ("Pss", None) => self.own += kilobytes,
                 _ => {}
             }
@@ -76,13 +76,13 @@ impl Memory {
     }
 }
 
-/// The number behind `name:` in the lines of `text`.
+/// Returns the number after `name:` in the lines of `text`.
 pub(crate) fn field(text: &str, name: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
     line.split_whitespace().next()?.parse().ok()
 }
 
-/// Every process's parent.
+/// Returns every process's parent.
 fn parents() -> BTreeMap<i32, i32> {
     let Ok(folder) = fs::read_dir("/proc") else { return BTreeMap::new() };
     let ids = folder.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok());
@@ -90,7 +90,7 @@ fn parents() -> BTreeMap<i32, i32> {
         .collect()
 }
 
-/// The second field behind the program's name, which may itself hold spaces and brackets.
+/// Returns the second field after the program's name, which may itself contain spaces and brackets.
 fn parent(stat: &str) -> Option<i32> {
     stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }
@@ -152,7 +152,7 @@ VmFlags: rd mr mw me
         let own = resident(Pid::this()).unwrap();
         let status = fs::read_to_string("/proc/self/status").unwrap();
         let told = field(&status, "VmRSS").unwrap() as f64 * 1024.0 / 1e6;
-        // Other tests run meanwhile, and start processes.
+        // Other tests run meanwhile and start processes.
         assert!(own > told / 2.0, "{own} MB of {told} MB");
     }
 }

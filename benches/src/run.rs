@@ -13,15 +13,15 @@ use crate::{
 };
 use std::{collections::BTreeMap, time::Duration};
 
-/// How long a contestant may take to tell its version.
+/// Maximum time a contestant may take to print its version.
 const VERSION_LIMIT: Duration = Duration::from_secs(10);
-/// How much of a version is told.
+/// Maximum length of a version.
 const VERSION_LENGTH: usize = 100;
 
-/// Measures what the plan says. `command` is what the record says of its origin.
+/// Measures what the plan says. `command` is recorded as the origin of the results.
 ///
 /// # Errors
-/// When the driver itself cannot work. What happens to contestants stands in the record.
+/// When the driver itself cannot work. What happens to contestants is in the record.
 pub async fn run(plan: &Plan, command: String) -> anyhow::Result<Record> {
     let began = std::time::Instant::now();
     let started = machine::now();
@@ -35,7 +35,7 @@ pub async fn run(plan: &Plan, command: String) -> anyhow::Result<Record> {
         match part {
             Part::Http => http::measure(&bench, &mut sheet).await,
             Part::Criterion if plan.wants_criterion() => {
-                // Cargo's folder of everything holds both that of the profile and criterion's.
+                // Cargo's target folder holds both the profile's folder and criterion's.
                 let folder = plan.places.target.join("../criterion");
                 if let Err(error) = criterion::collect(&folder, &mut sheet) {
                     console::say(&format!("criterion: {error:#}"));
@@ -65,7 +65,7 @@ fn minutes(time: Duration) -> String {
     if seconds < 90 { format!("{seconds} s") } else { format!("{} min", (seconds + 30) / 60) }
 }
 
-/// Everybody of whom there are figures.
+/// Returns all entrants that have figures.
 async fn entrants(bench: &Bench<'_>, sheet: &Sheet) -> Vec<Entrant> {
     let contestants = &bench.plan.contestants;
     let lambda = contestants.lambda.iter().map(|lambda| (&lambda.identity, &lambda.command));
@@ -103,7 +103,7 @@ fn group(group: Group) -> &'static str {
     }
 }
 
-/// What a contestant calls its version; nothing when it does not say.
+/// Returns a contestant's own description of its version; empty when there is none.
 async fn version(bench: &Bench<'_>, identity: &Identity) -> String {
     if identity.version.is_empty() {
         return String::new();
@@ -117,12 +117,12 @@ async fn version(bench: &Bench<'_>, identity: &Identity) -> String {
         cores: None,
     };
     let Ok(mut child) = launch.spawn() else { return String::new() };
-    // Who hangs may have said it before.
+    // A process that hangs may already have printed it.
     let _ = tokio::time::timeout(VERSION_LIMIT, child.wait()).await;
     bench.hide(&version_in(&child.output()))
 }
 
-/// The first line with a digit in it.
+/// Returns the first line with a digit in it.
 fn version_in(output: &str) -> String {
     let line = output.lines().find(|line| line.chars().any(|c| c.is_ascii_digit()));
     line.unwrap_or_default().trim().chars().take(VERSION_LENGTH).collect()

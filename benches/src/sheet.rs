@@ -1,18 +1,18 @@
-//! The figures as they come in, and who had to be left out.
+//! The figures as they come in, and the contestants that had to be left out.
 
 use crate::{
     contestant::Identity,
     record::{Figure, Missing},
 };
 
-/// What has been measured so far.
+/// The measurements so far.
 #[derive(Debug, Default)]
 pub(crate) struct Sheet {
     figures: Vec<Figure>,
     absences: Vec<Absence>,
 }
 
-/// Why a contestant lacks figures, and of which suites.
+/// The reason why a contestant lacks figures, and the suites concerned.
 #[derive(Debug)]
 struct Absence {
     id: String,
@@ -39,7 +39,7 @@ impl Sheet {
         value: f64,
     ) {
         let (metric, unit) = quantity;
-        // Four digits tell all that there is to tell, and keep the file readable.
+        // Four digits tell everything there is to tell and keep the file readable.
         let value = rounded(value);
         let known = self.figures.iter_mut().find(|figure| {
             (figure.suite.as_str(), figure.entrant.as_str(), figure.case.as_str())
@@ -60,7 +60,7 @@ impl Sheet {
         self.figures.push(figure);
     }
 
-    /// Says why a contestant lacks figures of a suite, or some of them.
+    /// Records why a contestant lacks figures of a suite, or some of them.
     pub(crate) fn lacks(&mut self, suite: &'static str, whose: &Identity, reason: &str) {
         let reason = shortened(reason);
         let known =
@@ -75,7 +75,7 @@ impl Sheet {
         self.absences.push(Absence { id, name, suites: vec![suite], reason });
     }
 
-    /// Leaves a contestant out of a suite: rounds that others have and it has not would compare different moments.
+    /// Leaves a contestant out of a suite: comparing rounds that it lacks with others' would compare different moments.
     pub(crate) fn give_up(&mut self, suite: &'static str, whose: &Identity, reason: &str) {
         self.figures.retain(|figure| figure.suite != suite || figure.entrant != whose.id);
         self.lacks(suite, whose, reason);
@@ -86,7 +86,7 @@ impl Sheet {
         self.figures.iter().any(|figure| figure.entrant == id)
     }
 
-    /// All figures, and who lacks some, one entry each.
+    /// Returns all figures, and the contestants that lack some, one entry each.
     pub(crate) fn finish(self) -> (Vec<Figure>, Vec<Missing>) {
         let mut missing: Vec<Missing> = Vec::new();
         for absence in &self.absences {
@@ -111,7 +111,7 @@ impl Sheet {
     }
 }
 
-/// A value of four digits at least.
+/// Rounds a value to at least four digits.
 fn rounded(value: f64) -> f64 {
     if value == 0.0 || !value.is_finite() {
         return value;
@@ -121,7 +121,7 @@ fn rounded(value: f64) -> f64 {
     (value * scale).round() / scale
 }
 
-/// A reason in one line of bearable length.
+/// Shortens a reason to one line of reasonable length.
 fn shortened(reason: &str) -> String {
     const LENGTH: usize = 400;
     let mut line = reason.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-/// The value below which the given share (0 to 1) of `sorted` lies, by nearest rank; not a number when there is none.
+/// Returns the value below which the given share (0 to 1) of `sorted` lies, by nearest rank; not a number when empty.
 pub(crate) fn percentile(sorted: &[f64], share: f64) -> f64 {
     let rank = (share * sorted.len() as f64).ceil() as usize;
     sorted.get(rank.clamp(1, sorted.len().max(1)) - 1).copied().unwrap_or(f64::NAN)
 }
 
-/// A duration in µs.
+/// Converts a duration to µs.
 pub(crate) fn micros(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e6
 }

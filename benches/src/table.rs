@@ -1,9 +1,9 @@
-//! A record's medians as plain text, for whoever measures while changing something.
+//! A record's medians as plain text, for measuring while changing something.
 
 use crate::record::{Figure, Record};
 use std::fmt::Write;
 
-/// One table for each suite and metric: a line for each entrant, a column for each case.
+/// Makes a table for each suite and metric: a line for each entrant, a column for each case.
 pub fn plain(record: &Record) -> String {
     let mut text = String::new();
     let mut tables: Vec<(&str, &str, &str)> = Vec::new();
@@ -61,7 +61,7 @@ fn table(text: &mut String, title: &str, figures: &[&Figure]) {
     text.push('\n');
 }
 
-/// Three digits at least.
+/// Formats a number with at least three digits.
 fn number(value: f64) -> String {
     let decimals = if value.abs() >= 100.0 {
         0

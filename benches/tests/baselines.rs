@@ -11,13 +11,13 @@ use trine_emulator::{Emulator, EmulatorOptions};
 const LIMIT: Duration = Duration::from_secs(30);
 const HOOKS: [&str; 3] = ["hook1", "hook2", "hook3"];
 
-/// A core at work.
+/// A running core.
 struct Core {
     emulator: Emulator,
     child: Child,
 }
 
-/// The core with its command line and Lambda's environment, but for the Runtime API.
+/// Returns the core's command with its arguments and Lambda's environment, except for the Runtime API.
 fn command(arguments: &[&str], handler: &str, hooks: usize) -> Command {
     let benches = Path::new(env!("CARGO_MANIFEST_DIR"));
     let language = if arguments.contains(&"python") { "python" } else { "js" };
@@ -48,7 +48,7 @@ impl Core {
 
 impl Drop for Core {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // It may already have ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

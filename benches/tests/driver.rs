@@ -1,4 +1,4 @@
-//! The driver, run on what this crate brings along: a short measurement, a peer that is missing, an interruption.
+//! The driver, run on what this crate contains: a short measurement, a missing peer, an interruption.
 
 use std::{
     fs,
@@ -14,7 +14,7 @@ use trine_benches::{
     run::run as measure,
 };
 
-/// A run that knows of no peers, and writes its record into the folder.
+/// Returns a run that knows no peers and writes its record into the folder.
 fn run(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_trine-bench"));
     command.arg("run").args(arguments).arg("--out").arg(folder.join("record.json"));
@@ -43,7 +43,7 @@ fn the_floor_is_measured() {
     assert!(table.starts_with("warm: rate, 1/s  100 B"), "{table}");
 }
 
-/// Where registries are, and whose certificates are to be trusted, stands in the user's environment.
+/// The user's environment says where registries are and which certificates are to be trusted.
 #[tokio::test]
 async fn installers_see_the_users_environment() {
     let folder = tempfile::tempdir().unwrap();
@@ -113,7 +113,7 @@ fn an_unknown_contestant_is_refused() {
     );
 }
 
-/// A process that answers so many events, each with what an expression makes of its `body`, and ends.
+/// A process that answers a number of events, each with what an expression makes of its `body`, and ends.
 const SHORT_LIVED: &str = "\
 import http.client, os, sys
 api = http.client.HTTPConnection(os.environ['AWS_LAMBDA_RUNTIME_API'])

@@ -1,7 +1,7 @@
 //! What is shown is what was measured: the page of results, the plots and the README's section follow from the record.
 //!
-//! Rendering itself is tested with a record of invented figures in `fixtures`. `TRINE_BLESS=1` rewrites what is expected
-//! of it.
+//! Rendering itself is tested with a record of invented figures in `fixtures`. `TRINE_BLESS=1` rewrites the expected
+//! results.
 
 use std::{
     fs,
@@ -24,7 +24,7 @@ fn invented() -> Record {
     Record::read(&fixtures().join("invented-record.json")).expect("the fixture is a record")
 }
 
-/// Files that differ from what a record renders.
+/// Returns the files that differ from what a record renders.
 fn stale(record: &Record, results: &Path, readme: &Path) -> Vec<String> {
     let rendered = render::render(record).expect("every record renders");
     let read = |file: &Path| fs::read_to_string(file).unwrap_or_default();
@@ -83,7 +83,7 @@ fn a_run_writes_what_the_test_then_finds() {
     let text = fs::read_to_string(&readme).unwrap();
     assert!(text.starts_with("# A title\n\n") && text.ends_with("\n\nThe end.\n"), "{text}");
 
-    // A record of less leaves nothing of the former one.
+    // A smaller record leaves nothing of the previous one.
     let mut less = record;
     less.figures.retain(|figure| figure.suite != "http");
     assert!(!stale(&less, &results, &readme).is_empty());

@@ -1,9 +1,9 @@
-//! Makes V8's start-up snapshots: Deno's runtime and our prelude, once without and once with those of Node's polyfills
-//! that an ordinary CommonJS handler touches. An ES module that never asks for `node:` starts in half the time
-//! from the small one.
+//! The making of V8's start-up snapshots: Deno's runtime and our prelude, once without and once with those of Node's
+//! polyfills that an ordinary CommonJS handler touches. An ES module that never asks for `node:` starts in half the
+//! time from the small one.
 //!
-//! Beside each snapshot stands a table of the extension sources that it does not contain, for loading on demand, and
-//! V8's code cache of them. Some of those sources are mended.
+//! Each snapshot comes with a table of the extension sources that it does not contain, for loading on demand, and V8's
+//! code cache of them. Some of those sources are mended.
 
 #[path = "build/code_cache.rs"]
 mod code_cache;
@@ -117,7 +117,7 @@ fn make(out: &Path, name: &str) {
             ModuleCodeString::from(source),
         )
         .unwrap_or_else(|e| panic!("cannot transpile {}: {e}", file.specifier));
-        // V8 takes these texts as one-byte strings that it does not copy.
+        // V8 uses these texts as one-byte strings without copying them.
         assert!(source.as_str().is_ascii(), "{} is not ASCII", file.specifier);
         let (table, kind, source) = match file.kind {
             LazyExtensionFileKind::Js => {
@@ -151,7 +151,7 @@ fn make(out: &Path, name: &str) {
     .expect("OUT_DIR is writable");
 }
 
-/// The extension sources that the snapshot in this folder does not contain.
+/// Reads the extension sources that the snapshot in this folder does not contain.
 fn residual(dir: &Path) -> Vec<Source> {
     let list = fs::read_to_string(dir.join("residual.txt")).expect("the snapshot has been made");
     list.lines()
@@ -181,7 +181,7 @@ fn pass_on_addon_symbols(out: &Path) {
     println!("cargo:link_args=-Wl,--export-dynamic-symbol-list={}", list.display());
 }
 
-/// Patterns of the symbols that Node-API consists of. Nothing else may be among them: what the binary exports takes the
-/// place of every function of that name in all that is loaded later. libuv comes to those addons that want it in another
-/// way (`src/addons`).
+/// Patterns of the symbols that Node-API consists of. Nothing else may be among them: a symbol that the binary exports
+/// replaces every function of that name in all libraries loaded later. libuv reaches those addons that want it in
+/// another way (`src/addons`).
 const NAPI_SYMBOLS: &str = "napi_* node_api_*";

@@ -1,9 +1,9 @@
-//! Looks at the interpreter that pyo3 found: is it new enough, can it be linked, where is its standard library. Then
-//! compiles the prelude with it, so that starting up parses no Python.
+//! The check of the interpreter that pyo3 found: whether it is new enough, whether it can be linked, where its standard
+//! library is; and the compilation of the prelude with it, so that no Python is parsed at start-up.
 
 use std::{env, path::Path, process::exit};
 
-/// Prints one fact a line, in the order in which `main` reads them, and writes `<name>.bin` for each prelude file.
+/// A script that prints one fact a line, in the order in which `main` reads them, and writes the `<name>.bin` files.
 const PROBE: &str = r#"
 import importlib.util, marshal, os, sys, sysconfig
 out, prelude = os.environ["OUT_DIR"], os.path.join("src", "prelude")
@@ -55,8 +55,8 @@ fn main() {
         if !Path::new(lib_dir).join(archive).exists() {
             fail(&format!("{name} can be linked neither shared nor static: {install}"));
         }
-        // Extension modules look for the interpreter's symbols in our executable then. Only for those: whatever else it
-        // exported would take the place of what such a module brings itself.
+        // Extension modules then look for the interpreter's symbols in our executable. Only these: any other symbol
+        // that it exported would replace the one that such a module brings itself.
         arguments
             .extend(["Py*", "_Py*"].map(|names| format!("-Wl,--export-dynamic-symbol={names}")));
         arguments.extend(["-lm", "-ldl", "-lutil"].map(str::to_owned));

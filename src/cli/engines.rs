@@ -1,5 +1,6 @@
 //! `trine engines`: the languages that this build runs, and the capabilities of each.
 
+use super::print;
 use crate::engines::Registry;
 use clap::Args;
 use serde_json::json;
@@ -14,7 +15,6 @@ pub(super) struct Engines {
 }
 
 impl Engines {
-    #[expect(clippy::print_stdout, reason = "printing is what this command does")]
     pub(super) fn run(self) -> ExitCode {
         let registry = Registry::built_in();
         if self.json {
@@ -37,7 +37,7 @@ impl Engines {
                     })
                 })
                 .collect();
-            println!("{:#}", json!(engines));
+            print(format_args!("{:#}", json!(engines)));
             return ExitCode::SUCCESS;
         }
         let head = ["ENGINE", "LANGUAGE", "VERSION", "FILES", "CAPABILITIES"].map(str::to_owned);
@@ -60,7 +60,7 @@ impl Engines {
         let widths: Vec<usize> = (0..4).map(|column| width(column).unwrap_or(0)).collect();
         for row in &rows {
             let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
-            println!("{}  {}", cells.collect::<Vec<_>>().join("  "), row[4]);
+            print(format_args!("{}  {}", cells.collect::<Vec<_>>().join("  "), row[4]));
         }
         ExitCode::SUCCESS
     }

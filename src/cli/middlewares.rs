@@ -1,6 +1,6 @@
 //! `trine middlewares`: the middlewares around a function, in their order.
 
-use super::{fail, settings, target};
+use super::{fail, print, settings, target};
 use crate::{
     diagnostic::{exit_code, explain},
     engines::Registry,
@@ -69,7 +69,6 @@ impl Middlewares {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "printing is what this command does")]
 fn print_json(plan: &Plan, rows: &[Row<'_>]) {
     let middlewares: Vec<_> = rows
         .iter()
@@ -91,20 +90,17 @@ fn print_json(plan: &Plan, rows: &[Row<'_>]) {
         "order": plan.order.to_string(),
         "middlewares": middlewares,
     });
-    println!("{shown:#}");
+    print(format_args!("{shown:#}"));
 }
 
-#[expect(clippy::print_stdout, reason = "printing is what this command does")]
 fn print_table(plan: &Plan, rows: &[Row<'_>]) {
     let handler = &plan.handler;
     let function = format!("{} ({})", handler.module.path.display(), handler.engine.info().name);
     if rows.is_empty() {
-        println!(
-            "No middleware is around {function}: none is named, or the layers hold none for *."
-        );
-        return;
+        let none = "none is named, or the layers hold none for *";
+        return print(format_args!("No middleware is around {function}: {none}."));
     }
-    println!("Around {function}, {} order:\n", plan.order);
+    print(format_args!("Around {function}, {} order:\n", plan.order));
     let mut lines = vec![["", "MIDDLEWARE", "LANGUAGE", "HOOKS", "FILE"].map(str::to_owned)];
     for (at, Row { middleware, hooks }) in rows.iter().enumerate() {
         let hooks: Vec<&str> = hooks.iter().map(|hook| hook.name()).collect();
@@ -120,7 +116,7 @@ fn print_table(plan: &Plan, rows: &[Row<'_>]) {
     let widths: Vec<usize> = (0..4).map(|column| width(column).unwrap_or(0)).collect();
     for line in &lines {
         let cells = line.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
-        println!("  {}  {}", cells.collect::<Vec<_>>().join("  "), line[4]);
+        print(format_args!("  {}  {}", cells.collect::<Vec<_>>().join("  "), line[4]));
     }
 }
 

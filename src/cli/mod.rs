@@ -20,6 +20,8 @@ use role::Role;
 use std::{
     env,
     ffi::{OsStr, OsString},
+    fmt,
+    io::{Write, stderr, stdout},
     process::ExitCode,
 };
 
@@ -104,10 +106,15 @@ fn report(result: anyhow::Result<()>) -> ExitCode {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "this is where commands talk to people")]
+/// Tells a person what went wrong. Whoever has closed the other end wants to hear no more.
 fn fail(message: &str, code: u8) -> ExitCode {
-    eprintln!("{message}");
+    let _ = writeln!(stderr(), "{message}");
     ExitCode::from(code)
+}
+
+/// Prints a line of a command's own output, as long as somebody reads it.
+fn print(line: impl fmt::Display) {
+    let _ = writeln!(stdout(), "{line}");
 }
 
 /// Reads the settings from the environment.

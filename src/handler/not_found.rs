@@ -6,7 +6,7 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
 };
-use trine_engine::{Error, ErrorKind, HANDLER_NAMES};
+use trine_engine::{ALIKE, Error, ErrorKind, HANDLER_NAMES, likeness};
 
 /// Folders that hold other people's code or no code: never listed, never served.
 pub(super) const SKIPPED_FOLDERS: &[&str] =
@@ -18,8 +18,6 @@ const LISTED: usize = 10;
 const SEEN: usize = 2000;
 /// Levels of folders below a root in which files are looked at for a listing.
 const DEPTH: usize = 3;
-/// Similarity (Jaro-Winkler, 0 to 1) from which a name is offered instead.
-const ALIKE: f64 = 0.85;
 
 /// The text before a name that is offered instead.
 const OFFER: &str = "\ndid you mean ";
@@ -249,17 +247,17 @@ fn existing(root: &Path, wanted: &str, written: &Written<'_>, registry: &Registr
 /// Returns the nearest of these files to a wanted one, if any is near.
 fn nearest<'f>(wanted: &str, files: &'f [String]) -> Option<&'f String> {
     let wanted = wanted.to_lowercase();
-    let likeness = |file: &String| {
+    let score = |file: &String| {
         let file = file.to_lowercase();
         let stem = file.rsplit_once('.').map_or(file.as_str(), |(stem, _)| stem);
-        let whole = strsim::jaro_winkler(&wanted, &file).max(strsim::jaro_winkler(&wanted, stem));
+        let whole = likeness(&wanted, &file).max(likeness(&wanted, stem));
         // The right name in another folder is a better offer than a similar name in the right one.
         let base = |path: &str| Path::new(path).file_stem().map(std::ffi::OsStr::to_owned);
         if base(&wanted) == base(stem) { whole.max(0.97) } else { whole }
     };
     let mut best: Option<(&String, f64)> = None;
     for file in files {
-        let score = likeness(file);
+        let score = score(file);
         if score >= ALIKE && best.is_none_or(|(_, known)| score > known) {
             best = Some((file, score));
         }

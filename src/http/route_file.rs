@@ -171,7 +171,7 @@ fn by_name(name: &str, functions: &[ServedFunction]) -> Result<usize, String> {
         [] => format!("no function is named '{name}': the folder has none"),
         names => format!("no function is named '{name}': there are {}", names.join(", ")),
     };
-    if let Some(near) = super::site::nearest(name, names.into_iter()) {
+    if let Some(near) = trine_engine::nearest(name, names) {
         why.push_str(&format!("; did you mean '{near}'?"));
     }
     Err(why)

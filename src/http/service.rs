@@ -10,7 +10,7 @@ use super::{
     request_id::RequestIds,
     response::{self, Reply, finish},
     route::{Destination, OWN, Route},
-    site::{ServedFunction, Site, nearest},
+    site::{ServedFunction, Site},
     target,
     told::Told,
     wire::Hold,
@@ -291,7 +291,7 @@ impl Service {
         }
         let mut message = format!("no function is served at {path}");
         let known = self.site.routes().map(|(route, _)| route.path.as_str());
-        if let Some(near) = nearest(path, known) {
+        if let Some(near) = trine_engine::nearest(path, known) {
             message.push_str(&format!("; did you mean {near}?"));
         }
         let paths: Vec<&str> = self.site.routes().map(|(route, _)| route.path.as_str()).collect();

@@ -22,9 +22,6 @@ use trine_engine::{
     Engine, Error, ErrorKind, HANDLER_NAMES, Outlook, Seek, nearest_written, what_there_is,
 };
 
-/// Similarity (Jaro-Winkler, 0 to 1) from which a name is offered instead of an unknown one.
-const ALIKE: f64 = 0.8;
-
 /// A function and the name under which it is served.
 #[derive(Debug, Clone)]
 pub struct ServedFunction {
@@ -324,11 +321,4 @@ fn named(functions: &[ServedFunction], count: usize) -> Vec<Route> {
     }
     let functions = functions.iter().take(count).enumerate();
     functions.map(|(index, function)| Route::named(&function.name, index)).collect()
-}
-
-/// Returns the nearest of these names to an unknown one, if any is near.
-pub(super) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let likeness = |known: &'n str| (strsim::jaro_winkler(name, known), known);
-    let near = known.map(likeness).filter(|(score, _)| *score >= ALIKE);
-    near.max_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, known)| known)
 }

@@ -11,8 +11,6 @@ use std::{
 };
 use trine_engine::{Engine, Error, ErrorKind, Module, Result, Seek};
 
-/// Similarity (Jaro-Winkler, 0 to 1) from which a name is offered instead of an unknown one.
-const ALIKE: f64 = 0.8;
 /// The longest first line of a program that is looked at.
 const SHEBANG_LIMIT: usize = 256;
 const NOT_FOUND: &str = "Runtime.MiddlewareNotFound";
@@ -260,12 +258,7 @@ fn unknown(name: &str, folders: &[PathBuf], registry: &Registry) -> Error {
             message.push_str(&format!(" and {} more", names.len() - listed.len()));
         }
     }
-    let near = names
-        .iter()
-        .map(|known| (strsim::jaro_winkler(name, known), known))
-        .filter(|(alike, _)| *alike >= ALIKE)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b));
-    if let Some((_, near)) = near {
+    if let Some(near) = trine_engine::nearest(name, &names) {
         message.push_str(&format!("\ndid you mean '{near}'?"));
     }
     Error::new(ErrorKind::HandlerNotFound, message).with_name(NOT_FOUND)

@@ -5,11 +5,8 @@ use crate::heap::Heap;
 use std::{cell::Cell, path::Path, rc::Rc, sync::Arc};
 use trine_engine::{
     Engine, Error, ErrorKind, Exports, Form, FunctionId, Hook, Interrupter, Invocation, Payload,
-    Result, Seek,
+    Result, Seek, nearest,
 };
-
-/// Similarity (Jaro-Winkler, 0 to 1) from which an export is taken for a misspelt hook.
-const ALIKE: f64 = 0.85;
 
 impl Pipeline {
     /// Loads what a plan names. `heap` gives the instance of an engine.
@@ -162,15 +159,9 @@ fn check(middleware: &Middleware, exports: &Exports) -> Result<()> {
     if !exports.others.is_empty() {
         message.push_str(&format!("; it exports {}", exports.others.join(", ")));
     }
-    let near = exports
-        .others
-        .iter()
-        .flat_map(|other| {
-            names.iter().map(move |name| (strsim::jaro_winkler(other, name), name, other))
-        })
-        .filter(|(alike, ..)| *alike >= ALIKE)
-        .max_by(|(a, ..), (b, ..)| a.total_cmp(b));
-    if let Some((_, name, other)) = near {
+    let near =
+        |other: &String| nearest(other, names.iter().copied()).map(|name| (name, other.clone()));
+    if let Some((name, other)) = exports.others.iter().find_map(near) {
         message.push_str(&format!("\nis '{other}' meant to be '{name}'?"));
     }
     Err(Error::new(ErrorKind::HandlerNotFound, message))

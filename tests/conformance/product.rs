@@ -1,4 +1,4 @@
-//! The product, as cases with middlewares are run by it: names to files, files to a loaded chain, events through it.
+//! The product as the runner of cases with middlewares: names to files, files to a loaded chain, events through it.
 
 use std::rc::Rc;
 use trine::{
@@ -10,7 +10,7 @@ use trine::{
 use trine_engine::{Invocation, LocalFuture, Payload, Result};
 use trine_testkit::conformance::middleware::{self, Runner, Setup, Subject};
 
-/// Runs cases as both front doors run invocations.
+/// The runner of cases, which works as both front doors run invocations.
 pub(crate) struct Product;
 
 impl Runner for Product {

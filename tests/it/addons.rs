@@ -1,10 +1,10 @@
-//! Native addons that cannot be loaded are told, and end nothing.
+//! Native addons that cannot be loaded are reported, and end nothing.
 
 use crate::support::{Finished, Folder, run, trine};
 use serde_json::{Value, json};
 use std::process::Command;
 
-/// Calls a function of V8's C++ interface when it is initialised.
+/// An addon that calls a function of V8's C++ interface when it is initialised.
 const FOR_V8: &str = r#"
 extern void *_ZN2v87Isolate10GetCurrentEv(void);
 void *napi_register_module_v1(void *env, void *exports) {
@@ -13,7 +13,7 @@ void *napi_register_module_v1(void *env, void *exports) {
 }
 "#;
 
-/// Needs nothing but Node-API.
+/// An addon that needs just Node-API.
 const FOR_NODE_API: &str = r#"
 extern int napi_create_int32(void *, int, void **);
 extern int napi_set_named_property(void *, void *, const char *, void *);
@@ -25,7 +25,7 @@ void *napi_register_module_v1(void *env, void *exports) {
 }
 "#;
 
-/// Registers itself as addons did before there was Node-API.
+/// An addon that registers itself as addons did before there was Node-API.
 const OLD: &str = r#"
 extern void node_module_register(void *);
 __attribute__((constructor)) static void start(void) { node_module_register(0); }

@@ -22,7 +22,7 @@ fn bytes_that_are_no_http_cost_nothing_but_their_connection() {
     ] {
         let mut connection = Connection::open(served.address);
         connection.write(bytes);
-        // An answer of status 400 or none, and then the end.
+        // An answer of status 400 or none, and then the connection ends.
         eventually("the connection is closed", || connection.is_closed().then_some(()));
     }
     let reply = served.get("/?do=count");

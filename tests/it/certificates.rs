@@ -1,4 +1,4 @@
-//! Certificates that JavaScript trusts: those that `NODE_EXTRA_CA_CERTS` names as well, wherever they are asked for.
+//! Certificates that JavaScript trusts, including those that `NODE_EXTRA_CA_CERTS` names, wherever they are asked for.
 
 use crate::support::{Finished, Folder, run, trine};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 const LOCALHOST: &str = include_str!("certificates/localhost.pem");
 const AUTHORITY: &str = include_str!("certificates/authority.pem");
 
-/// Tests leave mends out before anything is loaded.
+/// A handler's file in which tests can leave out patches before anything is loaded.
 const APP: &str = "
 if (process.env.UNMENDED) {
   Deno[Deno.internal].trineUnmended = [process.env.UNMENDED];
@@ -34,7 +34,7 @@ fn ask(extra: Option<&str>, variables: &[(&str, &str)]) -> (Value, Finished) {
     (results.unwrap_or_else(|error| panic!("{error}: {finished:?}")), finished)
 }
 
-/// What each way comes to where the server is trusted.
+/// Returns the result of each way where the server is trusted.
 fn trusted() -> Value {
     json!({
         "roots": true,
@@ -55,7 +55,7 @@ fn trusted() -> Value {
 fn a_server_that_the_extra_certificates_name_is_trusted_everywhere() {
     for extra in [
         LOCALHOST.to_owned(),
-        // Not the only one, nor alone with certificates.
+        // Several certificates, with other text around them.
         format!("# \u{e9}\n{AUTHORITY}\nbetween\n{LOCALHOST}{AUTHORITY}"),
     ] {
         let (results, finished) = ask(Some(&extra), &[]);

@@ -1,4 +1,4 @@
-//! The command line: what it says of itself, and the emulator as a command.
+//! The command line: its own output, and the emulator as a command.
 
 use crate::support::{Connection, Folder, LANGUAGES, Process, Reply, eventually, run, trine};
 use serde_json::{Value, json};
@@ -99,7 +99,7 @@ fn a_variable_that_makes_no_sense_is_named() {
     }
 }
 
-/// `trine emulator` on a free port with these arguments, and its address.
+/// Starts `trine emulator` on a free port with these arguments; returns it and its address.
 fn emulator(folder: &Folder, arguments: &[&str]) -> (Process, SocketAddr) {
     let mut command =
         trine(folder, &[&["emulator", "--port", "0", "--timeout", "90"], arguments].concat());
@@ -107,7 +107,7 @@ fn emulator(folder: &Folder, arguments: &[&str]) -> (Process, SocketAddr) {
     listening(command)
 }
 
-/// An emulator once it listens, and its address.
+/// Waits until an emulator listens; returns it and its address.
 fn listening(command: Command) -> (Process, SocketAddr) {
     let process = Process::start(command);
     let address = eventually("the emulator says where it listens", || {
@@ -119,7 +119,7 @@ fn listening(command: Command) -> (Process, SocketAddr) {
     (process, address)
 }
 
-/// What a caller gets of it.
+/// Returns what a caller gets from it.
 fn invoke(address: SocketAddr, event: &Value) -> Reply {
     let path = "/2015-03-31/functions/function/invocations";
     Connection::open(address).exchange("POST", path, &[], event.to_string().as_bytes())
@@ -136,7 +136,7 @@ fn the_emulator_runs_a_runtime_and_answers_its_callers() {
         assert_eq!((reply.status, reply.json()), (200, json!({"a": "é"})), "{}", language.engine);
         let reply = invoke(address, &json!({"do": "fail"}));
         assert_eq!(reply.header("x-amz-function-error"), Some("Unhandled"));
-        // Without a body the event is an empty object, whatever type it is said to have.
+        // Without a body the event is an empty object, whatever its declared type.
         let path = "/2015-03-31/functions/function/invocations";
         for headers in [&[][..], &[("content-type", "text/plain")]] {
             let reply = Connection::open(address).exchange("POST", path, headers, b"");
@@ -225,7 +225,7 @@ fn the_emulator_gives_what_lambda_sets_and_keeps_what_its_user_has_set() {
     has(&text, &lines.iter().map(String::as_str).collect::<Vec<_>>());
     assert_eq!(context["name"], "mine");
     assert!(context["arn"].as_str().unwrap().contains(":eu-central-1:"), "{context}");
-    // A flag says it louder than a variable.
+    // A flag takes precedence over a variable.
     let (text, _) = variables(&own, &["--name", "other", "--memory", "512MiB"]);
     has(&text, &["AWS_LAMBDA_FUNCTION_NAME=other", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=512"]);
     let mut command = trine(&folder, &["emulator", "--port", "0"]);
@@ -263,7 +263,7 @@ fn the_emulator_starts_a_runtime_anew_that_has_ended() {
         "app.lua",
         "local count = 0\nreturn { handler = function() count = count + 1 return count end }",
     )]);
-    // A runtime that ends when somebody sends it away by its process id.
+    // A runtime that ends when it is signalled by its process id.
     let bootstrap = folder.bootstrap();
     let line = format!("echo $$ > pid; exec {}", bootstrap.display());
     let (process, address) =

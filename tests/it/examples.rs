@@ -1,4 +1,4 @@
-//! Every example in every language, through every door, as its folder says that it behaves.
+//! Every example in every language, through every door, behaves as its folder says.
 
 use crate::support::{Folder, Lambda, Served, repository, run, trine};
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use std::{
 };
 use trine_emulator::Answer;
 
-/// Examples whose later cases build on what earlier ones have left in the warm module.
+/// Examples whose later cases build on what earlier ones left in the warm module.
 const WARM_ONLY: &[&str] = &["http-api"];
 
 /// A handler of an example.
@@ -22,12 +22,12 @@ struct Handler {
     engine: &'static str,
 }
 
-/// An event and what must come of it.
+/// An event and its expected outcome.
 #[derive(Debug)]
 struct Case {
     name: String,
     event: Value,
-    /// The result; an error of which this is a part.
+    /// The expected result, or part of the expected error.
     expected: Result<Value, Value>,
 }
 
@@ -42,7 +42,7 @@ fn folder(example: &str) -> PathBuf {
     folder
 }
 
-/// The handlers of an example, beside its events or in a folder per language.
+/// Returns the handlers of an example, next to its events or in a folder per language.
 fn handlers(example: &str) -> Vec<Handler> {
     let example = folder(example);
     let mut found = Vec::new();
@@ -71,7 +71,7 @@ fn read(path: &Path) -> Option<Value> {
     Some(serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display())))
 }
 
-/// What `look` finds for an engine: what is meant for it alone comes first.
+/// Returns what `look` finds for an engine: engine-specific expectations come first.
 fn expected(engine: &str, look: impl Fn(&str) -> Option<Value>) -> Option<Result<Value, Value>> {
     let result = |name: String| look(&name).map(Ok);
     let error = |name: String| look(&name).map(Err);
@@ -81,7 +81,7 @@ fn expected(engine: &str, look: impl Fn(&str) -> Option<Value>) -> Option<Result
         .or_else(|| error("expected-error".into()))
 }
 
-/// The event of an example, then its cases.
+/// Returns the event of an example, then its cases.
 fn cases(example: &str, engine: &str) -> Vec<Case> {
     let folder = folder(example);
     let event = read(&folder.join("event.json")).expect("an example has an event");
@@ -98,7 +98,7 @@ fn cases(example: &str, engine: &str) -> Vec<Case> {
     all
 }
 
-/// Whether everything that `part` says stands in `whole`.
+/// Whether `whole` contains everything in `part`.
 fn says(whole: &Value, part: &Value) -> bool {
     match part {
         Value::Object(members) => members.iter().all(|(name, part)| says(&whole[name], part)),
@@ -106,7 +106,7 @@ fn says(whole: &Value, part: &Value) -> bool {
     }
 }
 
-/// What is wrong with an outcome, if anything is.
+/// Returns what is wrong with an outcome, if anything is.
 fn compare(case: &Case, outcome: &Result<Value, Value>) -> Option<String> {
     let is_right = match (&case.expected, outcome) {
         (Ok(expected), Ok(result)) => result == expected,
@@ -116,7 +116,7 @@ fn compare(case: &Case, outcome: &Result<Value, Value>) -> Option<String> {
     (!is_right).then(|| format!("{}: {outcome:?}, not {:?}", case.name, case.expected))
 }
 
-/// Each event in a process of its own, called as the README says.
+/// Runs each event in a process of its own, called as the README says.
 fn through_invoke(example: &str) {
     let place = Folder::new(&[]);
     let mut wrong = Vec::new();
@@ -180,7 +180,7 @@ examples! {
     typescript: "typescript",
 }
 
-/// Folders beside the examples that hold something else.
+/// Folders next to the examples that hold something else.
 const OTHERS: &[&str] = &["middlewares", "deploy"];
 
 #[test]
@@ -194,7 +194,7 @@ fn no_example_is_left_out() {
     assert_eq!(names, EXAMPLES);
 }
 
-/// `trine serve handlers-examples`.
+/// Starts `trine serve handlers-examples`.
 fn served() -> (Folder, Served) {
     EXAMPLES.iter().for_each(|example| drop(folder(example)));
     let place = Folder::new(&[]);

@@ -1,5 +1,5 @@
-//! Faults from outside, crossed: every fault at every endpoint in every language. Each event that the runtime has taken
-//! is answered exactly once, or the process has ended as the Runtime API's contract says.
+//! Faults from outside, crossed: every fault at every endpoint in every language. Each event that the runtime has
+//! accepted is answered exactly once, or the process has ended as the Runtime API's contract says.
 
 use crate::support::{
     Connection, Folder, LIMIT, Lambda, Language, PROBE_LANGUAGES, Served, ask, eventually,
@@ -12,12 +12,12 @@ use trine_emulator::{Answer, EmulatorOptions, Endpoint, Fault, Injection, Moment
 const COUNT: usize = 6;
 const NTH: u64 = 3;
 
-/// What the process is entitled to do.
+/// The permitted behaviour of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Allowed {
-    /// Go on: all invocations are served.
+    /// Going on: all invocations are served.
     GoesOn,
-    /// End with status 1.
+    /// An end with status 1.
     Ends,
 }
 use Allowed::{Ends, GoesOn};
@@ -26,7 +26,7 @@ fn drip() -> Fault {
     Fault::Drip { pieces: 20, over: Duration::from_millis(200) }
 }
 
-/// What may go wrong at the endpoint for events, and what the contract wants then.
+/// Returns what may go wrong at the endpoint for events, and what the contract demands then.
 fn at_next() -> Vec<(Fault, Allowed)> {
     vec![
         (Fault::Status(400), Ends),
@@ -51,7 +51,7 @@ fn at_next() -> Vec<(Fault, Allowed)> {
     ]
 }
 
-/// What may go wrong where answers are posted.
+/// Returns what may go wrong where answers are posted.
 fn at_post() -> Vec<(Fault, Allowed)> {
     vec![
         (Fault::Status(400), GoesOn),
@@ -72,7 +72,7 @@ fn at_post() -> Vec<(Fault, Allowed)> {
     ]
 }
 
-/// One run; `None` when all went as it should.
+/// Makes one run; returns `None` when everything went as it should.
 fn strike(
     language: Language,
     endpoint: Endpoint,
@@ -91,7 +91,7 @@ fn strike(
         command.env("_HANDLER", "probe.handler");
     });
     let what = if endpoint == Endpoint::Error { "fail" } else { "count" };
-    // Where the process ends there is nobody left to ask.
+    // Where the process ends there is nobody left to answer.
     let count = match (allowed, endpoint) {
         (GoesOn, _) => COUNT,
         (Ends, Endpoint::Next) => NTH as usize - 1,
@@ -135,7 +135,7 @@ fn strike(
         Fault::Forget { .. } | Fault::Status(_) => usize::from(allowed == GoesOn),
         _ => 0,
     };
-    // The event at which it ended is answered by its end.
+    // The event at which the process ended is answered by its end.
     let ended = usize::from(allowed == Ends && endpoint != Endpoint::Next);
     (answered + lost + ended < count)
         .then(|| format!("{name}: {answered} of {count} answered: {outcomes:?}"))

@@ -1,5 +1,5 @@
-//! Handlers that no file answers to: found as their language's own import would find them. And how files are named that
-//! are parts of packages, or whose functions nobody has named.
+//! Handlers without a matching file: found as their language's own import would find them. Also the naming of files
+//! that are parts of packages, or whose functions nobody has named.
 
 use crate::support::{Finished, Folder, LANGUAGES, Lambda, Served, run, trine};
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ fn write(path: &Path, text: impl AsRef<[u8]>) {
     fs::write(path, text).unwrap();
 }
 
-/// A folder with these files in its layers.
+/// Makes a folder with these files in its layers.
 fn layered(files: &[(&str, &str)]) -> Folder {
     let folder = Folder::new(&[]);
     for (name, text) in files {
@@ -19,7 +19,7 @@ fn layered(files: &[(&str, &str)]) -> Folder {
     folder
 }
 
-/// What the process answers as Lambda's runtime, with this handler and these variables.
+/// Returns the process's answer as Lambda's runtime, with this handler and these variables.
 #[track_caller]
 fn answer(folder: &Folder, handler: &str, variables: &[(&str, &Path)]) -> Value {
     let lambda = Lambda::with(folder, |command: &mut Command| {
@@ -30,12 +30,12 @@ fn answer(folder: &Folder, handler: &str, variables: &[(&str, &Path)]) -> Value 
     answer
 }
 
-/// `trine invoke` with these arguments.
+/// Runs `trine invoke` with these arguments.
 fn invoke(folder: &Folder, arguments: &[&str]) -> Finished {
     run(trine(folder, &[&["invoke", "--json"], arguments].concat()))
 }
 
-/// What `trine invoke` prints.
+/// Returns what `trine invoke` prints.
 #[track_caller]
 fn printed(folder: &Folder, arguments: &[&str]) -> Value {
     let finished = invoke(folder, arguments);
@@ -105,7 +105,7 @@ fn a_folder_is_its_packages_main_and_a_file_needs_no_extension() {
     }
 }
 
-/// A handler that tells its module's name.
+/// A handler that returns its module's name.
 const TELLS_ITS_NAME: &str = "def handler(event, context):\n    return __name__\n";
 
 #[test]
@@ -137,12 +137,12 @@ fn python_handlers_are_found_along_the_search_path() {
     }
     let extra = folder.task().join("extra");
     assert_eq!(answer(&folder, "on_path.handler", &[("PYTHONPATH", &extra)]), "on_path");
-    // By its file in the layer it is the same module.
+    // Addressed by its file in the layer, it is the same module.
     let absolute = folder.layers().join("python/apm_wrapper.handler");
     assert_eq!(answer(&folder, absolute.to_str().unwrap(), &[]), "apm_wrapper");
 }
 
-/// `python3.11`.
+/// Returns the name of Python's folder: `python3.11`.
 fn python_version() -> String {
     let folder = Folder::new(&[(
         "app.py",
@@ -252,7 +252,7 @@ fn a_package_that_does_not_export_what_is_asked_for_is_told() {
     }
 }
 
-/// A package, with `__init__.py` or without, and another one beside it.
+/// Makes a package, with or without `__init__.py`, and another one next to it.
 fn package(regular: bool) -> Folder {
     let folder = Folder::new(&[
         (
@@ -374,7 +374,7 @@ fn nobody_is_told_to_vendor_what_a_relative_import_lacks() {
     assert!(!finished.stderr.contains("vendored"), "{finished:?}");
 }
 
-/// A file of this language with a function that Lambda's tools have generated, and one that is none of its business.
+/// Returns a file of this language with a function as Lambda's tools generate it, and one unrelated to it.
 fn generated(extension: &str) -> (String, &'static str) {
     let text = match extension {
         "py" => {
@@ -401,7 +401,7 @@ fn the_function_that_tools_generate_is_taken_where_nobody_names_one() {
             let served = Served::start(&folder, &[arguments, &["--workers", "1"]].concat());
             assert_eq!(served.get("/app").json(), json!({"ok": true}), "{file} {arguments:?}");
         }
-        // Who names one gets that one.
+        // An explicit name is taken literally.
         let finished = invoke(&folder, &["app.handler"]);
         assert_eq!(finished.code, Some(3));
         assert!(finished.stderr.contains("Runtime.HandlerNotFound"), "{finished:?}");

@@ -8,7 +8,7 @@ const FRAMEWORKS: [&str; 6] = ["express", "hono", "fastify", "middy", "fastapi",
 /// Requests in flight when the server is told to end.
 const CLIENTS: usize = 200;
 
-/// A folder with a function for each framework, their packages beside them.
+/// Makes a folder with a function for each framework, their packages next to them.
 fn site() -> Folder {
     let here = repository().join("tests/it/frameworks");
     for installed in ["node_modules/.vendored", "package/.vendored"] {

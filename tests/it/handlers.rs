@@ -4,7 +4,7 @@ use crate::support::{Finished, Folder, Lambda, run, trine};
 use serde_json::json;
 use std::process::Command;
 
-/// Functions that answer with their own names.
+/// Makes functions that answer with their own names.
 fn functions() -> Folder {
     let folder = Folder::new(&[
         (
@@ -28,7 +28,7 @@ fn functions() -> Folder {
     folder
 }
 
-/// What the process that is started like this answers to any event.
+/// Returns what the process that is started this way answers to any event.
 #[track_caller]
 fn answer(folder: &Folder, start: impl FnOnce(&mut Command)) -> serde_json::Value {
     let lambda = Lambda::with(folder, start);
@@ -118,7 +118,7 @@ fn the_binary_under_its_own_name_is_a_runtime_where_the_api_is_named() {
     assert_eq!(process.wait(), Some(0));
 }
 
-/// `trine invoke` with this handler.
+/// Runs `trine invoke` with this handler.
 fn invoke(folder: &Folder, handler: &str) -> Finished {
     run(trine(folder, &["invoke", handler, "--json"]))
 }

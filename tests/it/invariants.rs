@@ -17,7 +17,7 @@ fn manifest(folder: &str) -> Table {
     fs::read_to_string(path).unwrap().parse().unwrap()
 }
 
-/// Names of what a crate depends on, tests included if `dev`.
+/// Returns the names of a crate's dependencies, tests included if `dev`.
 fn dependencies(folder: &str, dev: bool) -> BTreeSet<String> {
     let manifest = manifest(folder);
     let mut sections = vec!["dependencies", "build-dependencies"];
@@ -36,7 +36,7 @@ struct Source {
 }
 
 impl Source {
-    /// Lines with their numbers, up to the tests at the file's end.
+    /// Returns lines with their numbers, up to the tests at the file's end.
     fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
         let lines = self.text.lines().take_while(|line| *line != "#[cfg(test)]");
         lines.enumerate().filter_map(|(index, line)| {
@@ -46,7 +46,7 @@ impl Source {
     }
 }
 
-/// Every Rust file of a folder, but for tests that have files of their own.
+/// Returns every Rust file of a folder, except tests in files of their own.
 fn sources(folder: &str) -> Vec<Source> {
     fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).unwrap() {
@@ -74,7 +74,7 @@ fn sources(folder: &str) -> Vec<Source> {
     paths.into_iter().map(read).collect()
 }
 
-/// Fails with the places where any of `words` stands in a source.
+/// Fails with the places where any of `words` occurs in a source.
 #[track_caller]
 fn assert_absent<'s>(sources: impl IntoIterator<Item = &'s Source>, words: &[&str]) {
     let mut places = Vec::new();
@@ -88,14 +88,14 @@ fn assert_absent<'s>(sources: impl IntoIterator<Item = &'s Source>, words: &[&st
     assert!(places.is_empty(), "{}", places.join("\n"));
 }
 
-/// Everything that these packages of the lock file lead to.
+/// Returns everything that these packages of the lock file lead to.
 fn closure(roots: impl IntoIterator<Item = String>) -> BTreeSet<String> {
     let lock: Table = fs::read_to_string(repository().join("Cargo.lock")).unwrap().parse().unwrap();
     let mut needs: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for package in lock["package"].as_array().unwrap() {
         let listed = package.get("dependencies").and_then(Value::as_array);
         let names = listed.into_iter().flatten().filter_map(Value::as_str);
-        // `name version` where several versions are there.
+        // `name version` where there are several versions.
         let names = names.map(|name| name.split(' ').next().unwrap_or(name));
         needs.entry(package["name"].as_str().unwrap()).or_default().extend(names);
     }
@@ -186,7 +186,7 @@ fn only_one_file_of_the_product_names_languages() {
     }
 }
 
-/// The modules at the crate's top that a source names: `crate::lambda`, also as a member of `use crate::{…}`.
+/// Returns the top-level modules of the crate that a source names: `crate::lambda`, also in `use crate::{…}`.
 fn modules_named(source: &Source) -> BTreeSet<String> {
     let text: String = source.lines().map(|(_, line)| line).collect();
     let mut named = BTreeSet::new();
@@ -236,7 +236,7 @@ fn the_products_modules_form_no_circle() {
         needs.entry(module).or_default().extend(modules_named(&source));
     }
     assert!(needs["http"].contains("worker") && needs["worker"].contains("pipeline"), "{needs:?}");
-    // Takes away what needs nothing that is left, until nothing is: what stays is in a circle.
+    // Removes modules that need nothing that is left, until there are none: what stays is in a circle.
     let mut left: BTreeSet<String> = needs.keys().cloned().collect();
     while let Some(free) = left.iter().find(|module| {
         needs[*module].iter().all(|needed| needed == *module || !left.contains(needed))
@@ -279,6 +279,7 @@ fn unsafe_lives_in_language_crates_alone() {
         "engines/core/src",
         "engines/emulator/src",
         "engines/json/src",
+        "engines/lua-pattern/src",
         "engines/testkit/src",
     ] {
         assert_absent(&sources(folder), &words);
@@ -286,10 +287,31 @@ fn unsafe_lives_in_language_crates_alone() {
     let workspace = manifest("");
     let lint = &workspace["workspace"]["lints"]["rust"]["unsafe_code"];
     assert_eq!(lint.as_str(), Some("forbid"));
-    for folder in ["", "engines/core", "engines/emulator", "engines/json", "engines/testkit"] {
+    for folder in [
+        "",
+        "engines/core",
+        "engines/emulator",
+        "engines/json",
+        "engines/lua-pattern",
+        "engines/testkit",
+    ] {
         let inherited = manifest(folder)["lints"].get("workspace").and_then(Value::as_bool);
         assert_eq!(inherited, Some(true), "{folder:?} does not take the workspace's lints");
     }
+}
+
+/// What runs inside of Lua and everywhere in its crate must not lead back to all of the crate.
+#[test]
+fn what_watches_lua_and_what_converts_its_values_knows_no_host() {
+    let names = ["limits", "trace", "guard", "bulk", "pattern", "convert", "convert/"];
+    let sources = sources("engines/lua/src");
+    let below = sources.iter().filter(|source| {
+        let name = source.path.strip_prefix("engines/lua/src/").unwrap_or_default();
+        names.iter().any(|known| {
+            name == format!("{known}.rs") || known.ends_with('/') && name.starts_with(known)
+        })
+    });
+    assert_absent(below, &["Host", "host::"]);
 }
 
 #[test]
@@ -302,7 +324,7 @@ fn every_unsafe_block_says_why_it_is_sound() {
                 if !line.contains("unsafe {") && !line.contains("unsafe impl") {
                     continue;
                 }
-                // The comment stands above the statement, whose first lines may stand in between.
+                // The comment is above the statement, whose first lines may be in between.
                 let above = lines[number.saturating_sub(12)..number].iter();
                 if !above.into_iter().any(|line| line.contains("SAFETY")) {
                     bare.push(format!("{}:{number}", source.path));
@@ -327,7 +349,7 @@ fn every_language_crate_has_the_same_files() {
     }
 }
 
-/// What a new engine touches in the product: one file, which makes the registry.
+/// A new engine touches one file of the product, which makes the registry.
 #[test]
 fn the_product_learns_of_an_engine_in_one_file() {
     for language in LANGUAGES {
@@ -391,6 +413,7 @@ fn a_file_says_in_its_first_lines_what_it_is_about_and_ends_before_it_is_long() 
         "engines/js/src",
         "engines/python/src",
         "engines/lua/src",
+        "engines/lua-pattern/src",
         "tests/it",
     ] {
         for source in sources(folder) {

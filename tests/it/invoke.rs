@@ -1,10 +1,10 @@
-//! `trine invoke`: the result on standard output, everything else on standard error, an exit code
+//! `trine invoke`: the result on standard output, everything else on standard error, and an exit code
 //! that says why.
 
 use crate::support::{Finished, Folder, in_each_language, run, run_with_input, trine};
 use serde_json::{Value, json};
 
-/// `trine invoke probe.<extension>` with these arguments.
+/// Runs `trine invoke probe.<extension>` with these arguments.
 fn invoke(folder: &Folder, arguments: &[&str]) -> Finished {
     run(trine(folder, &[&["invoke"], arguments].concat()))
 }

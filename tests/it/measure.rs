@@ -1,4 +1,4 @@
-//! How long hooks and deadlines take. Not run by default:
+//! Cost of hooks and deadlines. Not run by default:
 //! `cargo test --test it measure -- --ignored --nocapture --test-threads 1`.
 
 use crate::support::{Folder, LIMIT, Lambda, Language, PROBE_LANGUAGES};
@@ -38,7 +38,7 @@ fn hook(language: Language) -> &'static str {
     }
 }
 
-/// Microseconds for an invocation from its event to its answer, without a front door; the best of thirty rounds.
+/// Returns the microseconds of an invocation from event to answer, without a front door; the best of thirty rounds.
 fn micros(language: Language, hooks: &[Language], deadline: Option<Duration>) -> f64 {
     let folder = Folder::new(&[(&format!("app.{}", language.extension), handler(language))]);
     let mut names = Vec::new();

@@ -1,5 +1,5 @@
-//! Middlewares through every door, from the command line's point of view. What each hook does in each pair of languages
-//! is told by the conformance suite.
+//! Middlewares through every door, from the command line's point of view. The conformance suite checks what each hook
+//! does in each pair of languages.
 
 use crate::support::{Folder, Lambda, Served, line_of, run, trine};
 use serde_json::json;
@@ -60,7 +60,7 @@ fn layers_come_before_the_functions_own_folder() {
     assert_eq!(finished.stdout, "\"the layer\"\n", "{finished:?}");
 }
 
-/// Three middlewares that note their names on the way in and out.
+/// Returns three middlewares that note their names on the way in and out.
 fn noters(variable: &str) -> String {
     let note = |name: &str| {
         format!(
@@ -306,7 +306,7 @@ fn init_and_shutdown_run_once_in_each_interpreter_however_many_functions_there_a
     }
     served.process.signal("TERM");
     let finished = served.process.finish();
-    // Functions of JavaScript have an isolate each, those of other languages share one for what is around them.
+    // JavaScript functions have an isolate each; those of other languages share one for what is around them.
     for (text, count) in [("hello py", 1), ("bye py", 1), ("hello js", 3), ("bye js", 3)] {
         assert_eq!(finished.stdout.matches(text).count(), count, "{text}: {finished:?}");
     }

@@ -1,4 +1,4 @@
-//! Every example middleware around handlers of every language, through every door, as `cases.json` says that it behaves.
+//! Every example middleware around handlers of every language, through every door, behaves as `cases.json` says.
 
 use crate::support::{
     Folder, Lambda, PROBE_LANGUAGES, Process, Served, eventually, repository, run, trine,
@@ -30,7 +30,7 @@ struct Case {
     file: String,
 }
 
-/// What a caller gets: `{statusCode, headers, body}` with the body parsed where it is JSON, or an error document.
+/// The answer to a caller: `{statusCode, headers, body}` with the body parsed if it is JSON, or an error document.
 type Outcome = Result<Value, Value>;
 
 impl Case {
@@ -46,13 +46,13 @@ impl Case {
         self.data["handler"].as_str().unwrap_or("echo")
     }
 
-    /// What a process of this case is told; cases that agree in it can share the process.
+    /// Returns the variables of this case's process; cases that agree in them can share the process.
     fn environment(&self) -> BTreeMap<String, String> {
         let all = self.data["env"].as_object().into_iter().flatten();
         all.map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect()
     }
 
-    /// The event: as it is given, or as API Gateway makes it of a request.
+    /// Returns the event: as it is given, or as API Gateway makes it from a request.
     fn event(&self) -> Value {
         let request = &self.data["request"];
         if !request.is_object() {
@@ -85,7 +85,7 @@ impl Case {
         self.data["request"]["path"].as_str().unwrap_or(otherwise)
     }
 
-    /// What is wrong with an outcome and with what was logged, if anything is.
+    /// Returns what is wrong with an outcome and with what was logged, if anything is.
     fn compare(&self, outcome: &Outcome, logged: impl Fn() -> String) -> Option<String> {
         let of = |name: &str| {
             let own = self.data.get(format!("{name}.{}", self.engine));
@@ -105,7 +105,7 @@ impl Case {
     }
 }
 
-/// Whether everything that `part` says stands in `whole`. What is not to be there is `null`.
+/// Whether `whole` contains everything in `part`. `null` stands for what must be absent.
 fn says(whole: &Value, part: &Value) -> bool {
     match part {
         Value::Object(members) => members.iter().all(|(name, part)| says(&whole[name], part)),
@@ -120,7 +120,7 @@ fn is_logged(log: &str, part: &Value) -> bool {
     }
 }
 
-/// The JSON objects at the ends of a log's lines.
+/// Returns the JSON objects at the ends of a log's lines.
 fn json_lines(log: &str) -> impl Iterator<Item = Value> {
     log.lines().filter_map(|line| serde_json::from_str(&line[line.find('{')?..]).ok())
 }
@@ -129,12 +129,12 @@ fn middlewares() -> PathBuf {
     repository().join("handlers-examples/middlewares")
 }
 
-/// The handlers that the middlewares stand around.
+/// Returns the folder of the handlers that the middlewares wrap.
 fn around() -> PathBuf {
     middlewares().join("around")
 }
 
-/// The cases of a middleware (those that name it first), for each language.
+/// Returns the cases of a middleware (those that name it first), for each language.
 fn cases(middleware: &str, server: SocketAddr) -> Vec<Case> {
     let vendored = middlewares().join("validate/package/.vendored");
     assert!(vendored.is_file(), "the packages of validate are not there: run `make setup`");
@@ -163,7 +163,7 @@ fn cases(middleware: &str, server: SocketAddr) -> Vec<Case> {
     cases
 }
 
-/// Cases that can share a process.
+/// Groups cases that can share a process.
 fn groups<K: Ord>(cases: Vec<Case>, key: impl Fn(&Case) -> K) -> Vec<Vec<Case>> {
     let mut groups = BTreeMap::new();
     for case in cases {
@@ -178,7 +178,7 @@ fn prepare(command: &mut Command, case: &Case) {
     command.env("TRINE_LAYER_ROOT", repository().join("handlers-examples"));
 }
 
-/// A function's result as the response that it stands for.
+/// Returns the response that a function's result stands for.
 fn response(result: &Value) -> Value {
     let body = match &result["body"] {
         Value::String(text) => parsed(text),
@@ -201,7 +201,7 @@ fn assert_none(wrong: &[String]) {
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
-/// Each event in a process of its own, called as the README says.
+/// Runs each event in a process of its own, called as the README says.
 fn through_invoke(middleware: &str) {
     let (place, server) = (Folder::new(&[]), serve_calls(0));
     let mut wrong = Vec::new();
@@ -242,7 +242,7 @@ fn through_lambda(middleware: &str) {
     assert_none(&wrong);
 }
 
-/// The cases with a request, of all languages, under one server.
+/// Runs the cases with a request, of all languages, under one server.
 fn through_serve(middleware: &str) {
     let (place, server) = (Folder::new(&[]), serve_calls(0));
     let mut wrong = Vec::new();
@@ -305,7 +305,7 @@ fn escaped(text: &str) -> String {
     text.bytes().map(escape).collect()
 }
 
-/// How much a process had logged when a case began.
+/// The position in a process's log at which a case began.
 struct Mark(usize, usize);
 
 impl Mark {
@@ -313,7 +313,7 @@ impl Mark {
         Self(process.stdout().len(), process.stderr().len())
     }
 
-    /// What it has logged since, once the lines that the case is about could be there.
+    /// Returns what has been logged since, waiting a while for the lines that the case expects.
     fn log(&self, process: &Process, case: &Case) -> String {
         let wanted = case.data["log"].as_array().map_or(0, Vec::len);
         let since = || {
@@ -333,7 +333,7 @@ impl Mark {
     }
 }
 
-/// Something to call: answers every request, but none before `hold` of them are there.
+/// Starts a server to call: it answers every request, but none before `hold` of them have arrived.
 fn serve_calls(hold: usize) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -362,7 +362,7 @@ fn answer_calls(mut stream: TcpStream, arrived: &AtomicUsize, hold: usize) {
         stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok");
 }
 
-/// Two requests that wait for each other in one interpreter: each line counts the calls of its own.
+/// Checks two requests that wait for each other in one interpreter: each line counts its own calls.
 fn counts_apart(middleware: &str, file: &str) {
     let (place, server) = (Folder::new(&[]), serve_calls(2));
     let mut command = trine(&place, &["serve", file, "--port", "0", "--workers", "1"]);
@@ -427,7 +427,7 @@ fn the_section_of_the_readme_is_what_happens() {
     for console in blocks("console") {
         for shown in console.split("$ trine ").skip(1) {
             let (line, output) = shown.split_once('\n').unwrap();
-            // Quotes stand around whole arguments there.
+            // There, quotes are around whole arguments.
             let arguments: Vec<&str> = line
                 .split('\'')
                 .enumerate()

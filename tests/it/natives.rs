@@ -1,18 +1,18 @@
-//! Native code that functions bring along: extension modules of Python's, addons of Node's, and whose symbols they find.
+//! Native code that functions bring along: Python's extension modules, Node's addons, and whose symbols they find.
 
 use crate::support::{Folder, Served, repository, run, trine};
 use serde_json::json;
 use std::{os::unix::fs::symlink, process::Command};
 
-/// What the binary may export. Whatever else it exported would take the place of what a library brings itself: libuv's
+/// Whether the binary may export a symbol. Any other would replace a library's own: libuv's
 /// functions did so to uvloop's, with a crash.
 fn is_for_everybody(symbol: &str) -> bool {
     symbol.starts_with("napi_")
         || symbol.starts_with("node_api_")
-        // A libpython that is part of the binary, which extension modules look into.
+        // A libpython that is part of the binary and that extension modules use.
         || symbol.starts_with("Py")
         || symbol.starts_with("_Py")
-        // What every linker defines.
+        // Symbols that every linker defines.
         || ["_init", "_fini", "_IO_stdin_used", "__bss_start", "_edata", "_end"].contains(&symbol)
 }
 
@@ -50,13 +50,13 @@ value napi_register_module_v1(value env, value exports) {
 }
 ";
 
-/// A library with a libuv of its own, of which it calls a function as its users would.
+/// A library with a libuv of its own, a function of which it calls as its users would.
 const OWN: &str = "\
 unsigned long uv_hrtime(void) { return 7; }
 unsigned long ask(void) { return uv_hrtime(); }
 ";
 
-/// An addon that needs what nobody has.
+/// An addon that needs a symbol that nobody has.
 const LOST: &str = "\
 void uv_nobody_has_this(void);
 void *napi_register_module_v1(void *env, void *exports) {
@@ -113,7 +113,7 @@ exports.handler = async () => {
     assert!(finished.stdout.contains("undefined symbol: uv_nobody_has_this"), "{finished:?}");
 }
 
-/// A folder with these packages beside the handler, as they are when they are unpacked into it.
+/// Makes a folder with these packages next to the handler, as they are when unpacked into it.
 fn beside_packages(source: &str, packages: &[&str]) -> Folder {
     let vendored = repository().join("tests/it/python-packages/package");
     let folder = Folder::new(&[("app.py", source)]);

@@ -3,7 +3,7 @@
 use crate::support::{Finished, Folder, Lambda, Served, run, trine};
 use serde_json::json;
 
-/// `trine invoke` with this source as the handler's file.
+/// Runs `trine invoke` with this source as the handler's file.
 fn invoke(name: &str, source: &str, arguments: &[&str], options: &str) -> Finished {
     let folder = Folder::new(&[(name, source)]);
     let mut command = trine(&folder, &[&["invoke", name, "--json"], arguments].concat());
@@ -11,7 +11,7 @@ fn invoke(name: &str, source: &str, arguments: &[&str], options: &str) -> Finish
     run(command)
 }
 
-/// Writes lines one after the other, as loggers do that write asynchronously, and says what it is told at its end.
+/// A handler that writes lines one after the other, as asynchronous loggers do, and reports what it gets at its end.
 const LOGGER: &str = "
 const { write, writeSync } = require('node:fs');
 const lines = [];
@@ -38,7 +38,7 @@ exports.handler = async (event) => {
 };
 ";
 
-/// The lines of the guest's, in their order.
+/// Returns the guest's lines in order.
 fn lines(text: &str) -> Vec<&str> {
     let known = ["one", "two", "three", "four", "beforeExit"];
     text.lines().filter(|line| known.contains(line) || line.starts_with("exit ")).collect()
@@ -48,7 +48,7 @@ fn lines(text: &str) -> Vec<&str> {
 fn what_is_still_to_be_written_is_written_before_invoke_ends() {
     for (event, code, end) in [
         ("{}", 0, &["beforeExit", "exit 0"][..]),
-        // Something is left to do, and is not waited for.
+        // Something is left to do, but is not waited for.
         (r#"{"waits":true}"#, 0, &["exit 0"]),
         (r#"{"fails":true}"#, 1, &["beforeExit", "exit 0"]),
         (r#"{"exits":true}"#, 1, &["exit 3"]),

@@ -1,5 +1,5 @@
-//! Packages from PyPI, vendored as users do it, in the function's `package`: numpy, with compiled extensions, and FastAPI
-//! behind Mangum.
+//! Packages from PyPI, vendored as users do it, in the function's folder `package`: numpy, with compiled extensions,
+//! and FastAPI behind Mangum.
 
 use crate::support::{Connection, Folder, Lambda, Served, repository, run, trine};
 use serde_json::{Value, json};
@@ -18,12 +18,12 @@ def handler(event, context):
     }
 ";
 
-/// A function that computes with numpy.
+/// Makes a function that computes with numpy.
 fn folder() -> Folder {
     with_packages("python-packages", SOURCE)
 }
 
-/// A function with the packages that a folder beside this file has vendored.
+/// Makes a function with the packages that a folder next to this file has vendored.
 fn with_packages(name: &str, source: &str) -> Folder {
     let vendored = repository().join("tests/it").join(name).join("package");
     assert!(
@@ -67,7 +67,7 @@ fn numpy_computes_on_every_thread_of_a_server() {
     assert_eq!(served.process.wait(), Some(0));
 }
 
-/// An application with what belongs to the event loop at its import, and a dependency that keeps a value while others run.
+/// An application that uses the event loop during import, and a dependency that keeps a value while others run.
 const APPLICATION: &str = "\
 import anyio, asyncio
 from fastapi import Depends, FastAPI
@@ -123,7 +123,7 @@ fn fastapi_behind_mangum_answers_on_every_connection() {
     }
 }
 
-/// A function that computes on processes and threads of joblib's, which know its module and find its packages.
+/// A function that computes on joblib's processes and threads, which know its module and find its packages.
 const PARALLEL: &str = "\
 import os, threading
 from joblib import Parallel, delayed
@@ -152,7 +152,7 @@ fn check_parallel(answer: &Value) {
 #[test]
 fn joblib_computes_in_processes_that_find_what_its_function_finds() {
     let folder = with_packages("python-packages", PARALLEL);
-    // In a package the module has another name; its packages are beside it.
+    // In a package the module has another name; its packages are next to it.
     folder.write("pkg/__init__.py", "");
     folder.write("pkg/part.py", PARALLEL);
     symlink(folder.task().join("package"), folder.task().join("pkg/package")).unwrap();
@@ -177,7 +177,7 @@ fn joblib_computes_in_a_server_and_on_lambda() {
     for _ in 0..2 {
         check_parallel(&lambda.invoke(json!({})));
     }
-    // Beside another function, and alone.
+    // Next to another function, and alone.
     folder.write("other.py", "def handler(event, context):\n    return 'other'\n");
     folder.write("sub/app.py", "def handler(event, context):\n    return 'sub'\n");
     for (argument, path) in [(".", "/app"), ("app.py", "/")] {
@@ -202,7 +202,7 @@ async def main():
     return [type(asyncio.get_running_loop()).__module__, (await child.communicate())[0].decode()]
 ";
 
-/// One that knows nothing of it.
+/// A function that does not know about uvloop.
 const PLAIN: &str = "\
 import asyncio
 at_import = asyncio.get_event_loop()

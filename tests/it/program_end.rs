@@ -1,13 +1,13 @@
-//! The end of a program in Python as a guest knows it: threads that are waited for, exit functions, child processes.
+//! The end of a Python program as a guest sees it: threads that are waited for, exit functions, child processes.
 
 use crate::support::{Folder, Lambda, Served, eventually, run, trine};
 use serde_json::json;
 use std::fs;
 
-/// Whether a process is there and has not ended.
+/// Whether a process exists and has not ended.
 fn lives(id: &serde_json::Value) -> bool {
     let stat = fs::read_to_string(format!("/proc/{}/stat", id.as_u64().unwrap()));
-    // The state stands behind the name, which is in parentheses.
+    // The state comes after the name, which is in parentheses.
     stat.is_ok_and(|stat| !stat.rsplit(") ").next().unwrap().starts_with(['Z', 'X']))
 }
 
@@ -21,7 +21,7 @@ fn send(signal: &str, id: &serde_json::Value) {
     assert!(std::process::Command::new("sh").args(["-c", &line]).status().unwrap().success());
 }
 
-/// Starts a child in the way that the event names, and says which process it is.
+/// A handler that starts a child in the way that the event names, and returns its process id.
 const PARENT: &str = "\
 import multiprocessing, os, time
 from concurrent.futures import ProcessPoolExecutor
@@ -145,7 +145,7 @@ async def awaited(event):
     }
 }
 
-/// A thread that is waited for, and exit functions: of a pool, of `threading`, of `atexit`.
+/// A handler with a thread that is waited for, and exit functions: of a pool, of `threading`, of `atexit`.
 const THREADS: &str = "\
 import atexit, threading, time
 from concurrent.futures import ThreadPoolExecutor

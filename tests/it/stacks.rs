@@ -1,10 +1,10 @@
-//! Stacks, logs and error documents as people see them: source maps by option, lines in a terminal and in Lambda's log,
-//! titles of what nobody handled, and init errors of a language that is only guessed.
+//! Stacks, logs and error documents as people see them: optional source maps, lines in a terminal and in Lambda's log,
+//! titles of unhandled errors, and init errors where the language is only guessed.
 
 use crate::support::{Folder, Lambda, Served, eventually, in_each_language, run, trine};
 use serde_json::{Value, json};
 
-/// What a bundler makes of `src/price.ts`, whose line 13 fails here in line 3.
+/// A bundle of `src/price.ts`, whose line 13 fails here in line 3.
 const BUNDLE: &str = "\
 export const handler = (event) => {
   if (event.log) return console.error(new Error('logged'));
@@ -14,7 +14,7 @@ export const handler = (event) => {
 const MAP: &str = r#"{"version":3,"sources":["../src/price.ts"],"mappings":";SAEU;EAUN,MAAM"}"#;
 const BASE64: &str = "eyJ2ZXJzaW9uIjozLCJzb3VyY2VzIjpbIi4uL3NyYy9wcmljZS50cyJdLCJtYXBwaW5ncyI6IjtTQUVVO0VBVU4sTUFBTSJ9";
 
-/// A folder with the bundle, its map inline or beside it.
+/// Makes a folder with the bundle, its map inline or next to it.
 fn bundle(inline: bool) -> Folder {
     let url = match inline {
         true => format!("data:application/json;base64,{BASE64}"),
@@ -24,7 +24,7 @@ fn bundle(inline: bool) -> Folder {
     Folder::new(&[("dist/mod.mjs", &text), ("dist/mod.mjs.map", MAP)])
 }
 
-/// The error document of the bundle, and what it wrote when it logged an error.
+/// Returns the error document of the bundle, and what it wrote when it logged an error.
 fn failed_and_logged(folder: &Folder, options: &str) -> (Value, String) {
     let invoke = |event: &str| {
         let mut command = trine(folder, &["invoke", "dist/mod.mjs", "--json", "--event", event]);
@@ -73,7 +73,7 @@ fn a_failed_invocation_on_lambda_is_told_by_its_sources() {
     assert!(log.contains("src/price.ts:13:11)"), "{log}");
 }
 
-/// A handler that logs two lines.
+/// Returns a handler that logs two lines.
 fn two_lines(engine: &str) -> &'static str {
     match engine {
         "js" => "export const handler = () => { console.error('one\\ntwo'); };",
@@ -144,7 +144,7 @@ fn what_nobody_handled_has_a_title_of_its_own() {
         lambda.logged(&start);
     }
     lambda.invoke(json!({"do": "leave"}));
-    // What earlier invocations left behind goes on a little with each of the following.
+    // What earlier invocations left behind progresses a little with each of the following.
     let log = eventually("what was left behind is logged", || {
         lambda.invoke(json!({"do": "nothing"}));
         let log = lambda.process.stderr();
@@ -182,7 +182,7 @@ fn the_second_broken_file_of_a_server_is_told_by_its_own_place() {
     }
 }
 
-/// The document of a handler that is not found in a folder with these files.
+/// Returns the document of a handler that is not found in a folder with these files.
 fn init_document(files: &[(&str, &str)], handler: &str) -> Value {
     let folder = Folder::new(files);
     Lambda::start(&folder, handler).init_error().2

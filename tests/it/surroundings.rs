@@ -1,11 +1,11 @@
-//! What functions are told about themselves where they run without Lambda: the context, and the environment that they share
-//! with what they start.
+//! What functions see of themselves when they run without Lambda: the context, and the environment that they share
+//! with the processes they start.
 
 use crate::support::{Folder, PROBE_LANGUAGES, Served, run, trine};
 use serde_json::{Value, json};
 use std::process::Command;
 
-/// Handlers that tell what their language sees.
+/// Handlers that return what their language sees.
 const FILES: [(&str, &str); 3] = [
     (
         "see.mjs",
@@ -79,7 +79,7 @@ return {
     ),
 ];
 
-/// What a handler sees; checks what is the same everywhere.
+/// Checks the part of a handler's view that is the same everywhere.
 #[track_caller]
 fn check(seen: &Value, folder: &Folder, name: &str, own_name: &str) {
     assert_eq!(seen["region"], "us-east-1", "{seen}");
@@ -165,7 +165,7 @@ fn what_the_user_has_set_stays() {
 
 #[test]
 fn a_timer_for_the_end_of_the_time_does_not_go_off_at_once() {
-    // As middleware libraries set one: with an endless time it would go off after a millisecond.
+    // As middleware libraries set one: with infinite time it would go off after a millisecond.
     let folder = Folder::new(&[(
         "app.mjs",
         "\

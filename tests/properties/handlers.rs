@@ -1,4 +1,4 @@
-//! Handler strings: any text is found or refused with words, and a well-formed one finds what it names.
+//! Handler strings: any text is found or refused with a message, and a well-formed one finds what it names.
 
 use crate::support::{Language, languages, runner};
 use proptest::{collection::vec, prelude::*, sample::select};
@@ -15,7 +15,7 @@ fn touch(path: &Path) {
     fs::write(path, "").unwrap();
 }
 
-/// Pieces of handler strings, sensible and not.
+/// Makes pieces of handler strings, sensible and not.
 fn texts() -> impl Strategy<Value = String> {
     let pieces = select(
         &[
@@ -77,7 +77,7 @@ struct Named {
 
 fn named() -> impl Strategy<Value = Named> {
     let name = "[a-z_][a-z0-9_-]{0,8}";
-    // `app.py` is the file, should there ever be an export of that name.
+    // `app.py` is the file, even if there were an export of that name.
     let known: Vec<&str> = Registry::built_in().extensions().map(|(known, _)| known).collect();
     let export = "[a-zA-Z_][a-zA-Z0-9_]{0,8}";
     let export = export.prop_filter("an extension", move |text| !known.contains(&text.as_str()));
@@ -85,7 +85,7 @@ fn named() -> impl Strategy<Value = Named> {
     parts.prop_map(|(language, folders, base, export)| Named { language, folders, base, export })
 }
 
-/// In the file form, in Lambda's form and by the bare name; below the task root and by the absolute path.
+/// Tried in the file form, in Lambda's form and by the bare name; below the task root and by the absolute path.
 #[test]
 fn a_well_formed_text_finds_the_file_and_the_export_that_it_names() {
     let registry = Registry::built_in();
@@ -119,7 +119,7 @@ fn a_well_formed_text_finds_the_file_and_the_export_that_it_names() {
                 found.insert(located.module.name);
             }
         }
-        // However it was written, it is one module.
+        // However it is written, it is one module.
         prop_assert_eq!(found.len(), 1, "{:?}", found);
         Ok(())
     });

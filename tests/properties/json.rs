@@ -1,4 +1,4 @@
-//! The model of values: trees of JSON with every freedom that its text has, a writer and a strict reader for them, and
+//! The model of values: JSON trees with every freedom that their text has, a writer and a strict reader for them, and
 //! what each language makes of one.
 
 use crate::support::{JAVASCRIPT, LUA, Language, PYTHON};
@@ -13,8 +13,8 @@ use std::{
     str,
 };
 
-/// A value as its text has it: numbers by their digits, texts by their UTF-16 units (so that half a surrogate pair can be
-/// told), members in their order and with repetitions.
+/// A value as in its text: numbers by their digits, texts by their UTF-16 units (so that half a surrogate pair can be
+/// expressed), members in order and with repetitions.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Json {
     Null,
@@ -25,13 +25,13 @@ pub(crate) enum Json {
     Object(Vec<(Vec<u16>, Json)>),
 }
 
-/// What a language answers with when it was given a value and returned it. `None`: it must refuse it.
+/// Returns what a language answers when it was given a value and returned it. `None`: it must refuse it.
 ///
-/// - JavaScript: numbers are doubles, written with as few digits as tell them apart, without a fraction where there is
+/// - JavaScript: numbers are doubles, written with as few digits as distinguish them, without a fraction if there is
 ///   none and without a sign at zero; keys that look like array indexes come first, in ascending order.
 /// - Python: integers keep all digits, whatever their size; everything else that is a number is a double, and stays one.
-/// - Lua: integers of 64 bits keep all digits; all other numbers are doubles, and stay ones; members have no order
-///   ([`Json::sorted`]); a text that is no Unicode is refused.
+/// - Lua: integers of 64 bits keep all digits; all other numbers are doubles, and stay so; members have no order
+///   ([`Json::sorted`]); a text that is not Unicode is refused.
 ///
 /// In each of them the last of equal keys counts.
 pub(crate) fn through(language: Language, value: &Json) -> Option<Json> {
@@ -67,7 +67,7 @@ fn allowed(language: Language, units: &[u16]) -> Option<()> {
     (language != LUA || String::from_utf16(units).is_ok()).then_some(())
 }
 
-/// The array index that a key looks like: a number below 2³² − 1 in its usual form.
+/// Returns the array index that a key looks like: a number below 2³² − 1 in its usual form.
 fn index(key: &[u16]) -> Option<u32> {
     let text = String::from_utf16(key).ok()?;
     let index = text.parse::<u32>().ok().filter(|index| *index < u32::MAX)?;
@@ -94,8 +94,8 @@ fn number(language: Language, text: &str) -> String {
     }
 }
 
-/// One form for the many in which a number can be written: that of an integer if it is written as one, else that of a
-/// double.
+/// Returns one form for the many in which a number can be written: that of an integer if it is written as one,
+/// otherwise that of a double.
 fn canonical(text: &str) -> String {
     match text.contains(['.', 'e', 'E']) {
         true => format!("{:?}", text.parse::<f64>().unwrap()),
@@ -113,7 +113,7 @@ impl fmt::Debug for Json {
 }
 
 impl Json {
-    /// The same value with its members in order of their keys.
+    /// Returns the same value with its members ordered by key.
     pub(crate) fn sorted(self) -> Self {
         match self {
             Self::Array(items) => Self::Array(items.into_iter().map(Self::sorted).collect()),
@@ -127,7 +127,7 @@ impl Json {
         }
     }
 
-    /// The value as text. `style` decides about what is free: spaces between tokens, and which characters are escaped.
+    /// Writes the value as text. `style` decides what is free: spaces between tokens, and which characters are escaped.
     pub(crate) fn text(&self, style: u64) -> String {
         let mut writer = Writer { out: String::new(), style };
         writer.value(self);
@@ -141,7 +141,7 @@ struct Writer {
 }
 
 impl Writer {
-    /// A number below `below`, another one each time.
+    /// Returns a number below `below`, a different one each time.
     fn choose(&mut self, below: u64) -> u64 {
         // A linear congruential generator; its upper bits are the better ones.
         self.style = self.style.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
@@ -224,7 +224,7 @@ impl Writer {
     }
 }
 
-/// The value of a text, numbers in one form; nothing if it is not exactly what RFC 8259 calls JSON.
+/// Reads the value of a text, numbers in one form; `None` if it is not exactly what RFC 8259 calls JSON.
 pub(crate) fn read(text: &[u8]) -> Option<Json> {
     let mut reader = Reader { text: str::from_utf8(text).ok()?, at: 0 };
     let value = reader.value()?;
@@ -359,7 +359,7 @@ impl Reader<'_> {
     }
 }
 
-/// Every finite number, in every way of writing it, the odd ones often.
+/// Makes every finite number, in every way of writing it, unusual ones often.
 fn numbers() -> impl Strategy<Value = String> {
     let odd = select(
         &[
@@ -419,7 +419,7 @@ fn numbers() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Texts; with `halves`, some of them have half a surrogate pair.
+/// Makes texts; with `halves`, some of them have half a surrogate pair.
 pub(crate) fn texts(halves: bool) -> impl Strategy<Value = Vec<u16>> {
     let odd = select(
         &[
@@ -467,8 +467,8 @@ pub(crate) fn texts(halves: bool) -> impl Strategy<Value = Vec<u16>> {
         })
 }
 
-/// Keys: few enough that some are equal, many that mean something to a language. None begins with a backslash, because of
-/// a fault of V8's (`a_known_fault_of_v8s_keys`).
+/// Makes keys: few enough that some are equal, many with a special meaning in a language. None begins with a backslash,
+/// because of a bug in V8 (`a_known_fault_of_v8s_keys`).
 fn keys(halves: bool) -> impl Strategy<Value = Vec<u16>> {
     let odd = select(
         &[
@@ -515,7 +515,7 @@ fn trees(halves: bool) -> impl Strategy<Value = Json> {
         1 => any::<bool>().prop_map(Json::Bool),
         5 => numbers().prop_map(Json::Number),
         4 => texts(halves).prop_map(Json::Text),
-        // Longer than what a language takes in one go.
+        // Longer than what a language accepts at once.
         1 => vec(numbers().prop_map(Json::Number), 25..90).prop_map(Json::Array),
         1 => vec(("[a-e]{0,3}", 0..9), 25..90).prop_map(|members| {
             let member = |(key, value): (String, i32)| {
@@ -532,12 +532,12 @@ fn trees(halves: bool) -> impl Strategy<Value = Json> {
     })
 }
 
-/// Values; a fifth of them with texts that are no Unicode.
+/// Makes values; a fifth of them with texts that are not Unicode.
 pub(crate) fn values() -> impl Strategy<Value = Json> {
     prop_oneof![4 => trees(false), 1 => trees(true)]
 }
 
-/// The reader itself is held against serde_json's, which agrees about everything but halves of surrogate pairs and
+/// The reader itself is compared with serde_json's, which agrees on everything except halves of surrogate pairs and
 /// numbers beyond a double.
 #[test]
 fn the_models_reader_agrees_with_serde_json() {

@@ -1,4 +1,4 @@
-//! The Runtime API's side: whatever stands in headers that come in is told, and whatever goes out is a legal header.
+//! The Runtime API's side: whatever incoming headers contain is reported, and whatever goes out is a legal header.
 
 use crate::support::runner;
 use http::{HeaderMap, HeaderValue};
@@ -19,7 +19,7 @@ use trine::{
 };
 use trine_engine::{Error, ErrorKind, Frame};
 
-/// Bytes that may stand in a header's value, without spaces around them.
+/// Makes bytes that may occur in a header's value, without spaces around them.
 fn header_bytes() -> impl Strategy<Value = Vec<u8>> {
     let byte = prop_oneof![6 => 0x21..0x7fu8, 1 => select(&b" \t/%?#\"\\"[..]), 1 => 0x80..=0xffu8];
     let text = "[a-zé😀{}:,\"]{1,20}".prop_map(String::into_bytes);
@@ -29,7 +29,7 @@ fn header_bytes() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// A client context: odd text, or an object with or without trace context.
+/// Makes a client context: odd text, or an object with or without trace context.
 fn client_contexts() -> impl Strategy<Value = Vec<u8>> {
     let field =
         prop_oneof!["[ -~é]{0,10}".prop_map(Value::from), any::<i32>().prop_map(Value::from)];
@@ -40,8 +40,8 @@ fn client_contexts() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![3 => contexts, 1 => header_bytes(), 1 => Just(b"{\"w3c\": {\"a\"".to_vec())]
 }
 
-/// Every header that is text has its field as it is; one that is none is left out. Of the client context, trace context
-/// becomes a field of its own, and what it holds beside texts is left out.
+/// Every header that is text becomes its field unchanged; any other is left out. Of the client context, trace context
+/// becomes a field of its own, and what it holds besides texts is left out.
 #[test]
 fn headers_of_an_event_become_its_context() {
     const NAMES: [&str; 5] = [
@@ -157,7 +157,7 @@ fn what_the_platform_hears_of_an_error_always_fits_into_headers() {
     outcome.unwrap();
 }
 
-/// A Runtime API that hands out events with the ids that it is given, and tells how they are answered.
+/// A Runtime API that hands out events with the given ids, and reports how they are answered.
 struct Platform {
     address: SocketAddr,
     ids: Sender<Vec<u8>>,
@@ -189,7 +189,7 @@ impl Platform {
         Self { address, ids, posts }
     }
 
-    /// The lines of a request's head; nothing at the end.
+    /// Reads the lines of a request's head; `None` at the end.
     fn request(stream: &mut BufReader<TcpStream>) -> Option<Vec<String>> {
         let mut lines = Vec::new();
         loop {
@@ -207,7 +207,7 @@ impl Platform {
     }
 }
 
-/// An invocation is answered under the very id that it came with, whatever that is, and as one segment of the path; so is
+/// An invocation is answered under exactly the id that it came with, whatever that is, and as one path segment; so is
 /// a failure, whatever it says.
 #[test]
 fn an_event_is_answered_under_its_id() {

@@ -1,5 +1,5 @@
-//! The JSON reader: whatever it takes, a parser that everybody knows takes too, as the same value, and the other way
-//! round; and what it does not take is described.
+//! The JSON reader: it accepts exactly what a well-known parser accepts, as the same value; what it does not accept is
+//! described.
 
 #[path = "../../engines/json/src/tests/whole.rs"]
 mod whole;
@@ -10,7 +10,7 @@ use serde_json::Value;
 use trine_json::{Number, Peek, Reader, Refused, describe};
 use whole::read;
 
-/// What texts are put together from: all of JSON's tokens, and what looks like them.
+/// Pieces that texts are composed of: all of JSON's tokens, and what looks like them.
 const PIECES: &[&str] = &[
     "{",
     "}",

@@ -1,25 +1,25 @@
-//! `context.state`: what functions of all languages do to it is what they would do to one table.
+//! `context.state`: what functions of all languages do to it has the same effect as on a single table.
 
 use crate::support::{Guest, JAVASCRIPT, LUA, Language, PYTHON, Source, languages, runner};
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde_json::{Map, Value, json};
 
-/// What a function does to the state. Each gives something, which is noted.
+/// An action on the state. Each yields something, which is noted.
 #[derive(Debug, Clone)]
 enum Act {
-    /// Writes a member; gives null.
+    /// A write of a member; yields null.
     Set(String, Value),
-    /// Gives a member, or the text `absent`.
+    /// A read of a member; yields the text `absent` where there is none.
     Get(String),
-    /// Whether there is such a member.
+    /// A check whether there is such a member.
     Has(String),
-    /// Removes a member that may be there; gives null.
+    /// A removal of a member that may be there; yields null.
     Remove(String),
-    /// The keys, in order of the alphabet.
+    /// A list of the keys in alphabetical order.
     Keys,
-    /// Appends to a member that is a list, in place; gives whether it was one.
+    /// An append to a member that is a list, in place; yields whether it was one.
     Append(String, Value),
-    /// Writes a member of a member that is an object, in place; gives whether it was one.
+    /// A write of a member of a member that is an object, in place; yields whether it was one.
     Put(String, String, Value),
 }
 
@@ -36,7 +36,7 @@ impl Act {
         }
     }
 
-    /// The model: one table of JSON values.
+    /// Applies the action to the model: one table of JSON values.
     fn apply(&self, state: &mut Map<String, Value>) -> Value {
         match self {
             Self::Set(key, value) => {
@@ -72,7 +72,7 @@ impl Act {
     }
 }
 
-/// Keys that are alike for every language: ASCII, so that all of them sort alike.
+/// Makes keys that are alike for every language: ASCII, so that all of them sort alike.
 fn keys() -> impl Strategy<Value = String> {
     let known = [
         "a",
@@ -90,11 +90,11 @@ fn keys() -> impl Strategy<Value = String> {
         "__len",
         "a b",
     ];
-    // A few of them often, so that acts meet.
+    // A few of them occur often, so that actions meet.
     prop_oneof![select(vec!["a", "b", "1"]), select(known.to_vec())].prop_map(str::to_owned)
 }
 
-/// Values that are alike for every language: no fractions, no integers beyond a double.
+/// Makes values that are alike for every language: no fractions, no integers beyond a double.
 fn values() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -123,9 +123,9 @@ fn acts() -> impl Strategy<Value = Act> {
     ]
 }
 
-/// A file whose functions do what the event lists for their places, in each language: `before` at `first`, `after` at
-/// `second`, and a handler at `first`. What an act gives is noted at once, as text, because lists and objects go on
-/// changing.
+/// Makes a file whose functions do what the event lists for their places, in each language: `before` at `first`,
+/// `after` at `second`, and a handler at `first`. What an action yields is noted at once, as text, because lists and
+/// objects keep changing.
 fn source(language: Language, first: usize, second: usize) -> Source {
     let text = match language {
         JAVASCRIPT => include_str!("state/state.mjs"),
@@ -136,7 +136,7 @@ fn source(language: Language, first: usize, second: usize) -> Source {
     Source::new(language, text)
 }
 
-/// Six hooks around a handler, thirteen places for acts: every language comes after every other one.
+/// Six hooks around a handler make thirteen places for actions: every language comes after every other one.
 #[test]
 fn state_is_one_table_for_all_languages() {
     if languages().len() < 3 {

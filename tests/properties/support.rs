@@ -1,4 +1,4 @@
-//! How many cases are tried, and functions that are loaded once for all cases of a property.
+//! The number of cases that are tried, and functions that are loaded once for all cases of a property.
 
 use bytes::Bytes;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
@@ -24,10 +24,10 @@ use trine_engine::{
     Environment, FunctionInfo, Invocation, LogFormat, LogSettings, NullSink, Payload, Result,
 };
 
-/// How long one invocation may take. Far more than any needs: it turns what hangs into a failure.
+/// Maximum time of one invocation. Far more than any needs: it turns hanging into a failure.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// A runner that tries `ordinary` cases, the same in every run, unless the environment asks for more.
+/// Makes a runner that tries `ordinary` cases, the same in every run, unless the environment asks for more.
 pub(crate) fn runner(ordinary: u32) -> TestRunner {
     let mut config = Config {
         failure_persistence: None,
@@ -81,7 +81,7 @@ pub(crate) const LUA: Language = Language {
     accept: "return { handler = function(event) return true end }",
 };
 
-/// Those of them that this build has.
+/// Returns those languages that this build has.
 pub(crate) fn languages() -> Vec<Language> {
     let registry = Registry::built_in();
     let known = [JAVASCRIPT, PYTHON, LUA];
@@ -137,7 +137,7 @@ impl Guest {
         Self { function: Some(function), worker, local, runtime, _folder: folder }
     }
 
-    /// The answer to an event, as the JSON text that would leave the process.
+    /// Returns the answer to an event, as the JSON text that would leave the process.
     pub(crate) fn call(&self, event: impl Into<Bytes>) -> Result<Bytes> {
         let deadline = SystemTime::now() + LIMIT;
         let deadline = deadline.duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
@@ -158,7 +158,7 @@ impl Guest {
     }
 }
 
-/// Nothing else ends a test whose thread hangs.
+/// Makes the means that ends a test whose thread hangs, where nothing else does.
 fn rescue() -> Rescue {
     // A test cannot be failed from another thread.
     let act = Box::new(|_: &Lost| std::process::abort());
@@ -172,7 +172,7 @@ impl Drop for Guest {
     }
 }
 
-/// What instances are told, without layers and without a log.
+/// Returns the environment of instances, without layers and without a log.
 pub(crate) fn environment(folder: &Path) -> Environment {
     Environment {
         layer_root: folder.join("opt"),

@@ -1,4 +1,4 @@
-//! Values with units: what is written is read as it was meant, and anything else is refused with the form.
+//! Values with units: what is written is read as intended, and anything else is refused with the expected form.
 
 use crate::support::runner;
 use proptest::{prelude::*, sample::select};
@@ -63,7 +63,7 @@ fn a_size_is_read_as_it_was_meant_whatever_the_case() {
     outcome.unwrap();
 }
 
-/// Any text is a value or is refused in words that name it, and what is taken lies within the bounds.
+/// Any text is a value or is refused with a message that names it, and accepted values are within the bounds.
 #[test]
 fn any_text_is_a_value_within_the_bounds_or_is_refused_with_the_form() {
     let number = "[0-9]{0,40}(\\.[0-9]{0,40})? ?[a-zA-Zµ]{0,4}";

@@ -8,7 +8,7 @@ use proptest::{collection::vec, prelude::*, sample::Index, test_runner::TestCase
 use std::{fmt, str};
 use trine_engine::ErrorKind;
 
-/// How deep values may be nested, where a language has a limit of its own.
+/// Returns how deep values may be nested, if a language has a limit of its own.
 fn depth_limit(language: Language) -> Option<usize> {
     match language {
         PYTHON => Some(990),
@@ -17,7 +17,7 @@ fn depth_limit(language: Language) -> Option<usize> {
     }
 }
 
-/// What comes out of a chain of languages is what the model says: the value as each of them in turn makes it
+/// Checks that a chain of languages returns what the model says: the value as each of them in turn makes it
 /// ([`through`]), or [`ErrorKind::Unmarshal`] where one of them refuses it.
 fn check(
     guest: &Guest,
@@ -71,7 +71,7 @@ fn a_value_comes_back_from_lua() {
     comes_back(LUA);
 }
 
-/// A hook of the first language, a handler of the second.
+/// The hook is in the first language, the handler in the second.
 #[test]
 fn a_value_crosses_between_every_two_languages() {
     for hook in languages() {
@@ -87,8 +87,8 @@ fn a_value_crosses_between_every_two_languages() {
     }
 }
 
-/// V8 takes a key that is written with escapes for the key that an earlier object had in the same place, if that key is how
-/// the escape begins. Once this fails, V8 is mended, and the keys of all properties need no exception any more.
+/// V8 mistakes a key that is written with escapes for the key that an earlier object had in the same place, if the
+/// escape begins with that key. Once this fails, V8 is fixed, and the keys of the properties need no exception.
 #[test]
 fn a_known_fault_of_v8s_keys() {
     if !languages().contains(&JAVASCRIPT) {
@@ -99,7 +99,7 @@ fn a_known_fault_of_v8s_keys() {
     assert_eq!(guest.call(r#"{"a":1,"\n":2}"#).unwrap(), r#"{"a":1,"\\":2}"#);
 }
 
-/// `depth` arrays and objects around each other, closed or not.
+/// Makes `depth` arrays and objects around each other, closed or not.
 fn nested(depth: usize, objects: &[bool], closed: bool) -> String {
     let is_object = |level: usize| objects[level % objects.len()];
     let mut text = String::new();
@@ -113,7 +113,7 @@ fn nested(depth: usize, objects: &[bool], closed: bool) -> String {
     text
 }
 
-/// Up to the documented depth a value comes back; a deeper one is an error, and the next event is served.
+/// Up to the documented depth a value comes back; a deeper one is an error, and the next event is still served.
 #[test]
 fn depth_has_a_limit_and_no_other_consequence() {
     for language in languages() {
@@ -151,7 +151,7 @@ fn check_depth(guest: &Guest, chain: &[Language]) {
                 prop_assert!(!closed || limit.is_some_and(|limit| depth > limit), "{error}");
                 prop_assert_eq!(error.kind(), ErrorKind::Unmarshal, "{}: {}", depth, error);
             }
-            // Without a limit in text, it is the stack's.
+            // Without a limit in text, the stack is the limit.
             Err(error) => prop_assert!(depth > 5000, "{depth}: {error}"),
         }
         let next = guest.call("[1]").map_err(|e| TestCaseError::fail(format!("{e:#}")))?;
@@ -162,7 +162,7 @@ fn check_depth(guest: &Guest, chain: &[Language]) {
     outcome.unwrap_or_else(|failure| panic!("{names:?}: {failure}"));
 }
 
-/// What arrives as an event, shown as a text in Rust.
+/// An event as it arrives, shown as Rust text.
 #[derive(Clone)]
 struct Event(Vec<u8>);
 
@@ -175,7 +175,7 @@ impl fmt::Debug for Event {
     }
 }
 
-/// Bytes that are nearly JSON, and bytes that are not.
+/// Makes bytes that are almost JSON, and bytes that are not.
 fn events() -> impl Strategy<Value = Event> {
     let near = (values(), any::<u64>(), vec((any::<Index>(), 0..4, any::<u8>()), 1..4));
     let near = near.prop_map(|(value, style, changes)| {
@@ -231,8 +231,8 @@ fn events() -> impl Strategy<Value = Event> {
     prop_oneof![4 => near, 3 => tokens, 1 => vec(any::<u8>(), 0..60)].prop_map(Event)
 }
 
-/// An event that is JSON reaches the handler; any other is an [`ErrorKind::Unmarshal`]. Two things are free: Python takes
-/// `NaN` and `Infinity`, as its `json` does, and Lua refuses what is no Unicode.
+/// Checks that an event that is JSON reaches the handler and any other is an [`ErrorKind::Unmarshal`], except that
+/// Python accepts `NaN` and `Infinity`, as its `json` does, and Lua refuses what is not Unicode.
 fn takes_json_alone(language: Language) {
     if !languages().contains(&language) {
         return;
@@ -274,8 +274,8 @@ fn lua_takes_json_alone() {
     takes_json_alone(LUA);
 }
 
-/// A number beyond a double is `null` to JavaScript, infinity to Python, which writes it as its `json` does, and none that
-/// Lua could answer with. Where it would cross as infinity, the next language refuses it.
+/// A number beyond a double is `null` to JavaScript, infinity to Python, which writes it as its `json` does, and in Lua
+/// one that it cannot answer with. Where it would cross as infinity, the next language refuses it.
 #[test]
 fn a_number_beyond_a_double_is_each_languages_own() {
     for language in languages() {
@@ -306,7 +306,7 @@ fn a_number_beyond_a_double_is_each_languages_own() {
     }
 }
 
-/// What a guest throws is told as it said it; where half a surrogate pair stands in it, replacement characters are told.
+/// Checks that what a guest throws is reported as it was said, with replacement characters for half a surrogate pair.
 fn throws(language: Language) {
     if !languages().contains(&language) {
         return;

@@ -1,4 +1,4 @@
-//! An HTTP client of one address, with one connection that is kept.
+//! An HTTP client for one address, with one connection that is kept open.
 
 use anyhow::Context;
 use bytes::Bytes;
@@ -8,7 +8,7 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-/// A client of the server at one address.
+/// A client for the server at one address.
 pub(crate) struct Client {
     address: String,
     host: HeaderValue,
@@ -23,7 +23,7 @@ pub(crate) struct Response {
 }
 
 impl Client {
-    /// A client of the server at `address`, `host:port`. Connects at first use.
+    /// Makes a client for the server at `address` (`host:port`), which connects at first use.
     pub(crate) fn new(address: String) -> anyhow::Result<Self> {
         let host = HeaderValue::from_str(&address)
             .with_context(|| format!("{address:?} is no host and port"))?;
@@ -54,7 +54,7 @@ impl Client {
             .with_context(|| format!("cannot connect to {}", self.address))?;
         stream.set_nodelay(true)?;
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-        // Its errors reach the request that they concern.
+        // Its errors reach the affected request.
         tokio::spawn(connection);
         Ok(sender)
     }

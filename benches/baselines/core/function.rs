@@ -1,4 +1,4 @@
-//! Which function is run, by which language's interpreter, with which hooks: what the designs have in common.
+//! The function that is run, the interpreter of its language and its hooks: what the designs have in common.
 
 use anyhow::{Context, bail, ensure};
 use bytes::Bytes;
@@ -9,7 +9,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-/// A language, by the program that runs it.
+/// A language, identified by the program that runs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Language {
     Node,
@@ -17,23 +17,23 @@ pub(crate) enum Language {
     Deno,
 }
 
-/// The function and what it takes to run it.
+/// The function and what is needed to run it.
 pub(crate) struct Function {
     pub(crate) language: Language,
-    /// Where the language's part of a design is.
+    /// Folder of the language's part of a design.
     scripts: PathBuf,
     /// The handler's file.
     pub(crate) file: PathBuf,
     /// The name of the handler in it.
     pub(crate) name: String,
-    /// Names of hooks, in their order.
+    /// Names of hooks, in order.
     pub(crate) hooks: Vec<String>,
     /// `LAMBDA_TASK_ROOT`.
     task: PathBuf,
 }
 
 impl Language {
-    /// The language of a name on the command line.
+    /// Parses a language's name as given on the command line.
     pub(crate) fn parse(name: &str) -> anyhow::Result<Self> {
         Ok(match name {
             "node" => Self::Node,
@@ -43,7 +43,7 @@ impl Language {
         })
     }
 
-    /// Its folder beside the core.
+    /// Returns its folder beside the core.
     fn folder(self) -> &'static str {
         match self {
             Self::Node => "node",
@@ -52,7 +52,7 @@ impl Language {
         }
     }
 
-    /// What its handlers' files end with, the most wanted first.
+    /// Returns the extensions of its handlers' files, the preferred one first.
     fn extensions(self) -> &'static [&'static str] {
         match self {
             Self::Node | Self::Deno => &["mjs", "cjs", "js"],
@@ -62,8 +62,8 @@ impl Language {
 }
 
 impl Function {
-    /// The function of `_HANDLER` (`file.function`) in `LAMBDA_TASK_ROOT`, with the hooks of `BASELINE_HOOKS`. `folder`
-    /// is where the languages' own parts are.
+    /// Finds the function of `_HANDLER` (`file.function`) in `LAMBDA_TASK_ROOT`, with the hooks of `BASELINE_HOOKS`.
+    /// `folder` holds the languages' own parts.
     pub(crate) fn from_environment(language: Language, folder: &Path) -> anyhow::Result<Self> {
         let variable =
             |name: &'static str| env::var(name).with_context(|| format!("{name} is not set"));
@@ -79,20 +79,20 @@ impl Function {
         Ok(Self { language, scripts, file, name: name.to_owned(), hooks, task })
     }
 
-    /// The interpreter with the language's part of a design, `once`, `pipes` or `serve`.
+    /// Returns the command of the interpreter with the language's part of a design: `once`, `pipes` or `serve`.
     pub(crate) fn command(&self, part: &str) -> anyhow::Result<Command> {
         let mut command = match self.language {
             Language::Node => Command::new("node"),
             Language::Python => {
                 let mut command = Command::new("python3");
-                // Functions bring their packages along: what this machine has installed need not be looked through.
+                // Functions bring their packages along: there is no need to search what this machine has installed.
                 command.arg("-S");
                 command
             }
             Language::Deno => {
                 let deno = env::var_os("BASELINE_DENO").context("BASELINE_DENO is not set")?;
                 let mut command = Command::new(deno);
-                // Nothing is looked for that is not needed: no configuration, lock file or package.
+                // Nothing unnecessary is looked for: no configuration, lock file or package.
                 command.args(["run", "--quiet", "--no-config", "--no-lock", "--no-check"]);
                 command.args(["--no-remote", "--no-npm", "--allow-all"]);
                 command
@@ -104,18 +104,18 @@ impl Function {
         Ok(command)
     }
 
-    /// The file of a hook that is a function of the handler's language.
+    /// Finds the file of a hook that is a function in the handler's language.
     pub(crate) fn hook_file(&self, name: &str) -> anyhow::Result<PathBuf> {
         find(self.language, &self.task.join("middlewares").join(name))
     }
 
-    /// The file of a hook that is a program.
+    /// Returns the file of a hook that is a program.
     pub(crate) fn hook_program(&self, name: &str) -> PathBuf {
         self.scripts.join("middlewares").join(name)
     }
 }
 
-/// The file that is `path` with one of the language's extensions.
+/// Finds the file that is `path` with one of the language's extensions.
 fn find(language: Language, path: &Path) -> anyhow::Result<PathBuf> {
     let mut files = language.extensions().iter().map(|extension| path.with_extension(extension));
     files
@@ -123,14 +123,14 @@ fn find(language: Language, path: &Path) -> anyhow::Result<PathBuf> {
         .with_context(|| format!("there is no function at {}", path.display()))
 }
 
-/// Runs a process to its end: `input` on stdin, and what it writes to stdout. It must read all before it writes.
+/// Runs a process to its end, with `input` on stdin; returns its stdout. It must read everything before it writes.
 pub(crate) fn run_to_end(command: &mut Command, input: &[u8]) -> anyhow::Result<Bytes> {
     let mut child = spawn(command.stdin(Stdio::piped()).stdout(Stdio::piped()))?;
     let written = child.stdin.take().context("no stdin")?.write_all(input);
     let mut output = Vec::with_capacity(input.len() + 64);
     let read = child.stdout.take().context("no stdout")?.read_to_end(&mut output);
     let status = child.wait()?;
-    // Its status tells more than a broken pipe.
+    // The status says more than a broken pipe.
     ensure!(status.success(), "{command:?} failed: {status}");
     written?;
     read?;

@@ -1,5 +1,5 @@
-//! A resident sub-process that serves functions by HTTP on the loopback. The event, its context and the function's place
-//! are posted to it on a connection that is kept; a hook is one more function, and so one more post.
+//! A resident sub-process that serves functions over HTTP on the loopback. The event, its context and the function's
+//! location are posted to it on a connection that is kept; a hook is one more function, and so one more post.
 
 use crate::{
     client::Client,
@@ -19,21 +19,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long the sub-process may take to listen, and how often it is asked.
+/// Maximum time the sub-process may take to listen, and the interval between attempts.
 const UP_LIMIT: Duration = Duration::from_secs(10);
 const ASK_AGAIN: Duration = Duration::from_millis(2);
 
 /// A sub-process that listens.
 pub(crate) struct HttpHop {
     client: Client,
-    /// What follows the event in the body of a post, for each function: the hooks, then the handler.
+    /// Text that follows the event in the body of a post, for each function: the hooks, then the handler.
     calls: Vec<String>,
-    /// Its stdin is held: the sub-process ends when that closes.
+    /// Keeps stdin open: the sub-process ends when that closes.
     _child: Child,
 }
 
 impl HttpHop {
-    /// Starts the sub-process and waits until it listens. It loads a function when it is asked for it first.
+    /// Starts the sub-process and waits until it listens. It loads a function when it is first asked for it.
     pub(crate) fn start(function: Function) -> anyhow::Result<Self> {
         let address = free_address()?;
         let mut command = function.command("serve")?;
@@ -49,10 +49,10 @@ impl HttpHop {
         Ok(Self { client: Client::new(address.to_string())?, calls, _child: child })
     }
 
-    /// The answer to an event that has gone through the hooks.
+    /// Returns the answer to an event that has gone through the hooks.
     pub(crate) async fn answer(&mut self, mut event: Bytes) -> anyhow::Result<Bytes> {
         for call in &self.calls {
-            // The event is JSON already: it goes in as it is.
+            // The event is JSON already: it is inserted as it is.
             let body = [br#"{"event":"#, &*event, call.as_bytes()].concat();
             let request = Request::builder()
                 .method(Method::POST)
@@ -71,7 +71,7 @@ impl HttpHop {
     }
 }
 
-/// What follows the event in the body of a post.
+/// Returns what follows the event in the body of a post.
 fn call(file: &Path, name: &str) -> String {
     let variable = |name| env::var(name).unwrap_or_default();
     let context = json!({
@@ -83,8 +83,8 @@ fn call(file: &Path, name: &str) -> String {
     format!(r#","context":{context},"handlerName":{name},"handlerPath":{path}}}"#)
 }
 
-/// An address that nobody listens on. It lies below the range from which the system takes ports of outgoing
-/// connections, and begins at another place in every process, so that nobody else takes it before the sub-process does.
+/// Finds an address that nobody listens on. It lies below the range that the system uses for ports of outgoing
+/// connections, and starts elsewhere in every process, so that nobody else takes it before the sub-process does.
 fn free_address() -> anyhow::Result<SocketAddr> {
     let first = u16::try_from(u64::from(process::id()) * 37 % 10_000)?;
     (0..10_000)

@@ -1,5 +1,5 @@
 //! The compiled cores of the designs that Trine replaces, each rebuilt as well as its design allows, and the floor of
-//! the comparison: a client of Lambda's Runtime API that runs nothing. See `benches/baselines/README.md`.
+//! the comparison: a client of Lambda's Runtime API that does nothing else. See `benches/baselines/README.md`.
 
 mod client;
 mod function;
@@ -23,20 +23,20 @@ const USAGE: &str = "usage: trine-baseline floor
 FOLDER is where the languages' own parts are: benches/baselines.
 The environment is Lambda's; BASELINE_HOOKS=hook1,hook2 names hooks, BASELINE_DENO is the path of deno.";
 
-/// How events are answered.
+/// The design that answers events.
 enum Design {
-    /// With the same bytes, by this process.
+    /// The same bytes, returned by this process.
     Floor,
-    /// By a resident language runtime behind named pipes.
+    /// A resident language runtime behind named pipes.
     Pipes(Pipes),
-    /// By a resident sub-process behind HTTP.
+    /// A resident sub-process behind HTTP.
     Http(HttpHop),
-    /// By a new process for each.
+    /// A new process for each event.
     Process(ProcessPerCall),
 }
 
 impl Design {
-    /// Reads the command line, and starts what is resident and waits until it is ready.
+    /// Reads the command line, starts what is resident and waits until it is ready.
     fn start(arguments: &[&str]) -> anyhow::Result<Self> {
         Ok(match arguments {
             ["floor"] => Self::Floor,
@@ -74,7 +74,7 @@ fn run() -> anyhow::Result<Infallible> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let mut design = Design::start(&arguments)?;
-    // One thread is all that one invocation at a time has use for.
+    // One thread is all that is needed for one invocation at a time.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     runtime.block_on(async {
         let mut api = RuntimeApi::from_environment()?;

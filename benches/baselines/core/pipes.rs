@@ -1,5 +1,5 @@
-//! A resident language runtime behind two named pipes, a JSON document per line each way, and a process for each hook of
-//! each invocation.
+//! A resident language runtime behind two named pipes, a JSON document per line in each direction, and a process for
+//! each hook of each invocation.
 
 use crate::function::{Function, run_to_end, spawn};
 use anyhow::{Context, bail};
@@ -14,9 +14,9 @@ use std::{
     time::Duration,
 };
 
-/// What a pipe holds, unless it is told otherwise.
+/// Default capacity of a pipe.
 const PIPE_SIZE: usize = 64 * 1024;
-/// How often the language runtime is looked after while it starts.
+/// Interval at which the language runtime is checked while it starts.
 const LOOK_AFTER: Duration = Duration::from_millis(50);
 
 /// A language runtime that is ready.
@@ -38,10 +38,10 @@ impl Pipes {
         }
         let mut command = function.command("pipes")?;
         command.arg(&function.file).arg(&function.name).args([&events, &answers]);
-        // What functions print is their log: it never meets the protocol.
+        // What functions print is their log: it must not mix with the protocol.
         let mut child = spawn(command.stdin(Stdio::null()))?;
 
-        // An end opens when the runtime opens the other.
+        // An end opens only when the runtime opens the other one.
         let (opened, open) = channel();
         thread::spawn(move || {
             let ends = File::options().write(true).open(events);
@@ -64,8 +64,8 @@ impl Pipes {
         Ok(Self { function, child, events, answers })
     }
 
-    /// The answer to an event that has gone through the hooks. Waits on this thread: meanwhile there is nothing else to
-    /// do.
+    /// Returns the answer to an event that has gone through the hooks. Blocks this thread: meanwhile there is nothing
+    /// else to do.
     pub(crate) fn answer(&mut self, mut event: Bytes) -> anyhow::Result<Bytes> {
         for hook in &self.function.hooks {
             let mut program = Command::new(self.function.hook_program(hook));
@@ -81,11 +81,11 @@ impl Pipes {
         })
     }
 
-    /// One line there, one line back.
+    /// Sends one line and reads one line back.
     fn exchange(&mut self, event: Bytes) -> io::Result<Bytes> {
         let mut line = Vec::with_capacity(event.len() + 1);
         line.extend_from_slice(&event);
-        // A line break is nothing but space between JSON's tokens.
+        // A line break is just whitespace between JSON's tokens.
         line.iter_mut().filter(|byte| **byte == b'\n').for_each(|byte| *byte = b' ');
         line.push(b'\n');
         self.events.write_all(&line)?;

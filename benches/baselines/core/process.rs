@@ -1,9 +1,9 @@
-//! A new process for each invocation: nothing of one is left for the next. Its hooks are functions in that process.
+//! A new process for each invocation: nothing is left for the next one. Its hooks are functions in that process.
 
 use crate::function::{Function, run_to_end};
 use bytes::Bytes;
 
-/// Starts a process for each event.
+/// A starter of one process for each event.
 pub(crate) struct ProcessPerCall {
     function: Function,
 }
@@ -13,7 +13,7 @@ impl ProcessPerCall {
         Self { function }
     }
 
-    /// The answer of a new process to an event.
+    /// Returns the answer of a new process to an event.
     pub(crate) fn answer(&self, event: &[u8]) -> anyhow::Result<Bytes> {
         let Function { file, name, hooks, .. } = &self.function;
         let mut command = self.function.command("once")?;

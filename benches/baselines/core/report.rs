@@ -1,8 +1,8 @@
-//! What is said to people: why the process ends.
+//! Messages to people: why the process ends.
 
 #![allow(clippy::print_stderr, reason = "this is where a failure is told")]
 
-/// Tells why the process ends.
+/// Prints why the process ends.
 pub(crate) fn failure(error: &anyhow::Error) {
     eprintln!("trine-baseline: {error:#}");
 }

@@ -9,13 +9,13 @@ use std::env;
 
 const BASE: &str = "/2018-06-01/runtime/invocation";
 const USER_AGENT: &str = concat!("trine-baseline/", env!("CARGO_PKG_VERSION"));
-/// Names one attempt at an invocation; sent back when the platform sends it.
+/// Name of one attempt at an invocation; sent back if the platform sends it.
 const ATTEMPT: HeaderName = HeaderName::from_static("lambda-runtime-invocation-id");
 
 /// The Runtime API.
 pub(crate) struct RuntimeApi(Client);
 
-/// An event and what it is answered by.
+/// An event and what is needed to answer it.
 pub(crate) struct Invocation {
     pub(crate) event: Bytes,
     request_id: String,
@@ -23,7 +23,7 @@ pub(crate) struct Invocation {
 }
 
 impl RuntimeApi {
-    /// The API at `AWS_LAMBDA_RUNTIME_API`.
+    /// Connects to the API at `AWS_LAMBDA_RUNTIME_API`.
     pub(crate) fn from_environment() -> anyhow::Result<Self> {
         let address =
             env::var("AWS_LAMBDA_RUNTIME_API").context("AWS_LAMBDA_RUNTIME_API is not set")?;

@@ -1,4 +1,4 @@
-//! The part of the comparison that measures HTTP servers: all of them run, one at a time has work.
+//! The part of the comparison that measures HTTP servers: all of them run, but only one at a time has work.
 
 mod probe;
 mod wrk;
@@ -18,12 +18,12 @@ use std::{
     time::Duration,
 };
 
-/// How many connections there are at once.
+/// Numbers of simultaneous connections.
 const CONNECTIONS: [(u32, &str); 3] =
     [(1, "1 connection"), (8, "8 connections"), (64, "64 connections")];
-/// How long wrk asks. It counts in whole seconds.
+/// Duration of a run of wrk, in whole seconds.
 const SECONDS: u64 = 1;
-/// How much longer than that wrk may take.
+/// Extra time that wrk may take beyond that.
 const GRACE: Duration = Duration::from_secs(15);
 
 /// A server that answers.
@@ -140,7 +140,7 @@ impl<'a> Running<'a> {
         Ok(running)
     }
 
-    /// One round: every number of connections.
+    /// Takes one round: every number of connections.
     async fn take(
         &mut self,
         bench: &Bench<'_>,
@@ -154,7 +154,7 @@ impl<'a> Running<'a> {
                 sheet.add(suite, id, case, quantity, value);
             }
         }
-        // What wrk does not look at, the probe does: whether it is still the right answer.
+        // The probe checks what wrk does not: whether the answer is still right.
         let asked = probe::once(self.port, &self.server.path, &client.exchange);
         self.child.during("it answered", START_LIMIT, asked).await?
     }

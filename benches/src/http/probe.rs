@@ -15,21 +15,21 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-/// How long one answer may take.
+/// Maximum time for one answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
-/// How long a server that listens may go on answering wrongly: some listen before they have loaded.
+/// Maximum time for which a listening server may answer wrongly: some listen before they have loaded.
 const WRONG_LIMIT: Duration = Duration::from_secs(5);
 
-/// A port that nobody listens on at this moment.
+/// Finds a port that nobody is listening on at this moment.
 pub(crate) async fn free_port() -> anyhow::Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     Ok(listener.local_addr()?.port())
 }
 
-/// Asks until the server answers rightly.
+/// Asks until the server answers correctly.
 ///
 /// # Errors
-/// When it listens and goes on answering something else.
+/// When it listens but keeps answering something else.
 pub(crate) async fn until_right(port: u16, path: &str, exchange: &Exchange) -> anyhow::Result<()> {
     let mut wrong_since = None;
     loop {
@@ -69,7 +69,7 @@ async fn ask(stream: TcpStream, port: u16, path: &str, exchange: &Exchange) -> a
         .header(header::HOST, address(port).to_string())
         .header(header::CONTENT_TYPE, "application/json")
         .body(Full::new(exchange.event.clone()))?;
-    // A connection that ends has nothing to say that the answer, or the lack of one, does not.
+    // A connection that ends has nothing to add to what the answer, or its absence, says.
     let connection = tokio::spawn(connection);
     let answered = async {
         let response = sender.send_request(request).await?;
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-    /// Answers the first request to come with this text.
+    /// Serves the first request with this text and checks whether it counts as the right answer.
     async fn answer_of(text: String) -> anyhow::Result<()> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();

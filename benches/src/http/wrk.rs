@@ -1,4 +1,4 @@
-//! wrk: what it is given and what it tells.
+//! wrk: its input and its output.
 
 use anyhow::{Context, ensure};
 use std::collections::BTreeMap;
@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 /// The script without its body.
 const SCRIPT: &str = include_str!("post.lua");
 
-/// A script that posts `body`, which is JSON.
+/// Returns a script that posts `body`, which is JSON.
 pub(crate) fn script(body: &str) -> String {
     format!("wrk.body = [==[{body}]==]\n{SCRIPT}")
 }
 
-/// What a run of wrk has shown.
+/// The results of a run of wrk.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Load {
     /// Answers per second.
@@ -25,7 +25,7 @@ pub(crate) struct Load {
 /// Reads the script's line in wrk's output.
 ///
 /// # Errors
-/// When there is none, or it tells of errors.
+/// When there is none, or it reports errors.
 pub(crate) fn parse(output: &str) -> anyhow::Result<Load> {
     let line = output
         .lines()

@@ -1,4 +1,4 @@
-//! Warm invocations: processes that live through all rounds, of which one at a time has work while the others wait in
+//! Warm invocations: processes that live through all rounds. One at a time has work while the others wait in
 //! `/next`.
 
 use super::{payload::Exchange, runtime::Runtime};
@@ -10,19 +10,19 @@ use crate::{
 };
 use std::time::{Duration, Instant};
 
-/// How long a case's batch is to take.
+/// Target duration of a case's batch.
 const SLOT: Duration = Duration::from_millis(250);
-/// How long a case is warmed up before the first round.
+/// Warm-up time of a case before the first round.
 const WARM_UP: Duration = Duration::from_millis(250);
-/// The fewest events of a batch, also where they take longer than the slot.
+/// Minimum number of events in a batch, even if they take longer than the slot.
 const SMALLEST_BATCH: usize = 4;
 
-/// What a process is asked.
+/// An exchange that a process is measured with, in batches.
 #[derive(Debug)]
 pub(crate) struct Case {
     pub(crate) name: String,
     pub(crate) exchange: Exchange,
-    /// How many events the next batch has.
+    /// Number of events in the next batch.
     count: usize,
 }
 
@@ -31,7 +31,7 @@ impl Case {
         Self { name: name.into(), exchange, count: 1 }
     }
 
-    /// Sizes the next batch by what the last one has shown.
+    /// Sizes the next batch from what the last one has shown.
     fn learn(&mut self, rate: f64) {
         self.count = ((rate * SLOT.as_secs_f64()) as usize).max(SMALLEST_BATCH);
     }
@@ -45,7 +45,7 @@ pub(crate) struct Lane<'a> {
     pub(crate) cases: Vec<Case>,
 }
 
-/// Takes all rounds of all lanes. A contestant of which one lane fails is left out of the suite.
+/// Takes all rounds of all lanes. A contestant is left out of the suite if one of its lanes fails.
 pub(crate) async fn measure(
     bench: &Bench<'_>,
     suite: &'static str,
@@ -86,7 +86,7 @@ pub(crate) async fn measure(
     }
 }
 
-/// Starts a lane's process and asks it of each case as much as it takes to know how many events fill a slot.
+/// Starts a lane's process and measures in each case how many events fill a slot.
 async fn warmed_up(bench: &Bench<'_>, lane: &mut Lane<'_>) -> anyhow::Result<Runtime> {
     let mut runtime = Runtime::start(bench, lane.lambda, &lane.environment).await?;
     for case in &mut lane.cases {
@@ -104,7 +104,7 @@ async fn warmed_up(bench: &Bench<'_>, lane: &mut Lane<'_>) -> anyhow::Result<Run
     Ok(runtime)
 }
 
-/// One round of a lane.
+/// Takes one round of a lane.
 async fn take(
     suite: &str,
     lane: &mut Lane<'_>,

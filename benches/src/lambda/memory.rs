@@ -1,4 +1,4 @@
-//! Resident memory: of a process that has just asked for its first event, and after ten thousand of them.
+//! Resident memory: of a process that has just asked for its first event, and after ten thousand events.
 
 use super::{payload::Exchange, runtime::Runtime};
 use crate::{
@@ -11,10 +11,10 @@ use std::{iter, time::Duration};
 const RESIDENT: Quantity = ("resident", "MB");
 const SUITE: &str = "memory";
 const INVOCATIONS: usize = 10_000;
-/// Longer than this nobody is waited for.
+/// Time beyond which a contestant counts as too slow.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A contestant, and whether it is quick enough for so many invocations.
+/// A contestant, and whether it is quick enough for that many invocations.
 struct Turn<'a> {
     lambda: &'a Lambda,
     is_quick: bool,
@@ -61,7 +61,7 @@ impl Turn<'_> {
     }
 }
 
-/// Invokes as often as that; or says how long it would take, if that is too long.
+/// Invokes that many times, or returns how long it would take if that is too long.
 async fn invoke(runtime: &mut Runtime) -> anyhow::Result<Option<f64>> {
     let exchange = Exchange::echo(1 << 10);
     // The first few may be slow without telling much about the rest.
@@ -72,7 +72,7 @@ async fn invoke(runtime: &mut Runtime) -> anyhow::Result<Option<f64>> {
     {
         let count = count.min(left);
         left -= count;
-        // A batch has one event more than it is asked for.
+        // A batch has one event more than requested.
         let rate = runtime.batch(&exchange, count - 1).await?.rate;
         let expected = INVOCATIONS as f64 / rate;
         if left > INVOCATIONS / 2 && expected > PATIENCE.as_secs_f64() * patience {

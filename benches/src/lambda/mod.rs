@@ -36,14 +36,14 @@ pub(crate) async fn measure(bench: &Bench<'_>, part: Part, sheet: &mut Sheet) {
     }
 }
 
-/// All sizes, one process.
+/// Makes one lane, with all sizes in one process.
 fn warm(lambda: &Lambda) -> Lane<'_> {
     let sizes = payload::SIZES.into_iter();
     let cases = sizes.map(|(name, size)| Case::new(name, Exchange::echo(size))).collect();
     Lane { lambda, environment: Vec::new(), cases }
 }
 
-/// A process for each number of hooks.
+/// Makes a lane, with a process of its own, for each number of hooks.
 fn hooks(lambda: &Lambda) -> impl Iterator<Item = Lane<'_>> {
     [(0, "0 hooks"), (1, "1 hook"), (3, "3 hooks")].into_iter().map(move |(count, name)| {
         let hooks: Vec<String> = (1..=count).map(|number| format!("hook{number}")).collect();

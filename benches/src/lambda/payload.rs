@@ -1,4 +1,4 @@
-//! The events that are sent: JSON as functions get it, of an exact size, and what must come back.
+//! The events that are sent: JSON as functions get it, of an exact size, and the expected answers.
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -12,18 +12,18 @@ pub(crate) const SIZES: [(&str, usize); 4] =
 pub(crate) struct Exchange {
     /// The event's text.
     pub(crate) event: Bytes,
-    /// What must be answered.
+    /// The expected answer.
     pub(crate) answer: Value,
 }
 
 impl Exchange {
-    /// An event of so many bytes that is answered unchanged. Below a hundred or so they cannot be kept to.
+    /// Makes an event of this size that is answered unchanged. Below a hundred bytes or so the size cannot be met.
     pub(crate) fn echo(size: usize) -> Self {
         let answer = document(size);
         Self { event: answer.to_string().into(), answer }
     }
 
-    /// An event of so many bytes that is answered with a count of the hooks that saw it.
+    /// Makes an event of this size that is answered with a count of the hooks that saw it.
     pub(crate) fn counted(size: usize, hooks: usize) -> Self {
         let mut exchange = Self::echo(size);
         if hooks > 0 {
@@ -33,7 +33,7 @@ impl Exchange {
     }
 }
 
-/// Objects, lists, short and long text, escapes, numbers of both kinds, as an order or a message would have them.
+/// Makes objects, lists, short and long text, escapes, numbers of both kinds, as in an order or a message.
 fn document(size: usize) -> Value {
     let mut items = Vec::new();
     let mut left = size.saturating_sub(document_of(Vec::new(), "").to_string().len());
@@ -68,7 +68,7 @@ fn item(number: usize) -> Value {
     })
 }
 
-/// Whether two values are the same JSON: languages of one number type make `3.0` of `3`.
+/// Whether two values are the same JSON: languages with one number type turn `3.0` into `3`.
 pub(crate) fn is_same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Number(one), Value::Number(other)) => {
@@ -88,7 +88,7 @@ pub(crate) fn is_same(one: &Value, other: &Value) -> bool {
     }
 }
 
-/// Why a text is not the answer, if it is not.
+/// Returns why a text is not the answer, if it is not.
 pub(crate) fn difference(text: &[u8], answer: &Value) -> Option<String> {
     let found = serde_json::from_slice::<Value>(text);
     if found.as_ref().is_ok_and(|found| is_same(found, answer)) {
@@ -97,7 +97,7 @@ pub(crate) fn difference(text: &[u8], answer: &Value) -> Option<String> {
     Some(format!("answered {}, not {}", head(text), head(answer.to_string().as_bytes())))
 }
 
-/// The beginning of a text, and its length where that is not all of it.
+/// Returns the beginning of a text, and its length if that is not all of it.
 pub(crate) fn head(text: &[u8]) -> String {
     const LENGTH: usize = 120;
     let head = String::from_utf8_lossy(&text[..text.len().min(LENGTH)]);

@@ -17,33 +17,33 @@ use std::{
 };
 use trine_emulator::{Answer, Emulator, EmulatorOptions, Event, Outcome};
 
-/// How long a batch may take.
+/// Maximum duration of a batch.
 const BATCH_LIMIT: Duration = Duration::from_secs(30);
-/// How many bytes of answers that differ in form from the first one are kept until they can be looked at.
+/// Maximum number of bytes kept, until they can be checked, of answers that differ in form from the first one.
 const KEPT_BYTES: usize = 64 << 20;
-/// The most events of a batch.
+/// Maximum number of events in a batch.
 const LARGEST_BATCH: usize = 8192;
 
-/// A process that has asked for its first event. Dropping it ends it.
+/// A process that has asked for its first event. Dropping the value ends it.
 pub(crate) struct Runtime {
-    /// Declared before the emulator: a process whose emulator has gone would complain.
+    /// Declared before the emulator: a process would complain if its emulator were gone.
     child: Child,
     emulator: Emulator,
-    /// From before the process was made to its first `/next`.
+    /// Time from before the process was made until its first `/next`.
     pub(crate) start: Duration,
 }
 
-/// What a batch has shown. Its first event is not counted: with it the contestant wakes up.
+/// The results of a batch. Its first event is not counted, because it wakes up the contestant.
 #[derive(Debug)]
 pub(crate) struct Batch {
     /// Invocations per second.
     pub(crate) rate: f64,
-    /// µs from handing each event out to taking its answer, sorted.
+    /// Times from handing out each event to accepting its answer in µs, sorted.
     pub(crate) latencies: Vec<f64>,
 }
 
 impl Runtime {
-    /// Starts a contestant, with further environment, and waits for its first `/next`.
+    /// Starts a contestant, with additional environment variables, and waits for its first `/next`.
     ///
     /// # Errors
     /// When it does not come up.
@@ -58,10 +58,10 @@ impl Runtime {
             memory_mb: 1024,
             function_name: lambda.identity.id.clone(),
             queue_length: LARGEST_BATCH + 1,
-            // Nothing is remembered of an invocation that is over: memory and time stay the same throughout.
+            // Nothing is kept of a finished invocation: memory and time stay the same throughout.
             log_length: 0,
             records_length: 0,
-            // Not every peer knows the header. The emulator would note each of its answers as a violation.
+            // Not every peer knows the header. The emulator would record each of its answers as a violation.
             invocation_id_header: false,
             ..EmulatorOptions::default()
         })
@@ -91,8 +91,8 @@ impl Runtime {
         Ok(Self { child, emulator, start })
     }
 
-    /// Queues so many events (and one more, which comes first) at once, so that no `/next` has to wait, and looks at each
-    /// answer.
+    /// Queues this many events at once (and one more, which comes first), so that no `/next` has to wait, and checks
+    /// each answer.
     ///
     /// # Errors
     /// When an answer is wrong, or the process ends or hangs.
@@ -107,7 +107,7 @@ impl Runtime {
         self.child.during(&what, BATCH_LIMIT, answered).await?
     }
 
-    /// Resident memory in MB, once it has come to rest.
+    /// Returns the resident memory in MB, once it has settled.
     pub(crate) async fn resident(&self) -> anyhow::Result<f64> {
         tokio::time::sleep(Duration::from_millis(100)).await;
         crate::resident::resident(self.child.id)
@@ -118,7 +118,7 @@ async fn run(emulator: &Emulator, exchange: &Exchange, count: usize) -> anyhow::
     let mut waiting = Vec::with_capacity(count);
     for _ in 0..count {
         let mut call = Box::pin(emulator.invoke(Event::new(exchange.event.clone())));
-        // An event is queued when its call is first looked at.
+        // An event is queued when its call is first polled.
         if let Poll::Ready(outcome) = poll!(&mut call) {
             body(&outcome)?;
         }
@@ -155,7 +155,7 @@ async fn run(emulator: &Emulator, exchange: &Exchange, count: usize) -> anyhow::
     Ok(Batch { rate: latencies.len() as f64 / seconds, latencies })
 }
 
-/// The answer's text.
+/// Returns the answer's text.
 fn body(outcome: &Outcome) -> anyhow::Result<&Bytes> {
     match &outcome.result {
         Answer::Response { bytes, .. } => Ok(bytes),

@@ -1,4 +1,4 @@
-//! From exec to the first `/next`, with everything in the page cache and with nothing in it.
+//! Time from exec to the first `/next`, with everything in the page cache and with nothing in it.
 
 use super::{payload::Exchange, runtime::Runtime};
 use crate::{
@@ -71,7 +71,7 @@ async fn rounds(
     }
 }
 
-/// A first start, which fills the page cache. Whoever starts quickly must also be able to answer.
+/// Makes a first start, which fills the page cache. A contestant that starts quickly must also be able to answer.
 async fn try_out(bench: &Bench<'_>, lambda: &Lambda) -> anyhow::Result<()> {
     prepare(bench, lambda).await?;
     let mut runtime = Runtime::start(bench, lambda, &[]).await?;
@@ -79,7 +79,7 @@ async fn try_out(bench: &Bench<'_>, lambda: &Lambda) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Runs what has to be there before a start: a cache that would be shipped with the function.
+/// Runs what has to be done before a start: building a cache that would be shipped with the function.
 async fn prepare(bench: &Bench<'_>, lambda: &Lambda) -> anyhow::Result<()> {
     if lambda.prepare.is_empty() {
         return Ok(());
@@ -99,13 +99,13 @@ fn case(lambda: &Lambda, cold: bool) -> String {
     if cold { format!("{load}, cold cache") } else { load.clone() }
 }
 
-/// Writes back what is dirty and empties the page cache; whether the system did so.
+/// Writes back what is dirty and empties the page cache; returns whether the system did so.
 fn drop_caches() -> bool {
     sync();
     fs::write("/proc/sys/vm/drop_caches", "3").is_ok()
 }
 
-/// Whether dropping the cache does anything: a container may swallow the wish.
+/// Whether dropping the cache has any effect: a container may ignore it.
 fn can_drop_caches() -> bool {
     let cached = || field(&fs::read_to_string("/proc/meminfo").ok()?, "Cached");
     let before = cached();

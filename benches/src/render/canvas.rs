@@ -1,4 +1,4 @@
-//! A sheet to draw on: plotters' SVG backend with the few shapes, colours and sizes that the plots share.
+//! A canvas: plotters' SVG backend with the few shapes, colours and sizes that the plots share.
 
 use anyhow::anyhow;
 use plotters::{
@@ -16,18 +16,18 @@ pub(super) const WIDTH: i32 = 960;
 /// The space between the card's edge and what is on it.
 pub(super) const MARGIN: i32 = 28;
 
-/// Text and titles.
+/// Colour of text and titles.
 pub(super) const INK: RGBColor = RGBColor(33, 37, 41);
-/// What explains.
+/// Colour of explanations.
 pub(super) const PALE: RGBColor = RGBColor(95, 104, 113);
-/// Lines of the grid.
+/// Colour of grid lines.
 pub(super) const GRID: RGBColor = RGBColor(226, 230, 234);
 const PAPER: RGBColor = RGBColor(255, 255, 255);
 
-/// Fonts that are there on most machines; the last is a fallback of any.
+/// Fonts that most machines have; the last is a fallback to any.
 const FONTS: &str = "Helvetica, Arial, DejaVu Sans, sans-serif";
 
-/// The colour of a contestant, by what it is to Trine.
+/// Returns the colour of a contestant, by its role relative to Trine.
 pub(super) fn colour(group: &str) -> RGBColor {
     match group {
         "trine" => RGBColor(224, 83, 22),
@@ -37,24 +37,24 @@ pub(super) fn colour(group: &str) -> RGBColor {
     }
 }
 
-/// A darker shade, for what is drawn upon the colour.
+/// Returns a darker shade, for what is drawn on top of the colour.
 pub(super) fn darker(RGBColor(red, green, blue): RGBColor) -> RGBColor {
     let darker = |part: u8| u8::try_from(u16::from(part) * 11 / 20).unwrap_or(part);
     RGBColor(darker(red), darker(green), darker(blue))
 }
 
-/// Where text begins, or ends.
+/// The position of text relative to a point.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Align {
-    /// At the point.
+    /// Starting at the point.
     Left,
-    /// Around the point.
+    /// Centred on the point.
     Middle,
-    /// Before the point.
+    /// Ending at the point.
     Right,
 }
 
-/// How text looks.
+/// The appearance of text.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Letters {
     /// Height in pixels.
@@ -66,32 +66,32 @@ pub(super) struct Letters {
 }
 
 impl Letters {
-    /// Letters of a height, in black.
+    /// Makes letters of this height, in black.
     pub(super) const fn new(size: i32) -> Self {
         Self { size, bold: false, colour: INK }
     }
 
-    /// The same in bold.
+    /// Returns the same letters in bold.
     pub(super) const fn bold(self) -> Self {
         Self { bold: true, ..self }
     }
 
-    /// The same in pale.
+    /// Returns the same letters in pale.
     pub(super) const fn pale(self) -> Self {
         Self { colour: PALE, ..self }
     }
 
-    /// About how wide a text is. There is no font to ask: this is on the safe side.
+    /// Estimates the width of a text. There is no font to ask, so the estimate is on the safe side.
     pub(super) fn width(self, text: &str) -> i32 {
         let characters = i32::try_from(text.chars().count()).unwrap_or(i32::MAX / 100);
         characters * self.size * if self.bold { 68 } else { 61 } / 100
     }
 }
 
-/// A sheet on which is drawn.
+/// A surface to draw on.
 pub(super) struct Canvas<'b>(DrawingArea<SVGBackend<'b>, Shift>);
 
-/// An SVG document of a height: a white card, readable on any page, with what `draw` puts on it.
+/// Makes an SVG document of this height: a white card, readable on any page, with what `draw` puts on it.
 pub(super) fn draw(
     height: i32,
     draw: impl FnOnce(&Canvas<'_>) -> anyhow::Result<()>,
@@ -115,7 +115,7 @@ fn failed(error: impl std::fmt::Display) -> anyhow::Error {
 }
 
 impl Canvas<'_> {
-    /// A filled rectangle between two corners.
+    /// Draws a filled rectangle between two corners.
     pub(super) fn bar(
         &self,
         from: (i32, i32),
@@ -129,7 +129,7 @@ impl Canvas<'_> {
         self.0.draw(&Rectangle::new([from, to], GRID.stroke_width(1))).map_err(failed)
     }
 
-    /// Straight lines through points.
+    /// Draws straight lines through points.
     pub(super) fn line(
         &self,
         points: Vec<(i32, i32)>,
@@ -140,12 +140,12 @@ impl Canvas<'_> {
         self.0.draw(&PathElement::new(points, style)).map_err(failed)
     }
 
-    /// A filled circle.
+    /// Draws a filled circle.
     pub(super) fn dot(&self, at: (i32, i32), radius: i32, colour: RGBColor) -> anyhow::Result<()> {
         self.0.draw(&Circle::new(at, radius, colour.filled())).map_err(failed)
     }
 
-    /// Text whose middle line is at the height of the point.
+    /// Draws text whose middle line is at the height of the point.
     pub(super) fn text(
         &self,
         text: &str,
@@ -154,7 +154,7 @@ impl Canvas<'_> {
         align: Align,
     ) -> anyhow::Result<()> {
         let weight = if letters.bold { FontStyle::Bold } else { FontStyle::Normal };
-        // The backend takes sizes in another measure than it writes.
+        // The backend takes sizes in a different unit from the one it writes.
         let size = f64::from(letters.size) * 1.24;
         let across = match align {
             Align::Left => HPos::Left,

@@ -1,8 +1,8 @@
-//! Who is compared with whom: everybody with Trine's first entry of the same language, round by round.
+//! The comparisons: every contestant with Trine's first entry of the same language, round by round.
 
 use crate::record::{Entrant, Figure, Record};
 
-/// A figure beside Trine's.
+/// A figure relative to Trine's.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Ratio {
     /// The median of the ratios of the rounds.
@@ -11,27 +11,27 @@ pub(super) struct Ratio {
     pub(super) won: usize,
     /// The rounds that both have.
     pub(super) rounds: usize,
-    /// Whether the median says that it was better than Trine's.
+    /// Whether it was better than Trine's, by the median.
     pub(super) better: bool,
 }
 
-/// The comparisons that were lost to one contestant, under whatever ids it took part.
+/// The comparisons that were lost to one contestant, under whichever ids it took part.
 #[derive(Debug)]
 pub(super) struct Losses<'r> {
-    /// Who won them.
+    /// The winner.
     pub(super) entrant: &'r Entrant,
-    /// What was measured, and how it came out.
+    /// The figures and their ratios.
     pub(super) figures: Vec<(&'r Figure, Ratio)>,
 }
 
-/// Trine's first, the rest in the order of the record.
+/// Returns the entrants with Trine's first, the rest in the order of the record.
 pub(super) fn in_order(record: &Record) -> Vec<&Entrant> {
     let mut entrants: Vec<&Entrant> = record.entrants.iter().collect();
     entrants.sort_by_key(|entrant| !is_trine(entrant));
     entrants
 }
 
-/// The languages of a record, in the order of its entrants; the floor's last.
+/// Returns the languages of a record, in the order of its entrants; the floor's last.
 pub(super) fn languages(record: &Record) -> Vec<&str> {
     let mut languages: Vec<&str> = Vec::new();
     for floor in [false, true] {
@@ -52,7 +52,7 @@ pub(super) fn is_floor(entrant: &Entrant) -> bool {
     entrant.group == "floor"
 }
 
-/// What the figures of a language are compared with: that of the first of Trine's entries which has it.
+/// Returns what a language's figures are compared with: that of the first of Trine's entries which has it.
 pub(super) fn reference<'r>(
     record: &'r Record,
     language: &str,
@@ -64,7 +64,7 @@ pub(super) fn reference<'r>(
     own.find_map(|entrant| record.figure(suite, &entrant.id, case, metric))
 }
 
-/// The floor's figure.
+/// Returns the floor's figure.
 pub(super) fn floor<'r>(
     record: &'r Record,
     suite: &str,
@@ -75,7 +75,7 @@ pub(super) fn floor<'r>(
     floors.find_map(|entrant| record.figure(suite, &entrant.id, case, metric))
 }
 
-/// A figure beside Trine's of the same language, when there is one.
+/// Compares a figure with Trine's of the same language, if there is one.
 pub(super) fn with_trine(record: &Record, entrant: &Entrant, figure: &Figure) -> Option<Ratio> {
     let reference =
         reference(record, &entrant.language, &figure.suite, &figure.case, &figure.metric)?;
@@ -97,12 +97,12 @@ fn wins(metric: &str, ratio: f64) -> bool {
     if metric == "rate" { ratio > 1.0 } else { ratio < 1.0 }
 }
 
-/// Whether a contestant is one that Trine can lose to: Trine itself is not, nor is the floor that nothing can beat.
+/// Whether Trine can lose to a contestant: not to itself, nor to the floor that nothing can beat.
 pub(super) fn is_rival(entrant: &Entrant) -> bool {
     !is_trine(entrant) && !is_floor(entrant)
 }
 
-/// Every comparison that Trine loses, and how many there were in all.
+/// Returns every comparison that Trine loses, and how many there were in all.
 pub(super) fn losses(record: &Record) -> (Vec<Losses<'_>>, usize) {
     let (mut all, mut compared) = (Vec::<Losses<'_>>::new(), 0);
     for entrant in record.entrants.iter().filter(|entrant| is_rival(entrant)) {
@@ -129,7 +129,7 @@ pub(super) fn losses(record: &Record) -> (Vec<Losses<'_>>, usize) {
     (all, compared)
 }
 
-/// The cases of a suite, in the order of the record.
+/// Returns the cases of a suite, in the order of the record.
 pub(super) fn cases<'r>(record: &'r Record, suite: &str) -> Vec<&'r str> {
     let mut cases: Vec<&str> = Vec::new();
     for figure in record.figures.iter().filter(|figure| figure.suite == suite) {

@@ -1,17 +1,17 @@
-//! Numbers as people read them: three significant digits, thin spaces, the unit that fits.
+//! Numbers in readable form: three significant digits, thin spaces, the unit that fits.
 
 use crate::record::Figure;
 
 /// A narrow space at which no line breaks: between groups of digits, and between a number and its unit.
 const THIN: char = '\u{202f}';
 
-/// What stands where nothing was measured.
+/// Placeholder where nothing was measured.
 pub(super) const NOTHING: &str = "–";
 
-/// Units of which each is a thousand of the one before it.
+/// Units, each a thousand times the one before it.
 const SCALES: [&[&str]; 2] = [&["ns", "µs", "ms", "s"], &["kB", "MB", "GB"]];
 
-/// A number with three significant digits.
+/// Formats a number with three significant digits.
 pub(super) fn digits(value: f64) -> String {
     let Some((rounded, exponent)) = round(value) else {
         return NOTHING.to_owned();
@@ -19,7 +19,7 @@ pub(super) fn digits(value: f64) -> String {
     let decimals = usize::try_from(2 - exponent).unwrap_or(0);
     let text = format!("{rounded:.decimals$}");
     let (whole, fraction) = text.split_once('.').map_or((&*text, None), |(w, f)| (w, Some(f)));
-    // The sign is no digit: -123 has no thousands.
+    // The sign is not a digit: -123 has no thousands.
     let (sign, whole) = whole.strip_prefix('-').map_or(("", whole), |whole| ("-", whole));
     let mut grouped = sign.to_owned();
     for (index, digit) in whole.chars().enumerate() {
@@ -35,7 +35,7 @@ pub(super) fn digits(value: f64) -> String {
     grouped
 }
 
-/// The value rounded to three significant digits, and its power of ten; nothing for what is no finite number.
+/// Returns the value rounded to three significant digits, and its power of ten; `None` if it is not finite.
 fn round(value: f64) -> Option<(f64, i32)> {
     if !value.is_finite() {
         return None;
@@ -49,7 +49,7 @@ fn round(value: f64) -> Option<(f64, i32)> {
     Some((text.parse().ok()?, exponent))
 }
 
-/// A value in the unit in which it has one to three digits before the point: what to multiply by, and the unit.
+/// Finds the unit in which a value has one to three digits before the point: what to multiply by, and the unit.
 fn fit(value: f64, unit: &str) -> (f64, &str) {
     let Some((units, mut at)) = SCALES
         .iter()
@@ -67,7 +67,7 @@ fn fit(value: f64, unit: &str) -> (f64, &str) {
     (factor, units[at])
 }
 
-/// A number and its unit: `84.1 µs`, `12 300/s`.
+/// Formats a number and its unit: `84.1 µs`, `12 300/s`.
 pub(super) fn quantity(value: f64, unit: &str) -> String {
     if !value.is_finite() {
         return NOTHING.to_owned();
@@ -83,12 +83,12 @@ fn with_unit(number: &str, unit: &str) -> String {
     }
 }
 
-/// The median of a figure.
+/// Formats the median of a figure.
 pub(super) fn median(figure: &Figure) -> String {
     quantity(figure.median(), &figure.unit)
 }
 
-/// The median of a figure and, in small letters and the same unit, its least and greatest round.
+/// Formats the median of a figure and, in small letters and the same unit, its lowest and highest round.
 pub(super) fn spread(figure: &Figure) -> String {
     let median = figure.median();
     if figure.rounds.len() < 2 {
@@ -104,12 +104,12 @@ pub(super) fn spread(figure: &Figure) -> String {
     )
 }
 
-/// A ratio: `1.35×`.
+/// Formats a ratio: `1.35×`.
 pub(super) fn times(ratio: f64) -> String {
     if ratio.is_finite() { format!("{}×", digits(ratio)) } else { NOTHING.to_owned() }
 }
 
-/// A length of time for a sentence: `52 s`, `38 min`.
+/// Formats a duration for a sentence: `52 s`, `38 min`.
 pub(super) fn duration(seconds: f64) -> String {
     if seconds < 90.0 {
         format!("{seconds:.0}{THIN}s")
@@ -118,12 +118,12 @@ pub(super) fn duration(seconds: f64) -> String {
     }
 }
 
-/// The day of a point in time of RFC 3339.
+/// Returns the day of an RFC 3339 time.
 pub(super) fn day(instant: &str) -> &str {
     instant.split('T').next().unwrap_or(instant)
 }
 
-/// A point in time of RFC 3339, UTC, to the minute: `2026-11-21 11:48 UTC`.
+/// Formats an RFC 3339 time in UTC to the minute: `2026-11-21 11:48 UTC`.
 pub(super) fn minute(instant: &str) -> String {
     match instant.split_once('T') {
         Some((day, time)) => {
@@ -133,7 +133,7 @@ pub(super) fn minute(instant: &str) -> String {
     }
 }
 
-/// A language as people write it.
+/// Returns a language's usual spelling.
 pub(super) fn language(id: &str) -> &str {
     match id {
         "js" => "JavaScript",

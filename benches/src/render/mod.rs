@@ -1,5 +1,5 @@
-//! How results are shown: a page of tables, plots, and the README's section. All of it follows from a record alone, so
-//! that a test can say whether what is shown is what was measured.
+//! The presentation of results: a page of tables, plots, and the README's section. All of it follows from a record
+//! alone, so that a test can say whether what is shown is what was measured.
 
 mod canvas;
 mod compare;
@@ -16,14 +16,14 @@ use crate::record::Record;
 use anyhow::Context;
 use std::{fs, io::ErrorKind, path::Path};
 
-/// All that is shown of a record.
+/// Everything that is shown of a record.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rendered {
     /// The page of results, in Markdown.
     pub page: String,
-    /// What stands between the README's markers, in Markdown.
+    /// The text between the README's markers, in Markdown.
     pub section: String,
-    /// The plots: names of files, and SVG documents. A plot of what was not measured is not there.
+    /// The plots: file names and SVG documents. `None` stands for a plot of what was not measured.
     pub plots: Vec<(&'static str, Option<String>)>,
 }
 
@@ -41,7 +41,7 @@ pub fn render(record: &Record) -> anyhow::Result<Rendered> {
     })
 }
 
-/// Renders a record into the folder of results and into the README's section.
+/// Renders a record into the results folder and the README's section.
 ///
 /// # Errors
 /// When a file cannot be written, or the README has no place for the section.
@@ -55,7 +55,7 @@ pub fn run(record: &Record, results: &Path, readme: &Path) -> anyhow::Result<()>
     for (file, svg) in &rendered.plots {
         match svg {
             Some(svg) => write(&results.join(file), svg)?,
-            // What an earlier record left must not stand beside this one's page.
+            // Files of an earlier record must not remain next to this one's page.
             None => remove(&results.join(file))?,
         }
     }

@@ -8,10 +8,10 @@ use super::{
 };
 use crate::record::{Entrant, Figure, Machine, Record};
 
-/// Marks what is better than Trine's.
+/// Mark of figures that are better than Trine's.
 pub(super) const MARK: &str = "▲";
 
-/// The page in Markdown, with those of the plots that there are.
+/// Returns the page in Markdown, with those plots that exist.
 pub(super) fn page(record: &Record, plots: &[Plot]) -> String {
     let sections = [
         head(record),
@@ -47,7 +47,7 @@ one core. The ratios are of the rate: less than 1× is slower than Trine.";
 const CRITERION: &str = "Steps of an invocation measured by themselves with criterion. The small digits are its \
 confidence interval of the median.";
 
-/// What a contestant is to Trine, in words.
+/// Returns a contestant's role in words.
 pub(super) fn kind(group: &str) -> &str {
     match group {
         "trine" => "Trine",
@@ -57,7 +57,7 @@ pub(super) fn kind(group: &str) -> &str {
     }
 }
 
-/// The machine in one phrase.
+/// Describes the machine in one phrase.
 pub(super) fn machine(machine: &Machine) -> String {
     let Machine { processor, cores, memory_gib, kernel, system } = machine;
     let cores = if *cores == 1 { "1 core".to_owned() } else { format!("{cores} cores") };
@@ -70,7 +70,7 @@ pub(super) fn machine(machine: &Machine) -> String {
     )
 }
 
-/// A contestant's name as a cell: Trine's are bold.
+/// Formats a contestant's name as a cell: Trine's are bold.
 pub(super) fn name(entrant: &Entrant) -> String {
     let name = literal(&entrant.name);
     if is_trine(entrant) { format!("**{name}**") } else { name }
@@ -114,7 +114,7 @@ fn entrants(record: &Record) -> String {
     format!("## Who is measured\n\n{}", table.markdown())
 }
 
-/// The suites in which a contestant was measured, and with which dependencies it started.
+/// Returns the suites in which a contestant was measured, and the dependencies with which it started.
 fn parts(record: &Record, entrant: &Entrant) -> String {
     let mut parts: Vec<String> = Vec::new();
     for figure in record.figures.iter().filter(|figure| figure.entrant == entrant.id) {
@@ -162,7 +162,7 @@ fn section(title: &str, text: &str, tables: String, plots: &[Plot], wanted: &[&s
     section
 }
 
-/// Tables under headings of their own; those without rows are left out.
+/// Formats tables under headings of their own; those without rows are left out.
 fn titled(tables: impl IntoIterator<Item = (String, Table)>) -> String {
     let tables: Vec<String> = tables
         .into_iter()
@@ -172,7 +172,7 @@ fn titled(tables: impl IntoIterator<Item = (String, Table)>) -> String {
     tables.join("\n")
 }
 
-/// A figure as a cell, and what it is beside Trine's.
+/// Formats a figure as a cell, and a second one that relates it to Trine's.
 fn cells(record: &Record, entrant: &Entrant, figure: Option<&Figure>) -> (String, String) {
     let Some(figure) = figure else {
         return (NOTHING.to_owned(), NOTHING.to_owned());
@@ -181,7 +181,7 @@ fn cells(record: &Record, entrant: &Entrant, figure: Option<&Figure>) -> (String
     (marked(spread(figure), entrant, ratio), ratio.map_or(NOTHING.to_owned(), |r| times(r.value)))
 }
 
-/// One case of a suite: rate, p50 and p99, and the ratio of one of them.
+/// Makes the table of one case of a suite: rate, p50 and p99, and the ratio of one of them.
 fn load(record: &Record, suite: &str, case: &str, compared: &str, with_floor: bool) -> Table {
     let mut header = vec!["", "language", "rate", "p50", "p99", "to Trine's"];
     if with_floor {
@@ -217,10 +217,10 @@ fn http(record: &Record) -> String {
     titled(cases.iter().map(|case| (literal(case), load(record, "http", case, "rate", false))))
 }
 
-/// A last column: its title, and what stands in it.
+/// A last column: its title and its content.
 type Last<'c> = (&'c str, &'c dyn Fn(&Entrant) -> String);
 
-/// One metric of several cases, each with its ratio to Trine's, and a last column if there is one.
+/// Makes the table of one metric in several cases, each with its ratio to Trine's, and a last column if there is one.
 fn by_case(
     record: &Record,
     suite: &str,
@@ -273,15 +273,15 @@ fn hooks(record: &Record) -> String {
     ])
 }
 
-/// The number that a case begins with: of hooks, of connections.
+/// Returns the number that a case begins with: of hooks, of connections.
 pub(super) fn number(case: &str) -> Option<f64> {
     case.split_whitespace().next()?.parse().ok()
 }
 
-/// What a case of `start` says after the load.
+/// Text that follows the load in a case of `start`.
 const COLD: &str = ", cold cache";
 
-/// The sets of dependencies with which was started, the empty one first.
+/// Returns the sets of dependencies that contestants started with, the empty one first.
 pub(super) fn loads(record: &Record) -> Vec<&str> {
     let mut loads: Vec<&str> = Vec::new();
     for case in cases(record, "start") {
@@ -316,7 +316,7 @@ fn memory(record: &Record) -> String {
 
 fn criterion(record: &Record) -> String {
     let figures = record.figures.iter().filter(|figure| figure.suite == "criterion");
-    // In the order of the record, for each group its benchmarks: a row each, a column for each language.
+    // In the order of the record, the benchmarks of each group: a row each, a column for each language.
     let mut groups: Vec<(&str, Vec<&str>, Vec<&str>)> = Vec::new();
     for figure in figures {
         let (group, name) = figure.case.split_once('/').unwrap_or(("", &figure.case));
@@ -356,7 +356,7 @@ fn losses(record: &Record) -> String {
     format!("## Where Trine loses\n\n{}", loss_list(record))
 }
 
-/// Every comparison that Trine loses, an item for each contestant that wins some.
+/// Lists every comparison that Trine loses, with an item for each contestant that wins some.
 pub(super) fn loss_list(record: &Record) -> String {
     let (losses, compared) = compare::losses(record);
     let lost: usize = losses.iter().map(|losses| losses.figures.len()).sum();
@@ -402,10 +402,10 @@ pub(super) fn loss_list(record: &Record) -> String {
     text
 }
 
-/// Lists by key, in the order in which keys came.
+/// Lists by key, in the order in which keys appeared.
 type Lists<'k, T> = Vec<(&'k str, Vec<T>)>;
 
-/// The list that belongs to a key; a new one when there is none yet.
+/// Returns the list that belongs to a key; a new one if there is none yet.
 fn entry<'l, 'k, T>(lists: &'l mut Lists<'k, T>, key: &'k str) -> &'l mut Vec<T> {
     let at = lists.iter().position(|(known, _)| *known == key).unwrap_or_else(|| {
         lists.push((key, Vec::new()));
@@ -414,7 +414,7 @@ fn entry<'l, 'k, T>(lists: &'l mut Lists<'k, T>, key: &'k str) -> &'l mut Vec<T>
     &mut lists[at].1
 }
 
-/// A metric before its value; nothing for those that are the only one of their suite.
+/// Returns the text before a metric's value; empty for the only metric of a suite.
 fn metric(id: &str) -> String {
     if matches!(id, "time" | "resident") { String::new() } else { format!("{id} ") }
 }

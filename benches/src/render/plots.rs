@@ -1,4 +1,4 @@
-//! The plots: which figures each shows.
+//! The plots, with the figures that each shows.
 
 mod bars;
 mod lines;
@@ -18,7 +18,7 @@ use lines::{Line, Lines};
 pub(super) struct Plot {
     /// The name of its file.
     pub(super) file: &'static str,
-    /// What it shows.
+    /// The title.
     pub(super) title: &'static str,
     /// The SVG document.
     pub(super) svg: String,
@@ -28,7 +28,7 @@ pub(super) struct Plot {
 pub(super) const FILES: [&str; 5] =
     ["lambda-latency.svg", "start.svg", "memory.svg", "http.svg", "hooks.svg"];
 
-/// All plots for which there are figures.
+/// Draws all plots for which there are figures.
 pub(super) fn all(record: &Record) -> anyhow::Result<Vec<Plot>> {
     let [latency_file, start_file, memory_file, http_file, hooks_file] = FILES;
     let mut plots = Vec::new();
@@ -49,7 +49,7 @@ pub(super) fn all(record: &Record) -> anyhow::Result<Vec<Plot>> {
     Ok(plots)
 }
 
-/// A block for each language, best first.
+/// Makes a block for each language, best first.
 fn by_language<'r>(
     record: &'r Record,
     heading: impl Fn(&str) -> String,
@@ -84,7 +84,7 @@ fn bar<'r>(entrant: &'r Entrant, figure: &Figure) -> Option<Bar<'r>> {
     })
 }
 
-/// A bar with a whisker from its end to another figure, which the note names.
+/// Makes a bar with a whisker from its end to another figure, which the note names.
 fn bar_to<'r>(
     entrant: &'r Entrant,
     figure: &Figure,
@@ -190,7 +190,7 @@ fn hooks(record: &Record) -> Lines<'_> {
     }
 }
 
-/// The unit of a suite's metric.
+/// Returns the unit of a suite's metric.
 fn unit<'r>(record: &'r Record, suite: &str, metric: &str) -> &'r str {
     let of = |figure: &&Figure| figure.suite == suite && figure.metric == metric;
     record.figures.iter().find(of).map_or("", |figure| &figure.unit)

@@ -10,9 +10,9 @@ use super::{
 use crate::record::{Entrant, Figure, Record};
 use anyhow::Context;
 
-/// Where the section begins.
+/// Marker of the section's beginning.
 pub const BEGIN: &str = "<!-- benchmarks: begin -->";
-/// Where the section ends.
+/// Marker of the section's end.
 pub const END: &str = "<!-- benchmarks: end -->";
 
 /// The folder of the results, seen from the README.
@@ -21,7 +21,7 @@ const RESULTS: &str = "benches/results";
 /// Plots that the summary shows.
 const PLOTS: [&str; 2] = ["lambda-latency.svg", "http.svg"];
 
-/// The summary in Markdown.
+/// Returns the summary in Markdown.
 pub(super) fn section(record: &Record, plots: &[Plot]) -> String {
     let mut text = format!(
         "Measured by `{}` on {}: {}. [All results]({RESULTS}/README.md), with spreads, versions and method. Figures are \
@@ -65,7 +65,7 @@ pub(super) fn section(record: &Record, plots: &[Plot]) -> String {
     text
 }
 
-/// Everybody, language after language; Trine first in each.
+/// Returns all entrants, language by language; Trine first in each.
 fn by_language(record: &Record) -> Vec<&Entrant> {
     let entrants = in_order(record);
     let of = |language| entrants.iter().filter(move |entrant| entrant.language == language);
@@ -106,10 +106,10 @@ fn http(record: &Record) -> Table {
     table(record, &["", "language", "rate", "p50", "p99", "to Trine's"], &figures, 0)
 }
 
-/// The README with the section in the place of what is between the markers.
+/// Returns the README with the section in place of what is between the markers.
 ///
 /// # Errors
-/// When the markers are not there, once each and in order.
+/// When the markers are missing, repeated or out of order.
 pub fn splice(readme: &str, section: &str) -> anyhow::Result<String> {
     let once = |marker: &str| {
         let mut found = readme.match_indices(marker);

@@ -1,16 +1,16 @@
 //! Markdown tables.
 
-/// A table under way.
+/// A table under construction.
 #[derive(Debug)]
 pub(super) struct Table {
     header: Vec<String>,
-    /// How many columns on the left are text; the rest are numbers, which stand on the right.
+    /// Number of columns on the left that are text; the rest are numbers, aligned right.
     text: usize,
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    /// A table with these columns, of which the first `text` are text.
+    /// Makes a table with these columns, of which the first `text` are text.
     pub(super) fn new<H: Into<String>>(text: usize, header: impl IntoIterator<Item = H>) -> Self {
         Self { header: header.into_iter().map(Into::into).collect(), text, rows: Vec::new() }
     }
@@ -26,7 +26,7 @@ impl Table {
         self.rows.is_empty()
     }
 
-    /// The table in Markdown.
+    /// Returns the table in Markdown.
     pub(super) fn markdown(&self) -> String {
         let rule: Vec<String> = (0..self.header.len())
             .map(|column| if column < self.text { "---" } else { "--:" }.to_owned())
@@ -41,7 +41,7 @@ impl Table {
     }
 }
 
-/// Text that stands for itself in a cell, or elsewhere on one line.
+/// Escapes text so that it is taken literally in a cell, or elsewhere on one line.
 pub(super) fn literal(text: &str) -> String {
     let mut literal = String::new();
     for character in text.split_whitespace().collect::<Vec<_>>().join(" ").chars() {
@@ -53,7 +53,7 @@ pub(super) fn literal(text: &str) -> String {
     literal
 }
 
-/// A command in a cell. Code has no escapes but that of the bar.
+/// Formats a command in a cell. In code the bar is the only character that can be escaped.
 pub(super) fn code(text: &str) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|");
     match (text.is_empty(), text.contains('`')) {

@@ -1,4 +1,4 @@
-//! Running text in Markdown: lines that end where the project's do.
+//! Running text in Markdown, with lines as long as elsewhere in the project.
 
 /// The width of a line of text.
 const WIDTH: usize = 120;

@@ -1,6 +1,6 @@
 //! The name of a handler that nobody has named, and the message about a module that lacks the function.
 
-use crate::Module;
+use crate::{Module, nearest};
 use std::path::Path;
 
 /// The names that a handler has where nobody has named it: the usual one first, then those that Lambda's console and
@@ -57,30 +57,6 @@ fn shown(module: &Module) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     let below = |folder: &Path| module.path.strip_prefix(folder).ok();
     below(&here).or_else(|| below(&module.root)).unwrap_or(&module.path).display().to_string()
-}
-
-/// The name that is nearest to a wanted one, if any is near: every third letter may differ, and one more.
-pub fn nearest<'n>(wanted: &str, names: &'n [String]) -> Option<&'n str> {
-    let wanted = wanted.to_lowercase();
-    let measured = names.iter().map(|name| (distance(&wanted, &name.to_lowercase()), name));
-    let (distance, name) = measured.min_by_key(|(distance, _)| *distance)?;
-    (distance <= 1 + wanted.chars().count() / 3).then_some(name)
-}
-
-/// How many letters have to change to make one name of the other.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]
@@ -154,12 +130,5 @@ mod tests {
         let names: Vec<String> = (0..12).map(|n| format!("f{n}")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         assert!(told(Some("zebra"), &names).ends_with("f9 and 2 more"));
-    }
-
-    #[test]
-    fn the_distance_counts_changed_characters() {
-        assert_eq!(distance("handler", "handler"), 0);
-        assert_eq!(distance("handle", "handler"), 1);
-        assert_eq!(distance("", "abc"), 3);
     }
 }

@@ -63,7 +63,7 @@ struct Open<'a> {
 }
 
 impl Open<'_> {
-    /// Ends the invocation; `false` when the clock was faster.
+    /// Ends the invocation; returns `false` when the clock was faster.
     fn end(&mut self, answer: Answer, how: Ending) -> bool {
         self.is_over = true;
         self.claim.parts = None;
@@ -106,7 +106,7 @@ fn too_large(size: usize) -> Answer {
     platform("Function.ResponseSizeTooLarge", text)
 }
 
-/// What the caller gets, and what the runtime is told if that is no success.
+/// Returns what the caller gets, and what the runtime is told if that is not a success.
 async fn take_response(open: &Open<'_>, request: Request<Incoming>) -> (Answer, Option<Refusal>) {
     let shared = open.shared;
     let (head, incoming) = request.into_parts();
@@ -128,7 +128,7 @@ async fn take_response(open: &Open<'_>, request: Request<Incoming>) -> (Answer, 
         && streamed
     {
         limit = MAX_STREAMED_BYTES;
-        // A caller that has gone away misses nothing.
+        // A caller that has gone away does not miss anything.
         let _ = parts.send(StreamPart::Head { content_type: content_type.clone() }).await;
     }
     let live = parts.filter(|_| streamed);
@@ -160,7 +160,7 @@ async fn take_error(shared: &Shared, request: Request<Incoming>) -> (Answer, Opt
     }
 }
 
-/// An error document and what was said about it in headers.
+/// An error document and what its headers say about it.
 #[derive(Debug)]
 pub(super) struct ErrorPost {
     type_header: Option<String>,
@@ -189,7 +189,7 @@ impl ErrorPost {
         Ok(Self::split(&head.headers, body))
     }
 
-    /// The single-request form carries the X-Ray cause inside of the document; callers do not see it.
+    /// Takes the X-Ray cause out of the document in the single-request form; callers do not see it.
     fn split(headers: &HeaderMap, body: Bytes) -> Self {
         let type_header = header_text(headers, ERROR_TYPE).map(str::to_owned);
         let xray_cause = header_text(headers, XRAY_CAUSE).map(str::to_owned);
@@ -209,7 +209,7 @@ impl ErrorPost {
     }
 }
 
-/// `%41` becomes `A`; anything that is no escape stays.
+/// Turns `%41` into `A`; anything that is not an escape stays.
 pub(super) fn percent_decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

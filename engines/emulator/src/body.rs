@@ -1,4 +1,4 @@
-//! Bodies: collecting what the runtime sends, within limits, and sending what callers take, whole or as it arrives.
+//! Bodies: collecting what the runtime sends, within limits, and sending what callers get, whole or as it arrives.
 
 use super::{
     outcome::{Answer, Outcome},
@@ -20,10 +20,10 @@ use tokio::{
     time::Sleep,
 };
 
-/// How much of a refused body is read and dropped, so that the connection can be used again.
+/// Number of bytes of a refused body that are read and dropped, so that the connection can be used again.
 const DRAIN_BYTES: usize = 64 * 1024 * 1024;
 
-/// A body that came in.
+/// An incoming body.
 #[derive(Debug)]
 pub(super) enum Collected {
     Whole { bytes: Bytes, trailers: Vec<(String, String)> },
@@ -31,7 +31,7 @@ pub(super) enum Collected {
     Truncated,
 }
 
-/// Reads a body of up to `limit` bytes. Of a larger one only the size is found out. Where `parts` is given, the bytes
+/// Reads a body of up to `limit` bytes. A larger one is only measured. Where `parts` is given, the bytes
 /// go there instead.
 pub(super) async fn collect(
     mut body: Incoming,
@@ -52,7 +52,7 @@ pub(super) async fn collect(
                         break;
                     }
                 } else if let Some(parts) = parts {
-                    // A caller that has gone away misses nothing.
+                    // A caller that has gone away does not miss anything.
                     let _ = parts.send(StreamPart::Chunk(data)).await;
                 } else if first.is_empty() {
                     first = data;
@@ -79,7 +79,7 @@ pub(super) async fn collect(
     Collected::Whole { bytes, trailers }
 }
 
-/// Reads and drops a body that nobody wants.
+/// Reads and drops an unwanted body.
 pub(super) async fn drain(body: Incoming) {
     let _ = collect(body, 0, None).await;
 }
@@ -90,7 +90,7 @@ fn pairs(map: &HeaderMap) -> impl Iterator<Item = (String, String)> {
     })
 }
 
-/// A body that goes out.
+/// An outgoing body.
 pub(super) enum ReplyBody {
     /// Known as a whole: head and body leave in one write.
     Full(Option<Bytes>),
@@ -100,7 +100,7 @@ pub(super) enum ReplyBody {
     Drip(Drip),
 }
 
-/// A body that takes its time.
+/// A body that is sent slowly.
 pub(super) struct Drip {
     left: Bytes,
     piece: usize,
@@ -109,7 +109,7 @@ pub(super) struct Drip {
 }
 
 impl Drip {
-    /// `bytes` in at most so many pieces, the last of which leaves after `over`.
+    /// Splits `bytes` into at most this many pieces, the last of which leaves after `over`.
     pub(super) fn new(bytes: Bytes, pieces: usize, over: Duration) -> Self {
         let piece = bytes.len().div_ceil(pieces.max(1)).max(1);
         let pauses = bytes.len().div_ceil(piece).saturating_sub(1).max(1);
@@ -195,7 +195,7 @@ impl Live {
         }
         let Some(done) = &mut self.done else { return Poll::Ready(None) };
         let outcome = ready!(Pin::new(done).poll(cx));
-        // The end was said after the last piece was sent, perhaps since the look above.
+        // The end may have been announced after the last piece was sent, perhaps since the look above.
         if let Ok(StreamPart::Chunk(bytes)) = self.parts.try_recv() {
             let (again, done) = oneshot::channel();
             self.done = Some(done);
@@ -208,7 +208,7 @@ impl Live {
         Poll::Ready(match outcome.map(|outcome| outcome.result) {
             Ok(Answer::Response { trailers, .. }) if trailers.is_empty() => None,
             Ok(Answer::Response { trailers, .. }) => Some(Ok(Frame::trailers(headers(&trailers)))),
-            // The status line is long gone: all that is left is to break off.
+            // The status line is long gone: all that is left is to break off the response.
             _ => Some(Err(io::Error::other("the response broke off"))),
         })
     }

@@ -1,4 +1,4 @@
-//! What is checked of requests before they are answered: transport rules that the platform itself does not enforce.
+//! Checks of requests before they are answered: transport rules that the platform itself does not enforce.
 //! Contract: HTTP/1.1, one kept-alive connection per poller, a `User-Agent` whose first word has up to 128 characters.
 
 use super::{
@@ -27,7 +27,7 @@ pub(super) const ERROR_WITH_CAUSE: &str = "application/vnd.aws.lambda.error.caus
 const MAX_USER_AGENT: usize = 128;
 const MAX_CAUSE_BYTES: usize = 1024 * 1024;
 
-/// What is known about one TCP connection.
+/// A TCP connection and what is known about it.
 #[derive(Debug, Default)]
 pub(super) struct Connection {
     is_counted: AtomicBool,
@@ -36,7 +36,7 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Has the connection end so, once its request has been given up.
+    /// Makes the connection end with `cut` once its request has been given up.
     pub(super) fn set_cut(&self, cut: Cut) {
         *lock(&self.cut) = Some(cut);
     }
@@ -45,36 +45,36 @@ impl Connection {
         lock(&self.cut).take()
     }
 
-    /// Has the connection close after the reply that is about to leave.
+    /// Makes the connection close after the reply that is about to leave.
     pub(super) fn close_after_reply(&self) {
         self.closing.send_replace(true);
     }
 
-    /// Whether what is written now is the last.
+    /// Whether what is being written now is the last reply.
     pub(super) fn is_closing(&self) -> bool {
         *self.closing.borrow()
     }
 
-    /// Waits until it has to close.
+    /// Waits until the connection has to close.
     pub(super) async fn closes(&self) {
-        // Its sender is here, so waiting cannot fail.
+        // The sender is part of `self`, so waiting cannot fail.
         let _ = self.closing.subscribe().wait_for(|closing| *closing).await;
     }
 }
 
-/// How many connections the runtime has used, and how many of them it had to.
+/// Numbers of connections that the runtime has opened, and of those that it had to.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     opened: usize,
     excused: usize,
 }
 
-/// A header's text, if it has one.
+/// Returns a header's text, if it has one.
 pub(super) fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| std::str::from_utf8(value.as_bytes()).ok())
 }
 
-/// Looks at a request of the runtime's and records what is wrong with it.
+/// Looks at a request of the runtime and records what is wrong with it.
 pub(super) fn inspect<B>(
     shared: &Shared,
     connection: &Connection,
@@ -116,7 +116,7 @@ pub(super) fn inspect<B>(
     }
 }
 
-/// Counts connections. Twice as many as pollers are fine, because a client's pool may take a connection back a moment
+/// Counts connections. Twice as many as pollers are fine, because a client's pool may get a connection back a moment
 /// too late, and one more for the time before the first `/next`. A streamed response may cost its connection.
 fn count(shared: &Shared, connection: &Connection, is_stream: bool) -> Option<Breach> {
     let is_new = !connection.is_counted.swap(true, Ordering::Relaxed);
@@ -133,17 +133,17 @@ fn count(shared: &Shared, connection: &Connection, is_stream: bool) -> Option<Br
     })
 }
 
-/// One more connection is lost through no fault of keep-alive.
+/// Excuses one more lost connection, which is not a failure to keep alive.
 pub(super) fn excuse(shared: &Shared) {
     lock(&shared.connections).excused += 1;
 }
 
-/// A new process starts over.
+/// Starts counting from zero for a new process.
 pub(super) fn forget_connections(shared: &Shared) {
     *lock(&shared.connections) = Tally::default();
 }
 
-/// What is wrong with an error post.
+/// Returns what is wrong with an error post.
 pub(super) fn error_post(headers: &HeaderMap, body: &[u8]) -> Vec<Breach> {
     let mut breaches = Vec::new();
     if let Some(error_type) = header_text(headers, ERROR_TYPE)
@@ -180,7 +180,7 @@ fn bad_document(body: &[u8]) -> Option<String> {
         .map(|member| format!("has no text {member}: {document}"))
 }
 
-/// What is wrong with a response in streaming mode, by its headers and trailers.
+/// Returns what is wrong with a response in streaming mode, judging by its headers and trailers.
 pub(super) fn streamed_post(headers: &HeaderMap, trailers: &[(String, String)]) -> Vec<Breach> {
     let mut breaches = Vec::new();
     let is_chunked = header_text(headers, "transfer-encoding")

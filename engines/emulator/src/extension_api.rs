@@ -1,4 +1,4 @@
-//! As much of the Extensions API as an internal extension without events needs: it registers and waits for ever, which
+//! As much of the Extensions API as an internal extension without events needs: it registers and waits forever, which
 //! is how a runtime gets a SIGTERM before its end.
 
 use super::{
@@ -84,7 +84,7 @@ fn check(shared: &Shared, name: &str, body: &[u8]) -> Result<(), (&'static str, 
     }
 }
 
-/// Waits for ever: an internal extension without events is never told anything.
+/// Waits forever: an internal extension without events never receives any.
 pub(super) async fn next(shared: &Arc<Shared>, request: &Request<Incoming>) -> Response<ReplyBody> {
     let identifier = header_text(request.headers(), IDENTIFIER.as_str()).unwrap_or_default();
     let is_known = lock(&shared.extensions).iter().any(|known| known.identifier == identifier);

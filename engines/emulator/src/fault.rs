@@ -1,4 +1,4 @@
-//! Faults that the emulator can put in the place of an answer, and the plan of when it does.
+//! Faults that the emulator can put in place of an answer, and the plan that says when.
 //! Contract for what a runtime may do after one: Lambda's Runtime API, section "Status codes" (4xx: go on, 5xx: end)
 //! and its rule for broken connections (one retry on a fresh connection if no byte of a body was sent, else end).
 
@@ -12,12 +12,12 @@ use std::{
     time::Duration,
 };
 
-/// The moment of an exchange in which its connection is cut.
+/// The moment in an exchange at which its connection is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Moment {
     /// The request's head has arrived; its body is not read. Nothing has been done.
     RequestHead,
-    /// The whole request has arrived. Nothing has been done: an answer posted so is lost.
+    /// The whole request has arrived. Nothing has been done: an answer posted this way is lost.
     RequestBody,
     /// The request was carried out: an event is handed out, an answer taken. No byte of the reply is sent.
     Processed,
@@ -25,41 +25,41 @@ pub enum Moment {
     ReplyBody,
 }
 
-/// What goes wrong with one request.
+/// The way in which one request goes wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// It is not carried out but answered with this status, 400 to 599, and an error document. A refused post leaves its
-    /// invocation over (4xx), or unanswered until the process ends or the clock passes (5xx).
+    /// An error document with this status (400 to 599); the request is not carried out. A refused post leaves its
+    /// invocation over (4xx), or unanswered until the process ends or its time is up (5xx).
     Status(u16),
-    /// The connection is reset.
+    /// A reset of the connection.
     Reset(Moment),
-    /// It is carried out; the reply's `Content-Length` is larger than what is sent before the connection is closed.
+    /// A reply whose `Content-Length` exceeds what is sent before the connection closes; the request is carried out.
     Truncate,
-    /// It is carried out; the reply's body comes in at most so many pieces, spread over this time.
+    /// A reply whose body comes in a limited number of pieces, spread over some time; the request is carried out.
     Drip {
-        /// Number of pieces.
+        /// Maximum number of pieces.
         pieces: usize,
-        /// Time from the first to the last.
+        /// Time from the first piece to the last.
         over: Duration,
     },
-    /// It is read but neither carried out nor answered; the connection is closed after this time.
+    /// Silence: the request is read but neither carried out nor answered; the connection is closed after some time.
     Silence {
-        /// How long the client waits, unless it gives up.
+        /// Time until then, unless the client gives up first.
         at_most: Duration,
     },
-    /// It is carried out and answered with something that is no HTTP; then the connection is closed.
+    /// A reply that is not HTTP, after which the connection is closed; the request is carried out.
     MalformedHead,
-    /// The event's reply carries headers that are not ASCII, no number, or 64 KiB long. `/next` only.
+    /// Headers of the event's reply that are not ASCII, not a number, or 64 KiB long. `/next` only.
     GarbageHeaders,
-    /// It is carried out and answered; then the connection, which promised to stay, is closed.
+    /// A close of the connection, which promised to stay open, after the reply; the request is carried out.
     CloseAfter,
-    /// The event is handed out once more by the `/next` after its answer. `/next` only.
+    /// A second delivery of the event, by the `/next` after its answer. `/next` only.
     Repeat {
-        /// Whether it then has a new `Lambda-Runtime-Invocation-Id`, as another attempt of the platform has.
+        /// Whether it then has a new `Lambda-Runtime-Invocation-Id`, as a new attempt by the platform has.
         new_attempt: bool,
     },
-    /// The event is handed out and its invocation forgotten: its answer is refused with this status, 400 or 410.
+    /// A forgotten invocation: its event is handed out, its answer refused with this status, 400 or 410.
     /// `/next` only.
     Forget {
         /// 400 (`InvalidRequestID`) or 410 (`InvokeTimeout`).
@@ -68,7 +68,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Why the fault makes no sense at an endpoint, if it makes none.
+    /// Returns the reason why the fault does not make sense at an endpoint, if it does not.
     fn misplaced(&self, endpoint: Endpoint) -> Option<String> {
         let is_next_only =
             matches!(self, Self::GarbageHeaders | Self::Repeat { .. } | Self::Forget { .. });
@@ -87,24 +87,24 @@ impl Fault {
     }
 }
 
-/// One fault of a plan.
+/// One planned fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Injection {
-    /// Whose request it meets.
+    /// The endpoint whose request it meets.
     pub endpoint: Endpoint,
-    /// Which one: 1 is the next request there from the moment in which the fault is planned.
+    /// The number of the request: 1 is the next one there, counted from the moment in which the fault is planned.
     pub nth: u64,
-    /// What goes wrong.
+    /// The fault.
     pub fault: Fault,
 }
 
 impl Injection {
-    /// `fault` at the `nth` request to `endpoint`, counted from 1.
+    /// Plans `fault` for the `nth` request to `endpoint`, counted from 1.
     pub fn new(endpoint: Endpoint, nth: u64, fault: Fault) -> Self {
         Self { endpoint, nth, fault }
     }
 
-    /// Why it can never happen, or makes no sense.
+    /// Returns an error if the fault can never happen or does not make sense.
     pub(super) fn check(&self) -> Result<(), String> {
         if self.nth == 0 {
             return Err(format!("requests are counted from 1: {self:?}"));
@@ -119,10 +119,10 @@ impl fmt::Display for Injection {
     }
 }
 
-/// What is still to go wrong.
+/// The faults that have not happened yet.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
-    /// Whether anything is planned: what every request looks at.
+    /// Whether anything is planned, which every request checks.
     any: AtomicBool,
     injections: Mutex<Vec<Injection>>,
 }
@@ -144,7 +144,7 @@ impl Plan {
         lock(&self.injections).clone()
     }
 
-    /// Counts a request, and gives the fault that it meets. Of two that are due, the second waits for the next request.
+    /// Counts a request and returns the fault that it meets. If two are due, the second waits for the next request.
     pub(super) fn take(&self, endpoint: Endpoint) -> Option<Fault> {
         if !self.any.load(Ordering::Relaxed) {
             return None;

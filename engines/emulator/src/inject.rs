@@ -1,4 +1,4 @@
-//! Carrying faults out: in the place of an answer, or on top of it.
+//! Carrying faults out: in place of an answer, or on top of it.
 
 use super::{
     body::{self, Drip, ReplyBody},
@@ -17,18 +17,18 @@ use serde_json::json;
 use std::{fmt, sync::Arc, time::Duration};
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
-/// How long a client has to read what came before its connection is reset.
+/// Time a client has to read what was sent before its connection is reset.
 const BEFORE_RESET: Duration = Duration::from_millis(20);
-/// How long the first bytes of a body may lag behind its head and still count as sent with it.
+/// Longest time the first bytes of a body may lag behind the head and still count as sent with it.
 const ALONG_WITH_HEAD: Duration = Duration::from_millis(5);
 const OVERLONG: usize = 64 * 1024;
 
-/// What happens to a connection instead of an answer of HTTP's.
+/// The end of a connection in place of an HTTP answer.
 #[derive(Debug)]
 pub(super) struct Cut {
-    /// What is sent first.
+    /// The bytes that are sent first.
     bytes: Vec<u8>,
-    /// Whether it ends in a reset, and not in an orderly close.
+    /// Whether it ends in a reset rather than an orderly close.
     is_reset: bool,
 }
 
@@ -43,7 +43,7 @@ impl Cut {
 
     /// Ends the connection.
     pub(super) async fn perform(self, mut stream: TcpStream) {
-        // A client that has gone away meanwhile is no worse off.
+        // A client that has gone away meanwhile is not worse off.
         if !self.bytes.is_empty() {
             let _ = stream.write_all(&self.bytes).await;
         }
@@ -58,7 +58,7 @@ impl Cut {
     }
 }
 
-/// Says to hyper that the connection is not its own any more.
+/// The mark that tells hyper that the connection is no longer its own.
 #[derive(Debug)]
 pub(super) struct HasCut;
 
@@ -81,7 +81,7 @@ pub(super) struct Met<'a> {
 }
 
 impl Met<'_> {
-    /// Answers the request as the fault wants it.
+    /// Answers the request as the fault demands.
     pub(super) async fn answer(self, fault: Fault) -> Result<Response<ReplyBody>, HasCut> {
         match fault {
             Fault::Status(status) => Ok(self.refuse(status).await),
@@ -135,7 +135,7 @@ impl Met<'_> {
         }
     }
 
-    /// What the request is called in messages.
+    /// Returns the request's name in messages.
     fn what(&self) -> String {
         format!("{} {}", self.request.method(), self.request.uri().path())
     }
@@ -144,7 +144,7 @@ impl Met<'_> {
         server::answer(self.shared, self.endpoint, self.subject, self.request).await
     }
 
-    /// Carries the request out and changes what is known of the invocation that it hands out.
+    /// Carries the request out and changes what is known about the invocation that it hands out.
     async fn carry_out_and(
         self,
         change: impl FnOnce(&mut super::state::State, &str),
@@ -157,7 +157,7 @@ impl Met<'_> {
         Ok(reply)
     }
 
-    /// Carries the request out and gives its client something else than the reply, whose head and body `cut` gets.
+    /// Carries the request out and sends its client what `cut` makes of the reply's head and body instead of the reply.
     async fn carry_out_and_cut(self, cut: impl FnOnce(Vec<u8>, &[u8]) -> Cut) -> HasCut {
         let (shared, connection) = (Arc::clone(self.shared), self.connection);
         let (endpoint, what) = (self.endpoint, self.what());
@@ -165,7 +165,7 @@ impl Met<'_> {
         let body = whole(reply.body_mut());
         let cut = cut(head_of(&reply, body.len().max(1)), &body);
         let is_post = what.starts_with("POST");
-        // Who has the status of a post knows what became of it.
+        // A client that has the status of a post knows what became of it.
         let is_known = is_post && cut.bytes.starts_with(b"HTTP/1.1 20");
         shared.with_state(|state| {
             if let Some(id) = handed_out(&reply) {
@@ -184,7 +184,7 @@ impl Met<'_> {
         let claim = self.look_at_post();
         let Self { shared, connection, endpoint, request, .. } = self;
         let mut body = request.into_body();
-        // What comes along with the head was sent before the connection broke.
+        // What arrives along with the head was sent before the connection broke.
         let first = tokio::time::timeout(ALONG_WITH_HEAD, body.frame()).await;
         let body_was_sent = matches!(first, Ok(Some(_)));
         shared.with_state(|state| {
@@ -198,7 +198,7 @@ impl Met<'_> {
         break_off(shared, connection, Cut::reset(Vec::new()))
     }
 
-    /// Reads the request, and lets it count for nothing: the connection is closed after a time, or reset at once.
+    /// Reads the request without carrying it out: the connection is closed after a time, or reset at once.
     async fn swallow(self, closed_after: Option<Duration>) -> HasCut {
         let what = self.what();
         let claim = self.look_at_post();
@@ -263,7 +263,7 @@ impl Met<'_> {
         json_reply(status, text.to_string())
     }
 
-    /// For a post: what a correct client does not do is told as ever, also where a fault keeps the post from its end.
+    /// Checks a post and records breaches as usual, even where a fault keeps the post from taking effect.
     fn look_at_post(&self) -> Option<Claim> {
         let kind = match self.endpoint {
             Endpoint::Response => PostKind::Response,
@@ -283,19 +283,19 @@ impl Met<'_> {
     }
 }
 
-/// Leaves to the connection how it ends.
+/// Gives up the request: the connection ends with `cut`.
 fn break_off(shared: &Shared, connection: &Connection, cut: Cut) -> HasCut {
     checks::excuse(shared);
     connection.set_cut(cut);
     HasCut
 }
 
-/// The request id of the event in a reply of `/next`.
+/// Returns the request id of the event in a reply of `/next`.
 fn handed_out(reply: &Response<ReplyBody>) -> Option<&str> {
     header_text(reply.headers(), "lambda-runtime-aws-request-id")
 }
 
-/// What the caller gets whose answer was refused.
+/// Returns what a caller gets when the answer was refused.
 fn refused_answer(request_id: &str, status: StatusCode) -> Answer {
     let error_type = match status {
         StatusCode::PAYLOAD_TOO_LARGE => "Function.ResponseSizeTooLarge",
@@ -306,7 +306,7 @@ fn refused_answer(request_id: &str, status: StatusCode) -> Answer {
     Answer::Platform { error_type, message }
 }
 
-/// The bytes of a reply that is known as a whole; none of one that is passed on.
+/// Returns the bytes of a reply that is known as a whole; none of one that is passed on.
 fn whole(body: &mut ReplyBody) -> Bytes {
     match body {
         ReplyBody::Full(bytes) => bytes.take().unwrap_or_default(),
@@ -314,7 +314,7 @@ fn whole(body: &mut ReplyBody) -> Bytes {
     }
 }
 
-/// A reply's head as it goes over the wire.
+/// Returns a reply's head as it goes over the wire.
 fn head_of(reply: &Response<ReplyBody>, length: usize) -> Vec<u8> {
     let mut head = format!("HTTP/1.1 {}\r\n", reply.status()).into_bytes();
     for (name, value) in reply.headers() {

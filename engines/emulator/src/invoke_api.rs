@@ -24,7 +24,7 @@ const EXECUTED_VERSION: HeaderName = HeaderName::from_static("x-amz-executed-ver
 const FUNCTION_ERROR: HeaderName = HeaderName::from_static("x-amz-function-error");
 const ERROR_KIND: HeaderName = HeaderName::from_static("x-amzn-errortype");
 
-/// How many pieces of a streamed response may wait for a slow caller before the runtime has to.
+/// Number of pieces of a streamed response that may wait for a slow caller before the runtime has to wait.
 pub(super) const PARTS_IN_FLIGHT: usize = 16;
 
 /// A request that was turned away before it became an invocation.
@@ -43,12 +43,12 @@ impl Rejection {
     }
 }
 
-/// Whether a path lies where callers ask, and not the runtime.
+/// Whether a path belongs to the callers' API rather than the runtime's.
 pub(super) fn has(path: &str) -> bool {
     path.starts_with("/2015-03-31/") || path.starts_with("/2021-11-15/")
 }
 
-/// What a caller gets for a path of the API that is none of those here.
+/// Returns the reply for a path of the API that the emulator does not have.
 pub(super) fn not_found(path: &str) -> Response<ReplyBody> {
     let message = format!(
         "{path} is no path to invoke a function: use /2015-03-31/functions/{{name}}/invocations or \
@@ -58,7 +58,7 @@ pub(super) fn not_found(path: &str) -> Response<ReplyBody> {
     Rejection { status, kind: "ResourceNotFoundException", message }.reply()
 }
 
-/// What a caller gets who does not post.
+/// Returns the reply for a request that is not a POST.
 pub(super) fn wrong_method(method: &Method) -> Response<ReplyBody> {
     let message =
         format!("a function is invoked with POST, not {method}: send the event as the body");
@@ -66,7 +66,7 @@ pub(super) fn wrong_method(method: &Method) -> Response<ReplyBody> {
     Rejection { status, kind: "MethodNotAllowedException", message }.reply()
 }
 
-/// Invoke: waits for the answer, or queues the event (`Event`), or does nothing (`DryRun`).
+/// Carries out Invoke: waits for the answer, queues the event (`Event`), or does nothing (`DryRun`).
 pub(super) async fn invoke(
     shared: &Arc<Shared>,
     name: &str,
@@ -103,8 +103,8 @@ pub(super) async fn invoke(
     }
 }
 
-/// Invoke with a streamed answer: the bytes are passed on as the runtime sends them, without the event-stream framing
-/// of the real operation. What is not streamed is answered as Invoke does.
+/// Carries out Invoke with a streamed answer: passes the bytes on as the runtime sends them, without the event-stream
+/// framing of the real operation. An answer that is not streamed is returned as Invoke does.
 pub(super) async fn invoke_streaming(
     shared: &Arc<Shared>,
     name: &str,
@@ -135,7 +135,7 @@ pub(super) async fn invoke_streaming(
     reply
 }
 
-/// An event with its facts, out of a request.
+/// Reads an event and its facts from a request.
 async fn read(
     shared: &Shared,
     name: &str,
@@ -160,7 +160,7 @@ async fn read(
         }
     };
     let text = |name| header_text(&head.headers, name).map(str::to_owned);
-    // Who sends nothing sends an empty object, whatever its type.
+    // A caller that sends nothing sends an empty object, whatever its type.
     let empty = body.is_empty();
     Ok(Event {
         body: if empty { Bytes::from_static(b"{}") } else { body },
@@ -193,7 +193,7 @@ fn invalid_content(message: &str) -> Rejection {
     }
 }
 
-/// A name in the path may be a whole ARN, or carry an alias or a version.
+/// Returns the invoked ARN. A name in the path may be a whole ARN, or carry an alias or a version.
 fn invoked_arn(shared: &Shared, name: &str) -> String {
     if name.starts_with("arn:") {
         return name.to_owned();

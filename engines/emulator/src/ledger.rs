@@ -1,9 +1,9 @@
-//! Who was given what, and what came of it, in numbers: totals for as long as a run may be, single invocations for the
+//! What the runtime was given and what came of it, in numbers: totals for the whole run, single invocations for the
 //! latest only.
 
 use std::collections::VecDeque;
 
-/// What has happened so far. An attempt is one hand-over of an event to the runtime; a second attempt at the same
+/// Numbers of everything so far. An attempt is one hand-over of an event to the runtime; a second attempt at the same
 /// request counts anew, the same attempt rendered again does not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -12,17 +12,17 @@ pub struct Counts {
     pub attempts: u64,
     /// Replies of `/next` with an event: the attempts, and those that were rendered again.
     pub handed_out: u64,
-    /// Those of them that a fault cut short or spoiled.
+    /// Those replies that a fault cut short or spoiled.
     pub broken: u64,
-    /// Posts that were accepted as the answer of an attempt. Each attempt takes one at most.
+    /// Posts that were accepted as the answer of an attempt. Each attempt takes at most one.
     pub accepted: u64,
-    /// Those of them that were error documents.
+    /// Those accepted posts that were error documents.
     pub accepted_errors: u64,
-    /// Posts that were refused: second ones, late ones, too large ones, and those that a fault refused.
+    /// Posts that were refused: duplicate, late or too large ones, and those that a fault refused.
     pub refused: u64,
     /// Attempts that the clock ended.
     pub timed_out: u64,
-    /// Attempts that ended without an accepted answer and not by the clock: the process ended, the post was refused.
+    /// Attempts that ended without an accepted answer, but not by the clock: the process ended or the post was refused.
     pub lost: u64,
 }
 
@@ -33,17 +33,17 @@ impl Counts {
     }
 }
 
-/// What has happened to the invocations of one request id.
+/// The history of the invocations of one request id.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Record {
     /// The request id.
     pub request_id: String,
-    /// How often its event was handed over as a new attempt.
+    /// Number of times its event was handed over as a new attempt.
     pub attempts: u32,
-    /// How often `/next` replied with it, broken replies included.
+    /// Number of times `/next` replied with it, broken replies included.
     pub handed_out: u32,
-    /// How many of these replies a fault cut short or spoiled.
+    /// Number of these replies that a fault cut short or spoiled.
     pub broken: u32,
     /// Answers that were accepted.
     pub accepted: u32,
@@ -58,7 +58,7 @@ impl Record {
     }
 }
 
-/// The numbers as they grow.
+/// The running totals and the latest records.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     pub(super) counts: Counts,
@@ -67,7 +67,7 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    /// A ledger that remembers single invocations of the latest `length` request ids.
+    /// Creates a ledger that remembers single invocations of the latest `length` request ids.
     pub(super) fn new(length: usize) -> Self {
         Self { length, ..Self::default() }
     }
@@ -95,7 +95,7 @@ impl Ledger {
         });
     }
 
-    /// An attempt whose poller had gone away: it did not happen.
+    /// Takes back an attempt whose poller had gone away: it did not happen.
     pub(super) fn take_back(&mut self, request_id: &str) {
         self.counts.attempts -= 1;
         self.counts.handed_out -= 1;
@@ -127,7 +127,7 @@ impl Ledger {
     }
 
     fn find(&self, request_id: &str) -> Option<usize> {
-        // The latest are at the end, and nearly always the ones that are asked for.
+        // The latest records are at the end, and nearly always the ones that are asked for.
         self.records.iter().rposition(|record| record.request_id == request_id)
     }
 

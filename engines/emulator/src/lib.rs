@@ -38,26 +38,26 @@
 //! shows.
 //!
 //! # Faults
-//! [`Emulator::inject`] (or [`EmulatorOptions::faults`]) puts a [`Fault`] in the place of an answer: a status, a reset at
+//! [`Emulator::inject`] (or [`EmulatorOptions::faults`]) puts a [`Fault`] in place of an answer: a status, a reset at
 //! a [`Moment`] of the exchange, a truncated, slow or malformed reply, an event that comes twice, one whose answer is
-//! not known any more. The emulator goes on to know what the runtime may do after it. It may send a request once more
+//! no longer known. The emulator still knows what the runtime may do afterwards. It may send a request once more
 //! on a fresh connection when the old one broke before any byte of a body was sent; the event whose reply broke is then
 //! handed out again. It goes on after a post that was refused with a 4xx. It must end after a 5xx, after a `/next` that
-//! was refused, and after a connection that broke with a body under way: what else it asks then is a violation
+//! was refused, and after a connection that broke with a body under way: any further request is then a violation
 //! ([`rule::CALL_AFTER_FATAL`]).
 //!
-//! [`Emulator::counts`] and [`Emulator::records`] say how often each event was handed out, and how its posts were taken:
+//! [`Emulator::counts`] and [`Emulator::records`] say how often each event was handed out and what became of its posts:
 //! [`Counts::all_answered_once`] is the promise that a runtime has to keep.
 //!
 //! # Long runs
-//! [`EmulatorOptions::source`] makes events as they are asked for and [`EmulatorOptions::observer`] sees the outcomes, so
-//! that nothing is kept of an invocation that is over but the latest few log entries and records.
+//! [`EmulatorOptions::source`] makes events as they are asked for and [`EmulatorOptions::observer`] sees the outcomes,
+//! so that nothing is kept of a finished invocation except the latest few log entries and records.
 //! [`Emulator::wait_until_done`] waits for the end of the source.
 //!
 //! # Time
 //! An attempt that is not answered within [`EmulatorOptions::timeout`] ends with the platform's document
-//! (`Sandbox.Timedout`), and its late answer gets status 410. The platform also kills the process: that is for whoever
-//! owns it, who learns from an [`Observer`] that an outcome is [`Answer::Timeout`] and says with
+//! (`Sandbox.Timedout`), and its late answer gets status 410. The platform also kills the process: that is left to its
+//! owner, who learns from an [`Observer`] that an outcome is [`Answer::Timeout`] and says with
 //! [`Emulator::runtime_exited`] that the process has ended.
 //!
 //! # Limits
@@ -119,7 +119,7 @@ struct Inner {
     stop: Stop,
 }
 
-/// What ends the emulator's tasks.
+/// The means of stopping the emulator's tasks.
 enum Stop {
     Tasks(JoinHandle<()>),
     Thread { _end: oneshot::Sender<()> },
@@ -175,28 +175,28 @@ impl Emulator {
         Ok(Self { inner: Arc::new(Inner { shared, stop: Stop::Thread { _end: end } }) })
     }
 
-    /// Where it listens: the value of `AWS_LAMBDA_RUNTIME_API`.
+    /// Returns the address that it listens on: the value of `AWS_LAMBDA_RUNTIME_API`.
     pub fn address(&self) -> SocketAddr {
         self.inner.shared.address
     }
 
-    /// How it was set up.
+    /// Returns the options that it was started with.
     pub fn options(&self) -> &EmulatorOptions {
         &self.inner.shared.options
     }
 
-    /// The environment variables that Lambda would set for the runtime's process.
+    /// Returns the environment variables that Lambda would set for the runtime's process.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         self.options().environment(self.address())
     }
 
-    /// Sends an event and waits for its outcome. Any number may wait side by side.
+    /// Sends an event and waits for its outcome. Any number of callers may wait side by side.
     pub async fn invoke(&self, event: impl Into<Event>) -> Outcome {
         let (request_id, done) = self.inner.shared.submit(event.into(), None);
         done.await.unwrap_or_else(|_| gone(request_id))
     }
 
-    /// [`Emulator::invoke`] for callers outside of any tokio runtime.
+    /// Does what [`Emulator::invoke`] does, for callers outside of any tokio runtime.
     ///
     /// # Panics
     /// Within a tokio runtime.
@@ -205,7 +205,7 @@ impl Emulator {
         done.blocking_recv().unwrap_or_else(|_| gone(request_id))
     }
 
-    /// Sends an event for a caller that takes a streamed answer piece by piece. Only such callers may get more than
+    /// Sends an event for a caller that reads a streamed answer piece by piece. Only such callers may get more than
     /// [`MAX_RESPONSE_BYTES`].
     pub fn invoke_streaming(&self, event: impl Into<Event>) -> StreamedAnswer {
         let (sender, parts) = mpsc::channel(invoke_api::PARTS_IN_FLIGHT);
@@ -213,29 +213,29 @@ impl Emulator {
         StreamedAnswer { request_id, parts, done, outcome: None }
     }
 
-    /// What the runtime said when it could not start, if it did.
+    /// Returns what the runtime reported when it could not start, if it did.
     pub fn init_error(&self) -> Option<InitFailure> {
         self.inner.shared.with_state(|state| state.init_failure.clone())
     }
 
-    /// Waits until the runtime has asked for its first event; `false` when it did not within `limit`.
+    /// Waits until the runtime has asked for its first event; returns `false` when it did not within `limit`.
     pub async fn wait_for_next(&self, limit: Duration) -> bool {
         let mut polled = self.inner.shared.polled.subscribe();
         tokio::time::timeout(limit, polled.wait_for(|polled| *polled)).await.is_ok()
     }
 
-    /// [`Emulator::wait_for_next`] for callers outside of any tokio runtime.
+    /// Does what [`Emulator::wait_for_next`] does, for callers outside of any tokio runtime.
     pub fn wait_for_next_blocking(&self, limit: Duration) -> bool {
         wait_blocking(&self.inner.shared.polled, limit)
     }
 
-    /// Ends the wait of `/restore/next`, as the first event does too.
+    /// Ends the wait of `/restore/next`, as the first event also does.
     pub fn restore(&self) {
         self.inner.shared.with_state(state::State::restore);
     }
 
-    /// Says that the runtime's process has ended, so that what it had in flight fails with `Runtime.ExitError`, and
-    /// that the next process may start over. What waits is kept for it, unless the old one never asked for an event.
+    /// Reports that the runtime's process has ended, so that what it had in flight fails with `Runtime.ExitError`, and
+    /// the next process may start over. Waiting events are kept for it, unless the old one never asked for an event.
     pub fn runtime_exited(&self, exit: &RuntimeExit) {
         let shared = &self.inner.shared;
         shared.with_state(|state| state.runtime_exited(&exit.to_string()));
@@ -244,7 +244,7 @@ impl Emulator {
         shared.polled.send_replace(false);
     }
 
-    /// What the runtime has done so far that a correct one would not.
+    /// Returns what the runtime has done so far that a correct one would not.
     pub fn violations(&self) -> Vec<Violation> {
         self.inner.shared.violations()
     }
@@ -269,7 +269,7 @@ impl Emulator {
         panic!("the runtime broke the Runtime API's rules:{listed}\nlatest requests:{latest}");
     }
 
-    /// The latest requests, oldest first, each added when its answer leaves.
+    /// Returns the latest requests, oldest first, each added when its answer leaves.
     pub fn log(&self) -> Vec<LogEntry> {
         self.inner.shared.log()
     }
@@ -287,7 +287,7 @@ impl Emulator {
         self.inner.shared.faults.add([injection]);
     }
 
-    /// The planned faults that have not happened yet, each with the number of requests that are left until it does.
+    /// Returns the planned faults that have not happened yet, each with the number of requests left until it does.
     pub fn faults_left(&self) -> Vec<Injection> {
         self.inner.shared.faults.left()
     }
@@ -297,39 +297,39 @@ impl Emulator {
         self.inner.shared.faults.clear();
     }
 
-    /// What has been handed out and answered so far.
+    /// Returns what has been handed out and answered so far.
     pub fn counts(&self) -> Counts {
         self.inner.shared.with_state(|state| state.ledger.counts)
     }
 
-    /// What has happened to the invocations of the latest request ids, oldest first.
+    /// Returns the history of the latest request ids, oldest first.
     pub fn records(&self) -> Vec<Record> {
         self.inner.shared.with_state(|state| state.records())
     }
 
-    /// What has happened to the invocations of one of the latest request ids.
+    /// Returns the history of one of the latest request ids.
     pub fn record(&self, request_id: &str) -> Option<Record> {
         self.records().into_iter().find(|record| record.request_id == request_id)
     }
 
-    /// The latest outcomes, oldest first: as many as [`EmulatorOptions::outcomes_length`] says.
+    /// Returns the latest outcomes, oldest first: as many as [`EmulatorOptions::outcomes_length`] says.
     pub fn outcomes(&self) -> Vec<Outcome> {
         self.inner.shared.outcomes()
     }
 
-    /// Waits until [`EmulatorOptions::source`] has no more events and none of them is under way; `false` when that does
-    /// not come to pass within `limit`.
+    /// Waits until [`EmulatorOptions::source`] has no more events and none is under way; returns `false` when that
+    /// does not happen within `limit`.
     pub async fn wait_until_done(&self, limit: Duration) -> bool {
         let mut done = self.inner.shared.done.subscribe();
         tokio::time::timeout(limit, done.wait_for(|done| *done)).await.is_ok()
     }
 
-    /// [`Emulator::wait_until_done`] for callers outside of any tokio runtime.
+    /// Does what [`Emulator::wait_until_done`] does, for callers outside of any tokio runtime.
     pub fn wait_until_done_blocking(&self, limit: Duration) -> bool {
         wait_blocking(&self.inner.shared.done, limit)
     }
 
-    /// Stops serving. Connections are cut; who still waits gets no answer.
+    /// Stops serving. Connections are cut; whoever is still waiting gets no answer.
     pub fn shutdown(self) {}
 }
 
@@ -339,7 +339,7 @@ fn check(options: &EmulatorOptions) -> io::Result<()> {
     wrong.map_or(Ok(()), |reason| Err(io::Error::new(io::ErrorKind::InvalidInput, reason)))
 }
 
-/// Waits on this thread until the flag is set; `false` when it is not within `limit`.
+/// Waits on this thread until the flag is set; returns `false` when it is not set within `limit`.
 fn wait_blocking(flag: &watch::Sender<bool>, limit: Duration) -> bool {
     let until = std::time::Instant::now() + limit;
     while !*flag.borrow() {
@@ -358,7 +358,7 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
-/// The outcome of an invocation that nobody will answer any more.
+/// Makes the outcome of an invocation that nobody will answer any more.
 fn gone(request_id: String) -> Outcome {
     let result = Answer::Platform {
         error_type: "Sandbox.Failure",
@@ -367,12 +367,12 @@ fn gone(request_id: String) -> Outcome {
     Outcome { request_id, duration: Duration::ZERO, result }
 }
 
-/// How a runtime's process ended.
+/// The way in which a runtime's process ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RuntimeExit {
-    /// With this status.
+    /// An exit with this status.
     Status(i32),
-    /// By this signal, as in `killed`.
+    /// An end by this signal, as in `killed`.
     Signal(String),
 }
 
@@ -388,7 +388,7 @@ impl std::fmt::Display for RuntimeExit {
     }
 }
 
-/// An answer that is taken piece by piece.
+/// An answer that is read piece by piece.
 #[derive(Debug)]
 pub struct StreamedAnswer {
     request_id: String,
@@ -398,7 +398,7 @@ pub struct StreamedAnswer {
 }
 
 impl StreamedAnswer {
-    /// The next piece; `None` when there are no more, or the answer is not streamed.
+    /// Returns the next piece; `None` when there are no more, or the answer is not streamed.
     pub async fn chunk(&mut self) -> Option<Bytes> {
         loop {
             let part = if self.outcome.is_some() {
@@ -420,7 +420,7 @@ impl StreamedAnswer {
         }
     }
 
-    /// Drops the pieces that are left and waits for the outcome, which holds none of those that were streamed.
+    /// Drops the remaining pieces and waits for the outcome, which holds none of those that were streamed.
     pub async fn finish(mut self) -> Outcome {
         while self.chunk().await.is_some() {}
         match self.outcome {

@@ -1,4 +1,4 @@
-//! What an emulated function is: its names, its limits and which parts of the platform stand around it.
+//! Options of an emulated function: its names, its limits and which parts of the platform surround it.
 //! Contract: AWS Lambda quotas and the environment variables that Lambda reserves.
 
 use super::{
@@ -21,14 +21,14 @@ pub const MAX_ASYNC_EVENT_BYTES: usize = 1024 * 1024;
 /// Largest error document where several invocations are in flight: 1 MiB.
 pub const MAX_ERROR_BYTES: usize = 1024 * 1024;
 
-/// How an [`Emulator`](super::Emulator) is set up.
+/// The settings of an [`Emulator`](super::Emulator).
 #[derive(Debug, Clone)]
 pub struct EmulatorOptions {
-    /// Where it listens; port 0 takes a free one.
+    /// Address to listen on; port 0 takes a free one.
     pub address: SocketAddr,
     /// The function's timeout, counted from the moment in which the runtime is given the event.
     pub timeout: Duration,
-    /// How long the first `/next` may take before waiting callers get a timeout. Lambda's own limit is 10 s.
+    /// Longest time until the first `/next` before waiting callers get a timeout. Lambda's own limit is 10 s.
     pub init_timeout: Duration,
     /// `AWS_LAMBDA_FUNCTION_NAME`, also the last part of the ARN.
     pub function_name: String,
@@ -44,23 +44,23 @@ pub struct EmulatorOptions {
     pub handler: String,
     /// Whether each attempt gets a `Lambda-Runtime-Invocation-Id`, which the runtime must send back.
     pub invocation_id_header: bool,
-    /// How many invocations may be in flight; above 1 the emulator behaves as the multi-concurrency platform does.
+    /// Maximum number of invocations in flight; above 1 the emulator behaves as the multi-concurrency platform does.
     pub concurrency: usize,
     /// Whether the runtime takes part in SnapStart: `/restore/next` exists, and blocks until the first event.
     pub snap_start: bool,
-    /// How many events may wait before callers are turned away with status 429.
+    /// Maximum number of waiting events before callers are turned away with status 429.
     pub queue_length: usize,
-    /// How many of the latest requests [`Emulator::log`](super::Emulator::log) remembers; 0 remembers none.
+    /// Number of the latest requests that [`Emulator::log`](super::Emulator::log) remembers; 0 for none.
     pub log_length: usize,
-    /// Of how many of the latest request ids [`Emulator::records`](super::Emulator::records) knows the counts; 0 of none.
+    /// Number of the latest request ids that [`Emulator::records`](super::Emulator::records) counts; 0 for none.
     pub records_length: usize,
-    /// How many of the latest outcomes [`Emulator::outcomes`](super::Emulator::outcomes) remembers; 0 remembers none.
+    /// Number of the latest outcomes that [`Emulator::outcomes`](super::Emulator::outcomes) remembers; 0 for none.
     pub outcomes_length: usize,
-    /// Where events come from when none waits.
+    /// Source of events for when none waits.
     pub source: Option<Source>,
-    /// Who sees every outcome.
+    /// Observer of every outcome.
     pub observer: Option<Observer>,
-    /// What is to go wrong, counted from the start; [`Emulator::inject`](super::Emulator::inject) plans more.
+    /// Faults planned from the start; [`Emulator::inject`](super::Emulator::inject) plans more.
     pub faults: Vec<Injection>,
 }
 
@@ -91,7 +91,7 @@ impl Default for EmulatorOptions {
 }
 
 impl EmulatorOptions {
-    /// The function's ARN, without alias or version.
+    /// Returns the function's ARN, without alias or version.
     pub fn function_arn(&self) -> String {
         let Self { region, account, function_name, .. } = self;
         format!("arn:aws:lambda:{region}:{account}:function:{function_name}")
@@ -102,7 +102,7 @@ impl EmulatorOptions {
         self.concurrency > 1
     }
 
-    /// The variables that Lambda would set for a runtime at `runtime_api`.
+    /// Returns the variables that Lambda would set for a runtime at `runtime_api`.
     pub(super) fn environment(&self, runtime_api: SocketAddr) -> Vec<(&'static str, String)> {
         let start = match (self.is_concurrent(), self.snap_start) {
             (true, _) => "lambda-managed-instances",

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// An event and the facts that arrive with it. `Event::from(json!(…))` makes one with nothing but a body.
+/// An event and the facts that arrive with it. `Event::from(json!(…))` makes one with just a body.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Event {
     /// The event's bytes, passed on untouched.
@@ -22,12 +22,12 @@ pub struct Event {
     pub tenant_id: Option<String>,
     /// The ARN as invoked, where it differs from the function's own.
     pub invoked_function_arn: Option<String>,
-    /// Request id; a new one when `None`. Setting the same one twice makes a second attempt.
+    /// Request id; a new one when `None`. Using the same one twice makes a second attempt.
     pub request_id: Option<String>,
 }
 
 impl Event {
-    /// An event of these bytes, with no further facts.
+    /// Makes an event of these bytes, with no further facts.
     pub fn new(body: impl Into<Bytes>) -> Self {
         Self { body: body.into(), ..Self::default() }
     }
@@ -39,24 +39,24 @@ impl From<Value> for Event {
     }
 }
 
-/// How an invocation ended.
+/// The outcome of an invocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
     /// The invocation's request id.
     pub request_id: String,
     /// Time between handing the event out and the end of the answer; zero when it was never handed out.
     pub duration: Duration,
-    /// What the caller gets.
+    /// The answer to the caller.
     pub result: Answer,
 }
 
-/// What a caller gets.
+/// The answer that a caller gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Answer {
-    /// The runtime posted a response.
+    /// A response that the runtime posted.
     Response {
-        /// Its body. Empty where a streaming caller has taken it chunk by chunk.
+        /// Its body. Empty where a streaming caller has read it chunk by chunk.
         bytes: Bytes,
         /// Its media type, if it had one.
         content_type: Option<String>,
@@ -65,7 +65,7 @@ pub enum Answer {
         /// Names (in lower case) and values of the trailers after it.
         trailers: Vec<(String, String)>,
     },
-    /// The runtime posted an error.
+    /// An error that the runtime posted.
     Error {
         /// `Lambda-Runtime-Function-Error-Type`, as it was sent.
         type_header: Option<String>,
@@ -74,25 +74,25 @@ pub enum Answer {
         /// The error document, as it was sent.
         body: Bytes,
     },
-    /// The runtime posted an init error before it asked for any event, or a restore error.
+    /// An init error that the runtime posted before it asked for any event, or a restore error.
     InitError(InitFailure),
-    /// The platform itself answers: the response was too large, cut short, or the runtime's process ended.
+    /// The platform's own answer: the response was too large or cut short, or the runtime's process ended.
     Platform {
         /// For example `Function.ResponseSizeTooLarge`.
         error_type: &'static str,
         /// The platform's text; empty where it sends no payload.
         message: String,
     },
-    /// No answer came in time.
+    /// No answer in time.
     Timeout {
         /// The limit that was passed.
         after: Duration,
     },
-    /// Too many events wait already.
+    /// A refusal, because too many events are waiting already.
     Throttled,
 }
 
-/// What a runtime said when it could not start.
+/// The report of a runtime that could not start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InitFailure {
     /// `Lambda-Runtime-Function-Error-Type`, as it was sent.
@@ -109,7 +109,7 @@ impl Outcome {
         matches!(self.result, Answer::Response { .. })
     }
 
-    /// The body that the caller reads: the response, or an error document.
+    /// Returns the body that the caller reads: the response, or an error document.
     pub fn body(&self) -> Bytes {
         match &self.result {
             Answer::Response { bytes, .. } => bytes.clone(),
@@ -138,12 +138,12 @@ impl Outcome {
         }
     }
 
-    /// The body as JSON; `null` when it is none.
+    /// Returns the body as JSON; `null` when it is not JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body()).unwrap_or_default()
     }
 
-    /// The error type that the platform would count this outcome under; `None` for a response without one.
+    /// Returns the error type that the platform counts this outcome under; `None` for a response without one.
     /// A runtime's header is kept, replaced by `Function.Unknown` or by `Runtime.Unknown` as Lambda does.
     pub fn error_type(&self) -> Option<String> {
         match &self.result {
@@ -162,7 +162,7 @@ impl Outcome {
     }
 }
 
-/// What the platform makes of an error-type header.
+/// Returns what the platform makes of an error-type header.
 fn counted_type(header: Option<&str>) -> &str {
     match header {
         Some(header) if is_error_type(header) => header,

@@ -1,4 +1,4 @@
-//! The platform's refusals: status, error type and text, as it writes them.
+//! The platform's refusals: status, error type and text, as the platform writes them.
 
 use super::{options::MAX_RESPONSE_BYTES, state::Phase};
 use http::StatusCode;
@@ -20,7 +20,7 @@ impl Refusal {
         Self { status, error_type, message: message.into() }
     }
 
-    /// The state machine has no such way.
+    /// Refuses a transition that the state machine does not have.
     pub(super) fn transition(from: Phase, to: Phase) -> Self {
         let (from, to) = (from.name(), to.name());
         Self::new(
@@ -36,7 +36,7 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, "InvalidRequestID", "Invalid request ID")
     }
 
-    /// The attempt was answered by the clock.
+    /// Refuses the answer to an attempt that has already timed out.
     pub(super) fn too_late() -> Self {
         Self::new(StatusCode::GONE, "InvokeTimeout", "The invocation has timed out")
     }

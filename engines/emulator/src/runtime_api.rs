@@ -39,7 +39,7 @@ pub(super) async fn next(shared: &Arc<Shared>) -> Response<ReplyBody> {
     render(shared, &delivery)
 }
 
-/// A poller that waits. If it goes away with an event that it was just given, the event goes back to the queue.
+/// A waiting poller. If it goes away with an event that it was just given, the event goes back to the queue.
 struct Waiting<'a> {
     shared: &'a Shared,
     receiver: oneshot::Receiver<Box<Delivery>>,
@@ -58,7 +58,7 @@ impl Drop for Waiting<'_> {
     }
 }
 
-/// The event with its headers. Those whose value is empty are left out, as the platform does.
+/// Renders an event with its headers. Those with an empty value are left out, as the platform does.
 fn render(shared: &Shared, delivery: &Delivery) -> Response<ReplyBody> {
     let event = &delivery.event;
     let mut reply = Response::new(ReplyBody::full(event.body.clone()));
@@ -94,12 +94,12 @@ fn render(shared: &Shared, delivery: &Delivery) -> Response<ReplyBody> {
     reply
 }
 
-/// JSON text that fits a header: line ends and other control characters can only stand between its tokens.
+/// Makes JSON text fit a header: line ends and other control characters can only stand between its tokens.
 fn one_line(text: &str) -> String {
     text.replace(|c: char| c.is_control(), " ")
 }
 
-/// The runtime could not start. Only before the first `/next`, only once.
+/// Records that the runtime could not start. Only before the first `/next`, only once.
 pub(super) async fn init_error(
     shared: &Arc<Shared>,
     request: Request<Incoming>,
@@ -119,7 +119,7 @@ pub(super) async fn init_error(
     fail(shared, request, &[Phase::Started, Phase::Restoring]).await
 }
 
-/// Blocks until the restore, which the first event starts. There is no such path outside of SnapStart.
+/// Blocks until the restore, which the first event starts. The path exists only with SnapStart.
 pub(super) async fn restore_next(shared: &Arc<Shared>) -> Response<ReplyBody> {
     if !shared.options.snap_start {
         return refused(&Refusal::not_found("/runtime/restore/next outside of SnapStart"));
@@ -137,7 +137,7 @@ pub(super) async fn restore_next(shared: &Arc<Shared>) -> Response<ReplyBody> {
     }
 }
 
-/// A hook after the restore failed.
+/// Records that a hook failed after the restore.
 pub(super) async fn restore_error(
     shared: &Arc<Shared>,
     request: Request<Incoming>,
@@ -154,7 +154,7 @@ pub(super) async fn restore_error(
     fail(shared, request, &[Phase::Restoring]).await
 }
 
-/// Takes an error document that ends the start, if the state is one of `allowed`.
+/// Accepts an error document that ends the start, if the state is one of `allowed`.
 async fn fail(
     shared: &Arc<Shared>,
     request: Request<Incoming>,

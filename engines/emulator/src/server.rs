@@ -1,4 +1,4 @@
-//! Connections and requests: accepts, finds out what is asked for, calls the one function that answers it.
+//! Connections and requests: accepts them, finds out what is asked for, calls the one function that answers it.
 
 use super::{
     answers,
@@ -25,7 +25,7 @@ use tokio::{
 };
 
 /// Everything that the emulator answers. One variant is one place in which an answer is made, and so also the place
-/// in which a [`Fault`](super::Fault) is put in its stead.
+/// in which a [`Fault`](super::Fault) is substituted for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Endpoint {
@@ -56,7 +56,7 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
-    /// The endpoint of a path, and the id or name in it.
+    /// Returns the endpoint of a path, and the id or name in it.
     fn of(path: &str) -> (Self, &str) {
         let mut parts = path.split('/').skip(1);
         let mut part = || parts.next().unwrap_or_default();
@@ -89,12 +89,12 @@ impl Endpoint {
         }
     }
 
-    /// Whether callers of the function ask here: what they do wrong is no fault of the runtime's.
+    /// Whether callers of the function use it: what they do wrong is not the runtime's fault.
     fn is_callers(self) -> bool {
         matches!(self, Self::Invoke | Self::InvokeStreaming)
     }
 
-    /// Whether the runtime (and no extension or caller) asks here.
+    /// Whether the runtime uses it, rather than an extension or a caller.
     pub(super) fn is_runtime(self) -> bool {
         matches!(
             self,
@@ -108,13 +108,13 @@ impl Endpoint {
     }
 }
 
-/// Serves until it is dropped; every connection goes with it.
+/// Serves until the future is dropped, and every connection with it.
 pub(super) async fn run(listener: TcpListener, shared: Arc<Shared>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => {
-                // A connection that fails while it is accepted is its client's loss alone.
+                // A connection that fails while it is accepted is only its client's loss.
                 let Ok((stream, _)) = accepted else { continue };
                 let _ = stream.set_nodelay(true);
                 let shared = Arc::clone(&shared);
@@ -125,7 +125,7 @@ pub(super) async fn run(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
-/// Serves one connection to its end, which is its client's affair or a fault's.
+/// Serves one connection until its client or a fault ends it.
 async fn serve(stream: TcpStream, shared: Arc<Shared>) {
     let connection = Arc::new(Connection::default());
     let own = Arc::clone(&connection);
@@ -141,7 +141,7 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) {
         () = own.closes() => true,
     };
     if must_close {
-        // The reply has left or is leaving with the promise to stay.
+        // The reply has left or is leaving with the promise that the connection stays open.
         Pin::new(&mut served).graceful_shutdown();
         let _ = (&mut served).await;
     }
@@ -196,7 +196,7 @@ async fn handle(
     Ok(reply)
 }
 
-/// The one function that answers an endpoint.
+/// Calls the one function that answers an endpoint.
 pub(super) async fn answer(
     shared: &Arc<Shared>,
     endpoint: Endpoint,
@@ -228,14 +228,14 @@ pub(super) async fn answer(
     }
 }
 
-/// A reply of nothing but a status.
+/// Makes a reply that is just a status.
 pub(super) fn status(status: StatusCode) -> Response<ReplyBody> {
     let mut reply = Response::new(ReplyBody::Full(None));
     *reply.status_mut() = status;
     reply
 }
 
-/// A reply of a JSON text.
+/// Makes a reply with a JSON text.
 pub(super) fn json_reply(status: StatusCode, text: impl Into<bytes::Bytes>) -> Response<ReplyBody> {
     let mut reply = Response::new(ReplyBody::full(text));
     *reply.status_mut() = status;
@@ -244,12 +244,12 @@ pub(super) fn json_reply(status: StatusCode, text: impl Into<bytes::Bytes>) -> R
     reply
 }
 
-/// What an accepted post gets.
+/// Makes the reply to an accepted post.
 pub(super) fn accepted() -> Response<ReplyBody> {
     json_reply(StatusCode::ACCEPTED, r#"{"status":"OK"}"#)
 }
 
-/// What a refused request gets.
+/// Makes the reply to a refused request.
 pub(super) fn refused(refusal: &Refusal) -> Response<ReplyBody> {
     let text = json!({"errorMessage": refusal.message, "errorType": refusal.error_type});
     json_reply(refusal.status, text.to_string())

@@ -1,4 +1,4 @@
-//! What all connections of an emulator share: the state machine behind its lock, and what was noticed on the way.
+//! State shared by all connections of an emulator: the state machine behind its lock, and what was noticed on the way.
 
 use super::{
     EmulatorOptions,
@@ -16,19 +16,19 @@ use std::{
 };
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
-/// How many broken rules are remembered: one is too many already.
+/// Maximum number of violations that are remembered: one is too many already.
 const MAX_VIOLATIONS: usize = 1000;
 
 /// One request that the emulator has answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogEntry {
-    /// What it asked for.
+    /// The endpoint that was asked.
     pub endpoint: Endpoint,
-    /// Its method.
+    /// The request's method.
     pub method: http::Method,
-    /// Its path.
+    /// The request's path.
     pub path: String,
-    /// The status that it got; 0 where a fault left it without an answer.
+    /// The status of the answer; 0 where a fault left the request without one.
     pub status: u16,
 }
 
@@ -48,7 +48,7 @@ pub(super) struct Shared {
     wake: Notify,
 }
 
-/// The lock's content, also after a panic elsewhere: every change leaves it whole.
+/// Locks the mutex, also after a panic elsewhere: every change leaves the content whole.
 pub(super) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -74,7 +74,7 @@ impl Shared {
         }
     }
 
-    /// Changes the state. If that brought a limit closer than any before, the clock is told.
+    /// Changes the state. If that brought a limit closer than any before, notifies the clock.
     pub(super) fn with_state<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
         let (result, limit) = self.change(|state| {
             let result = change(state);
@@ -90,7 +90,7 @@ impl Shared {
         result
     }
 
-    /// Changes the state, and tells outcomes when the lock is free again.
+    /// Changes the state, and reports outcomes once the lock is free again.
     fn change<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
         let (result, finished, is_done) = {
             let mut state = lock(&self.state);
@@ -117,7 +117,7 @@ impl Shared {
             }
             outcomes.push_back(outcome.clone());
         }
-        // A caller that has gone away needs no answer.
+        // A caller that has gone away does not need an answer.
         let _ = caller.done.send(outcome);
     }
 
@@ -125,7 +125,7 @@ impl Shared {
         lock(&self.outcomes).iter().cloned().collect()
     }
 
-    /// Before a poller looks for an event: has the source make one, should none wait.
+    /// Has the source make an event if none is waiting, before a poller looks for one.
     pub(super) fn refill(&self) {
         let Some(source) = &self.options.source else { return };
         if !lock(&self.state).wants_event() {
@@ -137,7 +137,7 @@ impl Shared {
         }
     }
 
-    /// Ends what passes its limit, for as long as the emulator lives.
+    /// Ends whatever passes its limit, for as long as the emulator lives.
     pub(super) async fn run_clock(&self) {
         loop {
             let limit = {
@@ -155,7 +155,7 @@ impl Shared {
         }
     }
 
-    /// Hands an event in. The receiver gets the outcome; with `parts` the body goes there as it arrives.
+    /// Submits an event. The receiver gets the outcome; with `parts` the body goes there as it arrives.
     pub(super) fn submit(
         &self,
         mut event: Event,
@@ -169,7 +169,7 @@ impl Shared {
         (request_id, receiver)
     }
 
-    /// Records broken rules. The same one with the same words is recorded once, and so many at most.
+    /// Records broken rules, up to a maximum. A rule with the same detail is recorded once.
     pub(super) fn record(&self, breaches: Vec<Breach>) {
         for (rule, detail) in breaches {
             let violation = Violation { rule, detail };

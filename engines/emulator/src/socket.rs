@@ -12,7 +12,7 @@ use tokio::{
     net::TcpStream,
 };
 
-/// A stream of which the last bytes before a close arrive together with the close: else whoever reads them could use the
+/// A stream whose last bytes before a close arrive together with the close: otherwise the reader could use the
 /// connection once more before it learns that it is closed.
 pub(super) struct Socket {
     stream: TcpStream,

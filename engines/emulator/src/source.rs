@@ -1,5 +1,5 @@
-//! Events that are made when they are asked for, and outcomes that are looked at and let go: what a long run needs in
-//! the place of lists.
+//! Events that are made when they are asked for, and outcomes that are seen and dropped: what a long run needs instead
+//! of lists.
 
 use super::{
     outcome::{Event, Outcome},
@@ -10,18 +10,18 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-/// Makes events, one for each `/next` that finds none waiting. Clones share the one sequence.
+/// A maker of events, one for each `/next` that finds none waiting. Clones share the one sequence.
 #[derive(Clone)]
 pub struct Source(Arc<Mutex<dyn FnMut() -> Option<Event> + Send>>);
 
 impl Source {
-    /// A source of what `make` returns, until it returns `None`. It runs on the emulator's thread and must not wait for
-    /// an outcome of this emulator.
+    /// Makes a source of what `make` returns, until it returns `None`. `make` runs on the emulator's thread and must
+    /// not wait for an outcome of this emulator.
     pub fn new(make: impl FnMut() -> Option<Event> + Send + 'static) -> Self {
         Self(Arc::new(Mutex::new(make)))
     }
 
-    /// `count` events that `make` makes from their numbers, counted from 0.
+    /// Makes a source of `count` events that `make` creates from their numbers, counted from 0.
     pub fn counted(count: u64, mut make: impl FnMut(u64) -> Event + Send + 'static) -> Self {
         let mut numbers = 0..count;
         Self::new(move || numbers.next().map(&mut make))
@@ -38,12 +38,12 @@ impl fmt::Debug for Source {
     }
 }
 
-/// Sees every outcome, in the order in which they come about: answers, time-outs, events that were turned away.
+/// A watcher of every outcome, in order of occurrence: answers, timeouts, events that were turned away.
 #[derive(Clone)]
 pub struct Observer(Arc<dyn Fn(&Outcome) + Send + Sync>);
 
 impl Observer {
-    /// An observer that calls `see` on the emulator's thread, before the caller has its answer.
+    /// Makes an observer that calls `see` on the emulator's thread, before the caller has its answer.
     pub fn new(see: impl Fn(&Outcome) + Send + Sync + 'static) -> Self {
         Self(Arc::new(see))
     }

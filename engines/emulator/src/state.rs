@@ -1,4 +1,4 @@
-//! The platform's side of the Runtime API as a state machine: who waits, what is in flight, what has ended. No I/O.
+//! The platform's side of the Runtime API as a state machine: what waits, what is in flight, what has ended. No I/O.
 //! Contract: `Started → Ready → Running → Responding → ResponseSent → Ready`, as Lambda's on-demand platform has it.
 
 mod faults;
@@ -21,7 +21,7 @@ use std::{
 };
 use tokio::sync::{mpsc, oneshot};
 
-/// How many ended invocations are remembered, to tell a second answer from a wrong id.
+/// Number of ended invocations that are remembered, to tell a second answer from a wrong id.
 const REMEMBERED: usize = 256;
 
 /// What the runtime is doing, by the names that the platform's messages use. Where several invocations are in flight,
@@ -55,14 +55,14 @@ impl Phase {
     }
 }
 
-/// Piece of an answer on its way to a caller that takes it as it arrives.
+/// Piece of an answer on its way to a caller that reads it as it arrives.
 #[derive(Debug)]
 pub(super) enum StreamPart {
     Head { content_type: Option<String> },
     Chunk(Bytes),
 }
 
-/// Who waits for an answer.
+/// Someone who waits for an answer.
 #[derive(Debug)]
 pub(super) struct Caller {
     pub(super) done: oneshot::Sender<Outcome>,
@@ -80,7 +80,7 @@ struct Queued {
     caller: Caller,
 }
 
-/// What `/next` hands out.
+/// An event as `/next` hands it out.
 #[derive(Debug, Clone)]
 pub(super) struct Delivery {
     pub(super) event: Arc<Event>,
@@ -96,9 +96,9 @@ struct InFlight {
     delivery: Delivery,
     started: Instant,
     responding: bool,
-    /// A fault kept the event from arriving: the next `/next` may have it again.
+    /// Whether a fault kept the event from arriving: the next `/next` may have it again.
     is_undelivered: bool,
-    /// A fault hands the event out once more after its answer; whether as a new attempt.
+    /// Whether a fault hands the event out once more after its answer, and if so, whether as a new attempt.
     repeat: Option<bool>,
     caller: Caller,
 }
@@ -108,11 +108,11 @@ struct Ended {
     request_id: String,
     invocation_id: Option<String>,
     timed_out: bool,
-    /// A fault made the platform forget it: how its answer is refused.
+    /// The status that refuses its answer, where a fault made the platform forget the invocation.
     forgotten: Option<u16>,
 }
 
-/// What `/next` is to do.
+/// The next step of a `/next` request.
 #[derive(Debug)]
 pub(super) enum Next {
     Deliver(Box<Delivery>),
@@ -139,9 +139,9 @@ pub(super) struct State {
     pub(super) init_failure: Option<InitFailure>,
     attempts: u64,
     pub(super) ledger: Ledger,
-    /// Outcomes that their callers and the observer have yet to be told, outside of the lock.
+    /// Outcomes not yet reported to their callers and the observer, which happens outside of the lock.
     finished: Vec<(Outcome, Caller)>,
-    /// Whether the source of events has no more.
+    /// Whether the source has no more events.
     pub(super) is_source_dry: bool,
     conduct: faults::Conduct,
 }
@@ -174,7 +174,7 @@ impl State {
         self.concurrency > 1
     }
 
-    /// Takes an event in: hands it to a waiting poller, queues it, or answers at once.
+    /// Accepts an event: hands it to a waiting poller, queues it, or answers at once.
     pub(super) fn submit(&mut self, event: Event, request_id: String, caller: Caller) {
         let is_full = self.queue.len() >= self.queue_length && !self.can_dispatch();
         let refused = match &self.init_failure {
@@ -193,7 +193,7 @@ impl State {
         self.pump();
     }
 
-    /// What a `/next` gets. Breaches are added to `breaches`.
+    /// Returns what a `/next` gets. Breaches are added to `breaches`.
     pub(super) fn next(&mut self, breaches: &mut Vec<Breach>) -> Result<Next, Refusal> {
         match self.phase {
             Phase::InitError => return Err(Refusal::transition(self.phase, Phase::Ready)),
@@ -247,7 +247,7 @@ impl State {
         Ok(Next::Wait(receiver))
     }
 
-    /// Takes back an event whose poller went away before it could be told.
+    /// Takes back an event whose poller went away before it could get it.
     pub(super) fn take_back(&mut self, delivery: Delivery) {
         let Some(at) = self.find(delivery.attempt) else { return };
         let InFlight { caller, .. } = self.in_flight.remove(at);
@@ -261,7 +261,7 @@ impl State {
         self.pump();
     }
 
-    /// Whether the first event has arrived or `restore` was called: ends the wait of `/restore/next`.
+    /// Ends the wait of `/restore/next`: the first event has arrived or `restore` was called.
     pub(super) fn restore(&mut self) {
         if self.phase == Phase::RestoreReady
             && let Some(waiting) = self.restore.take()
@@ -271,7 +271,7 @@ impl State {
         }
     }
 
-    /// What a `/restore/next` gets: something to wait for.
+    /// Returns what a `/restore/next` gets: something to wait for.
     pub(super) fn restore_next(&mut self) -> Result<oneshot::Receiver<()>, Refusal> {
         if self.phase != Phase::Started {
             return Err(Refusal::transition(self.phase, Phase::RestoreReady));
@@ -337,7 +337,7 @@ impl State {
         handed_out
     }
 
-    /// The runtime could not start, or not be restored: everybody who waits is told so, and all who come after.
+    /// Records that the runtime could not start or be restored: fails all waiting callers and all later ones.
     pub(super) fn fail_init(&mut self, failure: InitFailure) {
         self.phase = Phase::InitError;
         for queued in std::mem::take(&mut self.queue) {
@@ -346,8 +346,8 @@ impl State {
         self.init_failure = Some(failure);
     }
 
-    /// The runtime's process has ended. What was in flight fails with `text`; so does what waits, if the process never
-    /// asked for an event.
+    /// Records that the runtime's process has ended. What was in flight fails with `text`; so does what waits, if the
+    /// process never asked for an event.
     pub(super) fn runtime_exited(&mut self, text: &str) {
         let answer = |request_id: &str| Answer::Platform {
             error_type: "Runtime.ExitError",
@@ -375,7 +375,7 @@ impl State {
         matches!(self.phase, Phase::Started | Phase::RestoreReady | Phase::Restoring)
     }
 
-    /// Ends what has passed its limit and says when to look again.
+    /// Ends what has passed its limit and returns when to look again.
     pub(super) fn expire(&mut self, now: Instant) -> Option<Instant> {
         while let Some(late) =
             self.in_flight.iter().find(|running| running.started + self.timeout <= now)
@@ -395,7 +395,7 @@ impl State {
         self.next_limit()
     }
 
-    /// The moment of the next limit, if anything is under one.
+    /// Returns the moment of the next limit, if there is one.
     pub(super) fn next_limit(&self) -> Option<Instant> {
         let running = self.in_flight.iter().map(|running| running.started + self.timeout).min();
         let queued = match self.queue.front() {
@@ -413,7 +413,7 @@ impl State {
         self.finished.push((Outcome { request_id, duration: Duration::ZERO, result }, caller));
     }
 
-    /// Outcomes that nobody has been told yet.
+    /// Takes the outcomes that have not been reported yet.
     pub(super) fn take_finished(&mut self) -> Vec<(Outcome, Caller)> {
         std::mem::take(&mut self.finished)
     }

@@ -1,5 +1,5 @@
-//! What a correct client never does, by name. The platform lets most of it pass, often at the price of a lost or
-//! doubled invocation; the emulator lets it pass too and remembers it.
+//! Things that a correct client never does, by name. The platform lets most of them pass, often at the price of a lost
+//! or doubled invocation; the emulator also lets them pass, but remembers them.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use std::fmt;
 pub struct Violation {
     /// The rule's name, one of those in [`rule`].
     pub rule: &'static str,
-    /// What was seen.
+    /// What was observed.
     pub detail: String,
 }
 
@@ -28,17 +28,17 @@ pub mod rule {
     pub const UNKNOWN_REQUEST_ID: &str = "unknown-request-id";
     /// A second answer to the same invocation.
     pub const ANSWERED_TWICE: &str = "answered-twice";
-    /// `/next` gave a `Lambda-Runtime-Invocation-Id` and the post did not send it back.
+    /// A post without the `Lambda-Runtime-Invocation-Id` that `/next` gave.
     pub const INVOCATION_ID_MISSING: &str = "invocation-id-missing";
-    /// The post carries a `Lambda-Runtime-Invocation-Id` that `/next` never gave.
+    /// A post with a `Lambda-Runtime-Invocation-Id` that `/next` never gave.
     pub const INVOCATION_ID_INVENTED: &str = "invocation-id-invented";
-    /// The error-type header does not match `(Runtime|Function)\.[A-Z][a-zA-Z]+`.
+    /// An error-type header that does not match `(Runtime|Function)\.[A-Z][a-zA-Z]+`.
     pub const ERROR_TYPE_HEADER: &str = "error-type-header";
-    /// An error document that is no JSON object with the texts `errorMessage` and `errorType`.
+    /// An error document that is not a JSON object with the texts `errorMessage` and `errorType`.
     pub const ERROR_BODY: &str = "error-body";
     /// An error post whose media type is not `application/json`.
     pub const ERROR_CONTENT_TYPE: &str = "error-content-type";
-    /// The X-Ray cause header is no JSON object or not under 1 MiB.
+    /// An X-Ray cause header that is not a JSON object or not under 1 MiB.
     pub const XRAY_CAUSE: &str = "xray-cause";
     /// `init/error` after the first `/next`.
     pub const INIT_ERROR_LATE: &str = "init-error-late";
@@ -47,33 +47,33 @@ pub mod rule {
     /// Any further call after `init/error`: the process should have ended.
     pub const CALL_AFTER_INIT_ERROR: &str = "call-after-init-error";
     /// Any further call after an answer that ends the process by contract: a 5xx, a `/next` that was refused, a
-    /// connection that broke when part of a body had been sent, or twice running.
+    /// connection that broke when part of a body had been sent, or broke twice in a row.
     pub const CALL_AFTER_FATAL: &str = "call-after-fatal";
-    /// `/restore/next` or `/restore/error` at a moment in which it makes no sense.
+    /// `/restore/next` or `/restore/error` at a moment when it does not make sense.
     pub const RESTORE_STATE: &str = "restore-state";
-    /// The response-mode header is not exactly `streaming`.
+    /// A response-mode header that is not exactly `streaming`.
     pub const RESPONSE_MODE: &str = "response-mode";
     /// A response in streaming mode that is not chunked.
     pub const STREAM_NOT_CHUNKED: &str = "stream-not-chunked";
-    /// Trailers that no `Trailer` header announced, or whose error body is no JSON in base64.
+    /// Trailers that no `Trailer` header announced, or whose error body is not JSON in base64.
     pub const TRAILERS: &str = "trailers";
     /// A post with neither `Content-Length` nor chunks.
     pub const BODY_WITHOUT_LENGTH: &str = "body-without-length";
     /// A body that ended before its end.
     pub const TRUNCATED_BODY: &str = "truncated-body";
-    /// No `User-Agent`.
+    /// A request without `User-Agent`.
     pub const USER_AGENT_MISSING: &str = "user-agent-missing";
     /// A `User-Agent` whose first word is longer than 128 characters.
     pub const USER_AGENT_LONG: &str = "user-agent-long";
-    /// No `Host`.
+    /// A request without `Host`.
     pub const HOST_MISSING: &str = "host-missing";
-    /// A request in HTTP/1.0.
+    /// An HTTP/1.0 request.
     pub const HTTP_VERSION: &str = "http-version";
     /// New connections where the old ones were still good.
     pub const NO_KEEP_ALIVE: &str = "no-keep-alive";
     /// A path that the Runtime API does not have.
     pub const UNKNOWN_PATH: &str = "unknown-path";
-    /// A method that the path does not take. Callers of the function may do so.
+    /// A method that the path does not accept. Callers of the function may do so.
     pub const WRONG_METHOD: &str = "wrong-method";
     /// An extension that registers badly: without a name, after the first `/next`, for events it cannot have.
     pub const EXTENSION: &str = "extension";

@@ -1,8 +1,8 @@
-//! Compiles the extension sources that a snapshot does not contain ahead of time: V8 takes its code cache of such a text
-//! instead of parsing it, which is most of what loading one of Node's modules costs.
+//! The compilation, ahead of time, of the extension sources that a snapshot does not contain: V8 takes its code cache
+//! of such a text instead of parsing it, which is most of the cost of loading one of Node's modules.
 //!
-//! V8 accepts a code cache only with the flags and the snapshot that it was made with. So a process of its own makes each
-//! one, with those that an isolate will start with; the process that makes snapshots has others.
+//! V8 accepts a code cache only with the flags and the snapshot that it was made with. So each one is made by a process
+//! of its own, with those that an isolate will start with; the process that makes snapshots has others.
 
 use deno_resolver::npm::{DenoInNpmPackageChecker, NpmResolver};
 use deno_runtime::{
@@ -33,7 +33,7 @@ use std::{
 };
 use sys_traits::impls::RealSys;
 
-/// What an extension source is.
+/// The form of an extension source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Script,
@@ -55,21 +55,21 @@ extension!(
         { source = "import { core } from 'ext:core/mod.js'; globalThis.core = core;" }],
 );
 
-/// Says in the environment which snapshot's code cache this process is to make.
+/// The variable that names the snapshot whose code cache this process is to make.
 const TASK: &str = "TRINE_MAKE_CODE_CACHE";
 
-/// What the scripts of extensions get when they are run. This one gives it away.
+/// A script that reveals the object that extensions' scripts get when they run.
 const PROBE: (&str, &str) = (
     "ext:trine_build/bootstrap.js",
     "\"use strict\"; return ((function () { return __bootstrap; })());",
 );
 
-/// The snapshot's name, in the process that is to make its code cache.
+/// Returns the snapshot's name, in the process that is to make its code cache.
 pub(crate) fn task() -> Option<String> {
     env::var(TASK).ok()
 }
 
-/// Has the code cache of this snapshot made by another process.
+/// Starts another process to make the code cache of this snapshot.
 pub(crate) fn order(name: &str) {
     let program = env::current_exe().expect("a build script has a path");
     let status = Command::new(program).env(TASK, name).status().expect("a build script starts");
@@ -77,7 +77,7 @@ pub(crate) fn order(name: &str) {
 }
 
 /// Writes `code_cache.bin`, the code caches one after the other, each at a multiple of eight bytes as V8 wants it, and
-/// `code_cache.rs`, which says where each of them lies.
+/// `code_cache.rs`, which lists their positions.
 pub(crate) fn make(dir: &Path, extensions: Vec<Extension>, sources: Vec<Source>) {
     v8::V8::set_flags_from_string(include_str!("../src/v8-flags.txt").trim());
     JsRuntime::init_platform(None);
@@ -154,8 +154,8 @@ fn start(dir: &Path, mut extensions: Vec<Extension>, sources: &[Source]) -> Main
     )
 }
 
-/// The code cache of a source: of what runs when it is loaded, so that nothing of that is compiled later on. Functions that
-/// do not run then stay as they are, for V8 reads a code cache from end to end.
+/// Makes the code cache of a source: of all code that runs when it is loaded, so that none is compiled later. Functions
+/// that do not run then stay uncompiled, for V8 reads a code cache from end to end.
 fn compile(runtime: &mut JsRuntime, source: &Source) -> Option<Vec<u8>> {
     scope!(scope, runtime);
     v8::tc_scope!(let scope, scope);
@@ -175,7 +175,7 @@ fn compile(runtime: &mut JsRuntime, source: &Source) -> Option<Vec<u8>> {
         is_module,
         None,
     );
-    // What it depends on is loaded by this, and by each other source only once.
+    // This also loads its dependencies, each of them only once.
     let load = match source.kind {
         Kind::Script => format!("core.loadExtScript({:?})", source.specifier),
         Kind::Module => format!("core.createLazyLoader({:?})()", source.specifier),
@@ -204,14 +204,14 @@ fn compile(runtime: &mut JsRuntime, source: &Source) -> Option<Vec<u8>> {
     )?;
     let bootstrap = run(scope, &format!("core.loadExtScript({:?})", PROBE.0))?;
     let undefined = v8::undefined(scope).into();
-    // A second evaluation may fail: then the code cache has less in it.
+    // A second evaluation may fail: then the code cache contains less.
     if loaded && function.call(scope, undefined, &[bootstrap]).is_none() {
         scope.reset();
     }
     Some(function.create_code_cache()?.to_vec())
 }
 
-/// The value of an expression that uses `core`.
+/// Evaluates an expression that uses `core`.
 fn run<'s>(scope: &mut v8::PinScope<'s, '_>, expression: &str) -> Option<v8::Local<'s, v8::Value>> {
     let code = v8::String::new(scope, expression)?;
     v8::Script::compile(scope, code, None)?.run(scope)

@@ -1,10 +1,10 @@
-//! Mends of Node's modules: where Deno's polyfills do otherwise than Node, a text of ours follows theirs. It runs when the
+//! Mends of Node's modules: where Deno's polyfills differ from Node, a text of ours follows theirs. It runs when the
 //! module is loaded, and costs nothing before. The engine's tests run each of them against the unmended module as well,
-//! so that one which a newer version of Deno no longer needs does not stay.
+//! so that no mend stays that a newer version of Deno no longer needs.
 
 use std::{collections::BTreeMap, fs};
 
-/// Files in `src/prelude/mends`, and what they mend.
+/// Files in `src/prelude/mends`, and the modules that they mend.
 const MENDS: &[(&str, &str)] = &[
     ("child_process.js", "ext:deno_node/internal/child_process.ts"),
     ("dgram.js", "ext:deno_node/internal/dgram.ts"),
@@ -16,7 +16,7 @@ const MENDS: &[(&str, &str)] = &[
     ("tls_wrap.js", "ext:deno_node/_tls_wrap.js"),
 ];
 
-/// Those of modules that Node's snapshot contains; there `node.js` does the same.
+/// Mends of modules that Node's snapshot contains; there `node.js` does the same.
 const MENDS_OF_WEB: &[(&str, &str)] =
     &[("module.js", "node:module"), ("worker_threads.js", "ext:deno_node/worker_threads.ts")];
 
@@ -26,7 +26,7 @@ pub(crate) struct Mend {
     text: String,
 }
 
-/// The mends of a snapshot, by what they mend.
+/// Returns the mends of a snapshot, by the modules that they mend.
 pub(crate) fn of(snapshot: &str) -> BTreeMap<&'static str, Mend> {
     let read = |file: &'static str| {
         let path = format!("src/prelude/mends/{file}");
@@ -38,13 +38,13 @@ pub(crate) fn of(snapshot: &str) -> BTreeMap<&'static str, Mend> {
 }
 
 impl Mend {
-    /// A module with its mend, which sees what the module declares.
+    /// Returns a module with its mend, which sees the module's declarations.
     pub(crate) fn module(&self, source: &str) -> String {
         format!("{source}\n{}", self.unless_left_out("internals"))
     }
 
-    /// A wrapped script with its mend, which sees what the script has made. The prelude may see the operations first that
-    /// the script is about to look up.
+    /// Returns a wrapped script with its mend, which sees what the script has made. The prelude may first see the
+    /// operations that the script is about to look up.
     pub(crate) fn script(&self, source: &str) -> String {
         const PROLOGUE: &str = "\"use strict\"; return (";
         let made = source.strip_prefix(PROLOGUE).and_then(|rest| rest.strip_suffix(");"));
@@ -55,7 +55,7 @@ impl Mend {
         format!("{PROLOGUE}({before}, (made) => {{\n{mend}return made;\n}})({made}));")
     }
 
-    /// Tests leave mends out to see whether they are needed.
+    /// Makes a mend conditional: tests leave mends out to see whether they are needed.
     fn unless_left_out(&self, internals: &str) -> String {
         let Self { file, text } = self;
         format!("if (!{internals}.trineUnmended?.includes({file:?})) {{\n{text}}}\n")

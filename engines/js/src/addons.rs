@@ -1,8 +1,8 @@
-//! Native addons of Node's, as they are loaded.
+//! The loading of Node's native addons.
 //!
-//! Whatever the binary exports takes the place of each function of the same name in every library that is loaded later.
-//! So it exports Node-API and nothing else; the functions of libuv, which few addons call, can be seen only while one of
-//! those is being loaded ([`libuv`]).
+//! Whatever the binary exports replaces each function of the same name in every library that is loaded later. So it
+//! exports Node-API and nothing else; the functions of libuv, which few addons call, are visible only while such an
+//! addon is being loaded ([`libuv`]).
 
 mod libuv;
 
@@ -15,7 +15,7 @@ use std::{
     path::Path,
 };
 
-/// Sees every addon before Deno's runtime opens it.
+/// The hook that sees every addon before Deno's runtime opens it.
 pub(crate) struct Addons;
 
 impl DenoRtNativeAddonLoader for Addons {
@@ -31,8 +31,8 @@ impl DenoRtNativeAddonLoader for Addons {
     }
 }
 
-/// Loads an addon for good. What it refers to and nobody has is an error here, which can be caught, and not the end of the
-/// process when the addon first calls it. Opening it again gives the same library.
+/// Loads an addon for good. A symbol that it refers to and nobody defines is an error here, which can be caught,
+/// instead of the end of the process when the addon first calls it. Opening it again returns the same library.
 fn load(path: &Path) -> Result<(), String> {
     let file = CString::new(path.as_os_str().as_bytes()).map_err(|e| e.to_string())?;
     match open(&file, libc::RTLD_NOW) {
@@ -43,14 +43,14 @@ fn load(path: &Path) -> Result<(), String> {
     }
 }
 
-/// Opens a library; what the system says where that fails.
+/// Opens a library; fails with the system's message.
 fn open(file: &CStr, flags: c_int) -> Result<*mut c_void, String> {
-    // SAFETY: the name is terminated. The library's constructors run, as whoever asks for an addon wants.
+    // SAFETY: the name is terminated. The library's constructors run, which is what whoever loads an addon wants.
     let handle = unsafe { libc::dlopen(file.as_ptr(), flags) };
     if !handle.is_null() {
         return Ok(handle);
     }
-    // SAFETY: no arguments; what it returns is this thread's own and stays until the next call of its kind.
+    // SAFETY: no arguments; what it returns belongs to this thread and stays valid until the next call of its kind.
     let reason = unsafe { libc::dlerror() };
     if reason.is_null() {
         return Err(format!("{} cannot be loaded", file.to_string_lossy()));

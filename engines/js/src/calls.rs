@@ -1,7 +1,7 @@
 //! Calls into an isolate.
 //!
 //! Every call drives the isolate's one event loop for as long as its own promise is pending. The loop knows one waker:
-//! it wakes all calls in flight, and each looks at its own promise.
+//! it wakes all calls in flight, and each checks its own promise.
 
 use crate::{
     convert::{
@@ -25,26 +25,26 @@ use std::{
 use trine_engine::{Error, ErrorKind, Form, FunctionId, Invocation, Payload, Result};
 use trine_process::trace;
 
-/// What a call into the isolate has come to.
+/// The state of a call into the isolate.
 pub(crate) enum Step<T> {
-    /// It returned at once. The prelude has looked whether anything is in the event loop.
+    /// A call that returned at once. The prelude has checked whether anything is in the event loop.
     Returned(T),
-    /// Its promise is settled.
+    /// A call whose promise is settled.
     Done(T),
     Pending(v8::Global<v8::Promise>),
 }
 
-/// What is known about a call while it goes on.
+/// The facts about a call in progress.
 pub(crate) struct Current<'a> {
     during: During,
-    /// Interrupts before it began: when there are more, it has been stopped.
+    /// Number of interrupts before it began: when there are more, it has been stopped.
     interrupts: u64,
     session: Option<(&'a Rc<Invocation>, usize)>,
     is_program: bool,
 }
 
 impl<'a> Current<'a> {
-    /// A call that belongs to no invocation.
+    /// Makes the facts of a call that belongs to no invocation.
     pub(crate) fn new(during: During, interrupts: u64) -> Self {
         Self { during, interrupts, session: None, is_program: false }
     }
@@ -55,7 +55,7 @@ impl<'a> Current<'a> {
 }
 
 impl Shared {
-    /// Calls a function and gives its result in the form that is wanted.
+    /// Calls a function and returns its result in the requested form.
     pub(crate) async fn call(
         self: &Rc<Self>,
         function: FunctionId,
@@ -79,7 +79,7 @@ impl Shared {
         }
     }
 
-    /// The value of JSON text.
+    /// Makes a value of JSON text.
     pub(crate) fn adopt(self: &Rc<Self>, text: &[u8]) -> Result<Payload> {
         let mut isolate = self.isolate()?;
         let mut isolate = isolate.enter();
@@ -95,7 +95,7 @@ impl Shared {
         }
     }
 
-    /// Calls a `wrap` hook with a handler; gives the one function that it returns.
+    /// Calls a `wrap` hook with a handler; returns the one function that it returns.
     pub(crate) async fn wrap(
         &self,
         wrapper: FunctionId,
@@ -175,7 +175,7 @@ impl Shared {
         self.finish(step, &current, read).await
     }
 
-    /// How often the isolate was interrupted so far; what of that came while nothing ran has no effect any more.
+    /// Returns the number of the isolate's interrupts so far; those that came while nothing ran lose their effect.
     pub(crate) fn forget_old_interrupts(&self, isolate: &mut Entered<'_>) -> u64 {
         let interrupts = self.limits.interrupts();
         if self.interrupts_seen.replace(interrupts) != interrupts {
@@ -184,11 +184,11 @@ impl Shared {
         interrupts
     }
 
-    /// One turn of the event loop, if anything is in it: what earlier invocations left behind goes on, and a rejection
-    /// that nobody handles comes to light before its invocation has its answer.
+    /// Turns the event loop once, if anything is in it: work that earlier invocations left behind goes on, and a
+    /// rejection that nobody handles comes to light before its invocation has its answer.
     ///
     /// # Errors
-    /// What this invocation's own work threw. What earlier ones left behind is logged instead: they have their answers.
+    /// What this invocation's own work threw. Errors of earlier ones are logged instead: they have their answers.
     fn turn_for_work<T>(&self, isolate: &mut Entered<'_>, step: &Step<T>) -> Result<()> {
         let leftovers = self.host.take_leftovers();
         let has_work = match step {
@@ -212,11 +212,11 @@ impl Shared {
         Ok(())
     }
 
-    /// One turn of the event loop after a module was loaded, if anything is in it.
+    /// Turns the event loop once after a module was loaded, if anything is in it.
     ///
     /// # Errors
-    /// What failed unseen in its top-level code: a promise that was rejected, and that nobody has handled. What invocations
-    /// have left behind is logged instead.
+    /// What failed unseen in its top-level code: a promise that was rejected and that nobody has handled. Errors of
+    /// earlier invocations are logged instead.
     pub(crate) fn turn_after_load(&self) -> Result<()> {
         let mut isolate = self.isolate()?;
         let mut isolate = isolate.enter();
@@ -313,8 +313,8 @@ impl Shared {
         self.step(scope, prelude, result, current, read)
     }
 
-    /// What a call into the prelude has come to. A promise that settles without a turn of the event loop counts as
-    /// done.
+    /// Determines the state of a call into the prelude. A promise that settles without a turn of the event loop counts
+    /// as done.
     pub(crate) fn step<'s, T>(
         &self,
         scope: &mut v8::PinScope<'s, '_>,
@@ -336,7 +336,7 @@ impl Shared {
         }
     }
 
-    /// What the prelude gave, or the error that it gave instead.
+    /// Reads what the prelude returned; fails with the error that it returned instead.
     fn read<'s, T>(
         &self,
         scope: &mut v8::PinScope<'s, '_>,
@@ -358,7 +358,7 @@ impl Shared {
         Err(failure(scope, value, current.during))
     }
 
-    /// The outcome of a promise of the prelude's, if it has one. These promises are never rejected.
+    /// Returns the outcome of a promise of the prelude's, if it has one. These promises are never rejected.
     fn settled<'s, T>(
         &self,
         scope: &mut v8::PinScope<'s, '_>,
@@ -377,7 +377,7 @@ impl Shared {
         Some(self.read(scope, value, current, read))
     }
 
-    /// Whether this call's code was stopped by force. An exit that another invocation asked for is that one's end only.
+    /// Whether this call's code was stopped by force. An exit that another invocation requested ends only that one.
     fn was_stopped(&self, isolate: &v8::Isolate, current: &Current<'_>) -> bool {
         if self.host.exit_is_of_another(current.slot()) {
             isolate.cancel_terminate_execution();
@@ -393,7 +393,7 @@ impl Shared {
         self.memory.as_ref().is_some_and(|memory| memory.is_crossed())
     }
 
-    /// The end of a call whose code was stopped. A program that asked for its end has come to it.
+    /// Ends a call whose code was stopped. A program that asked for its end has reached it.
     fn cut_short<'s, T>(
         &self,
         scope: &mut v8::PinScope<'s, '_>,
@@ -408,7 +408,7 @@ impl Shared {
             scope.cancel_terminate_execution();
             let status = match exit.how {
                 How::Status(status) => status,
-                // As a shell tells it.
+                // As a shell reports it.
                 How::Signal(signal) => 128 + signal,
             };
             let arguments = [
@@ -424,7 +424,7 @@ impl Shared {
         Err(self.stopped(scope, current.slot()))
     }
 
-    /// The error of a call whose code was stopped, and the isolate made ready for the next one.
+    /// Returns the error of a call whose code was stopped, and makes the isolate ready for the next one.
     pub(crate) fn stopped(&self, isolate: &v8::Isolate, slot: Option<usize>) -> Error {
         isolate.cancel_terminate_execution();
         self.was_stopped_before.set(true);
@@ -481,12 +481,12 @@ impl Shared {
                 || self.limits.interrupts() != current.interrupts
                 || self.is_out_of_memory();
             let turn = match turn {
-                // Also where this turn settled the promise: what failed unseen must not be lost.
+                // Also where this turn settled the promise: an unseen failure must not be lost.
                 Poll::Ready(Err(error)) if !stopped => return Poll::Ready(Err(from_core(error))),
                 turn => turn,
             };
             if let Some(outcome) = self.look_at(&mut isolate, promise, current, read) {
-                // Whoever else waits may have been served by the same turn.
+                // Other waiting calls may have been served by the same turn.
                 self.wakers.wake_all();
                 return Poll::Ready(outcome);
             }
@@ -513,7 +513,7 @@ impl Shared {
         self.settled(scope, prelude, promise, current, read)
     }
 
-    /// Tells the prelude that the event loop is empty; whether that brings an answer.
+    /// Tells the prelude that the event loop is empty; returns whether that brings an answer.
     fn idle(isolate: &mut Entered<'_>, current: &Current<'_>) -> bool {
         let Some(slot) = current.slot() else { return false };
         let (runtime, prelude) = isolate.parts();
@@ -529,7 +529,7 @@ impl Shared {
 }
 
 /// Writes the facts of an invocation in the order in which the prelude takes them. Returns how many of them are needed:
-/// what is not given is undefined.
+/// facts that are not passed are undefined.
 fn add_facts<'s>(
     scope: &mut v8::PinScope<'s, '_>,
     invocation: &Invocation,

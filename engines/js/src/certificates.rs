@@ -1,4 +1,4 @@
-//! Certificates that `NODE_EXTRA_CA_CERTS` adds to those that are trusted anyway.
+//! The certificates that `NODE_EXTRA_CA_CERTS` adds to those that are trusted anyway.
 
 use crate::host::{host_of, text_or_undefined, warn};
 use deno_error::JsErrorBox;
@@ -31,12 +31,12 @@ use trine_engine::LogSettings;
 #[derive(Debug, Default)]
 pub(crate) struct Extra {
     certificates: Vec<CertificateDer<'static>>,
-    /// The text of those that may be servers' own: authorities are called by names that no server has.
+    /// The PEM text of those that may be servers' own: authorities have names that no server has.
     servers: String,
     store: OnceLock<RootCertStore>,
 }
 
-/// The extra certificates. As in Node, the variable is looked at once, when the process starts.
+/// Returns the extra certificates. As in Node, the variable is read once, when the process starts.
 pub(crate) fn extra(log: &LogSettings) -> Option<&'static Arc<Extra>> {
     static EXTRA: OnceLock<Option<Arc<Extra>>> = OnceLock::new();
     EXTRA
@@ -57,12 +57,12 @@ pub(crate) fn extra(log: &LogSettings) -> Option<&'static Arc<Extra>> {
         .as_ref()
 }
 
-/// What gives isolates the certificates that they trust; nothing where those are Deno's own.
+/// Returns the provider of the certificates that isolates trust; `None` where those are Deno's own.
 pub(crate) fn provider(log: &LogSettings) -> Option<Arc<dyn RootCertStoreProvider>> {
     extra(log).map(|extra| Arc::clone(extra) as Arc<dyn RootCertStoreProvider>)
 }
 
-/// `serverCertificates()`: the text of those extra certificates that may be servers' own, if there are any.
+/// Implements `serverCertificates()`: the text of those extra certificates that may be servers' own, if there are any.
 pub(crate) fn server_certificates(
     scope: &mut v8::PinScope<'_, '_>,
     _args: v8::FunctionCallbackArguments<'_>,
@@ -109,7 +109,7 @@ impl Extra {
         })
     }
 
-    /// Settings of a client that trusts what OpenSSL would trust, and webpki does not, and whether that was needed.
+    /// Makes settings of a client that trusts what OpenSSL would and webpki does not, and whether that was needed.
     pub(crate) fn lenient(self: &Arc<Self>) -> Result<(Arc<ClientConfig>, Leniency), Error> {
         let inner = WebPkiServerVerifier::builder(Arc::new(self.store().clone()))
             .build()
@@ -135,9 +135,9 @@ impl RootCertStoreProvider for Extra {
     }
 }
 
-/// A verifier that takes two certificates more than webpki: a server's own, if it is one of the extra ones, although it
-/// says that it is an authority (`openssl req -x509` makes such); and, where a certificate has no alternative names, one
-/// whose common name is the server's.
+/// A verifier that accepts two kinds of certificates more than webpki: a server's own, if it is one of the extra ones,
+/// although it claims to be an authority (`openssl req -x509` makes such); and, where a certificate has no alternative
+/// names, one whose common name is the server's.
 #[derive(Debug)]
 struct Lenient {
     inner: Arc<WebPkiServerVerifier>,
@@ -145,7 +145,7 @@ struct Lenient {
     leniency: Leniency,
 }
 
-/// Whether a certificate was taken that webpki does not take.
+/// Whether a certificate was accepted that webpki rejects.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Leniency(Arc<AtomicBool>);
 
@@ -173,14 +173,14 @@ impl ServerCertVerifier for Lenient {
         );
         let Err(error) = verified else { return verified };
         let named = match &error {
-            // Found after the dates were, and before the name.
+            // Checked after the dates, and before the name.
             Error::InvalidCertificate(CertificateError::Other(other))
                 if is_authority(other) && self.extra.has(end_entity) =>
             {
                 let parsed = ParsedCertificate::try_from(end_entity)?;
                 verify_server_name(&parsed, server_name)
             }
-            // Found last.
+            // Checked last.
             Error::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
             ) => Err(error.clone()),
@@ -232,15 +232,15 @@ fn has_common_name(certificate: &CertificateDer<'_>, server_name: &ServerName<'_
     })
 }
 
-/// What a certificate calls its subject.
+/// The names in a certificate's subject and alternative names.
 struct Names<'a> {
-    /// Whether there is a server's name or address among the alternative names, if there are any.
+    /// Whether the alternative names, if there are any, contain a server's name or address.
     alternative: Option<bool>,
     common: Vec<&'a [u8]>,
 }
 
 impl<'a> Names<'a> {
-    /// The names of a certificate in DER.
+    /// Reads the names of a certificate in DER.
     fn of(certificate: &'a [u8]) -> Option<Self> {
         const ALTERNATIVE_NAMES: &[u8] = &[0x55, 0x1d, 0x11];
         const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
@@ -249,7 +249,7 @@ impl<'a> Names<'a> {
         let (_, certificate, _) = element(certificate)?;
         let (_, signed, _) = element(certificate)?;
         let mut parts: Vec<(u8, &[u8])> = elements(signed).collect();
-        // A version stands before the serial number, unless it is the first.
+        // A version precedes the serial number, unless it is the first.
         if parts.first()?.0 == 0xa0 {
             parts.remove(0);
         }
@@ -277,13 +277,13 @@ impl<'a> Names<'a> {
         Some(Self { alternative, common: common.collect() })
     }
 
-    /// Whether a server can be called like that.
+    /// Whether a server can have such a name.
     fn may_be_a_server(&self) -> bool {
         self.alternative.unwrap_or_else(|| self.common.iter().any(|name| !name.contains(&b' ')))
     }
 }
 
-/// The elements of a list in DER: their tags and contents.
+/// Returns the elements of a list in DER: their tags and contents.
 fn elements(mut list: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
     std::iter::from_fn(move || {
         let (tag, content, rest) = element(list)?;
@@ -292,7 +292,7 @@ fn elements(mut list: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
     })
 }
 
-/// The first element of bytes in DER: its tag, its content and what follows.
+/// Splits off the first element of bytes in DER: its tag, its content and what follows.
 fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&[tag, first], rest) = bytes.split_first_chunk()?;
     let (length, rest) = match first {
@@ -312,7 +312,7 @@ fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
 mod tests {
     use super::*;
 
-    // Made with `openssl req -x509`, for a hundred years.
+    // Made with `openssl req -x509`, valid for a hundred years.
     const LOCALHOST: &str = include_str!("../../../tests/it/certificates/localhost.pem");
     const AUTHORITY: &str = include_str!("../../../tests/it/certificates/authority.pem");
 
@@ -341,7 +341,7 @@ mod tests {
         let names = Names::of(&whole).expect("it has names");
         assert_eq!((names.alternative, names.common), (None, vec![&b"localhost"[..]]));
         for length in 0..whole.len() {
-            // Whatever comes out, nothing panics.
+            // Whatever the result, nothing panics.
             let _ = Names::of(&whole[..length]).map(|names| names.may_be_a_server());
         }
     }

@@ -1,9 +1,9 @@
-//! The channel between a process and one that it has started, as `fork` makes it: messages in frames, descriptors beside
-//! them. What a frame holds is the prelude's business.
+//! The channel between a process and one that it has started, as `fork` makes it: messages in frames, descriptors
+//! beside them. The content of a frame is the prelude's business.
 //!
-//! Deno's own channel writes in a later turn of the event loop, so that what a process sends right before it ends or
-//! disconnects is lost; and it takes JSON apart with a parser that knows less than JavaScript's. This one writes at once what
-//! the system takes, as Node does, and hands messages over as they have come.
+//! Deno's own channel writes in a later turn of the event loop, so what a process sends right before it ends or
+//! disconnects is lost; and its JSON parser accepts less than JavaScript's. This one writes at once what the system
+//! takes, as Node does, and passes messages on as they arrive.
 
 use crate::host::set_function;
 use deno_runtime::{
@@ -33,26 +33,26 @@ use std::{
 };
 use tokio::io::AsyncWriteExt as _;
 
-/// How much is read at a time.
+/// Number of bytes read at a time.
 const CHUNK: usize = 64 << 10;
 
-/// Senders are told to slow down when more than this waits to be written, as Node's are.
+/// Number of bytes waiting to be written above which senders are told to slow down, as Node's are.
 const MUCH: usize = 128 << 10;
 
-/// The length that frames begin with that are not JSON.
+/// Length of the prefix of frames that are not JSON.
 const PREFIX: usize = 4;
 
 /// One end of a channel.
 struct Channel {
-    /// Whether frames are lines of JSON; else they are in the form of V8's serializer, with their length before them.
+    /// Whether frames are lines of JSON; otherwise they are in V8's serialization format, preceded by their length.
     is_json: bool,
-    /// What both halves below read and write.
+    /// The descriptor that both halves below read and write.
     descriptor: RawFd,
     reader: AsyncRefCell<Reader>,
     writer: AsyncRefCell<BiPipeWrite>,
-    /// Descriptors that have come with messages and were not taken yet.
+    /// Descriptors that arrived with messages and have not been taken yet.
     received: RefCell<VecDeque<OwnedFd>>,
-    /// How many bytes wait to be written.
+    /// Number of bytes that wait to be written.
     waiting: Cell<usize>,
     closing: Rc<CancelHandle>,
     references: IpcRefTracker,
@@ -61,19 +61,19 @@ struct Channel {
 struct Reader {
     pipe: BiPipeRead,
     chunk: Box<[u8]>,
-    /// What has been read and belongs to no frame yet.
+    /// Bytes that have been read and belong to no frame yet.
     bytes: Vec<u8>,
-    /// Where the next frame begins in it.
+    /// Offset at which the next frame begins.
     start: usize,
-    /// Where the search for that frame's end goes on.
+    /// Offset at which the search for that frame's end continues.
     searched: usize,
 }
 
-/// What one read gives.
+/// The result of one read.
 enum Frame {
     Json(Vec<u8>),
     Serialized(Vec<u8>),
-    /// Nothing comes any more.
+    /// The end of the channel.
     End,
 }
 
@@ -82,14 +82,14 @@ impl Resource for Channel {
         "childProcessChannel".into()
     }
 
-    /// Reading ends. What waits to be written keeps the channel open until it is.
+    /// Ends reading. Data that waits to be written keeps the channel open until it is.
     fn close(self: Rc<Self>) {
         self.closing.cancel();
     }
 }
 
 impl Channel {
-    /// Takes over a descriptor; gives the number of the resource.
+    /// Takes over a descriptor; returns the number of the resource.
     fn open(state: &mut OpState, descriptor: RawFd, is_json: bool) -> io::Result<ResourceId> {
         let (read, write) = BiPipe::from_raw(descriptor)?.split();
         // SAFETY: sets a flag of a descriptor that has just been looked at, so that other children do not hold it open.
@@ -113,7 +113,7 @@ impl Channel {
         }))
     }
 
-    /// Writes what the system takes without waiting; gives how much that was.
+    /// Writes what the system takes without waiting; returns how much that was.
     fn write_now(&self, frame: &[u8]) -> io::Result<usize> {
         // SAFETY: the descriptor is open while the channel's halves are, and they own it: this stream is never dropped.
         let stream = ManuallyDrop::new(unsafe { UnixStream::from_raw_fd(self.descriptor) });
@@ -139,7 +139,7 @@ impl Channel {
             }
             let (length, descriptor) = match reader.pipe.recv_with_fd(&mut reader.chunk).await {
                 Ok(read) => read,
-                // The other side has ended with messages that it never read.
+                // The other side has ended without reading all its messages.
                 Err(error) if error.kind() == io::ErrorKind::ConnectionReset => (0, None),
                 Err(error) => return Err(error),
             };
@@ -157,7 +157,7 @@ impl Channel {
 }
 
 impl Reader {
-    /// Takes the next frame, if all of it is there.
+    /// Takes the next frame, if it is complete.
     fn frame(&mut self, is_json: bool) -> Option<Vec<u8>> {
         let bytes = &self.bytes[self.start..];
         let found = if is_json {
@@ -184,7 +184,7 @@ impl Reader {
 impl<'s> ToV8<'s> for Frame {
     type Error = Infallible;
 
-    /// A text, bytes, or `null` for the end.
+    /// Makes a text, bytes, or `null` for the end.
     fn to_v8(
         self,
         scope: &mut v8::PinScope<'s, '_>,
@@ -229,7 +229,7 @@ pub(crate) fn add_functions(scope: &mut v8::PinScope<'_, '_>, object: v8::Local<
     set_function(scope, object, "takeDescriptor", take_descriptor);
 }
 
-/// The channel to the parent, if there is one: the resource, and 0 where messages are JSON.
+/// Returns the channel to the parent, if there is one: the resource, and 0 where messages are JSON.
 #[op2]
 fn op_trine_channel_to_parent(state: &mut OpState) -> Result<Option<(ResourceId, u8)>, io::Error> {
     let Some(ChildPipeFd(descriptor, form)) = state.try_borrow::<ChildPipeFd>() else {
@@ -245,7 +245,7 @@ fn op_trine_channel_to_parent(state: &mut OpState) -> Result<Option<(ResourceId,
     Ok(Some((channel, u8::from(!is_json))))
 }
 
-/// Writes a frame, together with a descriptor that it takes over, or -1. `fits[0]` becomes false when much waits.
+/// Writes a frame, together with a descriptor (or -1) that it takes over. Sets `fits[0]` to false when much data waits.
 #[op2]
 fn op_trine_channel_write<'a>(
     scope: &mut v8::PinScope<'a, '_>,
@@ -255,18 +255,18 @@ fn op_trine_channel_write<'a>(
     #[smi] descriptor: i32,
     fits: v8::Local<'a, v8::Array>,
 ) -> Result<impl Future<Output = Result<(), io::Error>> + use<>, ResourceError> {
-    // SAFETY: made for this message, by a polyfill that leaves it to whoever writes.
+    // SAFETY: made for this message, by a polyfill that leaves it to the writer.
     let descriptor = (descriptor >= 0).then(|| unsafe { OwnedFd::from_raw_fd(descriptor) });
     let channel = state.borrow().resource_table.get::<Channel>(channel)?;
     let writer = RcRef::map(channel.clone(), |channel| &channel.writer);
-    // Nothing overtakes what waits.
+    // Nothing overtakes waiting data.
     let turn = writer.try_borrow_mut();
     let written = match (&turn, &descriptor) {
         (Some(_), None) => channel.write_now(&frame),
         _ => Ok(0),
     };
     let left = written.as_ref().map_or(0, |written| frame.len() - written);
-    // What follows at once need not wait for the event loop.
+    // Data that can follow at once need not wait for the event loop.
     let turn = turn.filter(|_| left > 0);
     channel.waiting.update(|waiting| waiting + left);
     if channel.waiting.get() > MUCH {
@@ -328,7 +328,7 @@ fn op_trine_channel_unref(
     Ok(())
 }
 
-/// `openChannel(descriptor, isJson)`: this process's end of a channel; undefined where the descriptor is none.
+/// Implements `openChannel(descriptor, isJson)`: this process's end of a channel; undefined for an invalid descriptor.
 fn open_channel(
     scope: &mut v8::PinScope<'_, '_>,
     args: v8::FunctionCallbackArguments<'_>,
@@ -343,7 +343,7 @@ fn open_channel(
     }
 }
 
-/// `takeDescriptor(channel)`: the first descriptor that has come with a message and was not taken yet.
+/// Implements `takeDescriptor(channel)`: the first descriptor that arrived with a message and was not taken yet.
 fn take_descriptor(
     scope: &mut v8::PinScope<'_, '_>,
     args: v8::FunctionCallbackArguments<'_>,

@@ -1,4 +1,4 @@
-//! A look at a module before it runs: whether it parses, and whether it can have the function that is sought.
+//! The check of a module before it runs: whether it parses, and whether it can have the requested function.
 
 use crate::{
     error,
@@ -8,7 +8,7 @@ use crate::{
 use deno_runtime::deno_core::ModuleSpecifier;
 use trine_engine::{Error, ErrorKind, Module, Outlook, Result};
 
-/// Looks at a module. Nothing of it runs, and V8 is not started for it.
+/// Checks a module. Nothing of it runs, and V8 is not started for it.
 pub(crate) fn check(module: &Module) -> Result<Outlook> {
     let path = &module.path;
     let unreadable = |why: String| {
@@ -24,10 +24,10 @@ pub(crate) fn check(module: &Module) -> Result<Outlook> {
 
 fn outlook(source: &str, found: Exporting, names: &[&str]) -> Outlook {
     let Exporting { names: mut exports, elsewhere, commonjs, values } = found;
-    // What is exported as the default may be the handler, or an object that has it.
+    // The default export may be the handler, or an object that has it.
     let is_plain = |name: &str| values.iter().any(|(known, kind)| known == name && *kind != OBJECT);
     let open = elsewhere || exports.iter().any(|name| name == "default" && !is_plain(name));
-    // CommonJS may export what is named in any way that a program can think of, or be a function itself.
+    // CommonJS may export names in any way that a program can think of, or be a function itself.
     let told = commonjs && {
         let known = values.iter().map(|(name, _)| name.as_str());
         let rest = known.fold(source.to_owned(), |rest, known| rest.replace(known, ""));
@@ -42,7 +42,7 @@ fn outlook(source: &str, found: Exporting, names: &[&str]) -> Outlook {
     Outlook::of_values(names, exports, &values)
 }
 
-/// Whether something other than an object that is written out becomes the exports of a CommonJS module.
+/// Whether something other than an object literal becomes the exports of a CommonJS module.
 fn is_a_value(source: &str) -> bool {
     source.match_indices("exports").any(|(at, word)| {
         let after = source[at + word.len()..].trim_start();
@@ -55,7 +55,7 @@ fn is_a_value(source: &str) -> bool {
     })
 }
 
-/// Whether an expression is a number, a text or a word that no function can be.
+/// Whether an expression is a number, a string or a keyword that cannot be a function.
 fn is_plain(expression: &str) -> bool {
     let expression = expression.trim();
     let quoted = |quote| {

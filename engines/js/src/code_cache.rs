@@ -1,9 +1,9 @@
-//! V8's code cache of a function's modules, and what was found out about the CommonJS among them: in a folder that the user
-//! has set aside for it, so that a start need not parse what an earlier one has parsed.
+//! V8's code cache of a function's modules, and what was found out about the CommonJS modules among them: in a folder
+//! that the user has set aside for it, so that a start need not parse again what an earlier one has parsed.
 //!
-//! There is one file for each handler or middleware. Its entries are found by the content of the sources alone, so that a
-//! cache made in one place serves in another one. Nothing in a file is used unless all of it is as it was written, by the
-//! same build, for the same source: V8 itself looks at the source's length only, and trusts what it reads.
+//! There is one file for each handler or middleware. Its entries are looked up by the content of the sources alone, so
+//! a cache made in one place works in another. Nothing in a file is used unless the whole file is intact and was
+//! written by the same build for the same source: V8 itself checks only the source's length, and trusts what it reads.
 
 use crate::{isolate::Snapshot, loader::Tracker, transpile::Parser};
 use deno_error::JsErrorBox;
@@ -25,12 +25,12 @@ use trine_engine::Module;
 const VARIABLE: &str = "TRINE_CODE_CACHE";
 /// The folder in the task root that is used where the variable is not set and the folder exists.
 const FOLDER: &str = ".trine-cache";
-/// No file grows beyond this.
+/// Maximum size of a file in bytes.
 const LIMIT: usize = 64 << 20;
 const MAGIC: &[u8; 8] = b"trine js";
 const HEADER: usize = 24;
 
-/// What a source is compiled as. The same text gives other code as something else.
+/// The form that a source is compiled as. The same text compiles to different code in another form.
 #[derive(Debug, Clone, Copy)]
 enum Kind {
     Module = 1,
@@ -47,13 +47,13 @@ struct CacheFile {
     path: PathBuf,
     stamp: u64,
     entries: HashMap<u64, Vec<u8>>,
-    /// Whether it could be written; not known before anything is missing.
+    /// Whether it could be written; unknown before the first miss.
     writable: Option<bool>,
     changed: bool,
 }
 
 impl CodeCache {
-    /// From now on a module is loaded, and whatever it imports. Whether there is a cache for it.
+    /// Begins the load of a module and whatever it imports. Returns whether there is a cache for it.
     pub(crate) fn begin(&self, module: &Module, snapshot: Snapshot) -> bool {
         let Some(folder) = folder(&module.root) else { return false };
         let inside = module.path.strip_prefix(&module.root).unwrap_or(&module.path);
@@ -76,13 +76,13 @@ impl CodeCache {
         true
     }
 
-    /// What V8 made of this source earlier, or a place to put what it makes of it now; `None` where neither is possible.
+    /// Returns what V8 made of this source earlier, or a slot for what it makes now; `None` where neither is possible.
     fn code(&self, hash: u64) -> Option<SourceCodeCacheInfo> {
         let data = self.get(hash).map(Cow::Owned);
         (data.is_some() || self.can_be_added_to()).then_some(SourceCodeCacheInfo { hash, data })
     }
 
-    /// The same for an ES module.
+    /// Does the same for an ES module.
     pub(crate) fn of_module(&self, source: &str) -> Option<SourceCodeCacheInfo> {
         let none = self.files().is_empty();
         (!none).then(|| self.code(hash(source.as_bytes(), Kind::Module as u64)))?
@@ -92,7 +92,7 @@ impl CodeCache {
         self.files().iter().rev().find_map(|file| file.entries.get(&hash).cloned())
     }
 
-    /// Keeps this until it is written.
+    /// Keeps an entry until it is written.
     pub(crate) fn add(&self, hash: u64, data: &[u8]) {
         if let Some(file) = self.files().last_mut() {
             file.entries.insert(hash, data.to_vec());
@@ -105,13 +105,13 @@ impl CodeCache {
         files.last_mut().is_some_and(CacheFile::is_writable)
     }
 
-    /// Writes what is new. What cannot be written is made again by the next process.
+    /// Writes new entries. Those that cannot be written are made again by the next process.
     pub(crate) fn write(&self) {
         for file in self.files().iter_mut().filter(|file| file.changed) {
             file.changed = false;
             let bytes = file.bytes();
             let part = file.part();
-            // Readers find the file as it was, or the new one as a whole.
+            // Readers find either the old file or the complete new one.
             if fs::write(&part, bytes).and_then(|()| fs::rename(&part, &file.path)).is_err() {
                 let _ = fs::remove_file(part);
             }
@@ -124,7 +124,7 @@ impl CodeCache {
 }
 
 impl CacheFile {
-    /// The file under the name that it has while it is written.
+    /// Returns the name that the file has while it is being written.
     fn part(&self) -> PathBuf {
         self.path.with_extension(format!("{}.part", std::process::id()))
     }
@@ -158,7 +158,7 @@ impl CacheFile {
     }
 }
 
-/// The entries of a file, if it is whole and of this build.
+/// Reads the entries of a file, if it is intact and of this build.
 fn read(bytes: &[u8], stamp: u64) -> Option<HashMap<u64, Vec<u8>>> {
     let (header, mut body) = bytes.split_at_checked(HEADER)?;
     let (magic, numbers) = header.split_at(MAGIC.len());
@@ -187,7 +187,7 @@ fn folder(root: &Path) -> Option<PathBuf> {
     Some(root.join(FOLDER)).filter(|folder| folder.is_dir())
 }
 
-/// A number for these bytes.
+/// Hashes bytes.
 fn hash(bytes: &[u8], seed: u64) -> u64 {
     let (words, rest) = bytes.as_chunks::<8>();
     let mut last = [0; 8];
@@ -196,7 +196,7 @@ fn hash(bytes: &[u8], seed: u64) -> u64 {
     hash_words(words, bytes.len(), seed)
 }
 
-/// A number for this text of V8's.
+/// Hashes a text of V8's.
 fn hash_wide(units: &[u16], seed: u64) -> u64 {
     let (words, rest) = units.as_chunks::<4>();
     let mut last = [0; 4];
@@ -205,8 +205,8 @@ fn hash_wide(units: &[u16], seed: u64) -> u64 {
     hash_words(words.iter().chain([&last]).map(word), units.len(), seed)
 }
 
-/// It need not withstand anybody, for whoever can write the cache can write the function; but it must be quick, as it goes
-/// over every source on the way to the first invocation.
+/// Hashes words. The hash need not be secure, for whoever can write the cache can write the function; but it must be
+/// fast, as it covers every source on the way to the first invocation.
 fn hash_words(words: impl Iterator<Item = u64>, length: usize, seed: u64) -> u64 {
     const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
     let mix = |state: u64, word: u64| {
@@ -220,17 +220,17 @@ fn hash_words(words: impl Iterator<Item = u64>, length: usize, seed: u64) -> u64
     mix(mix(state, FACTOR), before)
 }
 
-/// Called with a script's place and text, before it is compiled.
+/// The callback with a script's URL and text, before it is compiled.
 type Read = Box<dyn Fn(&ModuleSpecifier, &[u16]) -> Result<SourceCodeCacheInfo, JsErrorBox>>;
 
-/// Called with what came of it, where there was nothing to read.
+/// The callback with the compiled code, where there was nothing to read.
 type Add = Box<dyn Fn(ModuleSpecifier, u64, &[u8])>;
 
-/// What V8 asks when it compiles CommonJS, and where it puts the answers that it had to find itself.
+/// Makes the callbacks by which V8 asks for cached CommonJS code and stores what it had to compile itself.
 pub(crate) fn of_scripts(cache: &Arc<CodeCache>) -> (Read, Add) {
     let (reader, writer) = (Arc::clone(cache), Arc::clone(cache));
     let read = move |_: &ModuleSpecifier, source: &[u16]| {
-        // An error makes V8 compile without any.
+        // An error makes V8 compile without a cache.
         let code = reader.code(hash_wide(source, Kind::Script as u64));
         code.ok_or_else(|| JsErrorBox::generic("there is no code cache"))
     };
@@ -238,11 +238,11 @@ pub(crate) fn of_scripts(cache: &Arc<CodeCache>) -> (Read, Add) {
     (Box::new(read), Box::new(add))
 }
 
-/// What the exports of CommonJS modules are, for the ES modules that import them: to find out takes a parser.
+/// The exports of CommonJS modules, for the ES modules that import them: finding them takes a parser.
 pub(crate) struct Analyses {
     cache: Arc<CodeCache>,
     tracker: Tracker,
-    /// The source that is asked about next.
+    /// The source that the next question is about.
     source: Mutex<Option<Arc<str>>>,
 }
 
@@ -251,7 +251,7 @@ impl Analyses {
         Self { cache, tracker, source: Mutex::default() }
     }
 
-    /// The answer for ordinary CommonJS. Deno's own way to it leads over another thread, whose heap must grow page by page.
+    /// Analyses ordinary CommonJS. Deno's own way leads over another thread, whose heap must grow page by page.
     fn analyze(&self, url: &ModuleSpecifier, source: Arc<str>) -> Option<DenoCjsAnalysis> {
         let media_type = MediaType::from_specifier(url);
         let javascript = matches!(media_type, MediaType::JavaScript | MediaType::Cjs);
@@ -265,7 +265,7 @@ impl Analyses {
         is_commonjs.then(|| DenoCjsAnalysis::Cjs(parsed.analyze_cjs()))
     }
 
-    /// The answer depends on the source, and on what the file's name and package say of it.
+    /// Makes the key of an analysis: it depends on the source, and on what the file's name and package say about it.
     fn key(&self, url: &ModuleSpecifier, hash_of_source: u64) -> u64 {
         let media_type = MediaType::from_specifier(url);
         let maybe_commonjs = self.tracker.is_maybe_cjs(url, media_type).unwrap_or(false);

@@ -4,7 +4,7 @@ use crate::options::{NodeOptions, Taken, Token};
 use deno_error::JsErrorBox;
 use deno_runtime::deno_core::{ToV8, op2};
 
-/// What a command line of Node's asks for.
+/// The meaning of a command line of Node's.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct CommandLine {
     pub(crate) task: Task,
@@ -13,41 +13,41 @@ pub(crate) struct CommandLine {
     pub(crate) input_is_module: Option<bool>,
     /// Whether that text is TypeScript.
     pub(crate) input_is_typed: bool,
-    /// Whether `global.gc` is there.
+    /// Whether `global.gc` exists.
     pub(crate) exposes_gc: bool,
     /// `process.execArgv`.
     pub(crate) of_runtime: Vec<String>,
-    /// What follows the script in `process.argv`.
+    /// The arguments after the script in `process.argv`.
     pub(crate) arguments: Vec<String>,
     /// Options that have no effect here.
     pub(crate) ignored: Vec<String>,
 }
 
-/// What is to be done.
+/// The action that a command line requests.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Task {
     Version,
     Help,
-    /// Runs a script.
+    /// Running a script.
     Script(String),
-    /// Parses a script, no more.
+    /// Only parsing a script.
     Check(String),
     Eval {
         text: String,
         /// Whether its value goes to standard output.
         prints: bool,
     },
-    /// Runs what comes from standard input.
+    /// Running the code from standard input.
     Input {
         prints: bool,
     },
 }
 
-/// A command line that is wrong: what Node's own says of it.
+/// The refusal of an invalid command line, in Node's own words.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Refused(pub(crate) String);
 
-/// How options begin that Node or V8 have and that have no effect here. Any other is a mistake.
+/// Prefixes of options that Node or V8 have and that have no effect here. Any other option is an error.
 const IGNORED: &[&str] = &[
     "--abort",
     "--allow-",
@@ -101,7 +101,7 @@ const IGNORED: &[&str] = &[
 ];
 
 impl CommandLine {
-    /// What the words after the program's name ask for, beside what `options` (those of `NODE_OPTIONS`) hold.
+    /// Parses the words after the program's name, in addition to `options` (those of `NODE_OPTIONS`).
     ///
     /// # Errors
     /// Where Node ends with status 9.
@@ -147,7 +147,7 @@ impl CommandLine {
             }
         }
         line.of_runtime = words[..words.len() - rest.len()].to_vec();
-        // What follows this is a script, however it begins.
+        // What follows this is a script, whatever it begins with.
         rest.next_if_eq(&"--");
         let script = if eval.is_none() && task.is_none() { rest.next() } else { None };
         line.arguments = rest.map(str::to_owned).collect();
@@ -205,7 +205,7 @@ impl CommandLine {
 const INTERACTIVE: &str =
     "this runtime has no interactive mode; name a script, or give code with -e";
 
-/// What the polyfill of `child_process` takes in place of a command line of Node's.
+/// The translation that the polyfill of `child_process` expects for a command line of Node's.
 #[derive(Debug, ToV8)]
 pub(crate) struct Translated {
     deno_args: Vec<String>,
@@ -216,8 +216,8 @@ pub(crate) struct Translated {
     trace_event_categories: Option<String>,
 }
 
-/// Deno's own makes a command line of Deno's of it. This program is started with Node's own one, word for word. So are
-/// commands of a shell (`wraps_eval` is not set): an error leaves them as they are.
+/// Replaces Deno's own translation into a command line of Deno's. This program is started with Node's own one, word for
+/// word. So are shell commands (`wraps_eval` is not set): an error leaves them as they are.
 #[op2]
 pub(crate) fn op_trine_command_line(
     #[scoped] words: Vec<String>,

@@ -4,11 +4,11 @@ use crate::{flavour::Flavour, options::NodeOptions};
 use node_resolver::NodeConditionOptions;
 use std::borrow::Cow;
 
-/// What Node adds for `import`, and for `require`. `default` always holds.
+/// Conditions that Node adds for `import`, and for `require`. `default` always holds.
 const IMPORT: [&str; 4] = ["node", "import", "module-sync", "node-addons"];
 const REQUIRE: [&str; 4] = ["node", "require", "module-sync", "node-addons"];
 
-/// The conditions for functions of a flavour, with those that were asked for.
+/// Returns the conditions for functions of a flavour, together with those that the user requested.
 pub(crate) fn of(flavour: Flavour) -> NodeConditionOptions {
     let list = |names: [&'static str; 4]| {
         let denos = (flavour == Flavour::Deno).then_some("deno");

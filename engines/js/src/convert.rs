@@ -1,17 +1,17 @@
-//! Payloads to V8 values and back.
+//! The conversion of payloads to V8 values and back.
 
 use crate::error::{During, from_description};
 use bytes::Bytes;
 use deno_runtime::deno_core::v8;
 use trine_engine::{Error, ErrorKind, Result};
 
-/// Reads what the prelude returned; `None` when it is the description of an error instead.
+/// A reader of what the prelude returned; gives `None` when that describes an error instead.
 pub(crate) type Read<T> = fn(&mut v8::PinScope<'_, '_>, v8::Local<'_, v8::Value>) -> Option<T>;
 
-/// Functions of a module, with the names that they were found by; names alone are those of others that it has.
+/// Functions of a module, with the names that they were found by; names without a function are those of its others.
 pub(crate) type LoadedFunctions = Vec<(String, Option<v8::Global<v8::Function>>)>;
 
-/// The event's text as a V8 string.
+/// Makes a V8 string of the event's text.
 ///
 /// # Errors
 /// [`ErrorKind::Unmarshal`] when it is not UTF-8 or longer than V8's strings can be.
@@ -39,12 +39,12 @@ pub(crate) fn text_to_v8<'s>(
     })
 }
 
-/// A V8 string as UTF-8 bytes.
+/// Returns a V8 string as UTF-8 bytes.
 fn v8_to_text(scope: &mut v8::PinScope<'_, '_>, value: v8::Local<'_, v8::String>) -> Bytes {
     Bytes::from(value.to_rust_string_lossy(scope))
 }
 
-/// What the prelude returned, or the error that it describes instead.
+/// Reads what the prelude returned; fails with the error that it describes instead.
 pub(crate) fn read_or_fail<'s, T>(
     scope: &mut v8::PinScope<'s, '_>,
     value: v8::Local<'s, v8::Value>,
@@ -54,7 +54,7 @@ pub(crate) fn read_or_fail<'s, T>(
     read(scope, value).ok_or_else(|| failure(scope, value, during))
 }
 
-/// The error of a prelude's `Failure`.
+/// Reads the error of a prelude's `Failure`.
 pub(crate) fn failure<'s>(
     scope: &mut v8::PinScope<'s, '_>,
     failure: v8::Local<'s, v8::Value>,
@@ -65,7 +65,7 @@ pub(crate) fn failure<'s>(
     from_description(&description.unwrap_or_default(), during)
 }
 
-/// A member of an object of the prelude's.
+/// Reads a member of an object of the prelude's.
 pub(crate) fn member<'s>(
     scope: &mut v8::PinScope<'s, '_>,
     object: v8::Local<'s, v8::Value>,
@@ -75,7 +75,7 @@ pub(crate) fn member<'s>(
     object.to_object(scope)?.get(scope, key.into())
 }
 
-/// JSON text.
+/// Reads JSON text.
 pub(crate) fn read_text(
     scope: &mut v8::PinScope<'_, '_>,
     value: v8::Local<'_, v8::Value>,
@@ -84,7 +84,7 @@ pub(crate) fn read_text(
     Some(v8_to_text(scope, text))
 }
 
-/// A value, which the prelude hands over in an array of one; `None` inside for undefined.
+/// Reads a value, which the prelude passes in an array of one; `None` inside for undefined.
 pub(crate) fn read_value(
     scope: &mut v8::PinScope<'_, '_>,
     value: v8::Local<'_, v8::Value>,
@@ -94,7 +94,7 @@ pub(crate) fn read_value(
     Some((!value.is_undefined()).then(|| v8::Global::new(scope, value)))
 }
 
-/// A text, which the prelude hands over in an array of one.
+/// Reads a text, which the prelude passes in an array of one.
 pub(crate) fn read_boxed_text(
     scope: &mut v8::PinScope<'_, '_>,
     value: v8::Local<'_, v8::Value>,
@@ -104,7 +104,7 @@ pub(crate) fn read_boxed_text(
     read_text(scope, text)
 }
 
-/// Functions with their names, which the prelude hands over in turns.
+/// Reads functions with their names, which the prelude passes alternately.
 pub(crate) fn read_functions(
     scope: &mut v8::PinScope<'_, '_>,
     value: v8::Local<'_, v8::Value>,

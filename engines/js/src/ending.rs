@@ -1,4 +1,4 @@
-//! The end of an isolate: what it has begun with files, and the listeners of `process` that wait for it.
+//! The end of an isolate: the file operations that it has begun, and the listeners of `process` that wait for it.
 
 use crate::{
     convert::{Read, read_or_fail, read_value},
@@ -18,29 +18,29 @@ use std::{
 };
 use trine_engine::Result;
 
-/// Turns of the event loop without any work on files until nothing more of it is expected: between two pieces there may be
-/// callbacks that wait for their turn.
+/// Number of turns of the event loop without any file operation after which no more are expected: between two of them,
+/// callbacks may be waiting for their turn.
 const QUIET_TURNS: u32 = 4;
 
-/// Where errors of listeners come from.
+/// The origin of errors of listeners, for the log.
 const AT_THE_END: &str = "in a listener for the end of the process";
 
-/// How far the end of a program is.
+/// The progress of a program's end.
 struct Settling {
-    /// Interrupts before it began.
+    /// Number of interrupts before it began.
     interrupts: u64,
-    /// Whether it ends because there is nothing left to do.
+    /// Whether the program ends because there is nothing left to do.
     by_itself: bool,
     /// Whether listeners of `beforeExit` have begun something.
     told: bool,
-    /// Turns without any work on files.
+    /// Number of turns without any file operation.
     quiet: u32,
 }
 
 impl Shared {
-    /// Turns the event loop for as long as anything is under way in it that has to do with files. Timers and connections are
-    /// not waited for: on the platform they would be frozen. Where nothing at all is left and the program ends by itself,
-    /// `beforeExit` follows, as in Node, and whatever its listeners begin is waited for. What fails meanwhile is logged.
+    /// Turns the event loop while any file operation is under way. Timers and connections are not waited for: on the
+    /// platform they would be frozen. Where nothing is left and the program ends by itself, `beforeExit` follows, as in
+    /// Node, and whatever its listeners begin is waited for. Failures in the meantime are logged.
     pub(crate) async fn settle(self: &Rc<Self>, by_itself: bool) {
         let interrupts = match self.isolate() {
             Ok(mut isolate) => self.forget_old_interrupts(&mut isolate.enter()),
@@ -71,7 +71,7 @@ impl Shared {
                 || self.host.has_exit()
                 || self.is_out_of_memory()
             {
-                // Nobody is there any more whose error it would be.
+                // Its error belongs to nobody any more.
                 let _ = self.stopped(isolate.runtime().v8_isolate(), None);
                 return Poll::Ready(());
             }
@@ -94,7 +94,7 @@ impl Shared {
         }
     }
 
-    /// Calls the listeners of `beforeExit`; whether they have found more to do.
+    /// Calls the listeners of `beforeExit`; returns whether they have found more to do.
     fn tell_before_exit(&self, isolate: &mut Entered<'_>) -> bool {
         fn read(_: &mut v8::PinScope<'_, '_>, value: v8::Local<'_, v8::Value>) -> Option<bool> {
             value.is_boolean().then(|| value.is_true())
@@ -122,7 +122,7 @@ impl Shared {
         }
     }
 
-    /// Calls a function of the prelude's; nothing where its code was stopped.
+    /// Calls a function of the prelude's; returns `None` where its code was stopped.
     fn tell<T>(
         &self,
         isolate: &mut Entered<'_>,
@@ -151,7 +151,7 @@ fn works_on_files(runtime: &JsRuntime) -> bool {
     )
 }
 
-/// Whether an operation reads or writes files, or makes what is written to them. Those that watch files go on for ever.
+/// Whether an operation reads or writes files, or produces what is written to them. File watchers never end.
 fn is_of_files(name: &str) -> bool {
     let name = name.strip_prefix("op_").unwrap_or(name);
     ["fs_", "node_fs_", "zlib_", "brotli_"].iter().any(|prefix| name.starts_with(prefix))

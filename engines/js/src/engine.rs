@@ -1,4 +1,4 @@
-//! The process-wide part: what the engine is, and V8's platform, which exists once.
+//! The process-wide part: the description of the engine, and V8's platform, which exists once.
 
 use crate::{check, find, instance::JsInstance, interpreter, options::NodeOptions};
 use deno_runtime::deno_core::{JsRuntime, v8};
@@ -14,12 +14,12 @@ use trine_engine::{
 };
 use trine_process::environment;
 
-/// JavaScript and TypeScript on V8.
+/// The engine for JavaScript and TypeScript on V8.
 pub struct JavaScript {
     info: EngineInfo,
 }
 
-/// The engine for JavaScript and TypeScript.
+/// Returns the engine for JavaScript and TypeScript.
 pub fn engine() -> JavaScript {
     JavaScript {
         info: EngineInfo {
@@ -85,12 +85,12 @@ impl Engine for JavaScript {
     }
 }
 
-/// Starts V8, once in a process, with these flags beside the usual ones.
+/// Starts V8, once per process, with these flags in addition to the usual ones.
 pub(crate) fn start_platform(flags: &str) {
     static PLATFORM: Once = Once::new();
     PLATFORM.call_once(|| {
-        // With loop unrolling V8's optimiser leaves endless loops around short ones without the check by which they
-        // are stopped: `for (;;) new Array(9).fill(0)`. The build script makes code caches with the same flags.
+        // With loop unrolling V8's optimiser removes from endless loops around short ones the check by which they are
+        // stopped: `for (;;) new Array(9).fill(0)`. The build script makes code caches with the same flags.
         v8::V8::set_flags_from_string(include_str!("v8-flags.txt").trim());
         if !flags.is_empty() {
             v8::V8::set_flags_from_string(flags);

@@ -1,11 +1,11 @@
-//! What JavaScript threw, as our error: name, message, stack without our own frames, and frames with file and line.
+//! The conversion of JavaScript's errors to ours: name, message, and stack and frames without our own.
 
 use crate::stack::file_path;
 use deno_runtime::deno_core::error::{CoreError, CoreErrorKind, JsError};
 use serde_json::Value;
 use trine_engine::{Error, ErrorKind, Frame};
 
-/// Where an error came from decides which name stands for an import or a syntax error.
+/// The origin of an error, which decides which name stands for an import or a syntax error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum During {
     /// The top-level code of a module.
@@ -14,7 +14,7 @@ pub(crate) enum During {
     Call,
 }
 
-/// The error that the prelude's `describe` wrote as JSON.
+/// Makes an error of what the prelude's `describe` wrote as JSON.
 pub(crate) fn from_description(description: &str, during: During) -> Error {
     match serde_json::from_str::<Value>(description) {
         Ok(value) => from_value(&value, during),
@@ -72,7 +72,7 @@ fn kind_of(value: &Value, during: During) -> ErrorKind {
         ("HandlerNotFound", _) => ErrorKind::HandlerNotFound,
         ("Exit", _) => ErrorKind::Exit,
         _ if value["warned"] == true => ErrorKind::Timeout,
-        // Only what does not parse is told with a place at its end; a loader's error has lost its class on the way.
+        // Only parse errors have a place at the end of their message; a loader's error has lost its class on the way.
         _ if during == During::Load
             && split_place(&plain_path(value["message"].as_str().unwrap_or_default()))
                 .1
@@ -88,7 +88,7 @@ fn kind_of(value: &Value, during: During) -> ErrorKind {
     }
 }
 
-/// What a module does export, and which name is nearest to the one that was sought.
+/// Describes which names a module does export, and which one is nearest to the requested one.
 fn what_exists(value: &Value) -> String {
     let Some(names) = value["names"].as_array() else { return String::new() };
     let names: Vec<&str> = names.iter().filter_map(Value::as_str).collect();
@@ -98,7 +98,7 @@ fn what_exists(value: &Value) -> String {
     format!("; the module exports: {}", names.join(", "))
 }
 
-/// An error that the event loop raised: a rejection that nobody handled, or a throw outside of any call chain.
+/// Converts an error that the event loop raised: a rejection that nobody handled, or a throw outside any call chain.
 pub(crate) fn from_core(error: CoreError) -> Error {
     match error.into_kind() {
         CoreErrorKind::Js(error) => from_js(&error),
@@ -127,7 +127,7 @@ fn from_js(error: &JsError) -> Error {
     let text = format!("{name}: {message}");
     let stack = lines(error.stack.as_deref().unwrap_or_default());
     let mut frames = frames(&stack, &message);
-    // Where a source does not parse, V8 tells beside the stack.
+    // V8 reports the place of a parse error beside the stack.
     if frames.is_empty() && name == "SyntaxError" {
         let frame = error.frames.first().and_then(|frame| {
             let file = frame.file_name.as_deref()?;
@@ -143,11 +143,11 @@ fn from_js(error: &JsError) -> Error {
     Error::new(kind, text).with_frames(frames).with_stack(stack)
 }
 
-/// What was thrown that is no error, from V8's message about it.
+/// Extracts a thrown value that is not an error from V8's message about it.
 fn thrown_text(message: &str) -> String {
     let text = message.strip_prefix("Uncaught ").unwrap_or(message);
     let text = text.strip_prefix("(in promise) ").unwrap_or(text);
-    // A text stands in quotes that it does not contain, if possible.
+    // A text is quoted with a character that it does not contain, if possible.
     let inner = ['"', '\'', '`']
         .into_iter()
         .find_map(|quote| text.strip_prefix(quote).and_then(|text| text.strip_suffix(quote)));
@@ -156,7 +156,7 @@ fn thrown_text(message: &str) -> String {
     serde_json::from_str(&format!("\"{inner}\"")).unwrap_or(inner)
 }
 
-/// A stack's lines, as `stack.split("\n")` gives them.
+/// Splits a stack into lines, as `stack.split("\n")` does.
 fn lines(stack: &str) -> Vec<String> {
     match stack {
         "" => Vec::new(),
@@ -164,7 +164,7 @@ fn lines(stack: &str) -> Vec<String> {
     }
 }
 
-/// The frames of a stack. What looks like one in the message above them is none.
+/// Finds the frames of a stack. Lines in the message above them that look like frames are not.
 fn frames(stack: &[String], message: &str) -> Vec<Frame> {
     let mut above = message.split('\n');
     let count = above.clone().count();
@@ -173,7 +173,7 @@ fn frames(stack: &[String], message: &str) -> Vec<Frame> {
         && stack[1..count].iter().map(String::as_str).eq(above);
     let after = match is_message {
         true => count,
-        // The message was changed after the stack had been read: what counts is the block at the end.
+        // The message was changed after the stack had been read: only the block at the end counts.
         false => {
             let block = stack.iter().rev().take_while(|line| line.starts_with("    at "));
             stack.len() - block.count()
@@ -182,7 +182,7 @@ fn frames(stack: &[String], message: &str) -> Vec<Frame> {
     stack[after..].iter().filter_map(|line| frame(line)).collect()
 }
 
-/// A source that does not parse, as the loader found out before V8 saw it.
+/// Makes an error of a source that does not parse, as the loader found out before V8 saw it.
 pub(crate) fn syntax(message: &str) -> Error {
     let (text, place) = split_place(&plain_path(message));
     let message = format!("SyntaxError: {text}");
@@ -193,7 +193,7 @@ pub(crate) fn syntax(message: &str) -> Error {
     Error::new(ErrorKind::UserCodeSyntax, message).with_frames(place).with_stack(stack)
 }
 
-/// A syntax error that V8 did not place, with the place that was found for it.
+/// Adds to a syntax error that V8 did not locate the place that was found for it.
 pub(crate) fn placed(error: Error, problem: &str) -> Error {
     let (_, Some(place)) = split_place(&plain_path(problem)) else { return error };
     if error.frames().first() == Some(&place) {
@@ -204,7 +204,7 @@ pub(crate) fn placed(error: Error, problem: &str) -> Error {
     error.with_frames(frames).with_stack(stack)
 }
 
-/// A stack that begins with a message and a place, followed by the frames of another.
+/// Makes a stack that begins with a message and a place, followed by the frames of another.
 fn with_place_on_top(message: &str, place: &Frame, stack: Vec<String>) -> Vec<String> {
     let line = match (place.line, place.column) {
         (0, _) => format!("    at {}", place.file),
@@ -225,7 +225,7 @@ fn split_place(message: &str) -> (String, Option<Frame>) {
     (message.to_owned(), None)
 }
 
-/// Where the import stands that a message about a missing module speaks of: `… 'name' … from (referrer) 'file' …`.
+/// Finds the place of the import that a missing module's message is about: `… 'name' … from (referrer) 'file' …`.
 fn import_place(message: &str) -> Option<Frame> {
     let mut quoted = message.split('\'').skip(1).step_by(2);
     let (wanted, file) = (quoted.next()?, quoted.next()?);
@@ -242,7 +242,7 @@ fn plain_path(text: &str) -> String {
     text.replace("file://", "")
 }
 
-/// A frame of a line like `    at name (/path/file.mjs:3:9)` or `    at /path/file.mjs:3:9`.
+/// Parses a frame from a line like `    at name (/path/file.mjs:3:9)` or `    at /path/file.mjs:3:9`.
 fn frame(line: &str) -> Option<Frame> {
     let rest = line.trim_start().strip_prefix("at ")?;
     let (function, place) = match rest.strip_suffix(')').and_then(|rest| rest.rsplit_once(" (")) {

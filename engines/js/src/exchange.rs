@@ -1,4 +1,4 @@
-//! `context.state` and `context.reply`: what JavaScript asks of an invocation's exchange.
+//! `context.state` and `context.reply`: the requests of JavaScript to an invocation's exchange.
 
 use crate::{
     host::{Host, host_of, set_function},
@@ -8,7 +8,7 @@ use deno_runtime::deno_core::v8;
 use std::rc::Rc;
 use trine_engine::{Error, Invocation, NativeValue, Payload};
 
-/// Adds the functions that the prelude calls. Each gets the place of its invocation first.
+/// Adds the functions that the prelude calls. Each takes the slot of its invocation first.
 pub(crate) fn add_functions(scope: &mut v8::PinScope<'_, '_>, object: v8::Local<'_, v8::Object>) {
     set_function(scope, object, "stateGet", state_get);
     set_function(scope, object, "stateSet", state_set);
@@ -18,7 +18,7 @@ pub(crate) fn add_functions(scope: &mut v8::PinScope<'_, '_>, object: v8::Local<
     set_function(scope, object, "reply", reply);
 }
 
-/// The invocation that a function was called for; throws when it has ended.
+/// Returns the invocation that a function was called for; throws when it has ended.
 fn session(
     scope: &mut v8::PinScope<'_, '_>,
     args: &v8::FunctionCallbackArguments<'_>,
@@ -57,8 +57,8 @@ fn native(
     Some(Payload::Native(Rc::new(JsValue::new(host.shared()?, value))))
 }
 
-/// `stateGet(slot, key)`: a member's value, undefined where there is none. A container that comes from another language
-/// becomes JavaScript's own, so that what is changed in it is seen by everybody.
+/// Implements `stateGet(slot, key)`: a member's value, undefined where there is none. A container from another language
+/// becomes JavaScript's own, so that everybody sees changes in it.
 fn state_get(
     scope: &mut v8::PinScope<'_, '_>,
     args: v8::FunctionCallbackArguments<'_>,
@@ -83,7 +83,7 @@ fn state_get(
         Err(error) => return throw(scope, &error),
     };
     let text = v8::String::new_from_utf8(scope, &text, v8::NewStringType::Normal);
-    // What does not parse throws a SyntaxError by itself.
+    // Invalid JSON throws a SyntaxError by itself.
     let Some(value) = text.and_then(|text| v8::json::parse(scope, text)) else { return };
     if value.is_object()
         && let Some(payload) = native(scope, &host, value)
@@ -93,7 +93,7 @@ fn state_get(
     result.set(value);
 }
 
-/// `stateSet(slot, key, value)`
+/// Implements `stateSet(slot, key, value)`.
 fn state_set(
     scope: &mut v8::PinScope<'_, '_>,
     args: v8::FunctionCallbackArguments<'_>,
@@ -106,7 +106,7 @@ fn state_set(
     }
 }
 
-/// `stateHas(slot, key)`
+/// Implements `stateHas(slot, key)`.
 fn state_has(
     scope: &mut v8::PinScope<'_, '_>,
     args: v8::FunctionCallbackArguments<'_>,
@@ -117,7 +117,7 @@ fn state_has(
     result.set_bool(invocation.exchange.has_state(&key));
 }
 
-/// `stateDelete(slot, key)`
+/// Implements `stateDelete(slot, key)`.
 fn state_delete(
     scope: &mut v8::PinScope<'_, '_>,
     args: v8::FunctionCallbackArguments<'_>,
@@ -128,7 +128,7 @@ fn state_delete(
     invocation.exchange.remove_state(&key);
 }
 
-/// `stateKeys(slot)`
+/// Implements `stateKeys(slot)`.
 fn state_keys(
     scope: &mut v8::PinScope<'_, '_>,
     args: v8::FunctionCallbackArguments<'_>,
@@ -145,7 +145,7 @@ fn state_keys(
     result.set(keys.into());
 }
 
-/// `reply(slot, response)`
+/// Implements `reply(slot, response)`.
 fn reply(
     scope: &mut v8::PinScope<'_, '_>,
     args: v8::FunctionCallbackArguments<'_>,

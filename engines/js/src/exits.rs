@@ -1,4 +1,4 @@
-//! What would end the process, and ends an invocation instead: exits, aborts, deadly signals to oneself.
+//! Actions that would end the process, and end an invocation instead: exits, aborts, deadly signals to oneself.
 
 use crate::{
     channels,
@@ -13,15 +13,15 @@ use std::rc::Rc;
 use trine_engine::{End, Error};
 use trine_process::signal::{self, Deadly};
 
-/// How the guest asked for the process's end, and in which invocation.
+/// A request of the guest to end the process, and the invocation that made it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Exit {
-    /// The invocation's place; `None` when it is not known.
+    /// The invocation's slot; `None` when it is not known.
     pub(crate) slot: Option<usize>,
     pub(crate) how: How,
 }
 
-/// How a process ends.
+/// The way in which a process ends.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum How {
     Status(i32),
@@ -29,7 +29,7 @@ pub(crate) enum How {
 }
 
 impl Exit {
-    /// The error of the invocation, in the words of the platform.
+    /// Returns the error of the invocation, in the words of the platform.
     pub(crate) fn error(self) -> Error {
         let end = match self.how {
             How::Status(status) => End::Status(status.into()),
@@ -41,15 +41,15 @@ impl Exit {
     }
 }
 
-/// The signal, if sent to this process id it would end this process.
+/// Returns the signal, if sending it to this process id would end this process.
 fn deadly(pid: i32, signal: i32) -> Option<&'static Deadly> {
     // 0 and -1 mean this process among others.
     let to_us = pid == std::process::id() as i32 || pid == 0 || pid == -1;
     Deadly::of(signal).filter(|signal| to_us && signal.ends_process())
 }
 
-/// Replaces the operations that would end the process, the one that ends a worker thread, the one that makes Deno's command
-/// lines of Node's, the one behind `fetch`, and those on the process's environment and on channels between processes.
+/// Replaces the operations that would end the process, the one that ends a worker thread, the one that translates
+/// Node's command lines to Deno's, the one behind `fetch`, and those on the process's environment and on its channels.
 pub(crate) fn trap(op: OpDecl) -> OpDecl {
     match op.name {
         "op_process_abort" => op.with_implementation_from(&op_trine_abort()),
@@ -70,7 +70,7 @@ fn op_trine_abort(state: &mut OpState) {
     host.exit(Exit { slot: None, how: How::Signal(6) });
 }
 
-/// Sends a signal; 0, or the system's error number.
+/// Sends a signal; returns 0, or the system's error number.
 #[op2(fast)]
 fn op_trine_kill(state: &mut OpState, #[smi] pid: i32, #[smi] signal: i32) -> i32 {
     let host = state.borrow::<Rc<Host>>();
@@ -84,7 +84,7 @@ fn op_trine_kill(state: &mut OpState, #[smi] pid: i32, #[smi] signal: i32) -> i3
     }
 }
 
-/// `trapSignal(pid, name)`: whether this would have ended the process, and has ended the guest's code instead.
+/// Implements `trapSignal(pid, name)`: whether it would have ended the process, and has ended the guest's code instead.
 pub(crate) fn trap_signal(
     scope: &mut v8::PinScope<'_, '_>,
     args: v8::FunctionCallbackArguments<'_>,
@@ -101,7 +101,7 @@ pub(crate) fn trap_signal(
     result.set_bool(is_deadly);
 }
 
-/// `exit(status, slot)`: notes the status and stops the guest's code where it stands, past every `catch` and `finally`.
+/// Implements `exit(status, slot)`: notes the status and stops the guest's code, past every `catch` and `finally`.
 pub(crate) fn exit(
     scope: &mut v8::PinScope<'_, '_>,
     args: v8::FunctionCallbackArguments<'_>,

@@ -1,5 +1,5 @@
-//! What a process that was started as Node prints of the error that ends it: the place, its line, and what the prelude tells
-//! of the value.
+//! What a process that was started as Node prints about the error that ends it: the place, its line, and the prelude's
+//! description of the value.
 
 use crate::loader::Loader;
 use deno_runtime::{
@@ -12,10 +12,10 @@ use deno_runtime::{
 };
 use std::fmt::Write as _;
 
-/// Why the process ends.
+/// The reason why the process ends.
 pub(crate) struct Fatal {
     pub(crate) error: CoreError,
-    /// The value that the main script has thrown, where it is no other that has been noted.
+    /// The value that the main script has thrown, unless another one has been noted.
     pub(crate) thrown: Option<v8::Global<v8::Value>>,
 }
 
@@ -25,7 +25,7 @@ impl From<CoreError> for Fatal {
     }
 }
 
-/// What the prelude tells of the end.
+/// The prelude's account of the end.
 #[derive(Default)]
 pub(crate) struct Told {
     /// The version of Node that messages name.
@@ -33,7 +33,7 @@ pub(crate) struct Told {
     /// The value, as Node shows it.
     text: Option<String>,
     is_error: bool,
-    /// Where it comes from, where that is none of users' code.
+    /// Its origin, where that is not in users' code.
     place: Option<String>,
 }
 
@@ -73,7 +73,7 @@ impl Told {
         }
     }
 
-    /// The whole message, with the place of a syntax error, which V8 does not tell of CommonJS.
+    /// Makes the whole message, with the place of a syntax error, which V8 does not report for CommonJS.
     pub(crate) fn explain(&self, loader: &Loader, error: &CoreError) -> String {
         let text = self.describe(error);
         let is_syntax = matches!(error.as_kind(), CoreErrorKind::Js(error)
@@ -85,7 +85,7 @@ impl Told {
         }
     }
 
-    /// An error that nobody has caught, as Node prints it.
+    /// Describes an error that nobody has caught, as Node prints it.
     pub(crate) fn describe(&self, error: &CoreError) -> String {
         let CoreErrorKind::Js(error) = error.as_kind() else {
             return format!("{error}{}", self.end());
@@ -99,7 +99,7 @@ impl Told {
         };
         match (self.is_error, place.strip_suffix('\n')) {
             (true, _) => format!("{place}{text}{}", self.end()),
-            // Node's frame around what is no error.
+            // Node's frame around a value that is not an error.
             (false, Some(place)) => format!("\n{place}{text}{}", self.end()),
             (false, None) => format!("Uncaught:\n{text}{}", self.end()),
         }
@@ -113,7 +113,7 @@ impl Told {
     }
 }
 
-/// What is known of an error without asking the prelude.
+/// Describes an error without asking the prelude.
 pub(crate) fn describe(error: &JsError) -> String {
     let mut text = place_of(error).unwrap_or_default();
     text.push_str(&stack_of(error));
@@ -125,7 +125,7 @@ pub(crate) fn describe(error: &JsError) -> String {
     text
 }
 
-/// Path and line of the first frame that is the user's, and the text of that line with a mark under the column.
+/// Finds path and line of the user's first frame; returns them with the text of that line and a mark under the column.
 fn place_of(error: &JsError) -> Option<String> {
     let frame = error.frames.iter().find(|frame| {
         let name = frame.file_name.as_deref().unwrap_or("ext:");
@@ -141,7 +141,7 @@ fn place_of(error: &JsError) -> Option<String> {
         }
     };
     let indent = usize::try_from(frame.column_number.unwrap_or(1)).unwrap_or(1).saturating_sub(1);
-    // A minified file has one line, which tells nobody anything.
+    // A minified file has one line, which helps nobody.
     let excerpt = match line.len() {
         0..=400 => format!("{line}\n{}^\n", " ".repeat(indent)),
         _ => String::new(),
@@ -152,15 +152,15 @@ fn place_of(error: &JsError) -> Option<String> {
 fn stack_of(error: &JsError) -> String {
     match &error.stack {
         Some(stack) if !stack.is_empty() => own_stack(stack),
-        // What is no error has no stack.
+        // A value that is not an error has no stack.
         _ => error.exception_message.clone(),
     }
 }
 
-/// A stack without the frames of this runtime's own code. What stands behind such a frame, as the brace before an error's
-/// members, stays.
+/// Removes from a stack the frames of this runtime's own code. Text after such a frame, such as the brace before an
+/// error's members, stays.
 fn own_stack(text: &str) -> String {
-    // `node:vm` puts the place before a stack that it lets pass, also where that is one of ours.
+    // `node:vm` puts the place before a stack that it lets pass, even where the place is one of ours.
     let text = match text.split_once("\n\n") {
         Some((place, stack)) if place.starts_with("ext:") => stack,
         _ => text,

@@ -1,4 +1,4 @@
-//! The operation behind `fetch`, for what Deno's own does otherwise than Node's: a request is sent once only, and Node's
+//! The operation behind `fetch`, where Deno's own differs from Node's: a request is sent only once, and Node's
 //! certificates and settings count.
 
 #![allow(
@@ -39,7 +39,7 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-/// Begins a request; `op_fetch_send` gives its response.
+/// Begins a request; `op_fetch_send` returns its response.
 #[op2]
 #[allow(clippy::too_many_arguments, reason = "as Deno's JavaScript calls it")]
 pub(crate) fn op_trine_fetch(
@@ -78,7 +78,7 @@ pub(crate) fn op_trine_fetch(
             let cancel = cancel.map(|cancel| state.resource_table.add(FetchCancelHandle(cancel)));
             Ok(FetchReturn { request_rid, cancel_handle_rid: cancel })
         }
-        // Those that exist were looked up in JavaScript.
+        // Existing ones were looked up in JavaScript.
         "blob" => Err(FetchError::BlobNotFound),
         scheme => Err(FetchError::SchemeNotSupported(scheme.to_owned())),
     }
@@ -121,7 +121,7 @@ fn send(
             headers.append(name, HeaderValue::from_bytes(&value)?);
         }
     }
-    // A client that was asked for by name is taken as it is.
+    // A client that was requested by name is used as it is.
     let (client, servers) = match client {
         Some(client) => (client.client.clone(), None),
         None if uri.scheme_str() != Some("https") => {
@@ -147,7 +147,7 @@ fn send(
     Ok(FetchReturn { request_rid, cancel_handle_rid })
 }
 
-/// Whether the environment asks for no verification at all. Node looks each time.
+/// Whether the environment turns verification off. Node reads it each time.
 fn verifies_nothing(state: &OpState) -> bool {
     variable(state, "NODE_TLS_REJECT_UNAUTHORIZED").is_some_and(|value| value == "0")
 }
@@ -174,7 +174,7 @@ fn insecure_client(state: &mut OpState) -> Result<Client, FetchError> {
     Ok(client)
 }
 
-/// What is sent.
+/// The message to send.
 pub(crate) struct Message {
     method: Method,
     pub(crate) uri: Uri,
@@ -189,7 +189,7 @@ pub(crate) enum Body {
 }
 
 impl Body {
-    /// The same once more; nothing for a stream.
+    /// Copies the body; returns `None` for a stream.
     fn again(&self) -> Option<Self> {
         match self {
             Self::None => Some(Self::None),
@@ -211,15 +211,15 @@ impl Body {
 }
 
 impl Message {
-    /// The same once more; nothing where its body is a stream.
+    /// Copies the message; returns `None` where its body is a stream.
     pub(crate) fn again(&self) -> Option<Self> {
         let body = self.body.again()?;
         let (method, uri, headers) = (self.method.clone(), self.uri.clone(), self.headers.clone());
         Some(Self { method, uri, headers, body })
     }
 
-    /// Sends it. Deno's client sends a request whose connection breaks once more, unless it cannot repeat the body, as it
-    /// cannot with those that are made here: the server may well have acted on the first one.
+    /// Sends the message. Deno's client repeats a request whose connection breaks, unless it cannot repeat the body,
+    /// and the bodies made here cannot be repeated: the server may well have acted on the first request.
     pub(crate) async fn send(self, client: Client) -> Result<Response<ResBody>, FetchError> {
         let again = self.again();
         match (client.clone().send(self.into_request()).await, again) {
@@ -298,7 +298,7 @@ mod tests {
             *request.method_mut() = Method::POST;
             let url = Url::parse(&format!("http://{address}/")).expect("it is a URL");
             *request.uri_mut() = url.as_str().parse().expect("it is one");
-            // The second one fails.
+            // The second request fails.
             if let Ok(response) = client.clone().send(request).await {
                 let _ = response.into_body().collect().await;
             }

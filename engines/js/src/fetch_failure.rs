@@ -1,4 +1,4 @@
-//! Why a request of `fetch` got no response, as Node tells it: an error whose `cause` has a code to act on.
+//! The reason why a request of `fetch` got no response, in Node's terms: an error whose `cause` has a code to act on.
 
 use deno_error::JsErrorBox;
 use deno_runtime::{
@@ -12,10 +12,10 @@ use deno_runtime::{
 use serde_json::{Map, Value};
 use std::{error::Error, io};
 
-/// The class whose errors the prelude makes of a [`Cause`] in JSON.
+/// The class of errors that the prelude makes of a [`Cause`] in JSON.
 const CLASS: &str = "TrineFetchFailed";
 
-/// Members of the cause, in the order in which Node has them.
+/// The members of the cause, in Node's order.
 struct Cause(Map<String, Value>);
 
 impl Cause {
@@ -37,7 +37,7 @@ impl Cause {
         self.with("name", name.into())
     }
 
-    /// That of an error of the system's.
+    /// Makes the cause of a system error.
     fn of_system(error: &io::Error, number: i32, is_connecting: bool, url: &Url) -> Self {
         let code = ERRORS.iter().find(|(known, _)| *known == number).map_or("", |(_, code)| code);
         let call = match number {
@@ -65,7 +65,7 @@ impl Cause {
         }
     }
 
-    /// That of a name that was not resolved.
+    /// Makes the cause of a name that was not resolved.
     fn of_name(error: &io::Error, url: &Url) -> Self {
         let text = error.to_string();
         let (code, number) = match text.contains("emporary failure") {
@@ -109,7 +109,7 @@ impl Cause {
                 "unable to verify the first certificate",
                 "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
             ),
-            // What signs itself says that it is an authority.
+            // A self-signed certificate says that it is an authority.
             CertificateError::Other(other) if is_authority(other) => {
                 Self::new("self-signed certificate", "DEPTH_ZERO_SELF_SIGNED_CERT")
             }
@@ -117,7 +117,7 @@ impl Cause {
         }
     }
 
-    /// That of a connection that has ended before the response had.
+    /// Makes the cause of a connection that ended before the response did.
     fn of_end(is_connecting: bool, url: &Url) -> Self {
         if is_connecting {
             let message =
@@ -129,11 +129,11 @@ impl Cause {
     }
 }
 
-/// The same error, told as Node tells it where it is about the connection.
+/// Returns the same error, in Node's terms where it is about the connection.
 pub(crate) fn as_node_tells_it(error: FetchError, url: &Url) -> FetchError {
     let FetchError::ClientSend(failed) = &error else { return error };
     let is_connecting = failed.is_connect_error();
-    // An error in the stream that is the request's body is told as it is.
+    // An error in the stream that is the request's body is passed on as it is.
     let body = failed.source.source().and_then(|error| error.downcast_ref::<hyper::Error>());
     let is_body = body.is_some_and(hyper::Error::is_user);
     let found = match is_body {
@@ -173,7 +173,7 @@ fn cause_of(error: &(dyn Error + 'static), is_connecting: bool, url: &Url) -> Op
     error.is_parse().then(|| Cause::new(message, "HPE_INVALID_CONSTANT").named("HTTPParserError"))
 }
 
-/// An error and what it wraps. Errors of input and output do not name that as their source.
+/// Walks through an error and those that it wraps. I/O errors do not name those as their source.
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |error| {
         let error: &'a (dyn Error + 'static) = *error;
@@ -188,7 +188,7 @@ fn is_authority(error: &rustls::OtherError) -> bool {
     matches!(error.0.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity))
 }
 
-/// A host without the brackets that addresses have in URLs.
+/// Returns a host without the brackets that addresses have in URLs.
 fn plain(host: &Host<&str>) -> String {
     match host {
         Host::Ipv6(address) => address.to_string(),
@@ -196,7 +196,7 @@ fn plain(host: &Host<&str>) -> String {
     }
 }
 
-/// Errors of the system's that connections have, and what Node calls them.
+/// System errors of connections, and Node's names for them.
 const ERRORS: &[(i32, &str)] = &[
     (libc::EACCES, "EACCES"),
     (libc::EADDRNOTAVAIL, "EADDRNOTAVAIL"),

@@ -1,5 +1,5 @@
-//! Finds a handler's module as Node would, where no file has its name and a known extension: by the `main` of a folder, as a
-//! file without an extension, as a package.
+//! The search for a handler's module as in Node, where no file has its name and a known extension: by the `main` of a
+//! folder, as a file without an extension, as a package.
 
 use crate::loader::{Loader, package_folders};
 use node_resolver::{NodeResolutionKind, ResolutionMode, UrlOrPath};
@@ -14,17 +14,17 @@ use trine_engine::{Error, ErrorKind, Lookup, Result, Search};
 /// Extensions that Node adds to a path that names no file, and those that only this runtime knows.
 const EXTENSIONS: [&str; 9] = ["js", "cjs", "mjs", "node", "ts", "cts", "mts", "tsx", "jsx"];
 
-/// The file that `main` of a folder's `package.json` names.
+/// Finds the file that `main` of a folder's `package.json` names.
 pub(crate) fn main_of(folder: &Path) -> Option<PathBuf> {
     let text = fs::read_to_string(folder.join("package.json")).ok()?;
     let package: serde_json::Value = serde_json::from_str(&text).ok()?;
     let main = folder.join(package.get("main")?.as_str()?);
-    // Without the detours that a path from `package.json` has: `./dist/../index.js`.
+    // Without the detours of a path in `package.json`: `./dist/../index.js`.
     let main = fs::canonicalize(&main).unwrap_or(main);
     file_of(&main).or_else(|| index_of(&main))
 }
 
-/// What an import of the module would run: a path without an extension, then a package.
+/// Finds what an import of the module would run: a path without an extension, then a package.
 pub(crate) fn find(lookup: &Lookup<'_>) -> Result<Search> {
     let mut search = Search::default();
     for root in [lookup.root, lookup.layer_root] {
@@ -58,8 +58,8 @@ pub(crate) fn find(lookup: &Lookup<'_>) -> Result<Search> {
     }
 }
 
-/// What is asked for, and from which folder: the whole name, then what Node's managed runtime asks for, whose packages have
-/// no slash in their handlers' names.
+/// Lists what to look for, and from which folder: the whole name, then the name that Node's managed runtime uses, whose
+/// packages have no slash in their handlers' names.
 ///
 /// Contract: `require.resolve(module, {paths: [taskRoot, moduleRoot]})`.
 fn requests<'a>(lookup: &Lookup<'a>) -> Vec<(&'a str, PathBuf)> {
@@ -71,7 +71,7 @@ fn requests<'a>(lookup: &Lookup<'a>) -> Vec<(&'a str, PathBuf)> {
     requests
 }
 
-/// The folders of packages that code in a folder sees, those that exist: `node_modules` beside it and above it, then
+/// Lists the existing folders of packages that code in a folder sees: `node_modules` beside it and above it, then
 /// `NODE_PATH` and the layers.
 fn folders_from(start: &Path, layer_root: &Path) -> Vec<PathBuf> {
     let above = start.ancestors().filter(|folder| !folder.ends_with("node_modules"));
@@ -81,7 +81,7 @@ fn folders_from(start: &Path, layer_root: &Path) -> Vec<PathBuf> {
     folders
 }
 
-/// The file that a specifier (`pkg`, `@scope/pkg/sub`) means in a folder of packages.
+/// Finds the file that a specifier (`pkg`, `@scope/pkg/sub`) means in a folder of packages.
 fn package_file(loader: &Rc<Loader>, folder: &Path, specifier: &str) -> Result<Option<PathBuf>> {
     let parts = specifier.splitn(3, '/').collect::<Vec<_>>();
     let (name, sub) = match parts.as_slice() {
@@ -103,7 +103,7 @@ fn package_file(loader: &Rc<Loader>, folder: &Path, specifier: &str) -> Result<O
         let path = sub.map_or_else(|| package.clone(), |sub| package.join(sub));
         file_of(&path).or_else(|| main_of(&path)).or_else(|| index_of(&path))
     };
-    // What a package imports is looked for from where it really lies.
+    // A package's imports are resolved from its real location.
     Ok(found.map(|path| fs::canonicalize(&path).unwrap_or(path)))
 }
 
@@ -113,7 +113,7 @@ fn has_exports(package: &Path) -> bool {
     package.is_some_and(|package| package.get("exports").is_some_and(|exports| !exports.is_null()))
 }
 
-/// What the `exports` of a package say: to `require`, else to `import`.
+/// Reads what the `exports` of a package offer: to `require`, else to `import`.
 fn exported(
     loader: &Rc<Loader>,
     package: &Path,
@@ -153,7 +153,7 @@ fn exported(
     Err(Error::new(ErrorKind::ImportModule, message))
 }
 
-/// A path that is a file as it stands, or with an extension.
+/// Finds a path that is a file as it is, or with an extension.
 fn file_of(path: &Path) -> Option<PathBuf> {
     if path.is_file() {
         return Some(path.to_owned());
@@ -164,12 +164,12 @@ fn file_of(path: &Path) -> Option<PathBuf> {
     candidates.find(|candidate| candidate.is_file())
 }
 
-/// The file that a folder is where nothing else is said.
+/// Finds the file that stands for a folder by default.
 fn index_of(folder: &Path) -> Option<PathBuf> {
     file_of(&folder.join("index")).filter(|_| folder.is_dir())
 }
 
-/// Whether a file without an extension may be a script: a text, and none of another interpreter's.
+/// Whether a file without an extension may be a script: a text, and not for another interpreter.
 fn is_script(path: &Path) -> bool {
     let mut start = [0; 256];
     if path.extension().is_some() || !path.is_file() {

@@ -1,33 +1,33 @@
-//! Whom a function is written for, Node or Deno, and the curtain before what Node lacks.
+//! The flavour of a function, for Node or for Deno, and the curtain in front of what Node lacks.
 //!
-//! Node's modules are built on Deno's namespace here, which they look up in the global scope each time. So it cannot be taken
-//! away from a function that is written for Node; it can be kept from its sight. What is hidden lies in an object of ours,
-//! and an object with an interceptor stands among the prototypes of the global one: it shows the runtime's own code what it
-//! looks for, and nothing to anybody else.
+//! Node's modules are built on Deno's namespace here, which they look up in the global scope each time. So it cannot be
+//! taken away from a function that is written for Node; but it can be hidden from it. Hidden members lie in an object
+//! of ours, and an object with an interceptor stands among the prototypes of the global one: it shows them to the
+//! runtime's own code, and to nobody else.
 
 use deno_runtime::deno_core::v8;
 use std::{io::Read as _, path::Path};
 use trine_engine::{Error, ErrorKind, Module, Result};
 
-/// The variable that says it.
+/// The variable that sets the flavour.
 const VARIABLE: &str = "TRINE_FLAVOUR";
 /// The name of the file that tools for Deno bundle a function into.
 const BUNDLE: &str = "function.bundle.js";
-/// Sources are looked at up to here: what is longer is a bundle, with packages that ask in their own ways.
+/// Number of bytes up to which sources are searched: longer ones are bundles, whose packages test in their own ways.
 const LIMIT: u64 = 1 << 18;
 
-/// Whom a function is written for.
+/// The runtime that a function is written for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Flavour {
-    /// Its globals and conditions are Node's.
+    /// Node: its globals and conditions.
     #[default]
     Node,
-    /// It has Deno's namespace, and the Web's globals as Deno has them.
+    /// Deno: its namespace, and the Web's globals as Deno has them.
     Deno,
 }
 
 impl Flavour {
-    /// The flavour of a module that is loaded from outside.
+    /// Returns the flavour of a module that is loaded from outside.
     ///
     /// # Errors
     /// Where the variable names no flavour.
@@ -65,7 +65,7 @@ fn source(path: &Path) -> Option<String> {
     Some(source)
 }
 
-/// Whether a source uses Deno's namespace without asking first whether there is one, or imports what only Deno can.
+/// Whether a source uses Deno's namespace without first testing for it, or imports what only Deno can.
 fn speaks_to_deno(source: &str) -> bool {
     let shebang = source.lines().next().is_some_and(|line| {
         line.starts_with("#!") && line.split(['/', ' ']).any(|word| word == "deno")
@@ -87,7 +87,7 @@ fn uses_deno(source: &str) -> bool {
     names_it && !asks_for_type && !asks.iter().any(|ask| source.contains(ask))
 }
 
-/// Whether a place stands behind the beginning of a comment in its line.
+/// Whether a position is behind the beginning of a comment in its line.
 fn is_commented(source: &str, at: usize) -> bool {
     let line = &source[source[..at].rfind('\n').map_or(0, |end| end + 1)..at];
     line.contains("//") || line.trim_start().starts_with(['*']) || line.contains("/*")
@@ -110,8 +110,8 @@ fn imports_for_deno(source: &str) -> bool {
     })
 }
 
-/// `curtain(hidden)`: an object for the prototypes of the global one, which shows the members of `hidden` to code of the
-/// runtime's own. What also stands further up those prototypes is nothing to others.
+/// Implements `curtain(hidden)`: an object for the prototypes of the global one, which shows the members of `hidden` to
+/// the runtime's own code. To others, members further up those prototypes do not exist either.
 pub(crate) fn curtain(
     scope: &mut v8::PinScope<'_, '_>,
     args: v8::FunctionCallbackArguments<'_>,
@@ -169,7 +169,7 @@ fn is_there<'s>(
     v8::Intercepted::kYes
 }
 
-/// The object with what is hidden, if that has a member of this name.
+/// Returns the object with the hidden members, if it has one of this name.
 fn hidden<'s>(
     scope: &mut v8::PinScope<'s, '_>,
     key: v8::Local<'s, v8::Name>,
@@ -179,7 +179,7 @@ fn hidden<'s>(
     hidden.has_own_property(scope, key)?.then_some(hidden)
 }
 
-/// Whether what runs is code of the runtime's own, or none at all.
+/// Whether the running code is the runtime's own, or there is none.
 fn is_own_code(scope: &mut v8::PinScope<'_, '_>) -> bool {
     v8::StackTrace::current_script_name_or_source_url(scope).is_none_or(|name| {
         let name = name.to_rust_string_lossy(scope);

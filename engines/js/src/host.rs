@@ -1,4 +1,4 @@
-//! What a guest may ask of the process: to write a log line, to end, to import a module.
+//! The guest's requests to the process: to write a log line, to end, to import a module.
 
 use crate::{
     certificates, channels, exchange,
@@ -26,18 +26,18 @@ use trine_engine::{
     timestamp,
 };
 
-/// What an isolate is for.
+/// The purpose of an isolate.
 #[derive(Debug, Clone)]
 pub(crate) enum Mode {
-    /// It runs functions: their output goes to the log, their exits end an invocation.
+    /// To run functions: their output goes to the log, their exits end an invocation.
     Function,
-    /// It is the main one of a process that was started as Node.
+    /// To be the main isolate of a process that was started as Node.
     Interpreter(Facts),
-    /// It is that of a worker thread in such a process.
+    /// To be the isolate of a worker thread in such a process.
     Thread,
 }
 
-/// What a process that was started as Node knows about its own start.
+/// The facts about its own start that a process started as Node knows.
 #[derive(Debug, Clone)]
 pub(crate) struct Facts {
     /// `process.argv0`.
@@ -58,7 +58,7 @@ pub(crate) struct Host {
     shared: Weak<Shared>,
     handle: OnceCell<v8::IsolateHandle>,
     exit: Cell<Option<Exit>>,
-    /// Whom the function is written for that the isolate starts with.
+    /// Flavour of the function that the isolate starts with.
     pub(crate) flavour: Cell<Flavour>,
     leftovers: Cell<bool>,
     work: Cell<bool>,
@@ -87,29 +87,29 @@ impl Host {
         })
     }
 
-    /// Whether the process was started as Node: it ends as its code asks to.
+    /// Whether the process was started as Node: it ends when its code asks for it.
     pub(crate) fn is_plain(&self) -> bool {
         !matches!(self.mode, Mode::Function)
     }
 
-    /// The instance, unless it is ending.
+    /// Returns the instance, unless it is ending.
     pub(crate) fn shared(&self) -> Option<Rc<Shared>> {
         self.shared.upgrade()
     }
 
-    /// A value that belongs to this isolate; `None` for those of others.
+    /// Returns a value that belongs to this isolate; `None` for those of others.
     pub(crate) fn own<'a>(&self, value: &'a dyn NativeValue) -> Option<&'a JsValue> {
         let value = value.as_any().downcast_ref::<JsValue>()?;
         std::ptr::eq(Rc::as_ptr(&value.shared), self.shared.as_ptr()).then_some(value)
     }
 
-    /// The isolate has started.
+    /// Stores the handle of the started isolate.
     pub(crate) fn watch(&self, handle: v8::IsolateHandle) {
         // An instance starts one isolate only.
         let _ = self.handle.set(handle);
     }
 
-    /// The guest asks for the process's end: its code is stopped where it stands, past every `catch` and `finally`.
+    /// Ends the process for the guest: its code is stopped where it stands, past every `catch` and `finally`.
     pub(crate) fn exit(&self, exit: Exit) {
         self.exit.set(Some(exit));
         if let Some(handle) = self.handle.get() {
@@ -117,8 +117,8 @@ impl Host {
         }
     }
 
-    /// How the invocation in this place asked for the process's end, if it did since the last call. `None` for what is no
-    /// invocation.
+    /// Returns the exit that the invocation in this slot has requested since the last call, if any. `None` stands for
+    /// code outside invocations.
     pub(crate) fn take_exit(&self, slot: Option<usize>) -> Option<Exit> {
         let exit = self.exit.get()?;
         let mine = exit.slot.is_none() || slot.is_none() || exit.slot == slot;
@@ -128,13 +128,13 @@ impl Host {
         mine.then_some(exit)
     }
 
-    /// Whether another invocation than the one in this place asked for the process's end.
+    /// Whether another invocation than the one in this slot has requested the process's end.
     pub(crate) fn exit_is_of_another(&self, slot: Option<usize>) -> bool {
         let exit = self.exit.get().and_then(|exit| exit.slot);
         exit.is_some() && slot.is_some() && exit != slot
     }
 
-    /// Whether any invocation asked for the process's end and has not answered for it.
+    /// Whether any invocation has requested the process's end and has not answered for it.
     pub(crate) fn has_exit(&self) -> bool {
         self.exit.get().is_some()
     }
@@ -149,12 +149,12 @@ impl Host {
         self.work.replace(false)
     }
 
-    /// Writes the record of an error that belongs to no invocation any more.
+    /// Writes the record of an error that no longer belongs to any invocation.
     pub(crate) fn log_stray(&self, error: &Error) {
         self.log_lost(error, "left behind by an earlier invocation");
     }
 
-    /// Writes the record of an error that nobody waits for; `whence` says where it comes from.
+    /// Writes the record of an error that nobody waits for; `whence` is its origin.
     pub(crate) fn log_lost(&self, error: &Error, whence: &str) {
         let log = &self.environment.log;
         let title = match error.kind() {
@@ -181,7 +181,7 @@ impl Host {
         log.sink.write(Stream::Stderr, line.as_bytes());
     }
 
-    /// The object that the prelude gets: functions, and the facts that hold for all invocations.
+    /// Makes the object that the prelude gets: functions, and the facts that hold for all invocations.
     pub(crate) fn object<'s>(
         &self,
         scope: &mut v8::PinScope<'s, '_>,
@@ -256,7 +256,7 @@ impl Host {
         object
     }
 
-    /// Says what the isolate is for, where that is not to run functions.
+    /// Adds the purpose of the isolate, where that is not to run functions.
     fn add_mode(&self, scope: &mut v8::PinScope<'_, '_>, object: v8::Local<'_, v8::Object>) {
         if !self.is_plain() {
             return;
@@ -273,7 +273,7 @@ impl Host {
     }
 }
 
-/// Writes a warning of the runtime's own, about no invocation.
+/// Writes a warning of the runtime's own that concerns no invocation.
 pub(crate) fn warn(log: &LogSettings, message: &str) {
     if log.level.is_some_and(|least| least > Level::Warn) {
         return;
@@ -300,7 +300,7 @@ pub(crate) fn set(
     object.set(scope, key.into(), value);
 }
 
-/// An array of strings.
+/// Makes an array of strings.
 pub(crate) fn texts<'s>(
     scope: &mut v8::PinScope<'s, '_>,
     texts: impl IntoIterator<Item: AsRef<str>>,
@@ -310,7 +310,7 @@ pub(crate) fn texts<'s>(
     v8::Array::new_with_elements(scope, &texts).into()
 }
 
-/// A string, or undefined where there is none.
+/// Makes a string, or undefined where there is none.
 pub(crate) fn text_or_undefined<'s>(
     scope: &mut v8::PinScope<'s, '_>,
     text: Option<&str>,
@@ -333,12 +333,12 @@ pub(crate) fn set_function(
     }
 }
 
-/// The host of the isolate whose code runs.
+/// Returns the host of the isolate whose code runs.
 pub(crate) fn host_of(scope: &mut v8::PinScope<'_, '_>) -> Rc<Host> {
     JsRuntime::op_state_from(scope).borrow().borrow::<Rc<Host>>().clone()
 }
 
-/// `log(level, line)`: writes a line; warnings and worse belong to standard error.
+/// Implements `log(level, line)`: writes a line; warnings and worse go to standard error.
 fn log(
     scope: &mut v8::PinScope<'_, '_>,
     args: v8::FunctionCallbackArguments<'_>,
@@ -350,7 +350,7 @@ fn log(
     host_of(scope).environment.log.sink.write(stream, line.as_bytes());
 }
 
-/// `write(toError, bytes)`: writes bytes as they are.
+/// Implements `write(toError, bytes)`: writes bytes as they are.
 fn write(
     scope: &mut v8::PinScope<'_, '_>,
     args: v8::FunctionCallbackArguments<'_>,
@@ -363,7 +363,7 @@ fn write(
     host_of(scope).environment.log.sink.write(stream, &bytes[..written]);
 }
 
-/// `resolve(name)`: the URL of a module as the working directory's modules name it.
+/// Implements `resolve(name)`: the URL of a module as seen from the working directory.
 fn resolve(
     scope: &mut v8::PinScope<'_, '_>,
     args: v8::FunctionCallbackArguments<'_>,
@@ -380,7 +380,7 @@ fn resolve(
     }
 }
 
-/// `moduleUrl(path)`: the URL of a file that is an ES module; undefined for CommonJS.
+/// Implements `moduleUrl(path)`: the URL of a file that is an ES module; undefined for CommonJS.
 fn module_url(
     scope: &mut v8::PinScope<'_, '_>,
     args: v8::FunctionCallbackArguments<'_>,
@@ -399,7 +399,7 @@ fn module_url(
     }
 }
 
-/// `isClosedByPeer(descriptor)`: whether the other end of a connection has closed it.
+/// Implements `isClosedByPeer(descriptor)`: whether the other end of a connection has closed it.
 fn is_closed_by_peer(
     scope: &mut v8::PinScope<'_, '_>,
     args: v8::FunctionCallbackArguments<'_>,
@@ -413,7 +413,7 @@ fn is_closed_by_peer(
     result.set_bool(ready > 0 && polled.revents & closed != 0);
 }
 
-/// `leftovers()`: notes that the event loop holds work of earlier invocations.
+/// Implements `leftovers()`: notes that the event loop holds work of earlier invocations.
 fn leftovers(
     scope: &mut v8::PinScope<'_, '_>,
     _args: v8::FunctionCallbackArguments<'_>,
@@ -422,7 +422,7 @@ fn leftovers(
     host_of(scope).leftovers.set(true);
 }
 
-/// `work()`: notes that a call that returned at once left work in the event loop.
+/// Implements `work()`: notes that a call that returned at once left work in the event loop.
 fn work(
     scope: &mut v8::PinScope<'_, '_>,
     _args: v8::FunctionCallbackArguments<'_>,

@@ -1,4 +1,4 @@
-//! One isolate, the modules that were loaded into it, and what is asked of it as a whole.
+//! One isolate, the modules that were loaded into it, and the operations on it as a whole.
 
 use crate::{
     calls::Current,
@@ -32,24 +32,24 @@ pub(crate) struct JsInstance {
     shared: Rc<Shared>,
 }
 
-/// What an instance consists of. Values that left it share it.
+/// The parts of an instance. Values that left it share them.
 pub(crate) struct Shared {
     environment: Environment,
     pub(crate) host: Rc<Host>,
     isolate: RefCell<Option<Isolate>>,
     loader: Rc<Loader>,
     threads: Arc<Threads>,
-    /// What the isolate takes when it starts.
+    /// The services that the isolate takes when it starts.
     services: RefCell<Option<NodeServices>>,
     loaded: RefCell<Vec<(Module, Exports)>>,
     pub(crate) functions: RefCell<Vec<Function>>,
     pub(crate) wakers: Arc<Wakers>,
     pub(crate) limits: Limits,
     pub(crate) memory: Option<Arc<Memory>>,
-    /// Interrupts that have been answered for: one that came while nothing ran must not stop the next call.
+    /// Number of interrupts that have been answered for: one that came while nothing ran must not stop the next call.
     pub(crate) interrupts_seen: Cell<u64>,
     calls: Cell<u64>,
-    /// Whether code was stopped by force: what it has left half done is not asked anything any more.
+    /// Whether code was stopped by force: work that it left half done is not resumed.
     pub(crate) was_stopped_before: Cell<bool>,
 }
 
@@ -59,7 +59,7 @@ pub(crate) struct Function {
     pub(crate) function: v8::Global<v8::Function>,
 }
 
-/// What a function is called as. The prelude knows them by these numbers.
+/// The role that a function is called in. The prelude knows roles by these numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Handler = 0,
@@ -211,25 +211,25 @@ impl Instance for JsInstance {
         self.shared.threads.stop();
         let isolate = self.shared.isolate.borrow_mut().take();
         drop(isolate);
-        // Calls that wait find out that there is nothing to wait for.
+        // Waiting calls find out that there is nothing to wait for.
         self.shared.wakers.wake_all();
     }
 }
 
 impl Shared {
-    /// The isolate, which nothing else works with at this instant.
+    /// Borrows the isolate, which nothing else works with at this instant.
     pub(crate) fn isolate(&self) -> Result<RefMut<'_, Isolate>> {
         let isolate = self.isolate.try_borrow_mut();
         let isolate = isolate.map_err(|_| Error::internal("this instance is at work"))?;
         RefMut::filter_map(isolate, Option::as_mut).map_err(|_| ended())
     }
 
-    /// Whether the guest needed more memory than it may have: then whatever else came of it does not count.
+    /// Fails where the guest needed more memory than it may have: then no other outcome counts.
     fn within_memory<T>(&self, result: Result<T>) -> Result<T> {
         let Some(memory) = &self.memory else { return result };
         if memory.is_crossed() && !matches!(&result, Err(error) if error.kind() == ErrorKind::Exit)
         {
-            // Whoever else waits here must not wait for what was stopped.
+            // Other calls that wait here must not wait for what was stopped.
             self.wakers.wake_all();
             return Err(memory.error());
         }
@@ -242,7 +242,7 @@ impl Shared {
         }
     }
 
-    /// Whether there was any call.
+    /// Whether there has been any call.
     pub(crate) fn has_served(&self) -> bool {
         self.calls.get() > 0
     }
@@ -289,7 +289,7 @@ impl Shared {
         Ok(functions)
     }
 
-    /// Adds to a syntax error where it is, if V8 did not say.
+    /// Adds its place to a syntax error, if V8 did not report it.
     fn with_place(&self, error: Error) -> Error {
         if error.kind() != ErrorKind::UserCodeSyntax {
             return error;
@@ -300,7 +300,7 @@ impl Shared {
         }
     }
 
-    /// Says how to load a module, and starts the isolate if need be, from the snapshot that suits this module.
+    /// Decides how to load a module, and starts the isolate if need be, from the snapshot that suits this module.
     fn prepare(&self, module: &Module, url: &ModuleSpecifier) -> Result<&'static str> {
         let commonjs = module.seek == Seek::Program
             || self.loader.is_commonjs(url).map_err(|error| syntax(&error.to_string()))?;
@@ -358,7 +358,7 @@ impl Shared {
             Seek::Hooks => ("hooks", Hook::ALL.map(Hook::name).to_vec()),
             Seek::Program => ("program", vec!["before", "after"]),
         };
-        // A middleware from elsewhere finds what the handler finds, and so does what is loaded before everything.
+        // A middleware from elsewhere sees the packages that the handler sees, and so do preloaded modules.
         let preloads = NodeOptions::of_process().has_preloads();
         let packages = (preloads || !module.path.starts_with(&module.root))
             .then(|| self.loader.look_into(&module.root).to_string_lossy().into_owned());
@@ -379,7 +379,7 @@ impl Shared {
         self.step(scope, prelude, result, current, read_functions)
     }
 
-    /// A value of this isolate as a payload; nothing where there is none.
+    /// Makes a payload of a value of this isolate; nothing where there is none.
     pub(crate) fn payload(self: &Rc<Self>, value: Option<v8::Global<v8::Value>>) -> Payload {
         match value {
             Some(value) => Payload::Native(Rc::new(JsValue::new(self.clone(), value))),
@@ -388,8 +388,8 @@ impl Shared {
     }
 }
 
-/// The one function that is sought where it is a handler; else, the prelude has given a function-less entry that says what
-/// is wrong, and the names of what there is.
+/// Returns the one function that was requested where it is a handler; otherwise the prelude has passed an entry without
+/// a function that says what is wrong, and the names of the existing functions.
 fn handler_of(module: &Module, functions: LoadedFunctions) -> Result<LoadedFunctions> {
     let wanted = match &module.seek {
         Seek::Handler(export) => Some(export.as_str()),

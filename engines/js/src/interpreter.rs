@@ -1,5 +1,5 @@
-//! The process as Node: what a guest starts with `process.execPath`, `fork` and their like. There are no invocations here, no
-//! log and no limits: streams, exit status, signals and the channel to the parent are those of a plain process.
+//! The process as Node: what a guest starts with `process.execPath`, `fork` and their like. There are no invocations,
+//! no log and no limits here: streams, exit status, signals and the channel to the parent are those of a plain process.
 
 use crate::{
     command::{CommandLine, Refused, Task},
@@ -37,16 +37,16 @@ use std::{
 };
 use trine_engine::{Environment, Stream};
 
-/// What the event loop says of such a module.
+/// The event loop's message about such a module.
 const NEVER_RESOLVED: &str = "Top-level await promise never resolved";
 /// Status of a process whose ES module waits for something that can no longer happen.
 const NEVER_SETTLED: i32 = 13;
-/// Status of a process that the runtime itself has failed.
+/// Status of a process in which the runtime itself has failed.
 const INTERNAL: i32 = 70;
 /// Status of a process that V8 has no memory for: as if it had been aborted.
 const OUT_OF_MEMORY: i32 = 134;
 
-/// Does what a command line of Node's asks for, and ends the process.
+/// Runs what a command line of Node's asks for, and ends the process.
 pub(crate) fn run(command_line: &[OsString], environment: &Environment) -> ! {
     let words: Vec<String> =
         command_line.iter().map(|word| word.to_string_lossy().into_owned()).collect();
@@ -102,7 +102,7 @@ fn tell(environment: &Environment, line: &str) {
     environment.log.sink.write(Stream::Stderr, format!("{line}\n").as_bytes());
 }
 
-/// Says where a script does not parse.
+/// Reports where a script does not parse.
 fn check(environment: &Environment, path: &Path) -> i32 {
     let problem = std::path::absolute(path).and_then(|path| {
         let source = String::from_utf8_lossy(&std::fs::read(&path)?).into_owned();
@@ -118,7 +118,7 @@ fn check(environment: &Environment, path: &Path) -> i32 {
     1
 }
 
-/// A process of its own kind: one isolate, which runs until nothing is left in its event loop.
+/// A process that runs as Node: one isolate, which runs until nothing is left in its event loop.
 struct Interpreter {
     facts: Facts,
     /// The channel to the parent.
@@ -126,7 +126,7 @@ struct Interpreter {
     environment: Environment,
     /// `script`, `eval` or `input`, as the prelude knows it.
     kind: &'static str,
-    /// Path of the script, or the code.
+    /// Path of the script, or the code itself.
     text: String,
     /// The code as an ES module.
     module: Option<ModuleSpecifier>,
@@ -140,7 +140,7 @@ impl Interpreter {
             Task::Script(path) => ("script", path.clone(), false),
             Task::Eval { text, prints } => ("eval", text.clone(), *prints),
             Task::Input { prints } => ("input", standard_input()?, *prints),
-            // The others do not come here.
+            // The other tasks do not come here.
             Task::Version | Task::Help | Task::Check(_) => {
                 ("eval", "process.version".to_owned(), true)
             }
@@ -152,7 +152,7 @@ impl Interpreter {
         if prints && module.is_some() {
             return Err(Refused("--print cannot be used with an ES module".to_owned()));
         }
-        // As for the host's limit: it is that of a function, and this is none.
+        // Without the host's limit, which is for functions, and this is not one.
         let environment =
             Environment { memory_limit: line.options.memory_limit(None), ..environment.clone() };
         let facts = Facts { argv0, of_runtime: line.of_runtime, exposes_gc: line.exposes_gc };
@@ -225,7 +225,7 @@ impl Interpreter {
             }
             _ => status,
         };
-        // What is left of the isolate goes with the process.
+        // The rest of the isolate goes with the process.
         exit(status)
     }
 
@@ -288,7 +288,7 @@ impl Interpreter {
         worker.exit_code()
     }
 
-    /// Calls the prelude's `interpret`; gives the promise that it returns for an ES module.
+    /// Calls the prelude's `interpret`; returns the promise that it returns for an ES module.
     fn call(
         &self,
         worker: &mut MainWorker,
@@ -322,7 +322,7 @@ impl Interpreter {
     }
 }
 
-/// Until nothing is left in it, and `beforeExit` has brought nothing new.
+/// Runs the event loop until nothing is left in it, and `beforeExit` has brought nothing new.
 async fn run_event_loop(worker: &mut MainWorker) -> Result<(), CoreError> {
     loop {
         worker.run_event_loop(false).await?;
@@ -338,7 +338,7 @@ fn is_pending(worker: &mut MainWorker, promise: Option<&v8::Global<v8::Promise>>
     v8::Local::new(scope, promise).state() == v8::PromiseState::Pending
 }
 
-/// What comes from standard input.
+/// Reads the code from standard input.
 fn standard_input() -> Result<String, Refused> {
     let mut input = io::stdin();
     if input.is_terminal() {
@@ -352,7 +352,7 @@ fn standard_input() -> Result<String, Refused> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Code that stands in no file, as JavaScript, and the module that it is, if it is one.
+/// Returns code that comes from no file, as JavaScript, and its URL as a module, if it is one.
 fn module_of(
     text: String,
     line: &CommandLine,
@@ -389,7 +389,7 @@ fn bootstrap_options(
     }
 }
 
-/// The channel to the parent that `fork` has made. Its variables are for this process only.
+/// Returns the channel to the parent that `fork` has made. Its variables are for this process only.
 fn channel() -> Option<(i64, ChildIpcSerialization)> {
     let descriptor = env::var("NODE_CHANNEL_FD").ok()?;
     let form = env::var("NODE_CHANNEL_SERIALIZATION_MODE").ok().and_then(|form| form.parse().ok());
@@ -398,7 +398,7 @@ fn channel() -> Option<(i64, ChildIpcSerialization)> {
         let others: Vec<&str> = all.split(',').filter(|other| *other != descriptor).collect();
         others.join(",")
     });
-    // SAFETY: the process has one thread that looks at the environment, this one: V8's threads, the only others, do not.
+    // SAFETY: the process has one thread that reads the environment, this one: V8's threads, the only others, do not.
     unsafe {
         env::remove_var("NODE_CHANNEL_FD");
         env::remove_var("NODE_CHANNEL_SERIALIZATION_MODE");

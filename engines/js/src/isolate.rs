@@ -1,4 +1,4 @@
-//! Starts V8 from a snapshot, with Deno's runtime around it and our prelude inside.
+//! The start of V8 from a snapshot, with Deno's runtime around it and our prelude inside.
 
 use crate::{
     addons::Addons,
@@ -34,7 +34,7 @@ use std::{
 use sys_traits::impls::RealSys;
 use trine_engine::{Error, LogSettings, Result};
 
-/// V8 copies code caches that do not lie as it wants them to.
+/// The alignment that V8 wants code caches to have: it copies those that lack it.
 #[repr(align(8))]
 struct Aligned<T: ?Sized>(T);
 
@@ -112,18 +112,18 @@ deno_runtime::deno_core::extension!(
     esm = [dir "src/prelude", "node.js"],
 );
 
-/// Which of the two snapshots an isolate starts from.
+/// The choice of the snapshot that an isolate starts from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Snapshot {
-    /// Web APIs only; Node's modules are loaded when they are asked for.
+    /// The one with Web APIs only; Node's modules are loaded on demand.
     Web,
-    /// With those of Node's modules that a CommonJS handler touches.
+    /// The one with those of Node's modules that a CommonJS handler touches.
     Node,
 }
 
 static CHOSEN: OnceLock<Snapshot> = OnceLock::new();
 
-/// V8's code cache of an extension source that the process's snapshot does not contain.
+/// Returns V8's code cache of an extension source that the process's snapshot does not contain.
 pub(crate) fn code_cache(specifier: &str) -> Option<&'static [u8]> {
     match Snapshot::chosen()? {
         Snapshot::Web => web::code_cache(specifier),
@@ -142,12 +142,12 @@ fn find_code_cache(
 }
 
 impl Snapshot {
-    /// The one that was chosen.
+    /// Returns the snapshot that was chosen.
     pub(crate) fn chosen() -> Option<Self> {
         CHOSEN.get().copied()
     }
 
-    /// Tells it from the snapshots of other builds: V8 rejects code caches that belong to another one.
+    /// Returns an id that differs between builds: V8 rejects code caches that belong to another snapshot.
     pub(crate) fn id(self) -> u64 {
         match self {
             Self::Web => web::ID,
@@ -155,14 +155,14 @@ impl Snapshot {
         }
     }
 
-    /// The snapshot that this process starts isolates from. The first one asked for stays: V8 shares the read-only part
-    /// of its heap between all isolates of a process, and the two snapshots differ there.
+    /// Returns the snapshot that this process starts isolates from. The first one asked for stays: V8 shares the
+    /// read-only part of its heap between all isolates of a process, and the two snapshots differ there.
     pub(crate) fn of_process(choose: impl FnOnce() -> Self) -> Self {
         *CHOSEN.get_or_init(choose)
     }
 }
 
-/// The script that imports modules for the prelude; what it imports by a relative name belongs to the working directory.
+/// The script that imports modules for the prelude; a relative import of its own refers to the working directory.
 pub(crate) const IMPORT_SCRIPT: &str = "ext:trine_prelude/import.js";
 const IMPORT: &str = "(url) => import(url)";
 
@@ -170,23 +170,23 @@ const IMPORT: &str = "(url) => import(url)";
 pub(crate) struct Isolate {
     worker: ManuallyDrop<MainWorker>,
     prelude: Prelude,
-    /// Outlives the worker, which calls back to it.
+    /// The memory, which must outlive the worker that calls back to it.
     _memory: Option<Arc<Memory>>,
 }
 
-/// An isolate that is this thread's current one for as long as this lives.
+/// An isolate that is this thread's current one during this value's life.
 pub(crate) struct Entered<'a> {
     isolate: &'a mut Isolate,
     _depth: Depth,
 }
 
-/// Counts the isolates that are in use on this thread, one below the other.
+/// A counter of the isolates in use on this thread, one below the other.
 struct Depth;
 
 thread_local! {
-    /// How many isolates are in use, one below the other.
+    /// Number of isolates in use, one below the other.
     static IN_USE: Cell<usize> = const { Cell::new(0) };
-    /// The isolate that was left entered when nothing was in use any more: it is mostly the next one, too.
+    /// The isolate that was left entered when no other was in use any more: mostly it is the next one, too.
     static IDLE: Cell<Option<v8::UnsafeRawIsolatePtr>> = const { Cell::new(None) };
 }
 
@@ -249,7 +249,7 @@ impl Isolate {
     }
 
     /// Makes this the thread's current isolate. A thread may have several: V8 finds the one that it works for in a
-    /// thread-local, and takes them off in the reverse order of entering only.
+    /// thread-local variable, and exits them only in the reverse order of entering.
     pub(crate) fn enter(&mut self) -> Entered<'_> {
         make_current(self.worker.js_runtime.v8_isolate());
         Entered { isolate: self, _depth: Depth::new() }
@@ -264,9 +264,9 @@ impl Drop for Isolate {
     }
 }
 
-/// Enters an isolate, unless it is entered and idle; another one that is idle is exited before.
+/// Enters an isolate, unless it is entered and idle; another idle isolate is exited first.
 fn make_current(isolate: &v8::Isolate) {
-    // SAFETY: isolates stay on the thread that made them. The idle one is the last that was entered, as nothing is in use
+    // SAFETY: isolates stay on the thread that made them. The idle one was entered last, as nothing is in use
     // then, and it lives: its drop passes here first. Every other one is exited when its use ends, and uses end in the
     // reverse order, for they are locals of calls. A raw pointer is V8's own, wherever ours are moved to.
     unsafe {
@@ -281,7 +281,7 @@ fn make_current(isolate: &v8::Isolate) {
     }
 }
 
-/// Where V8 keeps an isolate.
+/// Returns the address where V8 keeps an isolate.
 fn address(isolate: &v8::Isolate) -> usize {
     // SAFETY: the pointer is a `repr(transparent)` wrapper of a plain one.
     unsafe { std::mem::transmute::<v8::UnsafeRawIsolatePtr, usize>(isolate.as_raw_isolate_ptr()) }
@@ -301,12 +301,12 @@ impl Drop for Depth {
 }
 
 impl Entered<'_> {
-    /// The runtime around the isolate.
+    /// Returns the runtime around the isolate.
     pub(crate) fn runtime(&mut self) -> &mut JsRuntime {
         &mut self.isolate.worker.js_runtime
     }
 
-    /// The runtime, and what the prelude offers in it.
+    /// Returns the runtime, and the prelude's functions in it.
     pub(crate) fn parts(&mut self) -> (&mut JsRuntime, &Prelude) {
         (&mut self.isolate.worker.js_runtime, &self.isolate.prelude)
     }
@@ -373,10 +373,10 @@ pub(crate) fn start_worker(
     ))
 }
 
-/// Sources of extensions that a snapshot does not contain: specifier and text.
+/// The sources of extensions that a snapshot does not contain: specifier and text.
 type Residual = &'static [(&'static str, &'static str)];
 
-/// What an isolate starts from.
+/// The parts that an isolate starts from.
 pub(crate) struct Parts {
     pub(crate) snapshot: &'static [u8],
     pub(crate) scripts: Residual,
@@ -437,7 +437,7 @@ fn start_prelude(
     Some((prelude, take("prepareStack")?))
 }
 
-/// What the prelude offers to a process that was started as Node.
+/// The prelude's functions for a process that was started as Node.
 pub(crate) struct InterpreterPrelude {
     pub(crate) interpret: v8::Global<v8::Function>,
     pub(crate) fail: v8::Global<v8::Function>,
@@ -477,7 +477,7 @@ fn start_interpreter(
     }
 }
 
-/// Starts the prelude of a worker thread, which nobody calls into but V8.
+/// Starts the prelude of a worker thread, which only V8 calls into.
 pub(crate) fn start_thread_prelude(runtime: &mut JsRuntime, host: &Host, sources: Rc<Sources>) {
     let imports = !NodeOptions::of_process().imports.is_empty();
     let import =
@@ -496,7 +496,7 @@ pub(crate) fn start_thread_prelude(runtime: &mut JsRuntime, host: &Host, sources
     }
 }
 
-/// A function of those that the prelude's start has returned.
+/// Takes one of the functions that the prelude's start has returned.
 fn take_function<'s>(
     scope: &mut v8::PinScope<'s, '_>,
     functions: v8::Local<'s, v8::Value>,

@@ -1,4 +1,4 @@
-//! Stops what runs too long, from any thread.
+//! The interruption of code that runs too long, from any thread.
 
 use crate::wakers::Wakers;
 use deno_runtime::deno_core::v8;
@@ -8,7 +8,7 @@ use std::sync::{
 };
 use trine_engine::Interrupter;
 
-/// Reaches an isolate from other threads for as long as it lives.
+/// The means to reach an isolate from other threads during its life.
 #[derive(Clone)]
 pub(crate) struct Limits {
     isolate: Arc<Mutex<Option<v8::IsolateHandle>>>,
@@ -17,27 +17,27 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// `wakers` are those of the calls in flight, which an interrupt ends also while they wait.
+    /// Makes the limits. `wakers` are those of the calls in flight, which an interrupt also ends while they wait.
     pub(crate) fn new(wakers: Arc<Wakers>) -> Self {
         Self { isolate: Arc::default(), interrupts: Arc::default(), wakers }
     }
 
-    /// The isolate has started.
+    /// Stores the handle of the started isolate.
     pub(crate) fn watch(&self, isolate: v8::IsolateHandle) {
         *self.isolate.lock().unwrap_or_else(PoisonError::into_inner) = Some(isolate);
     }
 
-    /// The isolate is about to end.
+    /// Forgets the isolate, which is about to end.
     pub(crate) fn forget(&self) {
         *self.isolate.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// How often this isolate was interrupted: a call that finds another number than at its start has been stopped.
+    /// Returns the number of interrupts so far: a call that finds another number than at its start has been stopped.
     pub(crate) fn interrupts(&self) -> u64 {
         self.interrupts.load(Ordering::Acquire)
     }
 
-    /// Stops JavaScript where it stands, past every `catch` and `finally`, and ends the calls that wait.
+    /// Makes an interrupter that stops JavaScript where it stands, past `catch` and `finally`, and ends waiting calls.
     pub(crate) fn interrupter(&self) -> Interrupter {
         let Self { isolate, interrupts, wakers } = self.clone();
         Interrupter::new(move || {

@@ -1,4 +1,4 @@
-//! Values that a module exports and that its text shows to be no functions: numbers, texts, objects that are written out.
+//! The exported values that a module's text shows not to be functions: numbers, texts, object literals.
 
 use deno_ast::{
     ProgramRef,
@@ -9,17 +9,17 @@ use deno_ast::{
     },
 };
 
-/// What an object is called.
+/// The description of an object.
 pub(crate) const OBJECT: &str = "an object";
 
-/// The name of an export, and what it is, with its article.
+/// An export's name, and a description of its value, with its article.
 pub(crate) type Value = (String, &'static str);
 
-/// The exports of a module that are no functions, whatever its code does. A name that may be given another value is told
-/// only where it stands once in `source`.
+/// Lists the exports of a module that cannot be functions, whatever its code does. A name that may be assigned another
+/// value is listed only where it occurs once in `source`.
 pub(crate) fn of(program: ProgramRef<'_>, source: &str) -> Vec<Value> {
     let mut found = Found { source, constants: Vec::new(), values: Vec::new() };
-    // What is exported by computed names may be exported anew.
+    // Exports by computed names may be assigned anew.
     let computes = ["exports[", "Object.assign(", "exportStar("];
     if computes.iter().any(|sign| source.contains(sign)) {
         return found.values;
@@ -48,7 +48,7 @@ pub(crate) fn of(program: ProgramRef<'_>, source: &str) -> Vec<Value> {
 
 struct Found<'s> {
     source: &'s str,
-    /// Variables of the module that are no functions.
+    /// Variables of the module that are not functions.
     constants: Vec<Value>,
     values: Vec<Value>,
 }
@@ -80,7 +80,7 @@ impl Found<'_> {
         }
     }
 
-    /// The variables of a declaration that are no functions.
+    /// Lists the variables of a declaration that are not functions.
     fn variables(&self, declaration: &VarDecl) -> Vec<Value> {
         let values = declaration.decls.iter().filter_map(|declared| {
             let Pat::Ident(name) = &declared.name else { return None };
@@ -91,7 +91,7 @@ impl Found<'_> {
         values.collect()
     }
 
-    /// `exports.name = 1` and `module.exports = { name: 1 }`.
+    /// Handles `exports.name = 1` and `module.exports = { name: 1 }`.
     fn statement(&mut self, statement: &Stmt) {
         let Stmt::Expr(statement) = statement else { return };
         let Expr::Assign(AssignExpr { op: AssignOp::Assign, left, right, .. }) = &*statement.expr
@@ -114,7 +114,7 @@ impl Found<'_> {
     fn members(&mut self, object: &ObjectLit) {
         let mut values = Vec::new();
         for member in &object.props {
-            // Members that are spread may take the place of others.
+            // Spread members may replace others.
             let PropOrSpread::Prop(member) = member else { return };
             let Prop::KeyValue(member) = &**member else { continue };
             match &member.key {
@@ -148,13 +148,13 @@ fn name_of(name: &ModuleExportName) -> String {
     }
 }
 
-/// `module.exports`.
+/// Whether this is `module.exports`.
 fn is_exports(member: &MemberExpr) -> bool {
     let is_module = matches!(&*member.obj, Expr::Ident(name) if name.sym == "module");
     is_module && matches!(&member.prop, MemberProp::Ident(name) if name.sym == "exports")
 }
 
-/// `exports` or `module.exports`.
+/// Whether this is `exports` or `module.exports`.
 fn is_the_exports(expression: &Expr) -> bool {
     match expression {
         Expr::Ident(name) => name.sym == "exports",
@@ -163,7 +163,7 @@ fn is_the_exports(expression: &Expr) -> bool {
     }
 }
 
-/// What an expression is that cannot be a function.
+/// Describes an expression that cannot be a function.
 fn kind(expression: &Expr) -> Option<&'static str> {
     Some(match expression {
         Expr::Lit(Lit::Str(_)) | Expr::Tpl(_) => "a string",

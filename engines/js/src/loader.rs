@@ -1,4 +1,4 @@
-//! Finds and reads modules as Node does: `node_modules`, `exports` maps, CommonJS told from ES modules, and layers.
+//! The search for modules as in Node: `node_modules`, `exports` maps, CommonJS told from ES modules, and layers.
 
 mod require;
 
@@ -57,7 +57,7 @@ pub(crate) type Tracker = CjsTrackerRc<DenoInNpmPackageChecker, RealSys>;
 pub(crate) type NodeServices =
     NodeExtInitServices<DenoInNpmPackageChecker, NpmResolver<RealSys>, RealSys>;
 
-/// What resolvers are made of.
+/// The parts that resolvers are made of.
 struct Parts {
     checker: DenoInNpmPackageChecker,
     npm: NpmResolver<RealSys>,
@@ -78,10 +78,10 @@ impl Parts {
     }
 }
 
-/// Loads modules from the file system by Node's rules.
+/// The loader of modules from the file system by Node's rules.
 pub(crate) struct Loader {
     resolver: Resolver,
-    /// The one of functions that are written for Deno, when there is one.
+    /// The resolver of functions that are written for Deno, when there is one.
     resolver_of_deno: OnceCell<Resolver>,
     parts: Parts,
     pub(crate) flavour: Cell<Flavour>,
@@ -96,13 +96,13 @@ pub(crate) struct Loader {
     pub(crate) sources: Rc<Sources>,
     packages: Arc<Packages>,
     pub(crate) code_cache: Arc<CodeCache>,
-    /// How many of the code caches that come with the binary V8 has rejected.
+    /// Number of the code caches that come with the binary that V8 has rejected.
     pub(crate) rejected: Cell<usize>,
 }
 
 impl Loader {
-    /// A loader that looks for packages in `package_folders` when the folders above a module have none,
-    /// and the services that `require` and its like work with.
+    /// Makes a loader that looks for packages in `package_folders` when the folders above a module have none, and the
+    /// services that `require` and its like work with.
     pub(crate) fn new(package_folders: &[PathBuf]) -> (Rc<Self>, NodeServices) {
         let checker = DenoInNpmPackageChecker::new(CreateInNpmPkgCheckerOptions::Byonm);
         let known = Arc::<Packages>::default();
@@ -179,17 +179,17 @@ impl Loader {
         (Rc::new(loader), services)
     }
 
-    /// What finds packages.
+    /// Returns the resolver of packages.
     pub(crate) fn resolver(&self) -> &Resolver {
         &self.resolver
     }
 
-    /// Whether a specifier names a module of Node's own.
+    /// Whether a specifier names one of Node's own modules.
     pub(crate) fn is_builtin(&self, specifier: &str) -> bool {
         self.resolver.is_builtin_node_module(specifier)
     }
 
-    /// Modules are loaded for as long as the result lives.
+    /// Begins a load, which lasts as long as the result lives.
     pub(crate) fn begin(&self) -> Remembering {
         self.packages.remember()
     }
@@ -203,19 +203,19 @@ impl Loader {
         self.tracker.is_maybe_cjs(url, media_type).map_err(JsErrorBox::from_err)
     }
 
-    /// A TypeScript file is made into JavaScript to tell what it is.
+    /// Whether a TypeScript file becomes CommonJS: it is made into JavaScript to find out.
     fn is_typescript_commonjs(&self, url: &ModuleSpecifier) -> Result<bool, JsErrorBox> {
         let is_commonjs = self.typescript.look_at(&file_path(url)?)?.is_commonjs;
         self.tracker.set_is_known_script(url, is_commonjs);
         Ok(is_commonjs)
     }
 
-    /// Gives a module that has no file its text.
+    /// Provides the text of a module that has no file.
     pub(crate) fn provide(&self, url: ModuleSpecifier, text: String) {
         self.provided.replace(Some((url, text)));
     }
 
-    /// Lets what is not found beside a module be looked for in a task root too. Returns that root's folder of packages.
+    /// Makes a task root another place to look for packages in. Returns that root's folder of packages.
     pub(crate) fn look_into(&self, root: &Path) -> PathBuf {
         if let Ok(module) = ModuleSpecifier::from_file_path(root.join("root.mjs")) {
             let mut elsewhere = self.elsewhere.borrow_mut();
@@ -226,12 +226,12 @@ impl Loader {
         root.join("node_modules")
     }
 
-    /// A load begins, of a file that does not pass through `require` where one is given.
+    /// Notes that a load begins, of a file that does not pass through `require` where one is given.
     pub(crate) fn note_required(&self, path: Option<&Path>) {
         self.last_required.replace(path.map(Path::to_owned));
     }
 
-    /// What does not parse in the file that `require` read last: V8 tells of a CommonJS file only that it does not.
+    /// Finds the syntax error in the file that `require` read last: of CommonJS, V8 reports only that there is one.
     pub(crate) fn problem_of_last_required(&self) -> Option<String> {
         let path = self.last_required.borrow().clone()?;
         let url = ModuleSpecifier::from_file_path(&path).ok()?;
@@ -270,7 +270,7 @@ impl Loader {
         }))
     }
 
-    /// JavaScript of a TypeScript file, to be loaded as an ES module.
+    /// Loads a TypeScript file as JavaScript, to be used as an ES module.
     fn load_typescript(&self, url: &ModuleSpecifier) -> Result<ModuleSource, JsErrorBox> {
         let path = file_path(url)?;
         if !self.is_typescript_commonjs(url)? {
@@ -289,7 +289,7 @@ impl Loader {
         ModuleSource::new(ModuleType::JavaScript, code, url, compiled)
     }
 
-    /// What a specifier in a module means.
+    /// Resolves a specifier in a module.
     fn resolve_from(
         &self,
         specifier: &str,
@@ -337,12 +337,12 @@ impl Loader {
     }
 }
 
-/// What imports CommonJS: it has that file's name, and must not be taken for it in a stack.
+/// Completes code that imports CommonJS: it has that file's name, and must not be taken for it in a stack.
 fn glue(code: &str) -> String {
     format!("{code}\n//# sourceURL={GLUE}")
 }
 
-/// Whether what asks for a module is TypeScript.
+/// Whether the module that asks for another is TypeScript.
 fn is_typescript_module(referrer: Option<&ModuleLoadReferrer>) -> bool {
     referrer.is_some_and(|referrer| is_typescript(MediaType::from_specifier(&referrer.specifier)))
 }
@@ -374,7 +374,7 @@ impl ModuleLoader for Loader {
             for layer in self.elsewhere.borrow().iter() {
                 match resolve(layer) {
                     Ok(url) => return Ok(url),
-                    // A package that is there and does not give what is asked of it tells more than one that is not.
+                    // An existing package that does not have what is asked of it says more than a missing one.
                     Err(other) if !is_not_found(&other) => outcome = Err(other),
                     Err(_) => {}
                 }
@@ -473,21 +473,21 @@ impl ModuleLoader for Loader {
         Box::pin(std::future::ready(()))
     }
 
-    /// Of the sources that come with the binary. They are compiled in no other form, so there is nothing to tell apart.
+    /// Finds the caches of the sources that come with the binary, which are compiled in no other form.
     fn get_code_cache(&self, url: &ModuleSpecifier, _source: &str) -> Option<SourceCodeCacheInfo> {
         let data = isolate::code_cache(url.as_str())?;
         Some(SourceCodeCacheInfo { hash: 0, data: Some(Cow::Borrowed(data)) })
     }
 }
 
-/// A module that does not exist, in the working directory.
+/// Returns the URL of a module that does not exist, in the working directory.
 fn working_directory_module() -> Result<ModuleSpecifier, JsErrorBox> {
     let folder = std::env::current_dir().map_err(JsErrorBox::from_err)?;
     ModuleSpecifier::from_file_path(folder.join("[preload]"))
         .map_err(|()| JsErrorBox::generic("the working directory has no absolute path"))
 }
 
-/// The module that stands in a URL, of the types that Node knows there.
+/// Loads the module that a URL contains, of the types that Node knows there.
 fn data_module(
     url: &ModuleSpecifier,
     requested: &CoreModuleType,
@@ -543,8 +543,8 @@ impl WithPath for JsErrorBox {
     }
 }
 
-/// Folders of packages beside those above a module, in the order in which they are searched: `NODE_PATH`, then what
-/// Lambda's Node finds in layers, `nodejs/node<major>/node_modules` and `nodejs/node_modules`.
+/// Lists the folders of packages beside those above a module, in the order in which they are searched: `NODE_PATH`,
+/// then the folders of Lambda's Node in layers, `nodejs/node<major>/node_modules` and `nodejs/node_modules`.
 pub(crate) fn package_folders(layer_root: &Path) -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = std::env::var_os("NODE_PATH")
         .iter()
@@ -571,8 +571,8 @@ pub(crate) fn package_folders(layer_root: &Path) -> Vec<PathBuf> {
     folders
 }
 
-/// Modules that do not exist, beside the folders that [`package_folders`] lists: what they import is looked for there.
-/// ES modules can only see folders that are called `node_modules`.
+/// Names modules that do not exist, beside the folders that [`package_folders`] lists: their imports are looked for
+/// there. ES modules can only see folders that are called `node_modules`.
 fn layer_modules(package_folders: &[PathBuf]) -> Vec<ModuleSpecifier> {
     package_folders
         .iter()
@@ -582,8 +582,8 @@ fn layer_modules(package_folders: &[PathBuf]) -> Vec<ModuleSpecifier> {
         .collect()
 }
 
-/// Whether an ES module's text names a module of Node's. A guess that decides about speed only: imports further down
-/// the graph are not looked at, and what the small snapshot lacks is loaded on demand.
+/// Whether an ES module's text names one of Node's modules. The guess affects speed only: imports further down the
+/// graph are not looked at, and what the small snapshot lacks is loaded on demand.
 pub(crate) fn imports_node(module: &Module) -> bool {
     std::fs::read_to_string(&module.path).is_ok_and(|source| {
         ["\"node:", "'node:", "require(", "process.", "Buffer"]

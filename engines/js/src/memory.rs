@@ -1,8 +1,8 @@
-//! How much memory an isolate may take: V8's heap, and the buffers beside it.
+//! The memory limit of an isolate: V8's heap, and the buffers beside it.
 //!
-//! V8 asks before its heap outgrows the limit. It must be given more then, or it ends the process; so it gets more, and the
-//! guest's code is stopped. Buffers come from an allocator that counts them together with the heap: what would cross the
-//! limit is refused, which the guest sees as a `RangeError`.
+//! V8 asks before its heap outgrows the limit. Unless it is then given more, it ends the process; so it gets more, and
+//! the guest's code is stopped. Buffers come from an allocator that counts them together with the heap: a buffer that
+//! would cross the limit is refused, which the guest sees as a `RangeError`.
 
 use deno_runtime::deno_core::v8;
 use std::{
@@ -15,37 +15,37 @@ use std::{
 };
 use trine_engine::{Error, ErrorKind, Result};
 
-/// What an isolate needs to start at all.
+/// Minimum number of bytes that an isolate needs to start at all.
 const LEAST: usize = 32 << 20;
 
-/// V8 gets this much more when it has come to the limit: the largest thing that it makes at once fits in it.
+/// Number of bytes added when V8 has reached the limit: the largest allocation that it makes at once fits in it.
 const RESERVE: usize = 2 << 30;
 
-/// Dead buffers that V8 lets gather before it collects; twice as much as it says.
+/// Dead buffers, in bytes, that V8 lets gather before it collects; twice as much as it says.
 const UNSWEPT: usize = 128 << 20;
 
-/// Buffers up to this size are refused later than others: some of V8's own interfaces, which native code uses for small
-/// buffers, end the process when they are refused.
+/// Size up to which buffers are refused later than others: some of V8's own interfaces, which native code uses for
+/// small buffers, end the process when they are refused.
 const SMALL: usize = 64 << 10;
 
-/// What an isolate may take, and what it takes. Buffers may outlive their isolate, and end on any thread.
+/// An isolate's limit and usage. Buffers may outlive their isolate, and end on any thread.
 pub(crate) struct Memory {
     limit: usize,
     buffers: AtomicUsize,
-    /// The heap after its last full collection.
+    /// Size of the heap after its last full collection.
     heap: AtomicUsize,
     crossed: Arc<AtomicBool>,
     /// Size of the buffer that was refused last and has not been granted since; 0 for none.
     refused: AtomicUsize,
-    /// Full collections in a row after which heap and buffers were still beyond the limit.
+    /// Number of full collections in a row after which heap and buffers were still beyond the limit.
     beyond: AtomicU32,
-    /// V8's own limit is higher than ours for the moment.
+    /// Whether V8's own limit is higher than ours for the moment.
     raised: AtomicBool,
     isolate: OnceLock<v8::IsolateHandle>,
 }
 
 impl Memory {
-    /// A limit in bytes.
+    /// Makes a limit in bytes.
     pub(crate) fn new(limit: u64) -> Arc<Self> {
         Arc::new(Self {
             limit: usize::try_from(limit).unwrap_or(usize::MAX).max(LEAST),
@@ -59,7 +59,7 @@ impl Memory {
         })
     }
 
-    /// V8's heap limit and allocator.
+    /// Makes V8's parameters with heap limit and allocator.
     pub(crate) fn create_params(self: &Arc<Self>) -> v8::CreateParams {
         static VTABLE: v8::RustAllocatorVtable<Memory> =
             v8::RustAllocatorVtable { allocate, allocate_uninitialized, free, drop: forget };
@@ -68,39 +68,39 @@ impl Memory {
         v8::CreateParams::default().heap_limits(0, self.limit).array_buffer_allocator(allocator)
     }
 
-    /// Looks after an isolate that was made with [`Memory::create_params`]. It must not outlive `self`.
+    /// Watches an isolate that was made with [`Memory::create_params`]. It must not outlive `self`.
     pub(crate) fn watch(self: &Arc<Self>, isolate: &mut v8::OwnedIsolate) {
-        // An isolate has one of these, and it one isolate.
+        // An isolate has one of these, and it has one isolate.
         let _ = self.isolate.set(isolate.thread_safe_handle());
         let data = self.data();
         isolate.add_near_heap_limit_callback(near_heap_limit, data);
         isolate.add_gc_epilogue_callback(collected, data, v8::GCType::kGCTypeMarkSweepCompact);
     }
 
-    /// Whether the limit was crossed: the isolate is of no use any more.
+    /// Whether the limit was crossed: the isolate is no longer usable.
     pub(crate) fn is_crossed(&self) -> bool {
         self.crossed.load(Ordering::Relaxed)
     }
 
-    /// What [`Memory::is_crossed`] reads, for others to look at.
+    /// Returns the flag that [`Memory::is_crossed`] reads, for others to check.
     pub(crate) fn crossed_flag(&self) -> Arc<AtomicBool> {
         self.crossed.clone()
     }
 
-    /// Whether a buffer was refused since this was last asked.
+    /// Whether a buffer has been refused since the last call.
     pub(crate) fn take_refused(&self) -> bool {
         self.refused.load(Ordering::Relaxed) > 0 && self.refused.swap(0, Ordering::Relaxed) > 0
     }
 
-    /// The error of a call that needed more.
+    /// Returns the error of a call that needed more.
     pub(crate) fn error(&self) -> Error {
         let limit = self.limit >> 20;
         let message = format!("the function needed more memory than its limit of {limit} MB");
         Error::new(ErrorKind::OutOfMemory, message).poisoning()
     }
 
-    /// A call is about to begin: the limit holds again. An isolate that crossed it goes on if its garbage was all that was
-    /// too much.
+    /// Prepares for the next call: the limit holds again. An isolate that crossed it goes on if garbage alone was the
+    /// excess.
     ///
     /// # Errors
     /// [`Memory::error`] when it was not.
@@ -125,7 +125,7 @@ impl Memory {
         Ok(())
     }
 
-    /// What V8 hands to the callbacks.
+    /// Returns the pointer that V8 passes to the callbacks.
     fn data(&self) -> *mut c_void {
         std::ptr::from_ref(self).cast_mut().cast()
     }
@@ -154,12 +154,12 @@ impl Memory {
     }
 }
 
-/// V8 is about to run out of its heap: the guest is stopped, and V8 gets what it needs to come to an end.
+/// Handles a heap that is about to be full: the guest is stopped, and V8 gets enough to come to an end.
 unsafe extern "C" fn near_heap_limit(data: *mut c_void, current: usize, _initial: usize) -> usize {
     // SAFETY: the data that `watch` gave, which outlives the isolate.
     let memory = unsafe { &*data.cast::<Memory>() };
-    // V8 also comes here before it gives up on a buffer that was refused; then its heap is not what is too large. It gets
-    // more all the same, for an array may be wanted the next time, and full collections see to the limit.
+    // V8 also comes here before it gives up on a buffer that was refused; then it is not its heap that is too large. It
+    // gets more all the same, for an array may be wanted the next time, and full collections enforce the limit.
     if memory.refused.load(Ordering::Relaxed) == 0
         || memory.heap.load(Ordering::Relaxed) > memory.limit / 4 * 3
     {
@@ -169,7 +169,7 @@ unsafe extern "C" fn near_heap_limit(data: *mut c_void, current: usize, _initial
     current.saturating_add(RESERVE)
 }
 
-/// V8 has collected its whole heap: heap and buffers together are looked at.
+/// Checks heap and buffers together after V8 has collected its whole heap.
 unsafe extern "C" fn collected(
     isolate: v8::UnsafeRawIsolatePtr,
     _type: v8::GCType,
@@ -181,8 +181,8 @@ unsafe extern "C" fn collected(
         unsafe { (&*data.cast::<Memory>(), v8::Isolate::from_raw_isolate_ptr(isolate)) };
     let statistics = isolate.get_heap_statistics();
     memory.heap.store(statistics.used_heap_size(), Ordering::Relaxed);
-    // Buffers that other code made are none of the allocator's, but V8 counts them; also those that are dead and not yet
-    // swept, of which there may be some.
+    // Buffers that other code made do not come from the allocator, but V8 counts them; it also counts dead ones that
+    // are not yet swept, of which there may be some.
     let swept_later = memory.limit.max(UNSWEPT);
     let taken = statistics.used_heap_size() + statistics.external_memory();
     if statistics.used_heap_size() <= memory.limit && taken <= memory.limit + swept_later {
@@ -192,7 +192,7 @@ unsafe extern "C" fn collected(
     }
 }
 
-/// Buffers are aligned as `malloc` does it.
+/// Returns the layout of a buffer, aligned as by `malloc`.
 fn layout(size: usize) -> Option<Layout> {
     Layout::from_size_align(size.max(1), 16).ok()
 }

@@ -1,39 +1,39 @@
-//! What `NODE_OPTIONS` asks for, and the command line of a child that is started as Node.
+//! The options in `NODE_OPTIONS`, and in the command line of a child that is started as Node.
 
 use std::{ffi::OsStr, sync::OnceLock};
 use trine_engine::{Level, LogFormat, LogSettings, Stream, json_string, timestamp};
 
 static OPTIONS: OnceLock<NodeOptions> = OnceLock::new();
 
-/// The options of Node's that mean something here. One value for the whole process, worker threads included.
+/// Node's options that mean something here. There is one value for the whole process, worker threads included.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct NodeOptions {
     /// Modules to load before any other: `--require`, `-r`. Names of packages or paths.
     pub(crate) requires: Vec<String>,
     /// Modules to load after those: `--import`. Names of packages, paths or URLs.
     pub(crate) imports: Vec<String>,
-    /// Conditions under which packages export, beside the usual ones: `--conditions`, `-C`.
+    /// Conditions for packages' exports, in addition to the usual ones: `--conditions`, `-C`.
     pub(crate) conditions: Vec<String>,
     /// Whether stacks are traced to the sources that source maps name: `--enable-source-maps`.
     pub(crate) enable_source_maps: bool,
-    /// How far the heap may grow, in MiB: `--max-old-space-size`.
+    /// Maximum size of the heap in MiB: `--max-old-space-size`.
     pub(crate) max_old_space_size: Option<u64>,
     /// Members of `process` that are set: `--no-deprecation`, `--throw-deprecation`, `--trace-deprecation`,
     /// `--trace-warnings`.
     pub(crate) process_flags: Vec<&'static str>,
     /// Warnings that are not printed, by name or code: `--disable-warning`.
     pub(crate) disabled_warnings: Vec<String>,
-    /// What happens to promises that are rejected while nobody listens: `--unhandled-rejections`. `None` for Node's usual
-    /// way, which makes errors of them.
+    /// Treatment of promises that are rejected while nobody listens: `--unhandled-rejections`. `None` for Node's
+    /// default, which makes errors of them.
     pub(crate) unhandled_rejections: Option<&'static str>,
-    /// How many frames an error's stack has: `--stack-trace-limit`.
+    /// Maximum number of frames in an error's stack: `--stack-trace-limit`.
     pub(crate) stack_trace_limit: Option<u32>,
-    /// What the user should know: options that are not known or not complete. A sentence each.
+    /// Problems to report to the user: options that are unknown or incomplete. A sentence each.
     pub(crate) complaints: Vec<String>,
 }
 
-/// Options that have their effect elsewhere (Node's polyfills read them), ask for what is so anyway, or could not be noticed
-/// here: taken without a word.
+/// Options that take effect elsewhere (Node's polyfills read them), ask for the default, or would not be noticeable
+/// here: accepted silently.
 const ACCEPTED: &[&str] = &[
     "--addons",
     "--async-context-frame",
@@ -78,7 +78,7 @@ const ACCEPTED: &[&str] = &[
     "--warnings",
 ];
 
-/// The same, with a value.
+/// Options of the same kind that have a value.
 const ACCEPTED_WITH_VALUE: &[&str] = &[
     "--dns-result-order",
     "--max-http-header-size",
@@ -93,7 +93,7 @@ const ACCEPTED_WITH_VALUE: &[&str] = &[
     "--v8-pool-size",
 ];
 
-/// Options of Node's that have a value and no effect here: told, together with their value.
+/// Options of Node's that have a value and no effect here: reported, together with their value.
 const UNKNOWN_WITH_VALUE: &[&str] = &[
     "--diagnostic-dir",
     "--env-file",
@@ -125,23 +125,23 @@ const PROCESS_FLAGS: &[(&str, bool, &str)] = &[
     ("--trace-warnings", false, "traceProcessWarnings"),
 ];
 
-/// What `--unhandled-rejections` may be, beside Node's usual `throw`.
+/// Values of `--unhandled-rejections`, in addition to Node's default `throw`.
 const REJECTIONS: &[&str] = &["strict", "warn", "warn-with-error-codes", "none"];
 
-/// An option and what belongs to it.
+/// An option and its parts.
 pub(crate) struct Token<'a> {
-    /// As it was written.
+    /// The option as written.
     pub(crate) written: &'a str,
-    /// Its name in Node's own spelling, a leading `no-` taken off: `--max-old-space-size` for `--max_old_space_size`.
+    /// Name in Node's own spelling, without a leading `no-`: `--max-old-space-size` for `--max_old_space_size`.
     pub(crate) name: String,
-    /// Whether `no-` stood before it.
+    /// Whether it was preceded by `no-`.
     pub(crate) negated: bool,
-    /// What follows a `=`.
+    /// The text after a `=`.
     pub(crate) value: Option<&'a str>,
 }
 
 impl<'a> Token<'a> {
-    /// An option; `None` for an ordinary word.
+    /// Parses an option; returns `None` for an ordinary word.
     pub(crate) fn parse(written: &'a str) -> Option<Self> {
         if written.len() < 2 || !written.starts_with('-') || written == "--" {
             return None;
@@ -166,7 +166,7 @@ impl<'a> Token<'a> {
         Some(Self { written, name, negated, value })
     }
 
-    /// Its value, which stands behind a `=` or is the next word.
+    /// Returns its value, which follows a `=` or is the next word.
     pub(crate) fn value<'b>(
         &self,
         rest: &mut std::iter::Peekable<impl Iterator<Item = &'b str>>,
@@ -177,7 +177,7 @@ impl<'a> Token<'a> {
         }
     }
 
-    /// The word that belongs to it, although it has no effect.
+    /// Returns the word that belongs to it, although it has no effect.
     pub(crate) fn value_of_unknown<'b>(
         &self,
         rest: &mut std::iter::Peekable<impl Iterator<Item = &'b str>>,
@@ -187,29 +187,29 @@ impl<'a> Token<'a> {
     }
 }
 
-/// What became of an option.
+/// The outcome of taking an option.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Taken {
     Yes,
-    /// It is none of those that may stand in `NODE_OPTIONS`.
+    /// Not one of those that may occur in `NODE_OPTIONS`.
     Unknown,
-    /// It is known, and something is wrong with it.
+    /// Known, but used wrongly.
     Wrong(String),
 }
 
 impl NodeOptions {
-    /// What the process's `NODE_OPTIONS` asks for, or what [`NodeOptions::settle`] was given.
+    /// Returns the options of the process's `NODE_OPTIONS`, or those passed to [`NodeOptions::settle`].
     pub(crate) fn of_process() -> &'static Self {
         OPTIONS.get_or_init(|| Self::parse(std::env::var_os("NODE_OPTIONS").as_deref()))
     }
 
-    /// Makes these the options of this process, which has asked for them nowhere yet.
+    /// Makes these the options of this process, which has not asked for them anywhere yet.
     pub(crate) fn settle(self) {
-        // Whoever settles them is the first to do anything.
+        // Options are settled before anything else happens.
         let _ = OPTIONS.set(self);
     }
 
-    /// The options in the value of `NODE_OPTIONS`.
+    /// Parses the value of `NODE_OPTIONS`.
     pub(crate) fn parse(variable: Option<&OsStr>) -> Self {
         let mut options = Self::default();
         let text = match variable {
@@ -239,7 +239,7 @@ impl NodeOptions {
         options
     }
 
-    /// Takes an option, and its value from `rest` where it has not brought it along.
+    /// Takes an option, with its value from `rest` where it has not brought it along.
     pub(crate) fn take<'a>(
         &mut self,
         token: &Token<'_>,
@@ -275,7 +275,7 @@ impl NodeOptions {
         Taken::Yes
     }
 
-    /// Whether it is an option that sets a member of `process`.
+    /// Takes an option that sets a member of `process`; returns whether it is one.
     fn take_process_flag(&mut self, token: &Token<'_>) -> bool {
         let known = PROCESS_FLAGS.iter().find(|(name, ..)| *name == token.name);
         let Some((_, by_no, member)) = known else { return false };
@@ -309,7 +309,7 @@ impl NodeOptions {
                 self.unhandled_rejections = known.copied();
             }
             "--max-old-space-size" => match number() {
-                // V8 takes 0 for its own choice.
+                // To V8, 0 means its own choice.
                 Ok(size) => self.max_old_space_size = Some(size.into()).filter(|size| *size > 0),
                 Err(wrong) => return wrong,
             },
@@ -330,13 +330,13 @@ impl NodeOptions {
         !self.requires.is_empty() || !self.imports.is_empty()
     }
 
-    /// The memory that one heap may take, in bytes: the tighter one of what the host and the user allow.
+    /// Returns the maximum memory of one heap in bytes: the lower of the host's and the user's limits.
     pub(crate) fn memory_limit(&self, of_host: Option<u64>) -> Option<u64> {
         let asked = self.max_old_space_size.map(|size| size.saturating_mul(1 << 20));
         asked.into_iter().chain(of_host).min()
     }
 
-    /// Tells the log what is wrong with the variable, once in the life of the process.
+    /// Logs the problems of the variable, once per process.
     pub(crate) fn tell(&self, log: &LogSettings) {
         static TOLD: std::sync::Once = std::sync::Once::new();
         if self.complaints.is_empty() || log.level.is_some_and(|least| Level::Warn < least) {
@@ -358,18 +358,18 @@ impl NodeOptions {
     }
 }
 
-/// The next word, unless it is an option itself. A backslash before a dash says that it is none.
+/// Takes the next word, unless it is an option itself. A backslash before a dash says that it is not.
 fn following<'a>(rest: &mut std::iter::Peekable<impl Iterator<Item = &'a str>>) -> Option<&'a str> {
     let is_number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
     let value = rest.next_if(|word| word.strip_prefix('-').is_none_or(is_number))?;
     Some(if value.starts_with("\\-") { &value[1..] } else { value })
 }
 
-/// The words of `NODE_OPTIONS` as Node splits them: at spaces; double quotes keep spaces, and within them a backslash keeps
-/// the character after it.
+/// Splits `NODE_OPTIONS` into words as Node does: at spaces; double quotes keep spaces, and within them a backslash
+/// keeps the character after it.
 ///
 /// # Errors
-/// What is wrong with the quotes, and the words all the same.
+/// The problem with the quotes, and the words nevertheless.
 fn words(text: &str) -> Result<Vec<String>, (Vec<String>, &'static str)> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
@@ -382,9 +382,9 @@ fn words(text: &str) -> Result<Vec<String>, (Vec<String>, &'static str)> {
                 Some(kept) => word.get_or_insert_default().push(kept),
                 None => problem = Some("a backslash at its end"),
             },
-            // An empty pair of them is no word, as in Node.
+            // An empty pair of quotes is not a word, as in Node.
             '"' => quoted = !quoted,
-            // Node splits at spaces only. A variable that was written over several lines means the same by its line ends.
+            // Node splits at spaces only. In a variable that spans several lines, line ends mean the same.
             ' ' | '\t' | '\n' | '\r' if !quoted => words.extend(word.take()),
             character => word.get_or_insert_default().push(character),
         }

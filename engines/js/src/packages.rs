@@ -1,5 +1,5 @@
-//! Remembers `package.json` files while modules are loaded: dozens of modules ask for the same few, and for many that do not
-//! exist in the folders in between.
+//! The `package.json` files that are remembered during a load: dozens of modules ask for the same few, and for many
+//! that do not exist in the folders in between.
 
 use deno_package_json::{PackageJsonCache, PackageJsonCacheResult, PackageJsonRc};
 use std::{
@@ -8,8 +8,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// The `package.json` files that were looked for since the load began that is under way. Between loads nothing is known,
-/// so that a function, or its next load, finds what has changed.
+/// The `package.json` files that were looked for since the current load began. Between loads nothing is remembered, so
+/// that a function, or its next load, sees changes.
 #[derive(Debug, Default)]
 pub(crate) struct Packages(Mutex<Known>);
 
@@ -19,11 +19,11 @@ struct Known {
     files: HashMap<PathBuf, Option<PackageJsonRc>>,
 }
 
-/// A load that is under way.
+/// A load in progress.
 pub(crate) struct Remembering(Arc<Packages>);
 
 impl Packages {
-    /// Remembers what is read for as long as the result lives.
+    /// Remembers what is read, until the result is dropped.
     pub(crate) fn remember(self: &Arc<Self>) -> Remembering {
         self.known().loads += 1;
         Remembering(Arc::clone(self))
@@ -53,7 +53,7 @@ impl PackageJsonCache for Packages {
     }
 
     fn set(&self, path: PathBuf, file: Option<PackageJsonRc>) {
-        // A package that is missing as a whole may be made by the very code that is loaded now.
+        // A package that is missing altogether may be created by the very code that is being loaded.
         let lasting = file.is_some() || path.parent().is_some_and(Path::is_dir);
         let mut known = self.known();
         if lasting && known.loads > 0 {

@@ -1,4 +1,4 @@
-//! The invocations that an isolate works for, each with a place by which its JavaScript side is found.
+//! The invocations that an isolate works for, each with a slot by which its JavaScript side is found.
 
 use std::{
     cell::RefCell,
@@ -6,26 +6,26 @@ use std::{
 };
 use trine_engine::Invocation;
 
-/// The invocations that an isolate has met and that have not ended. It does not keep them.
+/// The invocations that an isolate has met and that have not ended. It does not keep them alive.
 #[derive(Default)]
 pub(crate) struct Sessions(RefCell<Vec<Weak<Invocation>>>);
 
-/// An invocation's place.
+/// The slot of an invocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// It has this place since an earlier call.
+    /// A slot known from an earlier call.
     Known(usize),
-    /// It has just got this place.
+    /// A slot assigned just now.
     New(usize),
 }
 
 impl Sessions {
-    /// The place of an invocation; a new one takes that of one that has ended.
+    /// Returns the slot of an invocation; a new one takes the slot of one that has ended.
     pub(crate) fn enter(&self, invocation: &Rc<Invocation>) -> Place {
         let mut sessions = self.0.borrow_mut();
         let mut free = None;
         for (slot, session) in sessions.iter().enumerate() {
-            // A weak reference keeps the address from being given to another.
+            // A weak reference keeps the address from being reused.
             if session.as_ptr() == Rc::as_ptr(invocation) {
                 return Place::Known(slot);
             }
@@ -41,12 +41,12 @@ impl Sessions {
         Place::New(slot)
     }
 
-    /// The place of an invocation that was met before.
+    /// Returns the slot of an invocation that was met before.
     pub(crate) fn find(&self, invocation: &Rc<Invocation>) -> Option<usize> {
         self.0.borrow().iter().position(|session| session.as_ptr() == Rc::as_ptr(invocation))
     }
 
-    /// The invocation in a place.
+    /// Returns the invocation in a slot.
     pub(crate) fn get(&self, slot: usize) -> Option<Rc<Invocation>> {
         self.0.borrow().get(slot)?.upgrade()
     }

@@ -1,17 +1,17 @@
-//! Source maps, revision 3: from a place in generated code to the place in the source that it was made of.
+//! Source maps, revision 3: from a place in generated code to the place in its source.
 
 use deno_runtime::deno_core::{
     ModuleSpecifier,
     serde::{self, Deserialize},
 };
 
-/// A map that was read. Lines and columns start at 0, as in the format.
+/// A parsed source map. Lines and columns start at 0, as in the format.
 #[derive(Debug, Default)]
 pub(crate) struct SourceMap {
-    /// Absolute URLs, or the texts themselves where they make no URL.
+    /// Absolute URLs, or the texts themselves where they do not form a URL.
     sources: Vec<String>,
     names: Vec<String>,
-    /// In the order of the generated code.
+    /// The mappings in the order of the generated code.
     mappings: Vec<Mapping>,
 }
 
@@ -21,7 +21,7 @@ pub(crate) struct Origin<'a> {
     pub(crate) source: &'a str,
     pub(crate) line: u32,
     pub(crate) column: u32,
-    /// What stands there is called so in the source.
+    /// The name that the code at this place has in the source.
     pub(crate) name: Option<&'a str>,
 }
 
@@ -41,7 +41,7 @@ struct Original {
     name: Option<usize>,
 }
 
-/// What a map's JSON holds. Maps are written by all kinds of tools: what is absent is empty.
+/// The content of a map's JSON. Maps are written by all kinds of tools: what is absent is empty.
 #[derive(Deserialize)]
 #[serde(crate = "serde", rename_all = "camelCase")]
 struct Raw {
@@ -72,7 +72,7 @@ struct Offset {
 }
 
 impl SourceMap {
-    /// Reads a map that lies at `base`. `None` when it is none: a broken map is as good as no map.
+    /// Parses a map that lies at `base`. Returns `None` when it is invalid: a broken map is as good as no map.
     pub(crate) fn parse(json: &[u8], base: &ModuleSpecifier) -> Option<Self> {
         // The first line may protect it from being run as a script.
         let json = match json.starts_with(b")]}'") {
@@ -85,7 +85,7 @@ impl SourceMap {
         Some(map)
     }
 
-    /// Where the code at a place comes from: the mapping at it, or the last one before it, counts.
+    /// Finds the origin of the code at a place: the mapping at it, or the last one before it, counts.
     pub(crate) fn find(&self, line: u32, column: u32) -> Option<Origin<'_>> {
         let after = self
             .mappings
@@ -140,18 +140,18 @@ impl SourceMap {
     }
 }
 
-/// The URL of a source as it is written in a map.
+/// Returns the URL of a source as written in a map.
 fn absolute(root: &str, source: &str, base: &ModuleSpecifier) -> String {
     let rooted = match root {
         "" => source.to_owned(),
         _ if ModuleSpecifier::parse(source).is_ok() => source.to_owned(),
         root => format!("{}/{source}", root.trim_end_matches('/')),
     };
-    // From a `data:` URL nothing can be resolved; then the text itself is the best name.
+    // Nothing can be resolved against a `data:` URL; then the text itself is the best name.
     base.join(&rooted).map_or(rooted, String::from)
 }
 
-/// The numbers of the segment before: each is told as the difference from it.
+/// The numbers of the previous segment: each number is the difference from it.
 #[derive(Default)]
 struct Running {
     column: i64,
@@ -162,7 +162,7 @@ struct Running {
 }
 
 impl Running {
-    /// Goes on to a segment of one, four or five numbers. `None` when it is none.
+    /// Advances to a segment of one, four or five numbers. Returns `None` for an invalid one.
     fn step(&mut self, segment: &str) -> Option<Option<Original>> {
         let numbers = Numbers(segment.bytes()).collect::<Option<Vec<i64>>>()?;
         let add = |value: &mut i64, difference: i64| {
@@ -185,11 +185,11 @@ impl Running {
     }
 }
 
-/// The numbers of a segment: digits to the base of 32, the lowest first, the sign in the lowest bit of the first.
+/// The numbers of a segment: digits in base 32, the lowest first, with the sign in the lowest bit of the first.
 struct Numbers<'a>(std::str::Bytes<'a>);
 
 impl Iterator for Numbers<'_> {
-    /// `None` where the text breaks off or is something else.
+    /// A number; `None` where the text breaks off or is something else.
     type Item = Option<i64>;
 
     fn next(&mut self) -> Option<Self::Item> {

@@ -1,6 +1,6 @@
-//! Stack traces: what V8's call sites do not say, and what asks the prelude for the text of a stack.
+//! Stack traces: the facts that V8's call sites lack, and the call of the prelude for the text of a stack.
 //!
-//! V8 names a file by the URL that it was compiled under, and knows nothing of source maps.
+//! V8 names a file by the URL under which it was compiled, and knows nothing about source maps.
 
 use crate::{
     host::{set, set_function, text_or_undefined},
@@ -17,26 +17,26 @@ use std::{
     rc::Rc,
 };
 
-/// The name under which glue of ours is compiled that stands in the place of a user's file.
+/// The name under which our glue code is compiled that takes the place of a user's file.
 pub(crate) const GLUE: &str = "ext:trine/glue";
 
-/// Beginning of the name under which Deno's runtime compiles the text that a worker thread is given (`eval: true`), which has
-/// a place in its own sources; the lines that it puts in front of the text; and what Node calls it.
+/// The prefix of the name under which Deno's runtime compiles the text that a worker thread gets (`eval: true`), a name
+/// from its own sources; the number of lines that it puts in front of the text; and Node's name for it.
 const EVAL_NAME: &str = "[ext:";
 const EVAL_LINES: u32 = 4;
 const EVAL_NAME_OF_NODE: &str = "[worker eval]";
 
-/// What is known about the code of one isolate.
+/// The facts about the code of one isolate.
 pub(crate) struct Sources {
-    /// Knows the source maps of what was made from TypeScript here.
+    /// The source maps of code that was made from TypeScript here.
     typescript: Rc<TypeScript>,
     /// The ES modules. Every other file is CommonJS, which Node names by its path.
     modules: RefCell<HashSet<String>>,
-    /// What was compiled from another text than its file's: where its source map is.
+    /// Places of the source maps of code that was compiled from another text than its file's.
     noted: RefCell<HashMap<String, String>>,
-    /// The maps that came with users' code and were asked for; `None` where there is none.
+    /// The maps that came with users' code and were requested; `None` where there is none.
     maps: RefCell<HashMap<String, Option<Rc<SourceMap>>>>,
-    /// Those of TypeScript that were asked for, beside the texts that they were read from.
+    /// The maps of TypeScript that were requested, with the texts that they were read from.
     made: RefCell<HashMap<String, Made>>,
 }
 
@@ -45,7 +45,7 @@ struct Made {
     map: Option<Rc<SourceMap>>,
 }
 
-/// A place in a file, as people are told it. Lines and columns start at 1.
+/// A place in a file, as shown to people. Lines and columns start at 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Place {
     file: String,
@@ -71,12 +71,12 @@ impl Sources {
         })
     }
 
-    /// A file is compiled as an ES module.
+    /// Notes that a file is compiled as an ES module.
     pub(crate) fn add_module(&self, url: &ModuleSpecifier) {
         self.modules.borrow_mut().insert(url.as_str().to_owned());
     }
 
-    /// A file is compiled as CommonJS from this text.
+    /// Notes that a file is compiled as CommonJS from this text.
     fn note(&self, path: &str, text: &str) {
         let Ok(url) = ModuleSpecifier::from_file_path(path) else { return };
         if let Some(map) = mapping_url(text) {
@@ -85,8 +85,8 @@ impl Sources {
         }
     }
 
-    /// Where a place is that V8 names, if people know it by another name or another line. Source maps that came with the
-    /// code count with `maps` only.
+    /// Returns where a place of V8's is, if people know it by another name or another line. Source maps that came with
+    /// the code count with `maps` only.
     fn place(&self, url: &str, line: u32, column: u32, maps: bool) -> Option<Place> {
         if url.starts_with(EVAL_NAME) {
             let line = line.saturating_sub(EVAL_LINES);
@@ -114,7 +114,7 @@ impl Sources {
         file.map(|file| Place { file, line, column })
     }
 
-    /// The text of a call site, its places as people know them. `named` says that source maps count.
+    /// Rewrites a call site's text with the places as people know them. `named` says that source maps count.
     fn relocate(&self, text: &str, named: Option<Named>) -> String {
         let mut out = String::with_capacity(text.len());
         let mut rest = text;
@@ -143,7 +143,7 @@ impl Sources {
         out
     }
 
-    /// What a function of this file is called in its source.
+    /// Returns the name that a function of this file has in its source.
     fn name(&self, url: &str, named: Named) -> Option<String> {
         if self.typescript.source_map(url).is_some() {
             return None;
@@ -155,7 +155,7 @@ impl Sources {
         named.start.and_then(name).or_else(|| named.call.and_then(name)).map(str::to_owned)
     }
 
-    /// The source map of a TypeScript file, which may have been made anew since the last time.
+    /// Returns the source map of a TypeScript file, which may have been made anew since the last time.
     fn made_map(&self, url: &str, text: Rc<str>) -> Option<Rc<SourceMap>> {
         if let Some(made) = self.made.borrow().get(url)
             && Rc::ptr_eq(&made.text, &text)
@@ -168,7 +168,7 @@ impl Sources {
         map
     }
 
-    /// The source map that came with a file, read when it is first asked for.
+    /// Returns the source map that came with a file, read on first use.
     fn map(&self, url: &str) -> Option<Rc<SourceMap>> {
         if let Some(known) = self.maps.borrow().get(url) {
             return known.clone();
@@ -197,7 +197,7 @@ impl Sources {
     }
 }
 
-/// The path of a `file:` URL.
+/// Returns the path of a `file:` URL.
 pub(crate) fn file_path(url: &str) -> Option<String> {
     if !url.starts_with("file:") {
         return None;
@@ -206,7 +206,7 @@ pub(crate) fn file_path(url: &str) -> Option<String> {
     path.into_os_string().into_string().ok()
 }
 
-/// The location at the start of a text: URL, line, column, and how long it is. What follows ends a location.
+/// Parses the location at the start of a text: URL, line, column, and its length. Whatever follows ends a location.
 fn location(text: &str) -> Option<(&str, u32, u32, usize)> {
     let mut from = match text.starts_with(EVAL_NAME) {
         true => text.find(']')? + 1,
@@ -221,7 +221,7 @@ fn location(text: &str) -> Option<(&str, u32, u32, usize)> {
     }
 }
 
-/// `:12:5` at the start of a text, and how long it is.
+/// Parses `:12:5` at the start of a text; also returns its length.
 fn line_and_column(text: &str) -> Option<(u32, u32, usize)> {
     let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
     let line = text.strip_prefix(':')?;
@@ -238,7 +238,7 @@ fn rename(text: &mut String, name: &str) {
     let Some(before) = text.strip_suffix(" (") else { return };
     let kept = ["async ", "new "].into_iter().find(|kept| before.starts_with(kept));
     let function = &before[kept.map_or(0, str::len)..];
-    // A method has its object's name before its own, and may have that by which it was found after it.
+    // A method's name follows its object's, and may be followed by the name by which it was found.
     let plain = function.split(" [as ").next().unwrap_or(function);
     if plain.rsplit('.').next() == Some(name) {
         return;
@@ -246,7 +246,7 @@ fn rename(text: &mut String, name: &str) {
     *text = format!("{}{name} (", kept.unwrap_or_default());
 }
 
-/// What the last comment of its kind says about where a source's map is.
+/// Finds the place of a source's map in the last comment of its kind.
 fn mapping_url(text: &str) -> Option<&str> {
     const WORD: &str = "sourceMappingURL=";
     let mut before = text;
@@ -261,10 +261,10 @@ fn mapping_url(text: &str) -> Option<&str> {
     }
 }
 
-/// What V8 calls for a stack: the prelude's function.
+/// The prelude's function that V8 calls for a stack.
 struct Prepare(v8::Global<v8::Function>);
 
-/// From now on the stacks of an isolate are made by the prelude's function `prepare`.
+/// Makes the prelude's function `prepare` produce the stacks of an isolate from now on.
 pub(crate) fn install(
     isolate: &mut v8::Isolate,
     sources: Rc<Sources>,
@@ -280,7 +280,7 @@ fn prepare_stack<'s>(
     error: v8::Local<'s, v8::Value>,
     sites: v8::Local<'s, v8::Array>,
 ) -> v8::Local<'s, v8::Value> {
-    // From here deno_core takes the frames of errors that it hands to Rust.
+    // deno_core takes the frames of errors that it passes to Rust from here.
     if let Ok(error) = v8::Local::<'_, v8::Object>::try_from(error)
         && let Some(name) = v8::String::new(scope, "deno_core::call_site_evals")
     {
@@ -293,11 +293,11 @@ fn prepare_stack<'s>(
     };
     let prepare = v8::Local::new(scope, prepare);
     let global = scope.get_current_context().global(scope).into();
-    // An exception of a user's `Error.prepareStackTrace` is that of reading the stack.
+    // An exception of a user's `Error.prepareStackTrace` becomes that of reading the stack.
     prepare.call(scope, undefined, &[global, error, sites.into()]).unwrap_or(undefined)
 }
 
-/// Adds what the prelude asks for.
+/// Adds the functions that the prelude calls.
 pub(crate) fn add_functions(scope: &mut v8::PinScope<'_, '_>, object: v8::Local<'_, v8::Object>) {
     let glue = text_or_undefined(scope, Some(GLUE));
     set(scope, object, "glue", glue);
@@ -312,8 +312,8 @@ fn sources_of(isolate: &v8::Isolate) -> Option<Rc<Sources>> {
     isolate.get_slot::<Rc<Sources>>().cloned()
 }
 
-/// `relocate(text)`, and with source maps `relocate(text, startLine, startColumn, callLine, callColumn)`: the text of a call
-/// site with the places that people know.
+/// Implements `relocate(text)`, and with source maps `relocate(text, startLine, startColumn, callLine, callColumn)`:
+/// the text of a call site with the places that people know.
 fn relocate(
     scope: &mut v8::PinScope<'_, '_>,
     args: v8::FunctionCallbackArguments<'_>,
@@ -337,8 +337,8 @@ fn relocate(
     }
 }
 
-/// `place(url, line, column)`: an array of file, line and column where people know another place than V8; source maps that
-/// came with the code do not count.
+/// Implements `place(url, line, column)`: an array of file, line and column where people know another place than V8;
+/// source maps that came with the code do not count.
 fn place(
     scope: &mut v8::PinScope<'_, '_>,
     args: v8::FunctionCallbackArguments<'_>,
@@ -358,7 +358,7 @@ fn place(
     result.set(v8::Array::new_with_elements(scope, &elements).into());
 }
 
-/// `noteSource(path, text)`: a file is compiled as CommonJS from this text.
+/// Implements `noteSource(path, text)`: notes that a file is compiled as CommonJS from this text.
 fn note_source(
     scope: &mut v8::PinScope<'_, '_>,
     args: v8::FunctionCallbackArguments<'_>,

@@ -1,5 +1,5 @@
-//! Worker threads that guests start (`node:worker_threads`, `Worker`): isolates of their own, each on a thread that Deno's
-//! runtime makes for it.
+//! Worker threads that guests start (`node:worker_threads`, `Worker`): isolates of their own, each on a thread that
+//! Deno's runtime makes for it.
 
 use crate::{
     addons::Addons,
@@ -37,7 +37,7 @@ use std::{
 };
 use trine_engine::Environment;
 
-/// What the threads of one instance have in common with its own isolate.
+/// The stores that the threads of one instance share with its own isolate.
 #[derive(Default, Clone)]
 pub(crate) struct Stores {
     pub(crate) blobs: Arc<BlobStore>,
@@ -46,23 +46,23 @@ pub(crate) struct Stores {
     pub(crate) wasm: CompiledWasmModuleStore,
 }
 
-/// The worker threads of one instance, those included that worker threads have started.
+/// The worker threads of one instance, including those that worker threads have started.
 pub(crate) struct Threads {
     environment: Environment,
     package_folders: Vec<PathBuf>,
-    /// What the instance and its threads see as the environment. A thread that gets a copy keeps it in its own globals.
+    /// The environment as the instance and its threads see it. A thread that gets a copy keeps it in its own globals.
     pub(crate) variables: Variables,
-    /// What their isolates are for.
+    /// Purpose of their isolates.
     mode: Mode,
     pub(crate) stores: Stores,
     /// Whether the function is written for Deno.
     is_deno: AtomicBool,
     running: Mutex<Running>,
-    /// The errors that ended threads, until those that started them are told.
+    /// The errors that ended threads, until the starters of those threads have been informed.
     errors: Mutex<HashMap<u32, ThreadError>>,
 }
 
-/// An error that ended a thread: more of it than Deno's runtime passes on.
+/// An error that ended a thread, with more details than Deno's runtime passes on.
 struct ThreadError {
     name: Option<String>,
     message: String,
@@ -72,7 +72,7 @@ struct ThreadError {
 #[derive(Default)]
 struct Running {
     has_ended: bool,
-    /// Whether somebody looks after those that were stopped.
+    /// Whether the stopped threads are being watched.
     is_watched: bool,
     threads: HashMap<WorkerId, Arc<Thread>>,
 }
@@ -93,7 +93,7 @@ impl Thread {
     }
 }
 
-/// Lies in the state of a thread's isolate, and ends with it.
+/// The registration of a thread, which lies in the state of its isolate and ends with it.
 struct Registered {
     threads: Arc<Threads>,
     id: WorkerId,
@@ -108,7 +108,7 @@ impl Drop for Registered {
 }
 
 thread_local! {
-    /// The guest's thread that this is.
+    /// The guest's thread that runs here.
     static THIS: OnceCell<Arc<Thread>> = const { OnceCell::new() };
 }
 
@@ -135,13 +135,13 @@ impl Threads {
         })
     }
 
-    /// Threads that are started from now on are those of a function of this flavour.
+    /// Makes threads that are started from now on belong to a function of this flavour.
     pub(crate) fn act_as(&self, flavour: Flavour) {
         self.is_deno.store(flavour == Flavour::Deno, Ordering::Relaxed);
     }
 
-    /// What starts the isolate of a thread that the instance's own isolate asks for, or another thread; called on the new
-    /// one.
+    /// Makes the callback that starts the isolate of a thread, which the instance's own isolate or another thread
+    /// requests; it is called on the new thread.
     pub(crate) fn creator(
         self: &Arc<Self>,
         snapshot: Snapshot,
@@ -151,7 +151,7 @@ impl Threads {
         Arc::new(move |args| threads.start(snapshot, parent, args))
     }
 
-    /// What keeps an error that ends a thread, called there.
+    /// Makes the callback that keeps an error that ends a thread; it is called on that thread.
     pub(crate) fn error_keeper(self: &Arc<Self>) -> Arc<FormatJsErrorFn> {
         let threads = self.clone();
         Arc::new(move |error| {
@@ -178,8 +178,7 @@ impl Threads {
         self.errors.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The instance ends: whatever its threads do is stopped. Their event loops end with its isolate, but code that runs
-    /// would not.
+    /// Stops all threads of an instance that ends. Their event loops end with its isolate, but running code would not.
     pub(crate) fn stop(self: &Arc<Self>) {
         let mut running = self.running();
         running.has_ended = true;
@@ -201,8 +200,8 @@ impl Threads {
         }
     }
 
-    /// Sees to it that threads which were stopped do end: what is stopped is the code of the moment, and an event loop that
-    /// has not looked yet may run more of it.
+    /// Makes sure that stopped threads do end: only the code of the moment is stopped, and an event loop that has not
+    /// checked yet may run more of it.
     fn see_to_the_end(self: &Arc<Self>, running: &mut Running) {
         if running.is_watched {
             return;
@@ -340,17 +339,17 @@ impl Threads {
     }
 }
 
-/// `worker.terminate()`. Deno's own stops a thread when it comes back to its event loop; this one stops its code too.
+/// Implements `worker.terminate()`. Deno's own stops a thread in its event loop; this one stops its code too.
 #[op2]
 pub(crate) fn op_trine_terminate_thread(state: &mut OpState, #[scoped] id: WorkerId) {
-    // In this order: what ends the thread is to look like what it is, not like an error in its code.
+    // In this order: the end of the thread must not look like an error in its code.
     state.borrow_mut::<WorkersTable>().remove(&id);
     let threads = state.borrow::<Arc<Threads>>();
     threads.stop_those(&mut threads.running(), |its, _| its == id);
 }
 
-/// `threadError(id)`: name, message and stack of the error that ended a thread, once; undefined where none did, and for what
-/// it lacks.
+/// Implements `threadError(id)`: name, message and stack of the error that ended a thread, once; undefined where there
+/// was none, and for missing parts.
 pub(crate) fn thread_error(
     scope: &mut v8::PinScope<'_, '_>,
     args: v8::FunctionCallbackArguments<'_>,
@@ -364,8 +363,8 @@ pub(crate) fn thread_error(
     result.set(v8::Array::new_with_elements(scope, &members).into());
 }
 
-/// Deno's runtime panics where code is stopped while it loads one of Node's modules. A thread that is to end may end like
-/// that, and nobody has to read about it.
+/// Silences the panic of Deno's runtime where code is stopped while it loads one of Node's modules. A thread that is to
+/// end may end like that, and nobody needs to see it.
 fn keep_quiet_about_stopped_threads() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

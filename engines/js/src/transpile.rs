@@ -1,5 +1,5 @@
-//! Parses, for what needs no JavaScript made of it: CommonJS that an ES module imports, to see what it exports, and files
-//! that V8 does not take, to see where.
+//! Parsing without emitting JavaScript: CommonJS that an ES module imports, to see what it exports, and files that V8
+//! rejects, to see where.
 
 use crate::{literals, typescript::is_typescript};
 use deno_ast::{
@@ -9,7 +9,7 @@ use deno_error::JsErrorBox;
 use deno_resolver::cjs::analyzer::{ModuleExportAnalyzer, ModuleForExportAnalysis};
 use std::sync::Arc;
 
-/// Parses CommonJS. Deno's own one keeps each token as well, which takes a good part of the time and serves nobody here.
+/// A parser for CommonJS. Deno's own one also keeps each token, which takes considerable time and is of no use here.
 pub(crate) struct Parser;
 
 impl ModuleExportAnalyzer for Parser {
@@ -24,25 +24,25 @@ impl ModuleExportAnalyzer for Parser {
     }
 }
 
-/// What a module exports, as far as its text tells.
+/// The exports of a module, as far as its text shows.
 pub(crate) struct Exporting {
     /// Names, `default` among them.
     pub(crate) names: Vec<String>,
     /// Whether it also exports what another module does.
     pub(crate) elsewhere: bool,
-    /// Whether it is CommonJS: then there may be more.
+    /// Whether it is CommonJS: then there may be more exports.
     pub(crate) commonjs: bool,
-    /// Those that are no functions.
+    /// Exports that are not functions.
     pub(crate) values: Vec<literals::Value>,
 }
 
-/// Looks for exports in `source`.
+/// Finds the exports in `source`.
 ///
 /// # Errors
-/// As [`syntax_problem`] tells it, when it does not parse.
+/// As [`syntax_problem`] describes it, when it does not parse.
 pub(crate) fn exporting(url: &ModuleSpecifier, source: &str) -> Result<Exporting, String> {
     let parsed = parse(url, source).map_err(|error| describe(&error))?;
-    // `export =` is an ES module to the parser, and imports of types beside `exports.handler` are one too.
+    // `export =` makes an ES module to the parser, and so do imports of types beside `exports.handler`.
     let may_be_commonjs = !matches!(parsed.media_type(), MediaType::Mjs | MediaType::Mts);
     let assigns =
         ["export =", "module.exports", "exports."].iter().any(|sign| source.contains(sign));
@@ -54,12 +54,12 @@ pub(crate) fn exporting(url: &ModuleSpecifier, source: &str) -> Result<Exporting
     Ok(Exporting { names: found.exports, elsewhere, commonjs, values })
 }
 
-/// Where `source` does not parse, in the form `message at file:///path:line:column`; `None` when it does.
+/// Locates the syntax error in `source`, as `message at file:///path:line:column`; returns `None` when it parses.
 pub(crate) fn syntax_problem(url: &ModuleSpecifier, source: &str) -> Option<String> {
     parse(url, source).err().map(|error| describe(&error))
 }
 
-/// Whether JavaScript that says nowhere what it is can only be an ES module.
+/// Whether JavaScript that does not declare its kind can only be an ES module.
 pub(crate) fn is_module(url: &ModuleSpecifier, source: &str) -> bool {
     let may_be = ["import", "export", "await"].iter().any(|word| source.contains(word));
     may_be
@@ -90,15 +90,15 @@ fn parse_as(
     })
 }
 
-/// Whether a problem that the parser could go on after is one that TypeScript's checker complains of, and the code that is
-/// emitted does not know.
+/// Whether a problem from which the parser recovered is one that TypeScript's checker complains about and that does not
+/// affect the emitted code.
 pub(crate) fn is_checkers_business(problem: &ParseDiagnostic) -> bool {
     let kind = format!("{:?}", problem.kind());
-    // An identifier, a semicolon, a digit and an expression that are missing are the parser's.
+    // A missing identifier, semicolon, digit or expression is the parser's.
     kind.starts_with("TS") && !["TS1003", "TS1005", "TS1085", "TS1109", "TS2406"].contains(&&*kind)
 }
 
-/// A problem as `message at file:///path:line:column`.
+/// Formats a problem as `message at file:///path:line:column`.
 pub(crate) fn describe(error: &ParseDiagnostic) -> String {
     let position = error.display_position();
     format!(

@@ -1,7 +1,7 @@
 //! Connections for `fetch` to servers whose certificates Node trusts and Deno's client does not.
 //!
-//! That client makes its own connections, and nobody can tell it how to verify a certificate. It can be told to send what
-//! it would encrypt through a socket of this machine, as it is; from there it is passed on, encrypted and verified by us.
+//! That client makes its own connections, and cannot be told how to verify a certificate. It can be told to send what
+//! it would encrypt through a socket of this machine, in the clear; from there we pass it on, encrypted and verified.
 
 #![allow(
     clippy::result_large_err,
@@ -42,14 +42,14 @@ use tokio::{
     task::AbortHandle,
 };
 
-/// The server that requests through tunnels are for, as far as Deno's client knows.
+/// The server that requests through tunnels are for, from the point of view of Deno's client.
 const NOWHERE: &str = "tunnel.invalid";
 
-/// What an isolate knows about the servers that it has fetched from.
+/// An isolate's knowledge of the servers that it has fetched from.
 pub(crate) struct Servers {
     extra: &'static Arc<Extra>,
     user_agent: String,
-    /// Those that were reached: with a tunnel where one is needed.
+    /// The servers that were reached: with a tunnel where one is needed.
     known: RefCell<HashMap<Authority, Option<Tunnel>>>,
 }
 
@@ -60,7 +60,7 @@ pub(crate) struct Tunnel {
     _listening: Rc<Listening>,
 }
 
-/// Ends the listener.
+/// The task of the listener, which ends with this.
 struct Listening(AbortHandle);
 
 impl Drop for Listening {
@@ -70,7 +70,7 @@ impl Drop for Listening {
 }
 
 impl Servers {
-    /// Those of the isolate; `None` where Deno's own client trusts what Node does.
+    /// Returns the servers of the isolate; `None` where Deno's own client trusts what Node does.
     pub(crate) fn of(state: &mut OpState) -> Option<Rc<Self>> {
         if let Some(servers) = state.try_borrow::<Rc<Self>>() {
             return Some(servers.clone());
@@ -87,8 +87,8 @@ impl Servers {
         Some(servers)
     }
 
-    /// Sends a message, through a tunnel where its server needs one: where its certificate is refused otherwise. A message
-    /// that can be sent only once asks first.
+    /// Sends a message, through a tunnel where its server needs one: where its certificate is otherwise refused. For a
+    /// message that can be sent only once, the server is asked first.
     pub(crate) async fn send(
         &self,
         client: Client,
@@ -123,7 +123,7 @@ impl Servers {
     /// Asks a server for its certificate; makes the tunnel that it needs.
     async fn ask(&self, authority: &Authority) -> Option<Tunnel> {
         let server = Server::new(self.extra, authority)?;
-        // What is wrong with it otherwise comes to light in the ordinary way.
+        // Other problems come to light in the ordinary way.
         server.connect().await.ok()?;
         let tunnel = match server.leniency.was_needed() {
             true => Some(server.tunnel(&self.user_agent).ok()?),
@@ -135,7 +135,7 @@ impl Servers {
 }
 
 impl Message {
-    /// Sends it through a tunnel, whatever `NO_PROXY` says about its server's name.
+    /// Sends the message through a tunnel, whatever `NO_PROXY` says about its server's name.
     async fn send_through(mut self, tunnel: &Tunnel) -> Result<Response<ResBody>, FetchError> {
         if let Some(authority) = self.uri.authority()
             && let Ok(host) = HeaderValue::from_str(authority.as_str())
@@ -156,7 +156,7 @@ fn is_about_a_certificate(error: &(dyn Error + 'static)) -> bool {
         if matches!(error.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))) {
             return true;
         }
-        // Errors of input and output do not name what they wrap as their source.
+        // I/O errors do not name the errors that they wrap as their source.
         cause = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
             Some(wrapped) => Some(wrapped),
             None => error.source(),
@@ -165,7 +165,7 @@ fn is_about_a_certificate(error: &(dyn Error + 'static)) -> bool {
     false
 }
 
-/// A server, and how a connection to it is verified.
+/// A server, and the way in which a connection to it is verified.
 struct Server {
     host: String,
     port: u16,
@@ -192,7 +192,7 @@ impl Server {
         Ok(stream)
     }
 
-    /// Passes on a request, which names the server as those for proxies do, and what follows it.
+    /// Passes on a request, which names the server as requests to proxies do, and what follows it.
     async fn relay(&self, local: &mut UnixStream) -> io::Result<()> {
         let mut remote = self.connect().await?;
         let mut local = BufReader::new(local);
@@ -204,12 +204,12 @@ impl Server {
         Ok(())
     }
 
-    /// Listens for the connections of a client of its own, and passes on what they carry.
+    /// Listens for the connections of a dedicated client, and passes on what they carry.
     fn tunnel(self, user_agent: &str) -> io::Result<Tunnel> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let pid = std::process::id();
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        // A name that is no file's: nothing is left behind.
+        // An abstract name, not a file's: nothing is left behind.
         let path = PathBuf::from(format!("\0trine-fetch-{pid}-{number}"));
         let listener = UnixListener::bind(&path)?;
         let options = CreateHttpClientOptions {

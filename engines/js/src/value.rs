@@ -1,4 +1,4 @@
-//! A value of an isolate, held for the next function in it or for those that read it elsewhere.
+//! A value of an isolate, held for the next function in it or for readers elsewhere.
 
 use crate::{
     convert::{read_or_fail, read_text},

@@ -1,8 +1,8 @@
 //! Environment variables, as guests see them: those of the process, or an instance's own copy of them.
 //!
 //! Functions that are served side by side would see in `process.env` what another one has set there. So their instances
-//! start with a copy, and keep changes to themselves: `process.env`, `Deno.env`, `process.loadEnvFile`, worker threads and
-//! child processes all see the copy. The time zone alone is the process's, in the C library and in V8 alike.
+//! start with a copy, and keep changes to themselves: `process.env`, `Deno.env`, `process.loadEnvFile`, worker threads
+//! and child processes all see the copy. Only the time zone is the process's, in the C library and in V8 alike.
 
 use deno_runtime::{
     deno_core::{OpDecl, OpState, op2, v8},
@@ -14,7 +14,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// The variable that tells the C library and V8 the time zone.
+/// The variable from which the C library and V8 take the time zone.
 const TIME_ZONE: &str = "TZ";
 
 /// The environment variables of an instance and its worker threads.
@@ -27,7 +27,7 @@ pub(crate) enum Variables {
 }
 
 impl Variables {
-    /// A copy of what the process has.
+    /// Makes a copy of the process's variables.
     pub(crate) fn copied() -> Self {
         Self::Own(Arc::new(Mutex::new(of_process())))
     }
@@ -46,7 +46,7 @@ impl Variables {
         }
     }
 
-    /// Sets a variable, or removes it. Whether the time zone may have changed.
+    /// Sets a variable, or removes it. Returns whether the time zone may have changed.
     fn put(&self, name: &str, value: Option<&str>) -> bool {
         if let Self::Own(own) = self {
             match value {
@@ -69,7 +69,7 @@ fn lock(own: &Mutex<HashMap<String, String>>) -> MutexGuard<'_, HashMap<String, 
     own.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What has no form in JavaScript, because it is no Unicode, is left out.
+/// Reads the process's variables. Those that are not Unicode have no form in JavaScript and are left out.
 fn of_process() -> HashMap<String, String> {
     let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
         Some((name.into_string().ok()?, value.into_string().ok()?))
@@ -103,7 +103,7 @@ fn variables(state: &OpState) -> Variables {
     state.try_borrow::<Variables>().cloned().unwrap_or(Variables::Process)
 }
 
-/// A variable as the guest whose state this is sees it.
+/// Returns a variable as the guest with this state sees it.
 pub(crate) fn variable(state: &OpState, name: &str) -> Option<String> {
     variables(state).get(name)
 }
@@ -151,7 +151,7 @@ fn op_trine_delete_env(
     Ok(())
 }
 
-/// `process.loadEnvFile(path)`. What is set already stays, as in Node.
+/// Implements `process.loadEnvFile(path)`. Variables that are already set stay, as in Node.
 #[op2(fast)]
 #[undefined]
 fn op_trine_load_env_file(

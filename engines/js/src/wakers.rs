@@ -13,7 +13,7 @@ pub(crate) struct Wakers {
     next: AtomicU64,
 }
 
-/// One call's place among them, given up when dropped.
+/// One call's place among them, given up on drop.
 pub(crate) struct Ticket {
     wakers: Arc<Wakers>,
     id: u64,
@@ -24,7 +24,7 @@ impl Wakers {
         Ticket { wakers: self.clone(), id: self.next.fetch_add(1, Ordering::Relaxed) }
     }
 
-    /// A waker that wakes them all.
+    /// Makes a waker that wakes them all.
     pub(crate) fn waker(self: &Arc<Self>) -> Waker {
         Waker::from(self.clone())
     }

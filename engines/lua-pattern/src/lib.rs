@@ -16,8 +16,11 @@
 //! the process. A [`Matcher`] whose callback has no destructor has none either, so that it may be left behind by a
 //! `longjmp`, which is how Lua raises errors.
 
+mod byte;
+mod captures;
 mod class;
 mod fault;
+mod item;
 mod matcher;
 mod plain;
 mod template;

@@ -1,10 +1,11 @@
 //! The matcher: backtracking, as `lstrlib.c` does it, in the order in which it does it.
 
 use crate::{
-    Fault,
-    class::{self, Set},
+    Fault, byte,
+    captures::{POSITION, Span, Spans, UNFINISHED},
+    class,
+    item::{belongs, set_of},
 };
-use memchr::memchr;
 use std::ops::Range;
 
 /// No match from here.
@@ -13,24 +14,12 @@ const FAIL: usize = usize::MAX;
 /// straight through whatever would try an alternative after [`FAIL`].
 const FAULT: usize = usize::MAX - 1;
 
-/// A pattern may capture this often.
-const MAX_CAPTURES: usize = 32;
 /// Items that need an alternative of their own may be nested this deep.
 const MAX_DEPTH: u32 = 200;
+/// Number of bytes for which a set is looked through each time; it is made a table for more.
+const NEAR: usize = 32;
 /// Number of steps, each some nanoseconds, after which a matcher asks whether to stop.
 pub const STEPS: i64 = 20_000;
-
-/// Length of a capture that is not closed yet.
-const UNFINISHED: usize = usize::MAX;
-/// Length of a capture that is a position.
-const POSITION: usize = usize::MAX - 1;
-
-/// Where a capture is.
-#[derive(Clone, Copy)]
-struct Span {
-    start: usize,
-    length: usize,
-}
 
 /// The value of a capture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,12 +55,10 @@ pub struct Matcher<'t, S> {
     subject: &'t [u8],
     pattern: &'t [u8],
     anchored: bool,
-    /// Captures begun.
-    level: usize,
     depth: u32,
     steps: i64,
     fault: Option<Fault>,
-    captures: [Span; MAX_CAPTURES],
+    captures: Spans,
     /// The last match.
     matched: (usize, usize),
     stop: S,
@@ -80,25 +67,27 @@ pub struct Matcher<'t, S> {
 impl<'t, S: FnMut() -> bool> Matcher<'t, S> {
     /// A matcher of `pattern` in `subject`. A `^` at the pattern's beginning anchors it.
     pub fn new(subject: &'t [u8], pattern: &'t [u8], stop: S) -> Self {
-        match pattern.split_first() {
-            Some((b'^', rest)) => {
-                Self { anchored: true, ..Self::without_anchor(subject, rest, stop) }
-            }
-            _ => Self::without_anchor(subject, pattern, stop),
+        match pattern.strip_prefix(b"^") {
+            Some(rest) => Self::build(subject, rest, true, stop),
+            None => Self::build(subject, pattern, false, stop),
         }
     }
 
     /// The same where `^` is a character like any other, as it is for `gmatch`.
     pub fn without_anchor(subject: &'t [u8], pattern: &'t [u8], stop: S) -> Self {
+        Self::build(subject, pattern, false, stop)
+    }
+
+    #[inline]
+    fn build(subject: &'t [u8], pattern: &'t [u8], anchored: bool, stop: S) -> Self {
         Self {
             subject,
             pattern,
-            anchored: false,
-            level: 0,
+            anchored,
             depth: MAX_DEPTH,
             steps: STEPS,
             fault: None,
-            captures: [Span { start: 0, length: 0 }; MAX_CAPTURES],
+            captures: Spans::new(),
             matched: (0, 0),
             stop,
         }
@@ -108,27 +97,12 @@ impl<'t, S: FnMut() -> bool> Matcher<'t, S> {
     ///
     /// # Errors
     /// What is wrong with the pattern, as far as it was read, or [`Fault::Stopped`].
+    #[inline]
     pub fn find(&mut self, start: usize) -> Result<Option<Range<usize>>, Fault> {
-        if start > self.subject.len() {
-            return Ok(None);
-        }
-        if self.anchored {
-            return Ok(self.match_at(start)?.then_some(self.matched.0..self.matched.1));
-        }
-        let first = self.first_literal();
-        let mut start = start;
-        loop {
-            if let Some(byte) = first {
-                // Any other byte fails at the pattern's first item, without a look at the rest of it.
-                start = self.skip_to(byte, start)?;
-            }
-            if self.match_at(start)? {
-                return Ok(Some(self.matched.0..self.matched.1));
-            }
-            if start >= self.subject.len() {
-                return Ok(None);
-            }
-            start += 1;
+        match self.search(start) {
+            FAIL => Ok(None),
+            FAULT => Err(self.reason()),
+            start => Ok(Some(start..self.matched.1)),
         }
     }
 
@@ -136,30 +110,39 @@ impl<'t, S: FnMut() -> bool> Matcher<'t, S> {
     ///
     /// # Errors
     /// As for [`Matcher::find`].
+    #[inline]
     pub fn next_match(&mut self, cursor: &mut Cursor) -> Result<Option<Range<usize>>, Fault> {
-        let mut start = cursor.next;
-        while let Some(found) = self.find(start)? {
-            if found.end != cursor.last_end {
-                cursor.next = if self.anchored { Cursor::NOWHERE } else { found.end };
-                cursor.last_end = found.end;
-                return Ok(Some(found));
-            }
-            start = found.start + 1;
+        let mut start = self.search(cursor.next);
+        if start < FAULT && self.matched.1 == cursor.last_end {
+            start = self.search(start + 1);
         }
-        Ok(None)
+        match start {
+            FAIL => Ok(None),
+            FAULT => Err(self.reason()),
+            start => {
+                let end = self.matched.1;
+                *cursor = Cursor {
+                    next: if self.anchored { Cursor::NOWHERE } else { end },
+                    last_end: end,
+                };
+                Ok(Some(start..end))
+            }
+        }
     }
 
     /// The number of captures of the last match.
+    #[inline]
     pub fn captures(&self) -> usize {
-        self.level
+        self.captures.level
     }
 
     /// A capture of the last match, counted from 0. Without captures the first one is the whole match.
     ///
     /// # Errors
     /// [`Fault::InvalidIndex`] when the pattern has no such capture, [`Fault::UnfinishedCapture`] when it is not closed.
+    #[inline]
     pub fn capture(&self, index: usize) -> Result<Capture<'t>, Fault> {
-        let Some(capture) = self.captures[..self.level].get(index) else {
+        let Some(capture) = self.captures.get(index) else {
             return match index {
                 0 => Ok(Capture::Text(self.text(self.matched.0, self.matched.1))),
                 _ => Err(Fault::InvalidIndex(i32::try_from(index + 1).unwrap_or(i32::MAX))),
@@ -177,38 +160,87 @@ impl<'t, S: FnMut() -> bool> Matcher<'t, S> {
         self.subject.get(start..end).unwrap_or_default()
     }
 
-    /// Whether the pattern matches at `start`.
-    fn match_at(&mut self, start: usize) -> Result<bool, Fault> {
-        self.level = 0;
-        self.depth = MAX_DEPTH;
-        match self.run(start, 0) {
-            FAIL => Ok(false),
-            FAULT => Err(self.fault.unwrap_or(Fault::TooComplex)),
-            end => {
-                self.matched = (start, end);
-                Ok(true)
+    /// Why the last search has ended with [`FAULT`].
+    fn reason(&self) -> Fault {
+        self.fault.unwrap_or(Fault::TooComplex)
+    }
+
+    /// Returns where the first match from `start` on begins.
+    fn search(&mut self, mut start: usize) -> usize {
+        if start > self.subject.len() {
+            return FAIL;
+        }
+        if self.anchored {
+            return self.match_at(start);
+        }
+        let Some(first) = self.first_item() else { return FAULT };
+        loop {
+            if !first.is_empty() {
+                // Any other byte fails at the pattern's first item, without a look at the rest of it.
+                start = self.skip_to(first, start);
+                if start == FAULT {
+                    return FAULT;
+                }
+            }
+            match self.match_at(start) {
+                FAIL if start < self.subject.len() => start += 1,
+                result => return result,
             }
         }
     }
 
-    /// The byte with which every match begins, where the pattern begins with one.
-    fn first_literal(&self) -> Option<u8> {
-        let first = *self.pattern.first()?;
-        let special = matches!(
-            first,
-            b'^' | b'$' | b'*' | b'+' | b'?' | b'.' | b'(' | b')' | b'[' | b'%' | b'-'
-        );
-        (!special && !matches!(self.p(1), b'*' | b'?' | b'-')).then_some(first)
+    /// Matches the pattern at `start`, which is returned if that succeeds.
+    #[inline]
+    fn match_at(&mut self, start: usize) -> usize {
+        self.captures.level = 0;
+        self.depth = MAX_DEPTH;
+        match self.run(start, 0) {
+            end @ (FAIL | FAULT) => end,
+            end => {
+                self.matched = (start, end);
+                start
+            }
+        }
     }
 
-    /// The place of `byte` from `start` on, else the end.
-    fn skip_to(&mut self, byte: u8, start: usize) -> Result<usize, Fault> {
-        let rest = self.rest(start);
-        let skipped = memchr(byte, rest).unwrap_or(rest.len());
-        if self.charge(skipped >> 4) {
-            return Err(Fault::Stopped);
+    /// The item with one of whose bytes every match begins; empty where there is none that tells much, `None` where the
+    /// pattern is found to be wrong.
+    #[inline]
+    fn first_item(&mut self) -> Option<&'t [u8]> {
+        // A capture begins where its first item does.
+        let p = usize::from(self.p(0) == b'(');
+        match (self.p(p), self.p(p + 1)) {
+            (b'(' | b')' | b'$' | b'.', _) | (b'%', b'b' | b'f' | b'0'..=b'9') => return Some(&[]),
+            _ if p >= self.pattern.len() => return Some(&[]),
+            _ => {}
         }
-        Ok(start + skipped)
+        let next = self.class_end(p);
+        if next == FAULT {
+            // The first attempt would find it too.
+            return None;
+        }
+        let optional = matches!(self.p(next), b'*' | b'?' | b'-');
+        Some(if optional { &[] } else { self.item(p, next) })
+    }
+
+    /// The place of one of the item's bytes from `start` on, else the end.
+    #[inline]
+    fn skip_to(&mut self, item: &[u8], start: usize) -> usize {
+        let rest = self.rest(start);
+        let near = rest.len().min(NEAR);
+        let skipped = match *item {
+            [literal] => byte::position(literal, rest),
+            [b'%', name] => rest.iter().position(|&byte| class::matches(byte, name)),
+            _ => {
+                let found = rest[..near].iter().position(|&byte| belongs(byte, item));
+                found.or_else(|| Some(near + self.apart(start + near, item)))
+            }
+        };
+        let skipped = skipped.unwrap_or(rest.len());
+        if self.charge((skipped >> 4) + skipped.min(near) * (item.len() >> 3)) {
+            return FAULT;
+        }
+        start + skipped
     }
 
     /// The pattern's byte at `at`; beyond its end there are zeros, on which the rules rely as C's do.
@@ -397,6 +429,20 @@ impl<'t, S: FnMut() -> bool> Matcher<'t, S> {
         other.unwrap_or(rest.len())
     }
 
+    /// How many bytes from `s` on are not the set's.
+    #[inline(never)]
+    fn apart(&self, s: usize, set: &[u8]) -> usize {
+        let rest = self.rest(s);
+        let found = match *set {
+            [b'[', ref members @ .., _] => {
+                let set = set_of(members);
+                rest.iter().position(|&byte| set.has(byte))
+            }
+            _ => None,
+        };
+        found.unwrap_or(rest.len())
+    }
+
     /// As many repetitions as possible, then fewer.
     fn longest(&mut self, s: usize, item: &[u8], next: usize) -> usize {
         let most = self.span(s, item);
@@ -426,25 +472,27 @@ impl<'t, S: FnMut() -> bool> Matcher<'t, S> {
     }
 
     fn start_capture(&mut self, s: usize, p: usize, length: usize) -> usize {
-        let Some(capture) = self.captures.get_mut(self.level) else {
+        if !self.captures.push(Span { start: s, length }) {
             return self.fail(Fault::TooManyCaptures);
-        };
-        *capture = Span { start: s, length };
-        self.level += 1;
+        }
         let result = self.run(s, p);
         if result == FAIL {
-            self.level -= 1;
+            self.captures.level -= 1;
         }
         result
     }
 
     fn end_capture(&mut self, s: usize, p: usize) -> usize {
-        let open = self.captures[..self.level].iter().rposition(|one| one.length == UNFINISHED);
-        let Some(index) = open else { return self.fail(Fault::InvalidCapture) };
-        self.captures[index].length = s - self.captures[index].start;
+        let mut begun = (0..self.captures.level).rev();
+        let open = begun.find_map(|index| {
+            let span = self.captures.get(index)?;
+            (span.length == UNFINISHED).then_some((index, span.start))
+        });
+        let Some((index, start)) = open else { return self.fail(Fault::InvalidCapture) };
+        self.captures.set_length(index, s - start);
         let result = self.run(s, p);
         if result == FAIL {
-            self.captures[index].length = UNFINISHED;
+            self.captures.set_length(index, UNFINISHED);
         }
         result
     }
@@ -491,8 +539,8 @@ impl<'t, S: FnMut() -> bool> Matcher<'t, S> {
     /// `%1` to `%9`: the text of an earlier capture again.
     fn back_reference(&mut self, s: usize, digit: u8) -> usize {
         let index = i32::from(digit) - i32::from(b'1');
-        let known = usize::try_from(index).ok().and_then(|at| self.captures[..self.level].get(at));
-        let Some(&capture) = known.filter(|capture| capture.length != UNFINISHED) else {
+        let known = usize::try_from(index).ok().and_then(|index| self.captures.get(index));
+        let Some(capture) = known.filter(|capture| capture.length != UNFINISHED) else {
             return self.fail(Fault::InvalidIndex(index + 1));
         };
         // The length of a position is larger than any string.
@@ -513,68 +561,4 @@ enum Next {
     Item(usize, usize),
     /// Nowhere: the rest has been matched too, with this result.
     Result(usize),
-}
-
-/// Whether a byte is one of an item's.
-#[inline]
-fn belongs(byte: u8, item: &[u8]) -> bool {
-    match *item {
-        [b'.'] => true,
-        [literal] => literal == byte,
-        [b'%', name] => class::matches(byte, name),
-        [b'[', ref members @ .., _] => in_set(byte, members),
-        _ => false,
-    }
-}
-
-/// What stands between the brackets of a set, without its `^`, and whether there was none.
-fn without_caret(members: &[u8]) -> (&[u8], bool) {
-    match members {
-        [b'^', rest @ ..] => (rest, false),
-        _ => (members, true),
-    }
-}
-
-/// Whether a byte is in the set whose brackets have this between them.
-fn in_set(byte: u8, members: &[u8]) -> bool {
-    let (mut members, found) = without_caret(members);
-    loop {
-        let (hit, rest) = match members {
-            [b'%', name, rest @ ..] => (class::matches(byte, *name), rest),
-            [first, b'-', last, rest @ ..] => ((*first..=*last).contains(&byte), rest),
-            [member, rest @ ..] => (*member == byte, rest),
-            [] => return !found,
-        };
-        if hit {
-            return found;
-        }
-        members = rest;
-    }
-}
-
-/// The same set in one piece, for many bytes.
-fn set_of(members: &[u8]) -> Set {
-    let mut set = Set::default();
-    let (mut members, found) = without_caret(members);
-    loop {
-        members = match members {
-            [b'%', name, rest @ ..] => {
-                set.add_class(*name);
-                rest
-            }
-            [first, b'-', last, rest @ ..] => {
-                set.add_range(*first, *last);
-                rest
-            }
-            [member, rest @ ..] => {
-                set.add(*member);
-                rest
-            }
-            [] => break,
-        };
-    }
-    if !found {
-        set.invert();
-    }
-    set
 }

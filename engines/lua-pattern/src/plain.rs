@@ -1,12 +1,13 @@
 //! Text that is no pattern, and the search for it.
 
-use crate::Fault;
-use memchr::{memchr, memmem::Finder};
+use crate::{Fault, byte};
+use memchr::memmem::Finder;
 
 /// A piece of at least this size, in bytes, is searched in one go.
 const PIECE: usize = 1 << 20;
 
 /// Whether a pattern has no special character, so that it matches itself only.
+#[inline]
 pub fn is_plain(pattern: &[u8]) -> bool {
     static SPECIAL: [bool; 256] = {
         let mut table = [false; 256];
@@ -40,7 +41,7 @@ pub fn find_plain(
     let mut from = 0;
     let last = text.len() - part.len();
     while from <= last {
-        let Some(skipped) = memchr(first, &text[from..=last]) else { return Ok(None) };
+        let Some(skipped) = byte::position(first, &text[from..=last]) else { return Ok(None) };
         let at = from + skipped;
         if text[at + 1..].starts_with(others) {
             return Ok(Some(at));

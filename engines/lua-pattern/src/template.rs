@@ -1,7 +1,6 @@
 //! The replacement strings of `gsub`.
 
-use crate::Fault;
-use memchr::memchr;
+use crate::{Fault, byte};
 
 /// A piece of a replacement string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +21,7 @@ pub struct Template<'t> {
 
 impl<'t> Template<'t> {
     /// The pieces of `text`.
+    #[inline]
     pub fn new(text: &'t [u8]) -> Self {
         Self { rest: text }
     }
@@ -30,6 +30,7 @@ impl<'t> Template<'t> {
 impl<'t> Iterator for Template<'t> {
     type Item = Result<Piece<'t>, Fault>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let rest = self.rest;
         let (piece, length) = match *rest {
@@ -42,7 +43,7 @@ impl<'t> Iterator for Template<'t> {
                 return Some(Err(Fault::InvalidEscape));
             }
             _ => {
-                let length = memchr(b'%', rest).unwrap_or(rest.len());
+                let length = byte::position(b'%', rest).unwrap_or(rest.len());
                 (Piece::Text(&rest[..length]), length)
             }
         };

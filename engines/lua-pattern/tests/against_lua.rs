@@ -270,8 +270,8 @@ fn pattern() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn template() -> impl Strategy<Value = Vec<u8>> {
-    let pieces = select(&[&b"%0"[..], b"%1", b"%2", b"%%", b"x", b"<", b"", b"%", b"%x"][..]);
-    vec(pieces, 0..4).prop_map(|pieces| pieces.concat())
+    const PIECES: &[&[u8]] = &[b"%0", b"%1", b"%2", b"%%", b"x", b"<", b"", b"%", b"%x"];
+    vec(select(PIECES), 0..4).prop_map(|pieces| pieces.concat())
 }
 
 /// The same cases in every ordinary run; `PROPTEST_CASES=100000` tries that many new ones.

@@ -7,9 +7,9 @@ use crate::{
     host::Host,
     limits,
     limits::timeout,
-    state::{Coroutine, State},
     trace::Trace,
     value::LuaValue,
+    vm::{Coroutine, Vm},
     waits::Outcome,
 };
 use bytes::Bytes;
@@ -26,7 +26,7 @@ use trine_engine::{Error, ErrorKind, Form, Hook, Invocation, LocalFuture, Payloa
 
 /// A coroutine in use. Given back to its state when it has returned, else left to Lua's collector.
 pub(crate) struct Run<'r> {
-    state: &'r Rc<State>,
+    vm: &'r Rc<Vm>,
     coroutine: Option<Coroutine>,
     epoch: u64,
     /// The call's number, by which it is warned; 0 for what is no call.
@@ -48,13 +48,13 @@ enum Segment {
 impl<'r> Run<'r> {
     /// Takes a coroutine for a call of the function that messages call `label`.
     pub(crate) fn new(
-        state: &'r Rc<State>,
+        vm: &'r Rc<Vm>,
         invocation: Option<&'r Rc<Invocation>>,
         label: &'r str,
     ) -> Result<Self> {
-        let coroutine = Some(state.coroutine()?);
-        let epoch = state.host().watch().stop().epoch();
-        Ok(Self { state, coroutine, epoch, number: 0, warned: false, invocation, label })
+        let coroutine = Some(vm.coroutine()?);
+        let epoch = vm.host().watch().stop().epoch();
+        Ok(Self { vm, coroutine, epoch, number: 0, warned: false, invocation, label })
     }
 
     /// Says which call this is, so that it can be warned.
@@ -75,7 +75,7 @@ impl<'r> Run<'r> {
     }
 
     async fn go_on(&mut self, mut segment: Segment) -> Result<c_int> {
-        let host = self.state.host();
+        let host = self.vm.host();
         loop {
             let wait = match segment {
                 Segment::Returned(results) => return Ok(results),
@@ -103,8 +103,8 @@ impl<'r> Run<'r> {
 
     /// Resumes the coroutine once.
     fn segment(&mut self, arguments: c_int) -> Result<Segment> {
-        let (state, coroutine) = (self.state, self.raw());
-        let host = state.host();
+        let (vm, coroutine) = (self.vm, self.raw());
+        let host = vm.host();
         host.run(self.epoch, self.warned, self.invocation);
         let mut results = 0;
         let status = {
@@ -114,7 +114,7 @@ impl<'r> Run<'r> {
             }
             // SAFETY: the coroutine is live and ours, with a function and `arguments` values on its stack, or
             // suspended by a wait. Nothing else runs on its state at this instant.
-            unsafe { ffi::lua_resume(coroutine, state.main(), arguments, &raw mut results) }
+            unsafe { ffi::lua_resume(coroutine, vm.main(), arguments, &raw mut results) }
         };
         if host.watch().warned() && !self.warned {
             self.warned = true;
@@ -122,7 +122,7 @@ impl<'r> Run<'r> {
         }
         let returned = status == ffi::LUA_OK && host.watch().exit().is_none();
         if !returned && (status != ffi::LUA_YIELD || host.watch().doomed()) {
-            return Err(error::failed(state, coroutine, status, self.label, self.invocation));
+            return Err(error::failed(vm, coroutine, status, self.label, self.invocation));
         }
         if status == ffi::LUA_OK {
             return Ok(Segment::Returned(results));
@@ -145,7 +145,7 @@ impl<'r> Run<'r> {
     /// Gives the coroutine back: it has returned and its results are no longer needed.
     pub(crate) fn done(mut self) {
         if let Some(coroutine) = self.coroutine.take() {
-            self.state.recycle(coroutine);
+            self.vm.recycle(coroutine);
         }
     }
 }
@@ -153,29 +153,29 @@ impl<'r> Run<'r> {
 impl Drop for Run<'_> {
     fn drop(&mut self) {
         if let Some(coroutine) = self.coroutine.take() {
-            self.state.abandon(coroutine);
+            self.vm.abandon(coroutine);
         }
     }
 }
 
 /// Takes a call off the list of those in flight when it ends, however it ends.
 pub(crate) struct InFlight<'h> {
-    state: &'h State,
+    vm: &'h Vm,
     number: i64,
 }
 
 impl<'h> InFlight<'h> {
-    pub(crate) fn begin(state: &'h State, invocation: &Rc<Invocation>) -> Self {
-        let number = state.next_call();
-        state.host().warnings().begin(number, invocation);
-        Self { state, number }
+    pub(crate) fn begin(vm: &'h Vm, invocation: &Rc<Invocation>) -> Self {
+        let number = vm.next_call();
+        vm.host().warnings().begin(number, invocation);
+        Self { vm, number }
     }
 }
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
-        self.state.host().output().flush();
-        self.state.host().end(self.number);
+        self.vm.host().output().flush();
+        self.vm.host().end(self.number);
     }
 }
 
@@ -189,7 +189,7 @@ pub(crate) enum Role {
 
 /// What a call needs until its function runs: read by [`entry`], then gone.
 struct Job<'j> {
-    state: &'j State,
+    vm: &'j Vm,
     function: c_int,
     role: Role,
     input: Input<'j>,
@@ -218,23 +218,23 @@ pub(crate) struct Callee<'c> {
 
 /// Calls a function with an event and its context.
 pub(crate) async fn call(
-    state: &Rc<State>,
+    vm: &Rc<Vm>,
     callee: Callee<'_>,
     input: Payload,
     form: Form,
     invocation: &Rc<Invocation>,
 ) -> Result<Payload> {
-    let in_flight = InFlight::begin(state, invocation);
-    let mut run = Run::new(state, Some(invocation), callee.label)?;
+    let in_flight = InFlight::begin(vm, invocation);
+    let mut run = Run::new(vm, Some(invocation), callee.label)?;
     run.is_call(&in_flight);
     let first = start(&mut run, &callee, input, form)?;
     let results = run.go_on(first).await?;
-    let host = state.host();
+    let host = vm.host();
     if let Some(error) = host.answer().take_fault() {
         return Err(error);
     }
     if host.answer().take_returned() {
-        let error = error::returned(state, run.raw());
+        let error = error::returned(vm, run.raw());
         run.done();
         return Err(error);
     }
@@ -243,7 +243,7 @@ pub(crate) async fn call(
         (Form::Native, _) => {
             // SAFETY: `finish_entry` has left the key of the result.
             let key = unsafe { ffi::lua_tointeger(run.raw(), -1) } as c_int;
-            Payload::Native(Rc::new(LuaValue::new(state.clone(), key)))
+            Payload::Native(Rc::new(LuaValue::new(vm.clone(), key)))
         }
         (Form::Json, _) => Payload::Json(Bytes::from(host.answer().take_reply())),
     };
@@ -253,7 +253,7 @@ pub(crate) async fn call(
 
 /// Runs the first segment of a call, for which the input is turned into Lua's values.
 fn start(run: &mut Run<'_>, callee: &Callee<'_>, input: Payload, form: Form) -> Result<Segment> {
-    let state = run.state;
+    let vm = run.vm;
     let Some(invocation) = run.invocation else {
         return Err(Error::internal("a call has an invocation"));
     };
@@ -263,7 +263,7 @@ fn start(run: &mut Run<'_>, callee: &Callee<'_>, input: Payload, form: Form) -> 
         Payload::Nothing => Input::Nothing,
         Payload::Raw(raw) => Input::Text(&raw.bytes),
         Payload::Native(value) => match value.as_any().downcast_ref::<LuaValue>() {
-            Some(own) if own.belongs_to(state) => Input::Value(own.key()),
+            Some(own) if own.belongs_to(vm) => Input::Value(own.key()),
             _ => {
                 text = value.to_json()?;
                 parser = convert::Parser::new(&text);
@@ -282,7 +282,7 @@ fn start(run: &mut Run<'_>, callee: &Callee<'_>, input: Payload, form: Form) -> 
             return Err(Error::new(ErrorKind::Unsupported, "Lua cannot take this kind of payload"));
         }
     };
-    let mut job = Job { state, function: callee.key, role: callee.role, input, form, invocation };
+    let mut job = Job { vm, function: callee.key, role: callee.role, input, form, invocation };
     // SAFETY: a new coroutine has room for more than two values, and neither of these allocates. The job lives until
     // the segment is over, and `entry` reads it before anything can suspend the coroutine.
     unsafe {
@@ -298,7 +298,7 @@ unsafe extern "C-unwind" fn entry(coroutine: *mut lua_State) -> c_int {
     // SAFETY: `start` passes the job. What has a destructor lives in `start`'s frame, below the protected call.
     unsafe {
         let job = &mut *ffi::lua_touserdata(coroutine, 1).cast::<Job<'_>>();
-        let host = job.state.host();
+        let host = job.vm.host();
         // From now on the first slot is the host's, for `finish_entry`.
         ffi::lua_pushlightuserdata(coroutine, ptr::from_ref(host).cast_mut().cast::<c_void>());
         ffi::lua_replace(coroutine, 1);
@@ -349,7 +349,7 @@ unsafe fn push_input(
                 ffi::lua_pushlstring(coroutine, text.as_ptr().cast(), text.len());
             }
             Input::Json(parser) | Input::WithBody(parser, _) => {
-                if let Err(fault) = convert::decode(coroutine, parser, host.forms()) {
+                if let Err(fault) = convert::read(coroutine, parser, host.forms()) {
                     if let Some(end) = fault.end() {
                         convert::leave(coroutine, end);
                         return false;
@@ -400,7 +400,7 @@ unsafe extern "C-unwind" fn finish_entry(
             return 1;
         }
         let mut text = ManuallyDrop::new(Vec::with_capacity(host.answer().reply_size()));
-        match convert::encode(coroutine, -1, host, Strictness::Ordinary, &mut text) {
+        match convert::write(coroutine, -1, host, Strictness::Ordinary, &mut text) {
             Ok(()) => host.answer().set_reply(ManuallyDrop::into_inner(text)),
             Err(fault) => {
                 ManuallyDrop::drop(&mut text);

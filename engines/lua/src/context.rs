@@ -3,7 +3,7 @@
 
 use crate::{
     contexts::Slot,
-    convert::{Parser, decode, text_at},
+    convert::{self, Parser, text_at},
     host::Host,
 };
 use mlua::ffi::{self, lua_State};
@@ -198,7 +198,8 @@ unsafe fn push_json(
     // SAFETY: the callers have made room. The parser is dropped here unless a memory error skips this frame.
     unsafe {
         push_text(state, name);
-        let fault = decode(state, &mut parser, host.forms()).err().map(|fault| fault.text(&parser));
+        let fault =
+            convert::read(state, &mut parser, host.forms()).err().map(|fault| fault.text(&parser));
         std::mem::ManuallyDrop::drop(&mut parser);
         if let Some(fault) = fault {
             let message = format!("Unable to parse {title} JSON: {fault}");

@@ -7,15 +7,15 @@
 //! Everything here runs inside of a protected call: creating a value may raise "not enough memory", which skips Rust
 //! frames. So no frame holds a value with a destructor when it calls a function that may raise.
 
-mod decode;
-mod encode;
 mod forms;
 mod keys;
+mod read;
 mod strings;
+mod write;
 
-pub(crate) use decode::{Parser, decode};
-pub(crate) use encode::{End, Fault, Home, Strictness, encode};
 pub(crate) use forms::{Forms, Marks};
+pub(crate) use read::{Parser, read};
+pub(crate) use write::{End, Fault, Home, Strictness, write};
 
 use crate::limits;
 use mlua::ffi::{self, lua_State};

@@ -4,9 +4,9 @@ use crate::{
     convert::Marks,
     exits, limits,
     limits::{NO_MEMORY, internal, is_memory, out_of_memory},
-    state::State,
     trace::{Origin, Trace, split_position},
     value::LuaValue,
+    vm::Vm,
 };
 use mlua::{
     Value,
@@ -20,14 +20,14 @@ const NAME: &str = "LuaError";
 
 /// The error on top of a coroutine that failed with `status`. `label` is the name of the function that was called.
 pub(crate) fn failed(
-    state: &Rc<State>,
+    vm: &Rc<Vm>,
     coroutine: *mut lua_State,
     status: c_int,
     label: &str,
     invocation: Option<&Rc<Invocation>>,
 ) -> Error {
     let trace = Trace::of(coroutine, label);
-    let host = state.host();
+    let host = vm.host();
     if let Some(error) = exits::ended(host) {
         return trace.give(error);
     }
@@ -35,32 +35,32 @@ pub(crate) fn failed(
         return trace.give(out_of_memory());
     }
     // Asking a thrown table for its members may run guest code, which an interrupt must be able to stop.
-    let _entered = limits::enter(state.main(), host.watch());
-    let error = match state.take(coroutine) {
+    let _entered = limits::enter(vm.main(), host.watch());
+    let error = match vm.take(coroutine) {
         Ok(value) => {
             if let Some(invocation) = invocation.filter(|cx| cx.exchange.keeps_thrown())
-                && let Ok(key) = state.keep(&value)
+                && let Ok(key) = vm.keep(&value)
             {
-                let thrown = LuaValue::new(state.clone(), key);
+                let thrown = LuaValue::new(vm.clone(), key);
                 invocation.exchange.set_thrown(Rc::new(thrown));
             }
-            describe(state, &value, trace, host.watch().origin().take())
+            describe(vm, &value, trace, host.watch().origin().take())
         }
         Err(error) => internal(&error),
     };
     // What was to be closed is closed, as when Lua's own `pcall` catches the error. SAFETY: the coroutine is live, has
     // ended by an error and is not used any more; its closing functions run in protected mode.
-    unsafe { ffi::lua_closethread(coroutine, state.main()) };
+    unsafe { ffi::lua_closethread(coroutine, vm.main()) };
     exits::ended(host).unwrap_or(error)
 }
 
 /// The error that an `error` hook has returned, on top of its coroutine, instead of raising it.
-pub(crate) fn returned(state: &State, coroutine: *mut lua_State) -> Error {
-    let host = state.host();
-    let _entered = limits::enter(state.main(), host.watch());
-    let error = match state.take(coroutine) {
+pub(crate) fn returned(vm: &Vm, coroutine: *mut lua_State) -> Error {
+    let host = vm.host();
+    let _entered = limits::enter(vm.main(), host.watch());
+    let error = match vm.take(coroutine) {
         Ok(Value::String(text)) => from_returned_text(&text.to_string_lossy()),
-        Ok(value) => describe(state, &value, Trace::default(), None).returned(),
+        Ok(value) => describe(vm, &value, Trace::default(), None).returned(),
         Err(error) => internal(&error),
     };
     exits::ended(host).unwrap_or(error)
@@ -125,7 +125,7 @@ fn from_returned_text(text: &str) -> Error {
     }
 }
 
-fn describe(state: &State, value: &Value, mut trace: Trace, origin: Option<Origin>) -> Error {
+fn describe(vm: &Vm, value: &Value, mut trace: Trace, origin: Option<Origin>) -> Error {
     let error = match value {
         Value::String(text) if text.as_bytes() == NO_MEMORY.to_bytes() => out_of_memory(),
         Value::String(text) => {
@@ -141,10 +141,10 @@ fn describe(state: &State, value: &Value, mut trace: Trace, origin: Option<Origi
             };
             Error::guest(NAME, String::from_utf8_lossy(&message))
         }
-        Value::Table(table) if state.host().watch().warned_with(table.to_pointer()) => {
+        Value::Table(table) if vm.host().watch().warned_with(table.to_pointer()) => {
             Error::new(ErrorKind::Timeout, limits::STOPPED)
         }
-        Value::Table(table) => from_table(state, table, value, &mut trace),
+        Value::Table(table) => from_table(vm, table, value, &mut trace),
         Value::Nil => Error::guest(NAME, "nil"),
         Value::Error(error) if is_memory(error) => out_of_memory(),
         Value::Error(error) => Error::guest(NAME, error.to_string()),
@@ -154,14 +154,14 @@ fn describe(state: &State, value: &Value, mut trace: Trace, origin: Option<Origi
 }
 
 /// `{type = …, message = …, code = …}`; members may come from a metatable.
-fn from_table(state: &State, table: &mlua::Table, value: &Value, trace: &mut Trace) -> Error {
+fn from_table(vm: &Vm, table: &mlua::Table, value: &Value, trace: &mut Trace) -> Error {
     let text = |name: &str| match table.get::<Value>(name) {
         Ok(Value::String(text)) => Some(text.to_string_lossy()),
         Ok(number @ (Value::Integer(_) | Value::Number(_))) => number.to_string().ok(),
         _ => None,
     };
     let meta = table.metatable();
-    if meta.as_ref().is_some_and(|meta| meta.to_pointer() == state.host().forms().marks().error)
+    if meta.as_ref().is_some_and(|meta| meta.to_pointer() == vm.host().forms().marks().error)
         && let Ok(Value::Table(stack)) = table.raw_get::<Value>("stack")
     {
         // It comes from another language, whose places say more than ours.
@@ -171,7 +171,7 @@ fn from_table(state: &State, table: &mlua::Table, value: &Value, trace: &mut Tra
     let speaks = meta.is_some_and(|meta| meta.contains_key("__tostring").unwrap_or(false));
     let message = text("message")
         .or_else(|| speaks.then(|| value.to_string().ok()).flatten())
-        .or_else(|| state.json(table))
+        .or_else(|| vm.json(table))
         .unwrap_or_else(|| kind_of(value));
     let name = text("type").or_else(|| text("name")).unwrap_or_else(|| NAME.to_owned());
     let error = Error::guest(name, message);

@@ -6,12 +6,12 @@ mod writing;
 use crate::{
     bulk, context,
     convert::{Forms, Home, Marks},
-    exits, find, guard,
+    exchange, exits, find, guard,
     host::Host,
     limits::{Stop, Watch},
-    memory::Vm,
-    pattern, shared,
-    state::State,
+    memory::Heap,
+    pattern,
+    vm::Vm,
     waits,
 };
 use mlua::{
@@ -35,16 +35,16 @@ const PRELUDES: [(&str, &str); 3] = [
 ];
 
 /// Starts a state whose modules are looked for in `root`.
-pub(crate) fn start(root: &Path, environment: &Environment, stop: Arc<Stop>) -> Result<Rc<State>> {
+pub(crate) fn start(root: &Path, environment: &Environment, stop: Arc<Stop>) -> Result<Rc<Vm>> {
     let host = Rc::new(Host::new(environment, stop));
-    let started = Vm::new().and_then(|lua| {
+    let started = Heap::new().and_then(|lua| {
         let (main, functions) = prepare(&lua, &host, root, environment)?;
         let files = functions.raw_get("files")?;
         Ok((lua, main, files))
     });
     let (lua, main, files) =
         started.map_err(|error| Error::internal(format!("Lua cannot start: {error}")))?;
-    Ok(State::new(lua, main, files, host))
+    Ok(Vm::new(lua, main, files, host))
 }
 
 impl Home for Host {
@@ -63,13 +63,13 @@ impl Home for Host {
 
     unsafe fn push_members(&self, state: *mut lua_State, table: c_int) {
         // SAFETY: as the caller vouches.
-        unsafe { shared::push_members(state, table, self) };
+        unsafe { exchange::push_members(state, table, self) };
     }
 }
 
 /// Sets up a fresh Lua: marks, the host's functions, preludes, search paths.
 fn prepare(
-    lua: &Vm,
+    lua: &Heap,
     host: &Rc<Host>,
     root: &Path,
     environment: &Environment,
@@ -85,9 +85,9 @@ fn prepare(
     for (name, function) in writing::CLOSURES {
         functions.raw_set(name, closure(lua, host, function)?)?;
     }
-    functions.raw_set("state_keys", closure(lua, host, shared::keys)?)?;
-    functions.raw_set("encode", closure(lua, host, json::encode_value)?)?;
-    functions.raw_set("decode", closure(lua, host, json::decode_text)?)?;
+    functions.raw_set("state_keys", closure(lua, host, exchange::keys)?)?;
+    functions.raw_set("encode", closure(lua, host, json::encode)?)?;
+    functions.raw_set("decode", closure(lua, host, json::decode)?)?;
     let globals = lua.globals();
     let plain = guard::FUNCTIONS.into_iter().chain(pattern::FUNCTIONS).chain(bulk::FUNCTIONS);
     for (library, name, function) in plain {
@@ -106,7 +106,7 @@ fn prepare(
     for (name, source) in PRELUDES {
         lua.load(source).set_name(name).call::<()>((&functions, token))?;
     }
-    // SAFETY: `State` keeps the host beyond `lua`, and setting a warning function cannot fail.
+    // SAFETY: `Vm` keeps the host beyond `lua`, and setting a warning function cannot fail.
     unsafe { ffi::lua_setwarnf(main, Some(writing::warn), Rc::as_ptr(host).cast_mut().cast()) };
     lua.limit(host.watch().memory());
     Ok((main, functions))
@@ -120,7 +120,7 @@ fn marks(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result<Marks> {
     object.raw_set("__name", "object")?;
     let methods = lua.create_table()?;
     methods.raw_set("get_remaining_time_in_millis", closure(lua, host, context::remaining)?)?;
-    methods.raw_set("reply", closure(lua, host, shared::reply)?)?;
+    methods.raw_set("reply", closure(lua, host, exchange::reply)?)?;
     let context = lua.create_table()?;
     context.raw_set("__index", closure_with(lua, host, context::index, &methods)?)?;
     context.raw_set("__pairs", closure(lua, host, context::pairs)?)?;
@@ -128,8 +128,8 @@ fn marks(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result<Marks> {
     let filled = lua.create_table()?;
     filled.raw_set("__index", closure_with(lua, host, context::filled_index, &methods)?)?;
     let state = lua.create_table()?;
-    state.raw_set("__index", closure(lua, host, shared::index)?)?;
-    state.raw_set("__newindex", closure(lua, host, shared::newindex)?)?;
+    state.raw_set("__index", closure(lua, host, exchange::index)?)?;
+    state.raw_set("__newindex", closure(lua, host, exchange::newindex)?)?;
     state.raw_set("__name", "context.state")?;
     // The rest of these three is written in Lua.
     let error = lua.create_table()?;
@@ -179,7 +179,7 @@ fn closure_with(
     second: impl mlua::IntoLuaMulti,
 ) -> mlua::Result<Function> {
     let host: *const Host = Rc::as_ptr(host);
-    // SAFETY: `exec_raw` runs this in protected mode with room for two values; `State` keeps the host beyond `lua`.
+    // SAFETY: `exec_raw` runs this in protected mode with room for two values; `Vm` keeps the host beyond `lua`.
     unsafe {
         lua.exec_raw(second, |state| {
             ffi::lua_pushlightuserdata(state, host.cast_mut().cast::<c_void>());

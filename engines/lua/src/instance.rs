@@ -6,8 +6,8 @@ use crate::{
     functions,
     limits::Stop,
     loader, program,
-    state::State,
     value::LuaValue,
+    vm::Vm,
 };
 use mlua::{Value, ffi};
 use std::{
@@ -27,7 +27,7 @@ use trine_engine::{
 pub(crate) struct LuaInstance {
     environment: Environment,
     stop: Arc<Stop>,
-    states: RefCell<HashMap<PathBuf, Rc<State>>>,
+    vms: RefCell<HashMap<PathBuf, Rc<Vm>>>,
     functions: RefCell<Vec<Loaded>>,
     calls: Cell<u64>,
     closed: Cell<bool>,
@@ -36,7 +36,7 @@ pub(crate) struct LuaInstance {
 /// A function that a module has.
 #[derive(Clone)]
 struct Loaded {
-    state: Rc<State>,
+    vm: Rc<Vm>,
     /// Key in the state's registry: of the function, or of a program's source.
     key: c_int,
     name: Rc<str>,
@@ -62,7 +62,7 @@ impl LuaInstance {
         Self {
             environment: environment.clone(),
             stop: Stop::new(),
-            states: RefCell::default(),
+            vms: RefCell::default(),
             functions: RefCell::default(),
             calls: Cell::new(0),
             closed: Cell::new(false),
@@ -70,17 +70,17 @@ impl LuaInstance {
     }
 
     /// The state of a root: there is one, and a new one once it is spoiled.
-    fn state(&self, root: &PathBuf) -> Result<Rc<State>> {
-        if let Some(state) = self.states.borrow().get(root)
-            && !state.spoiled()
+    fn vm(&self, root: &PathBuf) -> Result<Rc<Vm>> {
+        if let Some(vm) = self.vms.borrow().get(root)
+            && !vm.spoiled()
         {
-            return Ok(state.clone());
+            return Ok(vm.clone());
         }
-        let state = functions::start(root, &self.environment, self.stop.clone())?;
+        let vm = functions::start(root, &self.environment, self.stop.clone())?;
         // Dropped outside of the borrow: finalizers are guest code.
-        let before = self.states.borrow_mut().insert(root.clone(), state.clone());
+        let before = self.vms.borrow_mut().insert(root.clone(), vm.clone());
         drop(before);
-        Ok(state)
+        Ok(vm)
     }
 
     fn check_open(&self) -> Result<()> {
@@ -98,7 +98,7 @@ impl LuaInstance {
         for mut loaded in found {
             let mut functions = self.functions.borrow_mut();
             let same = |known: &Loaded| {
-                Rc::ptr_eq(&known.state, &loaded.state)
+                Rc::ptr_eq(&known.vm, &loaded.vm)
                     && known.name == loaded.name
                     && known.kind == loaded.kind
                     && known.module.path == module.path
@@ -106,7 +106,7 @@ impl LuaInstance {
             let index = match functions.iter().position(same) {
                 Some(index) => {
                     std::mem::swap(&mut functions[index], &mut loaded);
-                    loaded.state.forget(loaded.key);
+                    loaded.vm.forget(loaded.key);
                     index
                 }
                 None => {
@@ -122,28 +122,22 @@ impl LuaInstance {
 
     /// Loads a module and keeps the functions that are sought in it; also names of others that a middleware has.
     async fn load_functions(&self, module: &Module) -> Result<(Vec<Loaded>, Vec<String>)> {
-        let state = self.state(&module.root)?;
+        let vm = self.vm(&module.root)?;
         let shared = Rc::new(module.clone());
         let keep = |name: String, value: Value, kind: Kind| {
-            let key = state.keep(value)?;
-            Ok(Loaded {
-                state: state.clone(),
-                key,
-                name: name.into(),
-                module: shared.clone(),
-                kind,
-            })
+            let key = vm.keep(value)?;
+            Ok(Loaded { vm: vm.clone(), key, name: name.into(), module: shared.clone(), kind })
         };
         if module.seek == Seek::Program {
-            let source = program::load(&state, module)?;
+            let source = program::load(&vm, module)?;
             let hooks = [Hook::Before, Hook::After].into_iter();
             let loaded =
                 hooks.map(|hook| keep(hook.name().to_owned(), source.clone(), Kind::Program(hook)));
             return Ok((loaded.collect::<Result<_>>()?, Vec::new()));
         }
-        let loaded = match loader::load(&state, module).await {
+        let loaded = match loader::load(&vm, module).await {
             Ok(loaded) => loaded,
-            Err(error) => return Err(spoiling(&state, error)),
+            Err(error) => return Err(spoiling(&vm, error)),
         };
         let is_middleware = module.seek == Seek::Hooks;
         let found = loader::find(&loaded, module)?.into_iter().map(|found| {
@@ -161,7 +155,7 @@ impl LuaInstance {
         let known = known.ok_or_else(|| {
             Error::internal(format!("no function of this Lua instance has the id {}", id.0))
         })?;
-        if !known.state.spoiled() {
+        if !known.vm.spoiled() {
             return Ok(known);
         }
         let again = if let Kind::Wrapped { wrapper, handler } = known.kind {
@@ -185,7 +179,7 @@ impl LuaInstance {
     async fn wrapped(&self, wrapper: FunctionId, handler: FunctionId) -> Result<Loaded> {
         self.check_open()?;
         let (wrap, inner) = (self.function(wrapper).await?, self.function(handler).await?);
-        if !Rc::ptr_eq(&wrap.state, &inner.state) {
+        if !Rc::ptr_eq(&wrap.vm, &inner.vm) {
             let message = format!(
                 "wrap of module '{}' cannot wrap a handler of another root folder: each root has a Lua \
                  state of its own",
@@ -193,8 +187,8 @@ impl LuaInstance {
             );
             return Err(Error::new(ErrorKind::Unsupported, message));
         }
-        let state = &wrap.state;
-        let mut run = Run::new(state, None, &wrap.name)?;
+        let vm = &wrap.vm;
+        let mut run = Run::new(vm, None, &wrap.name)?;
         let coroutine = run.raw();
         // SAFETY: a new coroutine has room for two values; reading the registry does not allocate.
         unsafe {
@@ -203,14 +197,14 @@ impl LuaInstance {
             }
         }
         let finished = run.finish(1).await;
-        state.host().output().flush();
-        let results = finished.map_err(|error| spoiling(state, error))?;
+        vm.host().output().flush();
+        let results = finished.map_err(|error| spoiling(vm, error))?;
         let value = if results == 0 {
             Value::Nil
         } else {
             // SAFETY: the coroutine has left this many results, of which the first one counts.
             unsafe { ffi::lua_pop(coroutine, results - 1) };
-            state.take(coroutine).map_err(|error| state.error(&error))?
+            vm.take(coroutine).map_err(|error| vm.error(&error))?
         };
         run.done();
         if !callable(&value) {
@@ -221,7 +215,7 @@ impl LuaInstance {
             );
             return Err(Error::new(ErrorKind::HandlerNotFound, message));
         }
-        let key = state.keep(value)?;
+        let key = vm.keep(value)?;
         Ok(Loaded { key, kind: Kind::Wrapped { wrapper, handler }, ..inner })
     }
 
@@ -233,29 +227,27 @@ impl LuaInstance {
         invocation: &Rc<Invocation>,
     ) -> Result<Payload> {
         self.check_open()?;
-        let Loaded { state, key, name, kind, module } = self.function(function).await?;
+        let Loaded { vm, key, name, kind, module } = self.function(function).await?;
         let result = match kind {
-            Kind::Program(hook) => {
-                program::call(&state, key, &module, hook, input, invocation).await
-            }
+            Kind::Program(hook) => program::call(&vm, key, &module, hook, input, invocation).await,
             kind => {
                 let role = match kind {
                     Kind::Function(role) => role,
                     _ => Role::Handler,
                 };
                 let callee = Callee { key, label: &name, role };
-                call::call(&state, callee, input, form, invocation).await
+                call::call(&vm, callee, input, form, invocation).await
             }
         };
         self.calls.set(self.calls.get() + 1);
-        result.map_err(|error| spoiling(&state, error))
+        result.map_err(|error| spoiling(&vm, error))
     }
 }
 
 /// Notes that a state must not be used again, if `error` says so.
-fn spoiling(state: &State, error: Error) -> Error {
+fn spoiling(vm: &Vm, error: Error) -> Error {
     if error.poisons() {
-        state.spoil();
+        vm.spoil();
     }
     error
 }
@@ -278,10 +270,10 @@ impl Instance for LuaInstance {
     /// Where there are several states, nobody knows yet which of them the value is for: it stays as it is.
     fn adopt(&self, value: Payload, invocation: &Rc<Invocation>) -> Result<Payload> {
         let _ = invocation;
-        let states = self.states.borrow();
-        let mut usable = states.values().filter(|state| !state.spoiled());
+        let vms = self.vms.borrow();
+        let mut usable = vms.values().filter(|vm| !vm.spoiled());
         match (usable.next(), usable.next()) {
-            (Some(state), None) => LuaValue::adopt(state, value),
+            (Some(vm), None) => LuaValue::adopt(vm, value),
             _ => Ok(value),
         }
     }
@@ -301,13 +293,13 @@ impl Instance for LuaInstance {
 
     fn warn(&self, invocation: &Rc<Invocation>) {
         // A call goes on in the state in which it began, also when that is spoiled by now.
-        let mut warned: Vec<*const State> = Vec::new();
+        let mut warned: Vec<*const Vm> = Vec::new();
         let functions: Vec<_> =
-            self.functions.borrow().iter().map(|loaded| loaded.state.clone()).collect();
-        for state in functions {
-            if !warned.contains(&Rc::as_ptr(&state)) {
-                warned.push(Rc::as_ptr(&state));
-                state.host().warnings().warn(invocation);
+            self.functions.borrow().iter().map(|loaded| loaded.vm.clone()).collect();
+        for vm in functions {
+            if !warned.contains(&Rc::as_ptr(&vm)) {
+                warned.push(Rc::as_ptr(&vm));
+                vm.host().warnings().warn(invocation);
             }
         }
     }
@@ -317,8 +309,8 @@ impl Instance for LuaInstance {
     }
 
     fn usage(&self) -> Usage {
-        let states = self.states.borrow();
-        let heap_bytes = states.values().map(|state| state.used_memory() as u64).sum();
+        let vms = self.vms.borrow();
+        let heap_bytes = vms.values().map(|vm| vm.used_memory() as u64).sum();
         Usage { heap_bytes, calls: self.calls.get() }
     }
 
@@ -326,8 +318,8 @@ impl Instance for LuaInstance {
         self.closed.set(true);
         // Dropped outside of the borrows: finalizers are guest code.
         let functions = self.functions.take();
-        let states = self.states.take();
-        drop((functions, states));
+        let vms = self.vms.take();
+        drop((functions, vms));
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! [`LuaEngine`] is what a registry names; everything else is reached through `trine_engine`'s traits.
 #![doc = include_str!("../docs.md")]
+#![doc = include_str!("../unsafe.md")]
 
 mod answer;
 mod bulk;
@@ -12,6 +13,7 @@ mod contexts;
 mod convert;
 mod engine;
 mod error;
+mod exchange;
 mod exits;
 mod exports;
 mod fetch;
@@ -26,10 +28,9 @@ mod memory;
 mod output;
 mod pattern;
 mod program;
-mod shared;
-mod state;
 mod trace;
 mod value;
+mod vm;
 mod waits;
 mod warnings;
 

@@ -4,8 +4,8 @@ use crate::{
     call::Run,
     exports::{Loaded, callable, kind_of},
     limits::internal,
-    state::State,
     trace::split_position,
+    vm::Vm,
 };
 use mlua::{Function, Lua, Table, Value, ffi};
 use std::{collections::BTreeMap, rc::Rc};
@@ -21,35 +21,35 @@ pub(crate) struct Found {
 }
 
 /// Loads a module, unless its file has run in this state already.
-pub(crate) async fn load(state: &Rc<State>, module: &Module) -> Result<Rc<Loaded>> {
-    if let Some(loaded) = state.modules().borrow().get(&module.path) {
+pub(crate) async fn load(vm: &Rc<Vm>, module: &Module) -> Result<Rc<Loaded>> {
+    if let Some(loaded) = vm.modules().borrow().get(&module.path) {
         return Ok(loaded.clone());
     }
     if module.seek == Seek::Hooks
         && let Some(folder) = module.path.parent()
     {
-        state.search_in(folder)?;
+        vm.search_in(folder)?;
     }
-    let loaded = Rc::new(run(state, module).await?);
-    state.modules().borrow_mut().insert(module.path.clone(), loaded.clone());
+    let loaded = Rc::new(run(vm, module).await?);
+    vm.modules().borrow_mut().insert(module.path.clone(), loaded.clone());
     Ok(loaded)
 }
 
-async fn run(state: &Rc<State>, module: &Module) -> Result<Loaded> {
+async fn run(vm: &Rc<Vm>, module: &Module) -> Result<Loaded> {
     let path = module.path.to_string_lossy().into_owned();
-    let known: Value = state.files().raw_get(path.as_str()).map_err(|error| internal(&error))?;
+    let known: Value = vm.files().raw_get(path.as_str()).map_err(|error| internal(&error))?;
     if !known.is_nil() {
         // Another module has required this file.
         return Ok(Loaded { value: known, globals: BTreeMap::new() });
     }
     let source = read(module)?;
-    let function = compile(state, module, &source)?;
-    let before = globals(state)?;
+    let function = compile(vm, module, &source)?;
+    let before = globals(vm)?;
     let name = module.name.replace('/', ".");
-    let key = state.keep(function)?;
-    let mut run = Run::new(state, None, "")?;
+    let key = vm.keep(function)?;
+    let mut run = Run::new(vm, None, "")?;
     let coroutine = run.raw();
-    let (name_key, path_key) = (state.keep(name.as_str())?, state.keep(path.as_str())?);
+    let (name_key, path_key) = (vm.keep(name.as_str())?, vm.keep(path.as_str())?);
     // SAFETY: a new coroutine has room for three values; reading the registry does not allocate.
     unsafe {
         for key in [key, name_key, path_key] {
@@ -57,20 +57,20 @@ async fn run(state: &Rc<State>, module: &Module) -> Result<Loaded> {
         }
     }
     let finished = run.finish(2).await;
-    [key, name_key, path_key].into_iter().for_each(|key| state.forget(key));
-    state.host().output().flush();
+    [key, name_key, path_key].into_iter().for_each(|key| vm.forget(key));
+    vm.host().output().flush();
     let value = match finished.map_err(|error| import_error(module, error))? {
         0 => Value::Nil,
         results => {
             // SAFETY: the coroutine has left this many results, of which the first one counts.
             unsafe { ffi::lua_pop(coroutine, results - 1) };
-            state.take(coroutine).map_err(|error| internal(&error))?
+            vm.take(coroutine).map_err(|error| internal(&error))?
         }
     };
     run.done();
-    register(state, (module.seek != Seek::Hooks).then_some(name.as_str()), &path, &value)
+    register(vm, (module.seek != Seek::Hooks).then_some(name.as_str()), &path, &value)
         .map_err(|error| internal(&error))?;
-    let mut globals = globals(state)?;
+    let mut globals = globals(vm)?;
     globals.retain(|name, value| before.get(name).is_none_or(|known| known != value));
     Ok(Loaded { value, globals })
 }
@@ -86,8 +86,8 @@ pub(crate) fn read(module: &Module) -> Result<Vec<u8>> {
 }
 
 /// Compiles what [`read`] gave.
-pub(crate) fn compile(state: &State, module: &Module, source: &[u8]) -> Result<Function> {
-    compile_in(state.lua(), module, source)
+pub(crate) fn compile(vm: &Vm, module: &Module, source: &[u8]) -> Result<Function> {
+    compile_in(vm.lua(), module, source)
 }
 
 /// As [`compile`], in any Lua.
@@ -99,11 +99,11 @@ pub(crate) fn compile_in(lua: &Lua, module: &Module, source: &[u8]) -> Result<Fu
 
 /// Lets `require` find the module by its file, and by its name if it has one. A middleware has none: a module of the
 /// function may be called the same.
-fn register(state: &State, name: Option<&str>, path: &str, value: &Value) -> mlua::Result<()> {
+fn register(vm: &Vm, name: Option<&str>, path: &str, value: &Value) -> mlua::Result<()> {
     let known = if value.is_nil() { Value::Boolean(true) } else { value.clone() };
-    state.files().raw_set(path, &known)?;
+    vm.files().raw_set(path, &known)?;
     let Some(name) = name else { return Ok(()) };
-    let loaded: Table = state.lua().globals().raw_get::<Table>("package")?.raw_get("loaded")?;
+    let loaded: Table = vm.lua().globals().raw_get::<Table>("package")?.raw_get("loaded")?;
     if loaded.raw_get::<Value>(name)?.is_nil() {
         loaded.raw_set(name, known)?;
     }
@@ -117,9 +117,9 @@ fn chunk(source: &[u8]) -> Vec<u8> {
 }
 
 /// Global variables with names that are strings.
-fn globals(state: &State) -> Result<BTreeMap<String, Value>> {
+fn globals(vm: &Vm) -> Result<BTreeMap<String, Value>> {
     let mut globals = BTreeMap::new();
-    for pair in state.lua().globals().pairs::<Value, Value>() {
+    for pair in vm.lua().globals().pairs::<Value, Value>() {
         if let (Value::String(name), value) = pair.map_err(|error| internal(&error))? {
             globals.insert(name.to_string_lossy(), value);
         }

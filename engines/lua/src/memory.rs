@@ -4,6 +4,11 @@
 //! region of the state's own, and wait in lists by their size for the next of that size. The region is never larger than
 //! [`REGION`], so that what it has once held and nobody needs now stays little; what does not fit comes from the
 //! process's allocator. A block's address says whose it is.
+//!
+//! Against mlua's allocator and limit, over that of glibc, this saves an eighth of a call's instructions where a
+//! kilobyte of JSON in many values is echoed (126 000 of 143 000), a fifth where two tables and a string are made at a
+//! time (694 000 of 876 000), half where 5000 tables are kept (4.5 of 8.5 million), and nothing where strings alone are
+//! made: counted with the test `echoes`, whose documentation says how.
 
 use mlua::{
     Lua, StdLib,
@@ -150,7 +155,7 @@ unsafe extern "C" fn allocate(
     old: usize,
     new: usize,
 ) -> *mut c_void {
-    // SAFETY: `Vm` made the state with its memory, which outlives it; Lua says what sizes blocks have.
+    // SAFETY: `Heap` made the state with its memory, which outlives it; Lua says what sizes blocks have.
     unsafe {
         let memory = &*memory.cast::<Memory>();
         let block = block.cast::<u8>();
@@ -177,13 +182,13 @@ unsafe extern "C" fn allocate(
 }
 
 /// A Lua with memory of its own. Whoever has it must not keep other handles of the same Lua beyond it.
-pub(crate) struct Vm {
+pub(crate) struct Heap {
     lua: ManuallyDrop<Lua>,
     state: *mut lua_State,
     memory: *mut Memory,
 }
 
-impl Vm {
+impl Heap {
     /// Starts a Lua with the whole standard library, and without a limit.
     pub(crate) fn new() -> mlua::Result<Self> {
         let memory = Box::into_raw(Box::new(Memory::new()));
@@ -220,7 +225,7 @@ impl Vm {
     }
 }
 
-impl Deref for Vm {
+impl Deref for Heap {
     type Target = Lua;
 
     fn deref(&self) -> &Lua {
@@ -228,7 +233,7 @@ impl Deref for Vm {
     }
 }
 
-impl Drop for Vm {
+impl Drop for Heap {
     fn drop(&mut self) {
         let _ = self.lua.gc_collect();
         // SAFETY: the handle goes before the state and the state before its memory, none of which is used after this.

@@ -4,7 +4,7 @@
 use crate::{
     call::{InFlight, Run},
     loader,
-    state::State,
+    vm::Vm,
 };
 use bytes::Bytes;
 use mlua::{Table, Value, ffi};
@@ -12,19 +12,19 @@ use std::rc::Rc;
 use trine_engine::{Error, ErrorKind, Hook, Invocation, Module, Payload, Result};
 
 /// Reads and checks a program; gives its source as a value of the state.
-pub(crate) fn load(state: &Rc<State>, module: &Module) -> Result<Value> {
+pub(crate) fn load(vm: &Rc<Vm>, module: &Module) -> Result<Value> {
     if let Some(folder) = module.path.parent() {
-        state.search_in(folder)?;
+        vm.search_in(folder)?;
     }
     let source = loader::read(module)?;
-    loader::compile(state, module, &source)?;
-    let source = state.lua().create_string(source).map_err(|error| state.error(&error))?;
+    loader::compile(vm, module, &source)?;
+    let source = vm.lua().create_string(source).map_err(|error| vm.error(&error))?;
     Ok(Value::String(source))
 }
 
 /// Runs the program whose source the registry holds under `source`.
 pub(crate) async fn call(
-    state: &Rc<State>,
+    vm: &Rc<Vm>,
     source: i32,
     module: &Module,
     hook: Hook,
@@ -35,20 +35,20 @@ pub(crate) async fn call(
         Payload::Nothing => Bytes::new(),
         input => input.into_bytes()?.0,
     };
-    let in_flight = InFlight::begin(state, invocation);
-    let lua = state.lua();
-    let printed = lua.create_table().map_err(|error| state.error(&error))?;
+    let in_flight = InFlight::begin(vm, invocation);
+    let lua = vm.lua();
+    let printed = lua.create_table().map_err(|error| vm.error(&error))?;
     let path = module.path.to_string_lossy();
-    let text = lua.create_string(&text).map_err(|error| state.error(&error))?;
-    let mut run = Run::new(state, Some(invocation), hook.name())?;
+    let text = lua.create_string(&text).map_err(|error| vm.error(&error))?;
+    let mut run = Run::new(vm, Some(invocation), hook.name())?;
     run.is_call(&in_flight);
     let coroutine = run.raw();
     let keys = [
-        state.keep(state.program()?)?,
-        state.keep(path.as_ref())?,
-        state.keep(hook.name())?,
-        state.keep(text)?,
-        state.keep(&printed)?,
+        vm.keep(vm.program()?)?,
+        vm.keep(path.as_ref())?,
+        vm.keep(hook.name())?,
+        vm.keep(text)?,
+        vm.keep(&printed)?,
     ];
     // SAFETY: a new coroutine has room for six values; reading the registry does not allocate.
     unsafe {
@@ -57,8 +57,8 @@ pub(crate) async fn call(
         }
     }
     let finished = run.finish(5).await;
-    keys.into_iter().for_each(|key| state.forget(key));
-    match (finished, state.host().watch().exit()) {
+    keys.into_iter().for_each(|key| vm.forget(key));
+    match (finished, vm.host().watch().exit()) {
         (Ok(_), _) => run.done(),
         (Err(_), Some(0)) => {}
         (Err(error), Some(status)) => {
@@ -67,7 +67,7 @@ pub(crate) async fn call(
         }
         (Err(error), None) => return Err(error),
     }
-    Ok(Payload::Json(output(&printed).map_err(|error| state.error(&error))?))
+    Ok(Payload::Json(output(&printed).map_err(|error| vm.error(&error))?))
 }
 
 /// What was printed, without one newline at its end.

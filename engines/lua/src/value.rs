@@ -2,9 +2,9 @@
 
 use crate::{
     ID,
-    convert::{Parser, Strictness, decode},
+    convert::{self, Parser, Strictness},
     host::{Host, Owner},
-    state::State,
+    vm::Vm,
 };
 use bytes::Bytes;
 use mlua::ffi;
@@ -13,44 +13,44 @@ use trine_engine::{Error, ErrorKind, NativeValue, Payload, Result};
 
 /// A value of one state, kept by its registry.
 pub(crate) struct LuaValue {
-    state: Rc<State>,
+    vm: Rc<Vm>,
     key: c_int,
 }
 
 impl LuaValue {
     /// Takes over a key of the state's registry.
-    pub(crate) fn new(state: Rc<State>, key: c_int) -> Self {
-        Self { state, key }
+    pub(crate) fn new(vm: Rc<Vm>, key: c_int) -> Self {
+        Self { vm, key }
     }
 
-    /// Makes a value one of `state`, if it has a form there.
-    pub(crate) fn adopt(state: &Rc<State>, value: Payload) -> Result<Payload> {
+    /// Makes a value one of `vm`, if it has a form there.
+    pub(crate) fn adopt(vm: &Rc<Vm>, value: Payload) -> Result<Payload> {
         let text = match value {
             Payload::Json(text) => text,
             Payload::WithBody(event) => event.to_json(),
             Payload::Native(value) => match value.as_any().downcast_ref::<Self>() {
-                Some(own) if own.belongs_to(state) => return Ok(Payload::Native(value)),
+                Some(own) if own.belongs_to(vm) => return Ok(Payload::Native(value)),
                 _ => value.to_json()?,
             },
             other => return Ok(other),
         };
         let mut parser = Parser::new(&text);
-        let mut decoded = Ok(());
+        let mut done = Ok(());
         let mut key = ffi::LUA_REFNIL;
         // SAFETY: `exec_raw` runs this in protected mode with room for values. A memory error skips the frames of the
         // closure only, and what has a destructor is out here.
         unsafe {
-            state.lua().exec_raw::<()>((), |raw| {
-                decoded = decode(raw, &mut parser, state.host().forms());
-                if decoded.is_ok() {
+            vm.lua().exec_raw::<()>((), |raw| {
+                done = convert::read(raw, &mut parser, vm.host().forms());
+                if done.is_ok() {
                     key = ffi::luaL_ref(raw, ffi::LUA_REGISTRYINDEX);
                 }
                 ffi::lua_settop(raw, 0);
             })
         }
-        .map_err(|error| state.error(&error))?;
-        match decoded {
-            Ok(()) => Ok(Payload::Native(Rc::new(Self::new(state.clone(), key)))),
+        .map_err(|error| vm.error(&error))?;
+        match done {
+            Ok(()) => Ok(Payload::Native(Rc::new(Self::new(vm.clone(), key)))),
             Err(fault) => {
                 if let Some(end) = fault.end() {
                     return Err(end.into_error());
@@ -61,29 +61,29 @@ impl LuaValue {
         }
     }
 
-    pub(crate) fn belongs_to(&self, state: &Rc<State>) -> bool {
-        Rc::ptr_eq(&self.state, state)
+    pub(crate) fn belongs_to(&self, vm: &Rc<Vm>) -> bool {
+        Rc::ptr_eq(&self.vm, vm)
     }
 
     pub(crate) fn is_of(&self, host: &Host) -> bool {
-        ptr::eq(self.state.host(), host)
+        ptr::eq(self.vm.host(), host)
     }
 
     pub(crate) fn key(&self) -> c_int {
         self.key
     }
 
-    fn encode(&self, strictness: Strictness, root: &str) -> Result<Bytes, Error> {
-        let value = self.state.value(self.key);
-        match value.and_then(|value| self.state.encode(value, strictness)) {
+    fn write(&self, strictness: Strictness, root: &str) -> Result<Bytes, Error> {
+        let value = self.vm.value(self.key);
+        match value.and_then(|value| self.vm.write(value, strictness)) {
             Ok(Ok(text)) => Ok(Bytes::from(text)),
             Ok(Err(fault)) => Err(fault.into_error(root)),
-            Err(error) => Err(self.state.error(&error)),
+            Err(error) => Err(self.vm.error(&error)),
         }
     }
 }
 
-impl Owner for State {
+impl Owner for Vm {
     fn own(self: Rc<Self>, key: c_int) -> Rc<dyn NativeValue> {
         Rc::new(LuaValue::new(self, key))
     }
@@ -91,7 +91,7 @@ impl Owner for State {
 
 impl Drop for LuaValue {
     fn drop(&mut self) {
-        self.state.forget(self.key);
+        self.vm.forget(self.key);
     }
 }
 
@@ -101,7 +101,7 @@ impl NativeValue for LuaValue {
     }
 
     fn to_json(&self) -> Result<Bytes> {
-        self.encode(Strictness::Ordinary, "result").map_err(|error| {
+        self.write(Strictness::Ordinary, "result").map_err(|error| {
             if error.kind() != ErrorKind::Marshal {
                 return error;
             }
@@ -111,7 +111,7 @@ impl NativeValue for LuaValue {
     }
 
     fn to_plain_json(&self) -> Result<Bytes> {
-        self.encode(Strictness::Plain, "value")
+        self.write(Strictness::Plain, "value")
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -1,18 +1,18 @@
-//! A look at a module before it runs: whether it compiles, and whether it can have the function that is sought.
+//! The check of a module before it runs: whether it compiles, and whether it can have the requested function.
 
 use crate::{error, interpreter};
 use pyo3::{exceptions::PyOSError, prelude::*, types::PyTuple};
 use std::thread;
 use trine_engine::{Error, ErrorKind, Module, Outlook, Result};
 
-/// Looks at a module. Nothing of it runs. The interpreter is started for it, as the thread that asks will need it anyway;
+/// Checks a module. Nothing of it runs. The interpreter is started for it, as the thread that asks will need it anyway;
 /// on threads other than the process's main one, where that may not be so, an interpreter that does not run is left
-/// alone and nothing is said.
+/// alone and nothing is reported.
 pub(crate) fn check(module: &Module) -> Result<Outlook> {
     if interpreter::get().is_none() && thread::current().name() != Some("main") {
         return Ok(Outlook::Possible);
     }
-    // What was found by an import may lie in an archive or be compiled: there is no text to look at.
+    // A module found by an import may lie in an archive or be compiled: there is no text to look at.
     if module.path.extension().is_none_or(|extension| extension != "py") || !module.path.is_file() {
         return Ok(Outlook::Possible);
     }

@@ -1,17 +1,17 @@
-//! Python's garbage collector while modules are loaded.
+//! Python's garbage collector during the load of modules.
 //!
-//! Loading makes objects that stay: looking through them again and again for garbage finds next to none, and takes a
-//! tenth of the time and more.
+//! Loading makes objects that stay: repeated searches for garbage among them find next to none, and take a tenth of the
+//! time or more.
 
 use pyo3::{prelude::*, types::PyModule};
 
-/// How many more objects there may be before the collector runs nevertheless. Real dependencies stay below it; what
-/// leaves more behind is still cleaned up after.
+/// Number of additional objects at which the collector runs nevertheless. Real dependencies stay below it; after those
+/// that exceed it, garbage is still collected.
 const ROOM: i64 = 100_000;
 
-/// A rarer collector, until it is dropped.
+/// A collector that runs more rarely until this is dropped.
 ///
-/// A threshold, not `gc.disable()`: that is a guest's to use while it is loaded, and to find as it left it.
+/// It sets a threshold instead of calling `gc.disable()`, which a guest may use in its load and must find unchanged.
 pub(crate) struct Rarely<'py>(Option<(Bound<'py, PyModule>, Thresholds)>);
 
 type Thresholds = (i64, i64, i64);
@@ -21,7 +21,7 @@ impl<'py> Rarely<'py> {
         let begun = || {
             let gc = py.import("gc")?;
             let before: Thresholds = gc.call_method0("get_threshold")?.extract()?;
-            // 0 is a collector that a guest has stopped.
+            // 0 means that a guest has stopped the collector.
             if !(1..ROOM).contains(&before.0) {
                 return Ok(None);
             }
@@ -41,7 +41,7 @@ impl Drop for Rarely<'_> {
             if now == (ROOM, before.1, before.2) {
                 gc.call_method1("set_threshold", before)?;
             }
-            // What was loaded counts as old, or the first invocation would pay for looking through all of it. Nothing
+            // Loaded objects count as old, or the first invocation would pay for a search through all of them. Nothing
             // stays frozen; a guest that froze objects itself keeps them so.
             if gc.call_method0("get_freeze_count")?.extract::<i64>()? == 0 {
                 gc.call_method0("freeze")?;

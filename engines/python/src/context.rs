@@ -1,4 +1,4 @@
-//! The context objects that functions get, and which of them is the current one.
+//! The context objects that functions get, and the choice of the current one.
 
 use crate::{
     convert::{self, Keys, Settings},
@@ -30,10 +30,10 @@ thread_local! {
 pub(crate) struct Contexts {
     function: FunctionInfo,
     trace_in_environment: bool,
-    /// How the instance writes values.
+    /// The instance's settings for writing values.
     pub(crate) settings: Settings,
     pub(crate) keys: RefCell<Keys>,
-    /// The class of the contexts, and the variable for traces, once the first invocation is there.
+    /// The class of the contexts, and the variable for traces, made for the first invocation.
     made: OnceCell<Made>,
     current: RefCell<Vec<Current>>,
 }
@@ -62,7 +62,7 @@ impl Contexts {
         made
     }
 
-    /// The invocation that a context object, or a copy of one, belongs to, if it is under way on this thread.
+    /// Returns the invocation that a context object, or a copy of one, belongs to, if it is under way on this thread.
     pub(crate) fn invocation_of(context: &Bound<'_, PyAny>) -> Option<(Rc<Self>, Rc<Invocation>)> {
         let number: u64 = context.getattr(intern!(context.py(), "_number")).ok()?.extract().ok()?;
         let all = OF_THREAD
@@ -78,7 +78,7 @@ impl Contexts {
         })
     }
 
-    /// JSON text as a value.
+    /// Parses JSON text.
     pub(crate) fn parse<'py>(
         &self,
         py: Python<'py>,
@@ -95,7 +95,7 @@ impl Contexts {
         self.current.borrow_mut().clear();
     }
 
-    /// The context object of an invocation, the same one for every function that is called for it.
+    /// Returns the context object of an invocation, the same one for every function that is called for it.
     pub(crate) fn get<'py>(
         &self,
         py: Python<'py>,
@@ -117,7 +117,7 @@ impl Contexts {
         let object = context.clone().unbind();
         contexts.push(Current { invocation: Rc::downgrade(invocation), number, object });
         drop(contexts);
-        // Their ends may be code of the guest's.
+        // Their finalisers may be the guest's code.
         drop(ended);
         Ok(context)
     }
@@ -198,7 +198,7 @@ impl Contexts {
         Ok(self.made.get_or_init(|| made))
     }
 
-    /// A JSON object that came with the event; `null` counts as absent.
+    /// Parses a JSON object that came with the event; `null` counts as absent.
     fn document<'py>(
         &self,
         py: Python<'py>,
@@ -222,7 +222,7 @@ impl Contexts {
     }
 }
 
-/// The context variable's value while one function is called.
+/// The value of the context variable during one function call.
 pub(crate) struct Request<'py> {
     variable: Bound<'py, PyAny>,
     token: Bound<'py, PyAny>,
@@ -247,20 +247,20 @@ impl Drop for Request<'_> {
         // SAFETY: variable and token belong together and are alive; the thread is attached, as both are bound to it.
         let reset = unsafe { ffi::PyContextVar_Reset(self.variable.as_ptr(), self.token.as_ptr()) };
         if reset != 0 {
-            // A guest that left the thread in another context: the old value is out of reach, and of no use there.
+            // The guest left the thread in another context: the old value is out of reach, and of no use there.
             drop(PyErr::take(self.variable.py()));
         }
     }
 }
 
-/// What is made once for all contexts of an instance.
+/// The objects that are made once for all contexts of an instance.
 struct Made {
-    /// The attributes of every context, in AWS's order, with what is known of the function.
+    /// The attributes of every context, in AWS's order, with the facts about the function.
     facts: Py<PyDict>,
     class: Py<PyAny>,
     identity: Py<PyAny>,
     client_context: Py<PyAny>,
-    /// Where the trace of an invocation goes, if it goes there.
+    /// The environment that gets an invocation's trace, if it is to be there.
     environment: Option<ProcessEnvironment>,
 }
 
@@ -269,7 +269,7 @@ struct ProcessEnvironment {
     /// The namespace of `os`.
     os: Py<PyDict>,
     environ: Py<PyAny>,
-    /// The dictionary of bytes inside of it; `None` in a Python that has another one there.
+    /// The dictionary of bytes inside it; `None` in a Python that implements it differently.
     data: Option<Py<PyDict>>,
     name: Py<PyBytes>,
 }
@@ -288,7 +288,7 @@ impl ProcessEnvironment {
         })
     }
 
-    /// Tracing libraries find the invocation's trace in the environment: in Python's copy of it and in the process's.
+    /// Sets the invocation's trace where tracing libraries look: in Python's environment and in the process's.
     fn set_trace(&self, py: Python<'_>, trace: Option<&str>) -> PyResult<()> {
         let environ = self.os.bind(py).get_item(intern!(py, "environ"))?;
         let is_own = environ.as_ref().is_some_and(|environ| environ.is(&self.environ));

@@ -1,4 +1,4 @@
-//! JSON text to Python values and back, without a detour through another tree.
+//! The conversion of JSON text to Python values and back, without a detour through another tree.
 
 mod keys;
 mod read;
@@ -15,8 +15,8 @@ use pyo3::prelude::*;
 use std::any::Any;
 use trine_engine::{Error, NativeValue, Result};
 
-/// How deep arrays and objects may be nested, in both directions: what the stock interpreter's recursion limit of
-/// 1000 leaves to `json`.
+/// Maximum nesting of arrays and objects, in both directions: the part of the stock interpreter's recursion limit of
+/// 1000 that is left to `json`.
 const DEPTH: usize = 990;
 
 /// A Python value on its way to another function of this interpreter.
@@ -63,7 +63,7 @@ impl NativeValue for Value {
 }
 
 impl Failure {
-    /// The failure of a value that was to cross to another language.
+    /// Returns the failure of a value that was to be passed to another language.
     fn into_plain_error(self) -> Error {
         let message = match self {
             Self::Refused { message, path } if path.is_empty() => message,
@@ -75,7 +75,7 @@ impl Failure {
         Error::new(trine_engine::ErrorKind::Marshal, message)
     }
 
-    /// The failure as the caller sees it.
+    /// Returns the failure as the caller sees it.
     pub(crate) fn into_error(self, py: Python<'_>) -> Error {
         match self {
             Self::Refused { message, path } => {

@@ -1,9 +1,9 @@
-//! The asyncio loop of an instance, made when it is first needed, and which loop `asyncio.get_event_loop()` gives on the
+//! The asyncio loop of an instance, made on first use, and the loop that `asyncio.get_event_loop()` returns on the
 //! thread.
 //!
-//! A thread has one current loop, and several roots of functions that each expect it to be theirs. asyncio keeps it in a
-//! policy: each root has one of its own, in its scope. Without scopes, instances that follow one another share one: whenever
-//! another one than before is used, what the former had set is put aside for it.
+//! A thread has one current loop, but several roots whose functions each expect it to be theirs. asyncio keeps it in a
+//! policy: each root has one of its own, in its scope. Without scopes, instances that follow one another share one:
+//! when another instance than before is used, the settings of the previous one are put aside for it.
 
 use crate::{
     event_loop::EventLoop,
@@ -32,7 +32,7 @@ thread_local! {
     static HERE: RefCell<Here> = const { RefCell::new(Here { instance: 0, of: Weak::new() }) };
 }
 
-/// Whose functions were loaded or called last on a thread.
+/// The instance whose functions were loaded or called last on a thread.
 struct Here {
     instance: u64,
     of: Weak<CurrentLoop>,
@@ -58,12 +58,12 @@ impl CurrentLoop {
         Rc::new(Self { python, instance, has_scopes, runs: runs.clone(), made: OnceCell::new() })
     }
 
-    /// The loop, if it was needed yet.
+    /// Returns the loop, if it has been made.
     pub(crate) fn made(&self) -> Option<&Rc<EventLoop>> {
         self.made.get()
     }
 
-    /// The loop.
+    /// Returns the loop, which is made on first use.
     pub(crate) fn get(&self, py: Python<'_>) -> PyResult<&Rc<EventLoop>> {
         if self.made.get().is_none() {
             let made = EventLoop::new(py, self.python, &self.runs)?;
@@ -73,7 +73,7 @@ impl CurrentLoop {
         Ok(self.made.get().expect("set above"))
     }
 
-    /// Functions of its instance are loaded or called from here on.
+    /// Notes that functions of its instance are loaded or called from here on.
     pub(crate) fn enter(self: &Rc<Self>, py: Python<'_>) -> PyResult<()> {
         let before = HERE.with_borrow_mut(|here| {
             if here.instance == self.instance {
@@ -91,7 +91,7 @@ impl CurrentLoop {
         }
     }
 
-    /// Ends the loop, and forgets what its functions have set.
+    /// Ends the loop, and forgets the settings of its functions.
     pub(crate) fn end(&self, py: Python<'_>) -> PyResult<()> {
         if let Some(made) = self.made.get() {
             made.end(py)?;
@@ -113,7 +113,7 @@ impl CurrentLoop {
     }
 }
 
-/// Forgets which loop the functions of the scope have set in which this thread is.
+/// Forgets the loop that functions have set in this thread's current scope.
 pub(crate) fn forget_in_scope(py: Python<'_>) -> PyResult<()> {
     match LOOPS.get(py) {
         Some(loops) => interpreter::of(loops.bind(py), "forget_in_scope")?.call0().map(drop),
@@ -121,8 +121,8 @@ pub(crate) fn forget_in_scope(py: Python<'_>) -> PyResult<()> {
     }
 }
 
-/// From here on each scope has a policy of its own, if `asyncio` was imported. `target` finds the scope in which something
-/// is being set.
+/// Gives each scope a policy of its own from now on, if `asyncio` has been imported. `target` finds the scope in which
+/// something is being set.
 pub(crate) fn keep_apart(py: Python<'_>, target: Bound<'_, PyAny>) -> PyResult<()> {
     match LOOPS.get(py) {
         Some(loops) => interpreter::of(loops.bind(py), "keep_apart")?.call1((target,)).map(drop),
@@ -130,7 +130,7 @@ pub(crate) fn keep_apart(py: Python<'_>, target: Bound<'_, PyAny>) -> PyResult<(
     }
 }
 
-/// Called when `asyncio` was imported.
+/// Configures `asyncio` once it has been imported.
 #[pyfunction]
 pub(crate) fn configure_asyncio(py: Python<'_>) -> PyResult<()> {
     let loops = LOOPS.get_or_try_init(py, || {
@@ -141,7 +141,7 @@ pub(crate) fn configure_asyncio(py: Python<'_>) -> PyResult<()> {
     scopes::follow_asyncio(py)
 }
 
-/// The loop of the instance whose functions were loaded or called last on this thread; `None` on a guest's own threads.
+/// Returns the loop of the instance whose functions were last used on this thread; `None` on a guest's own threads.
 #[pyfunction]
 pub(crate) fn event_loop(py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
     let here = HERE.try_with(|here| here.borrow().of.upgrade()).ok().flatten();

@@ -12,7 +12,7 @@ use trine_process::environment;
 /// The [`EngineInfo::id`] of this engine.
 pub(crate) const ID: &str = "python";
 
-/// The Python engine.
+/// Returns the Python engine.
 pub fn engine() -> PythonEngine {
     PythonEngine {
         info: EngineInfo {
@@ -45,7 +45,7 @@ pub fn engine() -> PythonEngine {
     }
 }
 
-/// What runs Python: `free_threaded` is `1` for an interpreter without a global lock, whose threads run at the same time.
+/// Describes the runtime: `free_threaded` is `1` for an interpreter without a global lock, with parallel threads.
 fn version(number: &str, free_threaded: &str) -> String {
     let threads = if free_threaded == "1" { ", free-threaded" } else { "" };
     format!("CPython {number}{threads}")

@@ -1,4 +1,4 @@
-//! Guest exceptions as our errors: name, message, the frames of the user's files, causes.
+//! The conversion of guest exceptions to our errors: name, message, the frames of the user's files, causes.
 
 use crate::interpreter;
 use pyo3::{
@@ -9,19 +9,19 @@ use pyo3::{
 use std::collections::HashMap;
 use trine_engine::{End, Error, ErrorKind, Frame};
 
-/// Our own files, as tracebacks would show them.
+/// The prefix of our own files in tracebacks.
 const OURS: &str = "<trine>/";
 
-/// Python's own import machinery, which it leaves out of tracebacks itself where an import statement starts it.
+/// The prefix of Python's import machinery, which Python omits from tracebacks where an import statement starts it.
 const IMPORTS: &str = "<frozen importlib";
 
-/// Equal frames in a row that are shown before the rest is summed up, as `traceback` does.
+/// Number of equal frames in a row that are shown before the rest is summed up, as in `traceback`.
 const REPEATS: usize = 3;
 
-/// How long a chain of causes may get.
+/// Maximum length of a chain of causes.
 const CAUSES: usize = 5;
 
-/// What a handler or hook raised.
+/// Makes the error of an exception that a handler or hook raised.
 pub(crate) fn raised(py: Python<'_>, error: &PyErr, request_id: &str) -> Error {
     if error.is_instance_of::<PySystemExit>(py) {
         return exit(py, error, request_id);
@@ -48,7 +48,7 @@ pub(crate) fn is_warning(py: Python<'_>, error: &PyErr) -> bool {
         .is_some_and(|python| error.matches(py, &python.deadline_exceeded).unwrap_or(false))
 }
 
-/// The error of another language, where an `error` hook has raised or returned the exception that stood for it.
+/// Returns another language's error, where an `error` hook has raised or returned the exception that stood for it.
 fn foreign(py: Python<'_>, error: &PyErr) -> Option<Error> {
     let python = interpreter::get()?;
     if !error.get_type(py).is(&python.foreign_error) {
@@ -60,7 +60,7 @@ fn foreign(py: Python<'_>, error: &PyErr) -> Option<Error> {
     Some(Error::guest(text("error_type")?, text("error_message")?).with_stack(stack))
 }
 
-/// What stopped because of an interrupt, with the place where it was.
+/// Makes the error of a call that an interrupt stopped, with the place where it was.
 pub(crate) fn interrupted(py: Python<'_>, error: Option<&PyErr>) -> Error {
     match error {
         Some(error) => with_causes(py, Error::stopped(), error, 0),
@@ -68,7 +68,7 @@ pub(crate) fn interrupted(py: Python<'_>, error: Option<&PyErr>) -> Error {
     }
 }
 
-/// What the import of a module raised. `name` is the module's as the user wrote it.
+/// Makes the error of a failed import. `name` is the module's as the user wrote it.
 pub(crate) fn import_failed(py: Python<'_>, error: &PyErr, name: &str) -> Error {
     if error.is_instance_of::<PySyntaxError>(py) {
         return syntax(py, error, name);
@@ -80,17 +80,17 @@ pub(crate) fn import_failed(py: Python<'_>, error: &PyErr, name: &str) -> Error 
     raised(py, error, "")
 }
 
-/// `ValueError: message`, for faults of our own.
+/// Formats an exception as `ValueError: message`, for faults of our own.
 pub(crate) fn one_line(py: Python<'_>, error: &PyErr) -> String {
     format!("{}: {}", class_name(py, error), message(py, error))
 }
 
-/// A fault of the runtime's Python side.
+/// Makes the error of a fault in the runtime's Python side.
 pub(crate) fn internal(py: Python<'_>, error: &PyErr) -> Error {
     with_causes(py, Error::internal(one_line(py, error)), error, CAUSES)
 }
 
-/// The exception's own text; that may run the guest's code and fail.
+/// Returns the exception's own text; that may run the guest's code and fail.
 pub(crate) fn message(py: Python<'_>, error: &PyErr) -> String {
     match error.value(py).str() {
         Ok(text) => text.to_string_lossy().into_owned(),
@@ -102,7 +102,7 @@ fn class_name(py: Python<'_>, error: &PyErr) -> String {
     type_name(&error.get_type(py))
 }
 
-/// `__name__` of a class.
+/// Returns the `__name__` of a class.
 pub(crate) fn type_name(class: &Bound<'_, PyType>) -> String {
     class.name().map_or_else(|_| "object".to_owned(), |name| name.to_string_lossy().into_owned())
 }
@@ -127,7 +127,7 @@ fn syntax(py: Python<'_>, error: &PyErr, name: &str) -> Error {
     .with_stack([item])
 }
 
-/// `sys.exit`: the end of the invocation, in the words in which the platform reports a process that ended.
+/// Handles `sys.exit`: the end of the invocation, in the words in which the platform reports a process that ended.
 fn exit(py: Python<'_>, error: &PyErr, request_id: &str) -> Error {
     let (status, said) = exit_status(py, error);
     let signal = error.value(py).getattr_opt("trine_signal").ok().flatten();
@@ -141,8 +141,8 @@ fn exit(py: Python<'_>, error: &PyErr, request_id: &str) -> Error {
     }
 }
 
-/// The status of a `SystemExit`, and what it says. As the interpreter itself: no code is success, a number is the
-/// status, anything else is printed and fails.
+/// Returns the status of a `SystemExit`, and its message. As in the interpreter itself, no code means success, a number
+/// is the status, and anything else is printed and fails.
 pub(crate) fn exit_status(py: Python<'_>, error: &PyErr) -> (i64, Option<String>) {
     let code = error.value(py).getattr("code").ok().filter(|code| !code.is_none());
     match code {
@@ -155,7 +155,7 @@ pub(crate) fn exit_status(py: Python<'_>, error: &PyErr) -> (i64, Option<String>
     }
 }
 
-/// `error` with the place where `raised` came from, its notes, and no causes.
+/// Returns `error` with the place where `raised` came from, its notes, and no causes.
 pub(crate) fn with_place(py: Python<'_>, error: Error, raised: &PyErr) -> Error {
     with_causes(py, error, raised, 0)
 }
@@ -192,7 +192,7 @@ fn cause(py: Python<'_>, error: &PyErr) -> Option<PyErr> {
     (!context.is_none()).then(|| PyErr::from_value(context))
 }
 
-/// The frames outside of our own files with their function's name as Python writes it, outermost first.
+/// Lists the frames outside our own files with their function's name as Python writes it, outermost first.
 fn frames(trace: &Bound<'_, PyTraceback>) -> Vec<(Frame, String)> {
     let mut found = Vec::new();
     let mut next = Some(trace.clone().into_any());
@@ -217,7 +217,7 @@ fn frame(entry: &Bound<'_, PyAny>) -> Option<(Frame, String)> {
     Some((Frame { function, file, line, column: 0 }, name))
 }
 
-/// What `traceback.format_list` would give, without importing `traceback` and what comes with it.
+/// Formats frames as `traceback.format_list` would, without importing `traceback` and its dependencies.
 fn stack(frames: &[(Frame, String)]) -> Vec<String> {
     let mut sources = HashMap::new();
     let mut items = Vec::new();

@@ -25,10 +25,10 @@ use tokio::{
     sync::Notify,
 };
 
-/// Where the loop's time goes when there is no reactor to wait with.
+/// Interval at which the loop runs when there is no reactor to wait with.
 const POLL: Duration = Duration::from_millis(1);
 
-/// An asyncio loop and who drives it.
+/// An asyncio loop and its drivers.
 pub(crate) struct EventLoop {
     object: Py<PyAny>,
     begin: Py<PyAny>,
@@ -38,13 +38,13 @@ pub(crate) struct EventLoop {
     /// A duplicate of the loop's selector: it stays open whatever the guest does to the loop.
     selector: Rc<OwnedFd>,
     leading: Cell<bool>,
-    /// Wakes one of those that follow, when nobody leads.
+    /// The notification that wakes one of the followers when nobody leads.
     turn: Notify,
-    /// Tells the leader to look at the timers again.
+    /// The notification that makes the leader check the timers again.
     nudge: Notify,
 }
 
-/// The selector, as a reactor takes it.
+/// The selector in the form that a reactor takes.
 struct Descriptor(Rc<OwnedFd>);
 
 impl AsRawFd for Descriptor {
@@ -53,13 +53,13 @@ impl AsRawFd for Descriptor {
     }
 }
 
-/// What remains to be done after the loop ran.
+/// The next step after the loop ran.
 enum Next {
     More,
     Wait(Option<Duration>),
 }
 
-/// Called by asyncio when a task is done.
+/// The callback that asyncio calls when a task is done.
 #[pyclass(frozen)]
 struct Wake(Arc<Notify>);
 
@@ -81,7 +81,7 @@ pub(crate) struct Task {
 impl Drop for Task {
     fn drop(&mut self) {
         if !self.finished.get() {
-            // It ends the next time that the loop runs.
+            // It ends on the loop's next run.
             Python::attach(|py| {
                 self.object.call_method0(py, "cancel").map(drop).unwrap_or_default()
             });
@@ -112,12 +112,12 @@ impl EventLoop {
         }))
     }
 
-    /// The loop, as Python has it.
+    /// Returns the loop's Python object.
     pub(crate) fn object(&self, py: Python<'_>) -> Py<PyAny> {
         self.object.clone_ref(py)
     }
 
-    /// Runs an awaitable until it waits. Its result, or the task that waits for it.
+    /// Runs an awaitable until it waits. Returns its result, or the task that waits for it.
     pub(crate) fn begin<'py>(
         &self,
         awaitable: &Bound<'py, PyAny>,
@@ -126,7 +126,7 @@ impl EventLoop {
         let task = self.begin.bind(py).call1((awaitable,))?;
         if is_done(&task)? {
             if self.leading.get() {
-                // What this one did may be what another call waits for.
+                // The progress of this one may be what another call waits for.
                 self.nudge.notify_one();
             }
             return task.call_method0("result").map(Ok);
@@ -208,7 +208,7 @@ impl EventLoop {
                         () = call.stopped() => return Err(None),
                     }
                 }
-                // An executor without a reactor: nothing else to wait with than the thread.
+                // An executor without a reactor: the thread itself is all there is to wait with.
                 (Next::Wait(timer), None) => {
                     std::thread::sleep(timer.map_or(POLL, |timer| timer.min(POLL)));
                     if futures_ready(call.stopped()) {
@@ -227,7 +227,7 @@ impl EventLoop {
         Ok(done)
     }
 
-    /// Raises a warning where a task waits. Whether it could.
+    /// Raises a warning where a task waits. Returns whether that was possible.
     pub(crate) fn warn(&self, py: Python<'_>, task: &Py<PyAny>) -> PyResult<bool> {
         let warned = self.warn.bind(py).call1((task,))?.extract()?;
         self.nudge.notify_one();
@@ -241,12 +241,12 @@ impl EventLoop {
 }
 
 impl Task {
-    /// Python's object, for [`EventLoop::warn`].
+    /// Returns the Python object, for [`EventLoop::warn`].
     pub(crate) fn object(&self, py: Python<'_>) -> Py<PyAny> {
         self.object.clone_ref(py)
     }
 
-    /// The result of a task that is done.
+    /// Returns the result of a task that is done.
     pub(crate) fn result<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.object.bind(py).call_method0("result")
     }
@@ -261,7 +261,7 @@ fn futures_ready(future: impl Future<Output = ()>) -> bool {
     std::pin::pin!(future).poll(&mut context).is_ready()
 }
 
-/// Leadership, given up however the leader ends.
+/// The leadership, given up however the leader ends.
 struct Leading<'a>(&'a Cell<bool>);
 
 impl Drop for Leading<'_> {

@@ -1,5 +1,5 @@
-//! Finds a module as an import statement would: the interpreter's own finders decide. They are asked only where something
-//! on the search path has the module's name, so that a function in another language starts no Python.
+//! The search for a module as by an import statement: the interpreter's own finders decide. They are asked only where
+//! something on the search path has the module's name, so that a function in another language starts no Python.
 
 use crate::interpreter;
 use pyo3::prelude::*;
@@ -11,7 +11,7 @@ use std::{
 use trine_engine::{Lookup, Result, Search};
 use trine_process::environment;
 
-/// What an import of the module would run, and the folders and archives in which it was looked for.
+/// Finds what an import of the module would run, and the folders and archives in which it was looked for.
 pub(crate) fn find(lookup: &Lookup<'_>) -> Result<Search> {
     let places = places(lookup);
     let mut search = Search { found: None, places: places.iter().map(shown).collect() };
@@ -23,18 +23,18 @@ pub(crate) fn find(lookup: &Lookup<'_>) -> Result<Search> {
     Ok(search)
 }
 
-/// The interpreter's answer.
+/// Asks the interpreter.
 fn ask(name: &str, lookup: &Lookup<'_>) -> Result<Option<PathBuf>> {
     // Before the interpreter reads the environment.
     environment::mark_children();
-    // Where handlers are looked for, no worker has started an interpreter yet: it belongs to the main thread, as theirs does.
+    // Where handlers are looked for, no worker has started an interpreter yet: the main thread gets it, as in workers.
     let python = interpreter::start(thread::current().name() == Some("main"))?;
     let found: PyResult<Option<PathBuf>> = Python::attach(|py| {
         let find = python.loader.bind(py).get_item("find")?.expect("the prelude defines it");
         let (root, layers) = (lookup.root.to_string_lossy(), lookup.layer_root.to_string_lossy());
         find.call1((root, name, layers))?.extract()
     });
-    // A finder that fails, or a `.pth` file, is no reason to say anything else than that nothing was found.
+    // A failing finder, or a failing `.pth` file, only means that nothing was found.
     Ok(found.unwrap_or_default())
 }
 
@@ -49,7 +49,7 @@ fn shown(place: &Place) -> String {
     place.path.display().to_string()
 }
 
-/// The search path without the standard library: what the prelude's `loader` and `site` make of it.
+/// Returns the search path without the standard library, as the prelude's `loader` and `site` build it.
 fn places(lookup: &Lookup<'_>) -> Vec<Place> {
     let site = |path| Place { path, path_files: true };
     let plain = |path| Place { path, path_files: false };
@@ -85,7 +85,7 @@ fn places(lookup: &Lookup<'_>) -> Vec<Place> {
     places
 }
 
-/// The module's name as an import statement has it. A path counts from the nearest of these places that it lies in.
+/// Returns the module's name in an import statement. A path is relative to the nearest of the places that contain it.
 fn dotted(name: &str, places: &[Place]) -> Option<String> {
     let path = Path::new(name);
     let inside = if path.is_absolute() {
@@ -97,7 +97,7 @@ fn dotted(name: &str, places: &[Place]) -> Option<String> {
     (!inside.is_empty()).then(|| inside.replace('/', "."))
 }
 
-/// Whether something in a place has the name of the module: without the interpreter nobody can tell more.
+/// Whether something in a place has the name of the module: more cannot be known without the interpreter.
 fn may_hold(place: &Place, parts: &[&str]) -> bool {
     if !place.path.is_dir() {
         // An archive.
@@ -114,7 +114,7 @@ fn names(folder: &Path) -> Vec<String> {
     entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
 }
 
-/// Whether an entry of a folder may be the module that `parts` name, or the package that holds it.
+/// Whether an entry of a folder may be the module that `parts` name, or the package that contains it.
 fn is_sign(folder: &Path, entry: &str, parts: &[&str]) -> bool {
     let Some((first, rest)) = parts.split_first() else { return false };
     // `__init__` of a package; a `sitecustomize` may bring finders of its own.

@@ -1,5 +1,5 @@
-//! What Python may ask of the host: the prelude's module `_trine`. Output goes to the log sink of the thread's
-//! instance; a thread that a guest started uses the sink of the latest one.
+//! The prelude's module `_trine`, through which Python makes requests to the host. Output goes to the log sink of the
+//! thread's instance; a thread that a guest started uses the sink of the latest one.
 
 use crate::{
     current_loop, error, host_signals,
@@ -21,10 +21,10 @@ use std::{
 };
 use trine_engine::{Level, LogFormat, LogSettings, Stream};
 
-/// Output without a newline is held back up to this size.
+/// Maximum number of bytes of output without a newline that are held back.
 const LINE_LIMIT: usize = 64 * 1024;
 
-/// Whether this process is a child that a guest forked. Locks of its may be held by threads that it does not have.
+/// Whether this process is a child that a guest forked. Its locks may be held by threads that it does not have.
 static IS_CHILD: AtomicBool = AtomicBool::new(false);
 
 static LATEST: RwLock<Option<LogSettings>> = RwLock::new(None);
@@ -34,7 +34,7 @@ thread_local! {
     static LINES: RefCell<Lines> = const { RefCell::new(Lines { out: Vec::new(), err: Vec::new() }) };
 }
 
-/// Unfinished lines of this thread, so that a `print` arrives in one piece.
+/// The unfinished lines of this thread, so that a `print` arrives in one piece.
 struct Lines {
     out: Vec<u8>,
     err: Vec<u8>,
@@ -77,7 +77,7 @@ fn flush_stream(stream: Stream) {
     }
 }
 
-/// `None` while the thread ends, when its locals are gone.
+/// Calls a function with the unfinished line; returns `None` while the thread ends and its locals are gone.
 fn with_line<T>(stream: Stream, f: impl FnOnce(&mut Vec<u8>) -> T) -> Option<T> {
     LINES
         .try_with(|lines| {
@@ -109,7 +109,7 @@ fn write(stream: Stream, bytes: &[u8]) {
     held.extend_from_slice(bytes);
     send(stream, &held);
     held.clear();
-    // The room that the line took serves the next one.
+    // The buffer of the line serves the next one.
     with_line(stream, |line| {
         if line.is_empty() && held.capacity() <= LINE_LIMIT {
             *line = held;
@@ -151,8 +151,8 @@ pub(crate) fn is_child() -> bool {
     IS_CHILD.load(Ordering::Relaxed)
 }
 
-/// Ends a child that has come back from the guest's code: the invocation is its parent's to answer. `returned` says whether
-/// the code is done; what it waits for is its parent's, too.
+/// Ends a child that has returned from the guest's code: the invocation is for its parent to answer. `returned` tells
+/// whether the code is done; anything it waits for is its parent's, too.
 pub(crate) fn end_child(py: Python<'_>, returned: PyResult<bool>) -> ! {
     let status = match returned {
         Ok(true) => 0,
@@ -177,7 +177,7 @@ pub(crate) fn end_child(py: Python<'_>, returned: PyResult<bool>) -> ! {
     unsafe { libc::_exit(status) }
 }
 
-/// Called in a child right after the fork.
+/// Prepares a child right after the fork.
 #[pyfunction]
 fn become_a_child() {
     IS_CHILD.store(true, Ordering::Relaxed);
@@ -193,7 +193,7 @@ fn stream(fd: i32) -> Stream {
     if fd == 2 { Stream::Stderr } else { Stream::Stdout }
 }
 
-/// The module `_trine`.
+/// Makes the module `_trine`.
 pub(crate) fn module(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
     let module = PyModule::new(py, "_trine")?;
     module.add_function(wrap_pyfunction!(become_a_child, &module)?)?;
@@ -224,7 +224,7 @@ pub(crate) fn module(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
 }
 
 /// Calls a function under a lock, unless another thread has the lock. In Python an exception from outside could come
-/// between the lock and the `try` that gives it back.
+/// between the lock and the `try` that releases it.
 #[pyfunction]
 fn if_free(
     lock: &Bound<'_, PyAny>,
@@ -245,7 +245,7 @@ fn call_with_warning<'py>(step: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny
     limits::call_with_warning(step)
 }
 
-/// The `write` of a text stream.
+/// Makes the `write` of a text stream.
 #[pyfunction]
 fn writer(py: Python<'_>, fd: i32) -> PyResult<Bound<'_, PyCFunction>> {
     let stream = stream(fd);
@@ -266,7 +266,7 @@ fn writer(py: Python<'_>, fd: i32) -> PyResult<Bound<'_, PyCFunction>> {
     )
 }
 
-/// The `write` of a byte stream.
+/// Makes the `write` of a byte stream.
 #[pyfunction]
 fn bytes_writer(py: Python<'_>, fd: i32) -> PyResult<Bound<'_, PyCFunction>> {
     let stream = stream(fd);
@@ -276,7 +276,7 @@ fn bytes_writer(py: Python<'_>, fd: i32) -> PyResult<Bound<'_, PyCFunction>> {
         None,
         move |args: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| -> PyResult<usize> {
             let given = args.get_item(0)?;
-            // `bytes` itself refuses nothing that is a buffer, but would also take a number: `memoryview` does not.
+            // `bytes` itself accepts every buffer, but also a number, which `memoryview` does not.
             let view = given.py().import("builtins")?.getattr("memoryview")?.call1((&given,))?;
             let bytes = view.call_method0("tobytes")?;
             let bytes = bytes.cast::<PyBytes>()?.as_bytes();
@@ -302,7 +302,7 @@ fn flush_fd(fd: i32) {
     flush_stream(stream(fd));
 }
 
-/// Text that goes to the log at once and as it is.
+/// Writes text to the log at once and as it is.
 #[pyfunction]
 fn emit(text: &Bound<'_, PyString>) -> PyResult<()> {
     flush_stream(Stream::Stdout);
@@ -314,7 +314,7 @@ fn log_json() -> bool {
     settings(|settings| settings.format) == Some(LogFormat::Json)
 }
 
-/// The level that the root logger is set to, by Python's name; `None` leaves `logging`'s own default.
+/// Returns the level of the root logger, by Python's name; `None` leaves `logging`'s own default.
 #[pyfunction]
 fn log_level() -> Option<&'static str> {
     settings(|settings| match (settings.level, settings.format) {
@@ -328,7 +328,7 @@ fn log_level() -> Option<&'static str> {
     .flatten()
 }
 
-/// Called when `logging` was imported.
+/// Configures `logging` once it has been imported.
 #[pyfunction]
 fn configure_logging(py: Python<'_>) -> PyResult<()> {
     let logs = interpreter::run_prelude(py, Prelude::Logs, &module(py)?)?;
@@ -338,19 +338,19 @@ fn configure_logging(py: Python<'_>) -> PyResult<()> {
     logging.setattr("_trine_level", interpreter::of(&logs, "apply_level")?)
 }
 
-/// Called when `threading` was imported.
+/// Configures `threading` once it has been imported.
 #[pyfunction]
 fn configure_threading(py: Python<'_>) -> PyResult<()> {
     follow(py, "threading")
 }
 
-/// Called when `concurrent.futures.thread` was imported.
+/// Configures `concurrent.futures.thread` once it has been imported.
 #[pyfunction]
 fn configure_futures(py: Python<'_>) -> PyResult<()> {
     follow(py, "futures")
 }
 
-/// Called when `multiprocessing.pool` was imported.
+/// Configures `multiprocessing.pool` once it has been imported.
 #[pyfunction]
 fn configure_pool(py: Python<'_>) -> PyResult<()> {
     follow(py, "pool")
@@ -361,7 +361,7 @@ fn follow(py: Python<'_>, what: &str) -> PyResult<()> {
     interpreter::of(&threads, what)?.call0().map(drop)
 }
 
-/// Sets the root logger's level anew, if `logging` is in use: an instance with other settings may have started.
+/// Sets the root logger's level again, if `logging` is in use: an instance with other settings may have started.
 pub(crate) fn apply_level(py: Python<'_>) -> PyResult<()> {
     let modules = py.import("sys")?.getattr("modules")?;
     let logging = modules.call_method1("get", ("logging",))?;

@@ -1,4 +1,4 @@
-//! Signals that the host handles (SIGTERM, SIGINT) and a guest wants to hear of as well: one handler of ours calls the
+//! Signals that the host handles (SIGTERM, SIGINT) and a guest wants to receive as well: one handler of ours calls the
 //! host's and then Python's.
 
 use crate::{
@@ -16,13 +16,13 @@ use std::{
 /// Signals that can be shared.
 const SHARED: [c_int; 2] = [libc::SIGTERM, libc::SIGINT];
 
-/// Who is called for each of them.
+/// The handlers of each of them.
 static BOTH: [Both; SHARED.len()] = [const { Both::nobody() }; SHARED.len()];
 
 struct Both {
-    /// The host's handler, one that takes three arguments.
+    /// The host's handler, which takes three arguments.
     host: AtomicUsize,
-    /// Python's, one that takes the number alone.
+    /// Python's handler, which takes the number alone.
     python: AtomicUsize,
 }
 
@@ -62,7 +62,7 @@ fn action(number: c_int) -> PyResult<libc::sigaction> {
     }
 }
 
-/// Called when `signal` was imported.
+/// Configures `signal` once it has been imported.
 #[pyfunction]
 pub(crate) fn configure_signals(py: Python<'_>) -> PyResult<()> {
     if !signal::is_installed() {
@@ -102,7 +102,7 @@ pub(crate) fn install_beside(
     BOTH[at].python.store(python.sa_sigaction, Ordering::Release);
     let mut both = python;
     both.sa_sigaction = call_both as WithInfo as usize;
-    // As Python installs its own: what waits in the system comes back, and Python's code runs.
+    // As for Python's own handlers: a waiting system call returns, and Python's code runs.
     both.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
     // SAFETY: the action is whole, and its function may be called at any time: it reads atomic numbers and calls two
     // handlers that are made for that.

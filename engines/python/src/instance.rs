@@ -39,7 +39,7 @@ use trine_engine::{
 pub(crate) struct PythonInstance {
     python: &'static Interpreter,
     layer_root: String,
-    /// Instances of one generation share modules.
+    /// The generation: instances of the same one share modules.
     generation: u64,
     settings: Settings,
     functions: RefCell<Vec<Rc<Registered>>>,
@@ -56,14 +56,14 @@ pub(crate) struct PythonInstance {
     _thread: Rc<ThreadState>,
 }
 
-/// A root of functions, and what its functions are loaded and called in.
+/// A root of functions, and the environment in which they are loaded and called.
 struct Root {
     path: PathBuf,
-    /// There is none where no functions are side by side.
+    /// The scope; `None` where no functions are side by side.
     scope: Option<Arc<Scope>>,
 }
 
-/// The place of a root among those of its instance.
+/// The index of a root among those of its instance.
 #[derive(Clone, Copy)]
 struct RootId(usize);
 
@@ -81,13 +81,13 @@ struct Waiting {
     task: Py<PyAny>,
 }
 
-/// How far a call came before it had to wait.
+/// The state of a call when it first had to wait.
 enum Begun<T> {
     Done(T),
     Waiting(Task),
 }
 
-/// What is known about a call while its result is made.
+/// The facts about a call that determine its result.
 struct Called<'a> {
     form: Form,
     hook: Option<Hook>,
@@ -157,7 +157,7 @@ impl PythonInstance {
         Ok(Exports { functions, others: loaded.others })
     }
 
-    /// A root, with a scope where there may be others.
+    /// Returns the index of a root, with a scope where there may be others.
     fn root(&self, py: Python<'_>, path: &Path) -> PyResult<RootId> {
         let known = self.roots.borrow().iter().position(|root| root.path == path);
         if let Some(place) = known {
@@ -170,7 +170,7 @@ impl PythonInstance {
         Ok(RootId(roots.len() - 1))
     }
 
-    /// Functions of this root are loaded or called until the result is dropped.
+    /// Enters the scope of a root, whose functions are loaded or called until the result is dropped.
     fn enter<'py>(&self, py: Python<'py>, root: RootId) -> Result<Option<Entered<'py>>> {
         let entered = self.event_loop.enter(py).and_then(|()| {
             if !self.side_by_side {
@@ -233,7 +233,7 @@ impl PythonInstance {
         answer
     }
 
-    /// The end of a call.
+    /// Handles the end of a call.
     fn left<T>(&self, call: &Call, answer: &Result<T>) {
         let stopped = |failed: &Error| failed.kind() == ErrorKind::Timeout && failed.poisons();
         if answer.as_ref().is_err_and(stopped) {
@@ -261,7 +261,7 @@ impl PythonInstance {
             let _everybodys = everybodys.map_err(|e| error::internal(py, &e))?;
             let context = self.contexts.get(py, self.python, invocation)?;
             let event = match function.arguments {
-                // What is not wanted is not made either.
+                // Unwanted arguments are not made either.
                 Arguments::None | Arguments::Context => None,
                 Arguments::Event | Arguments::EventAndContext => {
                     Some(self.event(py, input, invocation, function.hook)?)
@@ -280,7 +280,7 @@ impl PythonInstance {
         })
     }
 
-    /// What came of calling a function: its answer, or the task that waits for it.
+    /// Returns the outcome of calling a function: its answer, or the task that waits for it.
     fn outcome<'py, T>(
         &self,
         py: Python<'py>,
@@ -303,7 +303,7 @@ impl PythonInstance {
         }
     }
 
-    /// The value that a function returned; if it can be awaited, what comes of it, or the task that waits.
+    /// Returns the value that a function returned; if it can be awaited, its outcome, or the task that waits.
     fn run<'py>(
         &self,
         returned: PyResult<Bound<'py, PyAny>>,
@@ -354,7 +354,7 @@ impl PythonInstance {
         })
     }
 
-    /// What a call ends with that raised.
+    /// Returns the outcome of a call that raised.
     fn failed(
         &self,
         py: Python<'_>,
@@ -402,9 +402,9 @@ impl PythonInstance {
         let (last_of_generation, last) = living.remove(self.generation);
         let call = self.runs.enter();
         Python::attach(|py| {
-            // What runs from here on may be told that its time is up.
+            // Code that runs from here on may be interrupted.
             let _section = call.section(py);
-            // Faults at the end have nobody to be told to but the log, where Python writes them.
+            // Errors at the end can be reported only to the log, where Python writes them.
             let report = |done: PyResult<()>| {
                 if let Err(raised) = done {
                     raised.write_unraisable(py, None);
@@ -412,7 +412,7 @@ impl PythonInstance {
             };
             // Signals that arrived while nothing ran.
             report(match py.check_signals() {
-                // A handler that ends the process: it is about to.
+                // A handler that ends the process, which is about to happen.
                 Err(raised) if raised.is_instance_of::<PySystemExit>(py) => Ok(()),
                 handled => handled,
             });
@@ -484,11 +484,11 @@ impl Instance for PythonInstance {
         let function = self.function(function);
         function.is_ok_and(|registered| match &registered.function {
             Function::Callable(callable) => Python::attach(|py| {
-                // Python 3.11 takes the thread that imports this first for the main one: not another than this.
+                // Python 3.11 takes the thread that imports this first for the main one, which must be this one.
                 let threads = py.import("threading").is_ok();
                 threads && !loader::is_coroutine_function(callable.object.bind(py), 0)
             }),
-            // It has `sys.argv` and the streams of the process for itself.
+            // A program has `sys.argv` and the process's streams for itself.
             Function::Program(_) => false,
         })
     }
@@ -522,8 +522,8 @@ fn is_awaitable(value: &Bound<'_, PyAny>) -> bool {
     !plain && value.get_type().hasattr("__await__").unwrap_or(false)
 }
 
-/// The end of the last instance is the end of the program as Python sees it. The interpreter stays; threads may still
-/// be using it.
+/// Ends the program as Python sees it, at the end of the last instance. The interpreter stays; threads may still be
+/// using it.
 fn end_program(py: Python<'_>, python: &Interpreter, report: impl Fn(PyResult<()>)) {
     for step in ["wait_for_threads", "run_exit_functions", "end_children"] {
         let end = python.end(py);
@@ -531,7 +531,7 @@ fn end_program(py: Python<'_>, python: &Interpreter, report: impl Fn(PyResult<()
     }
 }
 
-/// A later instance imports the users' modules anew.
+/// Forgets the users' modules, which a later instance imports anew.
 fn forget_modules(py: Python<'_>, python: &Interpreter, generation: u64) -> PyResult<()> {
     let forget = python.loader.bind(py).get_item("forget")?;
     forget.expect("the prelude defines it").call1((generation,)).map(drop)
@@ -549,13 +549,13 @@ impl Drop for WaitingPlace<'_> {
         let at = waiting.iter().position(|waiting| waiting.call == self.call);
         let left = at.map(|at| waiting.swap_remove(at));
         drop(waiting);
-        // The task's end may be code of the guest's.
+        // The task's finaliser may be the guest's code.
         drop(left);
     }
 }
 
-/// AWS's runtime writes UTF-8 as it is from Python 3.12 on and escaped it before. Ours follows the newer ones, unless
-/// it stands in for an older one.
+/// Whether to escape: AWS's runtime writes UTF-8 as it is from Python 3.12 on and escaped it before. Ours follows the
+/// newer ones, unless it stands in for an older one.
 fn escapes(execution_environment: Option<&str>) -> bool {
     execution_environment.is_some_and(|name| {
         !["3.12", "3.13", "3.14", "3.15"]

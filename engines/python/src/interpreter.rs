@@ -1,4 +1,4 @@
-//! The one interpreter of the process: how it is configured and started, and what the prelude defines in it.
+//! The one interpreter of the process: its configuration and start, and the prelude's definitions in it.
 
 use crate::{
     error, host,
@@ -24,7 +24,7 @@ use trine_engine::{Error, Result};
 
 static INTERPRETER: OnceLock<std::result::Result<Interpreter, String>> = OnceLock::new();
 
-/// What every instance needs of the interpreter.
+/// The objects of the interpreter that every instance needs.
 pub(crate) struct Interpreter {
     /// The prelude's `loader` as a namespace.
     pub(crate) loader: Py<PyDict>,
@@ -42,30 +42,30 @@ pub(crate) struct Interpreter {
     pub(crate) nothing: Py<PyAny>,
     /// The prelude's `trine` as a namespace.
     pub(crate) guest: Py<PyDict>,
-    /// The prelude's `program`, once it is needed.
+    /// The prelude's `program`, loaded on first use.
     program: PyOnceLock<Py<PyDict>>,
-    /// The prelude's `check`, once it is needed.
+    /// The prelude's `check`, loaded on first use.
     check: PyOnceLock<Py<PyDict>>,
-    /// The prelude's `end`, once it is needed.
+    /// The prelude's `end`, loaded on first use.
     end: PyOnceLock<Py<PyDict>>,
 }
 
 impl Interpreter {
-    /// The prelude's `check` as a namespace.
+    /// Returns the prelude's `check` as a namespace.
     pub(crate) fn check(&self, py: Python<'_>) -> PyResult<&Py<PyDict>> {
         self.check.get_or_try_init(py, || {
             Ok(run_prelude(py, Prelude::Check, &host::module(py)?)?.unbind())
         })
     }
 
-    /// The prelude's `program` as a namespace.
+    /// Returns the prelude's `program` as a namespace.
     pub(crate) fn program(&self, py: Python<'_>) -> PyResult<&Py<PyDict>> {
         self.program.get_or_try_init(py, || {
             Ok(run_prelude(py, Prelude::Program, &host::module(py)?)?.unbind())
         })
     }
 
-    /// The prelude's `end` as a namespace.
+    /// Returns the prelude's `end` as a namespace.
     pub(crate) fn end(&self, py: Python<'_>) -> PyResult<&Py<PyDict>> {
         self.end.get_or_try_init(py, || {
             let natives = host::module(py)?;
@@ -75,7 +75,7 @@ impl Interpreter {
         })
     }
 
-    /// Called when an instance starts: takes back the program's end, if there was one.
+    /// Prepares for an instance that starts: takes back the program's end, if there was one.
     pub(crate) fn begin_anew(&self, py: Python<'_>) -> PyResult<()> {
         match self.end.get(py) {
             Some(end) => of(end.bind(py), "begin_anew")?.call0().map(drop),
@@ -84,9 +84,9 @@ impl Interpreter {
     }
 }
 
-/// The interpreter, started on the first call. On the process's main thread it is started there, so that Python's
-/// main thread is the process's; otherwise on a thread of its own that outlives every worker, so that all workers
-/// are alike and none of them is Python's main thread.
+/// Returns the interpreter, started on the first call. On the process's main thread it is started there, so that
+/// Python's main thread is the process's; otherwise on a thread of its own that outlives every worker, so that all
+/// workers are alike and none of them is Python's main thread.
 pub(crate) fn start(main_thread: bool) -> Result<&'static Interpreter> {
     let started = INTERPRETER.get_or_init(|| {
         if main_thread {
@@ -108,13 +108,13 @@ pub(crate) fn start(main_thread: bool) -> Result<&'static Interpreter> {
     })
 }
 
-/// The interpreter, if it was started.
+/// Returns the interpreter, if it has been started.
 pub(crate) fn get() -> Option<&'static Interpreter> {
     INTERPRETER.get().and_then(|started| started.as_ref().ok())
 }
 
-/// Tells the interpreter of variables that were set after it had started, to find or look at a module, and had read all
-/// there were.
+/// Tells the interpreter, which was started to find or check a module and has read the environment, of variables that
+/// were set afterwards.
 pub(crate) fn learn_environment(variables: &[(&str, String)]) {
     if get().is_none() {
         return;
@@ -124,14 +124,14 @@ pub(crate) fn learn_environment(variables: &[(&str, String)]) {
         for (name, value) in variables {
             environ.call_method1("setdefault", (*name, value))?;
         }
-        // The time zone may be among them, and is read once.
+        // The time zone may be among them, and is read only once.
         py.import("time")?.call_method0("tzset").map(drop)
     });
-    // A guest that put something else there has not run yet.
+    // A guest that could have replaced it has not run yet.
     drop(learned);
 }
 
-/// `main_thread`: whether Python's main thread will run handlers.
+/// Starts the interpreter. `main_thread` tells whether Python's main thread will run handlers.
 fn initialize(main_thread: bool) -> std::result::Result<Interpreter, String> {
     configure_and_start()?;
     let prepared =
@@ -159,7 +159,7 @@ fn configure_and_start() -> std::result::Result<(), String> {
     // SAFETY: `pre` is valid for writes. No other thread uses Python before `INTERPRETER` is set.
     unsafe { ffi::PyPreConfig_InitPythonConfig(&raw mut pre) };
     pre.parse_argv = 0;
-    // The locale belongs to the host; without a usable one Python takes UTF-8 by itself.
+    // The locale belongs to the host; without a usable one Python chooses UTF-8 by itself.
     pre.coerce_c_locale = 0;
     // SAFETY: `pre` was set up above; this is the first use of Python in the process.
     check(unsafe { ffi::Py_PreInitialize(&raw const pre) })?;
@@ -191,7 +191,7 @@ fn configure_and_start() -> std::result::Result<(), String> {
         let mut arguments: [*const c_char; 1] = [c"trine".as_ptr()];
         // SAFETY: one terminated argument; `config` is set up.
         check(unsafe { ffi::PyConfig_SetBytesArgv(&raw mut config, 1, arguments.as_mut_ptr()) })?;
-        // SAFETY: `config` is set up, and this runs once per process (`INTERPRETER` sees to it).
+        // SAFETY: `config` is set up, and this runs once per process (`INTERPRETER` ensures it).
         check(unsafe { ffi::Py_InitializeFromConfig(&raw const config) })
     })();
     // SAFETY: `config` was set up; nothing uses it from here on.
@@ -199,8 +199,8 @@ fn configure_and_start() -> std::result::Result<(), String> {
     result
 }
 
-/// What `sys.executable` is, so that child processes run Python and not us: the virtual environment's interpreter
-/// where there is one (from which `site` finds its packages), else the one of the build.
+/// Returns the value of `sys.executable`, so that child processes run Python and not us: the virtual environment's
+/// interpreter where there is one (from which `site` finds its packages), else the one of the build.
 fn executable() -> PathBuf {
     let version = minor_version();
     env::var_os("VIRTUAL_ENV")
@@ -211,8 +211,8 @@ fn executable() -> PathBuf {
         .unwrap_or_else(|| PathBuf::from(env!("TRINE_PYTHON_EXECUTABLE")))
 }
 
-/// Where the standard library is: beside our own executable (a layer that carries it), else where it was at build
-/// time, else one folder up. `None` leaves it to `PYTHONHOME` or to Python's own search.
+/// Returns the place of the standard library: beside our own executable (a layer that carries it), else where it was
+/// at build time, else one folder up. `None` leaves it to `PYTHONHOME` or to Python's own search.
 fn home() -> Option<OsString> {
     if env::var_os("PYTHONHOME").is_some_and(|home| !home.is_empty()) {
         return None;
@@ -235,7 +235,7 @@ fn home() -> Option<OsString> {
     above.map(Into::into)
 }
 
-/// `python3.11`.
+/// Returns the version's name, such as `python3.11`.
 pub(crate) fn minor_version() -> String {
     let mut parts = env!("TRINE_PYTHON_VERSION").splitn(3, '.');
     format!("python{}.{}", parts.next().unwrap_or("3"), parts.next().unwrap_or_default())
@@ -250,7 +250,7 @@ fn prepare(py: Python<'_>, main_thread: bool) -> PyResult<Interpreter> {
     for name in ["DeadlineExceeded", "ForeignError", "Interrupted", "null", "__doc__"] {
         module.setattr(name, of_guest(name)?)?;
     }
-    // Where `pickle` finds the classes of contexts.
+    // The module in which `pickle` finds the classes of contexts.
     let context = run_prelude(py, Prelude::Context, &natives)?;
     for name in ["Client", "ClientContext", "CognitoIdentity", "LambdaContext"] {
         module.setattr(name, of(&context, name)?)?;
@@ -280,13 +280,13 @@ fn prepare(py: Python<'_>, main_thread: bool) -> PyResult<Interpreter> {
     })
 }
 
-/// The context variable that holds the current invocation's context.
+/// Returns the context variable that holds the current invocation's context.
 pub(crate) fn request<'py>(py: Python<'py>) -> PyResult<&'py Bound<'py, PyAny>> {
     static REQUEST: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     variable(py, &REQUEST, c"trine_request")
 }
 
-/// The context variable that holds the scope of a root.
+/// Returns the context variable that holds the scope of a root.
 pub(crate) fn scope<'py>(py: Python<'py>) -> PyResult<&'py Bound<'py, PyAny>> {
     static SCOPE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     variable(py, &SCOPE, c"trine_scope")
@@ -307,13 +307,13 @@ fn variable<'a, 'py>(
     Ok(variable.bind(py))
 }
 
-/// What the prelude's namespace defines under this name.
+/// Returns what the prelude's namespace defines under this name.
 pub(crate) fn of<'py>(namespace: &Bound<'py, PyDict>, name: &str) -> PyResult<Bound<'py, PyAny>> {
     Ok(namespace.get_item(name)?.expect("the prelude defines it"))
 }
 
-/// Whether `site` must run at the start: on request, or because `PYTHONPATH` brings a `sitecustomize`, which is how
-/// tracing agents get in.
+/// Whether `site` must run at the start: on request, or because `PYTHONPATH` contains a `sitecustomize`, which is how
+/// tracing agents are loaded.
 fn eager_site() -> bool {
     env::var_os("TRINE_PYTHON_SITE").is_some_and(|value| value == "eager")
         || env::var_os("PYTHONPATH").is_some_and(|paths| {
@@ -356,7 +356,7 @@ macro_rules! prelude_file {
     };
 }
 
-/// Runs a file of the prelude and gives its namespace. `_trine` in it is what Rust offers.
+/// Runs a file of the prelude and returns its namespace. In it, `_trine` is the module that Rust provides.
 pub(crate) fn run_prelude<'py>(
     py: Python<'py>,
     file: Prelude,
@@ -382,7 +382,7 @@ pub(crate) fn run_prelude<'py>(
     };
     let namespace = PyDict::new(py);
     namespace.set_item("__name__", format!("trine.{}", name.trim_end_matches(".py")))?;
-    // With a file, imports in it are not taken for those of the guest that called: they would wait for the loader.
+    // With a file name, imports in it are not taken for the calling guest's: those would wait for the loader.
     namespace.set_item("__file__", format!("<trine>/{name}"))?;
     namespace.set_item("__builtins__", py.import("builtins")?)?;
     namespace.set_item("_trine", natives)?;
@@ -417,15 +417,15 @@ thread_local! {
     static THREAD: RefCell<Weak<ThreadState>> = const { RefCell::new(Weak::new()) };
 }
 
-/// Keeps Python's record of a thread for as long as instances live on it. Without it every attach would make a new
-/// one, which is slow and loses `threading.local` and context variables.
+/// A keeper of Python's record of a thread for as long as instances live on it. Without it every attach would make a
+/// new one, which is slow and loses `threading.local` and context variables.
 pub(crate) struct ThreadState {
     state: *mut ffi::PyThreadState,
     ensured: ffi::PyGILState_STATE,
 }
 
 impl ThreadState {
-    /// This thread's record, kept until the last clone is dropped (on this thread: it is not `Send`).
+    /// Keeps this thread's record until the last clone is dropped (on this thread: it is not `Send`).
     pub(crate) fn keep() -> Rc<Self> {
         THREAD.with_borrow_mut(|kept| {
             kept.upgrade().unwrap_or_else(|| {

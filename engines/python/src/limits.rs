@@ -1,12 +1,12 @@
-//! Stopping and warning what runs.
+//! The interruption of running code, and the warnings before it.
 //!
 //! Two things can be raised in a guest's code from outside: a warning that it may catch (`trine.DeadlineExceeded`), and
-//! the stop (`trine.Interrupted`), which is raised anew until the call ends. How they get there depends on the thread:
+//! the stop (`trine.Interrupted`), which is raised anew until the call ends. The way there depends on the thread:
 //!
 //! - On Python's main thread by a signal of our own ([`signal`]), which needs no interpreter lock and wakes most C
 //!   functions that wait.
 //! - On any other thread as an asynchronous exception. Setting one needs the interpreter lock, which a long C function
-//!   may hold, so a thread of the process does it; the one who interrupts returns at once.
+//!   may hold, so a thread of the process does it; the interrupting thread returns at once.
 //! - `time.sleep`, which is our own ([`sleep`]), is woken on every thread.
 //!
 //! Calls that wait in an event loop are stopped by ending their wait.
@@ -37,18 +37,18 @@ const PAUSES: [Duration; 4] = [
     Duration::from_millis(250),
 ];
 
-/// How often the same calls are interrupted before the watchdog's last means is left to act.
+/// Maximum number of interrupts of the same calls, after which the watchdog's last resort is left to act.
 const ATTEMPTS: usize = 40;
 
-/// How many attempts by signal are made before the main thread's exception is set as on any other thread.
+/// Number of attempts by signal before the main thread's exception is set as on any other thread.
 const PATIENCE: usize = 3;
 
 thread_local! {
-    /// What the instance whose section is open on this thread runs; null outside of sections.
+    /// The calls of the instance whose section is open on this thread; null outside sections.
     static CURRENT: Cell<*const Runs> = const { Cell::new(std::ptr::null()) };
 }
 
-/// What is raised in a guest's code from outside.
+/// The kinds of exceptions raised in a guest's code from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Level {
     /// The deadline is near: `trine.DeadlineExceeded`, once per call.
@@ -77,15 +77,15 @@ impl Level {
     }
 }
 
-/// What one instance runs at the moment, as the interrupting thread sees it.
+/// The calls that one instance runs at the moment, as the interrupting thread sees them.
 #[derive(Default)]
 pub(crate) struct Runs {
     state: Mutex<State>,
-    /// Wakes the calls that wait.
+    /// The notification that wakes the calls that wait.
     stopped: Notify,
-    /// Counts what was raised from outside. A sleep ends when it changes.
+    /// Number of exceptions raised from outside. A sleep ends when it changes.
     alarms: AtomicU32,
-    /// Says which task of the instance's event loop runs.
+    /// The function that returns the running task of the instance's event loop.
     current_task: OnceLock<Py<PyAny>>,
 }
 
@@ -96,15 +96,15 @@ struct State {
     in_flight: Vec<InFlight>,
     /// The section that runs guest code.
     running: Option<Running>,
-    /// What is to be raised in the running section and was not yet.
+    /// The exception to be raised in the running section, if it has not been yet.
     pending: Option<Level>,
     /// Whether the running section was told to stop.
     stopping: bool,
-    /// The call for which an asynchronous exception was set in the running section, and which one.
+    /// The call for which an asynchronous exception was set in the running section, and its level.
     set: Option<(u64, Level)>,
-    /// Calls up to this one must not wait any longer.
+    /// The last call that must not wait any longer, along with all before it.
     stop_up_to: Option<u64>,
-    /// How many calls ended because of an interrupt.
+    /// Number of calls that ended because of an interrupt.
     ended: u64,
 }
 
@@ -122,7 +122,7 @@ struct Running {
 }
 
 impl State {
-    /// Marks a call as warned. Whether it was not yet.
+    /// Marks a call as warned. Returns whether it was not yet.
     fn warn_once(&mut self, id: u64) -> bool {
         let call = self.in_flight.iter_mut().find(|call| call.id == id);
         call.is_some_and(|call| !std::mem::replace(&mut call.warned, true))
@@ -150,13 +150,13 @@ impl Runs {
         Call { runs: self.clone(), id }
     }
 
-    /// Tells which function gives the task that the instance's event loop runs.
+    /// Sets the function that returns the running task of the instance's event loop.
     pub(crate) fn use_loop(&self, current_task: Py<PyAny>) {
         // An instance makes one loop.
         let _ = self.current_task.set(current_task);
     }
 
-    /// The stop of [`trine_engine::Interrupter`].
+    /// Implements the stop of [`trine_engine::Interrupter`].
     pub(crate) fn interrupt(self: &Arc<Self>) {
         let state = self.state();
         if state.in_flight.is_empty() {
@@ -165,7 +165,7 @@ impl Runs {
         self.tell(Level::Stop, state);
     }
 
-    /// The warning of [`trine_engine::Interrupter`].
+    /// Implements the warning of [`trine_engine::Interrupter`].
     pub(crate) fn warn(self: &Arc<Self>) {
         let state = self.state();
         if state.running.is_none() {
@@ -174,7 +174,7 @@ impl Runs {
         self.tell(Level::Warning, state);
     }
 
-    /// Raises in what runs now, and sees to it that it arrives.
+    /// Raises an exception in what runs now, and ensures that it arrives.
     fn tell(self: &Arc<Self>, level: Level, mut state: MutexGuard<'_, State>) {
         self.raise(&mut state, level);
         let request = Request {
@@ -189,17 +189,17 @@ impl Runs {
         request.send();
     }
 
-    /// Marks a call that waits as warned. Whether it was not yet.
+    /// Marks a call that waits as warned. Returns whether it was not yet.
     pub(crate) fn warn_once(&self, call: u64) -> bool {
         self.state().warn_once(call)
     }
 
-    /// A warning that could not be given may be given later.
+    /// Takes back a warning that could not be given; it may be given later.
     pub(crate) fn take_back_warning(&self, call: u64) {
         self.state().take_back_warning(call);
     }
 
-    /// Notes what is to be raised in the running section, and wakes it where no interpreter lock is needed for that.
+    /// Notes an exception for the running section, and wakes it where that needs no interpreter lock.
     fn raise(&self, state: &mut State, level: Level) {
         let Some(running) = state.running else { return };
         state.stopping |= level == Level::Stop;
@@ -209,7 +209,7 @@ impl Runs {
         signal::send(running.thread);
     }
 
-    /// Takes what is to be raised in the running section, with the call that it concerns.
+    /// Takes the exception to be raised in the running section, with the call that it concerns.
     fn take_due(&self, py: Python<'_>) -> Option<(u64, Level)> {
         // Asked before the lock is taken: Python's code may run, and may take long.
         let task = match self.state().pending {
@@ -235,14 +235,14 @@ impl Runs {
         }
     }
 
-    /// The address of the task that the event loop runs, 0 for none.
+    /// Returns the address of the task that the event loop runs, 0 for none.
     fn current_task(&self, py: Python<'_>) -> usize {
         let Some(current) = self.current_task.get() else { return 0 };
         current.call0(py).map_or(0, |task| task.as_ptr() as usize)
     }
 }
 
-/// Raises what was sent to the section that is open on this thread, if anything was.
+/// Raises the exception sent to the section that is open on this thread, if any.
 pub(crate) fn raise_due(py: Python<'_>) -> PyResult<()> {
     match with_current(|runs| runs.take_due(py)).flatten() {
         Some((_, level)) => Err(level.error(py)),
@@ -250,14 +250,14 @@ pub(crate) fn raise_due(py: Python<'_>) -> PyResult<()> {
     }
 }
 
-/// Forgets the section that is open on this thread: in a forked child nobody warns or stops it, and the lock around what is
-/// known about it may be held for ever.
+/// Forgets the section that is open on this thread: in a forked child nobody warns or stops it, and the lock around its
+/// state may be held for ever.
 pub(crate) fn leave_section() {
     // A thread that ends has none any more.
     let _ = CURRENT.try_with(|current| current.set(std::ptr::null()));
 }
 
-/// Calls `f` with what the instance runs whose section is open on this thread.
+/// Calls `f` with the calls of the instance whose section is open on this thread.
 fn with_current<T>(f: impl FnOnce(&Runs) -> T) -> Option<T> {
     let runs = CURRENT.try_with(Cell::get).ok().filter(|runs| !runs.is_null())?;
     // SAFETY: `Section` sets the pointer and takes it back when it is dropped, on this thread; until then it borrows
@@ -277,7 +277,7 @@ impl Call {
     }
 
     /// Marks this thread as running guest code until the result is dropped, which must happen while it is still
-    /// attached (the borrow of the token sees to it).
+    /// attached (the borrow of the token ensures it).
     pub(crate) fn section<'py>(&self, py: Python<'py>) -> Section<'_, 'py> {
         // SAFETY: the thread is attached; the function only reads the thread's own number.
         let thread = unsafe { ffi::PyThread_get_thread_ident() } as c_long;
@@ -346,14 +346,14 @@ impl Drop for Section<'_, '_> {
         state.stopping = false;
         let Some((call, level)) = state.set.take() else { return };
         drop(state);
-        // What was set and not yet raised must not hit whatever this thread runs next; a warning is still to be given.
+        // An exception not yet raised must not hit whatever this thread runs next; a warning is still to be given.
         if was_not_raised(self.py, self.thread) && level == Level::Warning {
             self.call.runs.take_back_warning(call);
         }
     }
 }
 
-/// Takes back an asynchronous exception of this thread. Whether there was one.
+/// Takes back an asynchronous exception of this thread. Returns whether there was one.
 fn was_not_raised(py: Python<'_>, thread: c_long) -> bool {
     let Some(python) = interpreter::get() else { return false };
     // Running any Python code raises it.
@@ -376,7 +376,7 @@ pub(crate) fn call_with_warning<'py>(step: &Bound<'py, PyAny>) -> PyResult<Bound
     result
 }
 
-/// Calls that are to be warned or stopped: those of an instance that were in flight at one moment.
+/// A request to warn or stop calls: those of an instance that were in flight at one moment.
 struct Request {
     level: Level,
     runs: Weak<Runs>,
@@ -392,7 +392,7 @@ impl Request {
         let _ = interrupting_thread().send(self);
     }
 
-    /// Warns or interrupts once. Whether that has to be repeated later.
+    /// Warns or interrupts once. Returns whether that has to be repeated later.
     fn act(&mut self) -> bool {
         let Some(runs) = self.runs.upgrade() else { return false };
         let again = self.remind(&runs);
@@ -411,7 +411,7 @@ impl Request {
         state.ended <= self.ended && oldest <= self.up_to && self.attempt < ATTEMPTS
     }
 
-    /// Ends waits, and says again what may have been swallowed. The thread that runs the guest, if one does.
+    /// Ends waits, and repeats what may have been swallowed. Returns the thread that runs the guest, if one does.
     fn remind(&self, runs: &Arc<Runs>) -> Option<c_long> {
         let mut state = runs.state();
         if !self.concerns(&state) {
@@ -425,7 +425,7 @@ impl Request {
             }
             return None;
         };
-        // The first time it was said already, unless another section has begun since.
+        // The first time it has been told already, unless another section has begun since.
         if self.level == Level::Stop && (self.attempt > 0 || !state.stopping) {
             runs.raise(&mut state, Level::Stop);
         }
@@ -436,13 +436,13 @@ impl Request {
         let Some((call, level)) = runs.take_due(py) else { return };
         let Ok(class) = level.class(py) else { return };
         let mut state = runs.state();
-        // Sections end with the interpreter lock held, which `take_due` may have given away for a moment.
+        // Sections end with the interpreter lock held, which `take_due` may have released for a moment.
         let Some(running) = state.running else {
             state.take_back_warning(call);
             return;
         };
         state.set = Some((call, level));
-        // A sleep that looked for it between the two looks again.
+        // A sleep that checked between the two steps checks again.
         runs.alarms.fetch_add(1, Ordering::Release);
         sleep::wake(&runs.alarms);
         // SAFETY: this thread is attached; the class is alive and the callee takes its own reference. A section ends
@@ -455,7 +455,7 @@ fn interrupting_thread() -> &'static mpsc::Sender<Request> {
     static REQUESTS: OnceLock<mpsc::Sender<Request>> = OnceLock::new();
     REQUESTS.get_or_init(|| {
         let (sender, receiver) = mpsc::channel();
-        // Without the thread nothing is interrupted and the watchdog's last means, ending the process, remains.
+        // Without the thread nothing is interrupted and the watchdog's last resort, ending the process, remains.
         let _ = thread::Builder::new()
             .name("trine-interrupt".to_owned())
             .spawn(move || serve(&receiver));

@@ -1,4 +1,4 @@
-//! Finds functions in modules: imports through the prelude, looks up names, and learns how many arguments each takes.
+//! The search for functions in modules: import through the prelude, lookup of names, and count of each one's arguments.
 
 use crate::{
     error,
@@ -13,21 +13,21 @@ use trine_engine::{
     Error, ErrorKind, HANDLER_NAMES, Hook, Module, Result, Seek, unnamed_handler, what_there_is,
 };
 
-/// What an id stands for.
+/// The function that an id stands for.
 pub(crate) enum Function {
     Callable(Callable),
     Program(Program),
 }
 
-/// A callable and how to call it.
+/// A callable and the way to call it.
 pub(crate) struct Callable {
     pub(crate) object: Py<PyAny>,
     pub(crate) arguments: Arguments,
-    /// The hook that it is, if it is none of a handler.
+    /// Its hook; `None` for a handler.
     pub(crate) hook: Option<Hook>,
 }
 
-/// Which arguments a callable gets.
+/// The arguments that a callable gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Arguments {
     None,
@@ -36,21 +36,21 @@ pub(crate) enum Arguments {
     EventAndContext,
 }
 
-/// Where modules come from beside their own root.
+/// The places of modules other than their own root.
 pub(crate) struct Source<'a> {
     pub(crate) python: &'static Interpreter,
     pub(crate) generation: u64,
     pub(crate) layer_root: &'a str,
 }
 
-/// What a module turned out to have.
+/// The functions found in a module.
 #[derive(Default)]
 pub(crate) struct Loaded {
     pub(crate) functions: Vec<(String, Function)>,
     pub(crate) others: Vec<String>,
 }
 
-/// Imports a module and finds what is sought in it.
+/// Imports a module and finds the requested functions in it.
 pub(crate) fn load(py: Python<'_>, source: &Source<'_>, module: &Module) -> Result<Loaded> {
     match &module.seek {
         Seek::Handler(name) => handler(py, source, module, Some(name)),
@@ -67,7 +67,7 @@ pub(crate) fn load(py: Python<'_>, source: &Source<'_>, module: &Module) -> Resu
     }
 }
 
-/// `name` is `None` where nobody has named the handler.
+/// Finds the handler. `name` is `None` where nobody has named it.
 fn handler(
     py: Python<'_>,
     source: &Source<'_>,
@@ -106,7 +106,7 @@ fn handler(
     })
 }
 
-/// The handler of a module of which nobody has said what it is called.
+/// Finds the handler of a module where nobody has named it.
 fn unnamed(loaded: &Bound<'_, PyAny>) -> Option<&'static str> {
     let is_function = |name: &str| {
         let found = loaded.getattr_opt(name).ok().flatten();
@@ -177,8 +177,8 @@ fn import<'py>(
     imported.map_err(|e| error::import_failed(py, &e, &module.name))
 }
 
-/// How many positional arguments a callable takes, as far as that can be known without `inspect`. `None` stands for
-/// any number as well as for not known.
+/// Counts the positional arguments that a callable takes, as far as that can be known without `inspect`. `None` stands
+/// for any number as well as for an unknown one.
 fn positional(function: &Bound<'_, PyAny>, depth: usize) -> Option<usize> {
     const VARIADIC: u32 = 0x04;
     if depth > 8 {
@@ -192,14 +192,14 @@ fn positional(function: &Bound<'_, PyAny>, depth: usize) -> Option<usize> {
         if flags & VARIADIC == 0 {
             return Some(count.saturating_sub(bound));
         }
-        // `*args` of a decorator that passes everything on: what it wraps decides.
+        // `*args` of a decorator that passes everything on: the wrapped function decides.
         return match attribute("__wrapped__") {
             Some(wrapped) if count == 0 => positional(&wrapped, depth + 1),
             _ => None,
         };
     }
     if let (Some(inner), Some(args)) = (attribute("func"), attribute("args")) {
-        // `functools.partial`: what it fills in is no longer open, nor anything behind a name that it sets.
+        // `functools.partial`: arguments that it fills in are no longer open, nor any after a name that it sets.
         let mut open = positional(&inner, depth + 1)?.checked_sub(args.len().ok()?)?;
         let names = inner.getattr_opt("__code__").ok()??.getattr("co_varnames").ok()?;
         if let Some(keywords) = attribute("keywords")
@@ -223,8 +223,8 @@ fn positional(function: &Bound<'_, PyAny>, depth: usize) -> Option<usize> {
     positional(&call, depth + 1)
 }
 
-/// Whether calling it gives a coroutine, as far as that can be known without a call: an `async def`, bound or filled in
-/// by `functools.partial`, or an object whose `__call__` is one.
+/// Whether a call returns a coroutine, as far as that can be known without one: an `async def`, bound or filled in by
+/// `functools.partial`, or an object whose `__call__` is one.
 pub(crate) fn is_coroutine_function(function: &Bound<'_, PyAny>, depth: usize) -> bool {
     const COROUTINE: u32 = 0x80;
     if depth > 8 {
@@ -245,7 +245,7 @@ pub(crate) fn is_coroutine_function(function: &Bound<'_, PyAny>, depth: usize) -
     call.is_some_and(|call| is_coroutine_function(&call, depth + 1))
 }
 
-/// The functions that a module defines itself, in their order.
+/// Lists the functions that a module defines itself, in their order.
 fn function_names(loaded: &Bound<'_, PyAny>) -> Vec<String> {
     let Ok(module) = loaded.cast::<PyModule>() else { return Vec::new() };
     let own = loaded.getattr("__name__").ok();

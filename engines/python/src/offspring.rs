@@ -1,4 +1,4 @@
-//! Child processes of a guest's: what they find in their environment.
+//! The environment of a guest's child processes.
 
 use crate::{
     host,
@@ -15,7 +15,7 @@ use std::{env, ffi::OsStr, os::unix::ffi::OsStrExt};
 /// The prelude's `children` as a namespace, once a guest can start any.
 static PRELUDE: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
 
-/// Adds what the prelude needs to the module `_trine`.
+/// Adds the functions that the prelude needs to the module `_trine`.
 pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(configure_children, module)?)?;
     module.add_function(wrap_pyfunction!(configure_spawn, module)?)?;
@@ -24,7 +24,7 @@ pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(system_variables, module)?)
 }
 
-/// From here on a child gets what this function gives instead of the system's environment, if there are children.
+/// Makes children get the result of this function instead of the system's environment from now on, if there are any.
 pub(crate) fn keep_apart(py: Python<'_>, environ: Bound<'_, PyAny>) -> PyResult<()> {
     match PRELUDE.get(py) {
         Some(prelude) => {
@@ -34,7 +34,7 @@ pub(crate) fn keep_apart(py: Python<'_>, environ: Bound<'_, PyAny>) -> PyResult<
     }
 }
 
-/// Called when `_posixsubprocess` was imported.
+/// Configures `_posixsubprocess` once it has been imported.
 #[pyfunction]
 fn configure_children(py: Python<'_>) -> PyResult<()> {
     let prelude = PRELUDE.get_or_try_init(py, || {
@@ -45,7 +45,7 @@ fn configure_children(py: Python<'_>) -> PyResult<()> {
     scopes::follow_children(py)
 }
 
-/// Called when `multiprocessing.spawn` was imported.
+/// Configures `multiprocessing.spawn` once it has been imported.
 #[pyfunction]
 fn configure_spawn(py: Python<'_>) -> PyResult<()> {
     match interpreter::get() {
@@ -54,8 +54,8 @@ fn configure_spawn(py: Python<'_>) -> PyResult<()> {
     }
 }
 
-/// The folders on `sys.path` that are those of the function whose code runs in a frame, and those of the layers; `None`
-/// before any function was loaded.
+/// Returns those folders on `sys.path` that belong to the function whose code runs in a frame, and those of the layers;
+/// `None` before any function was loaded.
 #[pyfunction]
 fn folders_of<'py>(
     py: Python<'py>,
@@ -66,14 +66,14 @@ fn folders_of<'py>(
     interpreter::of(python.loader.bind(py), "folders_of")?.call1((frame,)).map(Some)
 }
 
-/// A variable of the system's environment, as native code sees it.
+/// Returns a variable of the system's environment, as native code sees it.
 #[pyfunction]
 fn system_variable<'py>(py: Python<'py>, name: &[u8]) -> Option<Bound<'py, PyBytes>> {
     let value = env::var_os(OsStr::from_bytes(name))?;
     Some(PyBytes::new(py, value.as_bytes()))
 }
 
-/// The system's environment, as native code sees it.
+/// Returns the system's environment, as native code sees it.
 #[pyfunction]
 fn system_variables(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     let variables = PyDict::new(py);

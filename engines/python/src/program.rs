@@ -1,5 +1,5 @@
-//! Programs of the earlier runtime: what a script sees as its arguments and its standard streams while it runs, and
-//! what its end means.
+//! Programs of the earlier runtime: the arguments and standard streams that a script sees while it runs, and the
+//! meaning of its end.
 
 use crate::{error, interpreter::Interpreter};
 use pyo3::{
@@ -11,7 +11,7 @@ use std::{cell::RefCell, fs, path::Path, time::UNIX_EPOCH};
 use trine_engine::{Error, ErrorKind, Module, Result};
 
 thread_local! {
-    /// What the program sees that runs on this thread.
+    /// The input and output of the program that runs on this thread.
     static RUNNING: RefCell<Option<Running>> = const { RefCell::new(None) };
 }
 
@@ -21,7 +21,7 @@ struct Running {
     output: Vec<u8>,
 }
 
-/// A program and the hook that it is to be.
+/// A program and the hook that it serves as.
 pub(crate) struct Program {
     path: String,
     hook: &'static str,
@@ -30,13 +30,13 @@ pub(crate) struct Program {
 /// The hooks that a program may be called for.
 const HOOKS: [&str; 2] = ["before", "after"];
 
-/// Adds what the prelude's `program` needs to the module `_trine`.
+/// Adds the functions that the prelude's `program` needs to the module `_trine`.
 pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(program_arguments, module)?)?;
     module.add_function(wrap_pyfunction!(program_input, module)?)
 }
 
-/// Keeps what the running program of this thread prints. Whether there is one.
+/// Keeps the output of this thread's running program. Returns whether there is one.
 pub(crate) fn keeps(bytes: &[u8]) -> bool {
     let kept = RUNNING.try_with(|running| {
         let Ok(mut running) = running.try_borrow_mut() else { return false };
@@ -75,7 +75,7 @@ fn of_prelude<'py>(
     Ok(prelude.bind(py).get_item(name)?.expect("the prelude defines it"))
 }
 
-/// Makes a program ready: it compiles, and what it needs of the interpreter is there.
+/// Prepares a program: compiles it, and loads what it needs of the interpreter.
 pub(crate) fn load(
     py: Python<'_>,
     python: &Interpreter,
@@ -96,7 +96,7 @@ pub(crate) fn load(
     Ok(HOOKS.map(|hook| (hook, Program { path: path.clone(), hook })).into())
 }
 
-/// The compiled program, compiled again when its file has changed.
+/// Returns the compiled program, compiled again when its file has changed.
 fn code<'py>(py: Python<'py>, python: &Interpreter, path: &str) -> PyResult<Bound<'py, PyAny>> {
     let file = fs::metadata(path)?;
     let changed = file.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
@@ -105,10 +105,10 @@ fn code<'py>(py: Python<'py>, python: &Interpreter, path: &str) -> PyResult<Boun
 }
 
 impl Program {
-    /// Runs the program with `text` as its standard input. What it printed, one newline at its end cut.
+    /// Runs the program with `text` as its standard input. Returns its output, without one newline at its end.
     ///
     /// # Errors
-    /// The outer one is what the program raised, the inner one how it ended otherwise.
+    /// The outer one is what the program raised, the inner one any other failure.
     pub(crate) fn run(
         &self,
         py: Python<'_>,
@@ -153,7 +153,7 @@ impl Program {
     }
 }
 
-/// What is set for a program on its thread and in `sys`, until this is dropped.
+/// The settings for a program on its thread and in `sys`, until this is dropped.
 struct Stage<'py> {
     saved: Vec<(&'static str, Bound<'py, PyAny>)>,
     modules: Bound<'py, PyDict>,
@@ -186,7 +186,7 @@ impl<'py> Stage<'py> {
 impl Drop for Stage<'_> {
     fn drop(&mut self) {
         let ended = RUNNING.replace(self.outer.take());
-        // None of these runs Python code; what a program has put in their place goes.
+        // None of these runs Python code; a program's replacements for them go.
         for (name, value) in &self.saved {
             let _ = self.sys.setattr(*name, value);
         }

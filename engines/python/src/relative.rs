@@ -1,11 +1,11 @@
-//! How far a file's relative imports reach, read off its source before anything of it runs.
+//! The reach of a file's relative imports, read from its source before anything of it runs.
 
 use std::path::PathBuf;
 
 use pyo3::pyfunction;
 
-/// `relative_levels(path)`: the most dots that a `from` of the file begins with; 0 where it has no relative import, and
-/// for a file that cannot be read.
+/// Implements `relative_levels(path)`: the most dots that a `from` of the file begins with; 0 where it has no relative
+/// import, and for an unreadable file.
 #[pyfunction]
 pub(crate) fn relative_levels(path: PathBuf) -> usize {
     let Ok(source) = std::fs::read(path) else { return 0 };
@@ -42,7 +42,7 @@ fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
 }
 
-/// Dots at the beginning of what follows `from`; blanks may stand between them.
+/// Counts the dots after a `from`; blanks may stand between them.
 fn dots(after: &[u8]) -> usize {
     let relevant =
         after.iter().filter(|byte| !matches!(byte, b' ' | b'\t' | b'\\' | b'\n' | b'\r'));
@@ -53,7 +53,7 @@ fn skip_line(text: &[u8]) -> &[u8] {
     text.iter().position(|byte| *byte == b'\n').map_or(&[], |end| &text[end..])
 }
 
-/// What follows a string that `text` begins with.
+/// Returns the rest after a string that `text` begins with.
 fn skip_string(text: &[u8]) -> &[u8] {
     let quote = text[0];
     let triple = [quote; 3];
@@ -67,7 +67,7 @@ fn skip_string(text: &[u8]) -> &[u8] {
         }
         rest = match first {
             b'\\' => tail.get(1..).unwrap_or_default(),
-            // A string that never ends does not parse; what follows may all the same be read.
+            // A string that never ends does not parse; the rest may be read all the same.
             b'\n' if closing.len() == 1 => return rest,
             _ => tail,
         };

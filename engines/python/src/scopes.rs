@@ -1,5 +1,5 @@
-//! What functions side by side keep apart: each root has a context (`contextvars`) of its own, in which its functions are
-//! loaded and called. In it is the scope that the prelude's `scopes` knows.
+//! The separation of functions side by side: each root has a context (`contextvars`) of its own, in which its functions
+//! are loaded and called. It contains the scope that the prelude's `scopes` knows.
 //!
 //! A process in which all functions have one root has no scopes, and pays for none.
 
@@ -21,17 +21,17 @@ static PRELUDE: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
 /// The scopes of all roots.
 static ALL: Mutex<Vec<Arc<Scope>>> = Mutex::new(Vec::new());
 
-/// What one root's functions are loaded and called in.
+/// The environment in which one root's functions are loaded and called.
 pub(crate) struct Scope {
     generation: u64,
     root: PathBuf,
     context: Py<PyAny>,
-    /// Where its functions are imported, and called unless they have threads of their own.
+    /// The thread that imports its functions, and calls them unless they have threads of their own.
     home: ThreadId,
 }
 
 impl Scope {
-    /// The scope of a root. Instances of one generation share it, as they share modules.
+    /// Returns the scope of a root. Instances of one generation share it, as they share modules.
     pub(crate) fn of(
         py: Python<'_>,
         python: &Interpreter,
@@ -52,7 +52,7 @@ impl Scope {
         context.call_method1("run", (begin,))?;
         let (root, home) = (root.to_owned(), thread::current().id());
         let made = Arc::new(Self { generation, root, context: context.unbind(), home });
-        // Python's code has run, and another thread may have come first.
+        // Python's code has run, and another thread may have been faster.
         if let Some(known) = known() {
             return Ok(known);
         }
@@ -62,13 +62,13 @@ impl Scope {
 
     /// Makes its context the thread's until the result is dropped.
     pub(crate) fn enter<'py>(&self, py: Python<'py>) -> PyResult<Entered<'py>> {
-        // What a call on a thread of its function's sets is that call's: it works on a copy.
+        // Settings of a call on a thread of its function's are that call's: it works on a copy.
         if thread::current().id() == self.home
             && let Ok(entered) = Entered::new(self.context.bind(py).clone())
         {
             return Ok(entered);
         }
-        // Else this thread is in it already.
+        // Otherwise this thread is in it already.
         // SAFETY: a context that is alive; the result is owned or null with an exception.
         let copy = unsafe {
             Bound::from_owned_ptr_or_err(py, ffi::PyContext_Copy(self.context.as_ptr()))
@@ -83,12 +83,12 @@ impl Scope {
     /// Forgets the scopes of a generation.
     pub(crate) fn forget(generation: u64) {
         let ended: Vec<_> = all().extract_if(.., |scope| scope.generation == generation).collect();
-        // Their ends may be code of the guest's.
+        // Their finalisers may be the guest's code.
         drop(ended);
     }
 }
 
-/// A context that is the thread's.
+/// A context that is the thread's current one.
 pub(crate) struct Entered<'py>(Bound<'py, PyAny>);
 
 impl<'py> Entered<'py> {
@@ -105,13 +105,13 @@ impl Drop for Entered<'_> {
     fn drop(&mut self) {
         // SAFETY: the context is alive and was entered by `new`; the thread is attached.
         if unsafe { ffi::PyContext_Exit(self.0.as_ptr()) } != 0 {
-            // A guest that left the thread in another context.
+            // The guest left the thread in another context.
             drop(PyErr::take(self.0.py()));
         }
     }
 }
 
-/// What keeps the scope of a root out of code that works for all of them.
+/// A guard that keeps a root's scope out of code that works for all roots.
 pub(crate) struct Everybodys<'py> {
     variable: Bound<'py, PyAny>,
     before: Bound<'py, PyAny>,
@@ -146,7 +146,7 @@ pub(crate) fn forget_loops<'a>(
     Ok(())
 }
 
-/// Each scope has a policy of event loops, where there are scopes. Called when `asyncio` was imported.
+/// Gives each scope a policy of event loops, where there are scopes, once `asyncio` has been imported.
 pub(crate) fn follow_asyncio(py: Python<'_>) -> PyResult<()> {
     match PRELUDE.get(py) {
         Some(prelude) => {
@@ -156,7 +156,7 @@ pub(crate) fn follow_asyncio(py: Python<'_>) -> PyResult<()> {
     }
 }
 
-/// Children get the environment of their scope, where there are scopes. Called when a guest can start any.
+/// Gives children the environment of their scope, where there are scopes, once a guest can start any.
 pub(crate) fn follow_children(py: Python<'_>) -> PyResult<()> {
     match PRELUDE.get(py) {
         Some(prelude) => {
@@ -167,7 +167,7 @@ pub(crate) fn follow_children(py: Python<'_>) -> PyResult<()> {
     }
 }
 
-/// The root logger has a level for each scope, where there are scopes. Called when `logging` was imported.
+/// Gives the root logger a level for each scope, where there are scopes, once `logging` has been imported.
 pub(crate) fn follow_logging(py: Python<'_>) -> PyResult<()> {
     match PRELUDE.get(py) {
         Some(prelude) => interpreter::of(prelude.bind(py), "logging")?.call0().map(drop),

@@ -17,7 +17,7 @@ use trine_engine::{Invocation, NativeValue, Payload};
 /// The language, as messages of the exchange call it.
 const READER: &str = "Python";
 
-/// Adds what the prelude's `context` needs to the module `_trine`.
+/// Adds the functions that the prelude's `context` needs to the module `_trine`.
 pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(read_state, module)?)?;
     module.add_function(wrap_pyfunction!(write_state, module)?)?;
@@ -26,7 +26,7 @@ pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(reply, module)?)
 }
 
-/// A value of Python's as it is handed to other functions.
+/// Makes the payload by which a Python value is passed to other functions.
 pub(crate) fn payload(value: &Bound<'_, PyAny>, settings: Settings) -> Payload {
     if interpreter::get().is_some_and(|python| value.is(&python.null)) {
         return Payload::Json(bytes::Bytes::from_static(b"null"));
@@ -82,7 +82,7 @@ fn read_state<'py>(
         PyTypeError::new_err(format!("context.state.{name} cannot be read by {READER}: {reason}"))
     })?;
     if value.is_instance_of::<PyDict>() || value.is_instance_of::<PyList>() {
-        // From now on it is Python's, so that everybody sees what is changed in it.
+        // From now on it is Python's, so that everybody sees changes in it.
         invocation.exchange.write_state(name, payload(&value, contexts.settings));
     }
     Ok(value)

@@ -28,11 +28,11 @@ use trine_engine::{
     LogSettings, LogSink, Module, Payload, Result, Seek, Stream,
 };
 
-/// How long anything may take before a test gives up on it. Passing tests never come near.
+/// Maximum time anything may take before a test gives up on it. Passing tests never come close.
 pub const LIMIT: Duration = Duration::from_secs(60);
 
-/// A temporary folder, which goes away with the value. Files lie in a folder `task` within it, so that others can lie
-/// beside them.
+/// A temporary folder, which is removed when the value is dropped. Files are in a folder `task` within it, so that
+/// others can be placed beside them.
 #[derive(Debug)]
 pub struct Folder {
     task: PathBuf,
@@ -54,7 +54,7 @@ impl Folder {
         folder
     }
 
-    /// Writes a file and the folders that it is in.
+    /// Writes a file and creates its parent folders.
     ///
     /// # Panics
     /// When the system refuses.
@@ -66,7 +66,7 @@ impl Folder {
             .expect("a writable folder");
     }
 
-    /// Returns where the files are, absolute and without links.
+    /// Returns the folder of the files, absolute and without links.
     pub fn path(&self) -> &Path {
         &self.task
     }
@@ -95,7 +95,7 @@ impl Log {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns what was written, in the pieces in which it was.
+    /// Returns what was written, piece by piece as it was written.
     pub fn pieces(&self) -> Vec<(Stream, String)> {
         self.written().clone()
     }
@@ -111,10 +111,10 @@ impl Log {
         self.pieces().into_iter().map(|(_, text)| text).collect()
     }
 
-    /// Waits until this was written.
+    /// Waits until this text was written.
     ///
     /// # Panics
-    /// When [`LIMIT`] is over.
+    /// When [`LIMIT`] has passed.
     pub fn wait_for(&self, text: &str) {
         let given_up = Instant::now() + LIMIT;
         while !self.text().contains(text) {
@@ -130,15 +130,15 @@ pub struct Guest {
     pub folder: Folder,
     /// What the guest wrote.
     pub log: Arc<Log>,
-    /// What the instance was told.
+    /// The environment that the instance was started in.
     pub environment: Environment,
     /// The instance.
     pub instance: Rc<dyn Instance>,
 }
 
 impl Guest {
-    /// Starts an instance for a folder with these files. `change` says what its environment has other than a function
-    /// called `shop` in an otherwise empty environment on a thread of its own, with layers in `opt` beside the files'
+    /// Starts an instance for a folder with these files. `change` adapts its environment, which otherwise consists of a
+    /// function called `shop` without variables, on a thread of its own, with layers in `opt` beside the files'
     /// folder.
     ///
     /// # Panics
@@ -173,7 +173,7 @@ impl Guest {
     /// Loads a file.
     ///
     /// # Errors
-    /// The instance's.
+    /// The instance's own.
     pub async fn load(&self, path: &str, seek: Seek) -> Result<Exports> {
         self.instance.load(&self.module(path, seek)).await
     }
@@ -181,7 +181,7 @@ impl Guest {
     /// Calls a function with an event, given as JSON text; returns the text of its answer.
     ///
     /// # Errors
-    /// The instance's.
+    /// The instance's own.
     pub async fn call(
         &self,
         function: FunctionId,
@@ -201,7 +201,7 @@ pub fn module(root: &Path, path: &str, seek: Seek) -> Module {
 /// Calls a function of an instance, as [`Guest::call`] does.
 ///
 /// # Errors
-/// The instance's.
+/// The instance's own.
 pub async fn call(
     instance: &Rc<dyn Instance>,
     function: FunctionId,
@@ -215,13 +215,13 @@ pub async fn call(
 /// Returns the text of an answer.
 ///
 /// # Panics
-/// When it is no text.
+/// When it is not text.
 pub fn text(payload: Payload) -> String {
     let (bytes, _) = payload.into_bytes().expect("an answer that can leave the process");
     String::from_utf8(bytes.to_vec()).expect("an answer that is a text")
 }
 
-/// Returns an invocation of this id with nothing else about it.
+/// Returns an invocation with this id and nothing else set.
 pub fn invocation(id: &str) -> Invocation {
     Invocation { request_id: id.to_owned(), event_is_json: true, ..Invocation::default() }
 }

@@ -1,4 +1,4 @@
-//! What Trine's tests and benchmarks, and those of engines written elsewhere, are made with.
+//! Tools for Trine's tests and benchmarks, and for those of engines written elsewhere.
 //!
 //! - [`conformance`]: a folder of cases, each with the same handler in several languages, run against any set of
 //!   engines; and a folder of cases with middlewares, run by whatever product is plugged in, in every pair of languages.

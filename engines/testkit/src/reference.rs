@@ -6,10 +6,10 @@ use trine_engine::{
     Simple, SimpleEnvironment, SimpleRuntime,
 };
 
-/// The engine of the *shout* language, for files that end in `.shout`.
+/// Returns the engine of the *shout* language, for files that end in `.shout`.
 ///
 /// A missing file is an [`ErrorKind::ImportModule`], an empty one an [`ErrorKind::UserCodeSyntax`], and an event that
-/// is no UTF-8 an [`ErrorKind::Unmarshal`].
+/// is not UTF-8 an [`ErrorKind::Unmarshal`].
 pub fn engine() -> impl Engine {
     let info = EngineInfo {
         id: "shout",
@@ -27,7 +27,7 @@ pub fn engine() -> impl Engine {
     Simple::new(info, Shout::default)
 }
 
-/// One handler: its greeting.
+/// One handler, with its greeting.
 #[derive(Debug, Default)]
 struct Shout {
     greeting: String,

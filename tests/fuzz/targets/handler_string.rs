@@ -14,7 +14,7 @@ use trine_engine::{
     Seek, Simple, SimpleEnvironment, SimpleRuntime,
 };
 
-/// What there is to be found. Two files of one name are of two languages.
+/// Files that can be found. Two files with the same name belong to two languages.
 const FILES: &[&str] = &[
     "task/app.js",
     "task/app.ts",
@@ -30,7 +30,7 @@ const FILES: &[&str] = &[
     "opt/app.lua",
 ];
 
-/// A language of which nothing is ever run.
+/// A language that is never run.
 #[derive(Default)]
 struct Unused;
 

@@ -34,7 +34,7 @@ fuzz_target!(|data: &[u8]| {
     assert_eq!(event["pathParameters"].is_object(), data.len() % 2 == 1);
 });
 
-/// The request that the bytes are, if the server's own parser takes them for one.
+/// Returns the request that the bytes are, if the server's own parser accepts them as one.
 fn request(data: &[u8]) -> Option<(Parts, Bytes)> {
     let mut fields = [httparse::EMPTY_HEADER; 32];
     let mut parsed = httparse::Request::new(&mut fields);
@@ -65,7 +65,7 @@ fn check_line(parts: &Parts, event: &Value) {
 fn check_headers(parts: &Parts, event: &Value) {
     let mut sent = parts.headers.clone();
     if let Some(authority) = parts.uri.authority() {
-        // Also where that is no legal value of a header: it stands in the event as text.
+        // Also if it is not a legal header value: it appears in the event as text.
         sent.remove(header::HOST);
         assert_eq!(event["headers"]["host"], authority.as_str());
     }
@@ -98,7 +98,7 @@ fn check_headers(parts: &Parts, event: &Value) {
     }
 }
 
-/// Every parameter with its values joined by commas, as a plain reading of the query gives them.
+/// Checks every parameter with its values joined by commas, as a plain reading of the query yields them.
 fn check_query(parts: &Parts, event: &Value) {
     let decoded = |text: &str| -> String {
         let text = text.replace('+', " ");

@@ -29,7 +29,7 @@ fuzz_target!(|data: &[u8]| {
     }
 });
 
-/// What a response is to be, where that can be told without knowing about headers: status and body.
+/// Returns the expected status and body, where they can be determined without knowing about headers.
 fn expected(value: &Value) -> Option<(u16, Option<String>)> {
     let Value::Object(members) = value else {
         let body = value.as_str().map(str::to_owned);

@@ -1,4 +1,4 @@
-//! The JSON reader beside a parser that everybody knows: the same texts, the same values, and words for what is no JSON.
+//! The JSON reader compared with a well-known parser: the same texts, the same values, and messages for non-JSON.
 
 #![no_main]
 
@@ -9,7 +9,7 @@ use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 use trine_json::{Number, Peek, Reader, Refused, describe};
 
-/// A parser that recurses has an end to its stack; engines have limits of their own.
+/// Maximum depth: a recursive parser runs out of stack; engines have limits of their own.
 const DEEPEST: usize = 100;
 
 fuzz_target!(|text: &[u8]| {

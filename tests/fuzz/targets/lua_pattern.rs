@@ -1,5 +1,5 @@
-//! A pattern, a replacement string and a subject, a line each and the rest, to what Lua's string functions make of them:
-//! the same as C Lua.
+//! What Lua's string functions do with a pattern, a replacement string (a line each) and a subject (the rest): the same
+//! as C Lua.
 
 #![no_main]
 
@@ -7,12 +7,12 @@ use libfuzzer_sys::fuzz_target;
 use mlua::{Function, Lua, LuaString};
 use trine_lua_pattern::{Capture, Cursor, Fault, Matcher, Piece, Template, find_plain, is_plain};
 
-/// Longer subjects would show nothing new and take C Lua long.
+/// Maximum length of a subject: longer ones would show nothing new and take C Lua long.
 const LONGEST: usize = 400;
-/// What takes our matcher more questions than this is not given to C Lua, which cannot be stopped.
+/// Maximum number of times our matcher may ask whether to stop; beyond it C Lua, which cannot be stopped, is not tried.
 const QUESTIONS: usize = 5;
 
-/// Gives what `find`, `gmatch` and `gsub` do as text: errors, positions and captures.
+/// A script that reports what `find`, `gmatch` and `gsub` do as text: errors, positions and captures.
 const DRIVER: &str = r#"
 local subject, pattern, template = ...
 local function row(good, ...)
@@ -58,7 +58,7 @@ fuzz_target!(|data: &[u8]| {
     assert_eq!(String::from_utf8_lossy(&ours), String::from_utf8_lossy(&theirs));
 });
 
-/// What the driver gives, by our matcher; `None` when it takes too long.
+/// Returns what the driver reports, computed by our matcher; `None` when it takes too long.
 fn outcome(subject: &[u8], pattern: &[u8], template: &[u8]) -> Option<Vec<u8>> {
     let mut questions = 0;
     let mut stop = || {
@@ -83,7 +83,7 @@ fn outcome(subject: &[u8], pattern: &[u8], template: &[u8]) -> Option<Vec<u8>> {
     Some(rows.join(&2))
 }
 
-/// A row of the driver's.
+/// Formats a row of the driver's report.
 fn told(row: Result<Vec<Vec<u8>>, Fault>) -> Option<Vec<u8>> {
     match row {
         Ok(row) => Some(row.join(&1)),

@@ -1,9 +1,9 @@
-//! The end of a server: nothing that has come is lost, whatever holds the threads.
+//! The end of a server: nothing that has arrived is lost, whatever holds the threads.
 
 use crate::support::{Connection, Folder, Served, eventually};
 use std::{fs, net::TcpStream};
 
-/// Handlers that hold their thread from the moment on in which `begun` is there until `go` is.
+/// Handlers that create `begun` and then hold their thread until `go` exists.
 const HOLDING: &[(&str, &str)] = &[
     (
         "app.py",
@@ -31,7 +31,7 @@ const HOLDING: &[(&str, &str)] = &[
     ),
 ];
 
-/// A server of one worker whose thread a request to `/first` holds, on this connection.
+/// Starts a server with one worker, whose thread is held by a request to `/first` on this connection.
 fn held(file: &str, source: &str, arguments: &[&str]) -> (Folder, Served, Connection) {
     let folder = Folder::new(&[(file, source)]);
     let served = Served::start(&folder, &[&[file, "--workers", "1"], arguments].concat());
@@ -47,7 +47,7 @@ fn release(folder: &Folder) {
     fs::write(folder.task().join("go"), "").unwrap();
 }
 
-/// Asks the server to stop, and waits until it has heard that.
+/// Asks the server to stop, and waits until it has noticed.
 #[track_caller]
 fn stop(served: &Served) {
     served.process.signal("TERM");
@@ -63,7 +63,7 @@ fn until_shut(served: &Served) {
     });
 }
 
-/// An answer that is the last one on its connection.
+/// Receives an answer that must be the last one on its connection.
 #[track_caller]
 fn last(connection: &mut Connection, status: u16, text: &str) {
     let reply = connection.receive("GET");
@@ -93,7 +93,7 @@ fn what_waits_for_a_thread_that_is_held_is_answered() {
         let mut first = Connection::open(served.address);
         first.send("GET", "/first", &[], b"");
         eventually("the thread is held", || folder.task().join("begun").exists().then_some(()));
-        // The system accepts these, the server cannot yet.
+        // The system accepts these; the server cannot yet.
         let mut fresh: Vec<Connection> = (0..8)
             .map(|number| {
                 let mut connection = Connection::open(served.address);
@@ -152,7 +152,7 @@ fn what_is_on_its_way_at_the_signal_is_waited_for() {
     chunks.write(
         b"POST /chunks HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n3\r\none\r\n",
     );
-    // All of it has been read when a request that came later has its answer.
+    // By the time a request that came later has its answer, all of this one has been read.
     assert_eq!(served.get("/x").text(), "/x");
     served.process.signal("TERM");
     until_shut(&served);
@@ -226,7 +226,7 @@ fn a_second_signal_ends_a_server_at_once_whose_thread_is_held() {
         served.process.signal("TERM");
         served.process.signal("INT");
         let status = served.process.wait();
-        // Whichever of the two is seen first, the other one is the second.
+        // Whichever of the two is seen first, the other is the second.
         assert!(matches!(status, Some(143 | 130)), "{file}: {status:?}");
     }
 }

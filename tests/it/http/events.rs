@@ -61,7 +61,7 @@ in_each_language! {
         let served = Served::start(&folder, &["--workers", "1"]);
         let bytes: Vec<u8> = (0..=255).cycle().take(100_000).collect();
         for content_type in ["image/png", "text/plain"] {
-            // What says that it is text and is not travels as base64 too.
+            // What is declared as text but is not also travels as base64.
             let headers = [("content-type", content_type)];
             let reply = served.request("PUT", "/?do=mirror", &headers, &bytes);
             assert_eq!(reply.status, 201);
@@ -78,7 +78,7 @@ in_each_language! {
         let mut connection = crate::support::Connection::open(served.address);
         let reply = connection.exchange("HEAD", "/?do=count", &[], b"");
         assert_eq!((reply.status, reply.header("content-length")), (200, Some("1")));
-        // Had there been a body, this answer would begin with it.
+        // If there had been a body, this answer would begin with it.
         let reply = connection.exchange("GET", "/?do=count", &[], b"");
         assert_eq!((reply.status, reply.text()), (200, "2"));
     }

@@ -1,4 +1,4 @@
-//! From the first line to the last request.
+//! The life of a server, from its first line to its last request.
 
 use crate::support::{
     Connection, Folder, LANGUAGES, PROBE_LANGUAGES, Served, eventually, run, trine,
@@ -33,7 +33,7 @@ fn a_port_in_use_is_told_with_the_ways_out() {
 #[test]
 fn the_port_comes_from_the_variable_where_no_flag_names_one() {
     let folder = Folder::probe(LANGUAGES[4]);
-    // Freed at once: the server is the next that asks for it by number.
+    // Freed at once: the server is the next to ask for it by number.
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let mut command = trine(&folder, &["serve", "--workers", "1"]);
     command.env("PORT", port.to_string());
@@ -59,7 +59,7 @@ fn sigterm_lets_the_request_in_flight_finish() {
         let served = Served::start(&folder, &["--workers", "1", "--grace", "60"]);
         let mut connection = Connection::open(served.address);
         connection.send("GET", "/?do=wait&ms=700&note=done", &[], b"");
-        // One that is answered by the same worker later than that was sent.
+        // One that the same worker answers after that was sent.
         assert_eq!(served.get("/?do=count").text(), "1");
         served.process.signal("TERM");
         let reply = connection.receive("GET");

@@ -1,4 +1,4 @@
-//! Functions of a folder: what they see of their paths, which files are some, what is told of the rest.
+//! Functions of a folder: what they see of their paths, which files are functions, what is reported about the rest.
 
 use crate::support::{Folder, Served, eventually, in_each_language};
 use serde_json::json;
@@ -85,7 +85,7 @@ fn health_and_readiness_are_the_servers_and_health_is_the_applications() {
     }
 }
 
-/// What a server says at its start.
+/// Returns what a server prints at its start.
 fn told(served: &Served) -> String {
     eventually("the last line is there", || {
         Some(served.process.stdout()).filter(|text| text.contains("Ctrl-C stops."))
@@ -154,7 +154,7 @@ fn files_whose_handler_is_no_function_are_passed_over_with_what_it_is() {
         assert!(told.contains(line), "{line:?} in\n{told}");
     }
     assert!(told.starts_with("Serving 3 functions on "), "{told}");
-    // A folder whose only file has been told is not told once more.
+    // A folder whose only file has been reported is not reported again.
     assert!(!told.contains("  object/: "), "{told}");
     for (path, text) in [("/call", "called"), ("/late", "late"), ("/made", "made")] {
         assert_eq!(served.get(path).text(), text, "{path}");

@@ -1,4 +1,4 @@
-//! The protocol itself: requests that are none, targets of every form, answers without content.
+//! The protocol itself: malformed requests, targets of every form, answers without content.
 
 use crate::support::{Connection, Folder, LANGUAGES, Reply, Served};
 use serde_json::json;
@@ -21,7 +21,7 @@ fn served() -> (Folder, Served) {
     (folder, served)
 }
 
-/// Sends these bytes on a connection of their own.
+/// Sends these bytes on a new connection.
 #[track_caller]
 fn exchange(served: &Served, bytes: impl AsRef<[u8]>) -> (Reply, Connection) {
     let mut connection = Connection::open(served.address);
@@ -155,7 +155,7 @@ fn a_question_to_the_server_as_a_whole_reaches_no_function() {
 #[test]
 fn a_body_with_two_lengths_ends_its_connection() {
     let (_folder, served) = served();
-    // Whoever stands in front may have gone by the other one.
+    // A proxy in front may have gone by the other one.
     let (reply, mut connection) = exchange(
         &served,
         "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 6\r\ntransfer-encoding: chunked\r\n\
@@ -176,7 +176,7 @@ fn answers_that_have_no_content_have_none_and_the_connection_goes_on() {
     let mut connection = Connection::open(served.address);
     for (status, length) in [(204, None), (205, Some("0")), (304, None)] {
         connection.send("GET", &format!("/?status={status}"), &[], b"");
-        // Any byte of a body would stand in front of the next status line.
+        // Any byte of a body would come before the next status line.
         let reply = connection.receive("GET");
         assert_eq!(reply.status, status);
         assert_eq!(reply.header("content-length"), length, "{reply:?}");

@@ -13,7 +13,7 @@ in_each_language! {
         assert_eq!(served.get("/?do=count").status, 200);
         let mut slow = Connection::open(served.address);
         slow.send("GET", "/?do=wait&ms=600000&note=slow", &[], b"");
-        // The one worker answers others while that one waits, for much longer than this test.
+        // The one worker answers others while this one waits, for much longer than this test.
         thread::scope(|scope| {
             for number in 0..8 {
                 let served = &served;
@@ -121,7 +121,7 @@ fn every_worker_serves() {
         (workers.count() == 3).then_some(())
     });
     let begin = Instant::now();
-    // A function of which each worker has its own module.
+    // Each worker has its own module of the function.
     while served.get("/?do=count").json() != json!(2) {
         assert!(begin.elapsed() < crate::support::LIMIT);
     }

@@ -1,9 +1,9 @@
-//! Functions of one server that change what each of them has for itself on a platform with a process for each.
+//! Functions of one server that change what each of them would own on a platform with a process per function.
 
 use crate::support::{Folder, Served};
 use serde_json::{Value, json};
 
-/// What a function of JavaScript finds of what another one may have left.
+/// A JavaScript function that returns what it finds of another one's changes.
 const LOOK: &str = "
 const { execFileSync, spawnSync } = require('node:child_process');
 const { Worker } = require('node:worker_threads');
@@ -25,7 +25,7 @@ module.exports = async () => ({
 });
 ";
 
-/// A function that changes all of it, and tells what it then finds.
+/// A function that changes all of it, and returns what it then finds.
 const CHANGE: &str = "
 const look = require('./look.cjs');
 process.env.STAGE = 'changed';

@@ -1,9 +1,9 @@
-//! What is served where: folders, files, routes, and what is told where nothing is.
+//! What is served where: folders, files, routes, and the answer where there is nothing.
 
 use crate::support::{Folder, LANGUAGES, Served, eventually, repository, run, trine};
 use serde_json::json;
 
-/// Two functions, one of them in two languages.
+/// Makes two functions, one of them in two languages.
 fn shop() -> Folder {
     Folder::new(&[
         ("pets.mjs", "export const handler = (event) => ({ pets: event.pathParameters ?? null });"),

@@ -4,10 +4,10 @@ use crate::support::{Connection, Folder, Reply, Served, eventually, run, trine};
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, fs};
 
-/// A JavaScript function, beside which other threads accept.
+/// A JavaScript function; next to it, other threads accept.
 const OTHER: (&str, &str) = ("other.mjs", "export const handler = () => 'other';");
 
-/// Requests that are there at the same time, each on a connection of its own; `?n=` numbers them.
+/// Sends simultaneous requests, each on a connection of its own; `?n=` numbers them.
 fn send(served: &Served, path: &str, count: usize) -> Vec<Connection> {
     let mut connections: Vec<_> = (0..count).map(|_| Connection::open(served.address)).collect();
     for (number, connection) in connections.iter_mut().enumerate() {
@@ -21,7 +21,7 @@ fn answers(connections: &mut [Connection]) -> Vec<Reply> {
     connections.iter_mut().map(|connection| connection.receive("GET")).collect()
 }
 
-/// The function alone, and beside one in another language.
+/// Checks the function alone, and next to one in another language.
 fn alone_and_beside(source: &str, check: impl Fn(&Folder, &Served)) {
     for others in [&[][..], &[OTHER]] {
         let folder = Folder::new(&[&[("app.py", source)], others].concat());
@@ -31,7 +31,7 @@ fn alone_and_beside(source: &str, check: impl Fn(&Folder, &Served)) {
     }
 }
 
-/// A handler that waits until four of its kind are there.
+/// A handler that waits until four calls of it are running.
 const MEET: &str = "
 import threading
 imported = threading.current_thread() is threading.main_thread()
@@ -181,7 +181,7 @@ def handler(event, context):
     let served = Served::start(&folder, &["app.py", "--threads", "2", "--max-invocations", "3"]);
     let told: Vec<Value> = (0..24).map(|_| served.get("/").json()).collect();
     assert!(told.iter().all(|told| told[0] == true), "{told:?}");
-    // Two threads with three invocations each, of which one may come first.
+    // Two threads with three invocations each, of which either may come first.
     let counts: Vec<u64> = told.iter().map(|told| told[1].as_u64().unwrap()).collect();
     assert!(counts.iter().all(|count| (1..=5).contains(count)), "{counts:?}");
     assert!(counts.windows(2).all(|pair| pair[1] == 1 || pair[1] == pair[0] + 1), "{counts:?}");
@@ -236,7 +236,7 @@ def handler(event, context):
     for reply in answers(&mut send(&served, "/app", 8)) {
         assert_eq!((reply.status, reply.json()), (200, json!([true, false, 1])), "{reply:?}");
     }
-    // What is of another language runs with its middleware on the main thread.
+    // The function of another language runs with its middleware on the main thread.
     assert_eq!(served.get("/other").text(), "other");
 }
 
@@ -357,7 +357,7 @@ fn servers_share_a_port_where_each_of_them_asks_for_it() {
     let alone = run(trine(&folder, &["serve", "app.py", "--port", &port]));
     assert_eq!(alone.code, Some(1));
     assert!(alone.stderr.contains("--share-port"), "{alone:?}");
-    // One that ends leaves the port to the other.
+    // When one ends it leaves the port to the other.
     first.process.signal("TERM");
     assert_eq!(first.process.wait(), Some(0));
     for _ in 0..8 {

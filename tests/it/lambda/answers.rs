@@ -72,7 +72,7 @@ fn a_second_attempt_under_the_same_request_id_is_an_invocation_of_its_own() {
             || Event { request_id: Some("an id/with %2F".into()), ..Event::from(ask("count")) };
         assert_eq!(lambda.invoke(event()), 1);
         assert_eq!(lambda.invoke(event()), 2);
-        // The emulator gives every attempt an id of its own and wants it back.
+        // The emulator gives every attempt an id of its own and expects it back.
         lambda.emulator.assert_clean();
     }
 }

@@ -1,4 +1,4 @@
-//! What a handler learns beside its event.
+//! What a handler learns besides its event.
 
 use crate::support::{Lambda, ask, in_each_language};
 use serde_json::{Value, json};

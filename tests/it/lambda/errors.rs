@@ -1,10 +1,10 @@
-//! What callers and the platform learn of a handler's failure.
+//! What callers and the platform learn about a handler's failure.
 
 use crate::support::{Lambda, Language, ask, in_each_language, line_of};
 use serde_json::{Value, json};
 use trine_emulator::Answer;
 
-/// File and line at which the probe of a language fails.
+/// Returns the file and line at which the probe of a language fails.
 fn failing_line(language: Language) -> (String, usize) {
     let comment = match language.engine {
         "python" => "# here",

@@ -1,4 +1,4 @@
-//! Functions that cannot be loaded: posted once, told to callers, and the end of the process.
+//! Functions that cannot be loaded: one post, a report to callers, and the end of the process.
 
 use crate::support::{Folder, Lambda};
 use serde_json::Value;
@@ -10,7 +10,7 @@ struct Case<'a> {
     handler: &'a str,
     /// The error type in the document.
     kind: &'static str,
-    /// In the header; the same where it is empty.
+    /// The error type in the header; the same when empty.
     header: &'static str,
     /// Parts of the message.
     message: &'static [&'static str],
@@ -298,7 +298,7 @@ fn the_log_tells_an_init_error_once() {
             let finished = lambda.process.finish();
             let log = finished.stdout + &*finished.stderr;
             assert_eq!(finished.code, Some(1), "{log}");
-            // A record is one line, its own lines within it parted by carriage returns.
+            // A record is one line; lines within it are separated by carriage returns.
             let told = log.split('\n').filter(|line| line.contains(message)).count();
             assert_eq!(told, 1, "{file} {format} {message}\n{log}");
         }

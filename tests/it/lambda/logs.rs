@@ -1,9 +1,9 @@
-//! What goes to standard output and standard error, in both of Lambda's formats.
+//! Output to standard output and standard error, in both of Lambda's formats.
 
 use crate::support::{Folder, Lambda, ask, in_each_language};
 use serde_json::{Value, json};
 
-/// The probe with this log format.
+/// Starts the probe with this log format.
 fn start(language: crate::support::Language, format: &str) -> (Folder, Lambda) {
     let folder = Folder::probe(language);
     let lambda = Lambda::with(&folder, |command| {
@@ -56,7 +56,7 @@ in_each_language! {
         let (failed, _) = lambda.fail(ask("fail"));
         lambda.logged("no anvil left");
         let log = lambda.logged("a line");
-        // What Python prints is raw in either format.
+        // What Python prints stays raw in either format.
         let own = log.lines().filter(|line| *line != "a line" || language.engine != "python");
         let lines: Vec<Value> = own
             .map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line:?}")))

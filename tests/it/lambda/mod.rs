@@ -1,4 +1,4 @@
-//! The binary as a Lambda runtime, under an emulator that remembers every rule that it breaks.
+//! The binary as a Lambda runtime, under an emulator that records every rule that it breaks.
 
 mod answers;
 mod context;

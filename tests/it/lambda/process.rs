@@ -1,4 +1,4 @@
-//! The process: how it starts, what it is made of, how it ends.
+//! The process: its start, its threads and memory, its end.
 
 use crate::support::{
     Connection, Folder, LANGUAGES, Lambda, PROBE_LANGUAGES, Process, ask, eventually, run, trine,
@@ -30,7 +30,7 @@ fn sigterm_ends_a_process_that_has_never_had_an_event() {
 #[test]
 fn without_a_runtime_api_the_process_ends_and_says_why() {
     let folder = Folder::probe(LANGUAGES[4]);
-    // A port on which nobody listens, since the listener is gone by then.
+    // A port that nobody listens on, since the listener is gone by then.
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let mut command = trine(&folder, &[]);
     command.env("AWS_LAMBDA_RUNTIME_API", address.to_string()).env("_HANDLER", "probe.handler");
@@ -52,12 +52,12 @@ fn a_runtime_api_that_goes_away_ends_the_process_with_a_message() {
     let mut head = [0; 50];
     (&stream).read_exact(&mut head).unwrap();
     assert!(head.starts_with(b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\n"));
-    // In this order: a second connection that still found the listener would break in another way.
+    // In this order: a second connection that still found the listener would break differently.
     drop(listener);
     drop(stream);
     let finished = process.finish();
     assert_eq!(finished.code, Some(1));
-    // It has tried once more: a connection may break for no worse reason than a pause of the sandbox.
+    // It has tried once more: a connection may break just because the sandbox was paused.
     assert!(finished.stderr.contains("error: cannot connect to the Runtime API"), "{finished:?}");
 }
 
@@ -73,7 +73,7 @@ fn bootstrap_without_a_runtime_api_tells_what_it_needs() {
     }
 }
 
-/// A thread gives itself its name, so that may take a moment.
+/// Checks the threads. A thread gives itself its name, so that may take a moment.
 #[track_caller]
 fn has_one_thread_and_the_watchdogs(lambda: &Lambda) {
     eventually("the process has two threads", || {
@@ -99,7 +99,7 @@ fn a_function_in_python_starts_no_v8() {
 
 #[test]
 fn a_function_in_javascript_has_v8s_threads() {
-    // What the two tests above look for is there when V8 is.
+    // What the two tests above look for exists once V8 runs.
     let (_folder, lambda) = Lambda::probe(LANGUAGES[0]);
     lambda.invoke(ask("count"));
     let threads = lambda.process.threads();
@@ -116,7 +116,7 @@ fn memory_does_not_grow_with_every_invocation() {
         let before = lambda.process.kilobytes("VmRSS:");
         rounds(2000);
         let after = lambda.process.kilobytes("VmRSS:");
-        // 2000 events of 10 kB that were kept would be 20 MB in the least.
+        // 2000 events of 10 kB, if kept, would be at least 20 MB.
         assert!(after < before + 15 * 1024, "{}: {before} kB, then {after} kB", language.engine);
     }
 }

@@ -1,4 +1,4 @@
-//! Large, deep and odd events and results.
+//! Large, deep and unusual events and results.
 
 use crate::support::{Lambda, ask, in_each_language};
 use serde_json::json;
@@ -13,7 +13,7 @@ in_each_language! {
         let outcome = lambda.outcome(Event::new(event.clone()));
         assert!(outcome.is_response(), "{:?}", outcome.error_type());
         let body = outcome.body();
-        // Python writes a space behind the colon.
+        // Python writes a space after the colon.
         let compact: Vec<u8> = body.iter().copied().filter(|byte| *byte != b' ').collect();
         assert!(compact == event, "{} bytes came back", body.len());
         lambda.emulator.assert_clean();
@@ -89,7 +89,7 @@ in_each_language! {
     }
 }
 
-/// A list in a list in a list.
+/// Makes a list in a list in a list.
 fn nested(levels: usize) -> String {
     ["[".repeat(levels), "]".repeat(levels)].concat()
 }

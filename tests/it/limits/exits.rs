@@ -1,4 +1,4 @@
-//! Exits, and what ends a process elsewhere: the invocation fails, the process goes on.
+//! Exits, and what ends a process elsewhere: the invocation fails, the process continues.
 
 use super::{ask, fails_and_goes_on, folder, lambda};
 

@@ -3,7 +3,7 @@
 use super::{ask, fails_within, folder, lambda, language};
 use crate::support::{run, trine};
 
-/// Little, so that what fills it has done so long before its time is up.
+/// So little that what fills it does so long before its time is up.
 const SMALL: u32 = 128;
 
 #[test]
@@ -38,7 +38,7 @@ fn what_filled_the_heap_is_gone_afterwards() {
             assert_eq!(document["errorType"], "Function.OutOfMemory", "{engine}: {document}");
         }
         assert_eq!(lambda.invoke(ask("fine")), 1, "{engine}");
-        // Five heaps of 64 MiB each would show.
+        // Five heaps of 64 MiB each would be visible.
         let resident = lambda.process.kilobytes("VmRSS:");
         assert!(resident < 250 * 1024, "{engine}: {resident} kB");
     }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use trine_emulator::EmulatorOptions;
 
-/// The timeout of a function in tests of just that. A tenth of it is the margin, which a busy machine may need.
+/// The function's timeout in tests of timeouts. A tenth of it is the margin, which a busy machine may need.
 const TIMEOUT: Duration = Duration::from_millis(1500);
 
 fn source(language: Language) -> &'static str {
@@ -25,18 +25,18 @@ fn language(engine: &str) -> Language {
     *PROBE_LANGUAGES.iter().find(|language| language.engine == engine).unwrap()
 }
 
-/// A folder with the handler of a language.
+/// Makes a folder with the handler of a language.
 fn folder(engine: &str) -> Folder {
     let language = language(engine);
     Folder::new(&[(&format!("app.{}", language.extension), source(language))])
 }
 
-/// A function with this much memory and further variables, and more time than it will need.
+/// Starts a function with this much memory and additional variables, and more time than it will need.
 fn lambda(folder: &Folder, memory_mb: u32, variables: &[(&str, &str)]) -> Lambda {
     lambda_within(LIMIT, folder, memory_mb, variables)
 }
 
-/// A function with [`TIMEOUT`].
+/// Starts a function with [`TIMEOUT`].
 fn hasty(folder: &Folder, variables: &[(&str, &str)]) -> Lambda {
     lambda_within(TIMEOUT, folder, 512, variables)
 }
@@ -59,20 +59,20 @@ fn ask(what: &str) -> Value {
     json!({"do": what})
 }
 
-/// After `what` has failed with this type the process serves on; gives the document.
+/// Checks that the process keeps serving after `what` has failed with this type; returns the document.
 #[track_caller]
 fn fails_and_goes_on(engine: &str, what: &str, error_type: &str) -> Value {
     fails_within(512, engine, what, error_type)
 }
 
-/// The same with this much memory.
+/// Checks the same with this much memory.
 #[track_caller]
 fn fails_within(memory_mb: u32, engine: &str, what: &str, error_type: &str) -> Value {
     let folder = folder(engine);
     fails_in(&lambda(&folder, memory_mb, &[]), engine, what, error_type)
 }
 
-/// After `what` has run out of [`TIMEOUT`] the process serves on; gives the document.
+/// Checks that the process keeps serving after `what` has run out of [`TIMEOUT`]; returns the document.
 #[track_caller]
 fn times_out_and_goes_on(engine: &str, what: &str) -> Value {
     let folder = folder(engine);

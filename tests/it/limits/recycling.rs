@@ -1,4 +1,4 @@
-//! Instances that are replaced: after so many invocations, when the heap has grown, and for every invocation.
+//! Instances that are replaced: after a number of invocations, when the heap has grown, and for every invocation.
 
 use super::{ask, folder, lambda, language};
 use crate::support::{Served, run, trine};
@@ -43,7 +43,7 @@ fn over_http_every_request_has_an_instance_of_its_own_in_fresh_isolation() {
 fn a_heap_that_has_grown_is_replaced() {
     for engine in ["js", "lua"] {
         let folder = folder(engine);
-        // Every heap is larger than a megabyte in JavaScript; Lua's is not, and stays.
+        // Every heap in JavaScript is larger than a megabyte; Lua's is not, and stays.
         let lambda = lambda(&folder, 512, &[("TRINE_MAX_HEAP", "1")]);
         let served: Vec<_> = (0..3).map(|_| lambda.invoke(ask("fine"))).collect();
         let expected = if engine == "js" { [1, 1, 1] } else { [1, 2, 3] };

@@ -1,4 +1,4 @@
-//! Deadlines: what waits, what runs, what catches, what cannot be stopped.
+//! Deadlines for code that waits, runs, catches errors or cannot be stopped.
 
 use super::{ask, folder, hasty, times_out_and_goes_on};
 use crate::support::{Folder, Served, run, trine};
@@ -47,7 +47,7 @@ fn a_handler_may_answer_when_it_is_warned() {
         let folder = folder(engine);
         let lambda = hasty(&folder, &[]);
         assert_eq!(lambda.invoke(ask(what)), answer, "{engine} {what}");
-        // It has ended by itself: its instance is clean, and goes on.
+        // It has ended by itself: its instance is clean and is kept.
         assert_eq!(lambda.invoke(ask("fine")), 1);
         assert_eq!(lambda.invoke(ask("fine")), 2);
     }
@@ -61,7 +61,7 @@ fn a_rejection_with_the_signals_reason_is_a_time_out() {
 
 #[test]
 fn an_instance_that_was_stopped_by_force_is_replaced() {
-    // JavaScript cannot be warned where it waits; the others take no notice of their warning.
+    // JavaScript cannot be warned while it waits; the others ignore their warning.
     for (engine, what) in
         [("js", "wait"), ("js", "spin"), ("python", "stubborn"), ("lua", "stubborn")]
     {
@@ -69,7 +69,7 @@ fn an_instance_that_was_stopped_by_force_is_replaced() {
         let lambda = hasty(&folder, &[]);
         assert_eq!(lambda.invoke(ask("fine")), 1);
         assert_eq!(lambda.invoke(ask("fine")), 2);
-        // Said by the function itself: had the deadline come before, it would be the platform's `Sandbox.Timedout`.
+        // Reported by the function itself: an earlier deadline would have given the platform's `Sandbox.Timedout`.
         let (_, document) = lambda.fail(ask(what));
         assert_eq!(document["errorType"], "Function.Timeout", "{engine} {what}: {document}");
         assert_eq!(lambda.invoke(ask("fine")), 1, "{engine} {what}");
@@ -146,7 +146,7 @@ fn timeout_hooks_run_before_the_answer_whatever_the_handler_does() {
     }
 }
 
-/// A middleware in each language that logs when the time is up.
+/// Writes a middleware in each language that logs when the time is up.
 fn flushers(folder: &Folder) {
     let js = "export const timeout = () => console.log('flushed js');\n";
     folder.write("middlewares/flush_js.mjs", js);

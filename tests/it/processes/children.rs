@@ -1,10 +1,10 @@
-//! What guests start: this program by its path is their interpreter, never a second runtime.
+//! Processes that guests start: this program by its path is their interpreter, never a second runtime.
 
 use super::interpreter::node;
 use crate::support::{Folder, Lambda, run, trine};
 use serde_json::{Value, json};
 
-/// Answers with what became of children that it starts in every way that people use.
+/// A handler that reports what became of children that it starts in every common way.
 const STARTS: &str = r#"
 const cp = require("node:child_process");
 const { once } = require("node:events");
@@ -139,7 +139,7 @@ fn expected() -> Vec<(&'static str, Value)> {
                 "signal": null
             }),
         ),
-        // What is sent right before the end arrives.
+        // What is sent right before the end still arrives.
         ("leaves", json!({"seen": (0..100).collect::<Vec<_>>(), "code": 3, "signal": null})),
         ("module_fork", json!({"seen": [["module", true]], "code": 0, "signal": null})),
         ("grandchild", json!("42\n\n")),
@@ -154,7 +154,7 @@ fn a_functions_children_run_javascript_on_lambda() {
     for (way, expected) in expected() {
         assert_eq!(lambda.invoke(json!(way)), expected, "{way}\n{:?}", lambda.process);
     }
-    // No child has asked for events, answered, or failed for the environment.
+    // No child has asked for events, answered, or failed because of the environment.
     lambda.emulator.assert_clean();
 }
 
@@ -190,7 +190,7 @@ fn children_of_children_are_alike() {
     }
 }
 
-/// Starts this program, by every name that it has, from each language.
+/// Handlers that start this program, by every name that it has, from each language.
 const STARTERS: &[(&str, &str)] = &[
     (
         "js.cjs",
@@ -286,7 +286,7 @@ exports.handler = async (path) => cp.spawnSync(path, ['invoke', 'other.handler',
     assert_eq!(finished.stdout, "\"\\\"other\\\"\\n\"\n", "{finished:?}");
 }
 
-/// A function that is a Runtime API itself, for a runtime that it starts.
+/// A function that acts as a Runtime API for a runtime that it starts.
 const HARNESS: &str = r#"
 const http = require("node:http");
 const cp = require("node:child_process");
@@ -318,7 +318,7 @@ fn a_runtime_for_another_api_is_one_whoever_starts_it() {
     assert!(finished.stdout.contains("invocation/next"), "{finished:?}");
 }
 
-/// A function with a child that has lost its parent before it starts: nobody is above it but the first process of all.
+/// A function with a child that has lost its parent before it starts: only process 1 is above it.
 const ORPHAN: &str = r#"
 const cp = require("node:child_process");
 const listens = () =>

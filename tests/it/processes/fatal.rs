@@ -1,4 +1,4 @@
-//! What the program as Node says of the error that ends it.
+//! The program as Node: its output about the error that ends it.
 
 use super::interpreter::{ends, prints};
 use crate::support::Folder;
@@ -40,7 +40,7 @@ fn an_error_that_nobody_catches_is_told_with_place_and_stack() {
     prints(&folder, &["-c", "late.js"], "");
 }
 
-/// What standard error begins with, below the place, when this file has ended with status 1.
+/// Checks what standard error begins with, below the place, when this file has ended with status 1.
 #[track_caller]
 fn tells(name: &str, text: &str, expected: &[&str]) {
     let folder = Folder::new(&[(name, text)]);
@@ -48,7 +48,7 @@ fn tells(name: &str, text: &str, expected: &[&str]) {
     for part in expected {
         assert!(told.contains(part), "{part:?} is missing in what {text:?} has told:\n{told}");
     }
-    assert!(!told.contains("ext:"), "{told}");
+    assert!(!told.contains("ext:deno"), "{told}");
     assert_eq!(told.matches("Node.js v").count(), 1, "{told}");
 }
 
@@ -170,7 +170,7 @@ fn an_error_event_that_nobody_listens_to_names_no_frames_of_this_runtime() {
     for words in [&["-e", text][..], &["app.js"]] {
         let told = ends(&folder, words, 1).stderr;
         assert!(told.contains("Error: unheard\n    at "), "{told}");
-        assert!(!told.contains("ext:"), "{told}");
+        assert!(!told.contains("ext:deno"), "{told}");
     }
     tells(
         "app.js",

@@ -1,9 +1,9 @@
-//! The program as Node, under the name `node`: what code it runs, and how it ends.
+//! The program as Node, under the name `node`: which code it runs, and how it ends.
 
 use crate::support::{Finished, Folder, Process, command, eventually, run, run_with_input};
 use std::{os::unix::fs::symlink, process::Command};
 
-/// `node` with these words in a folder with these files.
+/// Returns the command `node` with these words in a folder with these files.
 pub(super) fn node(folder: &Folder, words: &[&str]) -> Command {
     let path = folder.task().join("../node");
     if !path.exists() {
@@ -14,7 +14,7 @@ pub(super) fn node(folder: &Folder, words: &[&str]) -> Command {
     command
 }
 
-/// Runs it to its end.
+/// Runs `node` to its end.
 #[track_caller]
 pub(super) fn ends(folder: &Folder, words: &[&str], code: i32) -> Finished {
     let finished = run(node(folder, words));
@@ -22,7 +22,7 @@ pub(super) fn ends(folder: &Folder, words: &[&str], code: i32) -> Finished {
     finished
 }
 
-/// Runs it, and compares what it prints.
+/// Runs `node`, and compares what it prints.
 #[track_caller]
 pub(super) fn prints(folder: &Folder, words: &[&str], expected: &str) {
     let finished = ends(folder, words, 0);

@@ -1,4 +1,4 @@
-//! `NODE_OPTIONS`: what is loaded before a function, and what else it asks for.
+//! `NODE_OPTIONS`: what is loaded before a function, and its other effects.
 
 use crate::support::{Folder, Lambda, Served, run, trine};
 use serde_json::{Value, json};

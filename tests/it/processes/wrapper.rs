@@ -1,4 +1,4 @@
-//! `AWS_LAMBDA_EXEC_WRAPPER`: scripts that have their turn before the runtime.
+//! `AWS_LAMBDA_EXEC_WRAPPER`: scripts that run before the runtime.
 
 use crate::support::{Folder, Lambda};
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ exports.handler = async () => ({
 exports.other = async () => 'the other one';
 ";
 
-/// A folder with a function and this script, which may be executed.
+/// Makes a folder with a function and this executable script.
 fn wrapped(script: &str) -> Folder {
     let folder = Folder::new(&[
         ("app.js", APP),
@@ -54,7 +54,7 @@ exec \"$@\"
             let lambda = start(&folder, &wrapper, arguments);
             let answer = lambda.invoke(json!({}));
             assert_eq!(answer["own"], own, "{answer}");
-            // Once, although the variable is still set where the runtime starts again.
+            // Once, although the variable is still set when the runtime starts again.
             assert_eq!(answer["count"], "1");
             assert_eq!(answer["preloaded"], true);
             lambda.emulator.assert_clean();

@@ -1,8 +1,8 @@
 //! A long mixed run: every kind of answer, failure and end, in each language, with hooks of two languages around the
 //! handler. Answers are counted; memory, descriptors and threads must not grow.
 //!
-//! `make soak` runs 100 000 invocations for each language (`TRINE_SOAK` sets another number); the ordinary run of the
-//! tests a few thousand.
+//! `make soak` runs 100 000 invocations for each language (`TRINE_SOAK` sets another number); the ordinary test run
+//! makes a few thousand.
 
 use crate::support::{Folder, LANGUAGES, LIMIT, Lambda, Language, eventually};
 use serde_json::{Value, json};
@@ -17,15 +17,15 @@ use std::{
 };
 use trine_emulator::{Answer, EmulatorOptions, Event, Observer, Outcome, Source};
 
-/// Invocations for each language in the ordinary run of the tests.
+/// Invocations for each language in the ordinary test run.
 const SHORT: u64 = 3_000;
-/// After so many of a long run its memory is the baseline.
+/// Number of invocations after which the memory of a long run is the baseline.
 const WARM: u64 = 10_000;
 /// Resident memory at the end of a long run, in hundredths of the baseline.
 const LONG_GROWTH: u64 = 105;
-/// The same for a short run, whose interpreters have hardly warmed up at its baseline.
+/// The same for a short run, whose interpreters have barely warmed up at the baseline.
 const SHORT_GROWTH: u64 = 130;
-/// The function's timeout: what hangs or spins costs this much time.
+/// The function's timeout: the time that hanging or spinning costs.
 const TIMEOUT: Duration = Duration::from_millis(500);
 
 const JS: Language = LANGUAGES[0];
@@ -47,7 +47,7 @@ fn lua_with_python_around_it() {
     soak(LUA, PYTHON);
 }
 
-/// What the answers of a run were.
+/// The answers of a run.
 #[derive(Default)]
 struct Tally {
     answered: AtomicU64,
@@ -66,7 +66,7 @@ impl Tally {
     }
 }
 
-/// What an invocation is asked to do: mostly to answer.
+/// Returns what an invocation is asked to do: usually to answer.
 fn what(number: u64) -> &'static str {
     match number {
         n if n % 1_500 == 1_199 => "spin",
@@ -78,7 +78,7 @@ fn what(number: u64) -> &'static str {
     }
 }
 
-/// Bytes of padding: 1 KB, now and then 64 KB, seldom 1 MB.
+/// Returns the bytes of padding: 1 KB, now and then 64 KB, rarely 1 MB.
 fn size(number: u64) -> usize {
     match number {
         n if n % 500 == 5 => 1_000_000,
@@ -115,7 +115,7 @@ fn check(number: u64, outcome: &Outcome, last: &str) -> Result<(), String> {
     Err(format!("{} instead of {expected}: {}", found["errorType"], shown()))
 }
 
-/// What must not grow.
+/// The resources that must not grow.
 #[derive(Debug, Clone, Copy)]
 struct Usage {
     resident: u64,
@@ -132,7 +132,7 @@ fn usage(lambda: &Lambda) -> Usage {
     }
 }
 
-/// The middle of several looks, because resident memory goes up and down with garbage.
+/// Returns the median of several samples, because resident memory goes up and down with garbage.
 fn settled(lambda: &Lambda) -> Usage {
     let mut looks: Vec<Usage> = (0..9)
         .map(|_| {
@@ -187,7 +187,7 @@ fn soak(handler: Language, around: Language) {
     };
     reaches(warm);
     let baseline = settled(&lambda);
-    // How memory went on the way: growth for ever looks otherwise than one step.
+    // Memory along the way: endless growth looks different from a single step.
     let resident: Vec<u64> = (1..=9)
         .map(|tenth| {
             reaches((count / 10 * tenth).max(warm));

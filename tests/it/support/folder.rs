@@ -1,4 +1,4 @@
-//! Folders of functions: temporary ones, and the languages that the tests go through.
+//! Folders of functions: temporary ones, and the languages that the tests cover.
 
 use std::{
     fs,
@@ -14,7 +14,7 @@ pub(crate) struct Language {
     pub(crate) engine: &'static str,
     /// Its file extension.
     pub(crate) extension: &'static str,
-    /// A handler that does what its event asks for, see `functions/`.
+    /// A handler that does what its event asks for; see `functions/`.
     pub(crate) probe: &'static str,
 }
 
@@ -40,12 +40,12 @@ pub(crate) const LANGUAGES: [Language; 5] = [
 /// One kind of file for each engine.
 pub(crate) const PROBE_LANGUAGES: [Language; 3] = [LANGUAGES[0], LANGUAGES[3], LANGUAGES[4]];
 
-/// A folder for one test, gone when dropped: `task` with the function's files, an empty `opt`, and
+/// A folder for one test, removed when dropped: `task` with the function's files, an empty `opt`, and
 /// `bootstrap`.
 pub(crate) struct Folder(TempDir);
 
 impl Folder {
-    /// A folder with these files in its task root.
+    /// Makes a folder with these files in its task root.
     pub(crate) fn new(files: &[(&str, &str)]) -> Self {
         let folder = Self(TempDir::new().unwrap());
         fs::create_dir(folder.layers()).unwrap();
@@ -57,7 +57,7 @@ impl Folder {
         folder
     }
 
-    /// A folder with the probe of `language` as `probe.<extension>`.
+    /// Makes a folder with the probe of `language` as `probe.<extension>`.
     pub(crate) fn probe(language: Language) -> Self {
         Self::new(&[(&format!("probe.{}", language.extension), language.probe)])
     }
@@ -69,33 +69,33 @@ impl Folder {
         fs::write(path, content).unwrap();
     }
 
-    /// The function's folder.
+    /// Returns the function's folder.
     pub(crate) fn task(&self) -> PathBuf {
         self.0.path().join("task")
     }
 
-    /// Path of a file below the task root.
+    /// Returns the path of a file below the task root.
     pub(crate) fn file(&self, name: &str) -> String {
         self.task().join(name).to_str().unwrap().to_owned()
     }
 
-    /// Where layers are unpacked.
+    /// Returns the folder that layers are unpacked into.
     pub(crate) fn layers(&self) -> PathBuf {
         self.0.path().join("opt")
     }
 
-    /// The binary under the name by which Lambda starts it.
+    /// Returns the binary under the name by which Lambda starts it.
     pub(crate) fn bootstrap(&self) -> PathBuf {
         self.0.path().join("bootstrap")
     }
 }
 
-/// The repository's root.
+/// Returns the repository's root.
 pub(crate) fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Number of the line of `source` that holds `text`.
+/// Returns the number of the line of `source` that contains `text`.
 #[track_caller]
 pub(crate) fn line_of(source: &str, text: &str) -> usize {
     1 + source.lines().position(|line| line.contains(text)).expect("the text stands in the source")

@@ -1,4 +1,4 @@
-//! A client of HTTP/1.1 that shows every byte: one connection, one exchange after the other.
+//! An HTTP/1.1 client that shows every byte: one connection, one exchange after the other.
 
 use super::LIMIT;
 use serde_json::Value;
@@ -14,7 +14,7 @@ pub(crate) struct Connection(BufReader<TcpStream>);
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
-    /// Names in lower case.
+    /// Headers, with names in lower case.
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
 }
@@ -52,7 +52,7 @@ impl Connection {
             head.push_str(&format!("content-length: {}\r\n", body.len()));
         }
         head.push_str("\r\n");
-        // A server that refuses a request need not read it to its end.
+        // A server that refuses a request does not have to read it to its end.
         let stream = self.0.get_mut();
         let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body));
     }
@@ -96,7 +96,7 @@ impl Connection {
         reply
     }
 
-    /// Whether the server has closed the connection, waiting for it.
+    /// Waits for the server to close the connection; returns whether it has.
     pub(crate) fn is_closed(&mut self) -> bool {
         matches!(self.0.read(&mut [0]), Ok(0) | Err(_))
     }
@@ -111,13 +111,13 @@ impl Connection {
 }
 
 impl Reply {
-    /// The first header of this name.
+    /// Returns the first header of this name.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let (_, value) = self.headers.iter().find(|(known, _)| known == name)?;
         Some(value)
     }
 
-    /// All headers of this name.
+    /// Returns all headers of this name.
     pub(crate) fn all(&self, name: &str) -> Vec<&str> {
         let named = self.headers.iter().filter(|(known, _)| known == name);
         named.map(|(_, value)| value.as_str()).collect()

@@ -11,7 +11,7 @@ pub(crate) struct Lambda {
     pub(crate) process: Process,
 }
 
-/// An event for a probe: do this.
+/// Makes an event that asks a probe to do this.
 pub(crate) fn ask(what: &str) -> Value {
     json!({"do": what})
 }
@@ -24,14 +24,14 @@ impl Lambda {
         })
     }
 
-    /// The probe of a language, by its whole file name.
+    /// Starts the probe of a language, by its whole file name.
     pub(crate) fn probe(language: Language) -> (Folder, Self) {
         let folder = Folder::probe(language);
         let lambda = Self::start(&folder, "probe.handler");
         (folder, lambda)
     }
 
-    /// Starts `bootstrap` in the folder, after `change` has said how.
+    /// Starts `bootstrap` in the folder, after `change` has adapted the command.
     pub(crate) fn with(folder: &Folder, change: impl FnOnce(&mut Command)) -> Self {
         let options = EmulatorOptions {
             timeout: super::LIMIT,
@@ -63,12 +63,12 @@ impl Lambda {
         Self { emulator, process }
     }
 
-    /// Invokes and gives the outcome, whatever it is.
+    /// Invokes and returns the outcome, whatever it is.
     pub(crate) fn outcome(&self, event: impl Into<Event>) -> Outcome {
         self.emulator.invoke_blocking(event)
     }
 
-    /// Invokes and gives the response.
+    /// Invokes and returns the response.
     #[track_caller]
     pub(crate) fn invoke(&self, event: impl Into<Event>) -> Value {
         let outcome = self.outcome(event);
@@ -76,7 +76,7 @@ impl Lambda {
         outcome.json()
     }
 
-    /// Invokes and gives the outcome with its error document.
+    /// Invokes and returns the outcome with its error document.
     #[track_caller]
     pub(crate) fn fail(&self, event: impl Into<Event>) -> (Outcome, Value) {
         let outcome = self.outcome(event);
@@ -86,15 +86,15 @@ impl Lambda {
         (outcome, document)
     }
 
-    /// Waits until it has asked for its first event.
+    /// Waits until the process has asked for its first event.
     #[track_caller]
     pub(crate) fn wait_until_ready(&self) {
         let ready = || self.emulator.wait_for_next_blocking(Duration::ZERO).then_some(());
         eventually(&format!("it asks for an event\n{:?}", self.process), ready);
     }
 
-    /// Waits for the failure to start: gives the exit code, the error-type header and the document,
-    /// after having made sure that it was posted once and that callers get it.
+    /// Waits for the failure to start; returns the exit code, the error-type header and the document,
+    /// after checking that it was posted once and that callers get it.
     #[track_caller]
     pub(crate) fn init_error(self) -> (Option<i32>, String, Value) {
         let outcome = self.outcome(json!({}));
@@ -110,7 +110,7 @@ impl Lambda {
         (code, failure.type_header.clone().unwrap_or_default(), outcome.json())
     }
 
-    /// Everything that it has logged up to now, once `text` stands in it.
+    /// Waits until `text` has been logged; returns the whole log.
     #[track_caller]
     pub(crate) fn logged(&self, text: &str) -> String {
         eventually(&format!("{text:?} is logged\n{:?}", self.process), || {

@@ -1,4 +1,4 @@
-//! What the tests stand on: the real binary as a guarded process, folders of functions, sockets.
+//! The foundation of the tests: the real binary as a guarded process, folders of functions, sockets.
 
 mod folder;
 mod http;
@@ -17,13 +17,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long anything may take before a test gives up on it. Passing tests never come near.
+/// Maximum time anything may take before a test gives up on it. Passing tests never come close.
 pub(crate) const LIMIT: Duration = Duration::from_secs(90);
 
-/// Waits until `done` gives something.
+/// Waits until `done` returns something.
 ///
 /// # Panics
-/// When it has not within [`LIMIT`].
+/// When it does not within [`LIMIT`].
 #[track_caller]
 pub(crate) fn eventually<T>(what: &str, mut done: impl FnMut() -> Option<T>) -> T {
     let until = Instant::now() + LIMIT;

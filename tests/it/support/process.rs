@@ -13,10 +13,10 @@ use std::{
     time::Instant,
 };
 
-/// Variables of this process that its children keep. All others might change what is tested.
+/// Variables of this process that its children keep. Any other might change what is tested.
 const KEPT: &[&str] = &["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH"];
 
-/// A command for `program` in the task root of `folder`, with an environment without surprises.
+/// Makes a command for `program` in the task root of `folder`, with a clean environment.
 pub(crate) fn command(program: impl AsRef<OsStr>, folder: &Folder) -> Command {
     let mut command = Command::new(program);
     command.current_dir(folder.task()).env_clear();
@@ -29,14 +29,14 @@ pub(crate) fn command(program: impl AsRef<OsStr>, folder: &Folder) -> Command {
     command
 }
 
-/// `trine` with these arguments in the task root of `folder`.
+/// Makes the command `trine` with these arguments in the task root of `folder`.
 pub(crate) fn trine(folder: &Folder, arguments: &[&str]) -> Command {
     let mut command = command(env!("CARGO_BIN_EXE_trine"), folder);
     command.args(arguments);
     command
 }
 
-/// How a process ended, and what it wrote.
+/// The end of a process, and what it wrote.
 #[derive(Debug)]
 pub(crate) struct Finished {
     pub(crate) code: Option<i32>,
@@ -51,7 +51,7 @@ pub(crate) fn run(command: Command) -> Finished {
     Process::start(command).finish()
 }
 
-/// Runs a command that reads `input` to its end.
+/// Runs a command to its end, with `input` on its standard input.
 #[track_caller]
 pub(crate) fn run_with_input(command: Command, input: &[u8]) -> Finished {
     let process = Process::begin(command, Stdio::piped());
@@ -69,7 +69,7 @@ pub(crate) struct Process {
     stderr: Output,
 }
 
-/// What a process has written so far.
+/// The output of a process so far.
 struct Output {
     bytes: Arc<Mutex<Vec<u8>>>,
     reader: JoinHandle<()>,
@@ -89,22 +89,22 @@ impl Process {
         Self { id: child.id(), child: Arc::new(Mutex::new(child)), stdout, stderr }
     }
 
-    /// What it has written to standard output so far.
+    /// Returns what it has written to standard output so far.
     pub(crate) fn stdout(&self) -> String {
         self.stdout.text()
     }
 
-    /// What it has written to standard error so far.
+    /// Returns what it has written to standard error so far.
     pub(crate) fn stderr(&self) -> String {
         self.stderr.text()
     }
 
-    /// Its status, if it has ended.
+    /// Returns its status, if it has ended.
     pub(crate) fn status(&self) -> Option<ExitStatus> {
         self.child.lock().unwrap().try_wait().unwrap()
     }
 
-    /// Calls `ended` from a thread of its own once the process has ended.
+    /// Calls `ended` on a thread of its own once the process has ended.
     pub(crate) fn when_ended(&self, ended: impl FnOnce(ExitStatus) + Send + 'static) {
         let child = Arc::clone(&self.child);
         thread::spawn(move || {
@@ -123,7 +123,7 @@ impl Process {
         assert!(Command::new("sh").args(["-c", &line]).status().unwrap().success());
     }
 
-    /// Waits for its end and gives the exit code, or the signal that killed it with a minus sign.
+    /// Waits for its end and returns the exit code, or the signal that killed it with a minus sign.
     #[track_caller]
     pub(crate) fn wait(&self) -> Option<i32> {
         let status = eventually(&format!("the process ends\n{self:?}"), || self.status());
@@ -140,14 +140,14 @@ impl Process {
         Finished { code, stdout, stderr, raw_stdout }
     }
 
-    /// Names of its threads.
+    /// Returns the names of its threads.
     pub(crate) fn threads(&self) -> Vec<String> {
         let tasks = std::fs::read_dir(format!("/proc/{}/task", self.id)).unwrap();
         let name = |path: &Path| std::fs::read_to_string(path.join("comm")).unwrap_or_default();
         tasks.map(|task| name(&task.unwrap().path()).trim().to_owned()).collect()
     }
 
-    /// A value of `/proc/<id>/status` in kB: `VmRSS`.
+    /// Returns a value of `/proc/<id>/status` in kB: `VmRSS`.
     pub(crate) fn kilobytes(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id)).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
@@ -158,7 +158,7 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         let mut child = self.child.lock().unwrap();
-        // It may have ended by itself.
+        // It may already have ended.
         let _ = child.kill();
         let _ = child.wait();
     }
@@ -170,7 +170,7 @@ impl fmt::Debug for Process {
     }
 }
 
-/// The end of a long text.
+/// Returns the end of a long text.
 fn last(text: &str) -> &str {
     let from = text.len().saturating_sub(4000);
     &text[text.ceil_char_boundary(from)..]
@@ -193,7 +193,7 @@ impl Output {
         String::from_utf8_lossy(&self.bytes.lock().unwrap()).into_owned()
     }
 
-    /// Everything, once nobody holds the pipe any more.
+    /// Returns everything, once nobody holds the pipe any more.
     fn rest(&mut self) -> Vec<u8> {
         let until = Instant::now() + LIMIT;
         while !self.reader.is_finished() && Instant::now() < until {

@@ -10,13 +10,13 @@ pub(crate) struct Served {
 }
 
 impl Served {
-    /// `trine serve` in the task root of `folder` with these arguments, on a free port.
+    /// Starts `trine serve` in the task root of `folder` with these arguments, on a free port.
     #[track_caller]
     pub(crate) fn start(folder: &Folder, arguments: &[&str]) -> Self {
         Self::of(trine(folder, &[&["serve", "--port", "0"], arguments].concat()))
     }
 
-    /// A command that is a `trine serve`.
+    /// Starts a command that is a `trine serve`.
     #[track_caller]
     pub(crate) fn of(command: Command) -> Self {
         let process = Process::start(command);
@@ -31,7 +31,7 @@ impl Served {
         Self { process, address }
     }
 
-    /// One request on a connection of its own.
+    /// Sends one request on a new connection.
     #[track_caller]
     pub(crate) fn request(
         &self,
@@ -43,13 +43,13 @@ impl Served {
         Connection::open(self.address).exchange(method, path, headers, body)
     }
 
-    /// A `GET` on a connection of its own.
+    /// Sends a `GET` on a new connection.
     #[track_caller]
     pub(crate) fn get(&self, path: &str) -> Reply {
         self.request("GET", path, &[], b"")
     }
 
-    /// A `POST` of JSON on a connection of its own.
+    /// Sends a `POST` of JSON on a new connection.
     #[track_caller]
     pub(crate) fn post(&self, path: &str, json: &str) -> Reply {
         self.request("POST", path, &[("content-type", "application/json")], json.as_bytes())

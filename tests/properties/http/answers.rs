@@ -27,7 +27,7 @@ fn values() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Sets of headers, most of them legal, some that belong to the connection.
+/// Makes sets of headers, most of them legal, some that belong to the connection.
 fn headers() -> impl Strategy<Value = Value> {
     let names = select(
         &[
@@ -62,7 +62,7 @@ fn headers() -> impl Strategy<Value = Value> {
     vec((names, value), 0..5).prop_map(|fields| Value::Object(fields.into_iter().collect()))
 }
 
-/// Results that mean to be responses, and any others.
+/// Makes results that are meant as responses, and any others.
 fn results() -> impl Strategy<Value = Value> {
     let code = prop_oneof![
         4 => (200..600u16).prop_map(Value::from),
@@ -102,7 +102,7 @@ fn results() -> impl Strategy<Value = Value> {
     prop_oneof![5 => responses, 1 => values()]
 }
 
-/// The status that must come of a result, where it is plain.
+/// Returns the status that must come of a result, where it is clear.
 fn expected(result: &Value) -> Option<u16> {
     let Some(code) = result.get("statusCode").filter(|code| !code.is_null()) else {
         return Some(200);
@@ -137,7 +137,7 @@ fn any_result_gets_one_well_formed_answer() {
             prop_assert!(told.starts_with("the handler's result is no HTTP response: "), "{told}");
         }
         prop_assert!(answer.header("x-amzn-requestid").is_some());
-        // The connection goes on, unless the status says otherwise.
+        // The connection stays open, unless the status says otherwise.
         connection.send(b"GET /next HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
         let next = connection.receive("GET").map_err(TestCaseError::fail)?;
         prop_assert_eq!(next.status, 200);
@@ -147,7 +147,7 @@ fn any_result_gets_one_well_formed_answer() {
     outcome.unwrap();
 }
 
-/// Without a server: bytes that are no result at all, and JSON that is.
+/// Without a server: bytes that are not a result at all, and JSON that is.
 #[test]
 fn any_bytes_become_a_response_or_a_reason() {
     let bytes = prop_oneof![

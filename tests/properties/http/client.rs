@@ -1,4 +1,4 @@
-//! A client that takes nothing for granted: an answer that is not well-formed is told as such.
+//! A client that takes nothing for granted: an answer that is not well-formed is reported as such.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-/// How long an answer may take. Far more than any needs: it turns what hangs into a failure.
+/// Maximum time an answer may take. Far more than any needs: it turns hanging into a failure.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(super) struct Connection(BufReader<TcpStream>);
@@ -14,7 +14,7 @@ pub(super) struct Connection(BufReader<TcpStream>);
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: u16,
-    /// Names in lower case.
+    /// Headers, with names in lower case.
     pub(super) headers: Vec<(String, Vec<u8>)>,
     pub(super) body: Vec<u8>,
 }
@@ -34,24 +34,24 @@ impl Connection {
         Self(BufReader::new(stream))
     }
 
-    /// Fails when the server has closed its side, which it may after what was no request.
+    /// Sends bytes; fails when the server has closed its side, which it may after a malformed request.
     pub(super) fn send(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         self.0.get_mut().write_all(bytes)
     }
 
-    /// Everything that comes until the server closes, after the end of what is sent.
+    /// Reads everything until the server closes, after the end of what is sent.
     pub(super) fn finish(mut self) -> Result<Vec<u8>, String> {
         let _ = self.0.get_mut().shutdown(Shutdown::Write);
         let mut all = Vec::new();
         match self.0.read_to_end(&mut all) {
             Ok(_) => Ok(all),
-            // What the server did not read any more resets the connection.
+            // Bytes that the server did not read reset the connection.
             Err(e) if e.kind() == std::io::ErrorKind::ConnectionReset => Ok(all),
             Err(e) => Err(format!("the connection stays open after {all:?}: {e}")),
         }
     }
 
-    /// One answer, or what is wrong with it.
+    /// Reads one answer, or fails with what is wrong with it.
     pub(super) fn receive(&mut self, method: &str) -> Result<Answer, String> {
         let first = self.line()?;
         let mut words = first.splitn(3, |byte| *byte == b' ');
@@ -101,7 +101,7 @@ impl Connection {
     }
 }
 
-/// Name and value of a header's line, if it is a legal one.
+/// Returns the name and value of a header line, if it is legal.
 fn header(line: &[u8]) -> Result<(String, Vec<u8>), String> {
     let wrong = || format!("a header {:?}", String::from_utf8_lossy(line));
     let colon = line.iter().position(|byte| *byte == b':').ok_or_else(wrong)?;

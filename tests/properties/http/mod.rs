@@ -14,7 +14,7 @@ use trine::{
     worker::WorkerOptions,
 };
 
-/// Answers with what the body says if it is asked to, else with the event.
+/// A handler that answers with what the body says if asked to, otherwise with the event.
 const HANDLER: &str = r#"
 local function handler(event)
   if event.headers["x-answer"] then
@@ -25,7 +25,7 @@ end
 return { handler = handler }
 "#;
 
-/// A server of one function on a free port. Lua's, because it starts in no time and keeps what it is given.
+/// A server of one Lua function on a free port: Lua starts in no time and keeps what it is given.
 struct Served {
     running: Option<Running>,
     address: SocketAddr,
@@ -33,7 +33,7 @@ struct Served {
 }
 
 impl Served {
-    /// Nothing where this build has no Lua.
+    /// Starts the server; `None` where this build has no Lua.
     fn start() -> Option<Self> {
         let lua: Language = languages().into_iter().find(|language| *language == LUA)?;
         let folder = tempfile::tempdir().unwrap();

@@ -81,7 +81,7 @@ fn targets() -> impl Strategy<Value = String> {
     })
 }
 
-/// Bytes that may stand in a header's value, without spaces around them.
+/// Makes bytes that may occur in a header's value, without spaces around them.
 fn header_values() -> impl Strategy<Value = Vec<u8>> {
     let byte = prop_oneof![6 => 0x21..0x7fu8, 2 => select(&b" \t;,=\"\\"[..]), 1 => 0x80..=0xffu8];
     let text = "[a-zé😀{}:,\"]{0,20}".prop_map(String::into_bytes);
@@ -182,7 +182,7 @@ impl Sent {
         out
     }
 
-    /// Holds an event against the request.
+    /// Compares an event with the request.
     fn check(&self, token: &str, event: &Value) -> Result<(), TestCaseError> {
         let uri: Uri = self.target.parse().unwrap();
         prop_assert_eq!(&event["version"], "2.0");
@@ -255,7 +255,7 @@ impl Sent {
     }
 }
 
-/// Several requests on one connection, sent at once: as many answers, each with its own event, in order.
+/// Several requests are sent at once on one connection: as many answers, each with its own event, in order.
 #[test]
 fn every_request_gets_one_answer_whose_event_says_what_was_sent() {
     let Some(served) = Served::start() else { return };
@@ -284,7 +284,7 @@ fn every_request_gets_one_answer_whose_event_says_what_was_sent() {
     outcome.unwrap();
 }
 
-/// Bytes that are nearly requests: answered, or the connection is closed, and the next request is served.
+/// Bytes that are almost requests are answered or the connection is closed, and the next request is served.
 #[test]
 fn bytes_that_are_no_request_cost_nothing_but_their_connection() {
     let Some(served) = Served::start() else { return };

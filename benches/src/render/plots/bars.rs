@@ -12,24 +12,24 @@ use super::{
 /// One bar.
 #[derive(Debug)]
 pub(super) struct Bar<'r> {
-    /// Whose it is.
+    /// The contestant's name.
     pub(super) label: &'r str,
-    /// What it is to Trine.
+    /// The contestant's role.
     pub(super) group: &'r str,
     /// Its length.
     pub(super) value: f64,
-    /// From where to where the whisker goes.
+    /// Both ends of the whisker.
     pub(super) whisker: Option<(f64, f64)>,
     /// The value in words.
     pub(super) note: String,
-    /// What the whisker says, in words.
+    /// The whisker's meaning in words.
     pub(super) aside: String,
 }
 
 /// Bars under a heading.
 #[derive(Debug)]
 pub(super) struct Block<'r> {
-    /// What they have in common.
+    /// The common property of the bars.
     pub(super) heading: String,
     /// The bars, from top to bottom.
     pub(super) bars: Vec<Bar<'r>>,
@@ -38,9 +38,9 @@ pub(super) struct Block<'r> {
 /// A plot of bars.
 #[derive(Debug)]
 pub(super) struct Chart<'r> {
-    /// What it shows.
+    /// The title.
     pub(super) title: &'static str,
-    /// How to read it.
+    /// The explanation of how to read it.
     pub(super) subtitle: &'static str,
     /// The unit of the values.
     pub(super) unit: &'r str,
@@ -53,11 +53,11 @@ const NOTE: Letters = Letters::new(12);
 const TITLE: Letters = Letters::new(18).bold();
 const ROW: i32 = 24;
 const HEADING: i32 = 34;
-/// Where the blocks begin, below title, subtitle and legend.
+/// Top of the blocks, below title, subtitle and legend.
 pub(super) const TOP: i32 = 108;
 const BOTTOM: i32 = 52;
 
-/// Title, subtitle and, of the groups that are there, the legend.
+/// Draws the title, the subtitle and the legend of the groups that occur.
 pub(super) fn head<'g>(
     canvas: &Canvas<'_>,
     title: &str,
@@ -81,7 +81,7 @@ pub(super) fn head<'g>(
 }
 
 impl Chart<'_> {
-    /// The plot as an SVG document.
+    /// Draws the plot as an SVG document.
     pub(super) fn draw(&self) -> anyhow::Result<String> {
         let rows: usize = self.blocks.iter().map(|block| block.bars.len()).sum();
         let headings = i32::try_from(self.blocks.len())? * HEADING;
@@ -153,7 +153,7 @@ fn letters(bar: &Bar<'_>) -> Letters {
     Letters { bold: bar.group == "trine", ..LABEL }
 }
 
-/// A value on an axis: a round number, so without the zeros that a measured value has.
+/// Formats a value on an axis: a round number, so without the zeros that a measured value has.
 pub(super) fn tick_label(value: f64, unit: &str) -> String {
     let text = quantity(value, unit);
     match text.split_once('.') {

@@ -1,4 +1,4 @@
-//! Lines over a number, each named at its end.
+//! Lines over a numeric axis, each with a label at its end.
 
 use super::{
     super::canvas::{Align, Canvas, GRID, INK, Letters, MARGIN, WIDTH, colour, darker, draw},
@@ -9,9 +9,9 @@ use super::{
 /// One line.
 #[derive(Debug)]
 pub(super) struct Line<'r> {
-    /// What stands at its end.
+    /// Label at its end.
     pub(super) label: String,
-    /// What it is to Trine.
+    /// The contestant's role.
     pub(super) group: &'r str,
     /// Whether it is drawn thicker.
     pub(super) bold: bool,
@@ -22,11 +22,11 @@ pub(super) struct Line<'r> {
 /// A plot of lines.
 #[derive(Debug)]
 pub(super) struct Lines<'r> {
-    /// What it shows.
+    /// The title.
     pub(super) title: &'static str,
-    /// How to read it.
+    /// The explanation of how to read it.
     pub(super) subtitle: &'static str,
-    /// What goes from left to right.
+    /// The quantity of the horizontal axis.
     pub(super) across: &'static str,
     /// The unit of the values.
     pub(super) unit: &'r str,
@@ -36,12 +36,12 @@ pub(super) struct Lines<'r> {
 
 const LABEL: Letters = Letters::new(13);
 const NOTE: Letters = Letters::new(12);
-/// The least distance between labels.
+/// Minimum distance between labels.
 const GAP: i32 = 18;
 const LEAST_HEIGHT: i32 = 280;
 
 impl Lines<'_> {
-    /// The plot as an SVG document.
+    /// Draws the plot as an SVG document.
     pub(super) fn draw(&self) -> anyhow::Result<String> {
         let labels = i32::try_from(self.lines.len())? * GAP;
         let bottom = TOP + LEAST_HEIGHT.max(labels + GAP);
@@ -75,7 +75,7 @@ impl Lines<'_> {
         let middle = left.midpoint(right);
         canvas.text(self.across, (middle, bottom + 40), NOTE.pale(), Align::Middle)?;
         canvas.line(vec![(left, bottom), (right + 8, bottom)], INK, 1)?;
-        // Trine's last, upon the others.
+        // Trine's last, on top of the others.
         let mut lines: Vec<&Line<'_>> = self.lines.iter().collect();
         lines.sort_by_key(|line| line.bold);
         for line in &lines {
@@ -87,7 +87,7 @@ impl Lines<'_> {
                 canvas.dot(point, 4, colour(line.group))?;
             }
         }
-        // By value, not by pixel: of two that meet in one pixel the label of the greater is above.
+        // By value, not by pixel: of two that share a pixel, the greater one has its label on top.
         let last = |line: &Line<'_>| line.points.last().copied().unwrap_or_default();
         lines.sort_by(|one, other| last(other).1.total_cmp(&last(one).1));
         let wanted: Vec<i32> = lines.iter().map(|line| y(last(line).1)).collect();
@@ -111,7 +111,7 @@ fn letters(line: &Line<'_>) -> Letters {
     Letters { bold: line.bold, ..LABEL }
 }
 
-/// Heights near the wanted ones, which go from top to bottom, with room between them.
+/// Returns heights near the desired ones, which go from top to bottom, with space between them.
 fn apart(wanted: &[i32], top: i32, bottom: i32) -> Vec<i32> {
     let mut heights = Vec::with_capacity(wanted.len());
     let mut least = top;

@@ -1,22 +1,22 @@
-//! From values to places on an axis.
+//! The mapping from values to positions on an axis.
 
-/// Values that differ by more than this are shown on a logarithmic scale, where the smallest are still to be seen.
+/// Ratio of values above which a logarithmic scale is used, where the smallest are still visible.
 const WIDE: f64 = 25.0;
 
-/// An axis from a least to a greatest value.
+/// An axis from a lowest to a highest value.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Scale {
     least: f64,
     most: f64,
     /// Whether equal steps are equal ratios.
     pub(super) logarithmic: bool,
-    /// Values with a line of the grid.
+    /// Values with a grid line.
     pub(super) ticks: Vec<f64>,
 }
 
 impl Scale {
-    /// An axis on which all values have a place. Whether it is logarithmic is for those to say that are compared: a
-    /// floor that is far below them all is as clear without.
+    /// Makes an axis with room for all values. Only the compared ones decide whether it is logarithmic: a floor that is
+    /// far below all of them is just as clear on a linear one.
     pub(super) fn of(compared: &[f64], floor: &[f64]) -> Self {
         let range = |values: &mut dyn Iterator<Item = &f64>| {
             let values = values.filter(|value| value.is_finite() && **value > 0.0);
@@ -44,7 +44,7 @@ impl Scale {
     }
 
     fn logarithmic(least: f64, most: f64) -> Self {
-        // A bar of the least value has some length, too.
+        // A bar of the lowest value also needs some length.
         let (least, most) = (round_down(least / 1.3), round_up(most));
         let mut ticks = Vec::new();
         let mut tick = least;
@@ -58,7 +58,7 @@ impl Scale {
         Self { least, most, logarithmic: true, ticks }
     }
 
-    /// Where a value is: 0 at the beginning of the axis, 1 at its end.
+    /// Returns the position of a value: 0 at the beginning of the axis, 1 at its end.
     pub(super) fn place(&self, value: f64) -> f64 {
         let place = if self.logarithmic {
             (value / self.least).ln() / (self.most / self.least).ln()
@@ -68,32 +68,32 @@ impl Scale {
         place.clamp(0.0, 1.0)
     }
 
-    /// The pixel of a value, between those of the beginning and the end.
+    /// Returns the pixel of a value, between those of the beginning and the end.
     pub(super) fn pixel(&self, value: f64, from: i32, to: i32) -> i32 {
         let offset = (self.place(value) * f64::from(to - from)).round() as i32;
         from + offset
     }
 }
 
-/// The power of ten below a value.
+/// Returns the power of ten below a value.
 fn power(value: f64) -> f64 {
-    // 1e-9: a value that is a power of ten but for the last bit counts as one.
+    // 1e-9: a value that is a power of ten except for the last bit counts as one.
     10_f64.powf((value.log10() + 1e-9).floor())
 }
 
-/// The first digit of a round value.
+/// Returns the first digit of a round value.
 fn leading(value: f64) -> f64 {
     (value / power(value)).round()
 }
 
-/// The least of 1, 2 and 5, times a power of ten, that is not below the value.
+/// Returns the smallest of 1, 2 and 5, times a power of ten, that is not below the value.
 fn round_up(value: f64) -> f64 {
     let power = power(value);
     let fits = [1.0, 2.0, 5.0].into_iter().find(|digit| value <= digit * power * 1.000_001);
     fits.unwrap_or(10.0) * power
 }
 
-/// The greatest of 1, 2 and 5, times a power of ten, that is not above the value.
+/// Returns the largest of 1, 2 and 5, times a power of ten, that is not above the value.
 fn round_down(value: f64) -> f64 {
     let power = power(value);
     let fits = [5.0, 2.0, 1.0].into_iter().find(|digit| value >= digit * power * 0.999_999);

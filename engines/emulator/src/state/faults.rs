@@ -1,4 +1,4 @@
-//! The state machine's part for faults: what the runtime may do after one, and what became of the invocation it met.
+//! The state machine's part for faults: what the runtime may do after one, and what became of the affected invocation.
 
 use super::{
     super::{
@@ -12,34 +12,34 @@ use super::{
 use std::{sync::Arc, time::Instant};
 use tokio::sync::oneshot;
 
-/// How the runtime's process has behaved since it started.
+/// The behaviour of the runtime's process since it started.
 #[derive(Debug, Default)]
 pub(crate) struct Conduct {
-    /// Requests of the runtime.
+    /// Number of the runtime's requests.
     requests: u64,
-    /// The number of the latest one whose connection broke where it may be sent once more.
+    /// The number of the latest request whose connection broke where it may be sent once more.
     broken: Option<u64>,
-    /// Why the process should end without any further request.
+    /// The reason why the process should end without any further request.
     must_end: Option<String>,
 }
 
 impl State {
-    /// Counts a request of the runtime; it is a breach when the process should have ended.
+    /// Counts a request of the runtime; returns a breach when the process should have ended.
     pub(crate) fn count_request(&mut self) -> Option<Breach> {
         self.conduct.requests += 1;
         let reason = self.conduct.must_end.as_ref()?;
         Some((rule::CALL_AFTER_FATAL, format!("the process should have ended: {reason}")))
     }
 
-    /// A request got an answer after which the contract wants the process to end.
+    /// Records that a request got an answer after which the contract demands that the process ends.
     pub(crate) fn must_end(&mut self, reason: String) {
-        // Others in flight may be told a moment later than the one who was refused.
+        // Other requests in flight may be answered a moment later than the refused one.
         if !self.is_concurrent() {
             self.conduct.must_end.get_or_insert(reason);
         }
     }
 
-    /// A request's connection broke. It may be sent once more on a fresh one, if none of its body had been sent.
+    /// Records that a request's connection broke. It may be sent once more on a fresh one if none of its body was sent.
     pub(crate) fn connection_broke(&mut self, what: &str, body_was_sent: bool) {
         let now = self.conduct.requests;
         let is_second = self.conduct.broken.is_some_and(|broken| broken + 1 == now);
@@ -52,7 +52,7 @@ impl State {
         }
     }
 
-    /// A fault spoiled the reply with this invocation: it is handed out again.
+    /// Records that a fault spoiled the reply with this invocation: it is handed out again.
     pub(crate) fn undelivered(&mut self, request_id: &str) {
         let mut latest = self.in_flight.iter_mut().rev();
         if let Some(running) = latest.find(|running| running.delivery.request_id == request_id) {
@@ -69,14 +69,14 @@ impl State {
         }
     }
 
-    /// Queues an event that was answered already, before all others.
+    /// Queues an event that was already answered, ahead of all others.
     pub(super) fn repeat(
         &mut self,
         event: Arc<Event>,
         request_id: &str,
         invocation_id: Option<String>,
     ) {
-        // Its caller has an answer; nobody waits for this one.
+        // The caller already has an answer; nobody waits for this one.
         let (done, _) = oneshot::channel();
         self.queue.push_front(Queued {
             event,
@@ -117,7 +117,7 @@ impl State {
         }
     }
 
-    /// A forgotten invocation is answered like any other before the next one is asked for.
+    /// Reports forgotten invocations left unanswered; they too must be answered before the next one is asked for.
     pub(super) fn look_for_unanswered(&mut self, breaches: &mut Vec<Breach>) {
         if self.is_concurrent() {
             return;
@@ -130,7 +130,7 @@ impl State {
         }
     }
 
-    /// The latest invocations, oldest first.
+    /// Returns the latest invocations, oldest first.
     pub(crate) fn records(&self) -> Vec<Record> {
         self.ledger.records().cloned().collect()
     }

@@ -10,25 +10,25 @@ use super::{
 };
 use tokio::sync::mpsc;
 
-/// Which kind of post answers.
+/// The kind of post that answers an invocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PostKind {
     Response,
     Error,
 }
 
-/// How an attempt ended.
+/// The way in which an attempt ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ending {
-    /// Its answer was accepted.
+    /// An accepted answer.
     Accepted { is_error: bool },
-    /// Its post was refused.
+    /// A refused post.
     Refused,
-    /// The platform forgot it, and refuses its answer with this status.
+    /// An invocation that the platform forgot; it refuses the answer with this status.
     Forgotten(u16),
-    /// Its time was up.
+    /// The time limit.
     TimedOut,
-    /// The runtime's process ended.
+    /// The end of the runtime's process.
     Lost,
 }
 
@@ -45,7 +45,7 @@ impl State {
         self.in_flight.iter().position(|running| running.delivery.attempt == attempt)
     }
 
-    /// Ends an invocation with `answer`; `false` when it has ended before.
+    /// Ends an invocation with `answer`; returns `false` when it has already ended.
     pub(crate) fn end(&mut self, attempt: u64, answer: Answer, how: Ending) -> bool {
         let Some(at) = self.find(attempt) else { return false };
         let InFlight { delivery, started, repeat, caller, .. } = self.in_flight.swap_remove(at);
@@ -82,7 +82,7 @@ impl State {
         true
     }
 
-    /// Gives out the right to answer the invocation `request_id`, once.
+    /// Grants the right to answer the invocation `request_id`, once.
     pub(crate) fn claim(
         &mut self,
         request_id: &str,
@@ -152,7 +152,7 @@ impl State {
                 && (invocation_id.is_none() || ended.invocation_id.as_deref() == invocation_id)
         };
         if attempts.clone().any(|ended| is_late(&ended)) {
-            // Losing a race against the clock is no fault of the client's.
+            // Losing a race against the clock is not the client's fault.
             return Refusal::too_late();
         }
         let is_current = self.in_flight.iter().any(|run| run.delivery.request_id == request_id);

@@ -1,4 +1,4 @@
-//! Faults: what the runtime sees of each, what it may do next, and what is still a violation after it.
+//! Faults: what the runtime sees of each, what it may do next, and what is still a violation afterwards.
 
 use super::super::Endpoint::{Error, ExtensionNext, ExtensionRegister, InitError, Next, Response};
 use super::super::{Answer, Fault, Injection, Moment, Record, RuntimeExit, rule};
@@ -6,7 +6,7 @@ use super::*;
 
 const REGISTER: &str = "/2020-01-01/extension/register";
 
-/// Starts an emulator with an event that waits.
+/// Starts an emulator with a waiting event.
 async fn with_event() -> (Emulator, Client, JoinHandle<Outcome>) {
     let emulator = start().await;
     let outcome = invoke(&emulator, json!({"n": 1}));

@@ -1,4 +1,4 @@
-//! The caller's side: the Invoke API, buffered and streamed, and answers that are taken piece by piece.
+//! The caller's side: the Invoke API, buffered and streamed, and answers that are read piece by piece.
 
 use super::super::{Answer, Event};
 use super::*;
@@ -6,7 +6,7 @@ use super::*;
 const INVOKE: &str = "/2015-03-31/functions/function/invocations";
 const INVOKE_STREAMING: &str = "/2021-11-15/functions/function/response-streaming-invocations";
 
-/// A runtime that answers every event with itself, or with an error when it holds the word `fail`.
+/// Starts a runtime that echoes every event, or answers with an error when the event contains the word `fail`.
 async fn echo_runtime(emulator: &Emulator) -> JoinHandle<()> {
     let mut client = Client::new(emulator).await;
     tokio::spawn(async move {

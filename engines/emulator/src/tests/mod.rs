@@ -1,4 +1,4 @@
-//! Tests of the emulator, over a client that writes its requests by hand, because it must be able to write wrong ones.
+//! Tests of the emulator with a client that writes its requests by hand, because it must be able to write wrong ones.
 
 mod faults;
 mod invoke;
@@ -132,7 +132,7 @@ impl Client {
         (size > 0).then_some(chunk)
     }
 
-    /// Everything that comes until the connection ends, and whether it ends in order.
+    /// Reads everything until the connection ends, and returns whether it ends in order.
     async fn rest(&mut self) -> (Vec<u8>, bool) {
         let mut bytes = Vec::new();
         let is_orderly = self.stream.read_to_end(&mut bytes).await.is_ok();
@@ -143,7 +143,7 @@ impl Client {
         self.write(&format!("GET {NEXT} HTTP/1.1\r\nHost: e\r\nUser-Agent: t\r\n\r\n")).await;
     }
 
-    /// Posts an answer of one byte and does not wait for what comes.
+    /// Posts an answer of one byte and does not wait for the reply.
     async fn post_blindly(&mut self, event: &Reply) {
         let path = response_path(event.header(REQUEST_ID));
         let echo = echo(event);

@@ -1,4 +1,4 @@
-//! Each rule that a correct client keeps, broken once.
+//! The rules that a correct client keeps, each broken once.
 
 use super::super::{Answer, rule};
 use super::*;

@@ -7,7 +7,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-/// A runtime that answers every event with itself, on one connection.
+/// Starts a runtime that echoes every event, on one connection.
 async fn echo_runtime(emulator: &Emulator) -> JoinHandle<()> {
     let mut client = Client::new(emulator).await;
     tokio::spawn(async move {

@@ -1,4 +1,4 @@
-//! The state machine: what is accepted when, and what is refused how.
+//! The state machine: what is accepted when, and how everything else is refused.
 
 use super::super::{Answer, EmulatorOptions, Event, MAX_RESPONSE_BYTES, RuntimeExit, rule};
 use super::*;

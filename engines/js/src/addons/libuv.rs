@@ -1,7 +1,7 @@
 //! libuv for addons: a shared library without code, made in memory, whose symbols are the functions of Deno's runtime.
 //!
-//! The loader finds them through the library's hash table. Its one bucket leads to them while an addon is being loaded,
-//! which binds all that the addon refers to, and to nothing at any other time.
+//! The dynamic loader finds them through the library's hash table. While an addon is being loaded, which binds all that
+//! it refers to, the table's one bucket leads to them; at any other time it leads to nothing.
 
 use std::{
     fs::File,
@@ -21,7 +21,7 @@ macro_rules! functions {
             $(fn $name();)*
         }
 
-        /// What there is of libuv: names and functions.
+        /// Names and functions of the part of libuv that exists here.
         const FUNCTIONS: &[(&str, unsafe extern "C" fn())] = &[$((stringify!($name), $name)),*];
     };
 }
@@ -59,10 +59,10 @@ pub(super) fn while_visible<T>(load: impl FnOnce() -> T) -> Result<T, String> {
     Ok(done)
 }
 
-/// The first symbol's index; 0 stands for none.
+/// Index of the first symbol; 0 means none.
 const FIRST: u32 = 1;
 
-/// Loads the library, and tells its symbols where the functions are.
+/// Loads the library, and stores the functions' addresses in its symbols.
 fn make() -> Result<&'static AtomicU32, String> {
     let image = Image::new();
     // SAFETY: a terminated name; the result is a descriptor of our own or an error.
@@ -70,7 +70,7 @@ fn make() -> Result<&'static AtomicU32, String> {
     if fd < 0 {
         return Err(format!("libuv: {}", std::io::Error::last_os_error()));
     }
-    // SAFETY: open, and nobody else's.
+    // SAFETY: open, and owned by nobody else.
     let mut file = unsafe { File::from_raw_fd(fd) };
     file.write_all(&image.bytes).map_err(|e| format!("libuv: {e}"))?;
     let path = format!("/proc/self/fd/{}\0", file.as_raw_fd());
@@ -85,14 +85,14 @@ fn make() -> Result<&'static AtomicU32, String> {
     let base = bucket as usize - image.bucket;
     for (index, (_, function)) in FUNCTIONS.iter().enumerate() {
         let value = base + image.symbols + (index + 2) * size_of::<Symbol>() + VALUE;
-        // What the loader adds its base to.
+        // The loader adds its base to this.
         let offset = (*function as usize).wrapping_sub(base);
         // SAFETY: the image is one writable segment, mapped at `base` for good; the symbol table lies in it and its
         // entries are aligned. The loader reads it under its own lock or not at all: nobody has a reason to look for
         // these names outside of `while_visible`, and until they have values they count as undefined.
         unsafe { (value as *mut u64).write_volatile(offset as u64) };
     }
-    // SAFETY: mapped, aligned, and there for good, as the library is never closed.
+    // SAFETY: mapped, aligned, and permanent, as the library is never closed.
     Ok(unsafe { &*bucket.cast::<AtomicU32>() })
 }
 
@@ -107,10 +107,10 @@ struct Symbol {
     size: u64,
 }
 
-/// Where an entry's value lies.
+/// Offset of the value in an entry.
 const VALUE: usize = std::mem::offset_of!(Symbol, value);
 
-/// A library as a file.
+/// A library in the form of a file.
 struct Image {
     bytes: Vec<u8>,
     /// Offset of the symbol table.
@@ -153,7 +153,7 @@ impl Image {
             .half(64)
             .half(0)
             .half(0);
-        // One segment that is all of it, to be read and written; the table of the tables; and a stack that is no code.
+        // One segment with all of it, readable and writable; the table of the tables; and a non-executable stack.
         image.segment(1, 0, end, 0x10000);
         image.segment(2, dynamic, end - dynamic, 8);
         image.segment(0x6474_e551, 0, 0, 16);
@@ -166,7 +166,7 @@ impl Image {
         image.pad_to(symbols + size_of::<Symbol>());
         let mut name = 1;
         for (index, text) in names().enumerate() {
-            // A global object, the bucket; then global functions, which have no place yet.
+            // A global object, the bucket; then global functions, which have no address yet.
             let (kind, place) = if index == 0 { (1, image.bucket) } else { (2, 0) };
             image.word(name).half(1 << 4 | kind).half(1).long(place).long(0);
             name += text.len() as u32 + 1;

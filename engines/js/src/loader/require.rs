@@ -1,4 +1,4 @@
-//! Reads the files that `require` asks for.
+//! The reading of files for `require`.
 
 use super::{Tracker, read};
 use crate::typescript::{TypeScript, is_typescript};
@@ -17,7 +17,7 @@ use std::{
     rc::Rc,
 };
 
-/// Reads what `require` asks for.
+/// The loader of files for `require`.
 pub(super) struct RequireLoader {
     pub(super) tracker: Tracker,
     pub(super) typescript: Rc<TypeScript>,
@@ -37,7 +37,7 @@ impl NodeRequireLoader for RequireLoader {
         self.last_required.replace(Some(path.to_owned()));
         Ok(match MediaType::from_path(path) {
             MediaType::Cts => self.typescript.take(path)?.text.into(),
-            // What it is, is asked next.
+            // Its format is asked for next.
             media_type if is_typescript(media_type) => {
                 self.typescript.look_at(path)?.text.clone().into()
             }

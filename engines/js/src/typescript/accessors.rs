@@ -1,4 +1,4 @@
-//! Auto-accessors (`accessor name = value`), which V8 does not know: a private field with a getter and a setter.
+//! Auto-accessors (`accessor name = value`), which V8 lacks: they become a private field with a getter and a setter.
 
 use super::snippet::Graft;
 use deno_ast::swc::{
@@ -7,7 +7,7 @@ use deno_ast::swc::{
     ecma_visit::{VisitMut, VisitMutWith, noop_visit_mut_type},
 };
 
-/// Writes out the auto-accessors of all classes. Those with decorators were written out with them.
+/// Expands the auto-accessors of all classes. Those with decorators have already been expanded with them.
 pub(super) fn write_out(program: &mut Program) {
     program.visit_mut_with(&mut Accessors::default());
 }

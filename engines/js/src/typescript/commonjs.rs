@@ -1,6 +1,5 @@
-//! Makes CommonJS of the imports and exports of a TypeScript file that is to run as such, as TypeScript's compiler does:
-//! imports become `require` calls at the top, exports become getters, and names that are imported are looked up when they
-//! are used.
+//! The conversion of a TypeScript file's imports and exports to CommonJS, as in TypeScript's compiler: imports become
+//! `require` calls at the top, exports become getters, and imported names are looked up when they are used.
 
 use super::{
     emit::{constant, named_declaration, private_name},
@@ -22,11 +21,11 @@ use deno_ast::{
 };
 use std::collections::BTreeMap;
 
-/// What a module that was required is to who imports its default export: an ES module has one, CommonJS is one.
+/// The form of a required module for importers of its default export: an ES module has one, CommonJS is one.
 const DEFAULT: &str = "const _default = (found) =>
     found?.__esModule || found?.[Symbol.toStringTag] === 'Module' ? found : { default: found };";
 
-/// What it is to who imports all of it.
+/// The form of a required module for importers of its whole namespace.
 const NAMESPACE: &str = "const _namespace = (found) => {
     if (found?.__esModule || found?.[Symbol.toStringTag] === 'Module') return found;
     const namespace = {};
@@ -39,7 +38,7 @@ const NAMESPACE: &str = "const _namespace = (found) => {
     return namespace;
 };";
 
-/// `export * from`. The name is one that tools know by which exports they can tell.
+/// The helper for `export * from`. Tools that detect exports know it by this name.
 const EXPORT_STAR: &str = "const __exportStar = (found, target) => {
     for (const name in found) {
         if (name !== 'default' && !Object.hasOwn(target, name)) {
@@ -54,7 +53,7 @@ const EXPORT: &str = "const _export = (getters) => {
     }
 };";
 
-/// The module as a script. One without imports and exports stays what it is.
+/// Converts the module to a script. One without imports and exports stays as it is.
 pub(super) fn convert(module: Module, marks: &Marks) -> Script {
     let Module { span, body, shebang } = module;
     if body.iter().all(|item| matches!(item, ModuleItem::Stmt(_))) {
@@ -75,7 +74,7 @@ pub(super) fn convert(module: Module, marks: &Marks) -> Script {
     }
     statements.visit_mut_with(&mut conversion.names);
     let mut body = conversion.prologue();
-    // Directives of the file's own have had their say: an ES module is strict.
+    // The file's own directives have already been applied: an ES module is strict.
     body.append(&mut statements);
     Script { span, body, shebang }
 }
@@ -83,11 +82,11 @@ pub(super) fn convert(module: Module, marks: &Marks) -> Script {
 #[derive(Default)]
 struct Conversion {
     unresolved: SyntaxContext,
-    /// Of the names that are added.
+    /// Context of the names that are added.
     own: SyntaxContext,
     requires: Vec<Required>,
     names: Substitutes,
-    /// What each export reads.
+    /// The expression that each export reads.
     exports: BTreeMap<String, Expr>,
 }
 
@@ -101,7 +100,7 @@ struct Required {
 }
 
 impl Conversion {
-    /// What a declaration leaves in the place where it stands.
+    /// Converts a declaration; returns the statement that remains in its place.
     fn declaration(&mut self, declaration: ModuleDecl) -> Option<Stmt> {
         match declaration {
             ModuleDecl::Import(import) => {
@@ -158,7 +157,7 @@ impl Conversion {
                 self.requires[module].is_star = true;
                 None
             }
-            // The pass before has written them out.
+            // The previous pass has expanded them.
             ModuleDecl::TsImportEquals(_)
             | ModuleDecl::TsExportAssignment(_)
             | ModuleDecl::TsNamespaceExport(_) => None,
@@ -221,7 +220,7 @@ impl Conversion {
         Expr::Ident(Ident::new(name.into(), DUMMY_SP, self.own))
     }
 
-    /// What stands before the file's own statements.
+    /// Makes the statements that precede the file's own.
     fn prologue(mut self) -> Vec<Stmt> {
         let mut text = String::from("'use strict';");
         let quoted = |name: &str| serde_json::Value::from(name).to_string();
@@ -239,7 +238,7 @@ impl Conversion {
         let mut values = Vec::new();
         if !exports.is_empty() {
             text.push_str(EXPORT);
-            // Tools that tell a module's exports without running it look for assignments.
+            // Tools that detect a module's exports without running it look for assignments.
             for name in exports.keys() {
                 text.push_str(&format!("exports[{}] = ", quoted(name)));
             }
@@ -274,7 +273,7 @@ impl Conversion {
         statements
     }
 
-    /// The statements of a text of ours, at the places of what they stand for.
+    /// Parses statements of ours, at the positions of those that they stand for.
     fn parse(&mut self, text: &str, spans: Vec<Span>, values: Vec<Expr>) -> Vec<Stmt> {
         let (unresolved, own) = (self.unresolved, self.own);
         let graft = Graft { unresolved, own, spans, values, ..Graft::default() };

@@ -1,4 +1,4 @@
-//! What the nearest `tsconfig.json` says that matters when the code runs.
+//! The settings in the nearest `tsconfig.json` that matter when the code runs.
 
 use super::jsonc;
 use deno_error::JsErrorBox;
@@ -16,23 +16,23 @@ pub(crate) struct Config {
     /// `paths`, in the order in which they are tried.
     pub(super) paths: Vec<Mapping>,
     pub(super) jsx: Jsx,
-    /// `experimentalDecorators`, where it is said.
+    /// `experimentalDecorators`, where it is set.
     pub(super) legacy_decorators: Option<bool>,
     pub(super) decorator_metadata: bool,
-    /// `strict` and `strictNullChecks`, where they are said.
+    /// `strict` and `strictNullChecks`, where they are set.
     strict: Option<bool>,
     null_checks: Option<bool>,
-    /// `useDefineForClassFields`, where it is said.
+    /// `useDefineForClassFields`, where it is set.
     define_fields: Option<bool>,
     pub(super) verbatim_modules: bool,
     preserves_imports: bool,
     target: Option<String>,
     module: Option<String>,
-    /// Files that are extended and do not exist.
+    /// Extended files that do not exist.
     pub(super) missing: Vec<String>,
 }
 
-/// How JSX becomes calls.
+/// The way in which JSX becomes calls.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub(super) struct Jsx {
     /// `jsx`: `react`, `react-jsx`, `react-jsxdev`, `preserve`, `react-native`.
@@ -42,11 +42,11 @@ pub(super) struct Jsx {
     pub(super) import_source: Option<String>,
 }
 
-/// A member of `paths`: what stands before and after the star, and where that may be found.
+/// A member of `paths`: the text before and after the star, and the places where it may be found.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Mapping {
     prefix: String,
-    /// `None` where there is no star.
+    /// The text after the star; `None` where there is no star.
     suffix: Option<String>,
     /// Absolute paths, with a star or without.
     targets: Vec<String>,
@@ -58,7 +58,7 @@ impl Mapping {
         self.prefix.is_empty() && self.suffix.as_deref() == Some("")
     }
 
-    /// Where a specifier may be found, if this mapping speaks of it.
+    /// Returns the places where a specifier may be found, if this mapping matches it.
     pub(super) fn candidates(&self, specifier: &str) -> Option<Vec<PathBuf>> {
         let star = match &self.suffix {
             None => (specifier == self.prefix).then_some("")?,
@@ -71,11 +71,11 @@ impl Mapping {
 }
 
 impl Config {
-    /// The settings for a file: those of the first `tsconfig.json` in the folders above it. A package from a registry has
-    /// none; its own one was for those who have built it.
+    /// Returns the settings for a file: those of the first `tsconfig.json` in the folders above it. A package from a
+    /// registry has none; its own one was for those who built it.
     ///
     /// # Errors
-    /// Where the file is no JSON, with its place.
+    /// Where the file is not JSON, with its place.
     pub(crate) fn of(path: &Path) -> Result<(Option<PathBuf>, Arc<Self>), JsErrorBox> {
         let folders = path.ancestors().skip(1);
         if folders.clone().any(|folder| folder.ends_with("node_modules")) {
@@ -94,14 +94,14 @@ impl Config {
         let mut config = Self::default();
         let home = file.parent().unwrap_or(file);
         config.add(file, home, &mut Vec::new())?;
-        // The longest text before the star wins, and no star wins over all.
+        // The longest text before the star wins, and a key without a star wins over all.
         config.paths.sort_by_key(|mapping| {
             (mapping.suffix.is_some(), std::cmp::Reverse(mapping.prefix.len()))
         });
         Ok(config)
     }
 
-    /// Adds what a file says, after what it extends.
+    /// Adds a file's settings, after those that it extends.
     fn add(&mut self, file: &Path, home: &Path, open: &mut Vec<PathBuf>) -> Result<(), JsErrorBox> {
         if open.iter().any(|other| other == file) {
             return Ok(());
@@ -122,7 +122,7 @@ impl Config {
         for base in strings(&value["extends"]) {
             match find_base(base, folder) {
                 Some(found) => self.add(&found, home, open)?,
-                // What is deployed often lacks the settings that several projects share.
+                // Deployments often lack the settings that several projects share.
                 None => self.missing.push(format!("{base} (extended by {})", file.display())),
             }
         }
@@ -178,15 +178,15 @@ impl Config {
         self.preserves_imports = preserve || self.preserves_imports;
     }
 
-    /// Whether what may be missing has another type than what may not.
+    /// Whether nullable types differ from their non-nullable counterparts.
     pub(super) fn checks_nulls(&self) -> bool {
         self.null_checks.or(self.strict).unwrap_or(false)
     }
 
-    /// Whether a class field is defined, as the language has it, and not assigned.
+    /// Whether a class field is defined, as in the language itself, instead of assigned.
     pub(super) fn defines_fields(&self) -> bool {
         self.define_fields.unwrap_or_else(|| match self.target.as_deref() {
-            // Without a target TypeScript's own default is an old one, but what bundles for Node aims at the newest.
+            // Without a target TypeScript's own default is an old one, but bundlers for Node aim at the newest.
             None => true,
             Some(target) => {
                 let target = target.to_ascii_lowercase();
@@ -199,7 +199,7 @@ impl Config {
         })
     }
 
-    /// Whether files are CommonJS whose package does not say.
+    /// Whether files are CommonJS when their package does not say.
     pub(super) fn emits_commonjs(&self) -> bool {
         self.module.as_ref().is_some_and(|module| {
             let module = module.to_ascii_lowercase();
@@ -231,7 +231,7 @@ fn mapping(key: &str, targets: &Value, place: impl Fn(&str) -> PathBuf) -> Mappi
     Mapping { prefix: prefix.to_owned(), suffix, targets: targets.collect() }
 }
 
-/// The file that `extends` names.
+/// Finds the file that `extends` names.
 fn find_base(name: &str, folder: &Path) -> Option<PathBuf> {
     if name.starts_with('.') || name.starts_with('/') {
         return settings_file(&clean(&folder.join(name)));
@@ -258,7 +258,7 @@ fn settings_file(path: &Path) -> Option<PathBuf> {
     file.is_file().then_some(file)
 }
 
-/// The file that a package gives under a name in its `exports`.
+/// Finds the file that a package offers under a name in its `exports`.
 fn exported(packages: &Path, name: &str) -> Option<PathBuf> {
     let parts = if name.starts_with('@') { 2 } else { 1 };
     let end = name.match_indices('/').nth(parts - 1).map_or(name.len(), |(at, _)| at);
@@ -286,7 +286,7 @@ fn package(folder: &Path) -> Option<Value> {
     serde_json::from_str(&text).ok()
 }
 
-/// A path without `.` and `..`.
+/// Returns a path without `.` and `..`.
 pub(super) fn clean(path: &Path) -> PathBuf {
     let mut cleaned = PathBuf::new();
     for part in path.components() {

@@ -1,6 +1,6 @@
-//! Types that `emitDecoratorMetadata` makes values of, as TypeScript's compiler does where it looks at one file at a time.
-//! swc makes the values; what it does otherwise is set right before (types that it does not know or takes for others) and after
-//! (values that are no functions).
+//! Types that `emitDecoratorMetadata` turns into values, as in TypeScript's compiler where it looks at one file at a
+//! time. swc makes the values; its deviations are corrected right before (types that it does not know or confuses with
+//! others) and after (values that are not functions).
 
 use deno_ast::swc::{
     ast::{
@@ -15,29 +15,29 @@ use deno_ast::swc::{
 };
 use std::collections::{HashMap, HashSet};
 
-/// How deep aliases of aliases are followed: they may go round.
+/// Maximum depth to which aliases of aliases are followed: they may be circular.
 const DEPTH: usize = 16;
 
-/// Sets the types of classes' members right, where the compiler would look at them.
+/// Corrects the types of classes' members, where the compiler would look at them.
 pub(super) fn simplify_types(program: &mut Program, strict_null_checks: bool) {
     let mut types = Types { strict_null_checks, ..Types::default() };
     program.visit_with(&mut types);
     program.visit_mut_with(&mut Simplify(&types));
 }
 
-/// Lets values alone stand for types that are functions: classes. The others (enums, namespaces, constants) have the names of
-/// types, and are none that anything could be made of.
+/// Keeps as types only values that are functions: classes. The others (enums, namespaces, constants) have the names of
+/// types, but cannot serve as constructors.
 pub(super) fn only_functions(program: &mut Program) {
     program.visit_mut_with(&mut OnlyFunctions);
 }
 
-/// What a file declares as types.
+/// The types that a file declares.
 #[derive(Default)]
 struct Types {
     strict_null_checks: bool,
     aliases: HashMap<Id, TsType>,
     interfaces: HashSet<Id>,
-    /// Names that are values, too.
+    /// Names that are also values.
     values: HashSet<Id>,
 }
 
@@ -79,7 +79,7 @@ impl Visit for Types {
 }
 
 impl Types {
-    /// A type of which swc makes what the compiler makes of this one.
+    /// Returns a type from which swc makes what the compiler makes of this one.
     fn simple(&self, ty: &TsType, depth: usize) -> TsType {
         match ty {
             TsType::TsParenthesizedType(inner) => self.simple(&inner.type_ann, depth),
@@ -104,7 +104,7 @@ impl Types {
         }
     }
 
-    /// Without null checks, what may be missing is of the type that it is otherwise.
+    /// Simplifies a union. Without null checks, a nullable type counts as its non-nullable counterpart.
     fn union(&self, union: &TsUnionType, depth: usize) -> TsType {
         let is_skipped = |ty: &TsType| match ty {
             TsType::TsKeywordType(keyword) => match keyword.kind {
@@ -158,7 +158,7 @@ impl Types {
             Pat::Object(object) => self.set_right(&mut object.type_ann),
             Pat::Assign(assigned) => self.set_pattern_right(&mut assigned.left),
             Pat::Rest(rest) => {
-                // Of each of them, not of all together.
+                // The type of each of them, not of all together.
                 let one = rest.type_ann.take().and_then(|given| element(&given.type_ann));
                 rest.type_ann = one.map(|type_ann| {
                     Box::new(TsTypeAnn { span: DUMMY_SP, type_ann: Box::new(type_ann) })
@@ -176,7 +176,7 @@ impl Types {
     }
 }
 
-/// What an array consists of.
+/// Returns the element type of an array.
 fn element(ty: &TsType) -> Option<TsType> {
     match ty {
         TsType::TsArrayType(TsArrayType { elem_type, .. }) => Some((**elem_type).clone()),
@@ -203,7 +203,7 @@ impl VisitMut for Simplify<'_> {
     fn visit_mut_class(&mut self, class: &mut Class) {
         class.visit_mut_children_with(self);
         let types = self.0;
-        // Of several signatures, the one that has the code counts.
+        // Of several signatures, the one with the body counts.
         let has_code = |member: &ClassMember| !matches!(member, ClassMember::Constructor(constructor) if constructor.body.is_none());
         class.body.retain(has_code);
         for member in &mut class.body {
@@ -260,7 +260,7 @@ impl VisitMut for OnlyFunctions {
     }
 }
 
-/// `typeof X === "undefined" ? Object : X` looks at X's type, too.
+/// Extends swc's guard to `typeof X === "undefined" ? Object : X` by a look at X's type.
 fn guard(value: &mut Expr) {
     let Expr::Cond(CondExpr { test, cons, alt, .. }) = value else { return };
     let is_swcs = matches!(&**cons, Expr::Ident(name) if &*name.sym == "Object");

@@ -1,5 +1,5 @@
-//! Makes JavaScript of parsed TypeScript: strips the types, and writes out what is not JavaScript: decorators, enums,
-//! namespaces, parameter properties, JSX.
+//! The conversion of parsed TypeScript to JavaScript: types are stripped, and constructs that JavaScript lacks are
+//! expanded: decorators, enums, namespaces, parameter properties, JSX.
 
 use super::{
     Transpiled, accessors, commonjs,
@@ -29,7 +29,7 @@ use deno_ast::{
 use deno_error::JsErrorBox;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// What is known about a file's format without looking into it.
+/// The knowledge about a file's format without looking into it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
     /// An ES module, by its name or its package.
@@ -38,11 +38,11 @@ pub(crate) enum Format {
     CommonJs,
     /// CommonJS by its package or its settings, unless it has what only ES modules have.
     PreferCommonJs,
-    /// What its syntax says.
+    /// The format that its syntax shows.
     Detect,
 }
 
-/// A file that is parsed.
+/// A parsed file.
 pub(super) struct Parsed {
     pub(super) program: Program,
     pub(super) comments: SingleThreadedComments,
@@ -52,10 +52,10 @@ pub(super) struct Parsed {
     pub(super) has_jsx: bool,
 }
 
-/// The JavaScript of a file.
+/// Emits the JavaScript of a file.
 ///
 /// # Errors
-/// A `SyntaxError` where a construct has no JavaScript.
+/// A `SyntaxError` where a construct has no equivalent in JavaScript.
 pub(super) fn emit(
     parsed: Parsed,
     config: &Config,
@@ -87,7 +87,7 @@ pub(super) fn emit(
     Ok(Transpiled { text: emitted.text, map, is_commonjs })
 }
 
-/// What swc has to complain of.
+/// The problems that swc reports.
 #[derive(Default, Clone)]
 struct Problems(Arc<Mutex<Vec<String>>>);
 
@@ -103,7 +103,7 @@ impl Emitter for Problems {
     }
 }
 
-/// The way of one file through the passes.
+/// The run of one file through the passes.
 struct Emission<'a> {
     config: &'a Config,
     marks: &'a Marks,
@@ -173,7 +173,7 @@ impl Emission<'_> {
         (program, is_commonjs)
     }
 
-    /// Without settings, who decorates parameters has a library that looks at metadata, if at anything.
+    /// Whether to emit metadata. Without settings, code with decorated parameters uses metadata, if anything.
     fn has_metadata(&self) -> bool {
         self.config.decorator_metadata
             || (self.config.legacy_decorators.is_none() && !self.config.verbatim_modules)
@@ -190,7 +190,7 @@ impl Emission<'_> {
         }
     }
 
-    /// Takes the types out, and writes out what is TypeScript's alone, and JSX.
+    /// Strips the types, and expands the constructs of TypeScript's own, and JSX.
     fn strip(&self, program: &mut Program, is_commonjs: bool, survey: &Survey) {
         let (unresolved, top_level) = (self.marks.unresolved, self.marks.top_level);
         let config = typescript::Config {
@@ -204,7 +204,7 @@ impl Emission<'_> {
                 true => typescript::TsImportExportAssignConfig::Classic,
                 false => typescript::TsImportExportAssignConfig::NodeNext,
             },
-            // Members of an enum are looked up when they are used: what a declaration further down adds counts.
+            // Members of an enum are looked up on use: those that a declaration further down adds count.
             ts_enum_is_mutable: true,
             native_class_properties: false,
         };
@@ -241,7 +241,7 @@ impl Emission<'_> {
         ));
     }
 
-    /// Whether JSX calls a factory that is in scope (`React.createElement`), and does not import one.
+    /// Whether JSX calls a factory in scope (`React.createElement`) instead of importing one.
     fn is_classic_jsx(&self, survey: &Survey) -> bool {
         let jsx = &self.config.jsx;
         let (leading, _) = self.comments.borrow_all();
@@ -262,8 +262,8 @@ impl Emission<'_> {
     }
 }
 
-/// Gives what was put before the file's own statements the place of what it was put there for: stack traces name no line
-/// that does not exist.
+/// Gives helpers before the file's own statements the position of the code that needs them, so that stack traces name
+/// no line that does not exist.
 fn place_helpers(program: &mut Program, place: Option<Span>) {
     struct Place(Span);
 
@@ -286,7 +286,7 @@ fn place_helpers(program: &mut Program, place: Option<Span>) {
     }
 }
 
-/// A program as a module: what is CommonJS becomes a script again at the end.
+/// Returns a program as a module: CommonJS becomes a script again at the end.
 fn into_module(program: Program) -> Module {
     match program {
         Program::Module(module) => module,
@@ -298,7 +298,7 @@ fn into_module(program: Program) -> Module {
     }
 }
 
-/// `export = value` in an ES module: its default export, and what `require` gives.
+/// Replaces `export = value` in an ES module: it is its default export, and what `require` returns.
 fn export_assignments(module: &mut Module) {
     let mut items = Vec::with_capacity(module.body.len() + 1);
     for item in module.body.drain(..) {
@@ -331,13 +331,13 @@ fn export_assignments(module: &mut Module) {
     module.body = items;
 }
 
-/// A name that no other one in the file is mistaken for.
+/// Makes a name that cannot be confused with any other in the file.
 pub(super) fn private_name(name: &str) -> Ident {
     let context = SyntaxContext::empty().apply_mark(Mark::new());
     Ident::new(name.into(), DUMMY_SP, context)
 }
 
-/// `const name = value;`
+/// Makes the statement `const name = value;`.
 pub(super) fn constant(name: Ident, value: Box<Expr>, span: Span) -> Stmt {
     Stmt::Decl(Decl::Var(Box::new(VarDecl {
         span,
@@ -348,7 +348,7 @@ pub(super) fn constant(name: Ident, value: Box<Expr>, span: Span) -> Stmt {
     })))
 }
 
-/// The declaration that a default export is, under a name.
+/// Returns the declaration in a default export, with a name.
 pub(super) fn named_declaration(declaration: DefaultDecl) -> Option<(Decl, Ident)> {
     let name = |ident: Option<Ident>| ident.unwrap_or_else(|| private_name("_default"));
     match declaration {

@@ -1,5 +1,5 @@
-//! Class fields where `useDefineForClassFields` is off: they are assigned in the constructor, and without a value they do not
-//! exist. Libraries that put accessors on prototypes count on it.
+//! Class fields where `useDefineForClassFields` is off: they are assigned in the constructor, and without a value they
+//! do not exist. Libraries that put accessors on prototypes rely on it.
 
 use deno_ast::swc::{
     ast::{
@@ -37,7 +37,7 @@ impl VisitMut for Fields {
                 }
                 None => false,
             },
-            // It stays declared, and takes its turn among the others.
+            // It stays declared, and is initialized in its turn.
             ClassMember::PrivateProp(PrivateProp {
                 span, key, value, is_static: false, ..
             }) => {
@@ -90,7 +90,7 @@ fn member_of(key: &PropName) -> MemberProp {
     }
 }
 
-/// `this.key = value`
+/// Makes the expression `this.key = value`.
 fn assignment(span: Span, key: MemberProp, value: Box<Expr>) -> Box<Expr> {
     let this = Box::new(Expr::This(ThisExpr { span: DUMMY_SP }));
     let target = MemberExpr { span: DUMMY_SP, obj: this, prop: key };

@@ -1,16 +1,16 @@
-//! JSON as `tsconfig.json` has it: with comments and with commas before a closing bracket.
+//! JSON as in `tsconfig.json`: with comments and with commas before a closing bracket.
 
 use serde_json::Value;
 
 /// Parses JSON with comments and trailing commas. Positions in an error are those of `text`.
 ///
 /// # Errors
-/// What serde has to say, in the form `problem at line 3 column 5`.
+/// Serde's message, in the form `problem at line 3 column 5`.
 pub(super) fn parse(text: &str) -> Result<Value, serde_json::Error> {
     serde_json::from_str(&plain(text))
 }
 
-/// The text with blanks in the place of what is not JSON, so that lines and columns stay what they are.
+/// Replaces by blanks what is not JSON, so that lines and columns stay what they are.
 fn plain(text: &str) -> String {
     let mut bytes = text.as_bytes().to_vec();
     if bytes.starts_with("\u{feff}".as_bytes()) {
@@ -48,7 +48,7 @@ fn plain(text: &str) -> String {
     })
 }
 
-/// Where a string that begins at `start` ends.
+/// Returns the end of a string that begins at `start`.
 fn end_of_string(bytes: &[u8], start: usize) -> usize {
     let mut at = start + 1;
     while at < bytes.len() && bytes[at] != b'"' {
@@ -57,7 +57,7 @@ fn end_of_string(bytes: &[u8], start: usize) -> usize {
     (at + 1).min(bytes.len())
 }
 
-/// Where a comment that begins at `start` ends.
+/// Returns the end of a comment that begins at `start`.
 fn end_of_comment(bytes: &[u8], start: usize) -> usize {
     let rest = &bytes[start..];
     let length = match rest[1] {

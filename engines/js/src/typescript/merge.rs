@@ -1,4 +1,4 @@
-//! Namespaces that are declared in several places: each block sees what the others export.
+//! Namespaces that are declared in several places: each block sees the exports of the others.
 
 use super::substitutes::Substitutes;
 use deno_ast::{
@@ -16,7 +16,7 @@ use deno_ast::{
 };
 use std::collections::{HashMap, HashSet};
 
-/// Writes out the members of other blocks, here and in the namespaces within.
+/// Qualifies the members of other blocks, here and in the namespaces within.
 pub(super) fn merge(items: &mut [ModuleItem], marks: &Marks) {
     let mut exported: HashMap<Id, Vec<HashSet<Atom>>> = HashMap::new();
     for (name, block) in items.iter_mut().filter_map(namespace) {
@@ -29,7 +29,7 @@ pub(super) fn merge(items: &mut [ModuleItem], marks: &Marks) {
         };
         let own = names(block, false);
         let others = blocks.iter().flatten().filter(|other| !own.contains(*other));
-        // What is declared further out than all namespaces is hidden by what they export.
+        // Declarations outside all namespaces are hidden by the namespaces' exports.
         let contexts =
             [marks.unresolved, marks.top_level].map(|mark| SyntaxContext::empty().apply_mark(mark));
         let substitutes = others.flat_map(|other| {
@@ -44,7 +44,7 @@ pub(super) fn merge(items: &mut [ModuleItem], marks: &Marks) {
     }
 }
 
-/// The name and the block of a namespace.
+/// Returns the name and the block of a namespace.
 fn namespace(item: &mut ModuleItem) -> Option<(Ident, &mut Vec<ModuleItem>)> {
     let declaration = match item {
         ModuleItem::Stmt(Stmt::Decl(declaration)) => declaration,
@@ -62,7 +62,7 @@ fn namespace(item: &mut ModuleItem) -> Option<(Ident, &mut Vec<ModuleItem>)> {
     }
 }
 
-/// The names that a block exports, or declares.
+/// Returns the names that a block exports, or declares.
 fn names(block: &[ModuleItem], only_exported: bool) -> HashSet<Atom> {
     let mut found = HashSet::new();
     for item in block {

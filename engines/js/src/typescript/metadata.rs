@@ -1,5 +1,5 @@
-//! Imports that `emitDecoratorMetadata` alone makes values of. Only a type checker knows whether such a name is an interface;
-//! an ES module that imports one by name would not link.
+//! Imports that only `emitDecoratorMetadata` turns into values. Only a type checker knows whether such a name is an
+//! interface; an ES module that imports one by name would not link.
 
 use super::{emit::private_name, substitutes::Substitutes};
 use deno_ast::swc::{
@@ -16,7 +16,7 @@ use std::collections::{HashMap, HashSet};
 pub(super) struct ValueUses(HashSet<Id>);
 
 impl ValueUses {
-    /// Those of a program that still has its types.
+    /// Collects the names of a program that still has its types.
     pub(super) fn of(program: &Program) -> Self {
         let mut uses = Self(HashSet::new());
         program.visit_with(&mut uses);

@@ -1,5 +1,5 @@
-//! TypeScript as people write it: how files find one another, which settings hold for them, and the JavaScript that is made
-//! of them. Types are never checked.
+//! TypeScript as people write it: how files find one another, which settings hold for them, and the JavaScript made of
+//! them. Types are never checked.
 
 mod accessors;
 mod commonjs;
@@ -41,7 +41,7 @@ use std::{
 };
 use sys_traits::impls::RealSys;
 
-/// JavaScript made of TypeScript.
+/// The JavaScript made of a TypeScript file.
 pub(crate) struct Transpiled {
     pub(crate) text: String,
     /// Its source map.
@@ -50,15 +50,15 @@ pub(crate) struct Transpiled {
     pub(crate) is_commonjs: bool,
 }
 
-/// An instance's TypeScript.
+/// The TypeScript support of an instance.
 pub(crate) struct TypeScript {
     packages: PackageJsonResolverRc<RealSys>,
     configs: RefCell<HashMap<PathBuf, Known>>,
-    /// The file that was made last, until it is loaded: telling what it is takes making it.
+    /// The file that was made last, until it is loaded: determining its format takes making it.
     ready: RefCell<Option<(PathBuf, Rc<Transpiled>)>>,
-    /// What the files that were looked into for it export as types.
+    /// The types that files export, for those files that were examined for it.
     types: RefCell<HashMap<PathBuf, types::Types>>,
-    /// The source maps of what was made, by URL.
+    /// The source maps of the files that were made, by URL.
     maps: RefCell<HashMap<String, Rc<str>>>,
 }
 
@@ -88,7 +88,7 @@ impl TypeScript {
         })
     }
 
-    /// The settings for a file.
+    /// Returns the settings for a file.
     fn known(&self, path: &Path) -> Result<Known, JsErrorBox> {
         let folder = path.parent().unwrap_or(path);
         if let Some(known) = self.configs.borrow().get(folder) {
@@ -100,7 +100,7 @@ impl TypeScript {
         Ok(known)
     }
 
-    /// The JavaScript of a file, to look at.
+    /// Returns the JavaScript of a file, to be examined.
     ///
     /// # Errors
     /// Where the file cannot be read, or does not parse.
@@ -115,7 +115,7 @@ impl TypeScript {
         Ok(made)
     }
 
-    /// The JavaScript of a file, to run: the next time it is made anew.
+    /// Takes the JavaScript of a file, to be run: the next time it is made anew.
     ///
     /// # Errors
     /// Where the file cannot be read, or does not parse.
@@ -144,12 +144,12 @@ impl TypeScript {
         Ok(made)
     }
 
-    /// The source map of a file that was made.
+    /// Returns the source map of a file that was made.
     pub(crate) fn source_map(&self, url: &str) -> Option<Rc<str>> {
         self.maps.borrow().get(url).cloned()
     }
 
-    /// What a file's name, its package and its settings say of its format.
+    /// Determines a file's format as far as its name, its package and its settings show.
     fn format(&self, path: &Path, config: &Config) -> Result<Format, JsErrorBox> {
         match MediaType::from_path(path) {
             MediaType::Mts => return Ok(Format::Module),
@@ -166,7 +166,7 @@ impl TypeScript {
     }
 }
 
-/// The JavaScript of a text that stands in no file, as what it is to be.
+/// Makes JavaScript of a text that comes from no file, in the given format.
 ///
 /// # Errors
 /// Where it does not parse.
@@ -197,7 +197,7 @@ fn transpile(
             scope_analysis: false,
             maybe_syntax: None,
         },
-        // The passes want it for their own; this saves a copy.
+        // The passes need to own it; this saves a copy.
         |parsed, _| {
             program = Some(parsed);
             deno_ast::swc::ast::Program::Script(Default::default())

@@ -1,5 +1,5 @@
-//! CommonJS that is made of TypeScript, and JSON, for the ES modules that import them: what they export has to be told
-//! before they run.
+//! CommonJS made of TypeScript, and JSON, for the ES modules that import them: their exports must be known before they
+//! run.
 
 use super::{TypeScript, is_typescript};
 use crate::transpile::Parser;
@@ -13,11 +13,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Resolves a specifier in a file.
+/// A function that resolves a specifier in a file.
 pub(crate) type Resolve<'a> = &'a dyn Fn(&str, &ModuleSpecifier) -> Option<ModuleSpecifier>;
 
 impl TypeScript {
-    /// An ES module that gives what `require` gives of a file. Its default export is the file's own, where it has one.
+    /// Makes an ES module that exports what `require` returns for a file. Its default export is the file's own, if any.
     ///
     /// # Errors
     /// Where the file cannot be read, or does not parse.
@@ -37,10 +37,10 @@ impl TypeScript {
     }
 }
 
-/// An ES module of JSON, as TypeScript has it: the value, and the members of an object by their names.
+/// Makes an ES module of JSON, as in TypeScript: the value, and the members of an object by their names.
 ///
 /// # Errors
-/// A `SyntaxError` where it is no JSON.
+/// A `SyntaxError` where it is not JSON.
 pub(crate) fn json_module(url: &ModuleSpecifier, json: &str) -> Result<String, JsErrorBox> {
     let json = json.strip_prefix('\u{feff}').unwrap_or(json);
     let value: Value = serde_json::from_str(json).map_err(|error| {
@@ -70,7 +70,7 @@ fn members<'a>(text: &mut String, object: &str, names: impl Iterator<Item = &'a 
     }
 }
 
-/// The exports of a file, with those that it has from others.
+/// The exports of a file, including those that it re-exports.
 struct Names<'a> {
     typescript: &'a TypeScript,
     resolve: Resolve<'a>,
@@ -98,7 +98,7 @@ impl Names<'_> {
         self.found.extend(exports.exports);
         for specifier in exports.reexports {
             let target = (self.resolve)(&specifier, &url).and_then(|url| url.to_file_path().ok());
-            // What is not found fails when it is required, with a message that says where.
+            // A missing file fails when it is required, with a message that says where.
             if let Some(target) = target {
                 self.collect(&target)?;
             }

@@ -1,5 +1,5 @@
-//! What `require` means in a TypeScript file. Node's module system asks about each request first whether it names the package
-//! that it comes from: there TypeScript's rules have their say.
+//! The meaning of `require` in a TypeScript file. For each request, Node's module system first asks whether it names
+//! the package that it comes from: there TypeScript's rules are applied.
 
 use super::{TypeScript, is_typescript};
 use deno_ast::{MediaType, ModuleSpecifier};
@@ -21,8 +21,8 @@ use sys_traits::impls::RealSys;
 
 type Resolver = NodeResolverRc<DenoInNpmPackageChecker, NpmResolver<RealSys>, RealSys>;
 
-/// The file that a request means by the rules of TypeScript, where its parent is TypeScript, or by the `exports` of the
-/// package that its parent belongs to and that it names.
+/// Returns the file that a request means by the rules of TypeScript, where its parent is TypeScript, or by the
+/// `exports` of the parent's package, where the request names it.
 #[op2]
 #[string]
 pub(crate) fn op_trine_require_try_self(
@@ -55,7 +55,7 @@ pub(crate) fn op_trine_require_try_self(
     Ok(typescript.resolve_rest(request, parent, missing.as_deref()).map(text))
 }
 
-/// The file that a request like `#name` means by the `imports` of the package that its parent belongs to.
+/// Returns the file that a request like `#name` means by the `imports` of its parent's package.
 #[op2]
 #[string]
 pub(crate) fn op_trine_require_package_imports_resolve(
@@ -89,7 +89,7 @@ pub(crate) fn op_trine_require_package_imports_resolve(
     Ok(Some(text(source.unwrap_or(found))))
 }
 
-/// The instance's TypeScript, for a file that is such.
+/// Returns the instance's TypeScript, if the file is TypeScript.
 fn typescript_of(state: &OpState, parent: &Path) -> Option<Rc<TypeScript>> {
     let typescript = state.try_borrow::<Rc<TypeScript>>();
     typescript.filter(|_| is_typescript(MediaType::from_path(parent))).cloned()
@@ -118,7 +118,7 @@ fn of_itself(state: &OpState, parent: &Path, request: &str) -> Result<Option<Pat
     Ok(path_of(&found))
 }
 
-/// The path of what was resolved, or was not.
+/// Returns the path of a resolution, whether it succeeded or not.
 pub(crate) fn path_of(resolved: &UrlOrPath) -> Option<PathBuf> {
     match resolved {
         UrlOrPath::Path(path) => Some(path.clone()),

@@ -1,5 +1,5 @@
-//! Finds what a TypeScript file imports, as TypeScript's own compiler and the bundlers find it: without extensions, with
-//! those of the JavaScript that it is to become, through folders, and by the names that `tsconfig.json` gives.
+//! The resolution of a TypeScript file's imports as in TypeScript's own compiler and the bundlers: without extensions,
+//! with those of the JavaScript that it will become, through folders, and by the names in `tsconfig.json`.
 
 use super::{
     Known, TypeScript,
@@ -13,19 +13,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The endings that a specifier may lack, in the order in which they are tried.
+/// Endings that a specifier may lack, in the order in which they are tried.
 const ENDINGS: [&str; 9] = [".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".json"];
 
-/// What JavaScript's endings stand for in a specifier.
+/// The endings of sources that JavaScript's endings stand for in a specifier.
 const SOURCES: [(&str, &[&str]); 4] =
     [(".js", &[".ts", ".tsx"]), (".jsx", &[".tsx"]), (".mjs", &[".mts"]), (".cjs", &[".cts"])];
 
 impl TypeScript {
-    /// The file that a specifier in a TypeScript file means, where this is told without Node's rules; `None` leaves it to
-    /// them.
+    /// Returns the file that a specifier in a TypeScript file means, where Node's rules are not needed for it; `None`
+    /// leaves it to them.
     ///
     /// # Errors
-    /// Where its `tsconfig.json` is no JSON.
+    /// Where its `tsconfig.json` is not JSON.
     pub(crate) fn resolve(
         &self,
         specifier: &str,
@@ -49,8 +49,8 @@ impl TypeScript {
         Ok(config.base_url.as_ref().and_then(|base| probe(&clean(&base.join(specifier)))))
     }
 
-    /// What Node's rules do not find and TypeScript does: sources where a package's maps name what they become, and files of
-    /// packages without an `exports` map by names that lack an ending.
+    /// Finds what Node's rules do not find and TypeScript does: sources where a package's maps name their outputs, and
+    /// files of packages without an `exports` map by names that lack an ending.
     pub(crate) fn resolve_rest(
         &self,
         specifier: &str,
@@ -76,7 +76,7 @@ impl TypeScript {
         })
     }
 
-    /// The error of a specifier that was not found, with what the settings have to do with it.
+    /// Makes the error of a specifier that was not found, with a note if the settings are involved.
     pub(crate) fn explained(
         &self,
         error: JsErrorBox,
@@ -138,7 +138,7 @@ impl JsErrorClass for Explained {
     }
 }
 
-/// What the first matching member of `paths` leads to. A catch-all does not hide Node's own modules.
+/// Follows the first matching member of `paths`. A catch-all does not hide Node's own modules.
 fn mapped(config: &Config, specifier: &str, is_builtin: bool) -> Option<PathBuf> {
     let mapping = config.paths.iter().find(|mapping| mapping.candidates(specifier).is_some())?;
     if is_builtin && mapping.is_catch_all() {
@@ -160,7 +160,7 @@ fn has_exports(package: &Path) -> bool {
         .is_some_and(|package| !package["exports"].is_null())
 }
 
-/// The file that a path leads to, where its specifier may say that it is a folder.
+/// Finds the file that a path leads to, where its specifier may say that it is a folder.
 fn probe_specifier(path: &Path, specifier: &str) -> Option<PathBuf> {
     let is_folder = specifier.ends_with('/')
         || specifier == "."
@@ -171,7 +171,7 @@ fn probe_specifier(path: &Path, specifier: &str) -> Option<PathBuf> {
     found.or_else(|| if is_folder { probe(&path) } else { None })
 }
 
-/// The file that a path leads to: itself, its source, or it with an ending, or what a folder of this name holds.
+/// Finds the file that a path leads to: itself, its source, it with an ending, or the main file of this folder.
 fn probe(path: &Path) -> Option<PathBuf> {
     if path.is_file() && !is_declaration(path) {
         return real(path);
@@ -217,12 +217,12 @@ fn is_declaration(path: &Path) -> bool {
     matches!(MediaType::from_path(path), MediaType::Dts | MediaType::Dmts | MediaType::Dcts)
 }
 
-/// The file behind links: one that is reached on two ways is one module, and what lies above it counts.
+/// Returns the file behind links: a file reached in two ways is one module, and the folders above the real one count.
 fn real(path: &Path) -> Option<PathBuf> {
     path.canonicalize().ok()
 }
 
-/// The URL of a file that a specifier means, with the specifier's query and fragment.
+/// Returns the URL of a file that a specifier means, with the specifier's query and fragment.
 pub(crate) fn with_query(path: &Path, query: &str) -> Option<ModuleSpecifier> {
     let mut url = ModuleSpecifier::from_file_path(path).ok()?;
     if !query.is_empty() {
@@ -231,7 +231,7 @@ pub(crate) fn with_query(path: &Path, query: &str) -> Option<ModuleSpecifier> {
     Some(url)
 }
 
-/// A specifier of a path, and the query and fragment after it.
+/// Splits a specifier into a path, and the query and fragment after it.
 pub(crate) fn split_query(specifier: &str) -> (&str, &str) {
     if !is_relative(specifier) {
         return (specifier, "");

@@ -1,4 +1,4 @@
-//! Small pieces of JavaScript that are written as text and put into a file's syntax tree.
+//! Small pieces of JavaScript that are written as text and inserted into a file's syntax tree.
 
 use deno_ast::{
     MediaType, ModuleSpecifier, ParseParams,
@@ -9,16 +9,16 @@ use deno_ast::{
     },
 };
 
-/// What the names and places of a snippet become.
+/// The meaning of a snippet's names and places.
 #[derive(Default)]
 pub(super) struct Graft {
-    /// The context of names that are nobody's: globals, and the variables of CommonJS.
+    /// The context of undeclared names: globals, and the variables of CommonJS.
     pub(super) unresolved: SyntaxContext,
     /// The context of the snippet's own names.
     pub(super) own: SyntaxContext,
-    /// Where each statement stands; nowhere when there are fewer.
+    /// Positions of the statements; surplus statements have none.
     pub(super) spans: Vec<Span>,
-    /// What `$$0`, `$$1` and so on stand for.
+    /// Values of `$$0`, `$$1` and so on.
     pub(super) values: Vec<Expr>,
     pub(super) span: Span,
 }
@@ -27,7 +27,7 @@ pub(super) struct Graft {
 const FREE: [&str; 5] = ["require", "exports", "Object", "Symbol", "module"];
 
 impl Graft {
-    /// The statements of a text.
+    /// Parses the statements of a text.
     pub(super) fn parse(mut self, text: &str) -> Vec<Stmt> {
         let url = ModuleSpecifier::parse("file:///snippet.cjs").expect("a constant URL parses");
         let mut statements = Vec::new();

@@ -1,4 +1,4 @@
-//! Puts expressions in the place of names.
+//! The replacement of names by expressions.
 
 use deno_ast::swc::{
     ast::{
@@ -10,7 +10,7 @@ use deno_ast::swc::{
 };
 use std::collections::HashMap;
 
-/// What stands for the names of a file that are no variables of it.
+/// The expressions for those names in a file that are not its variables.
 #[derive(Default)]
 pub(super) struct Substitutes(pub(super) HashMap<Id, Expr>);
 
@@ -24,7 +24,7 @@ impl Substitutes {
         Some(value)
     }
 
-    /// A function that is imported and called has no receiver.
+    /// Replaces the callee where it is an imported function, which is called without a receiver.
     fn callee(&self, expression: &Expr) -> Option<Box<Expr>> {
         let value = self.value(expression)?;
         if !value.is_member() {

@@ -1,4 +1,4 @@
-//! Looks through a file for what decides how it is written out.
+//! The survey of a file for what decides how it is emitted.
 
 use deno_ast::swc::{
     ast::{
@@ -13,28 +13,28 @@ use deno_ast::swc::{
 /// The variables that only CommonJS has.
 const COMMONJS: [&str; 5] = ["require", "module", "exports", "__filename", "__dirname"];
 
-/// What was found in a file.
+/// The findings about a file.
 #[derive(Debug, Default)]
 pub(super) struct Survey {
-    /// `import` or `export`, also of types.
+    /// Whether there is `import` or `export`, also of types.
     pub(super) has_module_syntax: bool,
-    /// Top-level `await`, or `import.meta`.
+    /// Whether there is top-level `await`, or `import.meta`.
     pub(super) needs_module: bool,
-    /// `require`, `__dirname` and their like, `import x = require()` or `export =`.
+    /// Whether there is `require`, `__dirname` and their like, `import x = require()` or `export =`.
     pub(super) needs_commonjs: bool,
     pub(super) has_decorators: bool,
     pub(super) first_decorator: Option<Span>,
     pub(super) has_namespaces: bool,
     pub(super) has_accessors: bool,
     pub(super) decorates_parameters: bool,
-    /// Something is called `React`.
+    /// Whether something has the name `React`.
     pub(super) has_react: bool,
     unresolved: SyntaxContext,
     functions: usize,
 }
 
 impl Survey {
-    /// Looks through a program whose names have been resolved.
+    /// Surveys a program whose names have been resolved.
     pub(super) fn of(program: &Program, unresolved: Mark) -> Self {
         let unresolved = SyntaxContext::empty().apply_mark(unresolved);
         let mut survey = Self { unresolved, ..Self::default() };
@@ -77,7 +77,7 @@ impl Visit for Survey {
 
     fn visit_var_decl(&mut self, variables: &VarDecl) {
         if variables.declare {
-            // Who declares `require` for the type checker means to use it.
+            // Whoever declares `require` for the type checker means to use it.
             let mut names = variables.decls.iter().filter_map(|variable| variable.name.as_ident());
             self.needs_commonjs |= names.any(|name| COMMONJS.contains(&&*name.sym));
             return;

@@ -1,8 +1,8 @@
-//! What JavaScript is made of TypeScript, where the text says more than a run.
+//! Tests of the JavaScript made of TypeScript, where the text says more than a run.
 
 use super::*;
 
-/// The JavaScript of a text, and whether it is CommonJS.
+/// Returns the JavaScript of a text, and whether it is CommonJS.
 fn javascript(name: &str, source: &str, config: &Config, format: Format) -> (String, bool) {
     let url = ModuleSpecifier::parse(&format!("file:///app/{name}")).expect("a URL");
     let made = transpile(&url, source, config, format, &|_, _| false)

@@ -1,5 +1,5 @@
-//! Names that are exported onwards and are types. Only who looks into the other file knows; an ES module that exports such a
-//! name onwards would not link.
+//! Re-exported names that are types. Only a look into the other file tells; an ES module that re-exports such a name
+//! would not link.
 
 use super::TypeScript;
 use deno_ast::{
@@ -21,7 +21,7 @@ use std::{
 /// Whether a name that a specifier's module exports is a type, and nothing else.
 pub(super) type IsType<'a> = &'a dyn Fn(&str, &str) -> bool;
 
-/// Marks what is exported onwards and is a type, as `type` would.
+/// Marks re-exported types, as the word `type` would.
 pub(super) fn mark(module: &mut Module, is_type: IsType<'_>) {
     let mut imported: HashMap<String, (String, String)> = HashMap::new();
     for item in &module.body {
@@ -47,7 +47,7 @@ pub(super) fn mark(module: &mut Module, is_type: IsType<'_>) {
                 (None, None) => false,
             };
         }
-        // With nothing left, the other module is not asked for by name; it still runs, if it is named here.
+        // With nothing left, the other module is not loaded for a name; it still runs, if it is named here.
         if export.src.is_none() && export.specifiers.iter().all(is_marked) {
             export.type_only = true;
         }
@@ -65,7 +65,7 @@ fn text(name: &ModuleExportName) -> String {
     }
 }
 
-/// What a file exports: types alone, by their names.
+/// The names that a file exports only as types.
 pub(super) type Types = Rc<HashSet<String>>;
 
 impl TypeScript {
@@ -155,12 +155,12 @@ impl TypeScript {
     }
 }
 
-/// What a file declares at its top.
+/// The top-level declarations of a file.
 #[derive(Default)]
 struct Declared {
     types: HashSet<String>,
     values: HashSet<String>,
-    /// Where a name comes from, and what it is called there.
+    /// The source of each imported name, and its name there.
     imported: HashMap<String, (String, String)>,
 }
 
@@ -219,7 +219,7 @@ impl Declared {
     }
 }
 
-/// The name of a declaration that is a type's.
+/// Returns the name of a declaration that declares a type.
 fn type_name(declaration: &Decl) -> Option<String> {
     match declaration {
         Decl::TsInterface(interface) => Some(interface.id.sym.to_string()),

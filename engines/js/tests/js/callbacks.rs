@@ -1,10 +1,10 @@
-//! Which handlers answer through a callback, whatever they return.
+//! Handlers that answer through a callback, whatever they return.
 
 use crate::support::Guest;
 use deno_runtime::tokio_util::create_and_run_current_thread;
 use trine_engine::Seek;
 
-/// What the handlers of this name answer to `null`: `through the callback`, or what they return.
+/// Returns the answer of the handler of this name to `null`: `through the callback`, or its result.
 async fn answer(guest: &Guest, name: &str) -> String {
     let exports = guest.load("app.mjs", Seek::Handler(name.into())).await.unwrap();
     guest.call(exports.functions[0].1, "null").await.unwrap()

@@ -28,7 +28,7 @@ fn guest() -> Guest {
     Guest::with(&files, None)
 }
 
-/// What the handler returns in an instance of its own, which may leave its cache behind.
+/// Returns the result of the handler in an instance of its own, which may leave its cache behind.
 async fn answer(guest: &Guest) -> String {
     let instance = guest.another();
     let wanted = module(&guest.folder, "app.mjs", Seek::Handler("handler".into()));
@@ -44,7 +44,7 @@ fn caches(guest: &Guest) -> Vec<PathBuf> {
     paths.filter(|path| path.extension().is_some_and(|kind| kind == "js-cache")).collect()
 }
 
-/// The file of the handler, and which version of it: the number of a file that was replaced may come again.
+/// Returns the file of the handler, and its version: the inode number of a replaced file may be reused.
 fn cache(guest: &Guest) -> (PathBuf, (u64, i64, i64)) {
     let files = caches(guest);
     assert_eq!(files.len(), 1, "{files:?}");

@@ -1,4 +1,4 @@
-//! Whom a function is written for, and what it sees then.
+//! Flavours of functions, and what a function of each sees.
 
 use crate::support::{Guest, run};
 use trine_engine::{ErrorKind, Seek};

@@ -1,4 +1,4 @@
-//! Hooks around a handler: one context for all of them, what they share with other languages, and what they return.
+//! Hooks around a handler: one context for all of them, the values they share with other languages, and their results.
 
 use crate::support::{Guest, call, invocation, run, text};
 use bytes::Bytes;
@@ -38,7 +38,7 @@ impl Pair {
     }
 }
 
-/// A value of a language that has JSON for it, or says why not.
+/// A value of a language that has JSON for it, or an error message.
 struct Foreign(Result<&'static str, &'static str>);
 
 impl NativeValue for Foreign {

@@ -1,10 +1,10 @@
-//! How long things take. Not run by default: `cargo test -p trine-js -- --ignored --nocapture measure`.
+//! Measurements of time. Not run by default: `cargo test -p trine-js -- --ignored --nocapture measure`.
 
 use crate::support::{Guest, invocation, run};
 use std::time::Instant;
 use trine_engine::{Form, FunctionId, Instance, Payload, Seek};
 
-/// About one kilobyte in ten members.
+/// Makes an event of about one kilobyte in ten members.
 fn event() -> String {
     serde_json::json!({
         "id": "1f0c3a9e-6f0e-4f3e-9b7c-2b1a5d7e9c11", "path": "/orders/7", "method": "POST", "count": 7,
@@ -14,7 +14,7 @@ fn event() -> String {
     .to_string()
 }
 
-/// Microseconds for an invocation of a handler with so many hooks before it.
+/// Measures the microseconds for an invocation of a handler with this number of hooks before it.
 async fn micros(instance: &dyn Instance, hook: FunctionId, handler: FunctionId, hooks: u32) -> f64 {
     let event = event();
     let mut best = f64::MAX;

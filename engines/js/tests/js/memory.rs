@@ -1,4 +1,4 @@
-//! Limits of memory: what crosses them fails, and the process goes on.
+//! Memory limits: whatever crosses them fails, and the process goes on.
 
 use crate::support::{Guest, call, invocation, run};
 use trine_engine::{ErrorKind, Seek};

@@ -1,4 +1,4 @@
-//! Mends of Deno's polyfills that nothing needs any more do not stay.
+//! The check that mends of Deno's polyfills do not outlive their need.
 
 use crate::support::{Guest, run};
 

@@ -1,4 +1,4 @@
-//! Programs of the earlier runtime: a `node` shebang, standard input, an argument, and what is printed.
+//! Programs of the earlier runtime: a `node` shebang, standard input, an argument, and printed output.
 
 use crate::support::{Guest, invocation, run, text};
 use trine_engine::{ErrorKind, Exports, Form, Hook, Payload, Result, Seek};

@@ -47,7 +47,7 @@ fn instances_interleave_on_one_thread_and_end_in_any_order() {
             })
             .await;
         }
-        // The oldest first, then one from the middle by dropping it alone; the others go on.
+        // The oldest first, then one from the middle, which is only dropped; the others go on.
         let (oldest, function) = instances.remove(0);
         oldest.shutdown();
         let ended = call(&oldest, function, "1", &invocation()).await.unwrap_err();
@@ -92,7 +92,7 @@ fn open_files() -> usize {
     std::fs::read_dir("/proc/self/fd").unwrap().count()
 }
 
-/// Run by itself: the other tests of this process would count.
+/// Must run alone: the other tests of this process would count.
 #[test]
 #[ignore = "measures"]
 fn measure_what_instances_leave_behind() {

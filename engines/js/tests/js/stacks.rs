@@ -1,4 +1,4 @@
-//! Where errors are said to come from: source maps, syntax errors, and what users must not see of the runtime.
+//! The places that errors report: source maps, syntax errors, and parts of the runtime that users must not see.
 
 use crate::support::{Guest, run};
 use trine_engine::{ErrorKind, Seek};
@@ -7,7 +7,7 @@ fn handler() -> Seek {
     Seek::Handler("handler".to_owned())
 }
 
-/// Fails in line 3 at column 9. Its map says that this is line 13 of `../src/price.ts`, column 11.
+/// A bundle that fails in line 3 at column 9. Its map maps that to line 13 of `../src/price.ts`, column 11.
 const BUNDLE: &str = "\
 function priceOf(item) {
   if (item === undefined)
@@ -20,7 +20,7 @@ fn map(more: &str) -> String {
     format!(r#"{{"version":3,"sources":["../src/price.ts"],"mappings":"{MAPPINGS}"{more}}}"#)
 }
 
-/// As a `data:` URL without base64.
+/// Makes a `data:` URL without base64.
 fn inline(map: &str) -> String {
     let plain: String = map
         .bytes()
@@ -32,11 +32,11 @@ fn inline(map: &str) -> String {
     format!("data:application/json,{plain}")
 }
 
-/// `{"version":3,"sources":["../src/price.ts"],"mappings":";;EAYI,MAAM"}`
+/// The map `{"version":3,"sources":["../src/price.ts"],"mappings":";;EAYI,MAAM"}`.
 const BASE64: &str = "data:application/json;charset=utf-8;base64,\
     eyJ2ZXJzaW9uIjozLCJzb3VyY2VzIjpbIi4uL3NyYy9wcmljZS50cyJdLCJtYXBwaW5ncyI6Ijs7RUFZSSxNQUFNIn0=";
 
-/// A module that turns source maps on when it is told so, and gives the first frame of the bundle's error.
+/// A module that turns source maps on when the event says so, and returns the first frame of the bundle's error.
 const ASK: &str = "
 import { priceOf } from './dist/mod.mjs';
 export const handler = (maps) => {
@@ -48,7 +48,7 @@ export const handler = (maps) => {
     }
 };";
 
-/// The first frame where source maps do not count, and where they do; the folder is left out.
+/// Returns the first frame where source maps do not count, and where they do; the folder is left out.
 fn frames(comment: &str, files: &[(&str, &str)]) -> [String; 2] {
     let bundle = format!("{BUNDLE}export {{ priceOf }};\n{comment}");
     let files = [&[("app.mjs", ASK), ("dist/mod.mjs", bundle.as_str())], files].concat();
@@ -117,7 +117,7 @@ fn a_map_that_is_missing_or_broken_does_no_harm() {
 
 #[test]
 fn a_map_names_functions_that_were_made_short() {
-    // The function begins at column 12, what it throws is made from column 25 on.
+    // The function begins at column 12, and the error that it throws is made from column 25 on.
     let bundle = "exports.o=o;function o(){throw new Error('x')}\n//# sourceMappingURL=min.cjs.map";
     let map = r#"{"version":3,"sources":["price.ts"],"names":["priceOf"],"mappings":"YAEAA,aAAC"}"#;
     let ask = "const { o } = require('./min.cjs');
@@ -170,7 +170,7 @@ fn a_syntax_error_has_its_own_place_only() {
     ];
     run(async {
         let guest = Guest::with(&files, None);
-        // Each after each other one.
+        // Each of them after each of the others.
         for _ in 0..2 {
             for (file, place) in [
                 ("one.cjs", "one.cjs:2:14"),

@@ -1,4 +1,4 @@
-//! What is stopped: by a warning, by force, by the guest's own wish for the process's end.
+//! Ways in which code is stopped: by a warning, by force, by the guest's own request to end the process.
 
 use crate::support::{Guest, LIMIT, invocation, run};
 use std::{
@@ -7,7 +7,7 @@ use std::{
 };
 use trine_engine::{ErrorKind, Form, Payload, Seek};
 
-/// Interrupts a handler with this body after a while; how long it took then to end.
+/// Interrupts a handler with this body after a while; returns how long it then took to end.
 fn interrupted(body: &str) -> Duration {
     run(async {
         let source = format!(
@@ -56,7 +56,7 @@ fn an_interrupt_ends_whatever_javascript_does() {
         "await fetch(`http://127.0.0.1:${event}/`);",
     ] {
         let took = interrupted(body);
-        // What is not interrupted goes on for ever; a busy machine only takes long. The figures are printed.
+        // Uninterrupted code goes on for ever; a busy machine only takes long. The figures are printed.
         assert!(took < LIMIT, "{body} took {took:?} to end");
     }
 }

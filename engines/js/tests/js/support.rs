@@ -19,12 +19,12 @@ impl Deref for Guest {
 }
 
 impl Guest {
-    /// One file, `app.mjs`.
+    /// Makes a guest of one file, `app.mjs`.
     pub(crate) fn new(source: &str) -> Self {
         Self::with(&[("app.mjs", source)], None)
     }
 
-    /// One file, `app.mjs`, and a limit in MiB.
+    /// Makes a guest of one file, `app.mjs`, and a limit in MiB.
     pub(crate) fn limited(source: &str, limit: u64) -> Self {
         Self::with(&[("app.mjs", source)], Some(limit << 20))
     }
@@ -37,7 +37,7 @@ impl Guest {
         }))
     }
 
-    /// Another instance for the same files.
+    /// Starts another instance for the same files.
     pub(crate) fn another(&self) -> Rc<dyn Instance> {
         trine_js::engine().start(&self.environment).unwrap()
     }
@@ -57,7 +57,7 @@ impl Guest {
         self.call(function, event).await
     }
 
-    /// The error with which `handler` of `app.mjs` fails.
+    /// Returns the error with which `handler` of `app.mjs` fails.
     pub(crate) async fn fails(&self, event: &str) -> Error {
         self.handle(event).await.expect_err("the handler fails")
     }

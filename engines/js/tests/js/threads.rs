@@ -1,4 +1,4 @@
-//! Worker threads that guests start: what they can do is in the conformance suite, here is how they end.
+//! The end of worker threads that guests start; the conformance suite covers what they can do.
 
 use crate::support::{Guest, run};
 use std::{
@@ -6,8 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How many threads of guests this process has: Deno's runtime calls them `worker-` and a number. A thread that one test
-/// of this file leaves would be another one's failure, so the whole file is one test.
+/// Counts the threads of guests in this process: Deno's runtime calls them `worker-` and a number. A thread that one
+/// test of this file left behind would make another one fail, so the whole file is one test.
 fn threads() -> usize {
     let tasks = fs::read_dir("/proc/self/task").unwrap();
     let names = tasks.filter_map(|task| fs::read_to_string(task.unwrap().path().join("comm")).ok());
@@ -23,7 +23,7 @@ fn all_end(what: &str) {
     }
 }
 
-/// A thread that runs `body` for as long as it is let.
+/// Makes a handler that starts a thread, which runs `body` for as long as it is allowed to.
 fn handler(body: &str, rest: &str) -> String {
     format!(
         "import {{ Worker }} from 'node:worker_threads';
@@ -52,7 +52,7 @@ const BODIES: &[&str] = &[
 #[test]
 fn threads_end_when_they_are_terminated_and_with_their_instance() {
     for body in BODIES {
-        // Both where they wait already, and where they have hardly begun.
+        // Both when they are already waiting, and when they have hardly begun.
         for wait in [0, 30] {
             let pause = format!("await new Promise((resolve) => setTimeout(resolve, {wait}));");
             run(async {
@@ -62,7 +62,7 @@ fn threads_end_when_they_are_terminated_and_with_their_instance() {
                 ));
                 assert_eq!(guest.handle("1").await.unwrap(), "1", "{body}");
                 all_end(&format!("terminated: {body}"));
-                // The instance is of use as before.
+                // The instance is as usable as before.
                 assert_eq!(guest.handle("1").await.unwrap(), "1", "{body}");
                 guest.instance.shutdown();
                 all_end(&format!("terminated again: {body}"));

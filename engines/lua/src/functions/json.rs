@@ -1,7 +1,7 @@
 //! `trine.json`.
 
 use crate::{
-    convert::{Parser, Strictness, decode, encode, leave},
+    convert::{Parser, Strictness, leave, read, write},
     host::Host,
 };
 use mlua::ffi::{self, lua_State};
@@ -11,14 +11,14 @@ use std::{ffi::c_int, mem::ManuallyDrop};
 ///
 /// # Safety
 /// To be called by Lua as a C closure whose first upvalue is the [`Host`] of its state.
-pub(super) unsafe extern "C-unwind" fn encode_value(state: *mut lua_State) -> c_int {
+pub(super) unsafe extern "C-unwind" fn encode(state: *mut lua_State) -> c_int {
     // SAFETY: Lua calls this with its arguments on the stack; values with destructors are kept from being dropped, or
     // are dropped, before anything may raise.
     unsafe {
         ffi::luaL_checkany(state, 1);
         let host = Host::of(state);
         let mut out = ManuallyDrop::new(Vec::with_capacity(256));
-        match encode(state, 1, host, Strictness::Ordinary, &mut out) {
+        match write(state, 1, host, Strictness::Ordinary, &mut out) {
             Ok(()) => {
                 ffi::lua_pushlstring(state, out.as_ptr().cast(), out.len());
                 ManuallyDrop::drop(&mut out);
@@ -43,8 +43,8 @@ pub(super) unsafe extern "C-unwind" fn encode_value(state: *mut lua_State) -> c_
 /// `trine.json.decode(text)`.
 ///
 /// # Safety
-/// As for [`encode_value`].
-pub(super) unsafe extern "C-unwind" fn decode_text(state: *mut lua_State) -> c_int {
+/// As for [`encode`].
+pub(super) unsafe extern "C-unwind" fn decode(state: *mut lua_State) -> c_int {
     // SAFETY: the text stays on the stack, at index 1, for as long as the parser reads it; destructors as above.
     unsafe {
         let mut length = 0;
@@ -52,7 +52,7 @@ pub(super) unsafe extern "C-unwind" fn decode_text(state: *mut lua_State) -> c_i
         let text = std::slice::from_raw_parts(text.cast::<u8>(), length);
         let host = Host::of(state);
         let mut parser = ManuallyDrop::new(Parser::new(text));
-        let fault = match decode(state, &mut parser, host.forms()) {
+        let fault = match read(state, &mut parser, host.forms()) {
             Ok(()) => None,
             Err(fault) => {
                 if let Some(end) = fault.end() {

@@ -1,15 +1,15 @@
-//! Keys of objects that were seen before. Events look alike, and a string that is used again brings its hash with it.
+//! The keys of objects that were seen before. Events look alike, and a reused string brings its hash with it.
 
 use super::read::any_string;
 use pyo3::{prelude::*, types::PyString};
 
-/// Slots of the key cache; a power of two.
+/// Number of slots in the key cache; a power of two.
 const SLOTS: usize = 512;
 
-/// Longer keys are not kept.
+/// Maximum length of keys that are kept.
 const LONGEST: usize = 48;
 
-/// A place for a key seen before.
+/// The slot for a key seen before.
 pub(super) type Slot = Option<Seen>;
 
 pub(super) struct Seen {
@@ -18,10 +18,10 @@ pub(super) struct Seen {
     object: Py<PyString>,
 }
 
-/// The cache of keys, of one interpreter.
+/// The cache of one interpreter's keys.
 pub(crate) struct Keys {
     pub(super) slots: Vec<Slot>,
-    /// Room for strings with escapes, reused from one event to the next.
+    /// A buffer for strings with escapes, reused from one event to the next.
     pub(super) room: String,
 }
 
@@ -43,7 +43,7 @@ pub(super) fn key<'py>(
     }
 }
 
-/// A key that was seen before.
+/// Finds a key that was seen before.
 #[inline]
 fn seen<'py>(py: Python<'py>, text: &str, keys: &[Slot]) -> Option<Bound<'py, PyString>> {
     let ends = ends(text.as_bytes());
@@ -66,7 +66,7 @@ fn new_key<'py>(py: Python<'py>, text: &str, keys: &mut [Slot]) -> PyResult<Boun
     Ok(made)
 }
 
-/// A key's first and last letters.
+/// Packs a key's first and last letters.
 #[inline]
 fn ends(text: &[u8]) -> u64 {
     if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
@@ -78,7 +78,7 @@ fn ends(text: &[u8]) -> u64 {
     }
 }
 
-/// Where a key is kept.
+/// Returns the index of a key's slot.
 fn slot(ends: u64, length: usize) -> usize {
     let mixed = (ends ^ length as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     (mixed >> 32) as usize & (SLOTS - 1)

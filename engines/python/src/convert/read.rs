@@ -1,4 +1,4 @@
-//! JSON text to Python values, as `json.loads` would read it.
+//! The reading of JSON text into Python values, as by `json.loads`.
 
 use super::{
     DEPTH,
@@ -13,16 +13,16 @@ use pyo3::{
 use std::ffi::CString;
 use trine_json::{Number, Peek, Reader, Refused, Text, describe};
 
-/// Why a text is no value.
+/// The reason why a text is not a value.
 pub(crate) enum Failure {
-    /// It is not JSON: what is wrong and where.
+    /// Invalid JSON: what is wrong and where.
     Malformed(String),
-    /// Python refused: memory, size of a number.
+    /// An exception of Python's: memory, size of a number.
     Raised(PyErr),
 }
 
 impl Failure {
-    /// The reason, for an error message.
+    /// Describes the reason, for an error message.
     pub(crate) fn describe(&self, py: Python<'_>) -> String {
         match self {
             Self::Malformed(reason) => reason.clone(),
@@ -31,11 +31,11 @@ impl Failure {
     }
 }
 
-/// What ends reading.
+/// The reason why reading ends.
 enum Stop {
     Refused,
     TooDeep(&'static str),
-    /// In a box, because this travels with every value that is read.
+    /// An exception, in a box because this travels with every value that is read.
     Raised(Box<PyErr>),
 }
 
@@ -74,7 +74,7 @@ pub(crate) fn read<'py>(
     }
 }
 
-/// Reads through the standard library what only it takes: `NaN`, and halves of surrogate pairs, which Python's strings
+/// Reads with the standard library what only that accepts: `NaN`, and halves of surrogate pairs, which Python's strings
 /// can hold.
 #[cold]
 fn slowly<'py>(py: Python<'py>, text: &[u8]) -> Result<Bound<'py, PyAny>, Failure> {
@@ -93,7 +93,7 @@ struct Parser<'a, 'j, 'py> {
     py: Python<'py>,
     json: Reader<'j>,
     keys: &'a mut [Slot],
-    /// Items of the arrays that are open, the innermost one's last.
+    /// Items of the open arrays, the innermost one's last.
     items: Vec<Bound<'py, PyAny>>,
 }
 
@@ -152,7 +152,7 @@ impl<'py> Parser<'_, '_, 'py> {
         Ok(self.list(first)?)
     }
 
-    /// A list of the items from the `first` one on.
+    /// Makes a list of the items from the `first` one on.
     fn list(&mut self, first: usize) -> PyResult<Bound<'py, PyAny>> {
         let items = self.items.drain(first..);
         // SAFETY: the result is owned, or null with an exception.
@@ -174,8 +174,8 @@ fn string<'py>(py: Python<'py>, Text { text, is_ascii }: Text<'_>) -> PyResult<B
     if !is_ascii || text.len() < 2 {
         return any_string(py, text).map(Bound::into_any);
     }
-    // SAFETY: the result is owned, or null with an exception. It has as many bytes as letters, because the largest of
-    // them is one of ASCII; nobody else has seen it yet.
+    // SAFETY: the result is owned, or null with an exception. It has as many bytes as letters, because the highest of
+    // them is in ASCII; nobody else has seen it yet.
     unsafe {
         let made = ffi::PyUnicode_New(text.len() as ffi::Py_ssize_t, 0x7f);
         if made.is_null() {
@@ -196,13 +196,13 @@ pub(super) fn any_string<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py
     }
 }
 
-/// An integer of more digits than a machine word holds. Those of any size stay exact.
+/// Makes an integer with more digits than a machine word holds. Integers of any size stay exact.
 fn long<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAny>> {
     if let Ok(small) = text.parse::<i64>() {
         return Ok(PyInt::new(py, small).into_any());
     }
     let text = CString::new(text).unwrap_or_default();
-    // SAFETY: the text is terminated; the end is not asked for; the result is owned or null with an exception.
+    // SAFETY: the text is terminated; the end is not requested; the result is owned or null with an exception.
     unsafe {
         let made = ffi::PyLong_FromString(text.as_ptr(), std::ptr::null_mut(), 10);
         Bound::from_owned_ptr_or_err(py, made)

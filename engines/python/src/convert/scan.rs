@@ -1,4 +1,4 @@
-//! Looks for the characters that a JSON string cannot hold as they are, eight bytes at a time.
+//! The search for the characters that a JSON string cannot contain unescaped, eight bytes at a time.
 
 use trine_json::special as json_special;
 
@@ -6,12 +6,12 @@ const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = ONES << 7;
 const SPACES: u64 = ONES * b' ' as u64;
 
-/// Stops at what lies beyond printable ASCII.
+/// The `STOP` that adds everything beyond printable ASCII.
 pub(super) const UNPRINTABLE: u8 = 0;
-/// Stops at what U+2028 and U+2029 begin with.
+/// The `STOP` that adds the first byte of U+2028 and U+2029.
 pub(super) const SEPARATORS: u8 = 1;
 
-/// The first place from `at` on, or the end, that holds a quote, a backslash, a control character, or what `STOP` says.
+/// Finds, from `at` on, the first quote, backslash, control character or byte that `STOP` adds, or else the end.
 #[inline]
 pub(super) fn plain<const STOP: u8>(text: &[u8], mut at: usize) -> usize {
     while let Some(chunk) = text.get(at..).and_then(|rest| rest.first_chunk()) {
@@ -24,7 +24,7 @@ pub(super) fn plain<const STOP: u8>(text: &[u8], mut at: usize) -> usize {
     at + short::<STOP>(text.get(at..).unwrap_or_default())
 }
 
-/// The same for less than eight bytes.
+/// Does the same for fewer than eight bytes.
 #[inline]
 fn short<const STOP: u8>(rest: &[u8]) -> usize {
     if let (Some(first), Some(last)) = (rest.first_chunk(), rest.last_chunk()) {
@@ -41,12 +41,12 @@ fn short<const STOP: u8>(rest: &[u8]) -> usize {
     rest.len().min(special::<STOP>(bytes).trailing_zeros() as usize / 8)
 }
 
-/// The high bit of each byte that is special. The lowest of them is right; those above it may be in error.
+/// Marks each special byte by its high bit. The lowest mark is right; those above it may be wrong.
 #[inline]
 fn special<const STOP: u8>(bytes: u64) -> u64 {
     let below = |byte: u8| (bytes ^ (ONES * u64::from(byte))).wrapping_sub(ONES);
     let other = if STOP == SEPARATORS {
-        // In the bytes that are none of ASCII, this is none of it where the high bit is taken away.
+        // The exclusive or leaves the high bit set in ASCII bytes only; the second factor removes their marks.
         below(0xe2) & !(bytes ^ (ONES * 0xe2))
     } else {
         (below(0x7f) & !bytes) | bytes

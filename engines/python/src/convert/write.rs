@@ -1,4 +1,4 @@
-//! Python values to JSON text, byte for byte as `simplejson` writes it for AWS's own runtime.
+//! The writing of Python values as JSON text, byte for byte as `simplejson` does it for AWS's own runtime.
 
 use super::{DEPTH, scan};
 use crate::{error, interpreter};
@@ -9,18 +9,18 @@ use pyo3::{
 };
 use std::{ffi::CStr, io::Write, slice, str};
 
-/// How text is written.
+/// The style in which text is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Settings {
-    /// Whether everything outside of printable ASCII is escaped.
+    /// Whether everything outside printable ASCII is escaped.
     pub(crate) ascii: bool,
 }
 
-/// Why a value has no JSON form.
+/// The reason why a value has no JSON form.
 pub(crate) enum Failure {
-    /// The value itself has none. The path to it, innermost step first.
+    /// The value itself has none. The path to it starts with the innermost step.
     Refused { message: String, path: Vec<String> },
-    /// Code of the guest's, run on the way, raised.
+    /// An exception of the guest's code that ran on the way.
     Raised(PyErr),
 }
 
@@ -52,16 +52,16 @@ pub(crate) fn write(value: &Bound<'_, PyAny>, out: &mut Vec<u8>, settings: Setti
     Writer::<false> { out, settings, open: Vec::new() }.value(value)
 }
 
-/// Appends the JSON form of `value` for another language: what would arrive there as something poorer is refused.
+/// Appends the JSON form of `value` for another language: values that would lose information there are refused.
 pub(crate) fn write_plain(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> Outcome {
     Writer::<true> { out, settings: Settings::default(), open: Vec::new() }.value(value)
 }
 
-/// `STRICT`: for another language ([`write_plain`]). Known when this is compiled, so that results pay nothing for it.
+/// The writer. `STRICT` is for another language ([`write_plain`]), a constant so that results pay nothing for it.
 struct Writer<'a, const STRICT: bool> {
     out: &'a mut Vec<u8>,
     settings: Settings,
-    /// The containers around the present place, to notice one that contains itself.
+    /// The containers around the current position, to notice one that contains itself.
     open: Vec<*mut ffi::PyObject>,
 }
 
@@ -87,7 +87,7 @@ impl<const STRICT: bool> Writer<'_, STRICT> {
     }
 
     fn other(&mut self, value: &Bound<'_, PyAny>) -> Outcome {
-        // Before anything else that is no text and no number: named tuples, rows of databases, objects of any class.
+        // Before anything else that is neither text nor number: named tuples, database rows, objects of any class.
         if let Some(fields) = named_fields(value)? {
             return self.inside(value, "object", |this| this.mapping(&fields));
         }
@@ -110,7 +110,7 @@ impl<const STRICT: bool> Writer<'_, STRICT> {
             // Signalling ones, and those with a sign or a payload, have names of their own.
             let is_nan: bool = value.call_method0(intern!(value.py(), "is_nan"))?.extract()?;
             let text = if is_nan { "NaN".to_owned() } else { value.str()?.to_string() };
-            // `NaN` and `Infinity` are numbers to nobody else.
+            // Nobody else reads `NaN` and `Infinity` as numbers.
             if STRICT && !text.ends_with(|last: char| last.is_ascii_digit()) {
                 return Err(Failure::new(format!("{text} has no JSON form")));
             }
@@ -191,7 +191,7 @@ impl<const STRICT: bool> Writer<'_, STRICT> {
         while unsafe { ffi::PyDict_Next(dict.as_ptr(), &raw mut at, &raw mut key, &raw mut value) }
             != 0
         {
-            // SAFETY: the callee answered true, so both are set to objects that the dictionary holds at this moment;
+            // SAFETY: the callee returned true, so both are set to objects that the dictionary holds at this moment;
             // a reference of our own is taken before anything else runs.
             let (key, value) =
                 unsafe { (Bound::from_borrowed_ptr(py, key), Bound::from_borrowed_ptr(py, value)) };
@@ -204,7 +204,7 @@ impl<const STRICT: bool> Writer<'_, STRICT> {
         self.raw(b"}")
     }
 
-    /// Anything with `items()`: subclasses of `dict` may have an order of their own.
+    /// Writes anything with `items()`: subclasses of `dict` may have an order of their own.
     fn mapping(&mut self, mapping: &Bound<'_, PyAny>) -> Outcome {
         self.out.push(b'{');
         let mut first = true;
@@ -232,7 +232,7 @@ impl<const STRICT: bool> Writer<'_, STRICT> {
         })
     }
 
-    /// A key that is no text is written as the text of its JSON form.
+    /// Writes a key that is not a text, as the text of its JSON form.
     fn key(&mut self, key: &Bound<'_, PyAny>) -> Outcome {
         if let Ok(bytes) = key.cast::<PyBytes>() {
             let text = utf8(bytes)?;
@@ -345,7 +345,7 @@ impl<const STRICT: bool> Writer<'_, STRICT> {
         if letters.is_null() {
             drop(PyErr::take(text.py()));
             self.out.push(b'"');
-            // Half a surrogate pair: escape it, as JSON can.
+            // Half a surrogate pair: it is escaped, which JSON allows.
             let bytes = text.call_method1("encode", ("utf-8", "surrogatepass"))?;
             self.surrogates(bytes.cast::<PyBytes>().map_err(PyErr::from)?.as_bytes());
             return self.raw(b"\"");
@@ -364,7 +364,7 @@ impl<const STRICT: bool> Writer<'_, STRICT> {
         self.raw(b"\"")
     }
 
-    /// The first place from `at` on, or the end, that cannot be written as it is.
+    /// Finds the first position from `at` on that cannot be written as it is; returns the end if there is none.
     fn plain(&self, bytes: &[u8], at: usize) -> usize {
         if self.settings.ascii {
             scan::plain::<{ scan::UNPRINTABLE }>(bytes, at)
@@ -373,7 +373,7 @@ impl<const STRICT: bool> Writer<'_, STRICT> {
         }
     }
 
-    /// A text of which everything up to `at` can be written as it is.
+    /// Writes a text of which everything up to `at` can be written as it is.
     fn escaped(&mut self, text: &str, mut at: usize) {
         let bytes = text.as_bytes();
         let mut done = 0;
@@ -384,7 +384,7 @@ impl<const STRICT: bool> Writer<'_, STRICT> {
             if action == WIDE {
                 let Some(character) = text[at..].chars().next() else { break };
                 let next = at + character.len_utf8();
-                // Line separators are no line ends in JSON but were in JavaScript; simplejson always escapes them.
+                // Line separators are not line ends in JSON but were in JavaScript; simplejson always escapes them.
                 if self.settings.ascii || matches!(character, '\u{2028}' | '\u{2029}') {
                     self.out.extend_from_slice(&bytes[done..at]);
                     for unit in character.encode_utf16(&mut [0; 2]) {
@@ -407,7 +407,7 @@ impl<const STRICT: bool> Writer<'_, STRICT> {
         self.out.extend_from_slice(&bytes[done..]);
     }
 
-    /// UTF-8 in which surrogates are encoded like other characters.
+    /// Writes UTF-8 in which surrogates are encoded like other characters.
     fn surrogates(&mut self, mut bytes: &[u8]) {
         loop {
             match str::from_utf8(bytes) {
@@ -435,7 +435,7 @@ impl<const STRICT: bool> Writer<'_, STRICT> {
 const CONTROL: u8 = 0;
 const WIDE: u8 = 1;
 
-/// What to do with each byte that cannot be written as it is: one of the above, or the letter behind the backslash.
+/// The action for each byte that cannot be written as it is: one of the above, or the letter after the backslash.
 const ACTIONS: [u8; 256] = {
     let mut actions = [CONTROL; 256];
     let mut byte = 0;
@@ -455,7 +455,7 @@ const ACTIONS: [u8; 256] = {
     actions
 };
 
-/// The digits of a number without a sign, and how many of them stand behind the point (one at least), if they are as few
+/// Returns the digits of an unsigned number, and how many of them follow the point (at least one), if they are as few
 /// as those of a price. Two numbers of up to 15 digits are never the same float, so these are the shortest.
 fn few_digits(size: f64) -> Option<(u64, u32)> {
     const MOST: f64 = 1e9;
@@ -468,7 +468,7 @@ fn few_digits(size: f64) -> Option<(u64, u32)> {
     })
 }
 
-/// What the method `_asdict` of a value gives, if it has one.
+/// Returns the result of a value's method `_asdict`, if it has one.
 fn named_fields<'py>(value: &Bound<'py, PyAny>) -> Result<Option<Bound<'py, PyAny>>, Failure> {
     if value.is_exact_instance_of::<PyTuple>() {
         return Ok(None);
@@ -490,7 +490,7 @@ fn is_null(value: &Bound<'_, PyAny>) -> bool {
     interpreter::get().is_some_and(|python| value.is(&python.null))
 }
 
-/// A point in time as its ISO 8601 text, which is what other languages write for theirs.
+/// Formats a point in time as ISO 8601 text, which other languages also write for theirs.
 fn date<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyString>>> {
     let modules = value.py().import("sys")?.getattr("modules")?;
     let module = modules.call_method1("get", ("datetime",))?;
@@ -500,7 +500,7 @@ fn date<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyString>>
     Ok(Some(value.call_method0("isoformat")?.str()?))
 }
 
-/// Whether this is a `Decimal`. Nobody has one before `decimal` was imported.
+/// Whether this is a `Decimal`. There is none before `decimal` was imported.
 fn is_decimal(value: &Bound<'_, PyAny>) -> PyResult<bool> {
     let modules = value.py().import("sys")?.getattr("modules")?;
     let decimal = modules.call_method1("get", ("decimal",))?;

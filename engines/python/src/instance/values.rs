@@ -1,4 +1,4 @@
-//! What a function gets and what its result is handed on as.
+//! The arguments that a function gets, and the form in which its result is passed on.
 
 use super::{Called, PythonInstance};
 use crate::{
@@ -16,7 +16,7 @@ use pyo3::{
 use std::rc::Rc;
 use trine_engine::{Error, ErrorKind, Form, Hook, Invocation, Payload, RawPayload, Result};
 
-/// What a handler that returns `bytes` answers with, as AWS's own runtime does.
+/// Content type of the answer of a handler that returns `bytes`, as in AWS's own runtime.
 const BYTES_TYPE: &str = "application/unknown";
 
 impl PythonInstance {
@@ -91,7 +91,7 @@ impl PythonInstance {
         Ok(Payload::Json(Bytes::from(out)))
     }
 
-    /// Hands the exception itself to those who asked for it.
+    /// Keeps the exception itself for those who asked for it.
     pub(super) fn keep_thrown(&self, raised: &Bound<'_, PyAny>, called: &Called<'_>) {
         if let Some(invocation) = called.invocation
             && invocation.exchange.keeps_thrown()

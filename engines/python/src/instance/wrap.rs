@@ -45,7 +45,7 @@ impl PythonInstance {
         function.map(|function| self.register(Function::Callable(function), root))
     }
 
-    /// A handler as a function of event and context.
+    /// Makes a function of event and context from a handler.
     fn with_both<'py>(&self, py: Python<'py>, handler: &Callable) -> PyResult<Bound<'py, PyAny>> {
         let function = handler.object.bind(py);
         if handler.arguments == Arguments::EventAndContext {
@@ -57,7 +57,7 @@ impl PythonInstance {
     }
 }
 
-/// The function that a `wrap` hook returned.
+/// Returns the function that a `wrap` hook returned.
 fn wrapped(value: &Bound<'_, PyAny>) -> Result<Callable> {
     if value.is_callable() {
         return Ok(Callable::new(value, None));

@@ -1,5 +1,5 @@
-//! The signal by which Python's main thread is told of a warning or a stop. Its handler is an ordinary one of Python's,
-//! so a C function that waits comes back (`EINTR`), lets it run, and passes on what it raises.
+//! The signal that brings a warning or a stop to Python's main thread. Its handler is an ordinary one of Python's, so a
+//! C function that waits returns (`EINTR`), lets it run, and passes on what it raises.
 //!
 //! Python runs signal handlers on its main thread only.
 
@@ -9,10 +9,10 @@ use std::{
     sync::atomic::{AtomicI64, Ordering},
 };
 
-/// Python's main thread, as the C library knows it; 0 while no handler is installed.
+/// The C library's number of Python's main thread; 0 while no handler is installed.
 static MAIN: AtomicI64 = AtomicI64::new(0);
 
-/// A real-time signal that nobody else in this process uses: others take the lowest ones, if any.
+/// Returns a real-time signal that nobody else in this process uses: others take the lowest ones, if any.
 fn number() -> c_int {
     libc::SIGRTMAX() - 3
 }
@@ -37,12 +37,12 @@ pub(crate) fn is_here() -> bool {
     reaches(unsafe { ffi::PyThread_get_thread_ident() } as c_long)
 }
 
-/// Whether what is sent to this thread arrives.
+/// Whether signals to this thread arrive.
 pub(super) fn reaches(thread: c_long) -> bool {
     MAIN.load(Ordering::Acquire) == thread
 }
 
-/// Makes this thread look for what was sent to it, if it is one that signals reach.
+/// Makes this thread check for exceptions sent to it, if signals reach it.
 pub(super) fn send(thread: c_long) {
     if reaches(thread) {
         // SAFETY: `thread` is Python's main thread, and it lives: a section is open on it, which cannot end while the
@@ -51,7 +51,7 @@ pub(super) fn send(thread: c_long) {
     }
 }
 
-/// The handler of the signal.
+/// Handles the signal.
 #[pyfunction]
 pub(crate) fn deliver(
     py: Python<'_>,

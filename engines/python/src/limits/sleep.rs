@@ -1,4 +1,4 @@
-//! `time.sleep`, as Python has it, but woken by warnings and stops on every thread.
+//! Python's `time.sleep`, except that warnings and stops wake it on every thread.
 
 use super::{raise_due, with_current};
 use pyo3::{
@@ -16,16 +16,16 @@ use std::{
     time::Duration,
 };
 
-/// The longest sleep in seconds that is ours: Python's clock ends a little later, and refuses what is beyond.
+/// Longest sleep of ours in seconds: Python's clock ends a little later, and longer ones are refused.
 const LONGEST: f64 = 9.2e9;
 
-/// Python's own function, which says what is wrong with an argument.
+/// Python's own function, which reports what is wrong with an argument.
 static ORIGINAL: OnceLock<Py<PyAny>> = OnceLock::new();
 
-/// What a sleep outside of calls waits on: it never changes.
+/// The counter that a sleep outside calls waits on: it never changes.
 static NEVER: AtomicU32 = AtomicU32::new(0);
 
-/// Puts our function in the place of Python's.
+/// Replaces Python's function by ours.
 pub(crate) fn install(py: Python<'_>) -> PyResult<()> {
     let time = py.import("time")?;
     let original = time.getattr("sleep")?;
@@ -73,7 +73,7 @@ unsafe extern "C" fn sleep(
 fn sleep_for(seconds: &Bound<'_, PyAny>) -> PyResult<()> {
     let py = seconds.py();
     let Some(duration) = duration(seconds) else {
-        // It raises, as the argument is none of those that we take; if not, it knows what it does.
+        // It raises, as the argument is none of those that we take; if it does not, it knows what to do.
         let original = ORIGINAL.get().expect("set before this function was reachable");
         return original.call1(py, (seconds,)).map(drop);
     };
@@ -92,21 +92,21 @@ fn sleep_for(seconds: &Bound<'_, PyAny>) -> PyResult<()> {
     }
 }
 
-/// How long to sleep; `None` for what is no usual number of seconds.
+/// Returns the duration of a sleep; `None` for an argument that is not an ordinary number of seconds.
 fn duration(seconds: &Bound<'_, PyAny>) -> Option<Duration> {
     if let Ok(float) = seconds.cast::<PyFloat>() {
         let seconds = float.value();
         if !(0.0..LONGEST).contains(&seconds) {
             return None;
         }
-        // Rounded up, as Python does: never shorter than what was asked for.
+        // Rounded up, as in Python: never shorter than requested.
         return Some(Duration::from_nanos((seconds * 1e9).ceil() as u64));
     }
     let seconds: u64 = seconds.cast::<PyInt>().ok()?.extract().ok()?;
     ((seconds as f64) < LONGEST).then(|| Duration::from_secs(seconds))
 }
 
-/// The monotonic clock.
+/// Reads the monotonic clock.
 fn now() -> PyResult<Duration> {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `time` is valid for writes.
@@ -120,7 +120,7 @@ fn now() -> PyResult<Duration> {
 struct Word(*const AtomicU32);
 
 // SAFETY: the pointer is used by `wait` alone, on the thread that made it, whose open section keeps it valid (or it is
-// static); an atomic number may be looked at from any thread.
+// static); an atomic number may be read from any thread.
 unsafe impl Send for Word {}
 
 impl Word {
@@ -146,7 +146,7 @@ impl Word {
     }
 }
 
-/// Wakes whoever sleeps on this number.
+/// Wakes the sleepers on this number.
 pub(super) fn wake(alarms: &AtomicU32) {
     // SAFETY: the number is alive; the operation wakes waiters and touches no memory.
     unsafe {

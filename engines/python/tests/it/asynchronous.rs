@@ -99,7 +99,7 @@ def handler(event): return asyncio.run(inner(event))
     assert_eq!(case.call("handler", "2").unwrap(), "2");
 }
 
-/// Handlers that wait for one another: each for the one before it, the first for nobody.
+/// Handlers that wait for one another: each for the previous one, the first for nobody.
 const CHAIN: &str = "\
 import asyncio, collections
 gates = collections.defaultdict(asyncio.Event)
@@ -182,7 +182,7 @@ def look(event): return len(log)
     let case = Case::new(&[("app.py", source)]);
     assert_ne!(case.call("handler", "0").unwrap(), "0");
     let before = case.call("look", "0").unwrap();
-    // Time for it to go on behind our back, which it must not use.
+    // Time in which it must not go on by itself.
     std::thread::sleep(Duration::from_millis(30));
     assert_eq!(case.call("look", "0").unwrap(), before);
     let more = before.parse::<usize>().unwrap() + 1000;

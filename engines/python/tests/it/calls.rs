@@ -1,4 +1,4 @@
-//! How handlers are called.
+//! Calls of handlers.
 
 use crate::harness::{Case, answer, block_on, invocation, text};
 use std::rc::Rc;
@@ -104,7 +104,7 @@ fn module_state_is_kept_between_calls_and_shared_between_workers() {
 
 #[test]
 fn workers_run_side_by_side_where_python_lets_go_of_its_lock() {
-    // Nobody comes past the barrier before all four are in their handlers.
+    // Nobody passes the barrier before all four are in their handlers.
     let source = "\
 import sys, threading
 barrier = sys.__dict__.setdefault('barrier_of_workers', threading.Barrier(4, timeout=60))

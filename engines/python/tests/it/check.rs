@@ -1,9 +1,9 @@
-//! A look at modules before they run.
+//! Checks of modules before they run.
 
 use crate::harness::{Case, Folder};
 use trine_engine::{Engine, ErrorKind, Module, Outlook, Result, Seek};
 
-/// Looks at a file with this text. An interpreter runs already, as threads other than the main one start none for this.
+/// Checks a file with this text. An interpreter already runs, as threads other than the main one start none for this.
 fn look(source: &[u8]) -> Result<Outlook> {
     let _running = Case::new(&[("app.py", "def handler(event, context): pass")]);
     let folder = Folder::new(&[("app.py", "")]);

@@ -29,7 +29,7 @@ fn attributes_have_the_values_of_the_invocation_and_the_function() {
     assert_eq!(shows("[context.function_name, context.w3c()]", named), "[\"other\", null]");
 }
 
-/// An invocation that says everything.
+/// Makes an invocation with every field set.
 fn full() -> Invocation {
     Invocation {
         invoked_function_arn: Some("arn:1".into()),
@@ -59,7 +59,7 @@ def handler(event, context):
 ";
     let case = Case::new(&[("app.py", source)]);
     assert_eq!(case.call("handler", "1").unwrap(), "[1, 1, false]");
-    // What one invocation did to its context is not seen by the next.
+    // The changes of one invocation to its context are not seen by the next.
     assert_eq!(case.call("handler", "2").unwrap(), "[2, 2, false]");
 }
 

@@ -1,4 +1,4 @@
-//! What becomes of exceptions.
+//! The errors made of exceptions.
 
 use crate::harness::{Case, expression};
 use trine_engine::{Error, ErrorKind};

@@ -1,9 +1,9 @@
-//! What would end a process, or use up what it has.
+//! Actions that would end a process, or exhaust its resources.
 
 use crate::harness::{Case, answer};
 use trine_engine::ErrorKind;
 
-/// How a call with this body ends, and that the next one works.
+/// Returns how a call with this body ends, and checks that the next one works.
 fn ends(body: &str) -> trine_engine::Error {
     let source = format!(
         "import os, signal, sys\ndef handler(event):\n    if event: {body}\n    return 1\n"

@@ -76,7 +76,7 @@ impl Case {
         block_on(self.instance.call(function, input, form, &Rc::new(invocation())))
     }
 
-    /// The error that a call of `handler` ends with.
+    /// Returns the error that a call of `handler` ends with.
     pub(crate) fn fails(&self, event: &str) -> Error {
         self.call("handler", event).unwrap_err()
     }
@@ -84,7 +84,7 @@ impl Case {
 
 /// Functions of a module, called for one invocation after another.
 impl Case {
-    /// Loads what is sought in a file anywhere, for this case's root.
+    /// Loads what is requested from a file anywhere, for this case's root.
     pub(crate) fn load_file(&self, path: &Path, seek: Seek) -> Result<Exports> {
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
         let root = self.folder.path().to_owned();
@@ -92,7 +92,7 @@ impl Case {
         block_on(self.instance.load(&Module { root, path, name, by_path: false, seek }))
     }
 
-    /// The hooks of `<name>.py` in this case's folder.
+    /// Loads the hooks of `<name>.py` in this case's folder.
     pub(crate) fn hooks(&self, name: &str) -> Exports {
         let path = self.folder.path().join(format!("{name}.py"));
         self.load_file(&path, Seek::Hooks).unwrap()
@@ -110,12 +110,12 @@ impl Case {
     }
 }
 
-/// `app.py` with this text and the answer of its `handler`.
+/// Returns the answer of the `handler` of an `app.py` with this text.
 pub(crate) fn answer(source: &str, event: &str) -> Result<String> {
     Case::new(&[("app.py", source)]).call("handler", event)
 }
 
-/// The answer of a handler that returns this expression.
+/// Returns the answer of a handler that returns this expression.
 pub(crate) fn expression(setup: &str, value: &str) -> Result<String> {
     answer(&format!("{setup}\ndef handler(event):\n    return {value}\n"), "null")
 }

@@ -1,10 +1,10 @@
-//! Stopping what runs.
+//! The interruption of running code.
 
 use crate::harness::{Case, Folder, block_on, invocation, text};
 use std::rc::Rc;
 use trine_engine::{Error, ErrorKind, Form, Payload};
 
-/// Calls `handler`, which prints when it has begun, and interrupts it then. The error.
+/// Calls `handler`, which prints when it has begun, and then interrupts it. Returns the error.
 fn stopped(case: &Case) -> Error {
     let function = case.load("app", "handler").unwrap();
     let interrupter = case.instance.interrupter();
@@ -146,7 +146,7 @@ async def opens(event): gate.set()
     let interrupter = case.instance.interrupter();
     let log = case.log.clone();
     let watchdog = std::thread::spawn(move || {
-        // Before that, it would be the waiting calls that are stopped.
+        // Before that, the waiting calls would be the ones stopped.
         log.wait_for("begun");
         interrupter.interrupt();
     });
@@ -167,8 +167,8 @@ async def opens(event): gate.set()
 
 #[test]
 fn a_guest_can_clean_up_when_it_is_stopped() {
-    // Something stands before the loop because CPython 3.11 counts a jump to the first instruction of a `try` block
-    // as outside of it.
+    // A statement precedes the loop because CPython 3.11 counts a jump to the first instruction of a `try` block
+    // as outside it.
     let source = "\
 import trine
 done = []

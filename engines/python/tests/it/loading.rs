@@ -1,4 +1,4 @@
-//! Finding modules and functions.
+//! The search for modules and functions.
 
 use crate::harness::{Case, Folder, block_on};
 use std::fs;
@@ -173,7 +173,7 @@ fn a_folder_that_does_not_exist_is_an_import_error() {
     assert!(block_on(case.instance.load(&odd)).is_err());
 }
 
-/// What a function says of its module whose file was named, or its module; the root is a folder of the case's.
+/// Returns what a function reports of its module, found by path or name; the root is a folder of the case's.
 fn of_module(files: &[(&str, &str)], root: &str, name: &str, by_path: bool) -> String {
     let case = Case::new(files);
     let root = match root {
@@ -188,7 +188,7 @@ fn of_module(files: &[(&str, &str)], root: &str, name: &str, by_path: bool) -> S
     crate::harness::text(case.run(function, payload, trine_engine::Form::Json).unwrap())
 }
 
-/// A module that tells its name, and how often its file has run.
+/// A module that reports its name, and how often its file has run.
 const TELLS: &str = "\
 import sys
 count = sys.modules.setdefault(f'count of {__file__}', [])
@@ -198,7 +198,7 @@ def handler(event):
     return [__name__, __package__, len(count), other.name]
 ";
 
-/// A neighbour that imports it by its place in the package, for a file `{module}`.
+/// Makes a neighbour that imports it by its place in the package, for a file `{module}`.
 fn neighbour(module: &str) -> String {
     format!("import sys, {module}\nname = sys.modules['{module}'].handler.__module__\n")
 }
@@ -216,7 +216,7 @@ fn a_file_that_was_named_is_a_module_of_its_package_and_runs_once() {
     // As a module of the task root it is what an import finds there, as on Lambda.
     let by_name = [files[0], files[1], ("app/other.py", "name = 'other'\n")];
     assert_eq!(of_module(&by_name, "app", "plain", false), "[\"plain\", \"\", 1, \"other\"]");
-    // A folder without `__init__.py` is no package.
+    // A folder without `__init__.py` is not a package.
     let namespace = &by_name[1..];
     assert_eq!(of_module(namespace, "app", "plain", true), "[\"plain\", \"\", 1, \"other\"]");
 }

@@ -3,6 +3,7 @@
 use crate::harness::{Case, block_on, invocation};
 use std::rc::Rc;
 use trine_engine::{Form, Invocation, Level, LogFormat, Payload, Stream};
+use trine_testkit::alone;
 
 fn logged(source: &str) -> String {
     let case = Case::new(&[("app.py", source)]);
@@ -135,12 +136,10 @@ def handler(event):
 
 #[test]
 fn the_request_id_is_right_where_calls_interleave() {
-    crate::process::passes("logs::inner_calls_interleave", &[]);
+    alone::run("logs::the_request_id_is_right_where_calls_interleave", &[], inner_calls_interleave);
 }
 
 /// Lines from threads of the pool go to the sink of the latest instance, which must not be another test's.
-#[test]
-#[ignore = "needs a process of its own"]
 fn inner_calls_interleave() {
     let source = "\
 import asyncio, logging
@@ -174,12 +173,14 @@ async def handler(event, context):
 
 #[test]
 fn log_records_of_threads_carry_the_id_of_who_started_them_or_submitted_the_work() {
-    crate::process::passes("logs::inner_threads", &[]);
+    alone::run(
+        "logs::log_records_of_threads_carry_the_id_of_who_started_them_or_submitted_the_work",
+        &[],
+        inner_threads,
+    );
 }
 
 /// Each way to have something done on another thread, with three invocations at once and threads that they share.
-#[test]
-#[ignore = "needs a process of its own"]
 fn inner_threads() {
     let source = "\
 import asyncio, logging, threading

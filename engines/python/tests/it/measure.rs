@@ -1,4 +1,4 @@
-//! Figures, not judgements: `cargo test -p trine-python -- --ignored --nocapture measure`.
+//! Measurements without judgement: `cargo test -p trine-python -- --ignored --nocapture measure`.
 
 use crate::harness::{Case, invocation};
 use std::{
@@ -56,7 +56,7 @@ async def none_async(event, context): return None
     println!("echo, native result: {:.2} µs", per_call(&case, "echo", &event, Form::Native));
 }
 
-/// Many small members, as events of databases and queues have.
+/// Measures events with many small members, as databases and queues send them.
 #[test]
 #[ignore = "measures"]
 fn dense_events() {

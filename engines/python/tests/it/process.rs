@@ -1,36 +1,15 @@
-//! What is true of a whole process, each in a process of its own: this binary again, with one ignored test.
+//! What is true of a whole process, each in a process of its own.
 
 use crate::harness::{Case, text};
-use std::process::{Command, Output};
+use std::process::Command;
 use trine_engine::{Form, Payload};
-
-/// Runs one ignored test alone.
-fn alone(test: &str, environment: &[(&str, &str)]) -> Output {
-    Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "--ignored", "--nocapture", test])
-        .envs(environment.iter().copied())
-        .output()
-        .unwrap()
-}
-
-pub(crate) fn passes(test: &str, environment: &[(&str, &str)]) -> String {
-    let output = alone(test, environment);
-    let text = format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    assert!(output.status.success() && text.contains("1 passed"), "{text}");
-    text
-}
+use trine_testkit::alone;
 
 #[test]
 fn little_is_imported_at_the_start() {
-    passes("process::inner_little_is_imported", &[]);
+    alone::run("process::little_is_imported_at_the_start", &[], inner_little_is_imported);
 }
 
-#[test]
-#[ignore = "needs a process of its own"]
 fn inner_little_is_imported() {
     let source = "\
 import sys
@@ -44,11 +23,13 @@ def handler(event):
 
 #[test]
 fn on_the_main_thread_signal_handlers_can_be_installed() {
-    passes("process::inner_signal_handlers", &[]);
+    alone::run(
+        "process::on_the_main_thread_signal_handlers_can_be_installed",
+        &[],
+        inner_signal_handlers,
+    );
 }
 
-#[test]
-#[ignore = "needs a process of its own"]
 fn inner_signal_handlers() {
     let source = "\
 import asyncio, os, signal, threading, time
@@ -74,11 +55,13 @@ async def asynchronous(event):
 
 #[test]
 fn exit_functions_run_when_the_last_instance_ends_and_modules_are_new_afterwards() {
-    passes("process::inner_exit_functions", &[]);
+    alone::run(
+        "process::exit_functions_run_when_the_last_instance_ends_and_modules_are_new_afterwards",
+        &[],
+        inner_exit_functions,
+    );
 }
 
-#[test]
-#[ignore = "needs a process of its own"]
 fn inner_exit_functions() {
     let source = "\
 import atexit
@@ -109,11 +92,13 @@ fn python_path_is_honoured_with_its_sitecustomize() {
         ("sitecustomize.py", "import builtins\nbuiltins.customized = 'yes'\n"),
         ("on_path.py", "x = 1\n"),
     ]);
-    passes("process::inner_python_path", &[("PYTHONPATH", folder.path().to_str().unwrap())]);
+    alone::run(
+        "process::python_path_is_honoured_with_its_sitecustomize",
+        &[("PYTHONPATH", folder.path().to_str().unwrap())],
+        inner_python_path,
+    );
 }
 
-#[test]
-#[ignore = "needs a process of its own"]
 fn inner_python_path() {
     let source = "import on_path\ndef handler(event): return [customized, on_path.x]\n";
     let case = Case::new(&[("app.py", source)]);
@@ -124,17 +109,20 @@ fn inner_python_path() {
 fn a_python_home_without_a_standard_library_is_an_error_or_the_end_but_no_hang() {
     let folder = crate::harness::Folder::new(&[]);
     let home = folder.path().to_str().unwrap();
-    let output = alone("process::inner_little_is_imported", &[("PYTHONHOME", home)]);
+    let test = "process::little_is_imported_at_the_start";
+    let output = alone::output(test, &[("PYTHONHOME", home)]);
     assert!(!output.status.success());
 }
 
 #[test]
 fn older_execution_environments_escape_everything_outside_of_ascii() {
-    passes("process::inner_escapes", &[("AWS_EXECUTION_ENV", "AWS_Lambda_python3.11")]);
+    alone::run(
+        "process::older_execution_environments_escape_everything_outside_of_ascii",
+        &[("AWS_EXECUTION_ENV", "AWS_Lambda_python3.11")],
+        inner_escapes,
+    );
 }
 
-#[test]
-#[ignore = "needs a process of its own"]
 fn inner_escapes() {
     let case = Case::new(&[("app.py", "def handler(event): return {'é': '😀\\x7f'}\n")]);
     assert_eq!(case.call("handler", "1").unwrap(), r#"{"\u00e9": "\ud83d\ude00\u007f"}"#);
@@ -142,6 +130,10 @@ fn inner_escapes() {
 
 #[test]
 fn a_virtual_environments_packages_are_found_and_sys_executable_is_its_own() {
+    let test = "process::a_virtual_environments_packages_are_found_and_sys_executable_is_its_own";
+    if alone::runs(test) {
+        return inner_virtual_environment();
+    }
     let folder = crate::harness::Folder::new(&[]);
     let home = folder.path().join("venv");
     // Without pip, which takes seconds; the interpreter of the build makes it.
@@ -158,7 +150,7 @@ fn a_virtual_environments_packages_are_found_and_sys_executable_is_its_own() {
     let library = std::fs::read_dir(home.join("lib")).unwrap().next().unwrap().unwrap().path();
     std::fs::write(library.join("site-packages/only_in_venv.py"), "x = 1\n").unwrap();
     let home = home.to_str().unwrap();
-    passes("process::inner_virtual_environment", &[("VIRTUAL_ENV", home)]);
+    alone::run(test, &[("VIRTUAL_ENV", home)], || ());
 }
 
 /// The string that a handler answers in this process.
@@ -167,8 +159,6 @@ fn passes_value(source: &str) -> String {
     serde_json::from_str(&answer).unwrap()
 }
 
-#[test]
-#[ignore = "needs a process of its own"]
 fn inner_virtual_environment() {
     let source = "\
 import only_in_venv, sys
@@ -181,11 +171,13 @@ def handler(event): return [only_in_venv.x, sys.prefix]
 
 #[test]
 fn the_level_is_warning_in_text_and_info_in_json_unless_it_is_set() {
-    passes("process::inner_levels", &[]);
+    alone::run(
+        "process::the_level_is_warning_in_text_and_info_in_json_unless_it_is_set",
+        &[],
+        inner_levels,
+    );
 }
 
-#[test]
-#[ignore = "needs a process of its own"]
 fn inner_levels() {
     use trine_engine::{Level, LogFormat};
     let source = "\
@@ -210,11 +202,13 @@ def handler(event): return logging.getLevelName(logging.getLogger().level)
 
 #[test]
 fn on_the_main_thread_what_waits_in_c_is_warned_and_stopped() {
-    passes("process::inner_main_thread_waits", &[]);
+    alone::run(
+        "process::on_the_main_thread_what_waits_in_c_is_warned_and_stopped",
+        &[],
+        inner_main_thread_waits,
+    );
 }
 
-#[test]
-#[ignore = "needs a process of its own"]
 fn inner_main_thread_waits() {
     use crate::harness::invocation;
     use std::{rc::Rc, time::Duration};
@@ -284,11 +278,9 @@ def user_signals(event):
 
 #[test]
 fn what_fails_in_threads_and_tasks_is_logged() {
-    passes("process::inner_failures_elsewhere", &[]);
+    alone::run("process::what_fails_in_threads_and_tasks_is_logged", &[], inner_failures_elsewhere);
 }
 
-#[test]
-#[ignore = "needs a process of its own"]
 fn inner_failures_elsewhere() {
     let source = "\
 import asyncio, gc, threading
@@ -320,11 +312,13 @@ async def asynchronous(event):
 
 #[test]
 fn a_retired_instances_end_runs_no_exit_functions_while_another_one_lives() {
-    passes("process::inner_retired_end", &[]);
+    alone::run(
+        "process::a_retired_instances_end_runs_no_exit_functions_while_another_one_lives",
+        &[],
+        inner_retired_end,
+    );
 }
 
-#[test]
-#[ignore = "needs a process of its own"]
 fn inner_retired_end() {
     let source =
         "import atexit\natexit.register(lambda: print('bye'))\ndef handler(event): return 1\n";
@@ -340,11 +334,9 @@ fn inner_retired_end() {
 
 #[test]
 fn recycling_leaves_nothing_behind() {
-    passes("process::inner_recycling", &[]);
+    alone::run("process::recycling_leaves_nothing_behind", &[], inner_recycling);
 }
 
-#[test]
-#[ignore = "needs a process of its own"]
 fn inner_recycling() {
     let source = "\
 import gc, helper, sys
@@ -366,11 +358,13 @@ def handler(event):
 
 #[test]
 fn the_garbage_collector_is_as_it_was_once_a_module_is_loaded() {
-    passes("process::inner_garbage_collector", &[]);
+    alone::run(
+        "process::the_garbage_collector_is_as_it_was_once_a_module_is_loaded",
+        &[],
+        inner_garbage_collector,
+    );
 }
 
-#[test]
-#[ignore = "needs a process of its own"]
 fn inner_garbage_collector() {
     let plain = "\
 import gc

@@ -1,4 +1,4 @@
-//! Instances that take another one's place.
+//! Instances that replace others.
 
 use crate::harness::{Case, Folder, block_on, invocation, text};
 use std::rc::Rc;
@@ -41,7 +41,7 @@ fn globals_of_a_retired_instance_are_not_visible_in_the_next_and_it_goes_on_work
     let new = trine_python::engine().start(&case.environment).unwrap();
     let new_handler = load(&new, &case.folder);
     assert_eq!(call(&new, new_handler, "2"), "[[2], [2], [2], true, \"base64\"]");
-    // Both import late, each what is its own.
+    // Both import late, each its own modules.
     assert_eq!(call(old, old_handler, "3"), "[[1, 3], [1, 3], [1, 3], true, \"base64\"]");
     assert_eq!(call(&new, new_handler, "4"), "[[2, 4], [2, 4], [2, 4], true, \"base64\"]");
     old.shutdown();

@@ -72,13 +72,13 @@ fn several_workers_import_late_under_different_roots_at_once() {
     }
 }
 
-/// What a handler gives that imports under a lock for which a module waits that another thread is loading: a handler
-/// of `logging` does so, for example.
+/// Returns the answer of a handler that imports under a lock for which a module waits that another thread is loading: a
+/// handler of `logging` does so, for example.
 fn imports_under_a_lock(setup: &str, under_the_lock: &str, file: (&str, &str)) -> String {
-    // From the second root on, imports look at who imports.
+    // From the second root on, imports depend on the importer.
     let first = Case::new(&[("app.py", "def handler(event): pass\n")]);
     first.call("handler", "1").unwrap();
-    // What the two share; it stays when roots change, because it is no module of a folder.
+    // The shared state of the two; it stays when roots change, because it is not a module of a folder.
     let shared = format!("trine_test_{}", file.1.len() + under_the_lock.len());
     let share = format!(
         "\

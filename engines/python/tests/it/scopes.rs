@@ -1,11 +1,9 @@
-//! What functions side by side keep to themselves, and what they share.
+//! Things that functions side by side keep to themselves, and things that they share.
 
-use crate::{
-    harness::{Case, Folder, block_on, invocation, text},
-    process::passes,
-};
+use crate::harness::{Case, Folder, block_on, invocation, text};
 use std::rc::Rc;
 use trine_engine::{Form, FunctionId, Module, Payload, Seek};
+use trine_testkit::alone;
 
 /// Functions of two roots, each with these files and in an instance that both share.
 struct Two {
@@ -38,11 +36,13 @@ impl Two {
 
 #[test]
 fn variables_levels_and_arithmetic_are_a_functions_own() {
-    passes("scopes::inner_own", &[("COMMON", "common"), ("GONE", "there")]);
+    alone::run(
+        "scopes::variables_levels_and_arithmetic_are_a_functions_own",
+        &[("COMMON", "common"), ("GONE", "there")],
+        inner_own,
+    );
 }
 
-#[test]
-#[ignore = "needs a process of its own"]
 fn inner_own() {
     // The first changes everything, at its import and in its handler; the second only looks.
     let changes = "\
@@ -113,23 +113,21 @@ async def looks_later(event):
     assert!(first.starts_with("[[\"changed\"") && first.ends_with("\"0.33333\", 10]"), "{first}");
     let second = text(second.unwrap());
     assert!(second.starts_with("[[\"common\"") && second.ends_with("3333\", 30]"), "{second}");
-    // The system's own environment is one.
+    // The system's own environment is shared.
     assert_eq!(std::env::var("SYSTEM").unwrap(), "all");
     assert_eq!(std::env::var("AT_IMPORT").unwrap(), "first");
 }
 
 #[test]
 fn what_shared_modules_and_init_hooks_set_is_everybodys() {
-    passes("scopes::inner_shared", &[]);
+    alone::run("scopes::what_shared_modules_and_init_hooks_set_is_everybodys", &[], inner_shared);
 }
 
-#[test]
-#[ignore = "needs a process of its own"]
 fn inner_shared() {
     let case = Case::with(&[], |environment| {
         let layer = environment.layer_root.join("python");
         std::fs::create_dir_all(&layer).unwrap();
-        // Imported once for all; what it does when it is called is its caller's.
+        // Imported once for all; its effects during a call belong to its caller.
         let module = "\
 import os
 os.environ['BY_LAYER'] = 'layer'
@@ -167,11 +165,9 @@ async def init(context): os.environ['BY_INIT'] = 'init'
 
 #[test]
 fn a_process_with_one_root_has_no_scopes() {
-    passes("scopes::inner_alone", &[]);
+    alone::run("scopes::a_process_with_one_root_has_no_scopes", &[], inner_alone);
 }
 
-#[test]
-#[ignore = "needs a process of its own"]
 fn inner_alone() {
     let source = "\
 import logging, os
@@ -188,11 +184,13 @@ def handler(event):
 
 #[test]
 fn what_stands_in_the_place_of_the_environment_is_a_functions_own() {
-    passes("scopes::inner_bindings", &[("COMMON", "common")]);
+    alone::run(
+        "scopes::what_stands_in_the_place_of_the_environment_is_a_functions_own",
+        &[("COMMON", "common")],
+        inner_bindings,
+    );
 }
 
-#[test]
-#[ignore = "needs a process of its own"]
 fn inner_bindings() {
     let rebinds = "\
 import os
@@ -246,11 +244,13 @@ async def waits(event):
 
 #[test]
 fn children_get_what_their_function_has_put_into_the_systems_environment() {
-    passes("scopes::inner_children", &[("COMMON", "common"), ("GONE", "there")]);
+    alone::run(
+        "scopes::children_get_what_their_function_has_put_into_the_systems_environment",
+        &[("COMMON", "common"), ("GONE", "there")],
+        inner_children,
+    );
 }
 
-#[test]
-#[ignore = "needs a process of its own"]
 fn inner_children() {
     let looks = "
 import asyncio, os, subprocess
@@ -310,13 +310,11 @@ def handler(event):
 
 #[test]
 fn policies_of_event_loops_are_a_functions_own() {
-    passes("scopes::inner_policies", &[]);
+    alone::run("scopes::policies_of_event_loops_are_a_functions_own", &[], inner_policies);
 }
 
-#[test]
-#[ignore = "needs a process of its own"]
 fn inner_policies() {
-    // As uvloop's: it has no loop before one is set, and watches no children.
+    // Like uvloop's: it has no loop before one is set, and watches no children.
     let sets = "\
 import asyncio
 class Own(asyncio.AbstractEventLoopPolicy):
@@ -380,11 +378,9 @@ def resets(event):
 
 #[test]
 fn a_policy_that_an_init_hook_sets_is_everybodys() {
-    passes("scopes::inner_policy_of_init", &[]);
+    alone::run("scopes::a_policy_that_an_init_hook_sets_is_everybodys", &[], inner_policy_of_init);
 }
 
-#[test]
-#[ignore = "needs a process of its own"]
 fn inner_policy_of_init() {
     let hooks = "\
 import asyncio

@@ -24,7 +24,7 @@ impl NativeValue for Foreign {
     }
 }
 
-/// The answer of a handler with this body, and the invocation.
+/// Returns the answer of a handler with this body, and the invocation.
 fn with_state(body: &str) -> (Result<String>, Rc<trine_engine::Invocation>) {
     let body = body.replace('\n', "\n    ");
     let source = format!("def handler(event, context):\n    state = context.state\n    {body}\n");

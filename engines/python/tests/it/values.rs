@@ -35,7 +35,7 @@ fn every_kind_of_json_value_arrives_as_the_python_value_that_json_loads_gives() 
     assert_eq!(seen("-0.0"), "-0.0");
 }
 
-/// What the quick way takes and what it leaves to the other: all of it is read as `json.loads` reads it.
+/// Whether taken by the fast path or left to the other: everything is read as `json.loads` reads it.
 #[test]
 fn events_that_differ_in_one_letter_are_read_or_refused_as_json_loads_does() {
     const BASES: [&str; 6] = [

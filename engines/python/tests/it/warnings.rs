@@ -14,7 +14,7 @@ use trine_engine::{Error, ErrorKind, Form, Payload, Result};
 const HEAD: &str =
     "import asyncio, threading, time, trine\nlog = []\ndef look(event): return log\n";
 
-/// Calls `handler`, and warns what runs a little later.
+/// Calls `handler`, and warns it a little later, while it runs.
 fn warned_while_running(body: &str) -> (Result<String>, Case) {
     let case = Case::new(&[("app.py", &format!("{HEAD}{body}"))]);
     let function = case.load("app", "handler").unwrap();

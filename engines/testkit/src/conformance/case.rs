@@ -1,4 +1,4 @@
-//! A case as it stands in its folder: what is sent, what is expected, and for which languages.
+//! A case as written in its folder: what is sent, what is expected, and for which languages.
 
 use super::{matcher::ErrorMatcher, members::Members};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use std::{collections::BTreeMap, path::Path, time::Duration};
 use trine_engine::{HANDLER_NAMES, Level, LogFormat};
 
-/// Names of the members that say what is expected of an invocation. One override of any replaces all of them.
+/// Names of the members that say what is expected of an invocation. An override of one replaces all of them.
 const EXPECTATIONS: [&str; 5] = ["expect", "expect_raw", "expect_base64", "expect_repeat", "error"];
 
 /// A case, read but not yet applied to a language.
@@ -21,7 +21,7 @@ pub(super) struct Case {
     by_language: Map<String, Value>,
 }
 
-/// What is done and expected in one language.
+/// The actions and expectations of a case in one language.
 #[derive(Debug)]
 pub(super) struct Script {
     /// The handler's export path; `None` where it is to be found unnamed.
@@ -36,19 +36,19 @@ pub(super) struct Script {
     pub(super) log_lacks: Vec<String>,
 }
 
-/// One invocation.
+/// One invocation of a script.
 #[derive(Debug)]
 pub(super) struct Step {
     pub(super) event: Bytes,
     pub(super) event_is_json: bool,
     pub(super) context: StepContext,
-    /// How often the handler is called, each time with its last result in the engine's own form.
+    /// Number of times the handler is called, each time with its last result in the engine's own form.
     pub(super) hops: u64,
     pub(super) interrupt_in: Option<Duration>,
     pub(super) expectation: Expectation,
 }
 
-/// What an invocation's context holds.
+/// The content of an invocation's context.
 #[derive(Debug)]
 pub(super) struct StepContext {
     pub(super) request_id: Option<String>,
@@ -61,7 +61,7 @@ pub(super) struct StepContext {
     pub(super) deadline_in: Option<Duration>,
 }
 
-/// What is expected of an invocation.
+/// The expected outcome of an invocation.
 #[derive(Debug)]
 pub(super) enum Expectation {
     Json(Value),
@@ -97,7 +97,7 @@ impl Case {
         Ok(Self { needs, not_for, script, by_language })
     }
 
-    /// The case as it is for one engine's files with one extension.
+    /// Returns the case's script for one engine's files with one extension.
     pub(super) fn script(&self, engine: &str, extension: &str) -> Result<Script, String> {
         let mut keys = vec![engine];
         if extension != engine {
@@ -106,7 +106,7 @@ impl Case {
         Script::parse(self.members(&keys)?)
     }
 
-    /// What is done and expected, with the differences under these keys put over it in their order.
+    /// Returns what is done and expected, with the differences under these keys applied in their order.
     pub(super) fn members(&self, keys: &[&str]) -> Result<Map<String, Value>, String> {
         let mut script = self.script.clone();
         for key in keys {
@@ -117,18 +117,18 @@ impl Case {
         Ok(script)
     }
 
-    /// Takes a member out that says how a case is planned, and not what is done.
+    /// Takes out a member that says how a case is planned rather than what is done.
     pub(super) fn take(&mut self, name: &str) -> Option<Value> {
         self.script.shift_remove(name)
     }
 
-    /// The keys of `by_language`.
+    /// Returns the keys of `by_language`.
     pub(super) fn difference_keys(&self) -> impl Iterator<Item = &str> {
         self.by_language.keys().map(String::as_str)
     }
 }
 
-/// Puts a language's differences over the script: members replace members, and `invocations` may be an object whose
+/// Applies a language's differences to the script: members replace members, and `invocations` may be an object whose
 /// keys are positions.
 fn apply(script: &mut Map<String, Value>, changes: &Value) -> Result<(), String> {
     let changes = changes.as_object().ok_or("must be an object")?;
@@ -232,7 +232,7 @@ fn decoded(text: &str) -> Result<Bytes, String> {
     STANDARD.decode(text).map(Bytes::from).map_err(|e| format!("{text:?} is no base64: {e}"))
 }
 
-/// A large text in few words: prefix, unit times count, suffix.
+/// Expands the short notation for a large text: prefix, unit times count, suffix.
 fn repeated(value: Value) -> Result<Bytes, String> {
     let mut members = Members::of("a repeat", value)?;
     let prefix = members.text("prefix")?.unwrap_or_default();
@@ -255,7 +255,7 @@ impl StepContext {
                 value.as_u64().ok_or_else(|| format!("deadline_in_ms {value} is no number"))?,
             )),
         };
-        // Texts go out as they are, so that a case can send what is no JSON.
+        // Texts go out as they are, so that a case can send what is not JSON.
         let json_text = |value: Value| match value {
             Value::String(text) => text,
             value => value.to_string(),

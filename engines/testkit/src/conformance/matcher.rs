@@ -1,13 +1,13 @@
-//! Comparing what came with what was expected, in words that help: where two values differ, what an error was instead.
+//! Comparison of results with expectations, in words that help: where two values differ, what an error was instead.
 
 use super::members::Members;
 use serde_json::{Map, Value};
 use trine_engine::Error;
 
-/// How many differences are listed.
+/// Maximum number of differences that are listed.
 const LISTED: usize = 10;
 
-/// What an error must be like. Members that are absent are not looked at.
+/// The expected properties of an error. Absent members are not checked.
 #[derive(Debug)]
 pub(super) struct ErrorMatcher {
     /// The name that callers see as `errorType`.
@@ -50,7 +50,7 @@ impl ErrorMatcher {
         Ok(parsed)
     }
 
-    /// Fails with what is different about `error`, raised by a handler file with this extension.
+    /// Fails with the differences of `error`, raised by a handler file with this extension.
     pub(super) fn check(&self, error: &Error, extension: &str) -> Result<(), String> {
         let mut wrong = Vec::new();
         let mut compare = |what: &str, expected: &Option<String>, found: &str| {
@@ -158,7 +158,7 @@ fn compare(path: &str, expected: &Value, found: &Value, differences: &mut Vec<St
     }
 }
 
-/// Fails with the place in which two byte strings begin to differ.
+/// Fails with the place at which two byte strings begin to differ.
 pub(super) fn check_bytes(expected: &[u8], found: &[u8]) -> Result<(), String> {
     if expected == found {
         return Ok(());
@@ -177,7 +177,7 @@ pub(super) fn check_bytes(expected: &[u8], found: &[u8]) -> Result<(), String> {
     ))
 }
 
-/// A text that fits a message.
+/// Shortens a text so that it fits into a message.
 pub(super) fn shortened(text: &str) -> String {
     const LIMIT: usize = 2000;
     match text.char_indices().nth(LIMIT) {

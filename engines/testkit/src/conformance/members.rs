@@ -1,16 +1,16 @@
-//! Reading a JSON object member by member, so that a misspelt one is an error and not silence.
+//! Reading a JSON object member by member, so that a misspelt one is an error instead of being ignored.
 
 use serde_json::{Map, Value};
 use std::time::Duration;
 
-/// The members of an object that are not read yet.
+/// The members of an object that have not been read yet.
 pub(super) struct Members {
     place: String,
     left: Map<String, Value>,
 }
 
 impl Members {
-    /// The members of `value`, which must be an object. `place` names it in messages.
+    /// Takes the members of `value`, which must be an object. `place` names it in messages.
     pub(super) fn of(place: impl Into<String>, value: Value) -> Result<Self, String> {
         let place = place.into();
         match value {
@@ -19,12 +19,12 @@ impl Members {
         }
     }
 
-    /// A member's value, if it is there.
+    /// Takes a member's value, if it is there.
     pub(super) fn take(&mut self, name: &str) -> Option<Value> {
         self.left.shift_remove(name)
     }
 
-    /// A member's value, if it is there and not `null`.
+    /// Takes a member's value, if it is there and not `null`.
     pub(super) fn take_some(&mut self, name: &str) -> Option<Value> {
         self.take(name).filter(|value| !value.is_null())
     }
@@ -67,7 +67,7 @@ impl Members {
         Ok(self.number(name)?.map(Duration::from_millis))
     }
 
-    /// An object of texts.
+    /// Takes an object whose values are texts.
     pub(super) fn text_map(&mut self, name: &str) -> Result<Vec<(String, String)>, String> {
         let Some(value) = self.take_some(name) else { return Ok(Vec::new()) };
         let texts = value.as_object().and_then(|members| {
@@ -77,7 +77,7 @@ impl Members {
         texts.ok_or_else(|| self.wrong(name, "an object of texts", &value))
     }
 
-    /// Fails when there is a member that nobody has asked for.
+    /// Fails when there is a member that has not been read.
     pub(super) fn finish(self) -> Result<(), String> {
         match self.left.keys().next() {
             None => Ok(()),

@@ -1,4 +1,4 @@
-//! From a folder of cases and a list of engines to trials: which case runs in which language, which gaps are known, and
+//! The trials of a folder of cases and a list of engines: which case runs in which language, which gaps are known, and
 //! what is missing.
 
 use super::{
@@ -38,12 +38,12 @@ impl Planned {
 struct Gap {
     case: String,
     engine: String,
-    /// The one handler file that it is about; all of that engine's when `None`.
+    /// The one handler file that it is about; `None` for all of that engine's.
     file: Option<String>,
     reason: String,
 }
 
-/// Everything there is to try.
+/// Plans every trial.
 pub(super) fn plan(cases: &Path, engines: &[Arc<dyn Engine>]) -> Vec<Planned> {
     let folders = match folders(cases) {
         Ok(folders) => folders,
@@ -72,7 +72,7 @@ pub(super) fn plan(cases: &Path, engines: &[Arc<dyn Engine>]) -> Vec<Planned> {
 #[derive(Default)]
 struct Planner {
     gaps: Vec<Gap>,
-    /// Positions of the gaps that a trial answers to.
+    /// Positions of the gaps that apply to a trial.
     used: BTreeSet<usize>,
     /// Engines with the capabilities that a case proves.
     covered: BTreeSet<(&'static str, String)>,
@@ -80,7 +80,7 @@ struct Planner {
 }
 
 impl Planner {
-    /// One case in all files of one engine.
+    /// Adds one case in all files of one engine.
     fn add(&mut self, name: &str, folder: &Path, case: &Case, engine: &Arc<dyn Engine>) {
         let info = engine.info();
         let handlers: Vec<_> = info
@@ -99,7 +99,7 @@ impl Planner {
             let (engine, folder) = (Arc::clone(engine), folder.to_owned());
             let subject = Subject { engine, folder, file, extension: extension.to_owned() };
             let planned = match (case.script(info.id, extension), gap) {
-                // A script that cannot be read is no gap of the engine's.
+                // A script that cannot be read is not a gap of the engine.
                 (Err(message), _) => Planned::failed(trial, message),
                 (Ok(script), None) => {
                     self.covered.extend(case.needs.iter().map(|need| (info.id, need.clone())));
@@ -116,7 +116,7 @@ impl Planner {
         }
     }
 
-    /// The reason of the known gap for a handler file, if there is one.
+    /// Returns the reason of the known gap for a handler file, if there is one.
     fn gap(&mut self, case: &str, engine: &str, file: &str) -> Option<String> {
         let (at, gap) = self.gaps.iter().enumerate().find(|(_, gap)| {
             gap.case == case
@@ -143,7 +143,7 @@ impl Planner {
     }
 }
 
-/// What is wrong with a case's having, or not having, handlers for an engine.
+/// Returns what is wrong with a case having, or not having, handlers for an engine.
 fn misplaced(case: &Case, info: &EngineInfo, is_absent: bool) -> Option<String> {
     match (is_absent, lacking(&case.needs, &info.capabilities), case.not_for.get(info.id)) {
         (true, None, None) => {
@@ -164,7 +164,7 @@ fn misplaced(case: &Case, info: &EngineInfo, is_absent: bool) -> Option<String> 
     }
 }
 
-/// The first capability that is needed and not there.
+/// Returns the first capability that is needed but missing.
 pub(super) fn lacking(needs: &[String], capabilities: &Capabilities) -> Option<String> {
     let named = capabilities.named();
     needs.iter().find(|need| !named.contains(&(need.as_str(), true))).cloned()
@@ -177,7 +177,7 @@ pub(super) fn check_names(name: &str, case: &Case) -> Option<Planned> {
     Some(Planned::failed(format!("{name}::needs"), message))
 }
 
-/// A trial for each capability that an engine declares: some case must need it and have a handler there.
+/// Adds a trial for each capability that an engine declares: some case must need it and have a handler there.
 fn capabilities<'a>(
     engine: &'a Arc<dyn Engine>,
     covered: &'a BTreeSet<(&'static str, String)>,
@@ -195,7 +195,7 @@ fn capabilities<'a>(
     })
 }
 
-/// The case folders, by name in alphabetical order: those that hold a `case.json`.
+/// Returns the case folders in alphabetical order: those that hold a `case.json`.
 pub(super) fn folders(cases: &Path) -> Result<Vec<(String, PathBuf)>, String> {
     let unreadable = |e: std::io::Error| format!("cannot read {}: {e}", cases.display());
     // Guests see absolute paths.
@@ -215,7 +215,7 @@ pub(super) fn folders(cases: &Path) -> Result<Vec<(String, PathBuf)>, String> {
     Ok(folders)
 }
 
-/// The entries of `known-gaps.json`; none when there is no such file.
+/// Reads the entries of `known-gaps.json`; none when there is no such file.
 fn read_gaps(cases: &Path) -> Result<Vec<Gap>, String> {
     let Ok(text) = std::fs::read(cases.join("known-gaps.json")) else { return Ok(Vec::new()) };
     let value: Value =

@@ -19,10 +19,10 @@ use trine_engine::{
     LogSink, Module, Payload, RawPayload, Result as EngineResult, Seek, Stream,
 };
 
-/// How long a case may take before it counts as hung.
+/// Maximum time a case may take before it counts as hung.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A handler file of a case, and the engine that it is for.
+/// A handler file of a case, and the engine that runs it.
 #[derive(Clone)]
 pub(super) struct Subject {
     pub(super) engine: Arc<dyn Engine>,
@@ -31,7 +31,7 @@ pub(super) struct Subject {
     pub(super) extension: String,
 }
 
-/// Keeps what guests write.
+/// A sink that keeps what guests write.
 #[derive(Debug, Default)]
 pub(super) struct CapturingSink {
     written: Mutex<Vec<u8>>,
@@ -50,12 +50,12 @@ impl CapturingSink {
     }
 }
 
-/// Runs a script; fails with what went otherwise than expected, and the log.
+/// Runs a script; fails with what differed from the expectations, and the log.
 pub(super) fn run(subject: Subject, script: Script) -> Result<(), String> {
     on_a_thread(move |sink| drive(&subject, script, sink))
 }
 
-/// Runs `drive` on a thread of its own, with patience; fails with its failure and what guests wrote meanwhile.
+/// Runs `drive` on a thread of its own, for a limited time; fails with its error and what guests wrote meanwhile.
 pub(super) fn on_a_thread(
     drive: impl FnOnce(&Arc<CapturingSink>) -> Result<(), String> + Send + 'static,
 ) -> Result<(), String> {
@@ -63,13 +63,13 @@ pub(super) fn on_a_thread(
     let (sender, receiver) = mpsc::channel();
     let log = Arc::clone(&sink);
     let spawned = thread::Builder::new().name("instance".into()).spawn(move || {
-        // Nobody listens any more once patience has run out.
+        // Nobody listens any more once time has run out.
         let _ = sender.send(drive(&log));
     });
     let instance = spawned.map_err(|e| format!("cannot start a thread: {e}"))?;
     let result = match receiver.recv_timeout(PATIENCE) {
         Ok(result) => {
-            // The interpreter's thread-locals go before the next trial may start in this place.
+            // The interpreter's thread-locals must go before the next trial may start in this place.
             let _ = instance.join();
             result
         }
@@ -117,7 +117,7 @@ pub(super) fn block_on(future: impl Future<Output = Result<(), String>>) -> Resu
     LocalSet::new().block_on(&runtime, future)
 }
 
-/// What instances of a case are told, whose task root is `root`.
+/// Makes the environment for instances of a case whose task root is `root`.
 pub(super) fn environment(root: &Path, script: &Script, sink: &Arc<CapturingSink>) -> Environment {
     Environment {
         layer_root: root.join("opt"),
@@ -231,7 +231,7 @@ pub(super) fn prepare(at: usize, step: &Step) -> Prepared {
     }
 }
 
-/// Calls the handler as often as the step says, with its own result from the second time on.
+/// Calls the handler as often as the step says, from the second time on with its own result.
 async fn call(
     instance: Rc<dyn Instance>,
     function: FunctionId,
@@ -239,7 +239,7 @@ async fn call(
     native: bool,
 ) -> EngineResult<Payload> {
     let Prepared { event, invocation, hops, interrupt_in } = prepared;
-    // Dropping the sender at the end of the call tells the thread that there is nothing to stop any more.
+    // Dropping the sender at the end of the call tells the thread that there is nothing left to stop.
     let _running = interrupt_in.map(|limit| {
         let (running, ended) = mpsc::channel::<()>();
         let interrupter = instance.interrupter();

@@ -1,4 +1,4 @@
-//! Tests of the runner, over the reference engine and cases in a temporary folder.
+//! Tests of the runner, with the reference engine and cases in a temporary folder.
 
 use super::plan::plan;
 use crate::reference;
@@ -16,7 +16,7 @@ use trine_engine::{
     Instance, Interrupter, Invocation, LocalFuture, Module, Payload, Result as EngineResult, Usage,
 };
 
-/// A folder that is removed with the value.
+/// A folder that is removed when the value is dropped.
 pub(crate) struct TemporaryFolder {
     path: PathBuf,
 }
@@ -64,7 +64,7 @@ impl Drop for TemporaryFolder {
     }
 }
 
-/// The result of the one case `case` with this handler.
+/// Returns the result of the one case `case` with this handler.
 fn only(case: &Value, source: Option<&str>) -> Result<(), String> {
     let folder = TemporaryFolder::new();
     folder.case("c", case, source);
@@ -82,7 +82,7 @@ fn fails_with(result: Result<(), String>, part: &str) {
     assert!(message.contains(part), "{part:?} is not in:\n{message}");
 }
 
-/// The reference engine with other claims about itself.
+/// The reference engine with different claims about itself.
 struct Claiming<E> {
     info: EngineInfo,
     engine: E,
@@ -275,7 +275,7 @@ fn an_engine_that_claims_native_values_must_give_them() {
     fails_with(folder.results_with(engine)[0].1.clone(), "asked for Native, got Json");
 }
 
-/// An engine whose handlers wait until they are interrupted, or panic at the event `"panic"`.
+/// An engine whose handlers wait until they are interrupted, or panic on the event `"panic"`.
 struct Waiting {
     info: EngineInfo,
 }

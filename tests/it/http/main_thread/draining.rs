@@ -39,7 +39,7 @@ async def handler(event, context):
     assert_eq!(served.process.wait(), Some(0));
 }
 
-/// Handlers that hold the main thread until the file `go` is there, and say that they do.
+/// A handler that holds the main thread until the file `go` exists, and shows that it does.
 const HOLDS: &str = "
 import os, time
 def handler(event, context):
@@ -61,7 +61,7 @@ fn a_signal_is_heard_while_a_def_handler_holds_the_main_thread() {
         fs::write(folder.task().join("go"), "").unwrap();
         assert_eq!(connection.receive("GET").text(), "went");
         assert_eq!(calm.process.wait(), Some(0));
-        // It does not: the grace ends it, or a second signal.
+        // It does not: the grace period ends it, or a second signal.
         fs::remove_file(folder.task().join("go")).unwrap();
         let short = served(&folder, &[argument, "--grace", "0.2"]);
         let mut connection = begin(&folder, &short);
@@ -72,22 +72,22 @@ fn a_signal_is_heard_while_a_def_handler_holds_the_main_thread() {
         let twice = served(&folder, &[argument, "--grace", "600"]);
         let _connection = begin(&folder, &twice);
         twice.process.signal("INT");
-        // Signals of one kind that arrive together are one.
+        // Signals of one kind that arrive together count as one.
         eventually("a second signal ends the process", || {
             twice.process.signal("TERM");
             thread::sleep(std::time::Duration::from_millis(50));
             twice.process.status()
         });
-        // Of two that arrive together either may be the second.
+        // If two arrive together, either may be the second.
         let code = twice.process.wait();
         assert!(matches!(code, Some(143 | 130)), "{code:?}");
     }
 }
 
-/// A request whose handler runs.
+/// Sends a request and waits until its handler runs.
 #[track_caller]
 fn begin(folder: &Folder, served: &Served) -> Connection {
-    // That of an earlier server.
+    // The file of an earlier server.
     let _ = fs::remove_file(folder.task().join("began"));
     let mut connection = Connection::open(served.address);
     connection.send("GET", "/app", &[], b"");

@@ -147,7 +147,7 @@ def handler(event, context):
     let mut gone = Connection::open(served.address);
     gone.send("GET", "/app?n=1", &[], b"");
     drop(gone);
-    // Accepted after that one; the server has seen its end once both workers have answered anew.
+    // Accepted after that one; the server has noticed its end once both workers have answered again.
     for _ in 0..16 {
         assert_eq!(served.get("/js").text(), "js");
     }

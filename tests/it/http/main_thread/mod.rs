@@ -1,4 +1,4 @@
-//! Python beside several workers: what holds on Lambda, where everything of a function's is imported and called on one
+//! Python next to several workers: what holds on Lambda, where everything of a function is imported and called on one
 //! thread, holds here.
 
 mod draining;
@@ -8,12 +8,12 @@ use crate::support::{Connection, Folder, Reply, Served, eventually};
 use serde_json::{Value, json};
 use std::{fs, thread};
 
-/// A server of these files with two workers.
+/// Starts a server of these files with two workers.
 fn served(folder: &Folder, arguments: &[&str]) -> Served {
     Served::start(folder, &[&["--workers", "2"], arguments].concat())
 }
 
-/// The answers to so many requests that are there at the same time, each on a connection of its own; `?n=` numbers them.
+/// Sends `count` simultaneous requests, each on a connection of its own and numbered by `?n=`; returns the answers.
 #[track_caller]
 fn at_once(served: &Served, path: &str, count: usize) -> Vec<Reply> {
     let mut connections: Vec<_> = (0..count).map(|_| Connection::open(served.address)).collect();
@@ -23,8 +23,8 @@ fn at_once(served: &Served, path: &str, count: usize) -> Vec<Reply> {
     connections.iter_mut().map(|connection| connection.receive("GET")).collect()
 }
 
-/// Sixteen requests at a time for the function `app.py` alone, and again beside a function in another language, where
-/// other threads accept: each answer is what `expected` says for its number.
+/// Sends sixteen requests at a time to the function `app.py` alone, and again next to a function in another language,
+/// where other threads accept: each answer is what `expected` says for its number.
 #[track_caller]
 fn each_answers(source: &str, expected: impl Fn(usize) -> Value) {
     let alone = Folder::new(&[("app.py", source)]);
@@ -378,10 +378,10 @@ export const after = (response, context) => ({ ...response, js: context.state.js
     }
 }
 
-/// The handler's part that gives a request's number.
+/// The part of a handler that returns a request's number.
 const NUMBER: &str = "def number(event):\n    return int(event['queryStringParameters']['n'])\n";
 
-/// A function in Python beside one in JavaScript, so that its invocations are handed over.
+/// Makes a function in Python next to one in JavaScript, so that its invocations are handed over.
 fn handed_over(source: &str) -> Folder {
     let source = format!("{NUMBER}{source}");
     Folder::new(&[("app.py", &source), ("js.mjs", "export const handler = () => 'js';")])

@@ -1,9 +1,9 @@
-//! Which settings are found, and what they come to.
+//! Tests of which settings are found, and how they combine.
 
 use super::*;
 use std::fs;
 
-/// A folder with files, gone at the end.
+/// A folder with files, removed at the end.
 pub(in super::super) struct Folder(PathBuf);
 
 impl Folder {

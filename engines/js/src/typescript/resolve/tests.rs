@@ -1,4 +1,4 @@
-//! Which file a specifier leads to.
+//! Tests of which file a specifier leads to.
 
 use super::{super::config::tests::Folder, *};
 use node_resolver::PackageJsonResolver;

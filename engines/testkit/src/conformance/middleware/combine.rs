@@ -1,4 +1,4 @@
-//! From the files of a case to the combinations that are run: every hook's language around every handler's, and for
+//! The combinations that are run, made from the files of a case: every hook's language around every handler's, and for
 //! chains every language at every place.
 
 use super::super::{case::Case, members::Members, plan::lacking};
@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::{collections::BTreeMap, path::Path};
 use trine_engine::EngineInfo;
 
-/// What a case says about the files that it is run with.
+/// The part of a case that says which files it is run with.
 #[derive(Debug)]
 pub(super) struct Cast {
     /// The middlewares, as the case lists them.
@@ -14,11 +14,11 @@ pub(super) struct Cast {
     pairs: Pairs,
     /// Engines without which the case cannot be run.
     engines: Vec<String>,
-    /// Engine → why there are no hooks in it here.
+    /// Engine → reason why there are no hooks in it here.
     no_hooks: BTreeMap<String, String>,
 }
 
-/// Which languages go together.
+/// The languages that are combined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Pairs {
     All,
@@ -33,7 +33,7 @@ enum Pairs {
 pub(super) struct File {
     pub(super) engine: &'static str,
     pub(super) extension: &'static str,
-    /// How it stands in names of trials: the engine, or the extension where the engine has several files.
+    /// Label in names of trials: the engine, or the extension where the engine has several files.
     pub(super) label: &'static str,
 }
 
@@ -41,9 +41,9 @@ pub(super) struct File {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Combination {
     pub(super) handler: File,
-    /// For each middleware that exists in several languages, the file that is taken.
+    /// The chosen file for each middleware that exists in several languages.
     pub(super) hooks: Vec<(String, File)>,
-    /// All middlewares, as they are to be named in a setting.
+    /// All middlewares, as they are named in a setting.
     pub(super) middlewares: Vec<String>,
 }
 
@@ -71,7 +71,7 @@ impl Cast {
         Ok(cast)
     }
 
-    /// The names that are written once for every language: not those with an extension, nor those without any file.
+    /// Returns the names that exist once per language: not those with an extension, nor those without any file.
     fn open_names(&self, folder: &Path) -> Vec<String> {
         let files = || folder.join("middlewares").read_dir().into_iter().flatten().flatten();
         let is_open = |name: &&String| {
@@ -87,7 +87,7 @@ impl Cast {
         names
     }
 
-    /// Every combination, or what is missing for one.
+    /// Returns every combination, or what is missing for one.
     pub(super) fn combinations(
         &self,
         case: &Case,
@@ -120,7 +120,7 @@ impl Cast {
             }
             files.retain(|files| !files.is_empty());
             if files.is_empty() {
-                // It is there in languages that this build has not.
+                // It exists only in languages that this build does not have.
                 return Ok(Vec::new());
             }
             choices.push(files);
@@ -146,7 +146,7 @@ impl Cast {
         Ok(combinations)
     }
 
-    /// The files that are taken around one handler: a list for each trial, with one file for each name.
+    /// Returns the files that are used around one handler: a list for each trial, with one file for each name.
     fn selections(&self, choices: &[Vec<Vec<File>>], handler: &File) -> Vec<Vec<File>> {
         let own = |files: &[Vec<File>]| {
             files.iter().flatten().find(|file| file.engine == handler.engine).cloned()
@@ -184,7 +184,7 @@ impl Cast {
 }
 
 impl Combination {
-    /// Name of its trial within the case: `python-around-lua`.
+    /// Returns the name of its trial within the case: `python-around-lua`.
     pub(super) fn name(&self) -> String {
         let handler = self.handler.label;
         if self.hooks.is_empty() {
@@ -201,7 +201,7 @@ impl Combination {
         labels.join("-")
     }
 
-    /// The keys of `by_language` that concern it, those that say more coming later.
+    /// Returns the keys of `by_language` that apply to it, the more specific ones later.
     pub(super) fn difference_keys(&self) -> Vec<String> {
         let is_same = self.hooks.iter().all(|(_, file)| file.engine == self.handler.engine);
         let mut keys = vec![if is_same { "same" } else { "different" }.to_owned()];
@@ -230,7 +230,7 @@ impl Combination {
     }
 }
 
-/// Whether a key of `by_language` can concern any combination at all.
+/// Whether a key of `by_language` can apply to any combination at all.
 pub(super) fn is_difference_key(key: &str) -> bool {
     key == "same" || key == "different" || key.contains("-around-")
 }
@@ -260,7 +260,7 @@ fn files(language: &EngineInfo, exists: impl Fn(&str) -> bool) -> Vec<File> {
         .collect()
 }
 
-/// Fails when a language has no file and no reason for that, or both.
+/// Fails when a language has neither a file nor a reason for its absence, or both.
 fn check_presence(
     what: &str,
     member: &str,

@@ -23,7 +23,7 @@ pub(super) struct Trial {
     pub(super) script: Script,
 }
 
-/// Runs a trial; fails with what went otherwise than expected, and the log.
+/// Runs a trial; fails with what differed from the expectations, and the log.
 pub(super) fn run(trial: Trial) -> Result<(), String> {
     on_a_thread(move |sink| {
         let root = TaskRoot::new(&trial.folder, &trial.combination, &trial.languages)?;
@@ -86,7 +86,7 @@ impl Trial {
         Ok(())
     }
 
-    /// The extension of the file that an error came from, which is a hook's as often as the handler's.
+    /// Returns the extension of the file that an error came from, which is a hook's as often as the handler's.
     fn extension_of(&self, error: &Error) -> String {
         let file = error.frames().first().map_or("", |frame| frame.file.as_str());
         let extension = file.rsplit_once('.').map_or("", |(_, extension)| extension);
@@ -97,7 +97,7 @@ impl Trial {
     }
 }
 
-/// An invocation that stands on its own.
+/// Runs a single invocation.
 fn invoke_one(
     subject: &Rc<dyn Subject>,
     at: usize,

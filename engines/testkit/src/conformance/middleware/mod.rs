@@ -23,13 +23,13 @@ use trine_engine::{
     Engine, EngineInfo, Environment, Invocation, LocalFuture, Payload, Result as EngineResult,
 };
 
-/// What runs functions with middlewares around them.
+/// A product that runs functions with middlewares around them.
 pub trait Runner: Send + Sync + 'static {
     /// Finds and loads a function with its middlewares, on the calling thread, which is the only one that will use them.
     /// A tokio runtime with a `LocalSet` runs there.
     ///
     /// # Errors
-    /// What is wrong with the function, or with one of its middlewares.
+    /// The fault of the function, or of one of its middlewares.
     fn prepare<'a>(&'a self, setup: &'a Setup) -> LocalFuture<'a, EngineResult<Rc<dyn Subject>>>;
 }
 
@@ -38,7 +38,7 @@ pub trait Subject {
     /// Runs one invocation through the middlewares and the handler.
     ///
     /// # Errors
-    /// What a caller would be told.
+    /// The error that a caller would get.
     fn invoke<'a>(
         &'a self,
         event: Payload,
@@ -49,7 +49,7 @@ pub trait Subject {
     fn finish(&self) -> LocalFuture<'_, ()>;
 }
 
-/// What a [`Runner`] is to load.
+/// The description of what a [`Runner`] has to load.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Setup {
@@ -59,13 +59,13 @@ pub struct Setup {
     pub handler: PathBuf,
     /// The handler's export path.
     pub export: String,
-    /// Names of the middlewares, as they would stand in a setting.
+    /// Names of the middlewares, as in a setting.
     pub middlewares: Vec<String>,
-    /// In which order their `after` hooks run.
+    /// Order in which their `after` hooks run.
     pub order: Order,
-    /// What invocations share.
+    /// The isolation of invocations from each other.
     pub isolation: Isolation,
-    /// What instances are told when they start.
+    /// The environment that instances start in.
     pub environment: Environment,
 }
 
@@ -91,13 +91,13 @@ impl FromStr for Order {
     }
 }
 
-/// What invocations share.
+/// The isolation of invocations from each other.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Isolation {
-    /// A warm instance.
+    /// One warm instance for all of them.
     #[default]
     Shared,
-    /// Nothing.
+    /// A fresh instance for each.
     Fresh,
 }
 
@@ -113,9 +113,9 @@ impl FromStr for Isolation {
     }
 }
 
-/// A trial for each combination of files of each case, named `middleware::case::hooks-around-handler`.
+/// Makes a trial for each combination of files of each case, named `middleware::case::hooks-around-handler`.
 ///
-/// Whatever is wrong with the folder itself is a trial that fails, so that no case is lost in silence.
+/// Whatever is wrong with the folder itself is a trial that fails, so that no case is lost silently.
 pub fn trials(
     cases_dir: &Path,
     engines: &[Arc<dyn Engine>],

@@ -1,4 +1,4 @@
-//! From a folder of cases to trials, one for each combination, and what is missing or known to fail.
+//! The trials of a folder of cases, one for each combination, and what is missing or known to fail.
 
 use super::{
     super::{
@@ -17,12 +17,12 @@ use trine_engine::EngineInfo;
 /// A combination that is known to fail.
 struct Gap {
     case: String,
-    /// The one combination that it is about, by its name; all when `None`.
+    /// The one combination that it is about, by its name; `None` for all.
     pair: Option<String>,
     reason: String,
 }
 
-/// Everything there is to try.
+/// Plans every trial.
 pub(super) fn plan(
     cases: &Path,
     languages: &[EngineInfo],
@@ -56,7 +56,7 @@ pub(super) fn plan(
             used.extend(gap);
             let trial = match prepare(&case, folder, combination, languages, runner) {
                 Ok(trial) => trial,
-                // A script that cannot be read is no gap.
+                // A script that cannot be read is not a gap.
                 Err(message) => {
                     planned.push(Planned::failed(name_of_trial, message));
                     continue;
@@ -133,7 +133,7 @@ fn prepare(
     })
 }
 
-/// The entries of `known-gaps.json`; none when there is no such file.
+/// Reads the entries of `known-gaps.json`; none when there is no such file.
 fn read_gaps(cases: &Path) -> Result<Vec<Gap>, String> {
     let Ok(text) = std::fs::read(cases.join("known-gaps.json")) else { return Ok(Vec::new()) };
     let value: Value =

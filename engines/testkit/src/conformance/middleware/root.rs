@@ -1,4 +1,4 @@
-//! A task root for one combination: the case's folder, without the files of the languages that have no part in it.
+//! The task root of one combination: the case's folder, without the files of the languages that have no part in it.
 
 use super::combine::Combination;
 use std::{
@@ -8,7 +8,7 @@ use std::{
 };
 use trine_engine::EngineInfo;
 
-/// A folder that is removed with the value.
+/// A folder that is removed when the value is dropped.
 #[derive(Debug)]
 pub(super) struct TaskRoot {
     path: PathBuf,
@@ -45,7 +45,7 @@ impl TaskRoot {
 
 impl Drop for TaskRoot {
     fn drop(&mut self) {
-        // What is left in the system's folder for temporary files is the system's to remove.
+        // What is left in the system's folder for temporary files is up to the system to remove.
         let _ = fs::remove_dir_all(&self.path);
     }
 }
@@ -67,7 +67,7 @@ fn copy(from: &Path, below: &Path, to: &Path, has_part: &dyn Fn(&Path) -> bool) 
     Ok(())
 }
 
-/// Whether a path of the case's folder belongs to the combination: files that no language choice is about always do.
+/// Whether a path of the case's folder belongs to the combination: files that do not depend on a language always do.
 fn has_part(path: &Path, combination: &Combination, languages: &[EngineInfo]) -> bool {
     let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
     let parts: Vec<&str> = parts.iter().map(AsRef::as_ref).collect();

@@ -1,4 +1,4 @@
-//! Tests of the runner, over invented languages and a runner that tells what it was given.
+//! Tests of the runner, with invented languages and a runner that reports what it was given.
 
 use super::{super::tests::TemporaryFolder, *};
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ fn languages() -> Vec<EngineInfo> {
     vec![language("alpha", &["a", "aa"]), language("beta", &["b"]), language("gamma", &["c"])]
 }
 
-/// Answers every event with what it was given to run.
+/// A runner that answers every event with what it was given to run.
 struct Telling;
 
 struct Told {
@@ -99,7 +99,7 @@ fn list(root: &Path, folder: &Path, files: &mut Vec<String>) {
     }
 }
 
-/// A folder with one case `c` of these files.
+/// Makes a folder with one case `c` of these files.
 fn folder_of(case: &Value, files: &[&str]) -> TemporaryFolder {
     let folder = TemporaryFolder::new();
     let root = folder.path().join("c");
@@ -123,7 +123,7 @@ fn results(case: &Value, files: &[&str]) -> Vec<(String, Result<(), String>)> {
     run_all(&folder_of(case, files))
 }
 
-/// The names of a case's trials, all of which must pass.
+/// Returns the names of a case's trials, all of which must pass.
 #[track_caller]
 fn names(case: &Value, files: &[&str]) -> Vec<String> {
     let results = results(case, files);
@@ -140,7 +140,7 @@ fn fails(case: &Value, files: &[&str], part: &str) {
     assert!(told, "{part:?} is not in {results:?}");
 }
 
-/// A case with these middlewares and one invocation that may give anything.
+/// Makes a case with these middlewares and one invocation that may return anything.
 fn case(middlewares: Value) -> Value {
     json!({
         "about": "a test",

@@ -3,11 +3,11 @@
 
 mod deadline;
 mod errors;
+mod exchange;
 mod hooks;
 mod loading;
 mod output;
-mod program;
-mod shared;
+mod programs;
 mod speed;
 mod stopping;
 mod support;

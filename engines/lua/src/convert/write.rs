@@ -22,7 +22,7 @@ pub(crate) struct Fault {
     end: Option<End>,
 }
 
-/// What ends encoding whatever the value.
+/// What ends writing whatever the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
     /// The text is larger than the heap may be. A table that holds another one twice, and so on, is small and its text
@@ -73,7 +73,7 @@ impl Fault {
         Box::new(Self { end: Some(end), ..*Self::new(reason) })
     }
 
-    /// What has ended encoding, if it was not the value.
+    /// What has ended writing, if it was not the value.
     pub(crate) fn end(&self) -> Option<End> {
         self.end
     }
@@ -134,7 +134,7 @@ pub(crate) trait Home {
     /// Fills in the context at `table`, whose mark says that it is not filled in yet.
     ///
     /// # Safety
-    /// As for [`encode`]; `table` is absolute.
+    /// As for [`write`]; `table` is absolute.
     unsafe fn fill_context(&self, state: *mut lua_State, table: c_int);
 
     /// Pushes a plain table with the members of the `context.state` at `table`.
@@ -144,26 +144,26 @@ pub(crate) trait Home {
     unsafe fn push_members(&self, state: *mut lua_State, table: c_int);
 }
 
-type Encoded = Result<(), Box<Fault>>;
+type Written = Result<(), Box<Fault>>;
 
 /// Writes the value at `index` to `out`.
 ///
 /// # Safety
 /// `state` runs in protected mode and belongs to `home`; there is a value at `index`.
-pub(crate) unsafe fn encode(
+pub(crate) unsafe fn write(
     state: *mut lua_State,
     index: c_int,
     home: &dyn Home,
     strictness: Strictness,
     out: &mut Vec<u8>,
-) -> Encoded {
+) -> Written {
     // SAFETY: as the caller vouches.
     unsafe {
         let index = ffi::lua_absindex(state, index);
         let top = ffi::lua_gettop(state);
         // Filling a context may raise, so this destructor is not left to the frame.
         let mut ancestors = ManuallyDrop::new(Vec::new());
-        let mut encoder = Encoder {
+        let mut writer = Writer {
             state,
             home,
             forms: home.forms(),
@@ -174,19 +174,19 @@ pub(crate) unsafe fn encode(
             longest: home.watch().memory().min(LONGEST),
             values: 0,
         };
-        let encoded = encoder.value(index);
+        let written = writer.value(index);
         ManuallyDrop::drop(&mut ancestors);
         ffi::lua_settop(state, top);
-        encoded
+        written
     }
 }
 
 /// No text grows larger than this, in bytes, whatever the memory limit.
 const LONGEST: usize = 1 << 30;
-/// After so many values the encoder asks whether it has to stop.
+/// After so many values the writer asks whether it has to stop.
 const VALUES: u32 = 4096;
 
-struct Encoder<'a> {
+struct Writer<'a> {
     state: *mut lua_State,
     home: &'a dyn Home,
     forms: &'a Forms,
@@ -208,11 +208,11 @@ enum Shape {
     /// Its keys decide.
     Open,
     /// `context.state`, whose members are elsewhere.
-    State,
+    Vm,
 }
 
-impl Encoder<'_> {
-    unsafe fn value(&mut self, index: c_int) -> Encoded {
+impl Writer<'_> {
+    unsafe fn value(&mut self, index: c_int) -> Written {
         let state = self.state;
         self.values += 1;
         if self.values == VALUES || self.out.len() > self.longest {
@@ -242,7 +242,7 @@ impl Encoder<'_> {
         }
     }
 
-    fn text(&mut self, text: &str) -> Encoded {
+    fn text(&mut self, text: &str) -> Written {
         self.out.extend_from_slice(text.as_bytes());
         Ok(())
     }
@@ -252,7 +252,7 @@ impl Encoder<'_> {
         let _ = serde_json::to_writer(&mut *self.out, &value);
     }
 
-    fn float(&mut self, value: f64) -> Encoded {
+    fn float(&mut self, value: f64) -> Written {
         if !value.is_finite() {
             return Err(Fault::new(format!("is {value}, which has no JSON form")));
         }
@@ -277,7 +277,7 @@ impl Encoder<'_> {
         }
     }
 
-    unsafe fn string(&mut self, index: c_int) -> Encoded {
+    unsafe fn string(&mut self, index: c_int) -> Written {
         // SAFETY: `value` has seen that it is a string.
         let bytes = unsafe { self.bytes(index) };
         if self.out.len() + bytes.len() > self.longest {
@@ -289,7 +289,7 @@ impl Encoder<'_> {
         Err(Fault::new("is a string that is not UTF-8, which has no JSON form"))
     }
 
-    unsafe fn table(&mut self, table: c_int) -> Encoded {
+    unsafe fn table(&mut self, table: c_int) -> Written {
         let state = self.state;
         // SAFETY: `table` is absolute and holds a table.
         unsafe {
@@ -304,7 +304,7 @@ impl Encoder<'_> {
                 return Err(Fault::ended(End::Memory));
             }
             let shape = self.shape(table)?;
-            if shape == Shape::State {
+            if shape == Shape::Vm {
                 self.home.push_members(state, table);
                 let members = ffi::lua_gettop(state);
                 self.table(members)?;
@@ -313,18 +313,18 @@ impl Encoder<'_> {
             }
             self.ancestors.push(address);
             let start = self.out.len();
-            let encoded = match shape {
+            let written = match shape {
                 Shape::Array => self.array_in_order(table, start),
                 Shape::Object => self.object(table, true),
-                Shape::Open | Shape::State => self.open(table, start),
+                Shape::Open | Shape::Vm => self.open(table, start),
             };
             self.ancestors.pop();
-            encoded
+            written
         }
     }
 
     /// Looks for a reason to end.
-    fn check(&mut self) -> Encoded {
+    fn check(&mut self) -> Written {
         if self.out.len() > self.longest {
             return Err(Fault::ended(End::Memory));
         }
@@ -353,7 +353,7 @@ impl Encoder<'_> {
             return Ok(Shape::Object);
         }
         if mark == marks.state {
-            return Ok(Shape::State);
+            return Ok(Shape::Vm);
         }
         if mark == marks.context {
             // SAFETY: the table is an unfilled context.
@@ -368,7 +368,7 @@ impl Encoder<'_> {
     }
 
     /// A table without a mark: its first key tells what it is, as long as the others agree.
-    unsafe fn open(&mut self, table: c_int, start: usize) -> Encoded {
+    unsafe fn open(&mut self, table: c_int, start: usize) -> Written {
         let state = self.state;
         // SAFETY: `lua_next` gets the keys that it returned; key and value have room.
         unsafe {
@@ -385,7 +385,7 @@ impl Encoder<'_> {
     }
 
     /// A table that is an array by its mark.
-    unsafe fn array_in_order(&mut self, table: c_int, start: usize) -> Encoded {
+    unsafe fn array_in_order(&mut self, table: c_int, start: usize) -> Written {
         // SAFETY: as for `open`.
         unsafe {
             let top = ffi::lua_gettop(self.state);
@@ -393,18 +393,18 @@ impl Encoder<'_> {
             if ffi::lua_next(self.state, table) == 0 {
                 return self.text("[]");
             }
-            let encoded = self.items(table, start);
-            if matches!(&encoded, Err(fault) if fault.end.is_none()) {
+            let written = self.items(table, start);
+            if matches!(&written, Err(fault) if fault.end.is_none()) {
                 // Keys that do not fit are what one hears of first.
                 ffi::lua_settop(self.state, top);
                 self.length(table)?;
             }
-            encoded
+            written
         }
     }
 
     /// The items of an array, as long as its keys come in order; the first pair is on top of the stack.
-    unsafe fn items(&mut self, table: c_int, start: usize) -> Encoded {
+    unsafe fn items(&mut self, table: c_int, start: usize) -> Written {
         let state = self.state;
         // SAFETY: as for `open`.
         unsafe {
@@ -435,7 +435,7 @@ impl Encoder<'_> {
     }
 
     /// A table whose integer keys are not stored in order. Holes are `null`.
-    unsafe fn array(&mut self, table: c_int) -> Encoded {
+    unsafe fn array(&mut self, table: c_int) -> Written {
         let state = self.state;
         // SAFETY: as for `open`.
         unsafe {
@@ -499,7 +499,7 @@ impl Encoder<'_> {
     }
 
     /// A table with string keys; integer keys are written as strings in one that is an object by its mark.
-    unsafe fn object(&mut self, table: c_int, integers: bool) -> Encoded {
+    unsafe fn object(&mut self, table: c_int, integers: bool) -> Written {
         let state = self.state;
         let mut first = true;
         self.out.push(b'{');

@@ -45,7 +45,8 @@ fn dense_event() -> String {
 }
 
 /// For a profiler that counts instructions: so many echoes of one event, each for an invocation of its own.
-/// `ECHOES=2000 valgrind --tool=callgrind <test binary> --ignored echoes`; the difference of two runs is the cost.
+/// `ECHOES=2000 valgrind --tool=callgrind <test binary> --ignored echoes`; the difference of two runs is the cost. `BODY`
+/// takes the place of the handler's `return event`.
 #[test]
 #[ignore = "measures"]
 fn echoes() {
@@ -57,7 +58,8 @@ fn echoes() {
         _ => dense_event(),
     };
     run(async {
-        let guest = Guest::new(&handler("return event"));
+        let body = std::env::var("BODY").unwrap_or_else(|_| "return event".to_owned());
+        let guest = Guest::new(&handler(&body));
         let function = guest.load("app", "handler").await.unwrap();
         for _ in 0..number("ECHOES").unwrap_or(1000) {
             let input = Payload::json(event.as_bytes().to_vec());

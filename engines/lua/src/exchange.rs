@@ -5,7 +5,7 @@
 //! dropped, or handed to the host, before anything may raise.
 
 use crate::{
-    convert::{Parser, decode, leave, text_at},
+    convert::{self, Parser, leave, text_at},
     host::Host,
     value::LuaValue,
 };
@@ -163,7 +163,7 @@ unsafe fn parse(state: *mut lua_State, host: &Host, text: Bytes, key: &str) {
     unsafe {
         ffi::luaL_checkstack(state, 6, std::ptr::null());
         let mut parser = ManuallyDrop::new(Parser::new(host.stash(text)));
-        let fault = decode(state, &mut parser, host.forms()).err();
+        let fault = convert::read(state, &mut parser, host.forms()).err();
         let fault = fault.map(|fault| (fault.end(), fault.text(&parser)));
         ManuallyDrop::drop(&mut parser);
         if let Some((end, fault)) = fault {

@@ -1,9 +1,9 @@
 //! JSON text to Lua values: a pull parser whose events become pushes on Lua's stack.
 
 use super::{
-    encode::End,
     forms::{Forms, MAX_DEPTH},
     keys::Keys,
+    write::End,
 };
 use crate::limits::{self, NO_MEMORY};
 use mlua::ffi::{self, lua_State};
@@ -25,7 +25,7 @@ impl<'j> Parser<'j> {
 }
 
 /// Why a text has no Lua value.
-pub(crate) enum DecodeFault {
+pub(crate) enum ReadFault {
     /// It is no JSON.
     Refused,
     /// It is nested too deep.
@@ -36,14 +36,14 @@ pub(crate) enum DecodeFault {
     Stopped,
 }
 
-impl From<Refused> for DecodeFault {
+impl From<Refused> for ReadFault {
     fn from(_: Refused) -> Self {
         Self::Refused
     }
 }
 
-impl DecodeFault {
-    /// Returns what has ended decoding, if it was not the text.
+impl ReadFault {
+    /// Returns what has ended reading, if it was not the text.
     pub(crate) fn end(&self) -> Option<End> {
         match self {
             Self::Memory => Some(End::Memory),
@@ -71,7 +71,7 @@ impl DecodeFault {
 /// their final size: growing one is what costs most here.
 const BATCH: c_int = 32;
 
-/// After so many values the decoder asks whether it has to stop.
+/// After so many values the reader asks whether it has to stop.
 const VALUES: u32 = 4096;
 
 /// Pushes the value of the parser's text, which must be one JSON value and nothing else.
@@ -82,11 +82,11 @@ const VALUES: u32 = 4096;
 /// `state` runs in protected mode with room for three values, and belongs to the state of `forms`. Memory
 /// errors skip the caller's
 /// frames.
-pub(crate) unsafe fn decode(
+pub(crate) unsafe fn read(
     state: *mut lua_State,
     parser: &mut Parser<'_>,
     forms: &Forms,
-) -> Result<(), DecodeFault> {
+) -> Result<(), ReadFault> {
     let keys = &forms.keys;
     let array = forms.marks().array_key;
     // SAFETY: as the caller vouches. What has a destructor is in the parser, which is not in this frame.
@@ -94,14 +94,14 @@ pub(crate) unsafe fn decode(
         keys.push_table(state);
         let base = ffi::lua_gettop(state);
         let reader = parser.reader.insert(Reader::new(parser.text, keys.take_room())?);
-        Decoder::new(state, reader, keys, array).whole()?;
+        Builder::new(state, reader, keys, array).whole()?;
         keys.give_room(parser.reader.take().map(Reader::into_room).unwrap_or_default());
         ffi::lua_replace(state, base);
     }
     Ok(())
 }
 
-struct Decoder<'p, 'j> {
+struct Builder<'p, 'j> {
     state: *mut lua_State,
     reader: &'p mut Reader<'j>,
     keys: &'p Keys,
@@ -112,7 +112,7 @@ struct Decoder<'p, 'j> {
     values: u32,
 }
 
-impl<'p, 'j> Decoder<'p, 'j> {
+impl<'p, 'j> Builder<'p, 'j> {
     /// # Safety
     /// The table of `keys` is on top of the stack.
     unsafe fn new(
@@ -126,22 +126,22 @@ impl<'p, 'j> Decoder<'p, 'j> {
         Self { state, reader, keys, known, array, depth: 0, values: 0 }
     }
 
-    unsafe fn whole(&mut self) -> Result<(), DecodeFault> {
+    unsafe fn whole(&mut self) -> Result<(), ReadFault> {
         let peek = self.reader.peek()?;
-        // SAFETY: as for `decode`.
+        // SAFETY: as for `read`.
         unsafe { self.value(peek)? };
         Ok(self.reader.finish()?)
     }
 
-    unsafe fn value(&mut self, peek: Peek) -> Result<(), DecodeFault> {
+    unsafe fn value(&mut self, peek: Peek) -> Result<(), ReadFault> {
         self.values += 1;
         if self.values == VALUES {
             self.values = 0;
             if limits::alarmed() {
-                return Err(DecodeFault::Stopped);
+                return Err(ReadFault::Stopped);
             }
         }
-        // SAFETY: there is room for one value: `enter` has made it, or the caller of `decode`.
+        // SAFETY: there is room for one value: `enter` has made it, or the caller of `read`.
         unsafe {
             match peek {
                 Peek::String => {
@@ -170,22 +170,22 @@ impl<'p, 'j> Decoder<'p, 'j> {
     }
 
     /// Makes room for one level and returns the slot of its table, still empty.
-    unsafe fn enter(&mut self) -> Result<c_int, DecodeFault> {
+    unsafe fn enter(&mut self) -> Result<c_int, ReadFault> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err(DecodeFault::Deep);
+            return Err(ReadFault::Deep);
         }
         // SAFETY: `state` is live; a failing `lua_checkstack` returns 0.
         unsafe {
             if ffi::lua_checkstack(self.state, 2 * BATCH + 8) == 0 {
-                return Err(DecodeFault::Memory);
+                return Err(ReadFault::Memory);
             }
             ffi::lua_pushnil(self.state);
             Ok(ffi::lua_gettop(self.state))
         }
     }
 
-    unsafe fn array(&mut self) -> Result<(), DecodeFault> {
+    unsafe fn array(&mut self) -> Result<(), ReadFault> {
         let state = self.state;
         // SAFETY: `enter` makes room for a batch, the table and what building it takes.
         unsafe {
@@ -212,7 +212,7 @@ impl<'p, 'j> Decoder<'p, 'j> {
         Ok(())
     }
 
-    unsafe fn object(&mut self) -> Result<(), DecodeFault> {
+    unsafe fn object(&mut self) -> Result<(), ReadFault> {
         let (state, keys, known) = (self.state, self.keys, self.known);
         // The slots that the object's keys have, and whether two have the same.
         let (mut slots, mut twice) = ([0_u64; 4], false);

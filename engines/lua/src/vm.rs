@@ -1,11 +1,11 @@
-//! One Lua state: the heap of one root folder, with its modules, its coroutines and its host.
+//! Lua's virtual machine: one state, the heap of one root folder, with its modules, its coroutines and its host.
 
 use crate::{
     convert::{self, Fault, Strictness},
     exports::Loaded,
     host::Host,
     limits,
-    memory::Vm,
+    memory::Heap,
 };
 use mlua::{
     Function, Lua, Table, Value,
@@ -28,8 +28,8 @@ const IDLE: usize = 32;
 const PROGRAM: (&str, &str) = ("=[trine program]", include_str!("prelude/program.lua"));
 
 /// One Lua state. Functions of one root share it; those of different roots never meet.
-pub(crate) struct State {
-    lua: Vm,
+pub(crate) struct Vm {
+    lua: Heap,
     main: *mut lua_State,
     /// What each file returned, by its path, as `require` sees it.
     files: Table,
@@ -49,10 +49,10 @@ pub(crate) struct Coroutine {
     key: c_int,
 }
 
-impl State {
+impl Vm {
     /// A state of what has been prepared: its main coroutine, the files that have run, its host.
-    pub(crate) fn new(lua: Vm, main: *mut lua_State, files: Table, host: Rc<Host>) -> Rc<Self> {
-        let state = Rc::new(Self {
+    pub(crate) fn new(lua: Heap, main: *mut lua_State, files: Table, host: Rc<Host>) -> Rc<Self> {
+        let vm = Rc::new(Self {
             lua,
             main,
             files,
@@ -63,9 +63,9 @@ impl State {
             spoiled: Cell::new(false),
             host,
         });
-        let owner: Weak<Self> = Rc::downgrade(&state);
-        state.host.set_owner(owner);
-        state
+        let owner: Weak<Self> = Rc::downgrade(&vm);
+        vm.host.set_owner(owner);
+        vm
     }
 
     pub(crate) fn lua(&self) -> &Lua {
@@ -151,25 +151,25 @@ impl State {
 
     /// A table as JSON, if it has such a form.
     pub(crate) fn json(&self, table: &Table) -> Option<String> {
-        String::from_utf8(self.encode(table, Strictness::Ordinary).ok()?.ok()?).ok()
+        String::from_utf8(self.write(table, Strictness::Ordinary).ok()?.ok()?).ok()
     }
 
     /// Any value as JSON. The outer error is one of memory.
-    pub(crate) fn encode(
+    pub(crate) fn write(
         &self,
         value: impl mlua::IntoLua,
         strictness: Strictness,
     ) -> mlua::Result<Result<Vec<u8>, Box<Fault>>> {
         let mut text = Vec::with_capacity(256);
-        let mut encoded = Ok(());
+        let mut written = Ok(());
         // SAFETY: `exec_raw` runs this in protected mode with the value on the stack. A memory error skips the frames
         // of the closure only, and what has a destructor is out here.
         unsafe {
             self.lua.exec_raw::<()>(value, |state| {
-                encoded = convert::encode(state, -1, &*self.host, strictness, &mut text);
+                written = convert::write(state, -1, &*self.host, strictness, &mut text);
             })
         }?;
-        Ok(encoded.map(|()| text))
+        Ok(written.map(|()| text))
     }
 
     /// The value that the registry holds under a key.
@@ -229,7 +229,7 @@ impl State {
         self.forget(coroutine.key);
     }
 
-    /// Gives back a key of [`State::keep`].
+    /// Gives back a key of [`Vm::keep`].
     pub(crate) fn forget(&self, key: c_int) {
         // SAFETY: `main` lives as long as `lua`. Giving back a key writes into slots that exist: it allocates nothing.
         unsafe { ffi::luaL_unref(self.main, ffi::LUA_REGISTRYINDEX, key) };

@@ -1,0 +1,30 @@
+//! The name that was probably meant, for messages about one that there is not.
+
+/// Names at least this alike are offered instead of one that there is not.
+pub const ALIKE: f64 = 0.8;
+
+/// Returns how alike two names are, from 0 to 1, whatever the case of their letters (Jaro-Winkler: what differs at the
+/// beginning counts most).
+pub fn likeness(a: &str, b: &str) -> f64 {
+    strsim::jaro_winkler(&a.to_lowercase(), &b.to_lowercase())
+}
+
+/// Returns the name that is most like a wanted one, the first of equals; `None` where none is [`ALIKE`].
+///
+/// ```
+/// assert_eq!(trine_engine::nearest("hander", ["get", "handler"]), Some("handler"));
+/// assert_eq!(trine_engine::nearest("handler", ["zebra"]), None);
+/// ```
+pub fn nearest<'n, N>(wanted: &str, names: impl IntoIterator<Item = &'n N>) -> Option<&'n str>
+where
+    N: AsRef<str> + ?Sized + 'n,
+{
+    let mut best = None;
+    for name in names.into_iter().map(AsRef::as_ref) {
+        let score = likeness(wanted, name);
+        if score >= ALIKE && best.is_none_or(|(known, _)| score > known) {
+            best = Some((score, name));
+        }
+    }
+    best.map(|(_, name)| name)
+}

@@ -1,0 +1,70 @@
+//! Where the captures of a match are.
+
+/// A pattern may capture this often.
+const MAX_CAPTURES: usize = 32;
+/// Most patterns capture no more often than this.
+const FEW: usize = 4;
+/// Length of a capture that is not closed yet.
+pub(crate) const UNFINISHED: usize = usize::MAX;
+/// Length of a capture that is a position.
+pub(crate) const POSITION: usize = usize::MAX - 1;
+
+/// Where a capture is.
+#[derive(Clone, Copy)]
+pub(crate) struct Span {
+    pub(crate) start: usize,
+    pub(crate) length: usize,
+}
+
+const NO_SPAN: Span = Span { start: 0, length: 0 };
+
+/// The captures of a match. Room for more than a few is made, and written to, when it is needed.
+pub(crate) struct Spans {
+    few: [Span; FEW],
+    more: Option<[Span; MAX_CAPTURES - FEW]>,
+    /// Captures begun.
+    pub(crate) level: usize,
+}
+
+impl Spans {
+    #[inline]
+    pub(crate) const fn new() -> Self {
+        Self { few: [NO_SPAN; FEW], more: None, level: 0 }
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, index: usize) -> Option<Span> {
+        if index >= self.level {
+            return None;
+        }
+        match index.checked_sub(FEW) {
+            None => self.few.get(index).copied(),
+            Some(index) => self.more.as_ref()?.get(index).copied(),
+        }
+    }
+
+    /// Sets the length of a capture that has begun.
+    #[inline]
+    pub(crate) fn set_length(&mut self, index: usize, length: usize) {
+        let span = match index.checked_sub(FEW) {
+            None => self.few.get_mut(index),
+            Some(index) => self.more.as_mut().and_then(|more| more.get_mut(index)),
+        };
+        if let Some(span) = span {
+            span.length = length;
+        }
+    }
+
+    /// Begins another capture, unless there are too many.
+    #[inline]
+    pub(crate) fn push(&mut self, span: Span) -> bool {
+        let place = match self.level.checked_sub(FEW) {
+            None => self.few.get_mut(self.level),
+            Some(index) => self.more.get_or_insert([NO_SPAN; MAX_CAPTURES - FEW]).get_mut(index),
+        };
+        let Some(place) = place else { return false };
+        *place = span;
+        self.level += 1;
+        true
+    }
+}
