@@ -225,7 +225,7 @@ impl Shared {
         self.armed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The watchdog's thread.
+    /// Runs the watchdog's thread.
     fn watch(&self) {
         loop {
             let now = self.now();
@@ -408,7 +408,7 @@ mod tests {
 
     fn interrupters(told: &mpsc::Sender<&'static str>) -> Arc<[Interrupter]> {
         let (stop, warn) = (told.clone(), told.clone());
-        // A test that has seen enough listens no more.
+        // A test that has seen enough no longer listens.
         let tell = |to: &mpsc::Sender<_>, what| {
             let _ = to.send(what);
         };

@@ -106,7 +106,7 @@ fn report(result: anyhow::Result<()>) -> ExitCode {
     }
 }
 
-/// Tells a person what went wrong. Whoever has closed the other end wants to hear no more.
+/// Tells a person what went wrong. Whoever has closed the other end no longer wants to know.
 fn fail(message: &str, code: u8) -> ExitCode {
     let _ = writeln!(stderr(), "{message}");
     ExitCode::from(code)

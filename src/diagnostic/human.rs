@@ -72,7 +72,7 @@ fn fitting_hint(error: &Error) -> Option<&'static str> {
 /// | --- | --- |
 /// | 1 | the handler failed |
 /// | 3 | the handler could not be found or loaded |
-/// | 4 | the event is no valid input |
+/// | 4 | the event is not valid input |
 /// | 5 | the result cannot be sent |
 /// | 6 | the handler was stopped: time, memory |
 /// | 70 | a fault of the runtime |

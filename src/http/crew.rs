@@ -261,8 +261,7 @@ pub(super) fn environment_of(
     }
 }
 
-/// Loads a worker's functions before the first request, so that errors show early; they are no reason not to serve the
-/// rest.
+/// Loads a worker's functions before the first request, so that errors show early; the rest is served all the same.
 async fn load_all(site: &Site, functions: &Functions, log: &Log, told: &Told) {
     for (index, function) in site.functions().iter().enumerate() {
         if functions.has(index)

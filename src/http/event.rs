@@ -127,7 +127,7 @@ struct Event<'a> {
     #[serde(skip_serializing_if = "PathParameters::is_empty")]
     path_parameters: PathParameters<'a>,
     is_base64_encoded: bool,
-    /// Last, so that a text can stand beside the event.
+    /// Last, so that a text can be kept beside the event.
     #[serde(skip_serializing_if = "Option::is_none")]
     body: &'a Option<Body<'a>>,
 }
@@ -276,7 +276,7 @@ where
     serializer.collect_map(pairs.as_ref().iter().map(|(key, value)| (key, value)))
 }
 
-/// A request's body in the form in which it stands in an event.
+/// A request's body in the form that an event has for it.
 enum Body<'a> {
     /// Text beside the event.
     Text,

@@ -103,7 +103,7 @@ impl Functions {
     /// Loads a function unless it is loaded.
     ///
     /// # Errors
-    /// As [`Worker::load`]. The next call tries again, so that its author may mend the file meanwhile.
+    /// As [`Worker::load`]. The next call tries again, so that its author may fix the file meanwhile.
     pub(super) async fn load(&self, index: usize) -> Result<()> {
         self.here(index)?.function.load().await
     }

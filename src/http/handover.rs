@@ -39,7 +39,7 @@ pub(super) fn counter(thread: LostThread, lost: watch::Receiver<bool>) -> (Count
 }
 
 impl Orders {
-    /// Waits for the next one; `None` when nobody can hand over any more.
+    /// Waits for the next one; `None` when nobody can hand anything over any more.
     pub(super) async fn next(&self) -> Option<Order> {
         self.0.lock().await.recv().await
     }
@@ -77,7 +77,7 @@ impl Counter {
         let mut lost = self.lost.clone();
         let lost = async {
             if lost.wait_for(|lost| *lost).await.is_err() {
-                // Nobody looks after this server any more.
+                // Nobody looks after this server any longer.
                 std::future::pending::<()>().await;
             }
         };

@@ -239,7 +239,7 @@ impl Route {
 }
 
 impl Routes {
-    /// Orders the routes; of two that are alike the earlier one wins.
+    /// Orders the routes; of two equal ones the earlier one wins.
     pub(super) fn new(mut routes: Vec<Route>) -> Self {
         routes.sort_by_cached_key(Route::ranks);
         Self(routes)

@@ -176,8 +176,8 @@ impl Server {
     /// calling one. Where one of them does not come back after a second signal or the grace, the process ends here.
     ///
     /// # Errors
-    /// [`ServeError::Start`] when threads or signals cannot be had, [`ServeError::WorkersLost`] when the workers ended
-    /// by themselves.
+    /// [`ServeError::Start`] when threads or signals are not available, [`ServeError::WorkersLost`] when the workers
+    /// ended by themselves.
     pub fn serve_until_signal(
         self,
         worker: &WorkerOptions,

@@ -34,7 +34,7 @@ pub struct ServedFunction {
     /// The order of their `after` hooks.
     pub order: Order,
     /// The reason why it cannot be loaded as its files are now, where a look at them has shown one. It is served all
-    /// the same: its author may mend them.
+    /// the same: its author may fix them.
     pub problem: Option<Arc<Error>>,
     /// Number of its own threads, if its folder sets it; see [`ServeOptions::threads`](super::ServeOptions::threads).
     pub threads: Option<usize>,

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! In every state but `Sending` somebody else may take the connection over, once; it is `Taken` from then on, and the
-//! worker can do no more with it.
+//! worker can do nothing more with it.
 
 use hyper::rt::{Read, ReadBufCursor, Write};
 use socket2::SockRef;
@@ -352,7 +352,7 @@ mod tests {
             let hold = wire.hold();
             assert!(hold.is_quiet());
             client.write_all(b"first").unwrap();
-            // Nobody has read it, yet it counts.
+            // Nobody has read it, but it counts.
             assert!(!hold.is_quiet());
             assert_eq!(read(&mut wire).await.unwrap(), 5);
             assert!(is_exhausted(&mut wire).await && !hold.is_quiet());

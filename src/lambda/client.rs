@@ -114,7 +114,7 @@ impl RuntimeApi {
     /// Makes a client of the API at `address`, `host:port` as `AWS_LAMBDA_RUNTIME_API` gives it. Connects at first use.
     ///
     /// # Errors
-    /// When the address cannot stand in a `Host` header.
+    /// When the address is not valid in a `Host` header.
     pub fn new(address: &str) -> Result<Self, ApiError> {
         let host = HeaderValue::from_str(address).map_err(http::Error::from)?;
         let next = Uri::from_static(NEXT);

@@ -15,7 +15,7 @@ const IDENTIFIER: &str = "lambda-extension-identifier";
 /// its own first event.
 ///
 /// # Errors
-/// What went wrong, as text: only the signal depends on it.
+/// What went wrong, as text: nothing but the signal depends on it.
 pub(super) async fn register(address: &str) -> Result<(), String> {
     let stream = TcpStream::connect(address).await.map_err(|e| e.to_string())?;
     let (mut sender, connection) =

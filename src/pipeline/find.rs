@@ -43,7 +43,7 @@ pub(super) fn middleware(
 
 /// Returns a list of names with [`MiddlewareNames::REST`] spelt out: what the layers' folder holds and the list does
 /// not name, in the order of names. A file there that begins with a dot or an underscore is somebody's helper, and one
-/// with another dot in its name (`jwt.d.ts`, `jwt.test.mjs`) only accompanies one.
+/// with another dot in its name (`jwt.d.ts`, `jwt.test.mjs`) only accompanies a middleware.
 pub(super) fn with_rest(
     asked: &[String],
     layers: &Path,

@@ -91,8 +91,8 @@ impl Plan {
     /// the layers' comes first).
     ///
     /// # Errors
-    /// [`trine_engine::ErrorKind::HandlerNotFound`] under the name `Runtime.MiddlewareNotFound` when there is none of a
-    /// name, with what exists and the nearest name, and when the rest is asked for twice;
+    /// [`trine_engine::ErrorKind::HandlerNotFound`] under the name `Runtime.MiddlewareNotFound` when there is none of
+    /// that name, with what exists and the nearest name, and when the rest is asked for twice;
     /// [`trine_engine::ErrorKind::AmbiguousHandler`] when files of two languages have it.
     pub fn find(
         handler: Located,

@@ -58,7 +58,7 @@ impl Function {
     /// Loads it unless it is loaded.
     ///
     /// # Errors
-    /// As [`Worker::load`]. The next call tries again, so that its author may mend the file meanwhile.
+    /// As [`Worker::load`]. The next call tries again, so that its author may fix the file meanwhile.
     pub async fn load(&self) -> Result<()> {
         self.pipeline().await.map(drop)
     }
@@ -186,7 +186,7 @@ impl Function {
         result
     }
 
-    /// Runs the `shutdown` hooks of what nobody will load into any more.
+    /// Runs the `shutdown` hooks of the instances into which nothing will be loaded any more.
     async fn end_retired(&self, pipeline: &Pipeline) {
         for heap in pipeline.heaps().iter().filter(|heap| heap.is_retired()) {
             self.worker.end(heap).await;

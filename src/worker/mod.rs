@@ -127,7 +127,7 @@ impl Worker {
         for heap in heaps.into_iter().rev() {
             heap.settle(rest(), Some(exit_with(status)), by_itself).await;
             heap.ends_within(rest(), exit_with(status));
-            // The last to let go of it, unless it was left behind in an invocation that was given up.
+            // This ends it, unless it was left behind in an invocation that was given up.
             drop(heap);
         }
     }

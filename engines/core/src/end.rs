@@ -1,4 +1,4 @@
-//! The words in which Lambda tells of an invocation or a process that ended before it had an answer.
+//! Lambda's words for an invocation or a process that ended before it had an answer.
 
 use crate::{Error, ErrorKind};
 use std::{fmt, time::Duration};

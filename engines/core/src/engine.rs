@@ -27,8 +27,7 @@ pub trait Engine: Send + Sync + 'static {
     }
 
     /// Returns the file that stands for a folder named like a module, where something in the folder says so: the `main`
-    /// of its `package.json`. `None` leaves it to the files that usually do, `index` and its like. Must not start
-    /// anything.
+    /// of its `package.json`. `None` leaves it to the usual files, such as `index`. Must not start anything.
     fn main_of(&self, folder: &Path) -> Option<PathBuf> {
         let _ = folder;
         None
@@ -42,7 +41,7 @@ pub trait Engine: Send + Sync + 'static {
     /// to theirs.
     ///
     /// # Errors
-    /// When the module is there and cannot be had under this name, in the language's own words.
+    /// When the module exists but cannot be imported under this name, in the language's own words.
     fn find(&self, lookup: &Lookup<'_>) -> Result<Search> {
         let _ = lookup;
         Ok(Search::default())
@@ -70,9 +69,9 @@ pub trait Engine: Send + Sync + 'static {
     }
 }
 
-/// The variable by which a process that runs guests marks its environment when an engine starts, so that what a guest
-/// starts is told from what the platform starts. Its value is the address of the Runtime API that the process serves,
-/// or nothing.
+/// The variable by which a process that runs guests marks its environment when an engine starts, to distinguish what a
+/// guest starts from what the platform starts. Its value is the address of the Runtime API that the process serves, or
+/// nothing.
 pub const CHILD_MARK: &str = "TRINE_CHILD_OF";
 
 /// A module that is looked for; see [`Engine::find`].
@@ -98,7 +97,7 @@ pub struct Search {
 /// The description of an engine: what it is and what it can do.
 #[derive(Debug, Clone)]
 pub struct EngineInfo {
-    /// Short lower-case name, as it stands in settings and messages: `js`, `python`, `lua`.
+    /// Short lower-case name, as used in settings and messages: `js`, `python`, `lua`.
     pub id: &'static str,
     /// The language's name as people write it: `JavaScript`.
     pub name: &'static str,
@@ -184,7 +183,7 @@ pub struct Environment {
     /// Whether all functions of the process have one root: then a language whose instances share globals has nothing of
     /// theirs to keep apart.
     pub lone_root: bool,
-    /// The memory that one heap (a V8 isolate, a Lua state) may take, in bytes, buffers outside of it counted; `None`
+    /// The memory that one heap (a V8 isolate, a Lua state) may take, in bytes, including buffers outside of it; `None`
     /// for no limit. A call that crosses it fails with [`crate::ErrorKind::OutOfMemory`].
     pub memory_limit: Option<u64>,
 }

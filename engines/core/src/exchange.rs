@@ -35,7 +35,7 @@ impl Exchange {
     /// ([`Exchange::write_state`]), so that what a function then changes in it is seen by everybody.
     ///
     /// # Errors
-    /// [`ErrorKind::Marshal`], naming the key, when the value has no form outside of its language. `reader` is the
+    /// [`ErrorKind::Marshal`], naming the key, when the value has no form outside its language. `reader` is the
     /// language that asked, as people write it.
     pub fn read_state(
         &self,
@@ -115,8 +115,8 @@ impl Exchange {
     /// form where it has one.
     ///
     /// # Errors
-    /// [`ErrorKind::Guest`] outside of a `before` hook, and at the second call. The guest is to see it as an exception
-    /// of its own.
+    /// [`ErrorKind::Guest`] outside a `before` hook, and at the second call. The guest is to see it as an exception of
+    /// its own.
     pub fn reply(&self, response: Payload) -> Result<()> {
         if self.hook.get() != Some(Hook::Before) {
             let now = match self.hook.get() {

@@ -11,7 +11,7 @@ pub const HANDLER_NAMES: [&str; 3] = ["handler", "lambda_handler", "lambdaHandle
 const LISTED: usize = 10;
 
 /// Chooses a module's handler where nobody has named it ([`crate::Seek::Unnamed`]): `handler`, else the function with
-/// one of the other [`HANDLER_NAMES`]. `None` where there is none of them, or more than one.
+/// one of the other [`HANDLER_NAMES`]. `None` where there is none, or more than one.
 pub fn unnamed_handler(has: impl Fn(&str) -> bool) -> Option<&'static str> {
     let [usual, others @ ..] = HANDLER_NAMES;
     if has(usual) {

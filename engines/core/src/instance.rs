@@ -23,7 +23,7 @@ pub trait Instance {
     /// form that the next hop needs. What the guest left running continues during the next call, never between two.
     ///
     /// # Errors
-    /// What the guest raised; [`crate::ErrorKind::Unmarshal`] when the input is no value of this language,
+    /// What the guest raised; [`crate::ErrorKind::Unmarshal`] when the input is not a value of this language,
     /// [`crate::ErrorKind::Marshal`] when the result has no JSON form and `form` asks for one.
     fn call<'a>(
         &'a self,
@@ -78,7 +78,7 @@ pub trait Instance {
     /// find the users' modules as if none had been loaded. Calls in flight go on here until [`Instance::shutdown`].
     fn retire(&self) {}
 
-    /// Whether instances that start now share no modules with this one any more, because one that did was retired.
+    /// Whether instances that start now no longer share modules with this one, because one that did was retired.
     fn is_outdated(&self) -> bool {
         false
     }

@@ -12,16 +12,16 @@ pub enum Level {
     Debug,
     /// Ordinary events.
     Info,
-    /// Oddities that are not failures.
+    /// Something odd that is not a failure.
     Warn,
     /// A failure of one invocation.
     Error,
-    /// A failure of the whole.
+    /// A failure of the whole process.
     Fatal,
 }
 
 impl Level {
-    /// Returns the upper-case name, as it stands in log lines and in `AWS_LAMBDA_LOG_LEVEL`.
+    /// Returns the upper-case name, as used in log lines and in `AWS_LAMBDA_LOG_LEVEL`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Trace => "TRACE",
@@ -72,7 +72,7 @@ pub trait LogSink: Send + Sync {
     fn write(&self, stream: Stream, line: &[u8]);
 
     /// Whether a message has to be one line, because whoever reads takes each line for a message of its own: Lambda's
-    /// log stream does. Line breaks inside of a message are written as `\r` then.
+    /// log stream does. Line breaks inside a message are written as `\r` then.
     fn joins_lines(&self) -> bool {
         true
     }

@@ -1,10 +1,10 @@
-//! The name that was probably meant, for messages about one that there is not.
+//! The name that was probably meant, for messages about one that does not exist.
 
-/// Names at least this alike are offered instead of one that there is not.
+/// Similarity from which a name is offered instead of one that does not exist.
 pub const ALIKE: f64 = 0.8;
 
-/// Returns how alike two names are, from 0 to 1, whatever the case of their letters (Jaro-Winkler: what differs at the
-/// beginning counts most).
+/// Returns the similarity of two names, from 0 to 1, whatever the case of their letters (Jaro-Winkler: what differs at
+/// the beginning counts most).
 pub fn likeness(a: &str, b: &str) -> f64 {
     strsim::jaro_winkler(&a.to_lowercase(), &b.to_lowercase())
 }

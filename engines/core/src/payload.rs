@@ -12,7 +12,7 @@ pub enum Payload {
     Json(Bytes),
     /// A value in one engine's own form. Serialised only when it crosses to another engine or leaves the process.
     Native(Rc<dyn NativeValue>),
-    /// A JSON object whose member `body` stands beside it. An engine without a use for that takes
+    /// A JSON object whose member `body` is kept beside it. An engine without a use for that takes
     /// [`Payload::into_bytes`].
     WithBody(WithBody),
     /// Bytes that go out as they are.
@@ -22,7 +22,7 @@ pub enum Payload {
     Nothing,
 }
 
-/// A JSON object whose member `body`, a text, stands beside it: in the object it would be escaped by one side, only to
+/// A JSON object whose member `body`, a text, is kept beside it: in the object it would be escaped by one side, only to
 /// be read and unescaped by the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WithBody {

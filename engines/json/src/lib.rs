@@ -67,13 +67,13 @@ pub enum Number<'j> {
 /// A string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Text<'r> {
-    /// Its text, without escapes. It borrows from the reader, which has room for one string with escapes.
+    /// Its text, without escapes. Borrowed from the reader, which has room for one string with escapes.
     pub text: &'r str,
     /// Whether all of it is ASCII.
     pub is_ascii: bool,
 }
 
-/// Reads one JSON text from its beginning to its end.
+/// A reader of one JSON text, from its beginning to its end.
 ///
 /// Nesting is the caller's affair: [`Reader::peek`] says what comes, and the method of that kind has to follow.
 #[derive(Debug)]
