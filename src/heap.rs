@@ -15,15 +15,15 @@ use trine_engine::{
     Payload, Result,
 };
 
-/// The time that the end of guests' programs may take when a signal has come: a platform that sent it waits no longer
-/// than this or little more.
+/// The time that the end of guests' programs may take when a signal has come: a platform that sent it waits little
+/// longer than this.
 pub(crate) const END_TIME: Duration = Duration::from_millis(300);
 
 /// A middleware in a heap: its file and, where globals belong to a root, that root.
 pub(crate) type Key = (PathBuf, Option<PathBuf>);
 
-/// One instance, and who uses it: the worker that hands it out, and the pipelines that were loaded into it. It ends
-/// when the last of them lets go.
+/// One instance and its users: the worker that hands it out, and the pipelines that were loaded into it. It ends when
+/// the last of them lets go.
 pub(crate) struct Heap {
     engine: Arc<dyn Engine>,
     /// The handler's file whose function has this heap to itself; `None` where functions share it.
@@ -110,7 +110,7 @@ impl Heap {
         self.interrupter.clone()
     }
 
-    /// Returns what a middleware is here, for whichever function it was loaded.
+    /// Returns what identifies a middleware here, for whichever function it was loaded.
     pub(crate) fn key(&self, module: &Module) -> Key {
         (module.path.clone(), self.engine.info().globals_per_root.then(|| module.root.clone()))
     }
@@ -178,7 +178,7 @@ impl Heap {
         !self.endings.borrow().is_empty()
     }
 
-    /// Notes an error that its instance cannot be trusted after.
+    /// Notes an error after which its instance cannot be trusted.
     pub(crate) fn poison(&self) {
         self.poisoned.set(true);
     }
@@ -229,7 +229,7 @@ pub struct Recycling {
     pub isolation: Isolation,
 }
 
-/// The share that invocations have in an instance.
+/// The sharing of instances between invocations.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Isolation {
     /// Warm instances: modules and globals live on from one invocation to the next.

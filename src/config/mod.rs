@@ -143,7 +143,7 @@ pub const MARGIN: TimeForm = TimeForm {
     most: Duration::from_secs(3_600),
 };
 
-/// The forms of an interpreter's memory limit. Below the least, those of some languages do not even start.
+/// The forms of an interpreter's memory limit. Below the least, some languages' do not even start.
 pub const MEMORY: SizeForm =
     SizeForm { plain: PlainSize::Mebibytes, least: 16 << 20, most: 1 << 40 };
 
@@ -367,7 +367,7 @@ fn memory(
     Ok(memory)
 }
 
-/// Reads the names of the middlewares. An empty variable counts as unset; both would leave the order open.
+/// Reads the names of the middlewares. An empty variable counts as unset; with both the order would be open.
 fn middlewares(own: Variable, earlier: Variable) -> Result<MiddlewareNames, SettingError> {
     let listed = |variable: &Variable, order| {
         MiddlewareNames::list(variable.1.as_deref().unwrap_or_default(), order)

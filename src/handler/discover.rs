@@ -158,7 +158,7 @@ impl Search<'_> {
         functions
     }
 
-    /// Returns the files of this stem that engines run, in registry order, but for engines already `served`.
+    /// Returns the files of this stem that engines run, in registry order, without engines already `served`.
     fn with_stem(
         &mut self,
         folder: &Path,

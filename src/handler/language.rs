@@ -1,4 +1,4 @@
-//! The language that a handler string points to when no function was found: that of the error's form.
+//! The language that a handler string points to when no function was found: the error takes its form.
 
 use super::{SearchPaths, written::base_of};
 use crate::engines::Registry;
@@ -12,8 +12,8 @@ use trine_engine::{Engine, ErrorDialect};
 /// Returns the look of an error to a caller, where the search for the function has failed. The sources are those of
 /// [`from_environment`](super::from_environment).
 ///
-/// An extension in the handler string tells the language; else the files that lie where the handler should do so, if
-/// they are all of one language.
+/// An extension in the handler string decides the language; else the files in the handler's place do, if they are all
+/// of one language.
 pub fn likely_dialect(
     argument: Option<&str>,
     env: impl Fn(&str) -> Option<String>,

@@ -22,7 +22,7 @@ const DEPTH: usize = 3;
 /// The text before a name that is offered instead.
 const OFFER: &str = "\ndid you mean ";
 
-/// The paths that were tried, extensions gathered, and where languages looked for a module of the name.
+/// The paths that were tried, extensions gathered, and the places where languages looked for a module.
 #[derive(Debug, Default)]
 pub(super) struct Tried {
     stems: Vec<(String, Vec<&'static str>)>,

@@ -41,7 +41,7 @@ impl Closing {
         Self { connections: Arc::default(), asked: OnceLock::new(), door }
     }
 
-    /// Returns when the server was asked to stop: now, if nobody has asked before.
+    /// Returns the time at which the server was asked to stop: now, if nobody has asked before.
     pub(super) fn asked(&self) -> Instant {
         *self.asked.get_or_init(Instant::now)
     }
@@ -87,7 +87,7 @@ async fn turn_away(stream: TcpStream) {
     Wire::new(stream).hold().turn_away();
 }
 
-/// Connections that the system has accepted and nobody else has. The system itself is asked: what the runtime knows may
+/// Connections that the system has accepted and no worker has. The system itself is asked: what the runtime knows may
 /// be outdated where guest code has held the thread.
 struct Backlog<'l>(&'l TcpListener);
 

@@ -1,4 +1,4 @@
-//! The errors: while setting up a server, and in a function, with the response that its caller gets.
+//! Errors while setting up a server, and errors of a function, with the response that its caller gets.
 
 use super::{
     options::ErrorDetail,
@@ -46,7 +46,7 @@ pub enum ServeError {
     /// A function that was not found.
     #[error(transparent)]
     Function(#[from] Error),
-    /// The lack of a function to serve.
+    /// A path with nothing to serve.
     #[error("{0}")]
     NothingToServe(String),
     /// A thread or a runtime that could not be started.

@@ -1,4 +1,4 @@
-//! One worker's functions: loaded at their first request, called no more often at a time than they can take.
+//! One worker's functions: loaded at their first request, with no more calls at a time than they can take.
 
 use super::{
     handover::Counter,

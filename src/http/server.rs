@@ -186,7 +186,7 @@ impl Server {
         self.serve_under(Supervisor::new()?, worker, ready)
     }
 
-    /// Serves as [`Server::serve_until_signal`] does, with a supervisor that has listened for signals since before.
+    /// Serves as [`Server::serve_until_signal`] does, with a supervisor that has been listening since earlier.
     ///
     /// # Errors
     /// The same.

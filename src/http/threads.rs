@@ -27,7 +27,7 @@ pub(super) struct Threads {
     state: Arc<State>,
 }
 
-/// The things that a thread of a group needs.
+/// Everything that a thread of a group needs.
 #[derive(Clone)]
 pub(super) struct ThreadSeat {
     orders: Orders,
@@ -40,7 +40,7 @@ pub(super) struct ThreadSeat {
 struct State {
     /// The place where each function of the site runs, as far as that is known.
     places: Box<[AtomicU8]>,
-    /// Whether the main thread is to load anew before anything is run.
+    /// Whether the main thread has to reload before anything is run.
     stale: AtomicBool,
     renewed: Notify,
 }
@@ -88,7 +88,7 @@ impl Threads {
         }
     }
 
-    /// Whether the main thread is to load anew first.
+    /// Whether the main thread has to reload first.
     pub(super) fn is_stale(&self) -> bool {
         self.state.stale.load(Ordering::Acquire)
     }

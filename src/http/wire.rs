@@ -97,7 +97,7 @@ impl Hold {
         }
     }
 
-    /// Notes that the worker's answer leaves at once. Where somebody else has answered, the connection is closed.
+    /// Notes that the worker's answer leaves now. Where somebody else has answered, it finds the connection closed.
     pub(super) fn answer(&self) {
         let mut ends = self.ends();
         if ends.state != State::Taken {

@@ -40,7 +40,7 @@ pub enum ApiError {
     /// A connection that cannot be made.
     #[error("cannot connect to the Runtime API at {address}: {source}")]
     Connect {
-        /// `AWS_LAMBDA_RUNTIME_API`.
+        /// The value of `AWS_LAMBDA_RUNTIME_API`.
         address: String,
         /// The system's error.
         source: std::io::Error,

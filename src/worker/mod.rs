@@ -111,7 +111,7 @@ impl Worker {
 
     /// Ends this worker's instances when there is nothing left to do. What guests do at their program's end (files that
     /// are written, threads that are waited for, exit handlers) may take as long as `limit`; then it is stopped, and
-    /// where that is of no use the process ends with this status.
+    /// where that does not help the process ends with this status.
     pub async fn end_by_itself(&self, limit: Duration, status: i32) {
         self.end_all(limit, status, true).await;
     }
@@ -194,7 +194,7 @@ impl Worker {
         }
     }
 
-    /// Logs what a hook raised that nobody waits for.
+    /// Logs an error of a hook that nobody waits for.
     fn report(&self, middleware: &str, error: &Error) {
         let message =
             format!("the shutdown hook of the middleware '{middleware}' failed: {error:#}");

@@ -13,7 +13,7 @@ use std::{
 };
 use trine_engine::{Error, ErrorKind, Invocation, Payload, Result, timed_out};
 
-/// The right to answer an invocation, which the watchdog looks after for as long as this is there: it answers itself if
+/// The right to answer an invocation, which the watchdog looks after for as long as this exists: it answers itself if
 /// the invocation holds its thread for too long.
 pub struct Claim(Watch);
 

@@ -216,7 +216,7 @@ impl Fixture {
         client
     }
 
-    /// Returns when this many functions are waiting at a time.
+    /// Blocks until this many functions are waiting at a time.
     #[track_caller]
     pub(super) fn until_waiting(&self, count: u32) {
         let begin = Instant::now();
