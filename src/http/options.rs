@@ -24,8 +24,7 @@ pub struct ServeOptions {
     /// they run on the main thread, one at a time. A function may have its own number, see
     /// [`ServedFunction::threads`](super::ServedFunction::threads).
     pub threads: usize,
-    /// Limit of invocations in flight per function and worker, where the engine can interleave them; one where it
-    /// cannot.
+    /// Limit of invocations in flight per function and worker, where the engine interleaves them; one where it cannot.
     pub concurrency: usize,
     /// The largest request body, in bytes. A larger one is answered with 413.
     pub body_limit: usize,
