@@ -23,7 +23,7 @@ pub const DEFAULT_MARGIN: Duration = Duration::from_millis(50);
 const MARGIN_PART: u64 = 10;
 /// The time between two looks at the process's resident memory while an invocation runs for which it is limited, in
 /// nanoseconds.
-const MEMORY_LOOK: u64 = 50_000_000;
+const MEMORY_POLL_INTERVAL: u64 = 50_000_000;
 
 /// The stage of an invocation on the way to its deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -160,7 +160,7 @@ impl Watchdog {
             running: AtomicUsize::new(0),
             interrupters: interrupters.clone(),
             memory_due: AtomicU64::new(match shared.resident_limit {
-                Some(_) if limits_memory => now + MEMORY_LOOK,
+                Some(_) if limits_memory => now + MEMORY_POLL_INTERVAL,
                 _ => u64::MAX,
             }),
             out_of_memory: AtomicBool::new(false),
@@ -285,7 +285,7 @@ impl Entry {
     }
 
     fn look_at_memory(&self, now: u64, shared: &Shared) {
-        self.memory_due.store(now + MEMORY_LOOK, Ordering::Relaxed);
+        self.memory_due.store(now + MEMORY_POLL_INTERVAL, Ordering::Relaxed);
         let (Some(limit), Some(resident)) = (shared.resident_limit, resident_memory()) else {
             return;
         };

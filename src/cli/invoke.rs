@@ -51,7 +51,7 @@ pub(super) struct Invoke {
     #[arg(long, value_name = "SIZE", allow_negative_numbers = true, value_parser = |text: &str| config::MEMORY.parse(text))]
     memory: Option<u64>,
     #[command(flatten)]
-    surroundings: target::Surroundings,
+    middleware_flag: target::MiddlewareFlag,
     /// The request id of this invocation.
     #[arg(long, value_name = "ID")]
     request_id: Option<String>,
@@ -86,7 +86,7 @@ impl Invoke {
         let event = read_event(&self.event)?;
         let mut out = reserve_stdout()?;
         let mut settings = settings()?;
-        self.surroundings.apply_to(&mut settings);
+        self.middleware_flag.apply_to(&mut settings);
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let registry = Registry::built_in();
         let located = target::locate(self.handler.as_deref(), &mut settings, &registry);

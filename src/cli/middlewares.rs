@@ -22,7 +22,7 @@ pub(super) struct Middlewares {
     /// The handler: app.handler, src/app.py:handler or a file. Without it, _HANDLER or SCW_HANDLER_PATH.
     handler: Option<String>,
     #[command(flatten)]
-    surroundings: target::Surroundings,
+    middleware_flag: target::MiddlewareFlag,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -45,7 +45,7 @@ impl Middlewares {
 
     fn show(&self) -> Result<(), Failure> {
         let mut settings = settings()?;
-        self.surroundings.apply_to(&mut settings);
+        self.middleware_flag.apply_to(&mut settings);
         let registry = Registry::built_in();
         let located = target::locate(self.handler.as_deref(), &mut settings, &registry)?;
         let plan = settings.plan(located, &registry)?;

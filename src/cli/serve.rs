@@ -52,7 +52,7 @@ pub(super) struct Serve {
     /// Threads for `def` handlers in Python, which share modules; with one they run one at a time, on the main thread
     #[arg(long, value_name = "N", default_value = "1", allow_negative_numbers = true, value_parser = |text: &str| THREADS.parse(text))]
     threads: u64,
-    /// Let other servers that are started so listen on the same port, each taking its part of the connections
+    /// Let other servers started with this flag listen on the same port, each taking its part of the connections
     #[arg(long)]
     share_port: bool,
     /// Invocations in flight per function and worker, where the language can interleave them
@@ -62,12 +62,12 @@ pub(super) struct Serve {
     #[arg(long, value_name = "TIME", allow_negative_numbers = true, value_parser = |text: &str| config::TIMEOUT.parse(text))]
     timeout: Option<Duration>,
     #[command(flatten)]
-    surroundings: target::Surroundings,
+    middleware_flag: target::MiddlewareFlag,
     /// Memory that each interpreter may take: 512MiB, 1GB; a number alone is MiB [default: the variable TRINE_MEMORY,
     /// else no limit]
     #[arg(long, value_name = "SIZE", allow_negative_numbers = true, value_parser = |text: &str| config::MEMORY.parse(text))]
     memory: Option<u64>,
-    /// Replace an interpreter after so many invocations
+    /// Replace an interpreter after this many invocations
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = |text: &str| config::INVOCATIONS.parse(text))]
     max_invocations: Option<u64>,
     /// Replace an interpreter when its heap has grown beyond this size; a number alone is MiB
@@ -88,7 +88,7 @@ pub(super) struct Serve {
     /// Log every request
     #[arg(long)]
     log_requests: bool,
-    /// Tell functions of a folder whole paths: without it, the path of /shop/cart is /cart to the function shop
+    /// Pass whole paths to the functions of a folder: without it, the path of /shop/cart is /cart to the function shop
     #[arg(long)]
     keep_base_path: bool,
     /// Show callers errors in full [default: on a loopback address]
@@ -144,7 +144,7 @@ impl Serve {
 
     /// Applies the flags, which take precedence over variables.
     fn apply_to(&self, settings: &mut Settings) {
-        self.surroundings.apply_to(settings);
+        self.middleware_flag.apply_to(settings);
         settings.limit_memory(self.memory);
         let recycling = &mut settings.recycling;
         recycling.max_invocations = self.max_invocations.or(recycling.max_invocations);

@@ -71,14 +71,14 @@ fn file_name_of<'a>(handler: &'a str, settings: &Settings) -> &'a str {
 
 /// `--middlewares`, as several commands have it.
 #[derive(Debug, Clone, clap::Args)]
-pub(super) struct Surroundings {
+pub(super) struct MiddlewareFlag {
     /// Middlewares around the function, outermost first; * for all of the layers [default: the variable
     /// TRINE_MIDDLEWARES]
     #[arg(long = "middlewares", value_name = "NAMES")]
     names: Option<String>,
 }
 
-impl Surroundings {
+impl MiddlewareFlag {
     /// Applies the flag, which takes precedence over the variable.
     pub(super) fn apply_to(&self, settings: &mut Settings) {
         if let Some(names) = &self.names {

@@ -205,7 +205,7 @@ fn no_file(written: &Written<'_>, roots: &[PathBuf], registry: &Registry) -> Opt
     roots.iter().map(|root| root.join(written.file)).find_map(|path| {
         let what = match fs::metadata(&path) {
             Ok(found) if found.is_dir() => "is a folder",
-            Ok(_) => "is no regular file",
+            Ok(_) => "is not a regular file",
             Err(_) if path.is_symlink() => "is a link to a file that does not exist",
             Err(_) => return None,
         };

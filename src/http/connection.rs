@@ -33,7 +33,7 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 /// The pause after a failure to accept, most likely for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Time for which an idle connection is kept after the stop: the next request on it may be on its way.
-const CALM: Duration = Duration::from_millis(250);
+const IDLE_AFTER_STOP: Duration = Duration::from_millis(250);
 /// Time for the last answers to leave, after the grace.
 const LAST_ANSWERS: Duration = Duration::from_millis(500);
 
@@ -44,11 +44,11 @@ pub(super) async fn serve(
     service: Rc<Service>,
     stop: watch::Receiver<bool>,
 ) {
-    let mut connections = Crowd { service: service.clone(), stop, all: JoinSet::new() };
+    let mut connections = WorkerConnections { service: service.clone(), stop, all: JoinSet::new() };
     connections.accept(&listener).await;
     drop(listener);
     connections.accept_what_waits();
-    let Crowd { all: mut connections, .. } = connections;
+    let WorkerConnections { all: mut connections, .. } = connections;
     let grace = service.options.grace;
     let drained = async {
         while connections.join_next().await.is_some() {}
@@ -67,13 +67,13 @@ pub(super) async fn serve(
 }
 
 /// The connections of a worker.
-struct Crowd {
+struct WorkerConnections {
     service: Rc<Service>,
     stop: watch::Receiver<bool>,
     all: JoinSet<()>,
 }
 
-impl Crowd {
+impl WorkerConnections {
     async fn accept(&mut self, listener: &TcpListener) {
         let mut stopped = self.stop.clone();
         loop {
@@ -140,7 +140,7 @@ async fn connection(
         // A sender that is gone means the same as one that says so.
         _ = stop.wait_for(|stop| *stop) => {}
     }
-    let mut calm = pin!(time::sleep_until(service.closing.asked() + CALM));
+    let mut calm = pin!(time::sleep_until(service.closing.asked() + IDLE_AFTER_STOP));
     let mut no_time = pin!(over.wait_for(|over| *over));
     let (mut calmed, mut closing, mut out_of_time) = (false, false, false);
     poll_fn(|cx| {

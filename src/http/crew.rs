@@ -8,11 +8,11 @@ use super::{
     handover::{self, Orders},
     lifeline::LostThread,
     options::ServeOptions,
+    reported::Reported,
     request_id::RequestIds,
     service::Service,
     site::{ServedFunction, Site},
     threads::{self, ThreadSeat, Threads},
-    told::Told,
 };
 use crate::{
     telemetry::Log,
@@ -37,7 +37,7 @@ use trine_engine::{Environment, Level};
 /// Time beyond the grace for workers to end their interpreters.
 pub(super) const AFTER_GRACE: Duration = Duration::from_secs(1);
 /// The time between two checks whether other threads have ended.
-pub(super) const LOOK: Duration = Duration::from_millis(10);
+pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// The distribution of functions over the threads of a server.
 pub(super) enum Spread {
@@ -150,7 +150,7 @@ pub(super) struct Seat {
     pub(super) stuck: mpsc::UnboundedSender<LostThread>,
     pub(super) stopped: watch::Receiver<bool>,
     pub(super) closing: Arc<Closing>,
-    pub(super) told: Arc<Told>,
+    pub(super) reported: Arc<Reported>,
     pub(super) alive: Alive,
 }
 
@@ -199,7 +199,7 @@ impl Seat {
             tokio::task::spawn_local(renew(Rc::downgrade(&functions), renewals));
         }
         if options.eager && !follows {
-            load_all(&site, &functions, &log, &self.told).await;
+            load_all(&site, &functions, &log, &self.reported).await;
         }
         match self.post {
             Post::Counter(orders) => {
@@ -218,7 +218,7 @@ impl Seat {
                         ids: RequestIds::default(),
                         stopped: self.stopped.clone(),
                         closing: self.closing,
-                        told: self.told,
+                        reported: self.reported,
                         no_time: watch::Sender::default(),
                     };
                     connection::serve(listener, Rc::new(service), self.stopped).await;
@@ -241,7 +241,7 @@ async fn renew(functions: Weak<Functions>, mut renewals: mpsc::UnboundedReceiver
 
 async fn all_finished(threads: &[JoinHandle<()>]) {
     while !threads.iter().all(JoinHandle::is_finished) {
-        time::sleep(LOOK).await;
+        time::sleep(POLL_INTERVAL).await;
     }
 }
 
@@ -262,11 +262,11 @@ pub(super) fn environment_of(
 }
 
 /// Loads a worker's functions before the first request, so that errors show early; the rest is served all the same.
-async fn load_all(site: &Site, functions: &Functions, log: &Log, told: &Told) {
+async fn load_all(site: &Site, functions: &Functions, log: &Log, reported: &Reported) {
     for (index, function) in site.functions().iter().enumerate() {
         if functions.has(index)
             && let Err(error) = functions.load(index).await
-            && told.note(&function.name, &error)
+            && reported.note(&function.name, &error)
         {
             log.failure(&function.name, "-", &error);
         }

@@ -17,7 +17,7 @@ use trine_engine::{Payload, WithBody};
 
 /// The parts of an event beside the request itself.
 #[derive(Debug)]
-pub struct Surroundings<'a> {
+pub struct EventContext<'a> {
     /// The client's address.
     pub client: SocketAddr,
     /// The port on which the request arrived.
@@ -47,7 +47,7 @@ pub struct Mount<'a> {
 
 /// Writes the event for a request: one JSON object, whatever the request holds. Bytes that are not UTF-8 are replaced
 /// in headers, path parameters and query; a body that is not text becomes base64.
-pub fn write(parts: &Parts, body: &Bytes, around: &Surroundings<'_>) -> Payload {
+pub fn write(parts: &Parts, body: &Bytes, around: &EventContext<'_>) -> Payload {
     let headers = &parts.headers;
     let path = around.mount.map_or_else(|| parts.uri.path(), |mount| mount.path);
     let base_path = around.mount.map(|mount| mount.base_path);
@@ -214,7 +214,7 @@ fn cookies(header: &str) -> impl Iterator<Item = &str> {
 /// The headers, names in lower case, values of one name joined with a comma, and those that the platform adds.
 struct Headers<'a> {
     parts: &'a Parts,
-    around: &'a Surroundings<'a>,
+    around: &'a EventContext<'a>,
 }
 
 impl Serialize for Headers<'_> {

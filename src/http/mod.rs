@@ -25,6 +25,7 @@ mod functions;
 mod handover;
 mod lifeline;
 mod options;
+mod reported;
 mod request_id;
 mod response;
 mod result;
@@ -35,14 +36,13 @@ mod service;
 mod site;
 mod target;
 mod threads;
-mod told;
 mod wire;
 
 #[cfg(test)]
 mod tests;
 
 pub use error::{ServeError, status};
-pub use event::{Mount, Surroundings, write as write_event};
+pub use event::{EventContext, Mount, write as write_event};
 pub use options::{ErrorDetail, MOST_THREADS, ServeOptions};
 pub use response::{Malformed, Reply, of as response_of};
 pub use route::Route;

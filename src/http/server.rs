@@ -2,14 +2,17 @@
 
 use super::{
     closing::Closing,
-    crew::{AFTER_GRACE, Alive, Groups, LOOK, Post, Seat, Spread, environment_of, has_lone_root},
+    crew::{
+        AFTER_GRACE, Alive, Groups, POLL_INTERVAL, Post, Seat, Spread, environment_of,
+        has_lone_root,
+    },
     error::ServeError,
     functions::Share,
     handover,
     lifeline::LostThread,
     options::ServeOptions,
+    reported::Reported,
     site::Site,
-    told::Told,
 };
 use crate::{
     diagnostic::STUCK_EXIT,
@@ -103,7 +106,7 @@ pub struct Server {
     address: SocketAddr,
     options: Arc<ServeOptions>,
     site: Arc<Site>,
-    told: Arc<Told>,
+    reported: Arc<Reported>,
 }
 
 impl Server {
@@ -121,7 +124,7 @@ impl Server {
         listener.set_nonblocking(true).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let (options, site) = (Arc::new(options), Arc::new(site));
-        Ok(Self { listener, address, options, site, told: Arc::default() })
+        Ok(Self { listener, address, options, site, reported: Arc::default() })
     }
 
     /// Returns the address that clients reach, with the port that was taken if any was asked for.
@@ -136,10 +139,10 @@ impl Server {
 
     /// Notes that whatever keeps functions from being loaded (their [`problem`](super::ServedFunction::problem)) has
     /// been reported: their requests do not print it in full again.
-    pub fn note_problems_told(&self) {
+    pub fn note_problems_reported(&self) {
         for function in self.site.functions() {
             if let Some(problem) = &function.problem {
-                self.told.note(&function.name, problem);
+                self.reported.note(&function.name, problem);
             }
         }
     }
@@ -250,7 +253,7 @@ impl Server {
             stuck: stuck.clone(),
             stopped: stopped.clone(),
             closing: closing.clone(),
-            told: self.told.clone(),
+            reported: self.reported.clone(),
             alive: Alive::new(alive.clone()),
         };
         let door = || self.listener.try_clone().map(Post::Door).map_err(ServeError::Start);
@@ -444,7 +447,7 @@ async fn others(
                 note(thread);
                 count += 1;
             }
-            () = time::sleep(LOOK) => {}
+            () = time::sleep(POLL_INTERVAL) => {}
         }
     }
 }

@@ -3,16 +3,16 @@
 use super::{
     closing::Closing,
     error::{failure, hidden, refusal},
-    event::{self, Surroundings},
+    event::{self, EventContext},
     functions::Functions,
     lifeline::{Lifeline, LostThread},
     options::{ErrorDetail, ServeOptions},
+    reported::Reported,
     request_id::RequestIds,
     response::{self, Reply, finish},
     route::{Destination, OWN, Route},
     site::{ServedFunction, Site},
     target,
-    told::Told,
     wire::Hold,
 };
 use crate::telemetry::Log;
@@ -57,7 +57,7 @@ pub(super) struct Service {
     /// Whether the server has been asked to stop.
     pub(super) stopped: watch::Receiver<bool>,
     pub(super) closing: Arc<Closing>,
-    pub(super) told: Arc<Told>,
+    pub(super) reported: Arc<Reported>,
     /// Whether the grace is over: what has no answer then is answered with 503.
     pub(super) no_time: watch::Sender<bool>,
 }
@@ -219,7 +219,7 @@ impl Service {
             Some(value) => event::text(value),
             None => Cow::Owned(event::new_trace_id(time, &id)),
         };
-        let around = Surroundings {
+        let around = EventContext {
             client,
             port: self.port,
             request_id: &request_id,
@@ -270,7 +270,7 @@ impl Service {
                 }
             }),
             Err(error) => {
-                if self.told.knows(&function.name, &error) {
+                if self.reported.knows(&function.name, &error) {
                     self.log.failure_again(&function.name, request_id, &error);
                 } else {
                     self.log.failure(&function.name, request_id, &error);

@@ -16,7 +16,7 @@ pub(crate) struct CommandLine {
     /// Whether `global.gc` exists.
     pub(crate) exposes_gc: bool,
     /// `process.execArgv`.
-    pub(crate) of_runtime: Vec<String>,
+    pub(crate) exec_argv: Vec<String>,
     /// The arguments after the script in `process.argv`.
     pub(crate) arguments: Vec<String>,
     /// Options that have no effect here.
@@ -112,7 +112,7 @@ impl CommandLine {
             input_is_module: None,
             input_is_typed: false,
             exposes_gc: false,
-            of_runtime: Vec::new(),
+            exec_argv: Vec::new(),
             arguments: Vec::new(),
             ignored: Vec::new(),
         };
@@ -146,7 +146,7 @@ impl CommandLine {
                 _ => line.take(&token, &mut rest)?,
             }
         }
-        line.of_runtime = words[..words.len() - rest.len()].to_vec();
+        line.exec_argv = words[..words.len() - rest.len()].to_vec();
         // What follows this is a script, whatever it begins with.
         rest.next_if_eq(&"--");
         let script = if eval.is_none() && task.is_none() { rest.next() } else { None };
@@ -251,11 +251,11 @@ mod tests {
         let line = parse(&["-r", "./a", "--no-warnings", "tool.js", "-e", "--version"]).unwrap();
         assert_eq!(line.task, Task::Script("tool.js".to_owned()));
         assert_eq!(line.options.requires, ["./a"]);
-        assert_eq!(line.of_runtime, ["-r", "./a", "--no-warnings"]);
+        assert_eq!(line.exec_argv, ["-r", "./a", "--no-warnings"]);
         assert_eq!(line.arguments, ["-e", "--version"]);
         let line = parse(&["--", "-odd.js", "x"]).unwrap();
         assert_eq!(line.task, Task::Script("-odd.js".to_owned()));
-        assert_eq!((line.of_runtime.len(), line.arguments.len()), (0, 1));
+        assert_eq!((line.exec_argv.len(), line.arguments.len()), (0, 1));
     }
 
     #[test]
@@ -275,7 +275,7 @@ mod tests {
             assert_eq!(parse(words).unwrap().task, eval("1", true), "{words:?}");
         }
         let line = parse(&["-e", "1", "a", "b"]).unwrap();
-        assert_eq!((line.arguments, line.of_runtime.len()), (vec!["a".into(), "b".into()], 2));
+        assert_eq!((line.arguments, line.exec_argv.len()), (vec!["a".into(), "b".into()], 2));
         assert_eq!(parse(&[]).unwrap().task, Task::Input { prints: false });
         assert_eq!(parse(&["-p"]).unwrap().task, Task::Input { prints: true });
         assert_eq!(parse(&["-", "a"]).unwrap().arguments, ["-", "a"]);

@@ -11,7 +11,7 @@ use crate::{
 use deno_runtime::deno_core::{OpDecl, OpState, op2, v8};
 use std::rc::Rc;
 use trine_engine::{End, Error};
-use trine_process::signal::{self, Deadly};
+use trine_process::signal::{self, FatalSignal};
 
 /// A request of the guest to end the process, and the invocation that made it.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +34,7 @@ impl Exit {
         let end = match self.how {
             How::Status(status) => End::Status(status.into()),
             How::Signal(signal) => {
-                End::Signal(Deadly::of(signal).map_or("unknown", |signal| signal.end))
+                End::Signal(FatalSignal::by_number(signal).map_or("unknown", |signal| signal.end))
             }
         };
         Error::exited(end, None)
@@ -42,10 +42,10 @@ impl Exit {
 }
 
 /// Returns the signal, if sending it to this process id would end this process.
-fn deadly(pid: i32, signal: i32) -> Option<&'static Deadly> {
+fn fatal(pid: i32, signal: i32) -> Option<&'static FatalSignal> {
     // 0 and -1 mean this process among others.
     let to_us = pid == std::process::id() as i32 || pid == 0 || pid == -1;
-    Deadly::of(signal).filter(|signal| to_us && signal.ends_process())
+    FatalSignal::by_number(signal).filter(|signal| to_us && signal.ends_process())
 }
 
 /// Replaces the operations that would end the process, the one that ends a worker thread, the one that translates
@@ -74,7 +74,7 @@ fn op_trine_abort(state: &mut OpState) {
 #[op2(fast)]
 fn op_trine_kill(state: &mut OpState, #[smi] pid: i32, #[smi] signal: i32) -> i32 {
     let host = state.borrow::<Rc<Host>>();
-    if !host.is_plain() && deadly(pid, signal).is_some() {
+    if !host.is_plain() && fatal(pid, signal).is_some() {
         host.exit(Exit { slot: None, how: How::Signal(signal) });
         return 0;
     }
@@ -92,13 +92,13 @@ pub(crate) fn trap_signal(
 ) {
     let pid = args.get(0).int32_value(scope).unwrap_or(0);
     let name = args.get(1).to_rust_string_lossy(scope);
-    let Some(signal) = Deadly::called(&name).map(|signal| signal.number) else { return };
+    let Some(signal) = FatalSignal::by_name(&name).map(|signal| signal.number) else { return };
     let host = host_of(scope);
-    let is_deadly = !host.is_plain() && deadly(pid, signal).is_some();
-    if is_deadly {
+    let is_fatal = !host.is_plain() && fatal(pid, signal).is_some();
+    if is_fatal {
         host.exit(Exit { slot: None, how: How::Signal(signal) });
     }
-    result.set_bool(is_deadly);
+    result.set_bool(is_fatal);
 }
 
 /// Implements `exit(status, slot)`: notes the status and stops the guest's code, past every `catch` and `finally`.

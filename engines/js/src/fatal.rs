@@ -27,7 +27,7 @@ impl From<CoreError> for Fatal {
 
 /// The prelude's account of the end.
 #[derive(Default)]
-pub(crate) struct Told {
+pub(crate) struct FatalReport {
     /// The version of Node that messages name.
     version: String,
     /// The value, as Node shows it.
@@ -37,7 +37,7 @@ pub(crate) struct Told {
     place: Option<String>,
 }
 
-impl Told {
+impl FatalReport {
     /// Calls the prelude's `fail`, which sets the exit status, for `exit` listeners to see.
     pub(crate) fn ask(
         worker: &mut MainWorker,

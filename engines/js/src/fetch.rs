@@ -7,7 +7,7 @@
 )]
 
 use crate::{
-    fetch_failure::as_node_tells_it,
+    fetch_failure::into_node_error,
     host::{Host, warn},
     tunnel::Servers,
     variables::variable,
@@ -139,7 +139,7 @@ fn send(
             Some(servers) => servers.send(client, message).await,
             None => message.send(client).await,
         };
-        sent.map_err(|error| as_node_tells_it(error, &asked))
+        sent.map_err(|error| into_node_error(error, &asked))
     };
     let future = Box::pin(sending.or_cancel(cancel));
     let request_rid = state.resource_table.add(FetchRequestResource { future, url });

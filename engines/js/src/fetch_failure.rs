@@ -130,7 +130,7 @@ impl Cause {
 }
 
 /// Returns the same error, in Node's terms where it is about the connection.
-pub(crate) fn as_node_tells_it(error: FetchError, url: &Url) -> FetchError {
+pub(crate) fn into_node_error(error: FetchError, url: &Url) -> FetchError {
     let FetchError::ClientSend(failed) = &error else { return error };
     let is_connecting = failed.is_connect_error();
     // An error in the stream that is the request's body is passed on as it is.

@@ -43,7 +43,7 @@ pub(crate) struct Facts {
     /// `process.argv0`.
     pub(crate) argv0: String,
     /// `process.execArgv`.
-    pub(crate) of_runtime: Vec<String>,
+    pub(crate) exec_argv: Vec<String>,
     /// Whether there is a `global.gc`.
     pub(crate) exposes_gc: bool,
 }
@@ -265,8 +265,8 @@ impl Host {
         set(scope, object, "isPlain", plain);
         if let Mode::Interpreter(facts) = &self.mode {
             let interpreter = v8::Object::new(scope);
-            let of_runtime = texts(scope, &facts.of_runtime);
-            set(scope, interpreter, "ofRuntime", of_runtime);
+            let exec_argv = texts(scope, &facts.exec_argv);
+            set(scope, interpreter, "ofRuntime", exec_argv);
             set(scope, object, "interpreter", interpreter.into());
             set_function(scope, object, "moduleUrl", module_url);
         }

@@ -155,7 +155,7 @@ impl Interpreter {
         // Without the host's limit, which is for functions, and this is not one.
         let environment =
             Environment { memory_limit: line.options.memory_limit(None), ..environment.clone() };
-        let facts = Facts { argv0, of_runtime: line.of_runtime, exposes_gc: line.exposes_gc };
+        let facts = Facts { argv0, exec_argv: line.exec_argv, exposes_gc: line.exposes_gc };
         line.options.settle();
         Ok(Self {
             facts,

@@ -4,7 +4,7 @@ use std::{ffi::c_int, io};
 
 /// A signal whose default is the process's end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Deadly {
+pub struct FatalSignal {
     /// The system's number.
     pub number: c_int,
     /// The name: `SIGHUP`.
@@ -13,42 +13,42 @@ pub struct Deadly {
     pub end: &'static str,
 }
 
-const fn deadly(number: c_int, name: &'static str, end: &'static str) -> Deadly {
-    Deadly { number, name, end }
+const fn fatal(number: c_int, name: &'static str, end: &'static str) -> FatalSignal {
+    FatalSignal { number, name, end }
 }
 
 /// Linux's deadly signals. SIGTERM and SIGINT are not among them: they ask the process for an orderly end, and it ends.
 #[cfg(target_os = "linux")]
-const DEADLY: &[Deadly] = &[
-    deadly(libc::SIGHUP, "SIGHUP", "hangup"),
-    deadly(libc::SIGQUIT, "SIGQUIT", "quit"),
-    deadly(libc::SIGILL, "SIGILL", "illegal instruction"),
-    deadly(libc::SIGTRAP, "SIGTRAP", "trace/breakpoint trap"),
-    deadly(libc::SIGABRT, "SIGABRT", "aborted"),
-    deadly(libc::SIGBUS, "SIGBUS", "bus error"),
-    deadly(libc::SIGFPE, "SIGFPE", "floating point exception"),
-    deadly(libc::SIGKILL, "SIGKILL", "killed"),
-    deadly(libc::SIGUSR1, "SIGUSR1", "user defined signal 1"),
-    deadly(libc::SIGSEGV, "SIGSEGV", "segmentation fault"),
-    deadly(libc::SIGUSR2, "SIGUSR2", "user defined signal 2"),
-    deadly(libc::SIGPIPE, "SIGPIPE", "broken pipe"),
-    deadly(libc::SIGALRM, "SIGALRM", "alarm clock"),
-    deadly(libc::SIGSTKFLT, "SIGSTKFLT", "stack fault"),
-    deadly(libc::SIGXCPU, "SIGXCPU", "CPU time limit exceeded"),
-    deadly(libc::SIGXFSZ, "SIGXFSZ", "file size limit exceeded"),
-    deadly(libc::SIGVTALRM, "SIGVTALRM", "virtual timer expired"),
-    deadly(libc::SIGPROF, "SIGPROF", "profiling timer expired"),
-    deadly(libc::SIGIO, "SIGIO", "I/O possible"),
-    deadly(libc::SIGPWR, "SIGPWR", "power failure"),
-    deadly(libc::SIGSYS, "SIGSYS", "bad system call"),
+const FATAL: &[FatalSignal] = &[
+    fatal(libc::SIGHUP, "SIGHUP", "hangup"),
+    fatal(libc::SIGQUIT, "SIGQUIT", "quit"),
+    fatal(libc::SIGILL, "SIGILL", "illegal instruction"),
+    fatal(libc::SIGTRAP, "SIGTRAP", "trace/breakpoint trap"),
+    fatal(libc::SIGABRT, "SIGABRT", "aborted"),
+    fatal(libc::SIGBUS, "SIGBUS", "bus error"),
+    fatal(libc::SIGFPE, "SIGFPE", "floating point exception"),
+    fatal(libc::SIGKILL, "SIGKILL", "killed"),
+    fatal(libc::SIGUSR1, "SIGUSR1", "user defined signal 1"),
+    fatal(libc::SIGSEGV, "SIGSEGV", "segmentation fault"),
+    fatal(libc::SIGUSR2, "SIGUSR2", "user defined signal 2"),
+    fatal(libc::SIGPIPE, "SIGPIPE", "broken pipe"),
+    fatal(libc::SIGALRM, "SIGALRM", "alarm clock"),
+    fatal(libc::SIGSTKFLT, "SIGSTKFLT", "stack fault"),
+    fatal(libc::SIGXCPU, "SIGXCPU", "CPU time limit exceeded"),
+    fatal(libc::SIGXFSZ, "SIGXFSZ", "file size limit exceeded"),
+    fatal(libc::SIGVTALRM, "SIGVTALRM", "virtual timer expired"),
+    fatal(libc::SIGPROF, "SIGPROF", "profiling timer expired"),
+    fatal(libc::SIGIO, "SIGIO", "I/O possible"),
+    fatal(libc::SIGPWR, "SIGPWR", "power failure"),
+    fatal(libc::SIGSYS, "SIGSYS", "bad system call"),
 ];
 
 /// No signals elsewhere: which of them end a process is not known here.
 #[cfg(not(target_os = "linux"))]
-const DEADLY: &[Deadly] = &[];
+const FATAL: &[FatalSignal] = &[];
 
 /// Signals that end the process whatever handler it has: it cannot have one, or it is the handler that ends it.
-const ALWAYS: [c_int; 8] = [
+const ALWAYS_FATAL: [c_int; 8] = [
     libc::SIGILL,
     libc::SIGTRAP,
     libc::SIGABRT,
@@ -59,20 +59,20 @@ const ALWAYS: [c_int; 8] = [
     libc::SIGSYS,
 ];
 
-impl Deadly {
+impl FatalSignal {
     /// Returns the signal of this number, if it is one whose default is the process's end.
-    pub fn of(number: c_int) -> Option<&'static Self> {
-        DEADLY.iter().find(|signal| signal.number == number)
+    pub fn by_number(number: c_int) -> Option<&'static Self> {
+        FATAL.iter().find(|signal| signal.number == number)
     }
 
     /// Returns the signal that is called this, by name (`SIGHUP`) or number (`1`).
-    pub fn called(name: &str) -> Option<&'static Self> {
-        DEADLY.iter().find(|signal| signal.name == name || signal.number.to_string() == name)
+    pub fn by_name(name: &str) -> Option<&'static Self> {
+        FATAL.iter().find(|signal| signal.name == name || signal.number.to_string() == name)
     }
 
     /// Whether this process would end if it were sent the signal now.
     pub fn ends_process(&self) -> bool {
-        ALWAYS.contains(&self.number) || !is_handled(self.number)
+        ALWAYS_FATAL.contains(&self.number) || !is_handled(self.number)
     }
 }
 
@@ -140,26 +140,26 @@ mod tests {
 
     #[test]
     fn signals_are_found_by_number_and_by_either_name() {
-        let usr1 = Deadly::of(libc::SIGUSR1).unwrap();
+        let usr1 = FatalSignal::by_number(libc::SIGUSR1).unwrap();
         assert_eq!((usr1.name, usr1.end), ("SIGUSR1", "user defined signal 1"));
-        assert_eq!(Deadly::called("SIGUSR1"), Some(usr1));
-        assert_eq!(Deadly::called(&libc::SIGUSR1.to_string()), Some(usr1));
+        assert_eq!(FatalSignal::by_name("SIGUSR1"), Some(usr1));
+        assert_eq!(FatalSignal::by_name(&libc::SIGUSR1.to_string()), Some(usr1));
         for asking in [libc::SIGTERM, libc::SIGINT, libc::SIGCHLD, 0, -1] {
-            assert_eq!(Deadly::of(asking), None);
+            assert_eq!(FatalSignal::by_number(asking), None);
         }
     }
 
     #[test]
     fn a_handler_makes_a_signal_harmless_unless_it_always_ends_a_process() {
         extern "C" fn ignore(_signal: c_int) {}
-        let pipe = Deadly::of(libc::SIGVTALRM).unwrap();
+        let pipe = FatalSignal::by_number(libc::SIGVTALRM).unwrap();
         assert!(pipe.ends_process());
         // SAFETY: the handler does nothing.
         unsafe { handle(libc::SIGVTALRM, ignore) };
         assert!(!pipe.ends_process());
         // SAFETY: this is the current thread.
         unsafe { Thread::current().send(libc::SIGVTALRM) };
-        assert!(Deadly::of(libc::SIGKILL).unwrap().ends_process());
+        assert!(FatalSignal::by_number(libc::SIGKILL).unwrap().ends_process());
     }
 
     #[test]

@@ -12,11 +12,11 @@ const ROOM: i64 = 100_000;
 /// A collector that runs more rarely until this is dropped.
 ///
 /// It sets a threshold instead of calling `gc.disable()`, which a guest may use in its load and must find unchanged.
-pub(crate) struct Rarely<'py>(Option<(Bound<'py, PyModule>, Thresholds)>);
+pub(crate) struct RareCollection<'py>(Option<(Bound<'py, PyModule>, Thresholds)>);
 
 type Thresholds = (i64, i64, i64);
 
-impl<'py> Rarely<'py> {
+impl<'py> RareCollection<'py> {
     pub(crate) fn begin(py: Python<'py>) -> Self {
         let begun = || {
             let gc = py.import("gc")?;
@@ -32,7 +32,7 @@ impl<'py> Rarely<'py> {
     }
 }
 
-impl Drop for Rarely<'_> {
+impl Drop for RareCollection<'_> {
     fn drop(&mut self) {
         let Some((gc, before)) = self.0.take() else { return };
         let end = || {

@@ -2,9 +2,9 @@
 //! thread's instance; a thread that a guest started uses the sink of the latest one.
 
 use crate::{
-    current_loop, error, host_signals,
+    child_environment, current_loop, error, host_signals,
     interpreter::{self, Prelude},
-    limits, offspring, program, relative, scopes, state,
+    limits, program, relative, scopes, state,
 };
 use pyo3::{
     exceptions::{PySystemExit, PyTypeError},
@@ -217,7 +217,7 @@ pub(crate) fn module(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
     module.add_function(wrap_pyfunction!(host_signals::host_handles, &module)?)?;
     module.add_function(wrap_pyfunction!(host_signals::install_beside, &module)?)?;
     module.add_function(wrap_pyfunction!(relative::relative_levels, &module)?)?;
-    offspring::add_to(&module)?;
+    child_environment::add_to(&module)?;
     state::add_to(&module)?;
     program::add_to(&module)?;
     Ok(module)

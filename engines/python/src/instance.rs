@@ -4,7 +4,7 @@ mod values;
 mod wrap;
 
 use crate::{
-    collector::Rarely,
+    collector::RareCollection,
     context::{Contexts, Request},
     convert::{Settings, Value},
     current_loop::CurrentLoop,
@@ -14,7 +14,7 @@ use crate::{
     host,
     interpreter::{self, Interpreter, ThreadState},
     limits::{Call, Runs, Section},
-    living::living,
+    live_instances::live_instances,
     loader::{self, Arguments, Callable, Function},
     scopes::{self, Entered, Everybodys, Scope},
 };
@@ -107,7 +107,7 @@ impl PythonInstance {
         Ok(Self {
             python,
             layer_root: environment.layer_root.to_string_lossy().into_owned(),
-            generation: living().add(),
+            generation: live_instances().add(),
             settings,
             functions: RefCell::default(),
             contexts: Contexts::new(environment, settings),
@@ -141,7 +141,7 @@ impl PythonInstance {
             let section = call.section(py);
             let root = self.root(py, &module.root).map_err(|e| error::internal(py, &e))?;
             let _scope = self.enter(py, root)?;
-            let _rarely = Rarely::begin(py);
+            let _rare_collection = RareCollection::begin(py);
             match loader::load(py, &source, module) {
                 Err(failed) if section.was_stopped() => {
                     Err(error::interrupted(py, None).with_frames(failed.frames().to_vec()))
@@ -398,8 +398,8 @@ impl PythonInstance {
         if self.ended.replace(true) {
             return;
         }
-        let mut living = living();
-        let (last_of_generation, last) = living.remove(self.generation);
+        let mut live = live_instances();
+        let (last_of_generation, last) = live.remove(self.generation);
         let call = self.runs.enter();
         Python::attach(|py| {
             // Code that runs from here on may be interrupted.
@@ -473,11 +473,11 @@ impl Instance for PythonInstance {
     }
 
     fn retire(&self) {
-        living().begin_generation_after(self.generation);
+        live_instances().begin_generation_after(self.generation);
     }
 
     fn is_outdated(&self) -> bool {
-        living().is_outdated(self.generation)
+        live_instances().is_outdated(self.generation)
     }
 
     fn holds_thread(&self, function: FunctionId) -> bool {

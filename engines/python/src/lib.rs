@@ -1,6 +1,7 @@
 #![doc = include_str!("../docs.md")]
 
 mod check;
+mod child_environment;
 mod collector;
 mod context;
 mod convert;
@@ -14,9 +15,8 @@ mod host_signals;
 mod instance;
 mod interpreter;
 mod limits;
-mod living;
+mod live_instances;
 mod loader;
-mod offspring;
 mod program;
 mod relative;
 mod scopes;

@@ -4,9 +4,8 @@
 //! A process in which all functions have one root has no scopes, and pays for none.
 
 use crate::{
-    current_loop, host,
+    child_environment, current_loop, host,
     interpreter::{self, Interpreter, Prelude},
-    offspring,
 };
 use pyo3::{ffi, prelude::*, sync::PyOnceLock, types::PyDict};
 use std::{
@@ -161,7 +160,7 @@ pub(crate) fn follow_children(py: Python<'_>) -> PyResult<()> {
     match PRELUDE.get(py) {
         Some(prelude) => {
             let environ = interpreter::of(prelude.bind(py), "environ_of_children")?;
-            offspring::keep_apart(py, environ)
+            child_environment::keep_apart(py, environ)
         }
         None => Ok(()),
     }
@@ -185,7 +184,7 @@ fn prelude(py: Python<'_>, python: &Interpreter) -> PyResult<&'static Py<PyDict>
             interpreter::of(&made, "logging")?.call0()?;
         }
         current_loop::keep_apart(py, interpreter::of(&made, "_target")?)?;
-        offspring::keep_apart(py, interpreter::of(&made, "environ_of_children")?)?;
+        child_environment::keep_apart(py, interpreter::of(&made, "environ_of_children")?)?;
         Ok(made.unbind())
     })
 }

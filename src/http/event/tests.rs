@@ -14,7 +14,7 @@ fn mounted(
     mount: Option<Mount<'_>>,
 ) -> Value {
     let (parts, ()) = request.body(()).unwrap().into_parts();
-    let around = Surroundings {
+    let around = EventContext {
         client: "192.0.2.1:5000".parse().unwrap(),
         port: 9000,
         request_id: "id-1",

@@ -9,7 +9,7 @@ use trine_engine::{Error, ErrorKind};
 
 /// Errors that were printed in full.
 #[derive(Debug, Default)]
-pub(super) struct Told(Mutex<HashSet<Key>>);
+pub(super) struct Reported(Mutex<HashSet<Key>>);
 
 /// An error of a function: its place, or, where that is not known, its message.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -18,7 +18,7 @@ enum Key {
     Says(String, String),
 }
 
-impl Told {
+impl Reported {
     /// Notes an error of a function that was being loaded. Returns whether it is new.
     pub(super) fn note(&self, function: &str, error: &Error) -> bool {
         self.known().insert(Key::of(function, error))
@@ -67,20 +67,20 @@ mod tests {
 
     #[test]
     fn an_error_of_loading_is_told_once_in_whichever_words() {
-        let told = Told::default();
-        assert!(told.note("a", &syntax(1, "expected")));
-        assert!(told.knows("a", &syntax(1, "unexpected")));
-        assert!(!told.knows("b", &syntax(1, "expected")));
-        assert!(!told.knows("a", &syntax(2, "expected")));
-        assert!(told.knows("a", &syntax(2, "expected")));
+        let reported = Reported::default();
+        assert!(reported.note("a", &syntax(1, "expected")));
+        assert!(reported.knows("a", &syntax(1, "unexpected")));
+        assert!(!reported.knows("b", &syntax(1, "expected")));
+        assert!(!reported.knows("a", &syntax(2, "expected")));
+        assert!(reported.knows("a", &syntax(2, "expected")));
     }
 
     #[test]
     fn an_error_of_an_invocation_is_told_every_time_unless_loading_has_told_it() {
-        let told = Told::default();
+        let reported = Reported::default();
         let error = Error::guest("ValueError", "no database");
-        assert!(!told.knows("a", &error) && !told.knows("a", &error));
-        assert!(told.note("a", &error) && !told.note("a", &error));
-        assert!(told.knows("a", &error));
+        assert!(!reported.knows("a", &error) && !reported.knows("a", &error));
+        assert!(reported.note("a", &error) && !reported.note("a", &error));
+        assert!(reported.knows("a", &error));
     }
 }

@@ -4,21 +4,22 @@ use std::sync::{Mutex, MutexGuard};
 
 /// The living instances. Locked only by threads that are not attached, and held while an instance ends, so that none
 /// starts in the middle of the last one's end.
-static LIVING: Mutex<Living> = Mutex::new(Living { generation: 0, instances: Vec::new() });
+static LIVE: Mutex<LiveInstances> =
+    Mutex::new(LiveInstances { generation: 0, instances: Vec::new() });
 
 /// The instances that have not been shut down yet.
-pub(crate) struct Living {
+pub(crate) struct LiveInstances {
     /// Generation of the instances that start now.
     generation: u64,
     /// Generation of each instance.
     instances: Vec<u64>,
 }
 
-pub(crate) fn living() -> MutexGuard<'static, Living> {
-    LIVING.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+pub(crate) fn live_instances() -> MutexGuard<'static, LiveInstances> {
+    LIVE.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
-impl Living {
+impl LiveInstances {
     /// Counts a new instance; returns its generation.
     pub(crate) fn add(&mut self) -> u64 {
         self.instances.push(self.generation);
