@@ -23,7 +23,7 @@ pub struct JavaScript {
 pub fn engine() -> JavaScript {
     JavaScript {
         info: EngineInfo {
-            id: "js",
+            id: ID,
             name: "JavaScript",
             version: format!("V8 {}", v8::VERSION_STRING),
             extensions: &["mjs", "js", "cjs", "ts", "mts", "cts", "tsx", "jsx"],

@@ -1,7 +1,7 @@
 //! One isolate, the modules that were loaded into it, and the operations on it as a whole.
 
 use crate::{
-    calls::Current,
+    call::Current,
     code_cache,
     convert::{LoadedFunctions, read_functions},
     error::{During, placed, syntax},
@@ -348,7 +348,7 @@ impl Shared {
         url: &ModuleSpecifier,
         format: &str,
         current: &Current<'_>,
-    ) -> Result<crate::calls::Step<LoadedFunctions>> {
+    ) -> Result<crate::call::Step<LoadedFunctions>> {
         let (runtime, prelude) = isolate.parts();
         deno_runtime::deno_core::scope!(scope, runtime);
         let path = module.path.to_string_lossy();

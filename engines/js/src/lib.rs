@@ -1,7 +1,7 @@
 #![doc = include_str!("../docs.md")]
 
 mod addons;
-mod calls;
+mod call;
 mod certificates;
 mod channels;
 mod check;
@@ -41,3 +41,6 @@ mod variables;
 mod wakers;
 
 pub use engine::{JavaScript, engine};
+
+/// The id by which values and settings name this engine.
+pub(crate) const ID: &str = "js";

@@ -1,6 +1,7 @@
 //! A value of an isolate, held for the next function in it or for readers elsewhere.
 
 use crate::{
+    ID,
     convert::{read_or_fail, read_text},
     error::During,
     instance::Shared,
@@ -39,7 +40,7 @@ impl JsValue {
 
 impl NativeValue for JsValue {
     fn engine(&self) -> &'static str {
-        "js"
+        ID
     }
 
     fn to_json(&self) -> Result<Bytes> {

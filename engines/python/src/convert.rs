@@ -9,62 +9,17 @@ pub(crate) use keys::Keys;
 pub(crate) use read::{Failure as ReadFailure, read};
 pub(crate) use write::{Failure, Settings, write, write_plain};
 
-use crate::{engine::ID, error};
-use bytes::Bytes;
+use crate::error;
 use pyo3::prelude::*;
-use std::any::Any;
-use trine_engine::{Error, NativeValue, Result};
+use trine_engine::Error;
 
 /// Maximum nesting of arrays and objects, in both directions: the part of the stock interpreter's recursion limit of
 /// 1000 that is left to `json`.
 const DEPTH: usize = 990;
 
-/// A Python value on its way to another function of this interpreter.
-pub(crate) struct Value {
-    object: Py<PyAny>,
-    settings: Settings,
-}
-
-impl Value {
-    pub(crate) fn new(object: Py<PyAny>, settings: Settings) -> Self {
-        Self { object, settings }
-    }
-
-    pub(crate) fn object<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
-        self.object.bind(py).clone()
-    }
-}
-
-impl NativeValue for Value {
-    fn engine(&self) -> &'static str {
-        ID
-    }
-
-    fn to_json(&self) -> Result<Bytes> {
-        Python::attach(|py| {
-            let mut out = Vec::with_capacity(256);
-            write(self.object.bind(py), &mut out, self.settings)
-                .map_err(|failure| failure.into_error(py))?;
-            Ok(Bytes::from(out))
-        })
-    }
-
-    fn to_plain_json(&self) -> Result<Bytes> {
-        Python::attach(|py| {
-            let mut out = Vec::with_capacity(256);
-            write_plain(self.object.bind(py), &mut out).map_err(Failure::into_plain_error)?;
-            Ok(Bytes::from(out))
-        })
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-}
-
 impl Failure {
     /// Returns the failure of a value that was to be passed to another language.
-    fn into_plain_error(self) -> Error {
+    pub(crate) fn into_plain_error(self) -> Error {
         let message = match self {
             Self::Refused { message, path } if path.is_empty() => message,
             Self::Refused { message, path } => {

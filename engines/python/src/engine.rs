@@ -1,16 +1,13 @@
 //! The engine as the rest of the process sees it: plain facts, and instances on demand. The interpreter behind them
 //! starts with the first instance.
 
-use crate::{check, find, instance::PythonInstance, interpreter};
+use crate::{ID, check, find, instance::PythonInstance, interpreter};
 use std::rc::Rc;
 use trine_engine::{
     Capabilities, Engine, EngineInfo, Environment, ErrorDialect, ErrorRecord, Instance, Lookup,
     Module, Outlook, Result, Search,
 };
 use trine_process::environment;
-
-/// The [`EngineInfo::id`] of this engine.
-pub(crate) const ID: &str = "python";
 
 /// Returns the Python engine.
 pub fn engine() -> PythonEngine {

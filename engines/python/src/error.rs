@@ -1,13 +1,13 @@
 //! The conversion of guest exceptions to our errors: name, message, the frames of the user's files, causes.
 
-use crate::interpreter;
+use crate::{exits, interpreter};
 use pyo3::{
     exceptions::{PyImportError, PyMemoryError, PySyntaxError, PySystemExit},
     prelude::*,
-    types::{PyInt, PyString, PyTraceback, PyType},
+    types::{PyString, PyTraceback, PyType},
 };
 use std::collections::HashMap;
-use trine_engine::{End, Error, ErrorKind, Frame};
+use trine_engine::{Error, ErrorKind, Frame};
 
 /// The prefix of our own files in tracebacks.
 const OURS: &str = "<trine>/";
@@ -24,7 +24,7 @@ const CAUSES: usize = 5;
 /// Makes the error of an exception that a handler or hook raised.
 pub(crate) fn raised(py: Python<'_>, error: &PyErr, request_id: &str) -> Error {
     if error.is_instance_of::<PySystemExit>(py) {
-        return exit(py, error, request_id);
+        return exits::exit(py, error, request_id);
     }
     if is_warning(py, error) {
         let near = "the invocation did not finish before its deadline";
@@ -125,34 +125,6 @@ fn syntax(py: Python<'_>, error: &PyErr, name: &str) -> Error {
     )
     .with_frames([frame])
     .with_stack([item])
-}
-
-/// Handles `sys.exit`: the end of the invocation, in the words in which the platform reports a process that ended.
-fn exit(py: Python<'_>, error: &PyErr, request_id: &str) -> Error {
-    let (status, said) = exit_status(py, error);
-    let signal = error.value(py).getattr_opt("trine_signal").ok().flatten();
-    let signal = signal.map(|signal| signal.to_string());
-    let end = signal.as_deref().map_or(End::Status(status), End::Signal);
-    let id = (!request_id.is_empty()).then_some(request_id);
-    let exit = with_causes(py, Error::exited(end, id), error, 0);
-    match said {
-        Some(said) => exit.with_context("sys.exit", said),
-        None => exit,
-    }
-}
-
-/// Returns the status of a `SystemExit`, and its message. As in the interpreter itself, no code means success, a number
-/// is the status, and anything else is printed and fails.
-pub(crate) fn exit_status(py: Python<'_>, error: &PyErr) -> (i64, Option<String>) {
-    let code = error.value(py).getattr("code").ok().filter(|code| !code.is_none());
-    match code {
-        None => (0, None),
-        Some(code) => match code.extract::<i64>() {
-            Ok(status) => (status & 0xff, None),
-            Err(_) if code.is_instance_of::<PyInt>() => (0xff, None),
-            Err(_) => (1, code.str().ok().map(|text| text.to_string_lossy().into_owned())),
-        },
-    }
 }
 
 /// Returns `error` with the place where `raised` came from, its notes, and no causes.

@@ -2,9 +2,9 @@
 //! thread's instance; a thread that a guest started uses the sink of the latest one.
 
 use crate::{
-    child_environment, current_loop, error, host_signals,
+    child_environment, current_loop, error, exchange, exits, host_signals,
     interpreter::{self, Prelude},
-    limits, program, relative, scopes, state,
+    limits, program, relative, scopes,
 };
 use pyo3::{
     exceptions::{PySystemExit, PyTypeError},
@@ -161,7 +161,7 @@ pub(crate) fn end_child(py: Python<'_>, returned: PyResult<bool>) -> ! {
             1
         }
         Err(raised) if raised.is_instance_of::<PySystemExit>(py) => {
-            let (status, said) = error::exit_status(py, &raised);
+            let (status, said) = exits::exit_status(py, &raised);
             if let Some(said) = said {
                 complain(&said);
             }
@@ -218,7 +218,7 @@ pub(crate) fn module(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
     module.add_function(wrap_pyfunction!(host_signals::install_beside, &module)?)?;
     module.add_function(wrap_pyfunction!(relative::relative_levels, &module)?)?;
     child_environment::add_to(&module)?;
-    state::add_to(&module)?;
+    exchange::add_to(&module)?;
     program::add_to(&module)?;
     Ok(module)
 }

@@ -1,28 +1,24 @@
-//! One instance: its functions, and the calls of them from the input to the answer.
+//! One instance: the functions that it has loaded, and its end.
 
 mod values;
 mod wrap;
 
 use crate::{
+    ID,
+    call::Waiting,
     collector::RareCollection,
-    context::{Contexts, Request},
-    convert::{Settings, Value},
+    context::Contexts,
+    convert::Settings,
     current_loop::CurrentLoop,
-    engine::ID,
-    error,
-    event_loop::Task,
-    host,
+    error, host,
     interpreter::{self, Interpreter, ThreadState},
-    limits::{Call, Runs, Section},
+    limits::Runs,
     live_instances::live_instances,
-    loader::{self, Arguments, Callable, Function},
-    scopes::{self, Entered, Everybodys, Scope},
+    loader::{self, Function},
+    scopes::{self, Entered, Scope},
+    value::Value,
 };
-use pyo3::{
-    exceptions::PySystemExit,
-    prelude::*,
-    types::{PyDict, PyInt, PyList, PyString},
-};
+use pyo3::{exceptions::PySystemExit, prelude::*};
 use std::{
     cell::{Cell, RefCell},
     env,
@@ -31,26 +27,26 @@ use std::{
     sync::Arc,
 };
 use trine_engine::{
-    Environment, Error, ErrorKind, Exports, Form, FunctionId, Hook, Instance, Interrupter,
-    Invocation, LocalFuture, Module, Payload, Result, Usage,
+    Environment, Error, ErrorKind, Exports, Form, FunctionId, Instance, Interrupter, Invocation,
+    LocalFuture, Module, Payload, Result, Usage,
 };
 
 /// A worker's share of the interpreter.
 pub(crate) struct PythonInstance {
-    python: &'static Interpreter,
+    pub(crate) python: &'static Interpreter,
     layer_root: String,
     /// The generation: instances of the same one share modules.
     generation: u64,
     settings: Settings,
     functions: RefCell<Vec<Rc<Registered>>>,
-    contexts: Rc<Contexts>,
-    event_loop: Rc<CurrentLoop>,
+    pub(crate) contexts: Rc<Contexts>,
+    pub(crate) event_loop: Rc<CurrentLoop>,
     /// Whether functions that know nothing of each other may be loaded.
     side_by_side: bool,
     roots: RefCell<Vec<Root>>,
-    runs: Arc<Runs>,
-    waiting: RefCell<Vec<Waiting>>,
-    calls: Cell<u64>,
+    pub(crate) runs: Arc<Runs>,
+    pub(crate) waiting: RefCell<Vec<Waiting>>,
+    pub(crate) calls: Cell<u64>,
     ended: Cell<bool>,
     // Last: dropped after everything that holds Python objects.
     _thread: Rc<ThreadState>,
@@ -65,33 +61,12 @@ struct Root {
 
 /// The index of a root among those of its instance.
 #[derive(Clone, Copy)]
-struct RootId(usize);
+pub(crate) struct RootId(usize);
 
 /// A function that was loaded.
-struct Registered {
-    function: Function,
-    root: RootId,
-}
-
-/// A call that waits in the event loop.
-struct Waiting {
-    call: u64,
-    /// Only ever compared.
-    invocation: *const Invocation,
-    task: Py<PyAny>,
-}
-
-/// The state of a call when it first had to wait.
-enum Begun<T> {
-    Done(T),
-    Waiting(Task),
-}
-
-/// The facts about a call that determine its result.
-struct Called<'a> {
-    form: Form,
-    hook: Option<Hook>,
-    invocation: Option<&'a Rc<Invocation>>,
+pub(crate) struct Registered {
+    pub(crate) function: Function,
+    pub(crate) root: RootId,
 }
 
 impl PythonInstance {
@@ -122,7 +97,7 @@ impl PythonInstance {
         })
     }
 
-    fn refuse_after_end(&self) -> Result<()> {
+    pub(crate) fn refuse_after_end(&self) -> Result<()> {
         if self.ended.get() {
             return Err(Error::internal("the Python instance was shut down"));
         }
@@ -171,7 +146,7 @@ impl PythonInstance {
     }
 
     /// Enters the scope of a root, whose functions are loaded or called until the result is dropped.
-    fn enter<'py>(&self, py: Python<'py>, root: RootId) -> Result<Option<Entered<'py>>> {
+    pub(crate) fn enter<'py>(&self, py: Python<'py>, root: RootId) -> Result<Option<Entered<'py>>> {
         let entered = self.event_loop.enter(py).and_then(|()| {
             if !self.side_by_side {
                 return Ok(None);
@@ -188,210 +163,9 @@ impl PythonInstance {
         FunctionId(functions.len() as u32 - 1)
     }
 
-    fn function(&self, id: FunctionId) -> Result<Rc<Registered>> {
+    pub(crate) fn function(&self, id: FunctionId) -> Result<Rc<Registered>> {
         let function = self.functions.borrow().get(id.0 as usize).cloned();
         function.ok_or_else(|| Error::internal("no function has this id"))
-    }
-
-    async fn call(
-        &self,
-        function: FunctionId,
-        input: Payload,
-        form: Form,
-        invocation: &Rc<Invocation>,
-    ) -> Result<Payload> {
-        self.refuse_after_end()?;
-        let function = self.function(function)?;
-        let call = self.runs.enter();
-        let root = function.root;
-        let answer = match &function.function {
-            Function::Callable(callable) => {
-                let called = Called { form, hook: callable.hook, invocation: Some(invocation) };
-                match self.begin(&call, callable, root, input, &called, invocation) {
-                    Ok(Begun::Done(payload)) => Ok(payload),
-                    Ok(Begun::Waiting(task)) => {
-                        self.finish(&call, &task, &called, |value| self.answer(value, &called))
-                            .await
-                    }
-                    Err(failed) => Err(failed),
-                }
-            }
-            Function::Program(program) => input.into_bytes().and_then(|(text, _)| {
-                let called = Called { form, hook: None, invocation: Some(invocation) };
-                Python::attach(|py| {
-                    let section = call.section(py);
-                    let _scope = self.enter(py, root)?;
-                    match program.run(py, self.python, &text) {
-                        Ok(ended) if !section.was_stopped() => ended.map(Payload::json),
-                        Ok(_) => Err(error::interrupted(py, None)),
-                        Err(raised) => Err(self.failed(py, &section, &raised, &called)),
-                    }
-                })
-            }),
-        };
-        self.left(&call, &answer);
-        answer
-    }
-
-    /// Handles the end of a call.
-    fn left<T>(&self, call: &Call, answer: &Result<T>) {
-        let stopped = |failed: &Error| failed.kind() == ErrorKind::Timeout && failed.poisons();
-        if answer.as_ref().is_err_and(stopped) {
-            call.ended_by_interrupt();
-        }
-        self.calls.set(self.calls.get() + 1);
-        host::flush();
-    }
-
-    fn begin(
-        &self,
-        call: &Call,
-        function: &Callable,
-        root: RootId,
-        input: Payload,
-        called: &Called<'_>,
-        invocation: &Rc<Invocation>,
-    ) -> Result<Begun<Payload>> {
-        Python::attach(|py| {
-            let section = call.section(py);
-            let _scope = self.enter(py, root)?;
-            // It runs once, whichever function it is loaded for first.
-            let is_everybodys = function.hook == Some(Hook::Init);
-            let everybodys = is_everybodys.then(|| Everybodys::begin(py)).transpose();
-            let _everybodys = everybodys.map_err(|e| error::internal(py, &e))?;
-            let context = self.contexts.get(py, self.python, invocation)?;
-            let event = match function.arguments {
-                // Unwanted arguments are not made either.
-                Arguments::None | Arguments::Context => None,
-                Arguments::Event | Arguments::EventAndContext => {
-                    Some(self.event(py, input, invocation, function.hook)?)
-                }
-            };
-            let request = Request::set(py, &context);
-            let _request = request.map_err(|e| error::internal(py, &e))?;
-            let callable = function.object.bind(py);
-            let returned = match (event, function.arguments) {
-                (Some(event), Arguments::Event) => callable.call1((event,)),
-                (Some(event), _) => callable.call1((event, &context)),
-                (None, Arguments::None) => callable.call0(),
-                (None, _) => callable.call1((&context,)),
-            };
-            self.outcome(py, &section, returned, called, |value| self.answer(value, called))
-        })
-    }
-
-    /// Returns the outcome of calling a function: its answer, or the task that waits for it.
-    fn outcome<'py, T>(
-        &self,
-        py: Python<'py>,
-        section: &Section<'_, 'py>,
-        returned: PyResult<Bound<'py, PyAny>>,
-        called: &Called<'_>,
-        answer: impl FnOnce(&Bound<'py, PyAny>) -> Result<T>,
-    ) -> Result<Begun<T>> {
-        let returned = self.run(returned);
-        if host::is_child() {
-            host::end_child(py, returned.map(|value| value.is_ok()));
-        }
-        match returned {
-            Ok(Ok(value)) => match answer(&value) {
-                Err(_) if section.was_stopped() => Err(error::interrupted(py, None)),
-                other => other.map(Begun::Done),
-            },
-            Ok(Err(task)) => Ok(Begun::Waiting(task)),
-            Err(raised) => Err(self.failed(py, section, &raised, called)),
-        }
-    }
-
-    /// Returns the value that a function returned; if it can be awaited, its outcome, or the task that waits.
-    fn run<'py>(
-        &self,
-        returned: PyResult<Bound<'py, PyAny>>,
-    ) -> PyResult<std::result::Result<Bound<'py, PyAny>, Task>> {
-        let value = returned?;
-        if !is_awaitable(&value) {
-            return Ok(Ok(value));
-        }
-        self.event_loop.get(value.py())?.begin(&value)
-    }
-
-    async fn finish<T>(
-        &self,
-        call: &Call,
-        task: &Task,
-        called: &Called<'_>,
-        answer: impl FnOnce(&Bound<'_, PyAny>) -> Result<T>,
-    ) -> Result<T> {
-        let Some(event_loop) = self.event_loop.made().cloned() else {
-            return Err(Error::internal("a task waits without an event loop"));
-        };
-        let pump = |run: &dyn Fn(Python<'_>) -> PyResult<Option<f64>>| {
-            Python::attach(|py| {
-                let _section = call.section(py);
-                run(py)
-            })
-        };
-        let object = Python::attach(|py| task.object(py));
-        call.waits_for(object.as_ptr() as usize);
-        self.waiting.borrow_mut().push(Waiting {
-            call: call.id(),
-            invocation: called.invocation.map_or(std::ptr::null(), Rc::as_ptr),
-            task: object,
-        });
-        let _place = WaitingPlace { waiting: &self.waiting, call: call.id() };
-        let finished = event_loop.finish(task, call, pump).await;
-        Python::attach(|py| {
-            let section = call.section(py);
-            let failed = match finished {
-                Ok(()) => match task.result(py) {
-                    Ok(value) => return answer(&value),
-                    Err(raised) => raised,
-                },
-                Err(None) => return Err(error::interrupted(py, None)),
-                Err(Some(raised)) => raised,
-            };
-            Err(self.failed(py, &section, &failed, called))
-        })
-    }
-
-    /// Returns the outcome of a call that raised.
-    fn failed(
-        &self,
-        py: Python<'_>,
-        section: &Section<'_, '_>,
-        raised: &PyErr,
-        called: &Called<'_>,
-    ) -> Error {
-        if section.was_stopped() || raised.get_type(py).is(&self.python.interrupted) {
-            return error::interrupted(py, Some(raised));
-        }
-        let id = called.invocation.map_or("", |invocation| invocation.request_id.as_str());
-        let failed = error::raised(py, raised, id);
-        self.keep_thrown(raised.value(py), called);
-        failed
-    }
-
-    fn warn(&self, invocation: &Rc<Invocation>) {
-        let Some(event_loop) = self.event_loop.made() else { return };
-        let waiting = self.waiting.borrow();
-        let of_this = waiting.iter().filter(|call| call.invocation == Rc::as_ptr(invocation));
-        let mut calls: Vec<_> = of_this.filter(|call| self.runs.warn_once(call.call)).collect();
-        if calls.is_empty() {
-            return;
-        }
-        let calls: Vec<_> = Python::attach(|py| {
-            calls.drain(..).map(|call| (call.call, call.task.clone_ref(py))).collect()
-        });
-        drop(waiting);
-        Python::attach(|py| {
-            for (call, task) in calls {
-                match event_loop.warn(py, &task) {
-                    Ok(true) => {}
-                    Ok(false) => self.runs.take_back_warning(call),
-                    Err(raised) => raised.write_unraisable(py, None),
-                }
-            }
-        });
     }
 
     fn end(&self) {
@@ -513,15 +287,6 @@ impl Drop for PythonInstance {
     }
 }
 
-fn is_awaitable(value: &Bound<'_, PyAny>) -> bool {
-    let plain = value.is_none()
-        || value.is_exact_instance_of::<PyDict>()
-        || value.is_exact_instance_of::<PyString>()
-        || value.is_exact_instance_of::<PyList>()
-        || value.is_exact_instance_of::<PyInt>();
-    !plain && value.get_type().hasattr("__await__").unwrap_or(false)
-}
-
 /// Ends the program as Python sees it, at the end of the last instance. The interpreter stays; threads may still be
 /// using it.
 fn end_program(py: Python<'_>, python: &Interpreter, report: impl Fn(PyResult<()>)) {
@@ -535,23 +300,6 @@ fn end_program(py: Python<'_>, python: &Interpreter, report: impl Fn(PyResult<()
 fn forget_modules(py: Python<'_>, python: &Interpreter, generation: u64) -> PyResult<()> {
     let forget = python.loader.bind(py).get_item("forget")?;
     forget.expect("the prelude defines it").call1((generation,)).map(drop)
-}
-
-/// A waiting call's place in the list, given up however the wait ends.
-struct WaitingPlace<'a> {
-    waiting: &'a RefCell<Vec<Waiting>>,
-    call: u64,
-}
-
-impl Drop for WaitingPlace<'_> {
-    fn drop(&mut self) {
-        let mut waiting = self.waiting.borrow_mut();
-        let at = waiting.iter().position(|waiting| waiting.call == self.call);
-        let left = at.map(|at| waiting.swap_remove(at));
-        drop(waiting);
-        // The task's finaliser may be the guest's code.
-        drop(left);
-    }
 }
 
 /// Whether to escape: AWS's runtime writes UTF-8 as it is from Python 3.12 on and escaped it before. Ours follows the

@@ -1,5 +1,6 @@
 #![doc = include_str!("../docs.md")]
 
+mod call;
 mod check;
 mod child_environment;
 mod collector;
@@ -9,6 +10,8 @@ mod current_loop;
 mod engine;
 mod error;
 mod event_loop;
+mod exchange;
+mod exits;
 mod find;
 mod host;
 mod host_signals;
@@ -20,6 +23,9 @@ mod loader;
 mod program;
 mod relative;
 mod scopes;
-mod state;
+mod value;
 
 pub use engine::{PythonEngine, engine};
+
+/// The id by which values and settings name this engine.
+pub(crate) const ID: &str = "python";

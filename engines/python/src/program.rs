@@ -1,7 +1,7 @@
 //! Programs of the earlier runtime: the arguments and standard streams that a script sees while it runs, and the
 //! meaning of its end.
 
-use crate::{error, interpreter::Interpreter};
+use crate::{error, exits, interpreter::Interpreter};
 use pyo3::{
     exceptions::PySystemExit,
     prelude::*,
@@ -133,7 +133,7 @@ impl Program {
             if !raised.is_instance_of::<PySystemExit>(py) {
                 return Err(raised);
             }
-            let (status, said) = error::exit_status(py, &raised);
+            let (status, said) = exits::exit_status(py, &raised);
             if let Some(said) = &said {
                 crate::host::complain(said);
             }

@@ -1,11 +1,7 @@
 //! The arguments that a function gets, and the form in which its result is passed on.
 
-use super::{Called, PythonInstance};
-use crate::{
-    convert::{self, Value},
-    engine::ID,
-    error, state,
-};
+use super::PythonInstance;
+use crate::{ID, call::Called, convert, error, exchange, value::Value};
 use bytes::Bytes;
 use pyo3::{
     exceptions::PyBaseException,
@@ -20,7 +16,7 @@ use trine_engine::{Error, ErrorKind, Form, Hook, Invocation, Payload, RawPayload
 const BYTES_TYPE: &str = "application/unknown";
 
 impl PythonInstance {
-    pub(super) fn event<'py>(
+    pub(crate) fn event<'py>(
         &self,
         py: Python<'py>,
         input: Payload,
@@ -64,7 +60,7 @@ impl PythonInstance {
         made.map_err(|e| error::internal(py, &e))
     }
 
-    pub(super) fn answer(&self, value: &Bound<'_, PyAny>, called: &Called<'_>) -> Result<Payload> {
+    pub(crate) fn answer(&self, value: &Bound<'_, PyAny>, called: &Called<'_>) -> Result<Payload> {
         if let Ok(bytes) = value.cast::<PyBytes>() {
             return Ok(Payload::Raw(RawPayload {
                 bytes: Bytes::copy_from_slice(bytes.as_bytes()),
@@ -83,7 +79,7 @@ impl PythonInstance {
             return Err(error::raised(value.py(), &raised, id).returned());
         }
         if called.form == Form::Native {
-            return Ok(state::payload(value, self.settings));
+            return Ok(exchange::payload(value, self.settings));
         }
         let mut out = Vec::with_capacity(1024);
         convert::write(value, &mut out, self.settings)
@@ -92,7 +88,7 @@ impl PythonInstance {
     }
 
     /// Keeps the exception itself for those who asked for it.
-    pub(super) fn keep_thrown(&self, raised: &Bound<'_, PyAny>, called: &Called<'_>) {
+    pub(crate) fn keep_thrown(&self, raised: &Bound<'_, PyAny>, called: &Called<'_>) {
         if let Some(invocation) = called.invocation
             && invocation.exchange.keeps_thrown()
         {

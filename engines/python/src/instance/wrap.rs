@@ -1,7 +1,8 @@
 //! `wrap` hooks: a handler goes in, another one comes out.
 
-use super::{Begun, Called, PythonInstance};
+use super::PythonInstance;
 use crate::{
+    call::{Begun, Called},
     error,
     loader::{Arguments, Callable, Function},
 };
@@ -46,7 +47,11 @@ impl PythonInstance {
     }
 
     /// Makes a function of event and context from a handler.
-    fn with_both<'py>(&self, py: Python<'py>, handler: &Callable) -> PyResult<Bound<'py, PyAny>> {
+    pub(crate) fn with_both<'py>(
+        &self,
+        py: Python<'py>,
+        handler: &Callable,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let function = handler.object.bind(py);
         if handler.arguments == Arguments::EventAndContext {
             return Ok(function.clone());

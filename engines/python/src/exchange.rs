@@ -1,11 +1,6 @@
 //! `context.state` and `context.reply`: the invocation's exchange, as Python code sees it.
 
-use crate::{
-    context::Contexts,
-    convert::{Settings, Value},
-    engine::ID,
-    interpreter,
-};
+use crate::{ID, context::Contexts, convert::Settings, interpreter, value::Value};
 use pyo3::{
     exceptions::{PyKeyError, PyRuntimeError, PyTypeError},
     prelude::*,

@@ -1,0 +1,33 @@
+//! What would end the process, and ends an invocation instead: `sys.exit`, and the exits that the prelude turns into it.
+
+use crate::error;
+use pyo3::{prelude::*, types::PyInt};
+use trine_engine::{End, Error};
+
+/// Handles `sys.exit`: the end of the invocation, in the words in which the platform reports a process that ended.
+pub(crate) fn exit(py: Python<'_>, raised: &PyErr, request_id: &str) -> Error {
+    let (status, said) = exit_status(py, raised);
+    let signal = raised.value(py).getattr_opt("trine_signal").ok().flatten();
+    let signal = signal.map(|signal| signal.to_string());
+    let end = signal.as_deref().map_or(End::Status(status), End::Signal);
+    let id = (!request_id.is_empty()).then_some(request_id);
+    let exit = error::with_place(py, Error::exited(end, id), raised);
+    match said {
+        Some(said) => exit.with_context("sys.exit", said),
+        None => exit,
+    }
+}
+
+/// Returns the status of a `SystemExit`, and its message. As in the interpreter itself, no code means success, a number
+/// is the status, and anything else is printed and fails.
+pub(crate) fn exit_status(py: Python<'_>, raised: &PyErr) -> (i64, Option<String>) {
+    let code = raised.value(py).getattr("code").ok().filter(|code| !code.is_none());
+    match code {
+        None => (0, None),
+        Some(code) => match code.extract::<i64>() {
+            Ok(status) => (status & 0xff, None),
+            Err(_) if code.is_instance_of::<PyInt>() => (0xff, None),
+            Err(_) => (1, code.str().ok().map(|text| text.to_string_lossy().into_owned())),
+        },
+    }
+}
