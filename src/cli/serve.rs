@@ -132,7 +132,7 @@ impl Serve {
             let banner = banner(server.site(), server.address(), asked, threads);
             // A closed standard output is no reason not to serve.
             if std::io::stdout().write_all(banner.as_bytes()).is_ok() {
-                server.note_problems_told();
+                server.note_problems_reported();
             }
         };
         match server.serve_under(supervisor, &worker, announce)? {

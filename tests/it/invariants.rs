@@ -335,18 +335,47 @@ fn every_unsafe_block_says_why_it_is_sound() {
     assert!(bare.is_empty(), "no reason near {}", bare.join(", "));
 }
 
+/// The files that every language crate has, each about the same thing, so that knowing one crate is knowing all.
+const VOCABULARY: &[&str] = &[
+    "lib", "engine", "instance", "loader", "convert", "value", "call", "exchange", "error",
+    "exits", "limits", "host", "find", "check",
+];
+
+/// Further names that several crates may use, with their one meaning.
+const SHARED_NAMES: &[(&str, &str)] = &[
+    ("context", "the context that a function gets"),
+    ("fetch", "HTTP requests of guests"),
+    ("memory", "an allocator that counts and limits"),
+    ("program", "middlewares of the earlier runtime, which are programs"),
+];
+
 #[test]
 fn every_language_crate_has_the_same_files() {
+    let mut names: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for language in LANGUAGES {
         let folder = repository().join("engines").join(language);
-        for name in ["lib", "engine", "instance", "loader", "convert", "error", "limits", "host"] {
+        for name in VOCABULARY {
             let file = format!("engines/{language}/src/{name}.rs");
             assert!(repository().join(&file).is_file(), "{file} is missing");
         }
-        for entry in ["Cargo.toml", "docs.md", "src/prelude"] {
+        for entry in ["Cargo.toml", "docs.md", "src/prelude", "tests/it/main.rs"] {
             assert!(folder.join(entry).exists(), "engines/{language}/{entry} is missing");
         }
+        let root = fs::read_to_string(folder.join("src/lib.rs")).unwrap();
+        assert!(root.contains("const ID: &str"), "engines/{language}/src/lib.rs has no ID");
+        for entry in fs::read_dir(folder.join("src")).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+                names.entry(name).or_default().push(language);
+            }
+        }
     }
+    let is_known = |name: &str| {
+        VOCABULARY.contains(&name) || SHARED_NAMES.iter().any(|(shared, _)| *shared == name)
+    };
+    names.retain(|name, languages| languages.len() > 1 && !is_known(name));
+    assert!(names.is_empty(), "do these mean the same? then say what: {names:?}");
 }
 
 /// A new engine touches one file of the product, which makes the registry.

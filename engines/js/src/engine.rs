@@ -1,6 +1,6 @@
 //! The process-wide part: the description of the engine, and V8's platform, which exists once.
 
-use crate::{check, find, instance::JsInstance, interpreter, options::NodeOptions};
+use crate::{ID, check, find, instance::JsInstance, interpreter, options::NodeOptions};
 use deno_runtime::deno_core::{JsRuntime, v8};
 use std::{
     ffi::OsString,

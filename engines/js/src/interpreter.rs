@@ -4,7 +4,7 @@
 use crate::{
     command::{CommandLine, Refused, Task},
     engine,
-    fatal::{self, Fatal, Told},
+    fatal::{self, Fatal, FatalReport},
     host::{Facts, Host, Mode, text_or_undefined, texts},
     isolate::{self, Snapshot},
     loader::{Loader, package_folders},
@@ -251,7 +251,7 @@ impl Interpreter {
             match isolate::start_interpreter_prelude(runtime, host, loader.sources.clone()) {
                 Ok(prelude) => prelude,
                 Err(error) => {
-                    tell(&self.environment, &Told::default().describe(&error));
+                    tell(&self.environment, &FatalReport::default().describe(&error));
                     return INTERNAL;
                 }
             };
@@ -271,7 +271,7 @@ impl Interpreter {
         }
         if let Some((fatal, status)) = failed {
             let thrown = fatal.as_ref().and_then(|fatal| fatal.thrown.as_ref());
-            let told = Told::ask(worker, &prelude.fail, status, thrown);
+            let told = FatalReport::ask(worker, &prelude.fail, status, thrown);
             match fatal {
                 Some(fatal) => tell(&self.environment, &told.explain(loader, &fatal.error)),
                 None => tell(

@@ -2,7 +2,7 @@
 //! thread's instance; a thread that a guest started uses the sink of the latest one.
 
 use crate::{
-    child_environment, current_loop, error, exchange, exits, host_signals,
+    child_environment, current_loop, exchange, exits, host_signals,
     interpreter::{self, Prelude},
     limits, program, relative, scopes,
 };

@@ -27,8 +27,8 @@ use std::{
     sync::Arc,
 };
 use trine_engine::{
-    Environment, Error, ErrorKind, Exports, Form, FunctionId, Instance, Interrupter, Invocation,
-    LocalFuture, Module, Payload, Result, Usage,
+    Environment, Error, Exports, Form, FunctionId, Instance, Interrupter, Invocation, LocalFuture,
+    Module, Payload, Result, Usage,
 };
 
 /// A worker's share of the interpreter.
