@@ -1,6 +1,6 @@
 //! The process-wide part: the description of the engine, and V8's platform, which exists once.
 
-use crate::{ID, check, find, instance::JsInstance, interpreter, options::NodeOptions};
+use crate::{ID, check, find, instance::JsInstance, options::NodeOptions, standalone};
 use deno_runtime::deno_core::{JsRuntime, v8};
 use std::{
     ffi::OsString,
@@ -81,7 +81,7 @@ impl Engine for JavaScript {
     }
 
     fn interpret(&self, command_line: &[OsString], environment: &Environment) -> bool {
-        interpreter::run(command_line, environment)
+        standalone::run(command_line, environment)
     }
 }
 

@@ -6,7 +6,6 @@ use crate::{
     error, guard,
     host::Host,
     limits,
-    limits::timeout,
     trace::Trace,
     value::LuaValue,
     vm::{Coroutine, Vm},
@@ -110,7 +109,7 @@ impl<'r> Run<'r> {
         let status = {
             let _entered = limits::enter(coroutine, host.watch());
             if host.watch().doomed() {
-                return Err(timeout());
+                return Err(Error::stopped());
             }
             // SAFETY: the coroutine is live and ours, with a function and `arguments` values on its stack, or
             // suspended by a wait. Nothing else runs on its state at this instant.
@@ -139,7 +138,7 @@ impl<'r> Run<'r> {
 
     /// The error of a call that waits and is interrupted, with the place where it waits.
     fn timeout(&self) -> Error {
-        Trace::of(self.raw(), self.label).give(timeout())
+        Trace::of(self.raw(), self.label).give(Error::stopped())
     }
 
     /// Gives the coroutine back: it has returned and its results are no longer needed.

@@ -142,7 +142,7 @@ fn describe(vm: &Vm, value: &Value, mut trace: Trace, origin: Option<Origin>) ->
             Error::guest(NAME, String::from_utf8_lossy(&message))
         }
         Value::Table(table) if vm.host().watch().warned_with(table.to_pointer()) => {
-            Error::new(ErrorKind::Timeout, limits::STOPPED)
+            Error::new(ErrorKind::Timeout, Error::STOPPED)
         }
         Value::Table(table) => from_table(vm, table, value, &mut trace),
         Value::Nil => Error::guest(NAME, "nil"),

@@ -3,7 +3,7 @@
 use crate::{host::Host, limits};
 use mlua::ffi::{self, lua_State};
 use std::ffi::c_int;
-use trine_engine::{Error, ErrorKind};
+use trine_engine::{End, Error};
 
 /// `os.exit`: ends the call with this exit status.
 ///
@@ -26,14 +26,7 @@ pub(crate) unsafe extern "C-unwind" fn os_exit(state: *mut lua_State) -> c_int {
 pub(crate) fn ended(host: &Host) -> Option<Error> {
     if let Some(status) = host.watch().exit() {
         let id = host.output().request_id();
-        let start = id.map_or_else(String::new, |id| format!("RequestId: {id} "));
-        let reason = if status == 0 {
-            "Runtime exited without providing a reason".to_owned()
-        } else {
-            format!("Runtime exited with error: exit status {status}")
-        };
-        let message = format!("{start}Error: {reason}");
-        return Some(Error::new(ErrorKind::Exit, message).poisoning());
+        return Some(Error::exited(End::Status(status.into()), id.as_deref()));
     }
-    host.watch().doomed().then(limits::timeout)
+    host.watch().doomed().then(Error::stopped)
 }

@@ -12,7 +12,7 @@ use crate::trace::LastOrigin;
 use mlua::ffi;
 use std::{
     cell::Cell,
-    ffi::{CStr, c_int, c_ulong, c_void},
+    ffi::{CStr, c_int, c_void},
     ptr,
     sync::{
         Arc, Mutex, Once,
@@ -21,24 +21,13 @@ use std::{
 };
 use tokio::sync::Notify;
 use trine_engine::{Environment, Error, ErrorKind, Interrupter};
-
-/// Message of the error that ends an interrupted call.
-pub(crate) const STOPPED: &str = "the invocation was stopped because its time was up";
+use trine_process::signal::{self, Thread};
 
 /// Lua's own message for memory that it did not get.
 pub(crate) const NO_MEMORY: &CStr = c"not enough memory";
 
-/// `SIGURG`, which is ignored where nobody handles it, so that a late one does no harm.
-#[cfg(target_os = "linux")]
-const SIGNAL: c_int = 23;
-#[cfg(not(target_os = "linux"))]
-const SIGNAL: c_int = 16;
-
-unsafe extern "C" {
-    fn signal(signum: c_int, handler: unsafe extern "C" fn(c_int)) -> usize;
-    fn pthread_self() -> c_ulong;
-    fn pthread_kill(thread: c_ulong, signum: c_int) -> c_int;
-}
+/// A signal that is ignored where nobody handles it, so that a late one does no harm.
+const SIGNAL: c_int = signal::URGENT;
 
 /// An instance's interrupt line: shared with whoever may interrupt it.
 pub(crate) struct Stop {
@@ -49,19 +38,17 @@ pub(crate) struct Stop {
     /// Wakes calls that wait for something outside of Lua.
     waiting: Notify,
     /// The instance's thread, for as long as the instance lives.
-    thread: Mutex<Option<c_ulong>>,
+    thread: Mutex<Option<Thread>>,
 }
 
 impl Stop {
     /// The interrupt line of an instance on the calling thread.
     pub(crate) fn new() -> Arc<Self> {
-        // SAFETY: `pthread_self` has no preconditions.
-        let thread = unsafe { pthread_self() };
         Arc::new(Self {
             epoch: AtomicU64::new(0),
             warnings: AtomicU64::new(0),
             waiting: Notify::new(),
-            thread: Mutex::new(Some(thread)),
+            thread: Mutex::new(Some(Thread::current())),
         })
     }
 
@@ -108,14 +95,12 @@ impl Stop {
     fn signal(&self) {
         static INSTALL: Once = Once::new();
         // SAFETY: `on_signal` is async-signal-safe: it reads atomics and calls `lua_sethook`, nothing else.
-        INSTALL.call_once(|| unsafe {
-            signal(SIGNAL, on_signal);
-        });
+        INSTALL.call_once(|| unsafe { signal::handle(SIGNAL, on_signal) });
         if let Ok(thread) = self.thread.lock()
             && let Some(thread) = *thread
         {
             // SAFETY: the instance lives on that thread and forgets it under this lock before it ends.
-            unsafe { pthread_kill(thread, SIGNAL) };
+            unsafe { thread.send(SIGNAL) };
         }
     }
 }
@@ -404,14 +389,9 @@ pub(crate) unsafe fn end(state: *mut ffi::lua_State) -> c_int {
         if ffi::lua_isyieldable(state) != 0 {
             return ffi::lua_yieldk(state, 0, 0, None);
         }
-        ffi::lua_pushlstring(state, STOPPED.as_ptr().cast(), STOPPED.len());
+        ffi::lua_pushlstring(state, Error::STOPPED.as_ptr().cast(), Error::STOPPED.len());
         ffi::lua_error(state)
     }
-}
-
-/// The error of an interrupted call.
-pub(crate) fn timeout() -> Error {
-    Error::new(ErrorKind::Timeout, STOPPED).poisoning()
 }
 
 /// What Lua refused us.

@@ -2,6 +2,9 @@
 
 use std::{ffi::c_int, io};
 
+/// `SIGURG`, which is ignored where nobody handles it.
+pub const URGENT: c_int = libc::SIGURG;
+
 /// A signal whose default is the process's end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FatalSignal {

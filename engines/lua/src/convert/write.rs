@@ -37,7 +37,7 @@ impl End {
     pub(crate) fn into_error(self) -> Error {
         match self {
             Self::Memory => limits::out_of_memory(),
-            Self::Stopped => limits::timeout(),
+            Self::Stopped => Error::stopped(),
         }
     }
 }
@@ -68,7 +68,7 @@ impl Fault {
     fn ended(end: End) -> Box<Self> {
         let reason = match end {
             End::Memory => "and its text do not fit into the memory limit",
-            End::Stopped => limits::STOPPED,
+            End::Stopped => Error::STOPPED,
         };
         Box::new(Self { end: Some(end), ..*Self::new(reason) })
     }

@@ -1,22 +1,33 @@
 //! A folder of Python files and an instance that loaded one of them.
 
-use std::{future::Future, ops::Deref, path::Path, rc::Rc};
+use std::{
+    future::Future,
+    ops::{Deref, DerefMut},
+    path::Path,
+    rc::Rc,
+};
 use trine_engine::{
     Environment, Error, Exports, Form, FunctionId, FunctionInfo, Invocation, Module, Payload,
     Result, Seek,
 };
-use trine_testkit::guest::{self, Guest};
+use trine_testkit::guest;
 
-pub(crate) use trine_testkit::guest::{Folder, LIMIT, Log, text};
+pub(crate) use trine_testkit::guest::{Folder, Guest, LIMIT, text};
 
 /// A guest that is written in Python.
-pub(crate) struct Case(Guest);
+pub(crate) struct Case(pub(crate) Guest);
 
 impl Deref for Case {
     type Target = Guest;
 
     fn deref(&self) -> &Guest {
         &self.0
+    }
+}
+
+impl DerefMut for Case {
+    fn deref_mut(&mut self) -> &mut Guest {
+        &mut self.0
     }
 }
 

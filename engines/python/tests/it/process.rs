@@ -1,6 +1,6 @@
 //! What is true of a whole process, each in a process of its own.
 
-use crate::harness::{Case, text};
+use crate::harness::{Case, Guest, text};
 use std::process::Command;
 use trine_engine::{Form, Payload};
 use trine_testkit::alone;
@@ -77,12 +77,7 @@ def handler(event):
     case.instance.shutdown();
     assert_eq!(log.text(), "bye\n");
     let again = trine_engine::Engine::start(&trine_python::engine(), &case.environment).unwrap();
-    let again = Case {
-        instance: again,
-        log: case.log.clone(),
-        environment: case.environment.clone(),
-        folder: case.folder,
-    };
+    let again = Case(Guest { instance: again, ..case.0 });
     assert_eq!(again.call("handler", "1").unwrap(), "1");
 }
 

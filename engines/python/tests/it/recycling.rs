@@ -1,6 +1,6 @@
 //! Instances that replace others.
 
-use crate::harness::{Case, Folder, block_on, invocation, text};
+use crate::harness::{Case, Folder, Guest, block_on, invocation, text};
 use std::rc::Rc;
 use trine_engine::{Engine, Form, FunctionId, Instance, Module, Payload, Seek};
 
@@ -73,12 +73,12 @@ fn middlewares_are_new_too() {
     assert_eq!((count(&case).as_str(), count(&case).as_str()), ("[1]", "[1, 1]"));
     case.instance.retire();
     let instance = trine_python::engine().start(&case.environment).unwrap();
-    let new = Case {
+    let new = Case(Guest {
         folder: Folder::new(&[]),
         log: case.log.clone(),
         instance,
         environment: case.environment.clone(),
-    };
+    });
     let module = Module {
         root: case.folder.path().to_owned(),
         path: path.clone(),
