@@ -109,6 +109,7 @@ mod tests {
             root: "/task".into(),
             path: "/task/src/app.py".into(),
             name: "src/app".into(),
+            by_path: false,
             seek: Seek::Handler("handlr".into()),
         };
         let names = ["handler".to_owned(), "zebra".to_owned()];

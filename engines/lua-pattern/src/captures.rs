@@ -10,7 +10,7 @@ pub(crate) const UNFINISHED: usize = usize::MAX;
 pub(crate) const POSITION: usize = usize::MAX - 1;
 
 /// Where a capture is.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Span {
     pub(crate) start: usize,
     pub(crate) length: usize,
@@ -18,18 +18,37 @@ pub(crate) struct Span {
 
 const NO_SPAN: Span = Span { start: 0, length: 0 };
 
-/// The captures of a match. Room for more than a few is made, and written to, when it is needed.
-pub(crate) struct Spans {
+/// Room for the captures of a match beyond a few: the caller's, because a matcher that had it would take longer to move
+/// than most matches take.
+#[derive(Debug)]
+pub struct Room(Option<[Span; MAX_CAPTURES - FEW]>);
+
+impl Room {
+    /// Room that is made when it is needed.
+    #[inline(always)]
+    pub const fn new() -> Self {
+        Self(None)
+    }
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The captures of a match.
+pub(crate) struct Spans<'r> {
     few: [Span; FEW],
-    more: Option<[Span; MAX_CAPTURES - FEW]>,
+    more: &'r mut Room,
     /// Captures begun.
     pub(crate) level: usize,
 }
 
-impl Spans {
+impl<'r> Spans<'r> {
     #[inline]
-    pub(crate) const fn new() -> Self {
-        Self { few: [NO_SPAN; FEW], more: None, level: 0 }
+    pub(crate) fn new(more: &'r mut Room) -> Self {
+        Self { few: [NO_SPAN; FEW], more, level: 0 }
     }
 
     #[inline]
@@ -39,8 +58,21 @@ impl Spans {
         }
         match index.checked_sub(FEW) {
             None => self.few.get(index).copied(),
-            Some(index) => self.more.as_ref()?.get(index).copied(),
+            Some(index) => self.more.0.as_ref()?.get(index).copied(),
         }
+    }
+
+    /// The last capture that is not closed yet, and where it begins.
+    #[inline]
+    pub(crate) fn open(&self) -> Option<(usize, usize)> {
+        let mut index = self.level;
+        while index > 0 {
+            index -= 1;
+            if let Some(Span { start, length: UNFINISHED }) = self.get(index) {
+                return Some((index, start));
+            }
+        }
+        None
     }
 
     /// Sets the length of a capture that has begun.
@@ -48,7 +80,7 @@ impl Spans {
     pub(crate) fn set_length(&mut self, index: usize, length: usize) {
         let span = match index.checked_sub(FEW) {
             None => self.few.get_mut(index),
-            Some(index) => self.more.as_mut().and_then(|more| more.get_mut(index)),
+            Some(index) => self.more.0.as_mut().and_then(|more| more.get_mut(index)),
         };
         if let Some(span) = span {
             span.length = length;
@@ -60,7 +92,7 @@ impl Spans {
     pub(crate) fn push(&mut self, span: Span) -> bool {
         let place = match self.level.checked_sub(FEW) {
             None => self.few.get_mut(self.level),
-            Some(index) => self.more.get_or_insert([NO_SPAN; MAX_CAPTURES - FEW]).get_mut(index),
+            Some(index) => self.more.0.get_or_insert([NO_SPAN; MAX_CAPTURES - FEW]).get_mut(index),
         };
         let Some(place) = place else { return false };
         *place = span;

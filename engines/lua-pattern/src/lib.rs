@@ -5,9 +5,10 @@
 //! of steps, after each [`STEPS`] of which the matcher asks its caller whether to stop.
 //!
 //! ```
-//! use trine_lua_pattern::{Capture, Matcher};
+//! use trine_lua_pattern::{Capture, Matcher, Room};
 //!
-//! let mut matcher = Matcher::new(b"key = value", b"(%w+)%s*=%s*(%w+)", || false);
+//! let mut room = Room::new();
+//! let mut matcher = Matcher::new(b"key = value", b"(%w+)%s*=%s*(%w+)", &mut room, || false);
 //! assert_eq!(matcher.find(0), Ok(Some(0..11)));
 //! assert_eq!(matcher.capture(1), Ok(Capture::Text(b"value")));
 //! ```
@@ -25,6 +26,7 @@ mod matcher;
 mod plain;
 mod template;
 
+pub use captures::Room;
 pub use fault::Fault;
 pub use matcher::{Capture, Cursor, Matcher, STEPS};
 pub use plain::{find_plain, is_plain};

@@ -2,7 +2,7 @@
 
 use crate::{
     Fault, byte,
-    captures::{POSITION, Span, Spans, UNFINISHED},
+    captures::{POSITION, Room, Span, Spans, UNFINISHED},
     class,
     item::{belongs, set_of},
 };
@@ -51,35 +51,49 @@ impl Cursor {
 /// A pattern, to be matched against one subject.
 ///
 /// `S` is asked every [`STEPS`] steps whether to stop.
-pub struct Matcher<'t, S> {
+pub struct Matcher<'t, 'r, S> {
     subject: &'t [u8],
     pattern: &'t [u8],
     anchored: bool,
     depth: u32,
     steps: i64,
     fault: Option<Fault>,
-    captures: Spans,
+    captures: Spans<'r>,
     /// The last match.
     matched: (usize, usize),
     stop: S,
 }
 
-impl<'t, S: FnMut() -> bool> Matcher<'t, S> {
+impl<'t, 'r, S: FnMut() -> bool> Matcher<'t, 'r, S> {
     /// A matcher of `pattern` in `subject`. A `^` at the pattern's beginning anchors it.
-    pub fn new(subject: &'t [u8], pattern: &'t [u8], stop: S) -> Self {
-        match pattern.strip_prefix(b"^") {
-            Some(rest) => Self::build(subject, rest, true, stop),
-            None => Self::build(subject, pattern, false, stop),
-        }
+    #[inline]
+    pub fn new(subject: &'t [u8], pattern: &'t [u8], room: &'r mut Room, stop: S) -> Self {
+        let (pattern, anchored) = match pattern {
+            [b'^', rest @ ..] => (rest, true),
+            _ => (pattern, false),
+        };
+        Self::build(subject, pattern, anchored, room, stop)
     }
 
     /// The same where `^` is a character like any other, as it is for `gmatch`.
-    pub fn without_anchor(subject: &'t [u8], pattern: &'t [u8], stop: S) -> Self {
-        Self::build(subject, pattern, false, stop)
+    #[inline]
+    pub fn without_anchor(
+        subject: &'t [u8],
+        pattern: &'t [u8],
+        room: &'r mut Room,
+        stop: S,
+    ) -> Self {
+        Self::build(subject, pattern, false, room, stop)
     }
 
     #[inline]
-    fn build(subject: &'t [u8], pattern: &'t [u8], anchored: bool, stop: S) -> Self {
+    fn build(
+        subject: &'t [u8],
+        pattern: &'t [u8],
+        anchored: bool,
+        room: &'r mut Room,
+        stop: S,
+    ) -> Self {
         Self {
             subject,
             pattern,
@@ -87,7 +101,7 @@ impl<'t, S: FnMut() -> bool> Matcher<'t, S> {
             depth: MAX_DEPTH,
             steps: STEPS,
             fault: None,
-            captures: Spans::new(),
+            captures: Spans::new(room),
             matched: (0, 0),
             stop,
         }
@@ -295,54 +309,60 @@ impl<'t, S: FnMut() -> bool> Matcher<'t, S> {
             return self.fail(Fault::TooComplex);
         }
         self.depth -= 1;
-        while p < self.pattern.len() {
+        'run: while let Some(&head) = self.pattern.get(p) {
             if self.charge(1) {
                 return FAULT;
             }
-            match self.p(p) {
-                b'(' => {
-                    s = match self.p(p + 1) {
-                        b')' => self.start_capture(s, p + 2, POSITION),
-                        _ => self.start_capture(s, p + 1, UNFINISHED),
-                    };
-                    break;
-                }
-                b')' => {
-                    s = self.end_capture(s, p + 1);
-                    break;
-                }
-                b'$' if p + 1 == self.pattern.len() => {
-                    if s != self.subject.len() {
-                        s = FAIL;
+            // Where a single item ends; what is none is matched at once.
+            let next = 'item: {
+                match head {
+                    b'(' => {
+                        s = match self.p(p + 1) {
+                            b')' => self.start_capture(s, p + 2, POSITION),
+                            _ => self.start_capture(s, p + 1, UNFINISHED),
+                        };
+                        break 'run;
                     }
-                    break;
-                }
-                b'%' if self.p(p + 1) == b'b' => {
-                    s = self.balance(s, p + 2);
-                    p += 4;
-                }
-                b'%' if self.p(p + 1) == b'f' => (s, p) = self.frontier(s, p + 2),
-                b'%' if self.p(p + 1).is_ascii_digit() => {
-                    s = self.back_reference(s, self.p(p + 1));
-                    p += 2;
-                }
-                _ => {
-                    let next = self.class_end(p);
-                    if next == FAULT {
-                        return FAULT;
+                    b')' => {
+                        s = self.end_capture(s, p + 1);
+                        break 'run;
                     }
-                    match self.step(s, p, next) {
-                        Next::Item(at, pattern) => {
-                            (s, p) = (at, pattern);
-                            continue;
+                    b'$' if p + 1 == self.pattern.len() => {
+                        if s != self.subject.len() {
+                            s = FAIL;
                         }
-                        Next::Result(result) => s = result,
+                        break 'run;
                     }
+                    b'%' => match self.pattern.get(p + 1) {
+                        Some(b'b') => {
+                            s = self.balance(s, p + 2);
+                            p += 4;
+                        }
+                        Some(b'f') => (s, p) = self.frontier(s, p + 2),
+                        Some(&digit @ b'0'..=b'9') => {
+                            s = self.back_reference(s, digit);
+                            p += 2;
+                        }
+                        Some(_) => break 'item p + 2,
+                        None => return self.fail(Fault::EndsWithEscape),
+                    },
+                    b'[' => match self.set_end(p) {
+                        FAULT => return FAULT,
+                        next => break 'item next,
+                    },
+                    _ => break 'item p + 1,
+                }
+                if s >= FAULT {
+                    break 'run;
+                }
+                continue 'run;
+            };
+            match self.step(s, p, next) {
+                Next::Item(at, pattern) => (s, p) = (at, pattern),
+                Next::Result(result) => {
+                    s = result;
                     break;
                 }
-            }
-            if s >= FAULT {
-                break;
             }
         }
         self.depth += 1;
@@ -483,12 +503,9 @@ impl<'t, S: FnMut() -> bool> Matcher<'t, S> {
     }
 
     fn end_capture(&mut self, s: usize, p: usize) -> usize {
-        let mut begun = (0..self.captures.level).rev();
-        let open = begun.find_map(|index| {
-            let span = self.captures.get(index)?;
-            (span.length == UNFINISHED).then_some((index, span.start))
-        });
-        let Some((index, start)) = open else { return self.fail(Fault::InvalidCapture) };
+        let Some((index, start)) = self.captures.open() else {
+            return self.fail(Fault::InvalidCapture);
+        };
         self.captures.set_length(index, s - start);
         let result = self.run(s, p);
         if result == FAIL {

@@ -9,7 +9,9 @@ use proptest::{
     test_runner::{RngSeed, TestCaseResult},
 };
 use std::ops::Range;
-use trine_lua_pattern::{Capture, Cursor, Fault, Matcher, Piece, Template, find_plain, is_plain};
+use trine_lua_pattern::{
+    Capture, Cursor, Fault, Matcher, Piece, Room, Template, find_plain, is_plain,
+};
 
 /// At most this many matches of one subject are compared.
 const ROWS: usize = 60;
@@ -59,7 +61,7 @@ impl Written {
 
     fn captures<S: FnMut() -> bool>(
         mut self,
-        matcher: &Matcher<'_, S>,
+        matcher: &Matcher<'_, '_, S>,
         count: usize,
     ) -> Result<Self, Fault> {
         for index in 0..count {
@@ -91,13 +93,15 @@ fn find(subject: &[u8], pattern: &[u8], init: usize) -> Result<Option<Written>, 
         let found = find_plain(&subject[init..], pattern, || false)?;
         return Ok(found.map(|at| written(init + at..init + at + pattern.len())));
     }
-    let mut matcher = Matcher::new(subject, pattern, || false);
+    let mut room = Room::new();
+    let mut matcher = Matcher::new(subject, pattern, &mut room, || false);
     let Some(found) = matcher.find(init)? else { return Ok(None) };
     written(found).captures(&matcher, matcher.captures()).map(Some)
 }
 
 fn match_(subject: &[u8], pattern: &[u8], init: usize) -> Result<Option<Written>, Fault> {
-    let mut matcher = Matcher::new(subject, pattern, || false);
+    let mut room = Room::new();
+    let mut matcher = Matcher::new(subject, pattern, &mut room, || false);
     let found = matcher.find(init)?;
     found.map(|_| Written::default().captures(&matcher, matcher.captures().max(1))).transpose()
 }
@@ -107,7 +111,8 @@ fn gmatch(subject: &[u8], pattern: &[u8], init: usize) -> Vec<u8> {
     let mut rows: Vec<Vec<u8>> = Vec::new();
     while rows.len() < ROWS {
         // As Lua's iterator, which keeps nothing else from one step to the next.
-        let mut matcher = Matcher::without_anchor(subject, pattern, || false);
+        let mut room = Room::new();
+        let mut matcher = Matcher::without_anchor(subject, pattern, &mut room, || false);
         let row = matcher.next_match(&mut cursor).and_then(|found| {
             found
                 .map(|_| Written::default().captures(&matcher, matcher.captures().max(1)))
@@ -126,7 +131,8 @@ fn gmatch(subject: &[u8], pattern: &[u8], init: usize) -> Vec<u8> {
 }
 
 fn gsub(subject: &[u8], pattern: &[u8], template: &[u8]) -> Result<Option<Written>, Fault> {
-    let mut matcher = Matcher::new(subject, pattern, || false);
+    let mut room = Room::new();
+    let mut matcher = Matcher::new(subject, pattern, &mut room, || false);
     let mut cursor = Cursor::new(0);
     let (mut text, mut added, mut count) = (Vec::new(), 0, 0);
     while let Some(found) = matcher.next_match(&mut cursor)? {
@@ -322,7 +328,8 @@ fn a_pattern_that_backtracks_without_end_is_stopped() {
     let subject = [b'a'; 50];
     let pattern = format!("{}b", "a-".repeat(30));
     let mut asked = 0;
-    let mut matcher = Matcher::new(&subject, pattern.as_bytes(), || {
+    let mut room = Room::new();
+    let mut matcher = Matcher::new(&subject, pattern.as_bytes(), &mut room, || {
         asked += 1;
         asked == 3
     });
@@ -334,7 +341,8 @@ fn a_pattern_that_backtracks_without_end_is_stopped() {
 fn what_takes_long_in_one_go_counts_as_many_steps() {
     let subject = [b'x'; 1 << 20];
     for pattern in ["(x+)y", "%bxy", "[^%d]*$y", "y", "%f[y]"] {
-        let mut matcher = Matcher::new(&subject, pattern.as_bytes(), || true);
+        let mut room = Room::new();
+        let mut matcher = Matcher::new(&subject, pattern.as_bytes(), &mut room, || true);
         assert_eq!(matcher.find(0), Err(Fault::Stopped), "{pattern}");
     }
 }

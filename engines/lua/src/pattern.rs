@@ -13,12 +13,13 @@ use std::{
     ffi::c_int,
     mem::{MaybeUninit, needs_drop},
 };
-use trine_lua_pattern::{Capture, Cursor, Fault, Piece, Template, find_plain, is_plain};
+use trine_lua_pattern::{Capture, Cursor, Fault, Piece, Room, Template, find_plain, is_plain};
 
 /// A matcher that asks whether what runs on this thread has to stop.
-type Matcher<'t> = trine_lua_pattern::Matcher<'t, fn() -> bool>;
+type Matcher<'t, 'r> = trine_lua_pattern::Matcher<'t, 'r, fn() -> bool>;
 
-const _: () = assert!(!needs_drop::<Matcher<'_>>() && !needs_drop::<Cursor>());
+const _: () =
+    assert!(!needs_drop::<Matcher<'_, '_>>() && !needs_drop::<Room>() && !needs_drop::<Cursor>());
 
 /// Library, name and function of everything in this module.
 pub(crate) const FUNCTIONS: [(&str, &str, ffi::lua_CFunction); 4] = [
@@ -62,7 +63,8 @@ unsafe fn find_or_match(state: *mut lua_State, find: bool) -> c_int {
                 Err(fault) => raise(state, fault),
             };
         }
-        let mut matcher = Matcher::new(source, pattern, limits::alarmed);
+        let mut room = Room::new();
+        let mut matcher = Matcher::new(source, pattern, &mut room, limits::alarmed);
         match matcher.find(init) {
             Ok(None) => {
                 ffi::lua_pushnil(state);
@@ -100,7 +102,8 @@ unsafe extern "C-unwind" fn next_match(state: *mut lua_State) -> c_int {
         let source = text(state, ffi::lua_upvalueindex(1));
         let pattern = text(state, ffi::lua_upvalueindex(2));
         let cursor = &mut *ffi::lua_touserdata(state, ffi::lua_upvalueindex(3)).cast::<Cursor>();
-        let mut matcher = Matcher::without_anchor(source, pattern, limits::alarmed);
+        let mut room = Room::new();
+        let mut matcher = Matcher::without_anchor(source, pattern, &mut room, limits::alarmed);
         match matcher.next_match(cursor) {
             Ok(None) => 0,
             Ok(Some(_)) => push_captures(state, &matcher, matcher.captures().max(1)),
@@ -123,7 +126,8 @@ unsafe extern "C-unwind" fn gsub(state: *mut lua_State) -> c_int {
         ) {
             return wrong_replacement(state);
         }
-        let mut matcher = Matcher::new(source, pattern, limits::alarmed);
+        let mut room = Room::new();
+        let mut matcher = Matcher::new(source, pattern, &mut room, limits::alarmed);
         let mut cursor = Cursor::new(0);
         let mut buffer = MaybeUninit::<ffi::luaL_Buffer>::uninit();
         let buffer = buffer.as_mut_ptr();
@@ -197,7 +201,7 @@ unsafe fn add_value(state: *mut lua_State, buffer: *mut ffi::luaL_Buffer) -> boo
 unsafe fn add_template(
     state: *mut lua_State,
     buffer: *mut ffi::luaL_Buffer,
-    matcher: &Matcher<'_>,
+    matcher: &Matcher<'_, '_>,
     found: &[u8],
 ) {
     // SAFETY: index 3 holds a string or a number; once read as a string it is one, and stays where it is.
@@ -226,7 +230,7 @@ unsafe fn add_template(
 }
 
 /// Pushes this many captures of a match.
-unsafe fn push_captures(state: *mut lua_State, matcher: &Matcher<'_>, count: usize) -> c_int {
+unsafe fn push_captures(state: *mut lua_State, matcher: &Matcher<'_, '_>, count: usize) -> c_int {
     // SAFETY: this makes room.
     unsafe {
         ffi::luaL_checkstack(state, count as c_int, c"too many captures".as_ptr());
@@ -237,7 +241,7 @@ unsafe fn push_captures(state: *mut lua_State, matcher: &Matcher<'_>, count: usi
     count as c_int
 }
 
-unsafe fn push_capture(state: *mut lua_State, matcher: &Matcher<'_>, index: usize) {
+unsafe fn push_capture(state: *mut lua_State, matcher: &Matcher<'_, '_>, index: usize) {
     // SAFETY: the callers have made room.
     unsafe {
         match matcher.capture(index) {

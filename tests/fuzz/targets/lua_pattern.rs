@@ -5,7 +5,9 @@
 
 use libfuzzer_sys::fuzz_target;
 use mlua::{Function, Lua, LuaString};
-use trine_lua_pattern::{Capture, Cursor, Fault, Matcher, Piece, Template, find_plain, is_plain};
+use trine_lua_pattern::{
+    Capture, Cursor, Fault, Matcher, Piece, Room, Template, find_plain, is_plain,
+};
 
 /// Maximum length of a subject: longer ones would show nothing new and take C Lua long.
 const LONGEST: usize = 400;
@@ -68,7 +70,8 @@ fn outcome(subject: &[u8], pattern: &[u8], template: &[u8]) -> Option<Vec<u8>> {
     let mut rows = vec![told(find(subject, pattern, &mut stop))?];
     let mut cursor = Cursor::new(0);
     loop {
-        let mut matcher = Matcher::without_anchor(subject, pattern, &mut stop);
+        let mut room = Room::new();
+        let mut matcher = Matcher::without_anchor(subject, pattern, &mut room, &mut stop);
         let found = matcher.next_match(&mut cursor);
         match found.and_then(|found| found.map(|_| captures(&matcher, 1)).transpose()) {
             Ok(None) => break,
@@ -93,7 +96,7 @@ fn told(row: Result<Vec<Vec<u8>>, Fault>) -> Option<Vec<u8>> {
 }
 
 fn captures<S: FnMut() -> bool>(
-    matcher: &Matcher<'_, S>,
+    matcher: &Matcher<'_, '_, S>,
     least: usize,
 ) -> Result<Vec<Vec<u8>>, Fault> {
     let indices = 0..matcher.captures().max(least);
@@ -119,7 +122,8 @@ fn find(subject: &[u8], pattern: &[u8], stop: impl FnMut() -> bool) -> Result<Ve
             found.map_or_else(nothing, |at| vec![number(at + 1), number(at + pattern.len())])
         );
     }
-    let mut matcher = Matcher::new(subject, pattern, stop);
+    let mut room = Room::new();
+    let mut matcher = Matcher::new(subject, pattern, &mut room, stop);
     let Some(found) = matcher.find(0)? else { return Ok(nothing()) };
     let mut row = vec![number(found.start + 1), number(found.end)];
     row.extend(captures(&matcher, 0)?);
@@ -132,7 +136,8 @@ fn gsub(
     template: &[u8],
     stop: impl FnMut() -> bool,
 ) -> Result<Vec<Vec<u8>>, Fault> {
-    let mut matcher = Matcher::new(subject, pattern, stop);
+    let mut room = Room::new();
+    let mut matcher = Matcher::new(subject, pattern, &mut room, stop);
     let mut cursor = Cursor::new(0);
     let (mut text, mut added, mut count) = (Vec::new(), 0, 0);
     while let Some(found) = matcher.next_match(&mut cursor)? {
