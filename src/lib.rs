@@ -28,7 +28,7 @@
 //!     let (result, _) = answer.await.into_parts();
 //!     println!("{}", String::from_utf8_lossy(&result?.into_bytes()?.0));
 //!     worker.shutdown().await;
-//!     trine_engine::Result::Ok(())
+//!     Ok::<(), trine_engine::Error>(())
 //! })?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -142,7 +142,7 @@ impl Site {
         let folder = file.parent().unwrap_or(Path::new("/"));
         let search = SearchPaths::new(folder);
         let located = locate_file(&file, export, &search, registry).or_else(|first| {
-            let is_missing = !file.exists() && first.message().starts_with("Cannot find module '");
+            let is_missing = !file.exists() && first.message().starts_with("Cannot find ");
             let first = match is_missing {
                 true => ServeError::NothingToServe(nothing_at(path, &file, &first)),
                 false => first.into(),

@@ -82,7 +82,7 @@ mod tests {
         for (file, source) in [
             ("a.mjs", "export const handler = () => 1;"),
             ("a.mjs", "export async function handler() {}"),
-            ("a.mjs", "const run = 1; export { run as handler };"),
+            ("a.mjs", "const run = make(); export { run as handler };"),
             ("a.mjs", "export const { handler, other } = make();"),
             ("a.mjs", "export * from './other.mjs';"),
             ("a.mjs", "export { handler } from './other.mjs';"),

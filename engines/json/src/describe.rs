@@ -54,7 +54,7 @@ mod tests {
         for (text, expected) in [
             (&b""[..], "EOF while parsing a value at line 1 column 0"),
             (b"{\"a\": tru}", "expected ident at line 1 column 10"),
-            (b"[1,\n 2,\n]", "trailing comma at line 3 column 1"),
+            (b"[1,\n 2,\n]", "expected value at line 3 column 1"),
             (b"{\"a\" 1}", "expected `:` at line 1 column 6"),
             (b"[1] 2", "trailing characters at line 1 column 5"),
             (b"NaN", "expected value at line 1 column 1"),

@@ -232,7 +232,7 @@ fn os_exit_at_the_top_level_fails_the_load() {
         let guest = Guest::new("os.exit(2)");
         let error = guest.load("app", "handler").await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Exit);
-        assert_eq!(error.message(), "Error: Runtime exited with error: exit status 2");
+        assert_eq!(error.message(), "Runtime exited with error: exit status 2");
     });
 }
 

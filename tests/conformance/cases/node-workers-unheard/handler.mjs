@@ -31,7 +31,11 @@ export const handler = async (event) => {
     worker.on("error", ({ message }) => caught.push(message));
   }
   const code = await exited;
-  // What is uncaught comes to light right after.
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  // What is uncaught comes to light soon after, and ends this wait.
+  const isUncaught = ["error", "value", "nested"].includes(event);
+  const isAwaited = event === "process";
+  do {
+    await new Promise((resolve) => setTimeout(resolve, isUncaught ? 20_000 : 5));
+  } while (isAwaited && caught.length === 0);
   return caught.length === 0 ? code : [...caught, code];
 };
