@@ -10,12 +10,12 @@ use libfuzzer_sys::fuzz_target;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use std::{borrow::Cow, collections::BTreeMap};
-use trine::http::{Surroundings, write_event};
+use trine::http::{EventContext, write_event};
 
 fuzz_target!(|data: &[u8]| {
     let Some((parts, body)) = request(data) else { return };
     let parameters = [("id".to_owned(), String::from_utf8_lossy(data).into_owned())];
-    let around = Surroundings {
+    let around = EventContext {
         client: ([127, 0, 0, 1], 1).into(),
         port: 9000,
         request_id: "id",
