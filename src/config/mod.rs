@@ -49,21 +49,17 @@ pub struct Setting<T> {
 }
 
 impl<T> Setting<T> {
-    /// Returns the value of a flag if it was given, of the variable if it is set, else the default.
+    /// Returns the value of the variable if it is set, as its type reads it, else the default.
     ///
     /// # Errors
     /// [`SettingError`] when the variable's text is not such a value.
-    pub fn resolve(
-        flag: (&'static str, Option<T>),
+    pub fn parse(
         variable: (&'static str, Option<String>),
         default: impl FnOnce() -> T,
     ) -> Result<Self, SettingError>
     where
         T: FromStr<Err: fmt::Display>,
     {
-        if let (name, Some(value)) = flag {
-            return Ok(Self { value, origin: Origin::Flag(name) });
-        }
         Self::read(
             variable,
             |text| text.parse().map_err(|error: T::Err| error.to_string()),
@@ -195,7 +191,7 @@ impl Settings {
         let variable = |name: &'static str| (name, env(name));
         // Engines are given absolute paths only.
         let folder = |variable, default: fn() -> PathBuf| {
-            let mut folder: Setting<PathBuf> = Setting::resolve(("", None), variable, default)?;
+            let mut folder: Setting<PathBuf> = Setting::parse(variable, default)?;
             if let Ok(absolute) = std::path::absolute(&folder.value) {
                 folder.value = absolute;
             }
@@ -204,12 +200,10 @@ impl Settings {
         Ok(Self {
             task_root: folder(variable("LAMBDA_TASK_ROOT"), || PathBuf::from("."))?,
             layer_root: folder(variable("TRINE_LAYER_ROOT"), || PathBuf::from("/opt"))?,
-            log_format: Setting::resolve(("", None), variable("AWS_LAMBDA_LOG_FORMAT"), || {
+            log_format: Setting::parse(variable("AWS_LAMBDA_LOG_FORMAT"), || {
                 Format(LogFormat::Text)
             })?,
-            log_level: Setting::resolve(("", None), variable("AWS_LAMBDA_LOG_LEVEL"), || {
-                AtLeast(None)
-            })?,
+            log_level: Setting::parse(variable("AWS_LAMBDA_LOG_LEVEL"), || AtLeast(None))?,
             function: FunctionInfo {
                 name: env("AWS_LAMBDA_FUNCTION_NAME"),
                 version: env("AWS_LAMBDA_FUNCTION_VERSION"),
@@ -234,10 +228,7 @@ impl Settings {
                 })?
                 .value,
                 max_heap: optional(variable("TRINE_MAX_HEAP"), |text| HEAP.parse(text))?.value,
-                isolation: Setting::resolve(("", None), variable("TRINE_ISOLATION"), || {
-                    Isolation::Shared
-                })?
-                .value,
+                isolation: Setting::parse(variable("TRINE_ISOLATION"), || Isolation::Shared)?.value,
             },
             timeout_margin: Setting::read(
                 variable("TRINE_TIMEOUT_MARGIN_MS"),
@@ -409,8 +400,11 @@ mod tests {
         assert_eq!(settings.task_root.value, PathBuf::from("/var/task"));
         assert_eq!(settings.task_root.origin, Origin::Environment("LAMBDA_TASK_ROOT"));
         assert_eq!(settings.layer_root.origin, Origin::Default);
-        let flag = Setting::resolve(("--port", Some(1_u16)), ("PORT", Some("2".into())), || 3);
-        assert_eq!(flag.unwrap(), Setting { value: 1, origin: Origin::Flag("--port") });
+        let port = Setting::parse(("PORT", Some("2".into())), || 3);
+        assert_eq!(port.unwrap(), Setting { value: 2, origin: Origin::Environment("PORT") });
+        let mut settings = settings;
+        settings.limit_memory(Some(1));
+        assert_eq!(settings.memory.origin, Origin::Flag("--memory"));
     }
 
     #[test]

@@ -17,7 +17,6 @@ mod invariants;
 mod invoke;
 mod lambda;
 mod limits;
-mod measure;
 mod middleware;
 mod middleware_examples;
 mod natives;

@@ -6,7 +6,6 @@ mod callbacks;
 mod code_cache;
 mod flavour;
 mod hooks;
-mod measure;
 mod memory;
 mod mends;
 mod programs;

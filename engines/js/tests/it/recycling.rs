@@ -3,6 +3,7 @@
 use crate::support::{Guest, call, invocation, run};
 use std::rc::Rc;
 use trine_engine::{FunctionId, Instance, Seek};
+use trine_testkit::alone;
 
 const HANDLER: &str = "globalThis.count = 0;
 export const handler = async (event) => {
@@ -78,10 +79,6 @@ fn a_call_that_waits_ends_with_its_instance() {
     });
 }
 
-fn resident_kb() -> u64 {
-    field("VmRSS:")
-}
-
 fn field(name: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with(name)).unwrap();
@@ -92,31 +89,26 @@ fn open_files() -> usize {
     std::fs::read_dir("/proc/self/fd").unwrap().count()
 }
 
-/// Must run alone: the other tests of this process would count.
 #[test]
-#[ignore = "measures"]
-fn measure_what_instances_leave_behind() {
-    for limit in [None, Some(128 << 20)] {
-        run(async {
-            let guest = Guest::with(&[("app.mjs", HANDLER)], limit);
-            let mut before = (0, 0, 0);
-            for round in 0..=200 {
-                let (instance, function) = started(&guest).await;
-                call(&instance, function, "0", &invocation()).await.unwrap();
-                instance.shutdown();
-                drop(instance);
-                if round % 40 == 0 {
-                    let now = (resident_kb(), field("Threads:") as usize, open_files());
-                    println!(
-                        "{limit:?} after {round}: {} kB, {} threads, {} files",
-                        now.0, now.1, now.2
-                    );
-                    if round == 40 {
-                        before = now;
+fn instances_leave_no_threads_and_no_files_behind() {
+    // The other tests of this process would count.
+    alone::run("recycling::instances_leave_no_threads_and_no_files_behind", &[], || {
+        for limit in [None, Some(128 << 20)] {
+            run(async {
+                let guest = Guest::with(&[("app.mjs", HANDLER)], limit);
+                let mut before = (usize::MAX, usize::MAX);
+                for round in 0..60 {
+                    let (instance, function) = started(&guest).await;
+                    call(&instance, function, "0", &invocation()).await.unwrap();
+                    instance.shutdown();
+                    drop(instance);
+                    if round == 20 {
+                        before = (field("Threads:") as usize, open_files());
                     }
                 }
-            }
-            assert!(field("Threads:") as usize <= before.1 && open_files() <= before.2);
-        });
-    }
+                let after = (field("Threads:") as usize, open_files());
+                assert!(after.0 <= before.0 && after.1 <= before.1, "{before:?} {after:?}");
+            });
+        }
+    });
 }

@@ -16,7 +16,6 @@ mod hooks;
 mod interrupts;
 mod loading;
 mod logs;
-mod measure;
 mod process;
 mod programs;
 mod recycling;
