@@ -12,7 +12,7 @@ mod mends;
 
 use code_cache::{Kind, Source};
 use deno_runtime::{
-    deno_core::{Extension, ModuleCodeString, ModuleName, extension, v8, wrap_lazy_ext_script},
+    deno_core::{Extension, ModuleCodeString, ModuleName, v8, wrap_lazy_ext_script},
     ops::bootstrap::SnapshotOptions,
     snapshot::{LazyExtensionFileKind, create_runtime_snapshot},
     transpile::maybe_transpile_source,
@@ -25,43 +25,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-extension!(
-    trine_prelude,
-    esm_entry_point = "ext:trine_prelude/web.js",
-    esm = [
-        dir "src/prelude",
-        "web.js",
-        "channels.js",
-        "children.js",
-        "invoke.js",
-        "console.js",
-        "ending.js",
-        "errors.js",
-        "context.js",
-        "exchange.js",
-        "exits.js",
-        "failures.js",
-        "fatal.js",
-        "flavour.js",
-        "interpreter.js",
-        "options.js",
-        "preload.js",
-        "parameters.js",
-        "process.js",
-        "program.js",
-        "source_maps.js",
-        "stack.js",
-        "threads.js",
-        "addons.js",
-        "async_context.js",
-    ],
-);
-
-extension!(
-    trine_node_prelude,
-    esm_entry_point = "ext:trine_node_prelude/node.js",
-    esm = [dir "src/prelude", "node.js"],
-);
+include!("build/extensions.rs");
+prelude_extensions!();
 
 fn main() {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));

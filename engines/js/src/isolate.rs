@@ -73,44 +73,8 @@ fn replace_op(op: OpDecl) -> OpDecl {
     }
 }
 
-deno_runtime::deno_core::extension!(
-    trine_prelude,
-    esm_entry_point = "ext:trine_prelude/web.js",
-    esm = [
-        dir "src/prelude",
-        "web.js",
-        "channels.js",
-        "children.js",
-        "invoke.js",
-        "console.js",
-        "ending.js",
-        "errors.js",
-        "context.js",
-        "exchange.js",
-        "exits.js",
-        "failures.js",
-        "fatal.js",
-        "flavour.js",
-        "interpreter.js",
-        "options.js",
-        "preload.js",
-        "parameters.js",
-        "process.js",
-        "program.js",
-        "source_maps.js",
-        "stack.js",
-        "threads.js",
-        "addons.js",
-        "async_context.js",
-    ],
-    middleware = replace_op,
-);
-
-deno_runtime::deno_core::extension!(
-    trine_node_prelude,
-    esm_entry_point = "ext:trine_node_prelude/node.js",
-    esm = [dir "src/prelude", "node.js"],
-);
+include!("../build/extensions.rs");
+prelude_extensions!(middleware = replace_op,);
 
 /// The choice of the snapshot that an isolate starts from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
