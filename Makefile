@@ -12,7 +12,7 @@ export CLIPPY_ARGS := -Dwarnings__CLIPPY_HACKERY__
 TRINE := $(CARGO_TARGET_DIR)/debug/trine
 BENCH := $(CARGO_TARGET_DIR)/debug/trine-bench
 
-.PHONY: run test deny soak bench bench-quick build setup fmt release clean
+.PHONY: run test soak bench bench-quick build setup fmt release clean
 
 run: setup ## serve the examples on port 9000
 	@.ci/stage build cargo build --bin trine
@@ -24,15 +24,11 @@ test: setup ## format, lint, build, document, check other builds, test
 	@.ci/stage documentation .ci/rustdoc
 	@.ci/stage 'single engines' .ci/features
 	@.ci/stage 'fuzz targets' .ci/fuzz
+	@.ci/stage dependencies .ci/deny
 	@.ci/stage tests .ci/test
 
 # Invocations for each language.
 N ?= 100000
-
-# Its first run compiles the tool: minutes.
-deny: ## licences, sources and bans of all dependencies
-	@command -v cargo-deny > /dev/null || .ci/stage 'install cargo-deny' cargo install --locked --debug cargo-deny
-	@.ci/stage 'dependencies' cargo deny --all-features check bans licenses sources
 
 soak: setup ## a long mixed run that looks for growth: make soak N=100000
 	@TRINE_SOAK=$(N) .ci/stage soak cargo test --test it soak -- --nocapture --test-threads 1
