@@ -1,6 +1,6 @@
 //! `trine invoke`: one function, one event, one answer.
 
-use super::{fail, settings, target};
+use super::{fail, indent::indented, settings, target};
 use crate::{
     config,
     diagnostic::{DOCUMENT_LIMIT, exit_code, explain},
@@ -160,9 +160,10 @@ impl Invoke {
 
     fn print(&self, out: &mut File, body: &[u8], is_json: bool) -> anyhow::Result<()> {
         let pretty = is_json && !self.json;
-        match pretty.then(|| serde_json::from_slice::<serde_json::Value>(body)) {
-            Some(Ok(value)) => writeln!(out, "{value:#}"),
-            _ => out.write_all(body).and_then(|()| if is_json { writeln!(out) } else { Ok(()) }),
+        let text = std::str::from_utf8(body).ok().filter(|_| pretty);
+        match text.filter(|text| serde_json::from_str::<IgnoredAny>(text).is_ok()) {
+            Some(text) => writeln!(out, "{}", indented(text)),
+            None => out.write_all(body).and_then(|()| if is_json { writeln!(out) } else { Ok(()) }),
         }
         .context("cannot write the result")
     }

@@ -6,6 +6,7 @@
 mod address;
 mod emulator;
 mod engines;
+mod indent;
 mod invoke;
 mod lambda;
 mod middlewares;

@@ -137,7 +137,41 @@ pub(super) fn scalars(value: &RawValue) -> Result<Vec<Cow<'_, str>>, &'static st
 
 /// Returns the text of a JSON string; `None` for any other value.
 pub(super) fn string(json: &str) -> Option<Cow<'_, str>> {
-    serde_json::from_str::<Text<'_>>(json).ok().map(|text| text.0)
+    match serde_json::from_str::<Text<'_>>(json) {
+        Ok(text) => Some(text.0),
+        Err(_) if json.starts_with('"') => {
+            let mended = without_lone_surrogates(json);
+            serde_json::from_str::<String>(&mended).ok().map(Cow::Owned)
+        }
+        Err(_) => None,
+    }
+}
+
+/// Returns a JSON string with the replacement character where half of a surrogate pair stands: a text that was cut in
+/// the middle of an emoji has one, and no response can carry it.
+fn without_lone_surrogates(json: &str) -> String {
+    let unit = |at: usize| {
+        let escape = json.get(at..at + 6)?.strip_prefix("\\u")?;
+        u16::from_str_radix(escape, 16).ok()
+    };
+    let mut out = String::with_capacity(json.len());
+    let mut rest = 0;
+    while let Some(found) = json[rest..].find('\\') {
+        let at = rest + found;
+        out.push_str(&json[rest..at]);
+        let is_pair = || matches!(unit(at + 6), Some(0xdc00..=0xdfff));
+        let (length, replaced) = match unit(at) {
+            Some(0xd800..=0xdbff) if is_pair() => (12, false),
+            Some(0xd800..=0xdfff) => (6, true),
+            Some(_) => (6, false),
+            // One letter, or what is no escape at all.
+            None => (1 + json[at + 1..].chars().next().map_or(0, char::len_utf8), false),
+        };
+        out.push_str(if replaced { "\u{fffd}" } else { &json[at..at + length] });
+        rest = at + length;
+    }
+    out.push_str(&json[rest..]);
+    out
 }
 
 /// Returns `text` as a part of `whole` where it is one, so that nothing is copied.
@@ -206,6 +240,21 @@ mod tests {
         assert!(serde_json::from_str::<HeaderFields<'_>>("[]").unwrap().0.is_empty());
         for wrong in [r#"{"a":{}}"#, r#"{"a":[[1]]}"#, "[1]", "\"x\""] {
             assert!(serde_json::from_str::<HeaderFields<'_>>(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn half_of_a_surrogate_pair_becomes_the_replacement_character() {
+        for (json, text) in [
+            (r#""hi\ud83d""#, "hi\u{fffd}"),
+            (r#""\udc00\ud83d\ud83d\ude00""#, "\u{fffd}\u{fffd}😀"),
+            (r#""\\\ud83d \\ud83d é""#, "\\\u{fffd} \\ud83d é"),
+            (r#""\ud83d\n""#, "\u{fffd}\n"),
+        ] {
+            assert_eq!(string(json).as_deref(), Some(text), "{json}");
+        }
+        for wrong in [r#""\ud8""#, r#""\"#, r#""\x""#, "5", ""] {
+            assert_eq!(string(wrong), None, "{wrong}");
         }
     }
 

@@ -227,3 +227,15 @@ fn a_rejection_at_the_top_level_is_an_error_of_the_start() {
         }
     }
 }
+
+#[test]
+fn a_module_that_waits_in_vain_at_its_top_level_is_reported_once() {
+    for source in [
+        "await new Promise(() => {}); export const handler = () => 1;",
+        "const never = new Promise(() => {}); export const handler = () => 1; await never;",
+    ] {
+        let finished = invoke("app.mjs", source, &["-e", "{}"], "");
+        assert_eq!(finished.code, Some(1), "{}", finished.stderr);
+        assert!(finished.stderr.lines().count() < 10, "{}", finished.stderr);
+    }
+}

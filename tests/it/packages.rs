@@ -248,3 +248,25 @@ fn uvloop_is_the_affair_of_the_function_that_installs_it() {
         }
     }
 }
+
+#[test]
+fn processes_that_multiprocessing_spawns_find_packages_without_an_init_file_too() {
+    let source = "\
+from . import work
+import multiprocessing
+def handler(event, context):
+    with multiprocessing.get_context('spawn').Pool(2) as pool:
+        return pool.map(work.square, range(4))
+";
+    let folder = Folder::new(&[
+        ("squares/app.py", source),
+        ("squares/work.py", "def square(x): return x * x\n"),
+    ]);
+    let finished = run(trine(&folder, &["invoke", "squares/app.py", "--json", "--timeout", "50s"]));
+    assert_eq!(
+        (finished.code, finished.stdout.trim()),
+        (Some(0), "[0, 1, 4, 9]"),
+        "{}",
+        finished.stderr
+    );
+}

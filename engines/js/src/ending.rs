@@ -16,7 +16,7 @@ use std::{
     rc::Rc,
     task::{Context, Poll},
 };
-use trine_engine::Result;
+use trine_engine::{ErrorKind, Result};
 
 /// Number of turns of the event loop without any file operation after which no more are expected: between two of them,
 /// callbacks may be waiting for their turn.
@@ -76,7 +76,14 @@ impl Shared {
                 return Poll::Ready(());
             }
             match turn {
-                Poll::Ready(Err(error)) => self.host.log_stray(&from_core(error)),
+                Poll::Ready(Err(error)) => {
+                    let error = from_core(error);
+                    // A module that waits in vain at its top level is told of at every turn, and was when it was loaded.
+                    if error.kind() == ErrorKind::NeverSettled {
+                        return Poll::Ready(());
+                    }
+                    self.host.log_stray(&error);
+                }
                 Poll::Ready(Ok(())) if state.by_itself && self.tell_before_exit(&mut isolate) => {
                     state.told = true;
                 }

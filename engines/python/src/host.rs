@@ -8,6 +8,7 @@ use crate::{
 };
 use pyo3::{
     exceptions::{PySystemExit, PyTypeError},
+    ffi,
     prelude::*,
     types::{PyBytes, PyCFunction, PyDict, PyModule, PyString, PyTuple},
 };
@@ -217,10 +218,25 @@ pub(crate) fn module(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
     module.add_function(wrap_pyfunction!(host_signals::host_handles, &module)?)?;
     module.add_function(wrap_pyfunction!(host_signals::install_beside, &module)?)?;
     module.add_function(wrap_pyfunction!(relative::relative_levels, &module)?)?;
+    module.add_function(wrap_pyfunction!(set_no_site, &module)?)?;
     child_environment::add_to(&module)?;
     exchange::add_to(&module)?;
     program::add_to(&module)?;
     Ok(module)
+}
+
+/// Sets `sys.flags.no_site`, which says whether `site` is left out as Python starts. It is, and the prelude makes up for
+/// it; so what guests see, and pass on to children, is that it is not.
+#[pyfunction]
+pub(crate) fn set_no_site(py: Python<'_>, value: bool) -> PyResult<()> {
+    let flags = py.import("sys")?.getattr("flags")?;
+    let names: Vec<String> = flags.get_type().getattr("__match_args__")?.extract()?;
+    let Some(at) = names.iter().position(|name| name == "no_site") else { return Ok(()) };
+    let value = i64::from(value).into_pyobject(py)?.into_ptr();
+    // SAFETY: a structure with a field at this place, which takes over the number. The number that it had before is one of
+    // those that Python keeps for ever.
+    unsafe { ffi::PyStructSequence_SetItem(flags.as_ptr(), at as ffi::Py_ssize_t, value) };
+    Ok(())
 }
 
 /// Calls a function under a lock, unless another thread has the lock. In Python an exception from outside could come

@@ -243,6 +243,8 @@ pub(crate) fn minor_version() -> String {
 
 fn prepare(py: Python<'_>, main_thread: bool) -> PyResult<Interpreter> {
     let natives = host::module(py)?;
+    // Children that are given this interpreter's flags (`multiprocessing`'s, joblib's) are to run `site`.
+    host::set_no_site(py, false)?;
     let start = run_prelude(py, Prelude::Start, &natives)?;
     let guest = run_prelude(py, Prelude::Trine, &natives)?;
     let of_guest = |name: &str| of(&guest, name);

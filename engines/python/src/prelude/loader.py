@@ -191,7 +191,10 @@ def _load_in_package(root, path, dotted, levels):
     name = None
     for folder in reversed(folders):
         name = _package(root, folder, name)
-    if _is_package(folders[-1]):
+        if folder == folders[-1]:
+            top = name
+    # Others find it by its name from the folder above, with `__init__.py` or without.
+    if top == os.path.basename(folders[-1]):
         root.above.append(os.path.dirname(folders[-1]))
         if _has_children:
             spawning()

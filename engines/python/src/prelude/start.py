@@ -114,7 +114,12 @@ def add_site():
     _site_added = True
     if _missing in sys.meta_path:
         sys.meta_path.remove(_missing)
-    import site
+    _trine.set_no_site(True)
+    try:
+        # Else it would run as it is imported.
+        import site
+    finally:
+        _trine.set_no_site(False)
 
     if not sys.flags.isolated and not getattr(site, "_trine_ran", False):
         site._trine_ran = True

@@ -110,3 +110,16 @@ def ok(event): return 1
     }
     assert_eq!(case.call("ok", "1").unwrap(), "1");
 }
+
+#[test]
+fn children_that_get_the_interpreters_flags_run_site() {
+    let source = "\
+import subprocess, sys
+def handler(event):
+    flags = subprocess._args_from_interpreter_flags()
+    child = [sys.executable, *flags, '-c', 'import sys; print(\"site\" in sys.modules)']
+    return [sys.flags.no_site, '-S' in flags, subprocess.check_output(child, text=True)]
+";
+    let case = Case::new(&[("app.py", source)]);
+    assert_eq!(case.call("handler", "1").unwrap(), r#"[0, false, "True\n"]"#);
+}
