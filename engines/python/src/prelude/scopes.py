@@ -6,6 +6,7 @@ code runs: in interleaved tasks, and on threads. What is set while no scope hold
 layer or of site-packages while it is imported, which happens once for all) is everybody's.
 """
 
+import _contextvars
 import _frozen_importlib as _bootstrap
 import os
 import sys
@@ -36,7 +37,8 @@ def begin():
 def take_apart():
     """Called in a context that was copied from another one."""
     decimal = sys.modules.get("decimal")
-    if decimal is not None:
+    # Asking for a context makes one, which every task of the root would then share: so only where there is one.
+    if decimal is not None and any(v.name == "decimal_context" for v in _contextvars.copy_context()):
         # The copy holds the very same object, which would be changed for both.
         decimal.setcontext(decimal.getcontext().copy())
 

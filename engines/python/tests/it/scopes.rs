@@ -411,3 +411,42 @@ def policy(event):
     assert_eq!(set, "[\"Policy\", false]");
     assert_eq!(two.call(1, "policy"), "[\"Policy\", true]");
 }
+
+#[test]
+fn requests_side_by_side_have_arithmetic_of_their_own_whatever_was_imported_before() {
+    alone::run(
+        "scopes::requests_side_by_side_have_arithmetic_of_their_own_whatever_was_imported_before",
+        &[],
+        inner_arithmetic,
+    );
+}
+
+fn inner_arithmetic() {
+    let app = "\
+import asyncio, decimal
+def plain(event): return str(decimal.Decimal(1) / 3)
+async def changes(event):
+    decimal.getcontext().prec = 3
+    await asyncio.sleep(0)
+    return await looks(event)
+async def looks(event):
+    await asyncio.sleep(0.01)
+    return str(decimal.Decimal(1) / 3)
+";
+    let two = Two::new(Case::new(&[]), &[("app.py", app)], &[("app.py", app)]);
+    let whole = "\"0.3333333333333333333333333333\"";
+    // It imports the module before the other root is there.
+    assert_eq!(two.call(1, "plain"), whole);
+    let (changes, looks) = (two.load(0, "changes"), two.load(0, "looks"));
+    let call = |function| {
+        let (two, invocation) = (&two, Rc::new(invocation()));
+        async move {
+            let input = Payload::json("1");
+            two.case.instance.call(function, input, Form::Json, &invocation).await
+        }
+    };
+    let (changed, seen) = block_on(async { tokio::join!(call(changes), call(looks)) });
+    assert_eq!(text(changed.unwrap()), "\"0.333\"");
+    assert_eq!(text(seen.unwrap()), whole);
+    assert_eq!(two.call(0, "looks"), whole);
+}
