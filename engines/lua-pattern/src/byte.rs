@@ -2,7 +2,7 @@
 
 use memchr::memchr;
 
-/// In shorter texts a look at each byte takes no longer than calling `memchr`.
+/// Length of a text below which a look at each byte takes no longer than calling `memchr`.
 const SHORT: usize = 16;
 
 /// Returns the place of a byte.

@@ -1,15 +1,15 @@
-//! Where the captures of a match are.
+//! The places of a match's captures.
 
-/// A pattern may capture this often.
+/// Maximum number of captures of a pattern.
 const MAX_CAPTURES: usize = 32;
-/// Most patterns capture no more often than this.
+/// Number of captures that most patterns do not exceed.
 const FEW: usize = 4;
 /// Length of a capture that is not closed yet.
 pub(crate) const UNFINISHED: usize = usize::MAX;
 /// Length of a capture that is a position.
 pub(crate) const POSITION: usize = usize::MAX - 1;
 
-/// Where a capture is.
+/// The place of a capture.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Span {
     pub(crate) start: usize,
@@ -18,13 +18,13 @@ pub(crate) struct Span {
 
 const NO_SPAN: Span = Span { start: 0, length: 0 };
 
-/// Room for the captures of a match beyond a few: the caller's, because a matcher that had it would take longer to move
-/// than most matches take.
+/// Room for the captures of a match beyond a few: the caller's, because a matcher that held it would take longer to
+/// move than most matches take.
 #[derive(Debug)]
 pub struct Room(Option<[Span; MAX_CAPTURES - FEW]>);
 
 impl Room {
-    /// Room that is made when it is needed.
+    /// Makes room that is set up only when it is needed.
     #[inline(always)]
     pub const fn new() -> Self {
         Self(None)
@@ -41,7 +41,7 @@ impl Default for Room {
 pub(crate) struct Spans<'r> {
     few: [Span; FEW],
     more: &'r mut Room,
-    /// Captures begun.
+    /// Number of captures that have begun.
     pub(crate) level: usize,
 }
 
@@ -62,7 +62,7 @@ impl<'r> Spans<'r> {
         }
     }
 
-    /// The last capture that is not closed yet, and where it begins.
+    /// Returns the last capture that is not closed yet, and where it begins.
     #[inline]
     pub(crate) fn open(&self) -> Option<(usize, usize)> {
         let mut index = self.level;
@@ -87,7 +87,7 @@ impl<'r> Spans<'r> {
         }
     }
 
-    /// Begins another capture, unless there are too many.
+    /// Begins another capture; returns false when there are too many.
     #[inline]
     pub(crate) fn push(&mut self, span: Span) -> bool {
         let place = match self.level.checked_sub(FEW) {

@@ -1,4 +1,4 @@
-//! Character classes: `%a` and its like, and sets of bytes.
+//! Character classes: `%a` and the like, and sets of bytes.
 
 /// The classes of one byte, a bit each, in the order of [`NAMES`].
 static CLASSES: [u16; 256] = {
@@ -35,7 +35,7 @@ static CLASSES: [u16; 256] = {
 /// The letters of the classes; `z` is an old name for the zero byte.
 const NAMES: [u8; 11] = *b"acdglpsuwxz";
 
-/// The bit of the class that a letter of either case names; 0 for any other byte.
+/// The bit of the class named by a letter of either case; 0 for any other byte.
 static MASKS: [u16; 256] = {
     let mut table = [0; 256];
     let mut class = 0;
@@ -47,7 +47,7 @@ static MASKS: [u16; 256] = {
     table
 };
 
-/// Whether `byte` belongs to the class `%name`. What names no class stands for itself.
+/// Whether `byte` belongs to the class `%name`. A byte that does not name a class stands for itself.
 #[inline]
 pub(super) fn matches(byte: u8, name: u8) -> bool {
     match MASKS[usize::from(name)] {

@@ -1,4 +1,4 @@
-//! Why matching has ended without a result.
+//! The reasons why matching has ended without a result.
 
 use std::fmt;
 
@@ -26,12 +26,12 @@ pub enum Fault {
     TooComplex,
     /// `%` before anything but a digit or another `%` in a replacement string.
     InvalidEscape,
-    /// The caller's own wish.
+    /// A stop at the caller's request.
     Stopped,
 }
 
 impl Fault {
-    /// The message, without the number of [`Fault::InvalidIndex`], which comes last in it.
+    /// Returns the message, without the number of [`Fault::InvalidIndex`], which comes last in it.
     pub const fn message(self) -> &'static str {
         match self {
             Self::EndsWithEscape => "malformed pattern (ends with '%')",

@@ -14,7 +14,7 @@ pub(crate) fn belongs(byte: u8, item: &[u8]) -> bool {
     }
 }
 
-/// What stands between the brackets of a set, without its `^`, and whether there was none.
+/// Returns what stands between the brackets of a set, without its `^`, and whether there was none.
 fn without_caret(members: &[u8]) -> (&[u8], bool) {
     match members {
         [b'^', rest @ ..] => (rest, false),
@@ -22,7 +22,7 @@ fn without_caret(members: &[u8]) -> (&[u8], bool) {
     }
 }
 
-/// Whether a byte is in the set whose brackets have this between them.
+/// Whether a byte is in the set that has these members between its brackets.
 fn in_set(byte: u8, members: &[u8]) -> bool {
     let (mut members, found) = without_caret(members);
     loop {
@@ -39,7 +39,7 @@ fn in_set(byte: u8, members: &[u8]) -> bool {
     }
 }
 
-/// The same set in one piece, for many bytes.
+/// Makes the same set in one piece, for many bytes.
 pub(crate) fn set_of(members: &[u8]) -> Set {
     let mut set = Set::default();
     let (mut members, found) = without_caret(members);

@@ -1,8 +1,8 @@
-//! Lua's patterns, matched without Lua and so that whoever matches can stop.
+//! Lua's patterns, matched without Lua, in such a way that matching can be stopped.
 //!
-//! C code cannot be stopped: a pattern that backtracks without end holds the thread that runs `lstrlib.c` for good. The
+//! C code cannot be stopped: a pattern that backtracks endlessly holds the thread that runs `lstrlib.c` for good. The
 //! rules, limits and messages here are those of Lua 5.4's `lstrlib.c`, of which this is a port; what is new is a count
-//! of steps, after each [`STEPS`] of which the matcher asks its caller whether to stop.
+//! of steps: after every [`STEPS`] of them the matcher asks its caller whether to stop.
 //!
 //! ```
 //! use trine_lua_pattern::{Capture, Matcher, Room};
@@ -13,9 +13,9 @@
 //! assert_eq!(matcher.capture(1), Ok(Capture::Text(b"value")));
 //! ```
 //!
-//! Subjects and patterns are bytes. Character classes are those of the "C" locale, whatever locale somebody has set for
-//! the process. A [`Matcher`] whose callback has no destructor has none either, so that it may be left behind by a
-//! `longjmp`, which is how Lua raises errors.
+//! Subjects and patterns are bytes. Character classes are those of the "C" locale, whatever the process's locale. A
+//! [`Matcher`] whose callback has no destructor has none either, so it may be abandoned by a `longjmp`, which is how
+//! Lua raises errors.
 
 mod byte;
 mod captures;

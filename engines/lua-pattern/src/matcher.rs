@@ -1,4 +1,4 @@
-//! The matcher: backtracking, as `lstrlib.c` does it, in the order in which it does it.
+//! The matcher, which backtracks like `lstrlib.c`, in the same order.
 
 use crate::{
     Fault, byte,
@@ -8,17 +8,17 @@ use crate::{
 };
 use std::ops::Range;
 
-/// No match from here.
+/// The result of an attempt without a match.
 const FAIL: usize = usize::MAX;
-/// Matching has ended for the reason in [`Matcher::fault`]. Like any position it counts as a result, so that it goes
-/// straight through whatever would try an alternative after [`FAIL`].
+/// The result of matching that has ended for the reason in [`Matcher::fault`]. Like any position it counts as a result,
+/// so that it passes straight through whatever would try an alternative after [`FAIL`].
 const FAULT: usize = usize::MAX - 1;
 
-/// Items that need an alternative of their own may be nested this deep.
+/// Maximum depth of nested items that need an alternative of their own.
 const MAX_DEPTH: u32 = 200;
-/// Number of bytes for which a set is looked through each time; it is made a table for more.
+/// Number of bytes up to which a set is searched each time; for more it is made a table.
 const NEAR: usize = 32;
-/// Number of steps, each some nanoseconds, after which a matcher asks whether to stop.
+/// Number of steps, of some nanoseconds each, after which a matcher asks whether to stop.
 pub const STEPS: i64 = 20_000;
 
 /// The value of a capture.
@@ -30,7 +30,7 @@ pub enum Capture<'t> {
     Position(usize),
 }
 
-/// The place where a search for all matches goes on: plain data, to be kept between two calls of
+/// The place where a search for all matches continues: plain data, to be kept between two calls of
 /// [`Matcher::next_match`], which need not be of the same matcher.
 #[derive(Debug, Clone, Copy)]
 pub struct Cursor {
@@ -39,10 +39,10 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// No match has ended here, and none begins here.
+    /// A place where no match has ended and none begins.
     const NOWHERE: usize = usize::MAX;
 
-    /// A search from `start` on. One that starts beyond the subject's end finds nothing.
+    /// Makes a cursor for a search from `start` on. One that starts beyond the subject's end finds nothing.
     pub fn new(start: usize) -> Self {
         Self { next: start, last_end: Self::NOWHERE }
     }
@@ -65,7 +65,7 @@ pub struct Matcher<'t, 'r, S> {
 }
 
 impl<'t, 'r, S: FnMut() -> bool> Matcher<'t, 'r, S> {
-    /// A matcher of `pattern` in `subject`. A `^` at the pattern's beginning anchors it.
+    /// Makes a matcher of `pattern` in `subject`. A `^` at the pattern's beginning anchors it.
     #[inline]
     pub fn new(subject: &'t [u8], pattern: &'t [u8], room: &'r mut Room, stop: S) -> Self {
         let (pattern, anchored) = match pattern {
@@ -75,7 +75,7 @@ impl<'t, 'r, S: FnMut() -> bool> Matcher<'t, 'r, S> {
         Self::build(subject, pattern, anchored, room, stop)
     }
 
-    /// The same where `^` is a character like any other, as it is for `gmatch`.
+    /// Does the same, but `^` is a character like any other, as for `gmatch`.
     #[inline]
     pub fn without_anchor(
         subject: &'t [u8],
@@ -120,7 +120,7 @@ impl<'t, 'r, S: FnMut() -> bool> Matcher<'t, 'r, S> {
         }
     }
 
-    /// Finds the next match: one that does not end where the last one did. An anchored pattern has one at most.
+    /// Finds the next match: one that does not end where the last one did. An anchored pattern has at most one.
     ///
     /// # Errors
     /// As for [`Matcher::find`].
@@ -144,13 +144,13 @@ impl<'t, 'r, S: FnMut() -> bool> Matcher<'t, 'r, S> {
         }
     }
 
-    /// The number of captures of the last match.
+    /// Returns the number of captures of the last match.
     #[inline]
     pub fn captures(&self) -> usize {
         self.captures.level
     }
 
-    /// A capture of the last match, counted from 0. Without captures the first one is the whole match.
+    /// Returns a capture of the last match, counted from 0. Without captures the first one is the whole match.
     ///
     /// # Errors
     /// [`Fault::InvalidIndex`] when the pattern has no such capture, [`Fault::UnfinishedCapture`] when it is not closed.
@@ -169,12 +169,12 @@ impl<'t, 'r, S: FnMut() -> bool> Matcher<'t, 'r, S> {
         }
     }
 
-    /// The subject between two places.
+    /// Returns the subject between two places.
     fn text(&self, start: usize, end: usize) -> &'t [u8] {
         self.subject.get(start..end).unwrap_or_default()
     }
 
-    /// Why the last search has ended with [`FAULT`].
+    /// Returns why the last search has ended with [`FAULT`].
     fn reason(&self) -> Fault {
         self.fault.unwrap_or(Fault::TooComplex)
     }
@@ -190,7 +190,7 @@ impl<'t, 'r, S: FnMut() -> bool> Matcher<'t, 'r, S> {
         let Some(first) = self.first_item() else { return FAULT };
         loop {
             if !first.is_empty() {
-                // Any other byte fails at the pattern's first item, without a look at the rest of it.
+                // Any other byte fails at the pattern's first item, without the rest of it being looked at.
                 start = self.skip_to(first, start);
                 if start == FAULT {
                     return FAULT;
@@ -217,7 +217,7 @@ impl<'t, 'r, S: FnMut() -> bool> Matcher<'t, 'r, S> {
         }
     }
 
-    /// The item with one of whose bytes every match begins; empty where there is none that tells much, `None` where the
+    /// Returns the item with one of whose bytes every match begins; empty where no item is selective, `None` where the
     /// pattern is found to be wrong.
     #[inline]
     fn first_item(&mut self) -> Option<&'t [u8]> {
@@ -237,7 +237,7 @@ impl<'t, 'r, S: FnMut() -> bool> Matcher<'t, 'r, S> {
         Some(if optional { &[] } else { self.item(p, next) })
     }
 
-    /// The place of one of the item's bytes from `start` on, else the end.
+    /// Finds one of the item's bytes from `start` on, else returns the end.
     #[inline]
     fn skip_to(&mut self, item: &[u8], start: usize) -> usize {
         let rest = self.rest(start);
@@ -257,25 +257,25 @@ impl<'t, 'r, S: FnMut() -> bool> Matcher<'t, 'r, S> {
         start + skipped
     }
 
-    /// The pattern's byte at `at`; beyond its end there are zeros, on which the rules rely as C's do.
+    /// Returns the pattern's byte at `at`; beyond its end there are zeros, on which the rules rely as C's do.
     #[inline]
     fn p(&self, at: usize) -> u8 {
         self.pattern.get(at).copied().unwrap_or(0)
     }
 
-    /// The subject's byte at `at`, zero at its end.
+    /// Returns the subject's byte at `at`, zero at its end.
     #[inline]
     fn s(&self, at: usize) -> u8 {
         self.subject.get(at).copied().unwrap_or(0)
     }
 
-    /// The subject from `at` on.
+    /// Returns the subject from `at` on.
     #[inline]
     fn rest(&self, at: usize) -> &'t [u8] {
         self.subject.get(at..).unwrap_or_default()
     }
 
-    /// The item of the pattern between two places: a character or a class.
+    /// Returns the item of the pattern between two places: a character or a class.
     #[inline]
     fn item(&self, p: usize, next: usize) -> &'t [u8] {
         self.pattern.get(p..next).unwrap_or_default()
@@ -286,7 +286,7 @@ impl<'t, 'r, S: FnMut() -> bool> Matcher<'t, 'r, S> {
         FAULT
     }
 
-    /// Counts work that was done in one go; true when matching has to stop.
+    /// Counts work that was done in one go; returns true when matching has to stop.
     #[inline]
     fn charge(&mut self, work: usize) -> bool {
         self.steps -= work as i64;
@@ -313,7 +313,7 @@ impl<'t, 'r, S: FnMut() -> bool> Matcher<'t, 'r, S> {
             if self.charge(1) {
                 return FAULT;
             }
-            // Where a single item ends; what is none is matched at once.
+            // The place where a single item ends; anything else is matched at once.
             let next = 'item: {
                 match head {
                     b'(' => {
@@ -391,7 +391,7 @@ impl<'t, 'r, S: FnMut() -> bool> Matcher<'t, 'r, S> {
         }
     }
 
-    /// Where the item that begins at `p` ends.
+    /// Returns where the item that begins at `p` ends.
     #[inline]
     fn class_end(&mut self, p: usize) -> usize {
         match self.p(p) {
@@ -402,13 +402,13 @@ impl<'t, 'r, S: FnMut() -> bool> Matcher<'t, 'r, S> {
         }
     }
 
-    /// The same for a set.
+    /// Does the same for a set.
     fn set_end(&mut self, p: usize) -> usize {
         let mut at = p + 1;
         if self.p(at) == b'^' {
             at += 1;
         }
-        // The first character is a member, also when it is a bracket.
+        // The first character is a member, even when it is a bracket.
         loop {
             let Some(&byte) = self.pattern.get(at) else {
                 return self.fail(Fault::MissingBracket);
@@ -433,7 +433,7 @@ impl<'t, 'r, S: FnMut() -> bool> Matcher<'t, 'r, S> {
         self.subject.get(s).is_some_and(|&byte| belongs(byte, item))
     }
 
-    /// How many bytes from `s` on are the item's.
+    /// Counts the bytes from `s` on that are the item's.
     fn span(&self, s: usize, item: &[u8]) -> usize {
         let rest = self.rest(s);
         let other = match *item {
@@ -449,7 +449,7 @@ impl<'t, 'r, S: FnMut() -> bool> Matcher<'t, 'r, S> {
         other.unwrap_or(rest.len())
     }
 
-    /// How many bytes from `s` on are not the set's.
+    /// Counts the bytes from `s` on that are not the set's.
     #[inline(never)]
     fn apart(&self, s: usize, set: &[u8]) -> usize {
         let rest = self.rest(s);
@@ -463,7 +463,7 @@ impl<'t, 'r, S: FnMut() -> bool> Matcher<'t, 'r, S> {
         found.unwrap_or(rest.len())
     }
 
-    /// As many repetitions as possible, then fewer.
+    /// Matches as many repetitions as possible, then fewer.
     fn longest(&mut self, s: usize, item: &[u8], next: usize) -> usize {
         let most = self.span(s, item);
         if self.charge((most >> 2) + (item.len() >> 2)) {
@@ -478,7 +478,7 @@ impl<'t, 'r, S: FnMut() -> bool> Matcher<'t, 'r, S> {
         FAIL
     }
 
-    /// As few repetitions as possible, then more.
+    /// Matches as few repetitions as possible, then more.
     fn shortest(&mut self, mut s: usize, item: &[u8], next: usize) -> usize {
         loop {
             match self.run(s, next + 1) {
@@ -514,12 +514,12 @@ impl<'t, 'r, S: FnMut() -> bool> Matcher<'t, 'r, S> {
         result
     }
 
-    /// `%b`, whose two bytes stand at `p`.
+    /// Matches `%b`, whose two bytes stand at `p`.
     fn balance(&mut self, s: usize, p: usize) -> usize {
         let Some(&[open, close]) = self.pattern.get(p..p + 2) else {
             return self.fail(Fault::MissingBalance);
         };
-        // A zero that opens may be the one at the subject's end. Nothing is left to close it.
+        // An opening zero may be the one at the subject's end. Nothing is left to close it.
         if self.s(s) != open {
             return FAIL;
         }
@@ -538,7 +538,7 @@ impl<'t, 'r, S: FnMut() -> bool> Matcher<'t, 'r, S> {
         if self.charge((rest.len() + 1) >> 2) { FAULT } else { FAIL }
     }
 
-    /// `%f`, whose set begins at `p`: subject and pattern afterwards.
+    /// Matches `%f`, whose set begins at `p`; returns the places in subject and pattern afterwards.
     fn frontier(&mut self, s: usize, p: usize) -> (usize, usize) {
         if self.p(p) != b'[' {
             return (self.fail(Fault::MissingFrontier), p);
@@ -553,7 +553,7 @@ impl<'t, 'r, S: FnMut() -> bool> Matcher<'t, 'r, S> {
         (if here { s } else { FAIL }, next)
     }
 
-    /// `%1` to `%9`: the text of an earlier capture again.
+    /// Matches `%1` to `%9`: the text of an earlier capture again.
     fn back_reference(&mut self, s: usize, digit: u8) -> usize {
         let index = i32::from(digit) - i32::from(b'1');
         let known = usize::try_from(index).ok().and_then(|index| self.captures.get(index));
@@ -572,7 +572,7 @@ impl<'t, 'r, S: FnMut() -> bool> Matcher<'t, 'r, S> {
     }
 }
 
-/// Where matching goes on after an item.
+/// The place where matching continues after an item.
 enum Next {
     /// At this place of the subject, with this item of the pattern.
     Item(usize, usize),

@@ -1,9 +1,9 @@
-//! Text that is no pattern, and the search for it.
+//! Text without special characters, and the search for it.
 
 use crate::{Fault, byte};
 use memchr::memmem::Finder;
 
-/// A piece of at least this size, in bytes, is searched in one go.
+/// Minimum size, in bytes, of a piece that is searched in one go.
 const PIECE: usize = 1 << 20;
 
 /// Whether a pattern has no special character, so that it matches itself only.
@@ -21,11 +21,11 @@ pub fn is_plain(pattern: &[u8]) -> bool {
     !pattern.iter().any(|&byte| SPECIAL[usize::from(byte)])
 }
 
-/// Finds the first place of `part` in `text`. Takes time in proportion to the text, whatever the part; in a long search
-/// `stop` is asked now and then whether to end it.
+/// Finds the first place of `part` in `text`. Takes time in proportion to the text, whatever the part; during a long
+/// search `stop` is asked now and then whether to end it.
 ///
 /// # Errors
-/// [`Fault::Stopped`] when `stop` has said so.
+/// [`Fault::Stopped`] when `stop` has returned true.
 pub fn find_plain(
     text: &[u8],
     part: &[u8],
@@ -35,8 +35,8 @@ pub fn find_plain(
     if part.len() > text.len() {
         return Ok(None);
     }
-    // The first byte is rare in most texts. Where it is not, comparing at each of them may take the product of both
-    // lengths, so that this way is left after some attempts.
+    // The first byte is rare in most texts. Where it is not, comparing at each occurrence may take the product of both
+    // lengths, so this method is abandoned after some attempts.
     let mut attempts = 64 + text.len() / 64;
     let mut from = 0;
     let last = text.len() - part.len();
@@ -92,7 +92,7 @@ mod tests {
         (0..=text.len()).find(|&at| text[at..].starts_with(part))
     }
 
-    /// The same cases in every run.
+    /// Returns a configuration with the same cases in every run.
     fn config() -> ProptestConfig {
         let rng_seed = RngSeed::Fixed(2026);
         ProptestConfig { rng_seed, failure_persistence: None, ..ProptestConfig::with_cases(2000) }
@@ -117,7 +117,7 @@ mod tests {
         }
     }
 
-    /// Several pieces, and a part that defeats comparing at every first byte.
+    /// Returns several pieces, and a part that defeats comparing at every first byte.
     fn long() -> (Vec<u8>, Vec<u8>) {
         let mut part = vec![b'a'; 300_000];
         part.push(b'b');

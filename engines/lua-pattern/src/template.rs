@@ -20,7 +20,7 @@ pub struct Template<'t> {
 }
 
 impl<'t> Template<'t> {
-    /// The pieces of `text`.
+    /// Makes an iterator over the pieces of `text`.
     #[inline]
     pub fn new(text: &'t [u8]) -> Self {
         Self { rest: text }

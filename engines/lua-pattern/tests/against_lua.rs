@@ -1,4 +1,4 @@
-//! The matcher against C Lua's `string.find`, `match`, `gmatch` and `gsub`: what they give, and what they raise.
+//! Tests of the matcher against C Lua's `string.find`, `match`, `gmatch` and `gsub`: their results and their errors.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use mlua::{Function, Lua, LuaString};
@@ -13,10 +13,10 @@ use trine_lua_pattern::{
     Capture, Cursor, Fault, Matcher, Piece, Room, Template, find_plain, is_plain,
 };
 
-/// At most this many matches of one subject are compared.
+/// Maximum number of matches of one subject that are compared.
 const ROWS: usize = 60;
 
-/// Calls `string[name]` and writes what it gives as [`Written`] does.
+/// A chunk that calls `string[name]` and writes the result as [`Written`] does.
 const DRIVER: &str = r#"
 local name, subject, pattern, third, rows = ...
 local function row(...)
@@ -42,7 +42,7 @@ end
 return table.concat(told, "|")
 "#;
 
-/// Values in the form of the driver's.
+/// Values in the driver's form.
 #[derive(Default)]
 struct Written(Vec<u8>);
 
@@ -74,7 +74,7 @@ impl Written {
     }
 }
 
-/// What the driver writes for the outcome of a function that may give nothing.
+/// Returns what the driver writes for the outcome of a function that may return nothing.
 fn told(outcome: Result<Option<Written>, Fault>) -> Vec<u8> {
     match outcome {
         Ok(Some(written)) => written.0,
@@ -110,7 +110,7 @@ fn gmatch(subject: &[u8], pattern: &[u8], init: usize) -> Vec<u8> {
     let mut cursor = Cursor::new(init);
     let mut rows: Vec<Vec<u8>> = Vec::new();
     while rows.len() < ROWS {
-        // As Lua's iterator, which keeps nothing else from one step to the next.
+        // Like Lua's iterator, which keeps nothing else from one step to the next.
         let mut room = Room::new();
         let mut matcher = Matcher::without_anchor(subject, pattern, &mut room, || false);
         let row = matcher.next_match(&mut cursor).and_then(|found| {
@@ -280,7 +280,7 @@ fn template() -> impl Strategy<Value = Vec<u8>> {
     vec(select(PIECES), 0..4).prop_map(|pieces| pieces.concat())
 }
 
-/// The same cases in every ordinary run; `PROPTEST_CASES=100000` tries that many new ones.
+/// Returns a configuration with the same cases in every ordinary run; `PROPTEST_CASES=100000` tries that many new ones.
 fn config(ordinary: u32) -> ProptestConfig {
     let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
     match std::env::var_os("PROPTEST_CASES") {

@@ -1,9 +1,9 @@
-//! What a call's first function, which runs inside of Lua, leaves for the call outside.
+//! The data that a call's first function, which runs inside Lua, leaves for the call outside.
 
 use std::cell::Cell;
 use trine_engine::Error;
 
-/// The outcome of the call that has just returned, beside what is on its coroutine's stack.
+/// The outcome of the call that has just returned, besides what is on its coroutine's stack.
 pub(crate) struct Answer {
     fault: Cell<Option<Error>>,
     /// Whether the `error` hook that has just returned gave an error to replace the one it got.

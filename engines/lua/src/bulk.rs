@@ -1,5 +1,5 @@
-//! `string.rep` and `table.move`, as Lua's own but that they can be stopped: a short line of Lua keeps either busy for
-//! as long as it likes.
+//! `string.rep` and `table.move`, like Lua's own except that they can be stopped: a short line of Lua keeps either busy
+//! for as long as it likes.
 
 use crate::limits;
 use mlua::ffi::{self, lua_State};
@@ -9,11 +9,11 @@ use std::{ffi::c_int, mem::MaybeUninit, ptr};
 pub(crate) const FUNCTIONS: [(&str, &str, ffi::lua_CFunction); 2] =
     [("string", "rep", rep), ("table", "move", move_)];
 
-/// Lua's limit for strings that a library function makes.
+/// Lua's limit for strings made by library functions.
 const LONGEST: usize = i32::MAX as usize;
-/// A repetition up to this size is made in one go.
+/// Maximum size, in bytes, of a repetition that is made in one go.
 const SMALL: usize = 1 << 16;
-/// A larger one is joined of so many pieces.
+/// Number of pieces from which a larger repetition is joined.
 const PIECES: usize = 64;
 
 unsafe extern "C-unwind" fn rep(state: *mut lua_State) -> c_int {
@@ -32,7 +32,7 @@ unsafe extern "C-unwind" fn rep(state: *mut lua_State) -> c_int {
         if unit > LONGEST / count {
             return ffi::luaL_error(state, c"resulting string too large".as_ptr());
         }
-        // Lua's own loop runs to the end for empty strings too.
+        // Lua's own loop runs to the end for empty strings, too.
         let total = unit * count - separator_length * usize::from(unit > 0);
         if unit == 0 || count == 1 {
             ffi::lua_pushlstring(state, text.cast(), length);
@@ -68,7 +68,7 @@ unsafe extern "C-unwind" fn rep(state: *mut lua_State) -> c_int {
     1
 }
 
-/// Pushes `count` (at least 1) times a text with a separator between.
+/// Pushes a text `count` (at least 1) times, with a separator between.
 unsafe fn repeat(
     state: *mut lua_State,
     (text, length): (*const u8, usize),
@@ -96,7 +96,7 @@ unsafe fn repeat(
     }
 }
 
-/// After so many elements, `table.move` asks whether it has to stop.
+/// Number of elements after which `table.move` checks whether it has to stop.
 const ELEMENTS: i64 = 1 << 14;
 
 unsafe extern "C-unwind" fn move_(state: *mut lua_State) -> c_int {

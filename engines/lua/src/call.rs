@@ -23,29 +23,29 @@ use std::{
 };
 use trine_engine::{Error, ErrorKind, Form, Hook, Invocation, LocalFuture, Payload, Result};
 
-/// A coroutine in use. Given back to its state when it has returned, else left to Lua's collector.
+/// A coroutine in use, given back to its state when it has returned, otherwise left to Lua's collector.
 pub(crate) struct Run<'r> {
     vm: &'r Rc<Vm>,
     coroutine: Option<Coroutine>,
     epoch: u64,
-    /// The call's number, by which it is warned; 0 for what is no call.
+    /// Number of the call, by which it is warned; 0 for anything that is not a call.
     number: i64,
-    /// Whether it has had its warning.
+    /// Whether the call has had its warning.
     warned: bool,
     invocation: Option<&'r Rc<Invocation>>,
     label: &'r str,
 }
 
-/// How far a coroutine got.
+/// The point that a coroutine has reached.
 enum Segment {
-    /// It returned; this many results are on its stack.
+    /// The end: this many results are on its stack.
     Returned(c_int),
-    /// It waits for the host.
+    /// A wait for the host.
     Waits(LocalFuture<'static, Outcome>),
 }
 
 impl<'r> Run<'r> {
-    /// Takes a coroutine for a call of the function that messages call `label`.
+    /// Takes a coroutine for a call of a function, which messages call `label`.
     pub(crate) fn new(
         vm: &'r Rc<Vm>,
         invocation: Option<&'r Rc<Invocation>>,
@@ -61,13 +61,13 @@ impl<'r> Run<'r> {
         self.number = call.number;
     }
 
-    /// The coroutine, on which the caller pushes a function and its arguments.
+    /// Returns the coroutine, on which the caller pushes a function and its arguments.
     pub(crate) fn raw(&self) -> *mut lua_State {
         self.coroutine.as_ref().map_or(ptr::null_mut(), |coroutine| coroutine.raw)
     }
 
-    /// Runs the function on the coroutine's stack, with this many arguments, until it returns. Its results are on the
-    /// coroutine's stack then; returns their number.
+    /// Runs the function on the coroutine's stack, with this many arguments, until it returns. Its results are then on
+    /// the coroutine's stack; returns their number.
     pub(crate) async fn finish(&mut self, arguments: c_int) -> Result<c_int> {
         let first = self.segment(arguments)?;
         self.go_on(first).await
@@ -81,7 +81,7 @@ impl<'r> Run<'r> {
                 Segment::Waits(wait) => wait,
             };
             let mut stopped = pin!(host.watch().stop().waiting().notified());
-            // From here on an interrupt wakes us; one that came before shows in the epoch.
+            // From here on an interrupt wakes us; an earlier one shows in the epoch.
             stopped.as_mut().enable();
             if host.watch().stop().epoch() != self.epoch {
                 return Err(self.timeout());
@@ -136,7 +136,7 @@ impl<'r> Run<'r> {
         }
     }
 
-    /// The error of a call that waits and is interrupted, with the place where it waits.
+    /// Returns the error of a call that is interrupted while it waits, with the place where it waits.
     fn timeout(&self) -> Error {
         Trace::of(self.raw(), self.label).give(Error::stopped())
     }
@@ -157,7 +157,7 @@ impl Drop for Run<'_> {
     }
 }
 
-/// Takes a call off the list of those in flight when it ends, however it ends.
+/// A call on the list of those in flight, taken off when it ends, however it ends.
 pub(crate) struct InFlight<'h> {
     vm: &'h Vm,
     number: i64,
@@ -178,15 +178,15 @@ impl Drop for InFlight<'_> {
     }
 }
 
-/// How a function is called.
+/// The way a function is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// With a value and the context.
+    /// A handler, called with a value and the context.
     Handler,
     Hook(Hook),
 }
 
-/// What a call needs until its function runs: read by [`entry`], then gone.
+/// The input of a call, kept until its function runs: read by [`entry`], then gone.
 struct Job<'j> {
     vm: &'j Vm,
     function: c_int,
@@ -210,7 +210,7 @@ enum Input<'j> {
 pub(crate) struct Callee<'c> {
     /// Key in the registry.
     pub(crate) key: c_int,
-    /// What messages call it.
+    /// The function's name in messages.
     pub(crate) label: &'c str,
     pub(crate) role: Role,
 }
@@ -291,14 +291,14 @@ fn start(run: &mut Run<'_>, callee: &Callee<'_>, input: Payload, form: Form) -> 
     run.segment(1)
 }
 
-/// First function of a call's coroutine: makes event and context, calls the guest, and takes its result apart, all in
-/// protected mode, because creating values may fail.
+/// Serves as the first function of a call's coroutine: makes event and context, calls the guest, and takes its result
+/// apart, all in protected mode, because creating values may fail.
 unsafe extern "C-unwind" fn entry(coroutine: *mut lua_State) -> c_int {
     // SAFETY: `start` passes the job. What has a destructor lives in `start`'s frame, below the protected call.
     unsafe {
         let job = &mut *ffi::lua_touserdata(coroutine, 1).cast::<Job<'_>>();
         let host = job.vm.host();
-        // From now on the first slot is the host's, for `finish_entry`.
+        // From here on the first slot is the host's, for `finish_entry`.
         ffi::lua_pushlightuserdata(coroutine, ptr::from_ref(host).cast_mut().cast::<c_void>());
         ffi::lua_replace(coroutine, 1);
         ffi::lua_rawgeti(coroutine, ffi::LUA_REGISTRYINDEX, job.function.into());
@@ -322,11 +322,11 @@ unsafe extern "C-unwind" fn entry(coroutine: *mut lua_State) -> c_int {
     }
 }
 
-/// Bits of what [`finish_entry`] has to know: the result stays a value; an `error` hook has run.
+/// Bits that tell [`finish_entry`] that the result stays a value, and that an `error` hook has run.
 const NATIVE: ffi::lua_KContext = 1;
 const ERROR: ffi::lua_KContext = 2;
 
-/// Pushes the value that a function gets; false when there is none and the fault is with the host.
+/// Pushes the value that a function gets; returns false when there is none and the fault is with the host.
 unsafe fn push_input(
     coroutine: *mut lua_State,
     host: &Host,
@@ -361,7 +361,7 @@ unsafe fn push_input(
                     error::from_document(coroutine, &host.forms().marks());
                 } else if let Some(body) = body {
                     ffi::lua_pushlstring(coroutine, body.as_ptr().cast(), body.len());
-                    // The table was made just now and has no metatable.
+                    // The table is new and has no metatable.
                     ffi::lua_setfield(coroutine, -2, c"body".as_ptr());
                 }
             }
@@ -371,7 +371,7 @@ unsafe fn push_input(
 }
 
 /// Turns the guest's result into what the next hop needs: a key in the registry, or text. An `error` hook may have
-/// returned nil and an error, which takes the place of the one it got.
+/// returned nil and an error, which replaces the one it got.
 unsafe extern "C-unwind" fn finish_entry(
     coroutine: *mut lua_State,
     _: c_int,

@@ -1,7 +1,7 @@
-//! A look at a module before it runs: whether it compiles, and whether it can have the function that is sought.
+//! A check of a module before it runs: whether it compiles, and whether it can have the function that is sought.
 //!
-//! What a Lua module has is known only when it has run. Yet a name that stands nowhere in its text, as a name or in a
-//! string, is hardly that of a function in it; unless the module is a function itself, which needs no name.
+//! The contents of a Lua module are known only once it has run. Yet a name that does not occur in its text, as a name
+//! or in a string, is hardly that of a function in it, unless the module is itself a function, which needs no name.
 
 use crate::{
     limits::internal,
@@ -10,7 +10,7 @@ use crate::{
 use mlua::{Lua, LuaOptions, StdLib};
 use trine_engine::{Module, Outlook, Result};
 
-/// Looks at a module. Nothing of it runs.
+/// Checks a module. None of it runs.
 pub(crate) fn check(module: &Module) -> Result<Outlook> {
     let source = read(module)?;
     // Compiling needs none of the libraries.
@@ -24,18 +24,18 @@ fn outlook(source: &str, names: &[&str]) -> Outlook {
     if names.is_empty() || may_be_a_function(&words) {
         return Outlook::Possible;
     }
-    // A key that is computed may be any name, so that a word in which one stands counts too.
+    // A computed key may be any name, so a word that contains a name counts too.
     let stands = |(_, word): &(usize, &&str)| names.iter().any(|name| word.contains(name));
     let mut places = words.iter().enumerate().filter(stands).peekable();
     let Some((_, first)) = places.peek().copied() else {
         return Outlook::Absent { others: functions(&words) };
     };
-    // What a value is that is given to one of the names, and to nothing that only contains it.
+    // The kind of value that is assigned to one of the names, not to something that only contains it.
     let value = |(at, word): (usize, &&str)| {
         let assigned = names.contains(word) && words.get(at + 1) == Some(&"=");
         kind(&words[at..], 2).filter(|_| assigned)
     };
-    // Tables may be made callable by anybody who has them.
+    // Anybody who has a table may make it callable.
     let kinds: Option<Vec<&str>> = places.map(value).collect();
     match kinds.as_deref() {
         Some([kind, ..]) if !words.contains(&"setmetatable") => {
@@ -45,7 +45,7 @@ fn outlook(source: &str, names: &[&str]) -> Outlook {
     }
 }
 
-/// What the expression at `from` is, with its article, where it is written out, ends there and is no function.
+/// Returns what the expression at `from` is, with its article, if it is written out, ends there and is not a function.
 fn kind(words: &[&str], from: usize) -> Option<&'static str> {
     let (first, mut end) = (*words.get(from)?, from + 1);
     let first_byte = first.as_bytes().first().copied()?;
@@ -101,7 +101,7 @@ fn may_be_a_function(words: &[&str]) -> bool {
         })
 }
 
-/// What follows each `return` that is the module's own and not that of a function in it.
+/// Returns what follows each `return` that is the module's own and not that of a function in it.
 fn own_returns<'a>(words: &'a [&'a str]) -> impl Iterator<Item = &'a [&'a str]> {
     let mut blocks: Vec<&str> = Vec::new();
     words.iter().enumerate().filter_map(move |(at, word)| {
@@ -115,7 +115,7 @@ fn own_returns<'a>(words: &'a [&'a str]) -> impl Iterator<Item = &'a [&'a str]> 
     })
 }
 
-/// Names of the functions that a module defines with their names, in the order of the text.
+/// Returns the names of the functions that a module defines by name, in the order of the text.
 fn functions(words: &[&str]) -> Vec<String> {
     let after = |at: usize| words.get(at).copied().unwrap_or_default();
     let mut names: Vec<String> = Vec::new();
@@ -136,7 +136,7 @@ fn functions(words: &[&str]) -> Vec<String> {
     names
 }
 
-/// Names, signs and strings, these with their quotes, without comments. The text is known to compile.
+/// Splits a text, which is known to compile, into names, signs and strings (with their quotes), without comments.
 fn words(source: &str) -> Vec<&str> {
     let mut words = Vec::new();
     let mut left = source;
@@ -169,7 +169,7 @@ fn words(source: &str) -> Vec<&str> {
     words
 }
 
-/// Length of `[==[…`, and that of the `]==]` after it, where the text begins with a long bracket.
+/// Returns the lengths of `[==[…` and of the `]==]` after it, if the text begins with a long bracket.
 fn long_bracket(text: &str) -> Option<(usize, usize)> {
     let level = text.strip_prefix('[')?.bytes().take_while(|byte| *byte == b'=').count();
     text[1 + level..].strip_prefix('[')?;
@@ -178,7 +178,7 @@ fn long_bracket(text: &str) -> Option<(usize, usize)> {
     Some((end, close.len()))
 }
 
-/// Where a string ends that begins the text, its quote included.
+/// Returns where the string at the beginning of the text ends, its quote included.
 fn end_of_string(text: &str, quote: char) -> usize {
     let mut escaped = false;
     for (at, c) in text.char_indices().skip(1) {

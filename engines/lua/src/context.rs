@@ -1,5 +1,5 @@
-//! The context that functions get: a plain table whose members are filled in when the first of them is asked for,
-//! because most handlers ask for none. There is one for an invocation, whichever of its functions runs.
+//! The context that functions get: a plain table whose members are filled in when the first of them is requested,
+//! because most handlers use none. There is one per invocation, whichever of its functions runs.
 
 use crate::{
     contexts::Slot,
@@ -49,10 +49,10 @@ pub(crate) unsafe fn push(
         ffi::lua_pushvalue(state, table);
         let slot = match host.contexts().take_over() {
             Some(slot) => {
-                // These keys exist, so that nothing is allocated.
+                // These keys exist, so nothing is allocated.
                 ffi::lua_rawseti(state, ffi::LUA_REGISTRYINDEX, slot.context_key.into());
                 if !slot.state.is_null() {
-                    // Not nil: `luaL_ref` could give a key that holds nil away.
+                    // Not nil: `luaL_ref` could give away a key that holds nil.
                     ffi::lua_pushboolean(state, 0);
                     ffi::lua_rawseti(state, ffi::LUA_REGISTRYINDEX, slot.state_key.into());
                 }
@@ -210,7 +210,7 @@ unsafe fn push_json(
     Ok(())
 }
 
-/// Gives the identity the names by which Python's context knows its members, beside those of the JSON.
+/// Adds to the identity the names by which Python's context knows its members, beside those of the JSON.
 unsafe fn add_snake_case(state: *mut lua_State, table: c_int) {
     // SAFETY: the callers have made room; every index is checked to be a table before it is used as one.
     unsafe {
@@ -230,13 +230,13 @@ unsafe fn add_snake_case(state: *mut lua_State, table: c_int) {
     }
 }
 
-/// Milliseconds since the epoch.
+/// Returns the milliseconds since the epoch.
 fn now_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_millis() as u64)
 }
 
-/// `context.get_remaining_time_in_millis()` of the call that runs: 0 when the time is up, [`UNLIMITED_MS`] when there is no
-/// limit.
+/// Implements `context.get_remaining_time_in_millis()` of the running call: 0 when the time is up, [`UNLIMITED_MS`]
+/// when there is no limit.
 ///
 /// # Safety
 /// To be called by Lua as a C closure whose first upvalue is the [`Host`] of its state.
@@ -252,7 +252,7 @@ pub(crate) unsafe extern "C-unwind" fn remaining(state: *mut lua_State) -> c_int
     1
 }
 
-/// `__index` of an unfilled context: fills it in, then looks again. What every context has needs no filling.
+/// Implements `__index` of an unfilled context: fills it in, then looks again, except for what every context has.
 ///
 /// # Safety
 /// To be called by Lua as a C closure whose upvalues are the [`Host`] of its state and the contexts' functions.
@@ -269,7 +269,7 @@ pub(crate) unsafe extern "C-unwind" fn index(state: *mut lua_State) -> c_int {
     1
 }
 
-/// `__index` of a filled context.
+/// Implements `__index` of a filled context.
 ///
 /// # Safety
 /// As for [`index`].
@@ -285,7 +285,7 @@ pub(crate) unsafe extern "C-unwind" fn filled_index(state: *mut lua_State) -> c_
     1
 }
 
-/// `__newindex` of an unfilled context: fills it in first, so that what the guest sets holds.
+/// Implements `__newindex` of an unfilled context: fills it in first, so that what the guest sets is kept.
 ///
 /// # Safety
 /// As for [`index`].
@@ -299,7 +299,7 @@ pub(crate) unsafe extern "C-unwind" fn newindex(state: *mut lua_State) -> c_int 
     0
 }
 
-/// `__pairs` of an unfilled context: fills it in and gives what `pairs` gives for a plain table.
+/// Implements `__pairs` of an unfilled context: fills it in and returns what `pairs` returns for a plain table.
 ///
 /// # Safety
 /// As for [`index`].
@@ -330,7 +330,7 @@ unsafe fn fill_checked(state: *mut lua_State) {
     }
 }
 
-/// Pushes the function or table that a context has under the key at `key`, if it is one of its own: `context.state`,
+/// Pushes the function or table that a context has under the key at `index`, if it is one of its own: `context.state`,
 /// or what the closure's second upvalue has.
 ///
 /// # Safety

@@ -1,4 +1,4 @@
-//! Which table is the context of which invocation.
+//! The contexts of the invocations that one state knows.
 
 use std::{
     cell::RefCell,
@@ -8,42 +8,42 @@ use std::{
 };
 use trine_engine::Invocation;
 
-/// The contexts of the invocations that this state has seen and that go on. All functions of an invocation get the same.
+/// The contexts of the running invocations that this state has seen. All functions of an invocation get the same one.
 #[derive(Default)]
 pub(crate) struct Contexts(RefCell<Vec<Slot>>);
 
-/// One context, kept by the registry. A slot is used again once its invocation is over.
+/// One context, kept by the registry. A slot is reused once its invocation is over.
 pub(crate) struct Slot {
     pub(crate) invocation: Weak<Invocation>,
     pub(crate) context: *const c_void,
     pub(crate) context_key: c_int,
-    /// `context.state`, null until somebody asks for it.
+    /// The address of `context.state`, null until it is first requested.
     pub(crate) state: *const c_void,
     pub(crate) state_key: c_int,
 }
 
 impl Slot {
-    /// The invocation, if it goes on. Valid while a call holds it, which is at least until the guest's code returns.
+    /// Returns the invocation if it is not over. Valid while a call holds it: at least until the guest's code returns.
     fn alive(&self) -> Option<*const Invocation> {
         (self.invocation.strong_count() > 0).then_some(self.invocation.as_ptr())
     }
 }
 
 impl Contexts {
-    /// The invocation whose context is the table at this address.
+    /// Returns the invocation whose context is the table at this address.
     pub(crate) fn of_context(&self, table: *const c_void) -> Option<*const Invocation> {
         let slots = self.0.borrow();
         slots.iter().find(|slot| ptr::eq(slot.context, table)).and_then(Slot::alive)
     }
 
-    /// The invocation whose `context.state` is the table at this address.
+    /// Returns the invocation whose `context.state` is the table at this address.
     pub(crate) fn of_state(&self, table: *const c_void) -> Option<*const Invocation> {
         let slots = self.0.borrow();
         let known = |slot: &&Slot| !table.is_null() && ptr::eq(slot.state, table);
         slots.iter().find(known).and_then(Slot::alive)
     }
 
-    /// Key of the context of an invocation.
+    /// Returns the key of the context of an invocation.
     pub(crate) fn key_of(&self, invocation: &Rc<Invocation>) -> Option<c_int> {
         let known = Rc::as_ptr(invocation);
         let slots = self.0.borrow();
@@ -51,7 +51,7 @@ impl Contexts {
         found.map(|slot| slot.context_key)
     }
 
-    /// Keys of an invocation that is over, for another one.
+    /// Takes the slot of an invocation that is over, for another one.
     pub(crate) fn take_over(&self) -> Option<Slot> {
         let mut slots = self.0.borrow_mut();
         let index = slots.iter().position(|slot| slot.alive().is_none())?;
@@ -63,7 +63,7 @@ impl Contexts {
         self.0.borrow_mut().push(slot);
     }
 
-    /// Address and key of the `context.state` of the context at this address, if its invocation goes on.
+    /// Returns address and key of the `context.state` of the context at this address, if its invocation is not over.
     pub(crate) fn state_of(&self, context: *const c_void) -> Option<(*const c_void, c_int)> {
         let slots = self.0.borrow();
         let find = |slot: &&Slot| ptr::eq(slot.context, context) && slot.alive().is_some();

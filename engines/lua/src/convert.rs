@@ -1,10 +1,10 @@
 //! JSON ⇄ Lua values, straight from text to tables and back.
 //!
-//! What a table is: one marked by `trine.array` or `trine.object` is what its mark says. An unmarked one is an array
+//! Kinds of tables: one marked by `trine.array` or `trine.object` is what its mark says. An unmarked one is an array
 //! when its keys are 1..n and n ≥ 1, else an object; an empty one is an object. Arrays that were read from JSON are
 //! marked, so that an empty one stays an array. `null` is a light userdata of address zero, `trine.null`.
 //!
-//! Everything here runs inside of a protected call: creating a value may raise "not enough memory", which skips Rust
+//! Everything here runs inside a protected call: creating a value may raise "not enough memory", which skips Rust
 //! frames. So no frame holds a value with a destructor when it calls a function that may raise.
 
 mod forms;
@@ -21,7 +21,7 @@ use crate::limits;
 use mlua::ffi::{self, lua_State};
 use std::ffi::c_int;
 
-/// The string at `index` as text, if it is one in UTF-8.
+/// Returns the string at `index` as text, if it is one in UTF-8.
 ///
 /// # Safety
 /// `state` is live; the result is used only while the string is on its stack.
@@ -37,7 +37,7 @@ pub(crate) unsafe fn text_at<'s>(state: *mut lua_State, index: c_int) -> Option<
     }
 }
 
-/// Leaves a C function that could not go on, whatever its value.
+/// Leaves a C function that could not continue, whatever its value.
 ///
 /// # Safety
 /// To be returned as the last act of a C function that holds nothing with a destructor.

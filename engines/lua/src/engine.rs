@@ -1,4 +1,4 @@
-//! The process-wide part: what this engine is, and how an instance starts.
+//! The process-wide part: the engine's description, and the start of instances.
 
 use crate::{ID, check, find, instance::LuaInstance};
 use std::{
@@ -21,7 +21,7 @@ pub struct LuaEngine {
     info: EngineInfo,
 }
 
-/// The Lua engine, for a registry.
+/// Returns the Lua engine, for a registry.
 pub fn engine() -> impl Engine {
     LuaEngine::new()
 }
@@ -47,7 +47,7 @@ impl LuaEngine {
                     native_values: true,
                     exact_integers: true,
                     typescript: false,
-                    // Lua is linked statically and its symbols are not exported, so that a C module finds none.
+                    // Lua is linked statically and its symbols are not exported, so a C module finds none.
                     native_extensions: false,
                     memory_limit: true,
                 },
@@ -86,7 +86,7 @@ impl Engine for LuaEngine {
     }
 }
 
-/// `Lua 5.4.9`, read from the library that is linked in.
+/// Returns `Lua 5.4.9`, read from the library that is linked in.
 fn version() -> String {
     // SAFETY: `lua_ident` is a constant, NUL-terminated array in Lua's lapi.c.
     let ident = unsafe { CStr::from_ptr(&raw const lua_ident) }.to_string_lossy();

@@ -1,4 +1,4 @@
-//! What a guest raised, as our error: name, message, and the guest's frames without Lua's and our own.
+//! The conversion of guests' errors to ours: name, message, and the guest's frames without Lua's and our own.
 
 use crate::{
     convert::Marks,
@@ -15,10 +15,10 @@ use mlua::{
 use std::{ffi::c_int, rc::Rc};
 use trine_engine::{Error, ErrorKind, Frame, Invocation};
 
-/// `errorType` of what was raised without a type of its own.
+/// The `errorType` of errors raised without a type of their own.
 const NAME: &str = "LuaError";
 
-/// The error on top of a coroutine that failed with `status`. `label` is the name of the function that was called.
+/// Converts the error on top of a coroutine that failed with `status`. `label` is the name of the called function.
 pub(crate) fn failed(
     vm: &Rc<Vm>,
     coroutine: *mut lua_State,
@@ -48,13 +48,13 @@ pub(crate) fn failed(
         }
         Err(error) => internal(&error),
     };
-    // What was to be closed is closed, as when Lua's own `pcall` catches the error. SAFETY: the coroutine is live, has
+    // Closes what was to be closed, as when Lua's own `pcall` catches the error. SAFETY: the coroutine is live, has
     // ended by an error and is not used any more; its closing functions run in protected mode.
     unsafe { ffi::lua_closethread(coroutine, vm.main()) };
     exits::ended(host).unwrap_or(error)
 }
 
-/// The error that an `error` hook has returned, on top of its coroutine, instead of raising it.
+/// Converts the error that an `error` hook has returned, on top of its coroutine, instead of raising it.
 pub(crate) fn returned(vm: &Vm, coroutine: *mut lua_State) -> Error {
     let host = vm.host();
     let _entered = limits::enter(vm.main(), host.watch());
@@ -66,8 +66,8 @@ pub(crate) fn returned(vm: &Vm, coroutine: *mut lua_State) -> Error {
     exits::ended(host).unwrap_or(error)
 }
 
-/// Makes the error document of another language, on top of the stack, what Lua's users expect: a table with `type`,
-/// `message` and `stack` that says as a string what it is. Anything else stays as it is.
+/// Turns the error document of another language, on top of the stack, into what Lua's users expect: a table with
+/// `type`, `message` and `stack` that converts to a string. Anything else stays as it is.
 ///
 /// # Safety
 /// `state` runs in protected mode with room for six values and has these marks; there is a value on top.
@@ -106,7 +106,7 @@ pub(crate) unsafe fn from_document(state: *mut lua_State, marks: &Marks) {
     }
 }
 
-/// A message that begins with the place at which it was raised loses it, as it does when it is raised.
+/// Makes an error of a message, without the place at its beginning, like one that is raised.
 fn from_returned_text(text: &str) -> Error {
     let (file, line, message) = match split_position(text) {
         (line, message) if line > 0 => {
@@ -153,7 +153,7 @@ fn describe(vm: &Vm, value: &Value, mut trace: Trace, origin: Option<Origin>) ->
     trace.give(error)
 }
 
-/// `{type = …, message = …, code = …}`; members may come from a metatable.
+/// Makes an error of `{type = …, message = …, code = …}`; members may come from a metatable.
 fn from_table(vm: &Vm, table: &mlua::Table, value: &Value, trace: &mut Trace) -> Error {
     let text = |name: &str| match table.get::<Value>(name) {
         Ok(Value::String(text)) => Some(text.to_string_lossy()),
@@ -164,7 +164,7 @@ fn from_table(vm: &Vm, table: &mlua::Table, value: &Value, trace: &mut Trace) ->
     if meta.as_ref().is_some_and(|meta| meta.to_pointer() == vm.host().forms().marks().error)
         && let Ok(Value::Table(stack)) = table.raw_get::<Value>("stack")
     {
-        // It comes from another language, whose places say more than ours.
+        // The error comes from another language, whose places say more than ours.
         trace.stack = stack.sequence_values::<String>().flatten().collect();
         trace.frames.clear();
     }

@@ -1,5 +1,5 @@
-//! What a context lends its functions: `context.state`, which all functions of an invocation share in every language,
-//! and `context.reply`.
+//! The parts of a context that functions share: `context.state`, common to all functions of an invocation in every
+//! language, and `context.reply`.
 //!
 //! The functions here are called by Lua and may leave by an error, which skips Rust frames: what has a destructor is
 //! dropped, or handed to the host, before anything may raise.
@@ -14,10 +14,10 @@ use mlua::ffi::{self, lua_State};
 use std::{ffi::c_int, mem::ManuallyDrop, rc::Rc};
 use trine_engine::{Error, NativeValue, Payload};
 
-/// How messages call this language.
+/// This language's name in messages.
 const READER: &str = "Lua";
 
-/// `__index` of `context.state`.
+/// Implements `__index` of `context.state`.
 ///
 /// # Safety
 /// To be called by Lua as a C closure whose first upvalue is the [`Host`] of its state.
@@ -35,7 +35,7 @@ pub(crate) unsafe extern "C-unwind" fn index(state: *mut lua_State) -> c_int {
     1
 }
 
-/// `__newindex` of `context.state`.
+/// Implements `__newindex` of `context.state`.
 ///
 /// # Safety
 /// As for [`index`].
@@ -71,7 +71,7 @@ pub(crate) unsafe extern "C-unwind" fn newindex(state: *mut lua_State) -> c_int 
     0
 }
 
-/// `state_keys(state)`: the keys of `context.state` as an array.
+/// Implements `state_keys(state)`: returns the keys of `context.state` as an array.
 ///
 /// # Safety
 /// As for [`index`].
@@ -81,7 +81,7 @@ pub(crate) unsafe extern "C-unwind" fn keys(state: *mut lua_State) -> c_int {
         let host = Host::of(state);
         let invocation = host.contexts().of_state(ffi::lua_topointer(state, 1));
         let keys = invocation.map(|invocation| (*invocation).exchange.state_keys());
-        // Lost where memory is short, like all that such an error skips.
+        // Lost when memory is short, like everything that such an error skips.
         let mut keys = ManuallyDrop::new(keys.unwrap_or_default());
         ffi::lua_createtable(state, keys.len() as c_int, 0);
         for (index, key) in keys.iter().enumerate() {
@@ -131,7 +131,7 @@ unsafe fn read(state: *mut lua_State, host: &Host, table: c_int, key: &str) {
                     .as_any()
                     .downcast_ref::<LuaValue>()
                     .map_or(ffi::LUA_REFNIL, LuaValue::key);
-                // The exchange holds it too.
+                // The exchange holds it, too.
                 drop(value);
                 ffi::lua_rawgeti(state, ffi::LUA_REGISTRYINDEX, own.into());
             }
@@ -144,7 +144,7 @@ unsafe fn read(state: *mut lua_State, host: &Host, table: c_int, key: &str) {
                 if ffi::lua_type(state, -1) != ffi::LUA_TTABLE {
                     return;
                 }
-                // From now on it is this very table that everybody sees.
+                // From now on everybody sees this very table.
                 ffi::lua_pushvalue(state, -1);
                 let reference = ffi::luaL_ref(state, ffi::LUA_REGISTRYINDEX);
                 if let Some(value) = host.own(reference) {
@@ -177,7 +177,7 @@ unsafe fn parse(state: *mut lua_State, host: &Host, text: Bytes, key: &str) {
     }
 }
 
-/// `context.reply(response)`, also with a colon: a first argument that is a context is skipped.
+/// Implements `context.reply(response)`, also with a colon: a first argument that is a context is skipped.
 ///
 /// # Safety
 /// As for [`index`].

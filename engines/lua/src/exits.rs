@@ -1,11 +1,11 @@
-//! What would end the process, and ends an invocation instead: `os.exit`.
+//! The functions that would end the process, and end an invocation instead: `os.exit`.
 
 use crate::{host::Host, limits};
 use mlua::ffi::{self, lua_State};
 use std::ffi::c_int;
 use trine_engine::{End, Error};
 
-/// `os.exit`: ends the call with this exit status.
+/// Implements `os.exit`: ends the call with this exit status.
 ///
 /// # Safety
 /// To be called by Lua as a C closure whose first upvalue is the [`Host`] of its state.
@@ -22,7 +22,7 @@ pub(crate) unsafe extern "C-unwind" fn os_exit(state: *mut lua_State) -> c_int {
     }
 }
 
-/// Why the call that runs had to end, if it had to.
+/// Returns the reason why the running call had to end, if it had to.
 pub(crate) fn ended(host: &Host) -> Option<Error> {
     if let Some(status) = host.watch().exit() {
         let id = host.output().request_id();

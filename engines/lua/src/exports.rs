@@ -1,4 +1,4 @@
-//! What a module that has run has to offer.
+//! The exports of a module that has run.
 
 use mlua::{Table, Value};
 use std::collections::BTreeMap;
@@ -6,16 +6,16 @@ use trine_engine::HANDLER_NAMES;
 
 /// A module that has run.
 pub(crate) struct Loaded {
-    /// What its file returned.
+    /// The value that its file returned.
     pub(crate) value: Value,
-    /// The globals that running it has set.
+    /// The globals that it has set.
     pub(crate) globals: BTreeMap<String, Value>,
 }
 
 impl Loaded {
-    /// Returns what stands under `name` in the module's table, else among the globals that it has set. A module that is a
-    /// function itself is its own handler, whatever the name. So is a table that can be called, unless another function in
-    /// it may have been meant.
+    /// Returns the value of `name` in the module's table, or else among the globals that it has set. A module that is
+    /// itself a function is its own handler, whatever the name. So is a callable table, unless another function in it
+    /// may have been meant.
     pub(crate) fn lookup(&self, name: &str, handler: bool) -> Value {
         let named = match &self.value {
             Value::Table(table) if !name.is_empty() => walk(table, name),
@@ -44,7 +44,7 @@ impl Loaded {
         }
     }
 
-    /// Names of the functions that a handler string could mean.
+    /// Returns the names of the functions that a handler string could mean.
     pub(crate) fn functions(&self) -> Vec<String> {
         let mut names: Vec<_> = self
             .globals
@@ -64,7 +64,7 @@ impl Loaded {
         names
     }
 
-    /// Names of functions in tables that the module's table holds: `api.get`.
+    /// Returns the names of functions in tables that the module's table holds: `api.get`.
     pub(crate) fn inner_functions(&self) -> Vec<String> {
         let Value::Table(table) = &self.value else { return Vec::new() };
         let mut names = Vec::new();
@@ -83,7 +83,7 @@ impl Loaded {
     }
 }
 
-/// What stands under a dotted name.
+/// Returns the value of a dotted name.
 fn walk(table: &Table, name: &str) -> Value {
     if let Ok(value) = table.get::<Value>(name)
         && !value.is_nil()
@@ -107,7 +107,7 @@ pub(crate) fn callable(value: &Value) -> bool {
     }
 }
 
-/// A value's type with its article.
+/// Returns a value's type with its article.
 pub(crate) fn kind_of(value: &Value) -> String {
     let kind = match value {
         Value::Nil => return "nil".to_owned(),

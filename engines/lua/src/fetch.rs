@@ -1,15 +1,15 @@
-//! `trine.fetch`: an HTTP request that the calling coroutine waits for.
+//! HTTP requests by `trine.fetch`, for which the calling coroutine waits.
 
 use bytes::Bytes;
 use mlua::{Lua, Table, Value};
 use reqwest::{Method, header::HeaderMap};
 use std::{cell::OnceCell, future::Future, time::Duration};
 
-/// Sends requests. Its connections are made when they are first needed, because most functions need none.
+/// The sender of requests. Its connections are made on first use, because most functions need none.
 #[derive(Default)]
 pub(crate) struct Client(OnceCell<reqwest::Client>);
 
-/// What the guest wants sent, checked.
+/// A request that the guest wants sent, checked.
 pub(crate) struct Request {
     method: Method,
     url: reqwest::Url,
@@ -18,7 +18,7 @@ pub(crate) struct Request {
     timeout: Option<Duration>,
 }
 
-/// What came back.
+/// The response to a request.
 pub(crate) struct Response {
     status: u16,
     url: String,
@@ -60,7 +60,7 @@ impl Client {
     }
 }
 
-/// An error with its causes, which is where reqwest says what went wrong.
+/// Returns an error with its causes, which is where reqwest says what went wrong.
 fn whole(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -133,7 +133,7 @@ fn headers(table: &Table) -> Result<HeaderMap, String> {
 }
 
 impl Response {
-    /// `{status=, ok=, url=, headers=, body=}`. Header names are lower-case, several values of one name are joined.
+    /// Makes `{status=, ok=, url=, headers=, body=}`. Header names are lower-case; values of one name are joined.
     pub(crate) fn into_lua(self, lua: &Lua) -> mlua::Result<Value> {
         let table = lua.create_table()?;
         table.raw_set("status", self.status)?;

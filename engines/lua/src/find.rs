@@ -1,4 +1,4 @@
-//! Where modules are looked for: `package.path`, and the same search for a handler, which needs no Lua.
+//! The places where modules are looked for: `package.path`, and the same search for a handler, which needs no Lua.
 
 use std::{
     env,
@@ -6,10 +6,10 @@ use std::{
 };
 use trine_engine::{Lookup, Search};
 
-/// Variables that add to the search path; the first that is set counts, as in stock Lua.
+/// Variables that add to the search path; as in stock Lua, only the first one that is set counts.
 const VARIABLES: [&str; 2] = ["LUA_PATH_5_4", "LUA_PATH"];
 
-/// `package.path` of a function: its root, the layers, then what the user has set.
+/// Makes the `package.path` of a function: its root, the layers, then what the user has set.
 pub(crate) fn search_path(root: &Path, layers: &Path) -> String {
     let own = VARIABLES.into_iter().find_map(env::var_os);
     joined(root, layers, &own.unwrap_or_default().to_string_lossy())
@@ -21,7 +21,7 @@ fn joined(root: &Path, layers: &Path, variable: &str) -> String {
         "{root}/?.lua;{root}/?/init.lua;{root}/lua/?.lua;{root}/lua/?/init.lua;\
          {layers}/lua/?.lua;{layers}/lua/?/init.lua"
     );
-    // An empty template stands for the default path (`;;`), which is what stands here already.
+    // An empty template means the default path (`;;`), which is already here.
     for template in variable.split(';').filter(|template| !template.is_empty()) {
         path.push(';');
         path.push_str(template);
@@ -29,7 +29,7 @@ fn joined(root: &Path, layers: &Path, variable: &str) -> String {
     path
 }
 
-/// The file that `require` would run for a module.
+/// Finds the file that `require` would run for a module.
 pub(crate) fn find(lookup: &Lookup<'_>) -> Search {
     find_in(&search_path(lookup.root, lookup.layer_root), lookup.name)
 }
@@ -44,7 +44,7 @@ fn find_in(path: &str, name: &str) -> Search {
         }
         let candidate = PathBuf::from(template.replace('?', &file));
         if search.found.is_none() && !name.starts_with('/') && candidate.is_file() {
-            // A relative template counts from the working directory, which may change.
+            // A relative template is relative to the working directory, which may change.
             search.found = std::path::absolute(&candidate).ok();
         }
     }

@@ -1,4 +1,4 @@
-//! Starts a Lua state: everything that is registered in it, from here and from the preludes.
+//! The start of a Lua state: everything that is registered in it, from here and from the preludes.
 
 mod json;
 mod writing;
@@ -34,7 +34,7 @@ const PRELUDES: [(&str, &str); 3] = [
     ("=[trine]", include_str!("prelude/trine.lua")),
 ];
 
-/// Starts a state whose modules are looked for in `root`.
+/// Starts a state that looks for modules in `root`.
 pub(crate) fn start(root: &Path, environment: &Environment, stop: Arc<Stop>) -> Result<Rc<Vm>> {
     let host = Rc::new(Host::new(environment, stop));
     let started = Heap::new().and_then(|lua| {
@@ -75,7 +75,7 @@ fn prepare(
     environment: &Environment,
 ) -> mlua::Result<(*mut lua_State, Table)> {
     let mut main = ptr::null_mut();
-    // SAFETY: outside of any callback the current state is the main one, which lives as long as `lua`.
+    // SAFETY: outside any callback the current state is the main one, which lives as long as `lua`.
     unsafe { lua.exec_raw::<()>((), |state| main = state)? };
     let functions = waits::functions(lua, host.waits())?;
     let marks = marks(lua, host, &functions)?;
@@ -112,7 +112,7 @@ fn prepare(
     Ok((main, functions))
 }
 
-/// The metatables that say what a table is; those for guests go into the host's functions.
+/// Makes the metatables that mark tables; those for guests go into the host's functions.
 fn marks(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result<Marks> {
     let array = lua.create_table()?;
     array.raw_set("__name", "array")?;
@@ -166,12 +166,12 @@ fn marks(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result<Marks> {
     })
 }
 
-/// A C closure whose first upvalue is the host.
+/// Makes a C closure whose first upvalue is the host.
 fn closure(lua: &Lua, host: &Rc<Host>, function: ffi::lua_CFunction) -> mlua::Result<Function> {
     closure_with(lua, host, function, Value::Nil)
 }
 
-/// The same with a second upvalue.
+/// Does the same with a second upvalue.
 fn closure_with(
     lua: &Lua,
     host: &Rc<Host>,

@@ -1,5 +1,5 @@
-//! `pcall`, `xpcall` and the coroutine functions, as Lua's own but for two things: what ends the call (time is up,
-//! `os.exit`) goes through them, and a coroutine that waits for the host hands the wait on to whoever resumed it.
+//! `pcall`, `xpcall` and the coroutine functions, like Lua's own except for two things: what ends the call (timeout,
+//! `os.exit`) passes through them, and a coroutine that waits for the host hands the wait on to whoever resumed it.
 //! A message handler of `xpcall` that gets the error of a near deadline runs when the stack has been unwound.
 //!
 //! The functions here are called by Lua and may leave by an error, which skips Rust frames: none of them holds a value
@@ -12,13 +12,13 @@ use std::{
     ptr,
 };
 
-/// Address of this byte, as a light userdata, is what a coroutine yields to wait for the host.
+/// The byte whose address, as a light userdata, a coroutine yields to wait for the host.
 static WAIT: u8 = 0;
 
-/// Address of this byte, as a light userdata, stands for a deadline's error whose message handler has yet to run.
+/// The byte whose address, as a light userdata, stands for a deadline's error whose message handler has yet to run.
 static DEFERRED: u8 = 0;
 
-/// What a coroutine yields to wait for the host.
+/// Returns the value that a coroutine yields to wait for the host.
 pub(crate) fn wait_token() -> *mut c_void {
     ptr::from_ref(&WAIT).cast_mut().cast()
 }
@@ -41,7 +41,7 @@ pub(crate) const FUNCTIONS: [(&str, &str, ffi::lua_CFunction); 5] = [
     ("coroutine", "close", close),
 ];
 
-/// `debug.sethook`, which is the closure's upvalue: the guest's hook must not take the place of ours.
+/// Implements `debug.sethook`, which is the closure's upvalue: the guest's hook must not replace ours.
 ///
 /// # Safety
 /// To be called by Lua as a C closure whose second upvalue is Lua's own function.
@@ -89,7 +89,7 @@ unsafe extern "C-unwind" fn xpcall(state: *mut lua_State) -> c_int {
 }
 
 /// Calls the message handler that is its upvalue, unless the call has to end, or a hook has raised the error: Lua runs
-/// handlers of such errors where hooks are off, so that a handler could not be stopped. It runs later then.
+/// handlers of such errors with hooks off, so a handler could not be stopped. It then runs later.
 unsafe extern "C-unwind" fn handle(state: *mut lua_State) -> c_int {
     // SAFETY: Lua calls this with the error.
     unsafe {
@@ -112,7 +112,7 @@ fn deferred() -> *mut c_void {
     ptr::from_ref(&DEFERRED).cast_mut().cast()
 }
 
-/// Results of `pcall` and `xpcall`; `below` values under them are ours.
+/// Returns the results of `pcall` and `xpcall`; `below` values under them are ours.
 unsafe extern "C-unwind" fn finish_pcall(
     state: *mut lua_State,
     status: c_int,
@@ -141,7 +141,7 @@ unsafe extern "C-unwind" fn finish_pcall(
     }
 }
 
-/// The results of an `xpcall` whose message handler ran late: false and what the handler gave, or raised.
+/// Returns the results of an `xpcall` whose message handler ran late: false and what the handler returned, or raised.
 unsafe extern "C-unwind" fn finish_handler(
     state: *mut lua_State,
     _: c_int,
@@ -159,13 +159,13 @@ unsafe extern "C-unwind" fn finish_handler(
 }
 
 enum Step {
-    /// This many results are on the resumer's stack.
+    /// Results, this many, on the resumer's stack.
     Values(c_int),
-    /// The error is on the resumer's stack.
+    /// An error, on the resumer's stack.
     Failed,
-    /// The coroutine waits for the host.
+    /// A wait of the coroutine for the host.
     Waiting,
-    /// The call has to end.
+    /// The end of the call.
     Ended,
 }
 
@@ -210,7 +210,7 @@ unsafe fn step(state: *mut lua_State, coroutine: *mut lua_State, arguments: c_in
     }
 }
 
-/// Hands a wait on to whoever resumed `state`; `next` goes on afterwards.
+/// Hands a wait on to whoever resumed `state`; `next` continues afterwards.
 unsafe fn wait(state: *mut lua_State, next: ffi::lua_KFunction) -> c_int {
     // SAFETY: called as the last act of a C function.
     unsafe {
@@ -342,7 +342,7 @@ unsafe extern "C-unwind" fn close(state: *mut lua_State) -> c_int {
     }
 }
 
-/// The coroutine that is the first argument; raises when there is none.
+/// Returns the coroutine that is the first argument; raises when there is none.
 unsafe fn checked(state: *mut lua_State) -> *mut lua_State {
     // SAFETY: Lua's stack holds the arguments.
     unsafe {
@@ -354,7 +354,7 @@ unsafe fn checked(state: *mut lua_State) -> *mut lua_State {
     }
 }
 
-/// Why a coroutine cannot be closed: it runs, or waits for one that it resumed.
+/// Returns why a coroutine cannot be closed: it runs, or waits for one that it resumed.
 unsafe fn busy(
     state: *mut lua_State,
     coroutine: *mut lua_State,

@@ -1,4 +1,4 @@
-//! What a Lua state's host keeps for it. C functions find it through an upvalue.
+//! The data that a Lua state's host keeps for it. C functions find it through an upvalue.
 
 use crate::{
     answer::Answer,
@@ -19,13 +19,13 @@ use std::{
 };
 use trine_engine::{Environment, FunctionInfo, Invocation, NativeValue};
 
-/// Makes values of a state that go to other functions: the state itself, which the host does not know.
+/// A maker of values that go to other functions: the state itself, which the host does not know.
 pub(crate) trait Owner {
-    /// Makes a value of what the state's registry holds under `key`; takes over the key.
+    /// Makes a value of what the state's registry holds under `key`, and takes over the key.
     fn own(self: Rc<Self>, key: c_int) -> Rc<dyn NativeValue>;
 }
 
-/// The host of one Lua state. It stays where it is and outlives the state.
+/// The host of one Lua state, which does not move and outlives the state.
 pub(crate) struct Host {
     output: Output,
     function: FunctionInfo,
@@ -56,7 +56,7 @@ impl Host {
         }
     }
 
-    /// The host of the state that calls a C closure.
+    /// Returns the host of the state that calls a C closure.
     ///
     /// # Safety
     /// The closure's first upvalue must be its host, which the state puts there and keeps until it is closed.
@@ -97,13 +97,13 @@ impl Host {
         &self.answer
     }
 
-    /// Says which call runs from now on, and whether it has been warned before.
+    /// Notes which call runs from now on, and whether it has already been warned.
     pub(crate) fn run(&self, epoch: u64, warned: bool, invocation: Option<&Rc<Invocation>>) {
         self.watch.run(epoch, warned);
         self.output.run(invocation);
     }
 
-    /// Says that a call has ended.
+    /// Notes that a call has ended.
     pub(crate) fn end(&self, number: i64) {
         self.warnings.end(number);
         self.output.rest();
@@ -113,13 +113,13 @@ impl Host {
         self.owner.replace(Some(owner));
     }
 
-    /// A value of this state that its registry holds under `key`; takes over the key. `None` while the state is closed.
+    /// Makes a value of what the registry holds under `key`; takes over the key. `None` while the state is closed.
     pub(crate) fn own(&self, key: c_int) -> Option<Rc<dyn NativeValue>> {
         let owner = self.owner.borrow().as_ref()?.upgrade()?;
         Some(owner.own(key))
     }
 
-    /// Keeps text until the next one is kept, and lends it.
+    /// Keeps text until this is called again, and lends it out.
     ///
     /// # Safety
     /// The result must not be used after this is called again.

@@ -1,4 +1,4 @@
-//! One warm Lua: a state per root folder, and the functions that were loaded in them.
+//! One warm Lua: a state per root folder, and the functions that were loaded into them.
 
 use crate::{
     call::{self, Callee, Role, Run},
@@ -33,24 +33,24 @@ pub(crate) struct LuaInstance {
     closed: Cell<bool>,
 }
 
-/// A function that a module has.
+/// A function of a module.
 #[derive(Clone)]
 struct Loaded {
     vm: Rc<Vm>,
-    /// Key in the state's registry: of the function, or of a program's source.
+    /// Key in the state's registry: that of the function, or of a program's source.
     key: c_int,
     name: Rc<str>,
-    /// What to load again when the state is spoiled.
+    /// The module to load again when the state is spoiled.
     module: Rc<Module>,
     kind: Kind,
 }
 
-/// How a function came to be, and how it is called.
+/// The origin of a function, which decides how it is called.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Function(Role),
     Program(Hook),
-    /// A handler that a `wrap` hook has returned.
+    /// A handler returned by a `wrap` hook.
     Wrapped {
         wrapper: FunctionId,
         handler: FunctionId,
@@ -69,7 +69,7 @@ impl LuaInstance {
         }
     }
 
-    /// The state of a root: there is one, and a new one once it is spoiled.
+    /// Returns the state of a root: the existing one, or a new one once that is spoiled.
     fn vm(&self, root: &PathBuf) -> Result<Rc<Vm>> {
         if let Some(vm) = self.vms.borrow().get(root)
             && !vm.spoiled()
@@ -77,7 +77,7 @@ impl LuaInstance {
             return Ok(vm.clone());
         }
         let vm = functions::start(root, &self.environment, self.stop.clone())?;
-        // Dropped outside of the borrow: finalizers are guest code.
+        // Dropped outside the borrow: finalizers are guest code.
         let before = self.vms.borrow_mut().insert(root.clone(), vm.clone());
         drop(before);
         Ok(vm)
@@ -120,7 +120,7 @@ impl LuaInstance {
         Ok(exports)
     }
 
-    /// Loads a module and keeps the functions that are sought in it; also names of others that a middleware has.
+    /// Loads a module and keeps the functions that are sought in it; also returns the names of others in a middleware.
     async fn load_functions(&self, module: &Module) -> Result<(Vec<Loaded>, Vec<String>)> {
         let vm = self.vm(&module.root)?;
         let shared = Rc::new(module.clone());
@@ -149,7 +149,7 @@ impl LuaInstance {
         Ok((found.collect::<Result<_>>()?, others))
     }
 
-    /// The function with this id, loaded again if the guest has ended its state.
+    /// Returns the function with this id, loaded again if the guest has ended its state.
     async fn function(&self, id: FunctionId) -> Result<Loaded> {
         let known = self.functions.borrow().get(id.0 as usize).cloned();
         let known = known.ok_or_else(|| {
@@ -175,7 +175,7 @@ impl LuaInstance {
         Ok(again)
     }
 
-    /// What a `wrap` hook makes of a handler.
+    /// Makes the function that a `wrap` hook returns for a handler.
     async fn wrapped(&self, wrapper: FunctionId, handler: FunctionId) -> Result<Loaded> {
         self.check_open()?;
         let (wrap, inner) = (self.function(wrapper).await?, self.function(handler).await?);
@@ -244,7 +244,7 @@ impl LuaInstance {
     }
 }
 
-/// Notes that a state must not be used again, if `error` says so.
+/// Marks a state as unusable, if `error` says so.
 fn spoiling(vm: &Vm, error: Error) -> Error {
     if error.poisons() {
         vm.spoil();
@@ -267,7 +267,7 @@ impl Instance for LuaInstance {
         Box::pin(self.call_function(function, input, form, invocation))
     }
 
-    /// Where there are several states, nobody knows yet which of them the value is for: it stays as it is.
+    /// Adopts a value for the state, if there is only one: of several, it is not known yet which one it is for.
     fn adopt(&self, value: Payload, invocation: &Rc<Invocation>) -> Result<Payload> {
         let _ = invocation;
         let vms = self.vms.borrow();
@@ -292,7 +292,7 @@ impl Instance for LuaInstance {
     }
 
     fn warn(&self, invocation: &Rc<Invocation>) {
-        // A call goes on in the state in which it began, also when that is spoiled by now.
+        // A call continues in the state in which it began, even if that is spoiled by now.
         let mut warned: Vec<*const Vm> = Vec::new();
         let functions: Vec<_> =
             self.functions.borrow().iter().map(|loaded| loaded.vm.clone()).collect();
@@ -316,7 +316,7 @@ impl Instance for LuaInstance {
 
     fn shutdown(&self) {
         self.closed.set(true);
-        // Dropped outside of the borrows: finalizers are guest code.
+        // Dropped outside the borrows: finalizers are guest code.
         let functions = self.functions.take();
         let vms = self.vms.take();
         drop((functions, vms));

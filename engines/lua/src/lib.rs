@@ -1,6 +1,6 @@
 //! Lua for Trine: the reference implementation of Lua 5.4, embedded through mlua.
 //!
-//! [`LuaEngine`] is what a registry names; everything else is reached through `trine_engine`'s traits.
+//! [`LuaEngine`] is the entry for a registry; everything else is reached through `trine_engine`'s traits.
 #![doc = include_str!("../docs.md")]
 #![doc = include_str!("../unsafe.md")]
 
@@ -36,5 +36,5 @@ mod warnings;
 
 pub use engine::{LuaEngine, engine};
 
-/// The id by which values and settings name this engine.
+/// The id by which values and settings refer to this engine.
 pub(crate) const ID: &str = "lua";

@@ -1,4 +1,4 @@
-//! Time and memory: how a running call is stopped from another thread, and how large a heap may grow.
+//! Limits of time and memory: how a running call is stopped from another thread, and how large a heap may grow.
 //!
 //! A hook that counts instructions makes Lua 5.4 slower at every instruction, armed or not, so none is set while all
 //! is well. An interrupt raises a counter and sends a signal to the instance's thread; the handler arms a hook on the
@@ -23,26 +23,26 @@ use tokio::sync::Notify;
 use trine_engine::{Environment, Error, ErrorKind, Interrupter};
 use trine_process::signal::{self, Thread};
 
-/// Lua's own message for memory that it did not get.
+/// Lua's own message for memory that it could not get.
 pub(crate) const NO_MEMORY: &CStr = c"not enough memory";
 
 /// A signal that is ignored where nobody handles it, so that a late one does no harm.
 const SIGNAL: c_int = signal::URGENT;
 
-/// An instance's interrupt line: shared with whoever may interrupt it.
+/// The interrupt line of an instance, shared with whoever may interrupt it.
 pub(crate) struct Stop {
-    /// Grows with every interrupt. A call that started at another value has to end.
+    /// Number of interrupts. A call that started at another value has to end.
     epoch: AtomicU64,
-    /// Grows with every warning. Code that began to run at another value is to hear of it.
+    /// Number of warnings. Code that began to run at another value has to be warned.
     warnings: AtomicU64,
-    /// Wakes calls that wait for something outside of Lua.
+    /// The notifier that wakes calls that wait for something outside Lua.
     waiting: Notify,
     /// The instance's thread, for as long as the instance lives.
     thread: Mutex<Option<Thread>>,
 }
 
 impl Stop {
-    /// The interrupt line of an instance on the calling thread.
+    /// Makes the interrupt line of an instance on the calling thread.
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
             epoch: AtomicU64::new(0),
@@ -52,22 +52,22 @@ impl Stop {
         })
     }
 
-    /// The number of interrupts so far.
+    /// Returns the number of interrupts so far.
     pub(crate) fn epoch(&self) -> u64 {
         self.epoch.load(Ordering::SeqCst)
     }
 
-    /// The number of warnings so far.
+    /// Returns the number of warnings so far.
     pub(crate) fn warnings(&self) -> u64 {
         self.warnings.load(Ordering::SeqCst)
     }
 
-    /// Wakes at the next interrupt.
+    /// Returns the notifier that wakes at the next interrupt.
     pub(crate) fn waiting(&self) -> &Notify {
         &self.waiting
     }
 
-    /// A handle for other threads.
+    /// Returns a handle for other threads.
     pub(crate) fn interrupter(self: &Arc<Self>) -> Interrupter {
         let (stop, warned) = (self.clone(), self.clone());
         Interrupter::new(move || stop.interrupt()).warning(move || warned.warn())
@@ -91,7 +91,7 @@ impl Stop {
         self.signal();
     }
 
-    /// Makes the instance's thread look at what it has to do.
+    /// Makes the instance's thread check what it has to do.
     fn signal(&self) {
         static INSTALL: Once = Once::new();
         // SAFETY: `on_signal` is async-signal-safe: it reads atomics and calls `lua_sethook`, nothing else.
@@ -105,20 +105,20 @@ impl Stop {
     }
 }
 
-/// What watches the code of one state, time and memory. It outlives the state and stays where it is.
+/// The watch over one state's code, for time and memory. It outlives the state and does not move.
 pub(crate) struct Watch {
     stop: Arc<Stop>,
     memory: usize,
-    /// [`Stop::epoch`] at the start of the call that runs.
+    /// [`Stop::epoch`] at the start of the running call.
     epoch: Cell<u64>,
-    /// What the call that runs has given to `os.exit`.
+    /// The status that the running call has passed to `os.exit`.
     exit: Cell<Option<i32>>,
-    /// [`Stop::warnings`] when the code that runs began to, and whether its call has had its warning.
+    /// [`Stop::warnings`] when the running code began, and whether its call has had its warning.
     warnings: Cell<u64>,
     warned: Cell<bool>,
-    /// Whether a hook has just raised an error: message handlers run with hooks off then.
+    /// Whether a hook has just raised an error: message handlers then run with hooks off.
     in_hook: Cell<bool>,
-    /// `trine.deadline_exceeded`, which is raised as the warning: its address, and its key in the registry.
+    /// `trine.deadline_exceeded`, which is raised as the warning: its address and its key in the registry.
     warning: Cell<(*const c_void, c_int)>,
     origin: LastOrigin,
 }
@@ -142,17 +142,17 @@ impl Watch {
         &self.stop
     }
 
-    /// How large the heap may grow, in bytes.
+    /// Returns how large the heap may grow, in bytes.
     pub(crate) fn memory(&self) -> usize {
         self.memory
     }
 
-    /// Where the last error that has left a coroutine came from.
+    /// Returns the origin of the last error that has left a coroutine.
     pub(crate) fn origin(&self) -> &LastOrigin {
         &self.origin
     }
 
-    /// Says that a call runs from now on, which began at this epoch, and whether it has been warned before.
+    /// Notes that a call runs from now on, which began at this epoch, and whether it has already been warned.
     pub(crate) fn run(&self, epoch: u64, warned: bool) {
         self.epoch.set(epoch);
         self.exit.set(None);
@@ -161,7 +161,7 @@ impl Watch {
         self.warnings.set(self.stop.warnings());
     }
 
-    /// Whether the call that runs has to end.
+    /// Whether the running call has to end.
     pub(crate) fn doomed(&self) -> bool {
         self.exit.get().is_some() || self.stop.epoch() != self.epoch.get()
     }
@@ -174,22 +174,22 @@ impl Watch {
         self.exit.set(Some(status));
     }
 
-    /// Whether the code that runs is to hear that its time is nearly up.
+    /// Whether the running code has yet to be warned that its time is nearly up.
     fn warning(&self) -> bool {
         !self.warned.get() && self.stop.warnings() != self.warnings.get()
     }
 
-    /// Whether to tell it now; once a call.
+    /// Whether to warn it now; true only once per call.
     fn take_warning(&self) -> bool {
         self.warning() && !self.warned.replace(true)
     }
 
-    /// Whether the call that runs has had its warning.
+    /// Whether the running call has had its warning.
     pub(crate) fn warned(&self) -> bool {
         self.warned.get()
     }
 
-    /// Whether this is the address of the warning, and the call that runs has had it.
+    /// Whether this is the address of the warning, and the running call has had it.
     pub(crate) fn warned_with(&self, table: *const c_void) -> bool {
         self.warned.get() && self.warning.get().0 == table
     }
@@ -218,7 +218,7 @@ impl Watch {
     }
 }
 
-/// What runs on this thread: written by the thread itself, read by its signal handler.
+/// The code that runs on this thread, noted by the thread itself and read by its signal handler.
 pub(crate) struct Running {
     state: AtomicPtr<ffi::lua_State>,
     watch: AtomicPtr<Watch>,
@@ -230,7 +230,7 @@ thread_local! {
     };
 }
 
-/// Marks a coroutine as the one that runs, until dropped.
+/// The mark on a running coroutine, removed when dropped.
 pub(crate) struct Entered {
     state: *mut ffi::lua_State,
     watch: *mut Watch,
@@ -279,7 +279,7 @@ pub(crate) unsafe fn switch(state: *mut ffi::lua_State) -> *mut ffi::lua_State {
     before
 }
 
-/// Has the coroutine that runs look again at what it has to do: somebody has replaced its hook.
+/// Makes the running coroutine check again what it has to do: its hook has been replaced.
 ///
 /// # Safety
 /// `state` is the coroutine that runs.
@@ -290,7 +290,7 @@ pub(crate) unsafe fn look_again(state: *mut ffi::lua_State) {
     }
 }
 
-/// What watches the code that runs on this thread.
+/// Returns the watch over the code that runs on this thread.
 ///
 /// # Safety
 /// The result must not be kept beyond the running call.
@@ -306,8 +306,8 @@ pub(crate) fn doomed() -> bool {
     unsafe { running() }.is_some_and(Watch::doomed)
 }
 
-/// Whether what runs on this thread has to end, or is to hear that its time is nearly up. What takes long in one C
-/// function asks this now and then, and leaves by [`stop`].
+/// Whether what runs on this thread has to end, or be warned that its time is nearly up. C functions that take long
+/// check this now and then, and leave by [`stop`].
 pub(crate) fn alarmed() -> bool {
     // SAFETY: the reference does not leave this function.
     unsafe { running() }.is_some_and(|watch| watch.doomed() || watch.warning())
@@ -394,31 +394,31 @@ pub(crate) unsafe fn end(state: *mut ffi::lua_State) -> c_int {
     }
 }
 
-/// What Lua refused us.
+/// Makes an internal error of one of Lua's.
 pub(crate) fn internal(error: &mlua::Error) -> Error {
     if is_memory(error) { out_of_memory() } else { Error::internal(error.to_string()) }
 }
 
-/// Whether an error is one of memory.
+/// Whether an error is about memory.
 pub(crate) fn is_memory(error: &mlua::Error) -> bool {
     match error {
-        // We ask for a few values' room only, which fails where memory does.
+        // We only ask for room for a few values, which fails only for lack of memory.
         mlua::Error::MemoryError(_) | mlua::Error::StackError => true,
         mlua::Error::CallbackError { cause, .. } => is_memory(cause),
         _ => false,
     }
 }
 
-/// The error of a call that has got no memory.
+/// Makes the error of a call that could not get memory.
 pub(crate) fn out_of_memory() -> Error {
     Error::new(ErrorKind::OutOfMemory, NO_MEMORY.to_string_lossy()).poisoning()
 }
 
-/// How large the heap of one Lua state may grow: the function's memory, or that of the machine. There is always a
-/// limit, so that a guest that asks for more than can exist gets an error, where the allocator would end the process.
+/// Returns how large the heap of one Lua state may grow: the function's memory, or the machine's. There is always a
+/// limit, so that a guest that asks for more than can exist gets an error; the allocator would end the process.
 fn memory(environment: &Environment) -> usize {
     let limit = environment.memory_limit.and_then(|bytes| usize::try_from(bytes).ok());
-    // Lua's allocator takes 0 for no limit.
+    // Lua's allocator takes 0 to mean no limit.
     let limit = limit.map(|bytes| bytes.max(1));
     limit.unwrap_or_else(machine_memory)
 }

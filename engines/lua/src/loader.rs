@@ -1,4 +1,4 @@
-//! Finds, compiles and runs a module, and looks for the functions that are sought in it.
+//! The loader: finds, compiles and runs a module, and looks for the functions that are sought in it.
 
 use crate::{
     call::Run,
@@ -14,13 +14,13 @@ use trine_engine::{
     what_there_is,
 };
 
-/// A function that was sought and found.
+/// A function that was found.
 pub(crate) struct Found {
     pub(crate) name: String,
     pub(crate) function: Value,
 }
 
-/// Loads a module, unless its file has run in this state already.
+/// Loads a module, unless its file has already run in this state.
 pub(crate) async fn load(vm: &Rc<Vm>, module: &Module) -> Result<Rc<Loaded>> {
     if let Some(loaded) = vm.modules().borrow().get(&module.path) {
         return Ok(loaded.clone());
@@ -75,7 +75,7 @@ async fn run(vm: &Rc<Vm>, module: &Module) -> Result<Loaded> {
     Ok(Loaded { value, globals })
 }
 
-/// The source of a module, as `load` takes it.
+/// Reads the source of a module, as `load` takes it.
 pub(crate) fn read(module: &Module) -> Result<Vec<u8>> {
     let source = std::fs::read(&module.path).map_err(|error| {
         let path = module.path.display();
@@ -85,12 +85,12 @@ pub(crate) fn read(module: &Module) -> Result<Vec<u8>> {
     Ok(chunk(&source))
 }
 
-/// Compiles what [`read`] gave.
+/// Compiles a source from [`read`].
 pub(crate) fn compile(vm: &Vm, module: &Module, source: &[u8]) -> Result<Function> {
     compile_in(vm.lua(), module, source)
 }
 
-/// As [`compile`], in any Lua.
+/// Does the same as [`compile`], in any Lua.
 pub(crate) fn compile_in(lua: &Lua, module: &Module, source: &[u8]) -> Result<Function> {
     let path = module.path.to_string_lossy();
     let chunk = lua.load(source).set_name(format!("@{path}"));
@@ -98,7 +98,7 @@ pub(crate) fn compile_in(lua: &Lua, module: &Module, source: &[u8]) -> Result<Fu
 }
 
 /// Lets `require` find the module by its file, and by its name if it has one. A middleware has none: a module of the
-/// function may be called the same.
+/// function may have the same name.
 fn register(vm: &Vm, name: Option<&str>, path: &str, value: &Value) -> mlua::Result<()> {
     let known = if value.is_nil() { Value::Boolean(true) } else { value.clone() };
     vm.files().raw_set(path, &known)?;
@@ -110,13 +110,13 @@ fn register(vm: &Vm, name: Option<&str>, path: &str, value: &Value) -> mlua::Res
     Ok(())
 }
 
-/// The source as `load` takes it: without a byte order mark, a first line that begins with `#` made a comment.
+/// Prepares a source for `load`: removes a byte order mark, and makes a first line that begins with `#` a comment.
 fn chunk(source: &[u8]) -> Vec<u8> {
     let source = source.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(source);
     if source.starts_with(b"#") { [b"--", source].concat() } else { source.to_vec() }
 }
 
-/// Global variables with names that are strings.
+/// Returns the global variables whose names are strings.
 fn globals(vm: &Vm) -> Result<BTreeMap<String, Value>> {
     let mut globals = BTreeMap::new();
     for pair in vm.lua().globals().pairs::<Value, Value>() {
@@ -127,7 +127,7 @@ fn globals(vm: &Vm) -> Result<BTreeMap<String, Value>> {
     Ok(globals)
 }
 
-/// A file that does not parse. Lua's message begins with the place, shortened to sixty characters.
+/// Makes the error of a file that does not parse. Lua's message begins with the place, shortened to sixty characters.
 fn syntax_error(module: &Module, path: &str, error: mlua::Error) -> Error {
     let mlua::Error::SyntaxError { message, .. } = error else { return internal(&error) };
     let (line, reason) = split_position(&message);
@@ -139,7 +139,7 @@ fn syntax_error(module: &Module, path: &str, error: mlua::Error) -> Error {
     .with_stack([format!("{path}:{line}: {reason}")])
 }
 
-/// What top-level code raised. What `require` did not find or could not compile has a kind of its own.
+/// Makes the error of what top-level code raised. What `require` did not find or could not compile has its own kind.
 fn import_error(module: &Module, error: Error) -> Error {
     let message = error.message();
     let replaced = if message.starts_with("module '") && message.contains("' not found:") {
@@ -159,14 +159,14 @@ fn import_error(module: &Module, error: Error) -> Error {
     replaced.with_frames(error.frames().to_vec()).with_stack(error.stack().to_vec())
 }
 
-/// File and reason of `error loading module 'x' from file 'y':\n\treason`.
+/// Returns file and reason of `error loading module 'x' from file 'y':\n\treason`.
 fn broken_file(message: &str) -> Option<(&str, &str)> {
     let rest = message.strip_prefix("error loading module '")?;
     let (_, rest) = rest.split_once("' from file '")?;
     rest.split_once("':\n\t")
 }
 
-/// The functions that are sought in a module, by [`Seek`]'s rules.
+/// Finds the functions that are sought in a module, by [`Seek`]'s rules.
 pub(crate) fn find(loaded: &Loaded, module: &Module) -> Result<Vec<Found>> {
     match &module.seek {
         Seek::Handler(name) => match loaded.lookup(name, true) {
@@ -189,7 +189,7 @@ pub(crate) fn find(loaded: &Loaded, module: &Module) -> Result<Vec<Found>> {
                 if value.is_nil() && hook == Hook::Wrap && callable(&loaded.value) {
                     value = loaded.value.clone();
                 }
-                // `trine.null` says the same as nil.
+                // `trine.null` means the same as nil.
                 if !value.is_nil() && !value.is_null() {
                     found.push(checked_hook(module, hook, value)?);
                 }
@@ -200,7 +200,7 @@ pub(crate) fn find(loaded: &Loaded, module: &Module) -> Result<Vec<Found>> {
     }
 }
 
-/// Names of functions that a middleware has beside its hooks.
+/// Returns the names of the functions that a middleware has besides its hooks.
 pub(crate) fn others(loaded: &Loaded) -> Vec<String> {
     let mut names = loaded.functions();
     names.retain(|name| Hook::named(name).is_none());
@@ -233,7 +233,7 @@ fn checked_hook(module: &Module, hook: Hook, value: Value) -> Result<Found> {
     ))
 }
 
-/// `wanted` is `None` where nobody has named the handler.
+/// Makes the error of a missing function. `wanted` is `None` when no handler was named.
 fn missing(loaded: &Loaded, module: &Module, wanted: Option<&str>) -> Error {
     let name = wanted.unwrap_or(HANDLER_NAMES[0]);
     let mut names = loaded.functions();

@@ -1,11 +1,11 @@
-//! The memory of one Lua state: how much it has and may have, and where small blocks come from.
+//! The memory of one Lua state: how much it uses and may use, and where small blocks come from.
 //!
-//! A call makes dozens of small tables and strings, which go again soon. Blocks of up to [`SMALL`] bytes come from a
-//! region of the state's own, and wait in lists by their size for the next of that size. The region is never larger than
-//! [`REGION`], so that what it has once held and nobody needs now stays little; what does not fit comes from the
-//! process's allocator. A block's address says whose it is.
+//! A call makes dozens of small tables and strings, which are soon freed. Blocks of up to [`SMALL`] bytes come from a
+//! region of the state's own, and wait in lists by size for the next of that size. The region is never larger than
+//! [`REGION`], so what it once held and nobody needs any more remains small; what does not fit comes from the
+//! process's allocator. A block's address tells where it came from.
 //!
-//! Against mlua's allocator and limit, over that of glibc, this saves an eighth of a call's instructions where a
+//! Compared with mlua's allocator and limit, over glibc's, this saves an eighth of a call's instructions where a
 //! kilobyte of JSON in many values is echoed (126 000 of 143 000), a fifth where two tables and a string are made at a
 //! time (694 000 of 876 000), half where 5000 tables are kept (4.5 of 8.5 million), and nothing where strings alone are
 //! made: counted with the test `echoes`, whose documentation says how.
@@ -23,11 +23,11 @@ use std::{
     ptr,
 };
 
-/// Larger blocks are the process's allocator's.
+/// Maximum size of a small block; larger ones come from the process's allocator.
 const SMALL: usize = 512;
-/// Sizes of small blocks are multiples of this, which is also their alignment.
+/// Unit of the sizes of small blocks, and their alignment.
 const STEP: usize = 16;
-/// The system gives the region's pages when they are first used. Below the size of a huge page.
+/// Size of the region, below that of a huge page. The system provides its pages when they are first used.
 const REGION: usize = 1 << 20;
 
 /// A free block.
@@ -36,12 +36,12 @@ struct Free {
 }
 
 struct Memory {
-    /// In bytes, as Lua asked for them.
+    /// Bytes in use, as Lua asked for them.
     used: Cell<usize>,
-    /// 0 for none.
+    /// Limit in bytes, 0 for none.
     limit: Cell<usize>,
     region: *mut u8,
-    /// What of the region has never been used.
+    /// The part of the region that has never been used.
     fresh: Cell<usize>,
     free: [Cell<*mut Free>; SMALL / STEP],
 }
@@ -53,7 +53,7 @@ const REGION_LAYOUT: Layout = match Layout::from_size_align(REGION, STEP) {
 
 impl Memory {
     fn new() -> Self {
-        // SAFETY: the layout has a size. Without a region all is as it is when the region is full.
+        // SAFETY: the layout has a size. Without a region all is as if the region were full.
         let region = unsafe { alloc::alloc(REGION_LAYOUT) };
         let fresh = if region.is_null() { REGION } else { 0 };
         Self {
@@ -65,12 +65,12 @@ impl Memory {
         }
     }
 
-    /// Whether a block, which has at least one byte, is in the region.
+    /// Whether a block, which has at least one byte, lies in the region.
     fn owns(&self, block: *mut u8) -> bool {
         !self.region.is_null() && block.addr().wrapping_sub(self.region.addr()) < REGION
     }
 
-    /// Gives out a block of at least one byte.
+    /// Allocates a block of at least one byte.
     fn take(&self, size: usize) -> *mut u8 {
         if size <= SMALL {
             let class = (size - 1) / STEP;
@@ -97,7 +97,7 @@ impl Memory {
         block
     }
 
-    /// Takes back a block of `take` that was asked for with this size.
+    /// Frees a block from `take` that was requested with this size.
     unsafe fn give_back(&self, block: *mut u8, size: usize) {
         // SAFETY: nobody uses the block any more, and one of the region has room for a pointer.
         unsafe {
@@ -148,7 +148,7 @@ impl Drop for Memory {
     }
 }
 
-/// What Lua calls for each block: `old` is the size of one that exists, and says something else where there is none.
+/// Serves Lua's request for each block: `old` is the size of an existing one, and means something else without one.
 unsafe extern "C" fn allocate(
     memory: *mut c_void,
     block: *mut c_void,
@@ -169,7 +169,7 @@ unsafe extern "C" fn allocate(
         }
         let used = (memory.used.get() - old).saturating_add(new);
         let limit = memory.limit.get();
-        // Lua relies on it that blocks can shrink.
+        // Lua relies on blocks being able to shrink.
         if new > old && limit > 0 && used > limit {
             return ptr::null_mut();
         }
@@ -181,7 +181,7 @@ unsafe extern "C" fn allocate(
     }
 }
 
-/// A Lua with memory of its own. Whoever has it must not keep other handles of the same Lua beyond it.
+/// A Lua with its own memory. Its owner must not keep other handles of the same Lua beyond it.
 pub(crate) struct Heap {
     lua: ManuallyDrop<Lua>,
     state: *mut lua_State,
@@ -189,11 +189,11 @@ pub(crate) struct Heap {
 }
 
 impl Heap {
-    /// Starts a Lua with the whole standard library, and without a limit.
+    /// Starts a Lua with the whole standard library and without a limit.
     pub(crate) fn new() -> mlua::Result<Self> {
         let memory = Box::into_raw(Box::new(Memory::new()));
-        // SAFETY: the memory outlives the state. Without a limit nothing here can fail for want of memory, so that it
-        // may run without protection.
+        // SAFETY: the memory outlives the state. Without a limit nothing here can fail for lack of memory, so it may
+        // run without protection.
         let vm = unsafe {
             let state = ffi::lua_newstate(allocate, memory.cast());
             if state.is_null() {
@@ -214,12 +214,12 @@ impl Heap {
         unsafe { &*self.memory }
     }
 
-    /// How large the heap is, in bytes.
+    /// Returns the size of the heap, in bytes.
     pub(crate) fn used(&self) -> usize {
         self.memory().used.get()
     }
 
-    /// How large it may grow from now on.
+    /// Sets how large the heap may grow from now on.
     pub(crate) fn limit(&self, bytes: usize) {
         self.memory().limit.set(bytes);
     }
@@ -260,7 +260,7 @@ mod tests {
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             (random >> 33) as usize % below
         };
-        // Enough for a region that is full, and sizes on both sides of what is small.
+        // Enough to fill the region, with sizes on both sides of the limit for small blocks.
         for step in 0..40_000 {
             let size = 1 + next(if step % 7 == 0 { 3 * SMALL } else { 96 });
             let value = step as u8;

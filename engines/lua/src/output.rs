@@ -1,4 +1,4 @@
-//! What a guest writes: `print`, `io.write`, `warn` and `trine.log`, in the form that the log settings ask for.
+//! The output of a guest: `print`, `io.write`, `warn` and `trine.log`, in the form that the log settings ask for.
 
 use std::{
     borrow::Cow,
@@ -7,13 +7,13 @@ use std::{
 };
 use trine_engine::{Invocation, Level, LogFormat, LogSettings, Stream, json_string, timestamp};
 
-/// A line that grows longer than this, in bytes, is broken.
+/// Maximum length of a line, in bytes; a longer one is broken.
 const LONGEST_LINE: usize = 1 << 20;
 
 /// The output of one Lua state.
 pub(crate) struct Output {
     log: LogSettings,
-    /// Whose lines these are.
+    /// The invocation whose lines these are.
     running: RefCell<Option<Rc<Invocation>>>,
     /// The lines that `io.write` has begun on stdout and stderr.
     begun: RefCell<[Vec<u8>; 2]>,
@@ -33,40 +33,40 @@ impl Output {
         }
     }
 
-    /// Says whose lines come now.
+    /// Sets whose lines come next.
     pub(crate) fn run(&self, invocation: Option<&Rc<Invocation>>) {
         let before = self.running.replace(invocation.cloned());
         // The last owner of an invocation ends what its functions shared, which may be another language's code.
         drop(before);
     }
 
-    /// The call whose lines these were has ended: what its invocation holds must not live until the next one.
+    /// Drops the invocation of the call that has ended: what it holds must not live until the next one.
     pub(crate) fn rest(&self) {
         drop(self.running.take());
     }
 
-    /// The invocation of the call that runs, valid for as long as it does.
+    /// Returns the invocation of the running call, valid for as long as the call runs.
     pub(crate) fn invocation(&self) -> Option<*const Invocation> {
         self.running.borrow().as_ref().map(Rc::as_ptr)
     }
 
-    /// When the call that runs has to end, in milliseconds since the epoch.
+    /// Returns when the running call has to end, in milliseconds since the epoch.
     pub(crate) fn deadline(&self) -> Option<u64> {
         self.running.borrow().as_ref().and_then(|invocation| invocation.deadline_ms)
     }
 
-    /// The request id of the call that runs.
+    /// Returns the request id of the running call.
     pub(crate) fn request_id(&self) -> Option<String> {
         self.running.borrow().as_ref().map(|invocation| invocation.request_id.clone())
     }
 
-    /// Takes what `io.write` wrote, and passes it on line by line.
+    /// Takes text from `io.write`, and passes it on line by line.
     pub(crate) fn write(&self, stream: Stream, text: &[u8]) {
         let mut begun = self.begun.borrow_mut();
         let begun = &mut begun[usize::from(stream == Stream::Stderr)];
         begun.extend_from_slice(text);
         if begun.len() > LONGEST_LINE && !text.contains(&b'\n') {
-            // This memory is not the guest's, so that its limit does not hold.
+            // This memory is not the guest's, so the guest's limit does not apply.
             begun.push(b'\n');
         }
         if let Some(end) = begun.iter().rposition(|&byte| byte == b'\n') {
@@ -88,7 +88,7 @@ impl Output {
         }
     }
 
-    /// Takes a piece of what the guest gave to `warn`, and writes the whole: not before `warn("@on")`, as in Lua's own
+    /// Takes a piece of the text passed to `warn`, and writes the whole: not before `warn("@on")`, as in Lua's own
     /// interpreter.
     pub(crate) fn warn(&self, text: &str, to_be_continued: bool) {
         let mut begun = self.warning.borrow_mut();

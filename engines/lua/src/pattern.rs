@@ -1,4 +1,4 @@
-//! `string.find`, `match`, `gmatch` and `gsub`, as Lua's own but that they can be stopped: the matching is that of
+//! `string.find`, `match`, `gmatch` and `gsub`, like Lua's own except that they can be stopped: the matching is that of
 //! `trine_lua_pattern`.
 //!
 //! The functions here are called by Lua and may leave by an error, which skips Rust frames: none of them holds a value
@@ -15,7 +15,7 @@ use std::{
 };
 use trine_lua_pattern::{Capture, Cursor, Fault, Piece, Room, Template, find_plain, is_plain};
 
-/// A matcher that asks whether what runs on this thread has to stop.
+/// A matcher that checks whether what runs on this thread has to stop.
 type Matcher<'t, 'r> = trine_lua_pattern::Matcher<'t, 'r, fn() -> bool>;
 
 const _: () =
@@ -180,7 +180,7 @@ unsafe fn add(buffer: *mut ffi::luaL_Buffer, text: &[u8]) {
     unsafe { ffi::luaL_addlstring(buffer, text.as_ptr().cast(), text.len()) };
 }
 
-/// Adds what a replacement function or table gave, unless that is nil or false.
+/// Adds the result of a replacement function or table, unless that is nil or false.
 unsafe fn add_value(state: *mut lua_State, buffer: *mut ffi::luaL_Buffer) -> bool {
     // SAFETY: the value is on top of the stack.
     unsafe {
@@ -256,7 +256,7 @@ unsafe fn push_capture(state: *mut lua_State, matcher: &Matcher<'_, '_>, index: 
     }
 }
 
-/// The string at `index`; raises when there is none.
+/// Returns the string at `index`; raises when there is none.
 unsafe fn text<'s>(state: *mut lua_State, index: c_int) -> &'s [u8] {
     let mut length = 0;
     // SAFETY: the string stays where it is until the function returns, on the stack or as an upvalue.
@@ -266,7 +266,7 @@ unsafe fn text<'s>(state: *mut lua_State, index: c_int) -> &'s [u8] {
     }
 }
 
-/// A position counted from 1, of one that may be relative to the end.
+/// Returns a position counted from 1, given one that may be relative to the end.
 fn from_start(position: i64, length: usize) -> usize {
     if position > 0 {
         position as usize

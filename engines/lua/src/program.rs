@@ -1,5 +1,5 @@
-//! Programs as middleware: a file that reads standard input, looks at its first argument and prints its result. It runs
-//! in this process, anew for each call, with globals of its own.
+//! Programs as middleware: files that read standard input, look at their first argument and print their result. They
+//! run in this process, anew for each call, with globals of their own.
 
 use crate::{
     call::{InFlight, Run},
@@ -11,7 +11,7 @@ use mlua::{Table, Value, ffi};
 use std::rc::Rc;
 use trine_engine::{Error, ErrorKind, Hook, Invocation, Module, Payload, Result};
 
-/// Reads and checks a program; gives its source as a value of the state.
+/// Reads and checks a program; returns its source as a value of the state.
 pub(crate) fn load(vm: &Rc<Vm>, module: &Module) -> Result<Value> {
     if let Some(folder) = module.path.parent() {
         vm.search_in(folder)?;
@@ -70,7 +70,7 @@ pub(crate) async fn call(
     Ok(Payload::Json(output(&printed).map_err(|error| vm.error(&error))?))
 }
 
-/// What was printed, without one newline at its end.
+/// Returns what was printed, without one newline at its end.
 fn output(printed: &Table) -> mlua::Result<Bytes> {
     let mut text = Vec::new();
     for piece in printed.sequence_values::<mlua::LuaString>() {

@@ -1,4 +1,4 @@
-//! Where a guest's code is, or was when it raised an error: the guest's frames, without Lua's and our own.
+//! The place of a guest's code, now or when it raised an error: the guest's frames, without Lua's and our own.
 
 use mlua::ffi::{self, lua_State};
 use std::{
@@ -7,7 +7,7 @@ use std::{
 };
 use trine_engine::{Error, Frame};
 
-/// A stack of more levels than these two together is shown without its middle.
+/// Numbers of levels shown at the two ends of a larger stack, whose middle is left out.
 const INNERMOST: c_int = 10;
 const OUTERMOST: c_int = 11;
 
@@ -16,13 +16,13 @@ const OUTERMOST: c_int = 11;
 pub(crate) struct Trace {
     /// Guest frames, innermost first.
     pub(crate) frames: Vec<Frame>,
-    /// The same as Lua's `debug.traceback` writes them.
+    /// The same frames, as Lua's `debug.traceback` writes them.
     pub(crate) stack: Vec<String>,
-    /// What Lua puts before a message that was raised in one of these frames: `app.lua:3: `.
+    /// The prefixes that Lua puts before a message that was raised in one of these frames: `app.lua:3: `.
     positions: Vec<String>,
 }
 
-/// The place where an error inside of a coroutine came from; the coroutine is dead by the time somebody asks.
+/// The origin of an error inside a coroutine, which is dead by the time somebody asks.
 pub(crate) struct Origin {
     pub(crate) message: Vec<u8>,
     pub(crate) frames: Vec<Frame>,
@@ -38,7 +38,7 @@ impl LastOrigin {
         self.0.take()
     }
 
-    /// Keeps where the error on top of a dead coroutine was raised, for the case that it goes on to our caller.
+    /// Keeps where the error on top of a dead coroutine was raised, in case it goes on to our caller.
     ///
     /// # Safety
     /// `coroutine` is live and has failed, so that its error is on top.
@@ -62,7 +62,7 @@ impl LastOrigin {
 }
 
 impl Trace {
-    /// Says where `coroutine` is. Works on one that has failed, whose stack is still there. `label` is the name of the
+    /// Finds where `coroutine` is. Works on one that has failed, whose stack is still there. `label` is the name of the
     /// function that was called.
     pub(crate) fn of(coroutine: *mut lua_State, label: &str) -> Self {
         let mut trace = Self::default();
@@ -99,7 +99,7 @@ impl Trace {
         trace
     }
 
-    /// Gives an error its places.
+    /// Adds these places to an error.
     pub(crate) fn give(self, error: Error) -> Error {
         error.with_frames(self.frames).with_stack(self.stack)
     }
@@ -133,7 +133,7 @@ impl Trace {
         }
     }
 
-    /// Returns `message` without the position that Lua put before it, if that is one of these frames': they say it too.
+    /// Returns `message` without the position that Lua put before it, if that is one of these frames', which show it.
     pub(crate) fn stripped<'m>(&self, message: &'m [u8]) -> &'m [u8] {
         stripped(message, &self.positions)
     }
@@ -158,7 +158,7 @@ pub(crate) fn split_position(message: &str) -> (u32, &str) {
     (0, message)
 }
 
-/// The number of levels on a coroutine's stack.
+/// Returns the number of levels on a coroutine's stack.
 unsafe fn levels(coroutine: *mut lua_State) -> c_int {
     // SAFETY: as for `Trace::of`.
     let exists = |level| unsafe {
@@ -176,7 +176,7 @@ unsafe fn levels(coroutine: *mut lua_State) -> c_int {
     low
 }
 
-/// The bytes of the string at `index`.
+/// Returns the bytes of the string at `index`.
 ///
 /// # Safety
 /// There is a string at `index`.

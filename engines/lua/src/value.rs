@@ -1,4 +1,4 @@
-//! A value of one state, on its way to another function.
+//! Values of one state, on their way to other functions.
 
 use crate::{
     ID,

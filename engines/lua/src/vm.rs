@@ -21,25 +21,25 @@ use std::{
 };
 use trine_engine::{Error, Result};
 
-/// So many coroutines are kept for further calls.
+/// Maximum number of idle coroutines, kept for further calls.
 const IDLE: usize = 32;
 
-/// The prelude of those that run programs.
+/// The prelude that runs programs.
 const PROGRAM: (&str, &str) = ("=[trine program]", include_str!("prelude/program.lua"));
 
 /// One Lua state. Functions of one root share it; those of different roots never meet.
 pub(crate) struct Vm {
     lua: Heap,
     main: *mut lua_State,
-    /// What each file returned, by its path, as `require` sees it.
+    /// The values that files returned, by path, as `require` sees them.
     files: Table,
-    /// Runs a program: made when the first one is loaded.
+    /// The function that runs programs, made when the first one is loaded.
     program: OnceCell<Function>,
     modules: RefCell<HashMap<PathBuf, Rc<Loaded>>>,
     idle: RefCell<Vec<Coroutine>>,
     calls: Cell<i64>,
     spoiled: Cell<bool>,
-    /// Last, because finalizers that run when `lua` is closed may still ask for it.
+    /// The host, in last place because finalizers that run when `lua` is closed may still need it.
     host: Rc<Host>,
 }
 
@@ -50,7 +50,7 @@ pub(crate) struct Coroutine {
 }
 
 impl Vm {
-    /// A state of what has been prepared: its main coroutine, the files that have run, its host.
+    /// Makes a state of what has been prepared: its main coroutine, the files that have run, its host.
     pub(crate) fn new(lua: Heap, main: *mut lua_State, files: Table, host: Rc<Host>) -> Rc<Self> {
         let vm = Rc::new(Self {
             lua,
@@ -72,7 +72,7 @@ impl Vm {
         &self.lua
     }
 
-    /// How large the heap is, in bytes.
+    /// Returns the size of the heap, in bytes.
     pub(crate) fn used_memory(&self) -> usize {
         self.lua.used()
     }
@@ -89,7 +89,7 @@ impl Vm {
         &self.files
     }
 
-    /// The function that runs programs, as [`crate::program`] calls it.
+    /// Returns the function that runs programs, as [`crate::program`] calls it.
     pub(crate) fn program(&self) -> Result<&Function> {
         if let Some(program) = self.program.get() {
             return Ok(program);
@@ -113,7 +113,7 @@ impl Vm {
         self.spoiled.set(true);
     }
 
-    /// A number for a call, unlike that of any other in this state.
+    /// Returns a number for a call, different from that of any other in this state.
     pub(crate) fn next_call(&self) -> i64 {
         self.calls.set(self.calls.get() + 1);
         self.calls.get()
@@ -132,12 +132,12 @@ impl Vm {
         Ok(key)
     }
 
-    /// What Lua refused us, as our error.
+    /// Makes an error of ours from one of Lua's.
     pub(crate) fn error(&self, error: &mlua::Error) -> Error {
         limits::internal(error)
     }
 
-    /// Has modules looked for in `folder` too, after all other places.
+    /// Makes `require` look in `folder`, too, after all other places.
     pub(crate) fn search_in(&self, folder: &Path) -> Result<()> {
         let added = format!("{0}/?.lua;{0}/?/init.lua", folder.display());
         let package: mlua::Result<Table> = self.lua.globals().raw_get("package");
@@ -149,12 +149,12 @@ impl Vm {
         package.raw_set("path", format!("{path};{added}")).map_err(|error| self.error(&error))
     }
 
-    /// A table as JSON, if it has such a form.
+    /// Writes a table as JSON, if it has such a form.
     pub(crate) fn json(&self, table: &Table) -> Option<String> {
         String::from_utf8(self.write(table, Strictness::Ordinary).ok()?.ok()?).ok()
     }
 
-    /// Any value as JSON. The outer error is one of memory.
+    /// Writes any value as JSON. The outer error is about memory.
     pub(crate) fn write(
         &self,
         value: impl mlua::IntoLua,
@@ -172,7 +172,7 @@ impl Vm {
         Ok(written.map(|()| text))
     }
 
-    /// The value that the registry holds under a key.
+    /// Returns the value that the registry holds under a key.
     pub(crate) fn value(&self, key: c_int) -> mlua::Result<Value> {
         // SAFETY: `exec_raw` runs this in protected mode with room for a value.
         unsafe {
@@ -182,7 +182,7 @@ impl Vm {
         }
     }
 
-    /// A copy of the topmost value of a coroutine's stack.
+    /// Copies the topmost value of a coroutine's stack.
     pub(crate) fn take(&self, coroutine: *mut lua_State) -> mlua::Result<Value> {
         // SAFETY: `exec_raw` makes room for three values; a coroutine's stack has a spare slot.
         unsafe {
@@ -197,7 +197,7 @@ impl Vm {
         }
     }
 
-    /// A coroutine with an empty stack.
+    /// Returns a coroutine with an empty stack.
     pub(crate) fn coroutine(&self) -> Result<Coroutine> {
         if let Some(idle) = self.idle.borrow_mut().pop() {
             return Ok(idle);
@@ -229,7 +229,7 @@ impl Vm {
         self.forget(coroutine.key);
     }
 
-    /// Gives back a key of [`Vm::keep`].
+    /// Gives back a key from [`Vm::keep`].
     pub(crate) fn forget(&self, key: c_int) {
         // SAFETY: `main` lives as long as `lua`. Giving back a key writes into slots that exist: it allocates nothing.
         unsafe { ffi::luaL_unref(self.main, ffi::LUA_REGISTRYINDEX, key) };

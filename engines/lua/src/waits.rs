@@ -1,4 +1,4 @@
-//! What a guest waits for outside of Lua: `trine.sleep` and `trine.fetch`.
+//! The waits of a guest for something outside Lua: `trine.sleep` and `trine.fetch`.
 
 use crate::fetch;
 use mlua::{Lua, Table, Value};
@@ -7,11 +7,11 @@ use trine_engine::LocalFuture;
 
 /// The end of a wait.
 pub(crate) enum Outcome {
-    /// The time has passed.
+    /// The end of a sleep.
     Slept,
-    /// A response has arrived, or the text of what went wrong.
+    /// A response, or the text of what went wrong.
     Fetched(Result<fetch::Response, String>),
-    /// The deadline is near.
+    /// A warning that the deadline is near.
     Warned,
 }
 
@@ -33,7 +33,7 @@ impl Waits {
         self.begun.take()
     }
 
-    /// Says how it has ended, for the code that goes on.
+    /// Notes how it has ended, for the code that continues.
     pub(crate) fn end(&self, outcome: Outcome) {
         self.outcome.set(Some(outcome));
     }

@@ -1,4 +1,4 @@
-//! Calls in flight, and which of them has heard that its deadline is near.
+//! The calls in flight, and which of them have been warned that their deadline is near.
 
 use std::{
     cell::RefCell,
@@ -7,7 +7,7 @@ use std::{
 };
 use trine_engine::Invocation;
 
-/// A call between its begin and its end.
+/// A call that has begun and not ended.
 struct Call {
     number: i64,
     invocation: Rc<Invocation>,
@@ -35,7 +35,7 @@ impl Warnings {
         let index = calls.iter().position(|call| call.number == number);
         let ended = index.map(|index| calls.swap_remove(index));
         drop(calls);
-        // Its end may be the invocation's, and that of whatever its functions shared.
+        // The end of the call may be that of the invocation, and of whatever its functions shared.
         drop(ended);
     }
 
@@ -59,7 +59,7 @@ impl Warnings {
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    /// Ready when a call that waits is to be warned.
+    /// Ready when a waiting call has to be warned.
     pub(crate) fn poll(&self, number: i64, context: &Context<'_>) -> Poll<()> {
         let mut calls = self.0.borrow_mut();
         let Some(call) = calls.iter_mut().find(|call| call.number == number) else {

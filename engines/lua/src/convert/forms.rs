@@ -1,4 +1,4 @@
-//! How tables are marked, and what else conversions know of one state.
+//! The marks of tables, and other facts that conversions know of one state.
 
 use super::keys::Keys;
 use mlua::{Lua, ffi};
@@ -8,10 +8,10 @@ use std::{
     ptr,
 };
 
-/// Arrays and objects may be nested this deep, in both directions.
+/// Maximum depth of nested arrays and objects, in both directions.
 pub(crate) const MAX_DEPTH: usize = 1000;
 
-/// The metatables that say what a table is, by address. The registry keeps them alive and Lua never moves them.
+/// The metatables that mark tables, by address. The registry keeps them alive and Lua never moves them.
 #[derive(Clone, Copy)]
 pub(crate) struct Marks {
     /// Metatable of arrays, and its key in the registry.
@@ -28,7 +28,7 @@ pub(crate) struct Marks {
     /// Metatable of `context.state`.
     pub(crate) state: *const c_void,
     pub(crate) state_key: c_int,
-    /// Metatable of errors that another language has thrown.
+    /// Metatable of errors thrown by another language.
     pub(crate) error: *const c_void,
     pub(crate) error_key: c_int,
 }
@@ -50,7 +50,7 @@ impl Marks {
     };
 }
 
-/// What conversions know of one state: how its tables are marked, and the keys that were seen in it.
+/// The knowledge that conversions have of one state: how its tables are marked, and the keys that were seen in it.
 pub(crate) struct Forms {
     marks: Cell<Marks>,
     pub(super) keys: Keys,
@@ -63,7 +63,7 @@ impl Default for Forms {
 }
 
 impl Forms {
-    /// Sets up what is kept inside of Lua.
+    /// Sets up what is kept inside Lua.
     pub(crate) fn prepare(&self, lua: &Lua, marks: Marks) -> mlua::Result<()> {
         self.marks.set(marks);
         self.keys.prepare(lua)

@@ -1,5 +1,5 @@
-//! Keys of objects that were seen before. Events look alike, and a Lua string that is used again is neither hashed nor
-//! looked for.
+//! A cache of keys of objects. Events look alike, and a Lua string that is used again is neither hashed nor looked
+//! up.
 
 use mlua::{
     Lua,
@@ -10,12 +10,12 @@ use std::{
     ffi::{c_char, c_int},
 };
 
-/// Slots of the cache, as many as a byte has values.
+/// Number of slots of the cache, as many as a byte has values.
 const SLOTS: usize = 256;
-/// Longer keys are not kept.
+/// Maximum length, in bytes, of a key that is kept.
 const LONGEST: usize = 32;
 
-/// A key's length and words that together have all of its bytes; the two at its ends come first.
+/// The length of a key, and words that together cover all of its bytes; the two at its ends come first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Key {
     length: usize,
@@ -24,7 +24,7 @@ struct Key {
 }
 
 impl Key {
-    /// No key is as long as this.
+    /// A key that matches none: no key is this long.
     const NONE: Self = Self { length: usize::MAX, ends: [0; 2], middle: [0; 2] };
 
     #[inline]
@@ -56,7 +56,7 @@ impl Key {
     }
 }
 
-/// What one state has seen: the keys' bytes here, their strings in a table of the state.
+/// The keys that one state has seen: their bytes here, their strings in a table of the state.
 pub(crate) struct Keys {
     slots: Box<[Cell<Key>; SLOTS]>,
     /// Key of the table in the registry.
@@ -92,7 +92,7 @@ impl Keys {
     }
 
     pub(super) fn give_room(&self, room: String) {
-        // What a giant string took is not kept.
+        // The room that a giant string took is not kept.
         if room.capacity() <= 1 << 16 {
             self.room.set(room);
         }
@@ -107,7 +107,7 @@ impl Keys {
         unsafe { ffi::lua_rawgeti(state, ffi::LUA_REGISTRYINDEX, self.table.get().into()) };
     }
 
-    /// Pushes a key and returns its slot, which other keys may have too.
+    /// Pushes a key and returns its slot, which other keys may share.
     ///
     /// # Safety
     /// `state` runs in protected mode with room for two values and has this state's table at `table`.

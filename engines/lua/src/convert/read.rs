@@ -1,4 +1,4 @@
-//! JSON text to Lua values: a pull parser whose events become pushes on Lua's stack.
+//! The conversion of JSON text to Lua values: a pull parser whose events become pushes on Lua's stack.
 
 use super::{
     forms::{Forms, MAX_DEPTH},
@@ -11,8 +11,8 @@ use std::ffi::c_int;
 use trine_engine::Error;
 use trine_json::{Number, Peek, Place, Reader, Refused, describe};
 
-/// A text that is about to be read. What reading it takes has a destructor, so it lives here, outside of frames that an
-/// error of Lua's may skip.
+/// A text that is about to be read. What reading it needs has a destructor, so it lives here, outside frames that a Lua
+/// error may skip.
 pub(crate) struct Parser<'j> {
     text: &'j [u8],
     reader: Option<Reader<'j>>,
@@ -24,15 +24,15 @@ impl<'j> Parser<'j> {
     }
 }
 
-/// Why a text has no Lua value.
+/// The reason why a text has no Lua value.
 pub(crate) enum ReadFault {
-    /// It is no JSON.
+    /// Text that is not JSON.
     Refused,
-    /// It is nested too deep.
+    /// Text that is nested too deeply.
     Deep,
-    /// There is no room for the parser's values.
+    /// Lack of room for the parser's values.
     Memory,
-    /// The call has to end, or is warned of its deadline.
+    /// The end of the call, or the warning of its deadline.
     Stopped,
 }
 
@@ -43,7 +43,7 @@ impl From<Refused> for ReadFault {
 }
 
 impl ReadFault {
-    /// Returns what has ended reading, if it was not the text.
+    /// Returns what has ended reading, unless it was the text.
     pub(crate) fn end(&self) -> Option<End> {
         match self {
             Self::Memory => Some(End::Memory),
@@ -67,11 +67,11 @@ impl ReadFault {
     }
 }
 
-/// This many items or members are collected on the stack before their table is made, so that most tables are made in
-/// their final size: growing one is what costs most here.
+/// Number of items or members collected on the stack before their table is made, so that most tables are made in
+/// their final size: growing them is the largest cost here.
 const BATCH: c_int = 32;
 
-/// After so many values the reader asks whether it has to stop.
+/// Number of values after which the reader checks whether it has to stop.
 const VALUES: u32 = 4096;
 
 /// Pushes the value of the parser's text, which must be one JSON value and nothing else.
@@ -79,9 +79,8 @@ const VALUES: u32 = 4096;
 /// Integers beyond 64 bits and numbers beyond a double's precision become the nearest double.
 ///
 /// # Safety
-/// `state` runs in protected mode with room for three values, and belongs to the state of `forms`. Memory
-/// errors skip the caller's
-/// frames.
+/// `state` runs in protected mode with room for three values, and belongs to the state of `forms`. Memory errors skip
+/// the caller's frames.
 pub(crate) unsafe fn read(
     state: *mut lua_State,
     parser: &mut Parser<'_>,
@@ -105,7 +104,7 @@ struct Builder<'p, 'j> {
     state: *mut lua_State,
     reader: &'p mut Reader<'j>,
     keys: &'p Keys,
-    /// Where the table of known keys is.
+    /// Stack index of the table of known keys.
     known: c_int,
     array: c_int,
     depth: usize,
@@ -158,7 +157,7 @@ impl<'p, 'j> Builder<'p, 'j> {
                     Number::Float(value) => ffi::lua_pushnumber(self.state, value),
                     Number::Long(text) => match text.parse() {
                         Ok(value) => ffi::lua_pushinteger(self.state, value),
-                        // What the parser lets through always parses.
+                        // What the parser accepts always parses.
                         Err(_) => {
                             ffi::lua_pushnumber(self.state, text.parse().unwrap_or(f64::NAN));
                         }
@@ -214,7 +213,7 @@ impl<'p, 'j> Builder<'p, 'j> {
 
     unsafe fn object(&mut self) -> Result<(), ReadFault> {
         let (state, keys, known) = (self.state, self.keys, self.known);
-        // The slots that the object's keys have, and whether two have the same.
+        // The slots of the object's keys, and whether two share one.
         let (mut slots, mut twice) = ([0_u64; 4], false);
         // SAFETY: as for `array`, with two values a member.
         unsafe {
@@ -257,8 +256,8 @@ unsafe fn array_of_batch(state: *mut lua_State, table: c_int, count: c_int) {
     }
 }
 
-/// Makes a table of the topmost `count` pairs and puts it into its slot. Of equal keys the last one holds: if there may
-/// be such, pairs are set in their order, else from the top of the stack, which takes no copies.
+/// Makes a table of the topmost `count` pairs and puts it into its slot. Of equal keys the last one wins: if there may
+/// be any, pairs are set in their order, otherwise from the top of the stack, which takes no copies.
 unsafe fn object_of_batch(state: *mut lua_State, table: c_int, count: c_int, equal: bool) {
     // SAFETY: `object` has pushed these pairs above the slot; `enter` has made room for three more values.
     unsafe {

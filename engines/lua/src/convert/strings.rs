@@ -1,12 +1,12 @@
-//! JSON strings: eight bytes at a time until one has to be escaped.
+//! The writing of JSON strings: eight bytes at a time until one has to be escaped.
 
 use trine_json::special;
 
 const HIGH: u64 = 0x8080_8080_8080_8080;
-/// What fills words up.
+/// The filler of incomplete words.
 const SPACES: u64 = 0x2020_2020_2020_2020;
 
-/// Writes a JSON string; false when the bytes are not UTF-8.
+/// Writes a JSON string; returns false when the bytes are not UTF-8.
 pub(super) fn write_string(out: &mut Vec<u8>, bytes: &[u8]) -> bool {
     let (start, length) = (out.len(), bytes.len());
     out.reserve(length + 2);
@@ -26,7 +26,7 @@ pub(super) fn write_string(out: &mut Vec<u8>, bytes: &[u8]) -> bool {
     (found == 0 && high & HIGH == 0) || write_other(out, bytes, found != 0)
 }
 
-/// The rest of a string that is not quite plain: it is written if it has to be escaped, and checked.
+/// Completes a string that is not quite plain: writes it if it has to be escaped, and checks that it is UTF-8.
 #[inline(never)]
 fn write_other(out: &mut Vec<u8>, bytes: &[u8], escape: bool) -> bool {
     if escape {
@@ -36,7 +36,7 @@ fn write_other(out: &mut Vec<u8>, bytes: &[u8], escape: bool) -> bool {
     std::str::from_utf8(bytes).is_ok()
 }
 
-/// Copies the bytes and returns the union of all words, and of what is special in them. Words may overlap.
+/// Copies the bytes and returns the union of all words, and of the special bits in them. Words may overlap.
 ///
 /// # Safety
 /// There is room for the bytes at `to`.
@@ -77,7 +77,7 @@ unsafe fn copy(bytes: &[u8], to: *mut u8) -> (u64, u64) {
     (high, found)
 }
 
-/// So many bytes are escaped at a time: room is made for the longest that they may become.
+/// Number of bytes that are escaped at a time: room is made for the longest result.
 const PIECE: usize = 256;
 
 /// Writes bytes of which some have to be escaped.
@@ -93,7 +93,7 @@ fn write_escaped(out: &mut Vec<u8>, bytes: &[u8]) {
     }
 }
 
-/// Escapes a piece and returns the end of what it became.
+/// Escapes a piece and returns the end of the result.
 ///
 /// # Safety
 /// There is room at `to` for six times the piece and eight bytes.
@@ -123,7 +123,7 @@ unsafe fn escape(mut piece: &[u8], mut to: *mut u8) -> *mut u8 {
     to
 }
 
-/// Writes a byte that has to be escaped and returns the end of what it became.
+/// Writes a byte that has to be escaped and returns the end of the result.
 ///
 /// # Safety
 /// There is room for six bytes at `to`.

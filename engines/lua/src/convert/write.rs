@@ -1,4 +1,4 @@
-//! Lua values to JSON text: one pass over each table, straight into a byte buffer.
+//! The conversion of Lua values to JSON text: one pass over each table, straight into a byte buffer.
 
 use super::{
     forms::{Forms, MAX_DEPTH},
@@ -13,27 +13,27 @@ use std::{
 };
 use trine_engine::{Error, ErrorKind};
 
-/// Why a value has no JSON form, and where in it.
+/// The reason why a value has no JSON form, and the place in it.
 #[derive(Debug)]
 pub(crate) struct Fault {
     reason: String,
-    /// Innermost first.
+    /// Path to the place, innermost step first.
     path: Vec<Step>,
     end: Option<End>,
 }
 
-/// What ends writing whatever the value.
+/// The reason to end writing, whatever the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
-    /// The text is larger than the heap may be. A table that holds another one twice, and so on, is small and its text
-    /// has no bounds.
+    /// A text larger than the heap may be. A table that holds another one twice, and so on, is small but its text is
+    /// unbounded.
     Memory,
-    /// The call has to end, or is warned of its deadline.
+    /// The end of the call, or the warning of its deadline.
     Stopped,
 }
 
 impl End {
-    /// The error of a value that could not be made.
+    /// Makes the error of a value that could not be made.
     pub(crate) fn into_error(self) -> Error {
         match self {
             Self::Memory => limits::out_of_memory(),
@@ -42,12 +42,12 @@ impl End {
     }
 }
 
-/// What of a value may be left behind.
+/// The parts of a value that may be left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Strictness {
-    /// Metatables: the members are what counts.
+    /// Metatables: only the members count.
     Ordinary,
-    /// Nothing. An object of a class has no JSON form.
+    /// Nothing: an object of a class has no JSON form.
     Plain,
 }
 
@@ -57,7 +57,7 @@ enum Step {
     Key(String),
 }
 
-/// So much of a path is shown at either end.
+/// Number of steps of a path that are shown at either end.
 const PATH_ENDS: usize = 6;
 
 impl Fault {
@@ -73,12 +73,12 @@ impl Fault {
         Box::new(Self { end: Some(end), ..*Self::new(reason) })
     }
 
-    /// What has ended writing, if it was not the value.
+    /// Returns what has ended writing, unless it was the value.
     pub(crate) fn end(&self) -> Option<End> {
         self.end
     }
 
-    /// The error of a value that messages call `root`.
+    /// Makes the error of a value that messages call `root`.
     pub(crate) fn into_error(self, root: &str) -> Error {
         match self.end {
             None => Error::new(ErrorKind::Marshal, self.at(root)),
@@ -95,7 +95,7 @@ impl Fault {
         self
     }
 
-    /// The whole sentence, the value being called `root`: `result.items[3] is a function, …`.
+    /// Returns the whole sentence, in which the value is called `root`: `result.items[3] is a function, …`.
     pub(crate) fn at(&self, root: &str) -> String {
         let mut text = root.to_owned();
         let length = self.path.len();
@@ -125,13 +125,13 @@ fn is_name(key: &str) -> bool {
         && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// The state that tables belong to, as far as writing them has to know it.
+/// The state that tables belong to, as far as writing them needs to know it.
 pub(crate) trait Home {
     fn forms(&self) -> &Forms;
 
     fn watch(&self) -> &Watch;
 
-    /// Fills in the context at `table`, whose mark says that it is not filled in yet.
+    /// Fills in the context at `table`, whose mark says that it is unfilled.
     ///
     /// # Safety
     /// As for [`write`]; `table` is absolute.
@@ -181,9 +181,9 @@ pub(crate) unsafe fn write(
     }
 }
 
-/// No text grows larger than this, in bytes, whatever the memory limit.
+/// Maximum size of a text, in bytes, whatever the memory limit.
 const LONGEST: usize = 1 << 30;
-/// After so many values the writer asks whether it has to stop.
+/// Number of values after which the writer checks whether it has to stop.
 const VALUES: u32 = 4096;
 
 struct Writer<'a> {
@@ -191,21 +191,21 @@ struct Writer<'a> {
     home: &'a dyn Home,
     forms: &'a Forms,
     out: &'a mut Vec<u8>,
-    /// The tables around the value at hand.
+    /// The tables around the current value.
     ancestors: &'a mut Vec<*const c_void>,
     strictness: Strictness,
-    /// The number of interrupts at the beginning, for a value that is written while no call runs.
+    /// Number of interrupts at the beginning, for a value that is written while no call runs.
     epoch: u64,
     longest: usize,
     values: u32,
 }
 
-/// What a table is to be written as.
+/// The form in which a table is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Shape {
     Array,
     Object,
-    /// Its keys decide.
+    /// The form that its keys decide.
     Open,
     /// `context.state`, whose members are elsewhere.
     Vm,
@@ -267,7 +267,7 @@ impl Writer<'_> {
             .into_owned()
     }
 
-    /// The bytes of the string at `index`, which must be one; they live as long as it is on the stack.
+    /// Returns the bytes of the string at `index`, which must be one; they live as long as it is on the stack.
     unsafe fn bytes<'s>(&self, index: c_int) -> &'s [u8] {
         let mut length = 0;
         // SAFETY: the caller knows that it is a string, so nothing is converted.
@@ -323,7 +323,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Looks for a reason to end.
+    /// Checks for a reason to end.
     fn check(&mut self) -> Written {
         if self.out.len() > self.longest {
             return Err(Fault::ended(End::Memory));
@@ -367,7 +367,7 @@ impl Writer<'_> {
         Ok(Shape::Open)
     }
 
-    /// A table without a mark: its first key tells what it is, as long as the others agree.
+    /// Writes a table without a mark: its first key tells what it is, provided that the others agree.
     unsafe fn open(&mut self, table: c_int, start: usize) -> Written {
         let state = self.state;
         // SAFETY: `lua_next` gets the keys that it returned; key and value have room.
@@ -384,7 +384,7 @@ impl Writer<'_> {
         }
     }
 
-    /// A table that is an array by its mark.
+    /// Writes a table that is an array by its mark.
     unsafe fn array_in_order(&mut self, table: c_int, start: usize) -> Written {
         // SAFETY: as for `open`.
         unsafe {
@@ -395,7 +395,7 @@ impl Writer<'_> {
             }
             let written = self.items(table, start);
             if matches!(&written, Err(fault) if fault.end.is_none()) {
-                // Keys that do not fit are what one hears of first.
+                // Keys that do not fit are reported first.
                 ffi::lua_settop(self.state, top);
                 self.length(table)?;
             }
@@ -403,7 +403,7 @@ impl Writer<'_> {
         }
     }
 
-    /// The items of an array, as long as its keys come in order; the first pair is on top of the stack.
+    /// Writes the items of an array while its keys come in order; the first pair is on top of the stack.
     unsafe fn items(&mut self, table: c_int, start: usize) -> Written {
         let state = self.state;
         // SAFETY: as for `open`.
@@ -434,7 +434,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// A table whose integer keys are not stored in order. Holes are `null`.
+    /// Writes an array whose integer keys are not stored in order. Holes become `null`.
     unsafe fn array(&mut self, table: c_int) -> Written {
         let state = self.state;
         // SAFETY: as for `open`.
@@ -455,7 +455,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// The largest key of an array, if all its keys are such and few are missing.
+    /// Returns the largest key of an array, if all its keys fit an array and few are missing.
     unsafe fn length(&self, table: c_int) -> Result<i64, Box<Fault>> {
         let state = self.state;
         // SAFETY: as for `open`.
@@ -485,7 +485,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Keys of several kinds, the topmost of them one that does not fit.
+    /// Makes the fault of keys of several kinds, of which the topmost one does not fit.
     unsafe fn mixed(&self) -> Box<Fault> {
         // SAFETY: there is a key on top.
         let kind = unsafe {
@@ -498,7 +498,7 @@ impl Writer<'_> {
         Fault::new(format!("is a table with mixed keys (one is a {kind})"))
     }
 
-    /// A table with string keys; integer keys are written as strings in one that is an object by its mark.
+    /// Writes a table with string keys; in one that is an object by its mark, integer keys become strings.
     unsafe fn object(&mut self, table: c_int, integers: bool) -> Written {
         let state = self.state;
         let mut first = true;
@@ -535,7 +535,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// The key at `index`, for a path.
+    /// Returns the key at `index` as a step of a path.
     unsafe fn step(&self, index: c_int) -> Step {
         // SAFETY: `object` has seen that the key is an integer or a string.
         unsafe {

@@ -1,4 +1,4 @@
-//! `trine.json`.
+//! The C functions of `trine.json`.
 
 use crate::{
     convert::{Parser, Strictness, leave, read, write},
@@ -7,7 +7,7 @@ use crate::{
 use mlua::ffi::{self, lua_State};
 use std::{ffi::c_int, mem::ManuallyDrop};
 
-/// `trine.json.encode(value)`.
+/// Implements `trine.json.encode(value)`.
 ///
 /// # Safety
 /// To be called by Lua as a C closure whose first upvalue is the [`Host`] of its state.
@@ -40,7 +40,7 @@ pub(super) unsafe extern "C-unwind" fn encode(state: *mut lua_State) -> c_int {
     }
 }
 
-/// `trine.json.decode(text)`.
+/// Implements `trine.json.decode(text)`.
 ///
 /// # Safety
 /// As for [`encode`].

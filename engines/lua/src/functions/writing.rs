@@ -1,4 +1,4 @@
-//! What a guest writes with: `print`, `io.write`, `warn` and `trine.log`, as far as the preludes leave it to the host.
+//! The functions a guest writes with: `print`, `io.write`, `warn` and `trine.log`, where preludes leave it to the host.
 
 use crate::host::Host;
 use mlua::ffi::{self, lua_State};
@@ -8,11 +8,11 @@ use std::{
 };
 use trine_engine::{Stream, json_string};
 
-/// Name and function of everything here but [`warn`]. Finalizers may call them while a state is closed.
+/// Name and function of everything here except [`warn`]. Finalizers may call them while a state is closed.
 pub(super) const CLOSURES: [(&str, ffi::lua_CFunction); 5] =
     [("print", print), ("write", write), ("flush", flush), ("log", log), ("trace_id", trace_id)];
 
-/// The string at `index`; raises when there is none.
+/// Returns the string at `index`; raises when there is none.
 unsafe fn argument<'a>(state: *mut lua_State, index: c_int) -> &'a [u8] {
     let mut length = 0;
     // SAFETY: called with arguments on the stack, where the string stays until the function returns.
@@ -22,7 +22,7 @@ unsafe fn argument<'a>(state: *mut lua_State, index: c_int) -> &'a [u8] {
     }
 }
 
-/// `print(line)`: one line, without its newline.
+/// Implements `print(line)`: writes one line, given without its newline.
 unsafe extern "C-unwind" fn print(state: *mut lua_State) -> c_int {
     // SAFETY: a closure of this host; nothing with a destructor is alive where an argument may be wrong.
     unsafe {
@@ -32,7 +32,7 @@ unsafe extern "C-unwind" fn print(state: *mut lua_State) -> c_int {
     0
 }
 
-/// `write(stderr, text)`.
+/// Implements `write(stderr, text)`.
 unsafe extern "C-unwind" fn write(state: *mut lua_State) -> c_int {
     // SAFETY: as for `print`.
     unsafe {
@@ -43,14 +43,14 @@ unsafe extern "C-unwind" fn write(state: *mut lua_State) -> c_int {
     0
 }
 
-/// `flush()`.
+/// Implements `flush()`.
 unsafe extern "C-unwind" fn flush(state: *mut lua_State) -> c_int {
     // SAFETY: as for `print`.
     unsafe { Host::of(state).output().flush() };
     0
 }
 
-/// `log(level, text, json or nil)`; returns what is wrong with the level, if anything.
+/// Implements `log(level, text, json or nil)`; returns what is wrong with the level, if anything.
 unsafe extern "C-unwind" fn log(state: *mut lua_State) -> c_int {
     // SAFETY: as for `print`; the message about the level is kept from the frame while it is pushed.
     unsafe {
@@ -76,7 +76,7 @@ unsafe extern "C-unwind" fn log(state: *mut lua_State) -> c_int {
     }
 }
 
-/// `trace_id()` of the call that runs.
+/// Implements `trace_id()` of the running call.
 unsafe extern "C-unwind" fn trace_id(state: *mut lua_State) -> c_int {
     // SAFETY: as for `print`. The call keeps its invocation alive while its code runs.
     unsafe {
@@ -91,7 +91,7 @@ unsafe extern "C-unwind" fn trace_id(state: *mut lua_State) -> c_int {
     1
 }
 
-/// `warn(…)`, a piece at a time.
+/// Takes a piece of the arguments of `warn(…)`.
 ///
 /// # Safety
 /// To be set with `lua_setwarnf` and the state's [`Host`].

@@ -1,13 +1,13 @@
-//! Our functions against Lua's own, on random patterns and subjects.
+//! Tests of our functions against Lua's own, on random patterns and subjects.
 
 use super::FUNCTIONS;
 use crate::bulk;
 use mlua::{Lua, Table, Value};
 
-/// Runs `ours.name(…)` and `theirs.name(…)` and says what both give, errors included.
+/// A chunk that runs `ours.name(…)` and `theirs.name(…)` and returns both outcomes, errors included.
 const DRIVER: &str = include_str!("compare.lua");
 
-/// A linear congruential generator, so that a failure can be repeated.
+/// A linear congruential generator, so that a failure can be reproduced.
 struct Random(u64);
 
 impl Random {
@@ -97,7 +97,7 @@ impl Random {
     }
 }
 
-/// A Lua with its own libraries, and a table of our functions.
+/// Returns a Lua with its own libraries, and a table of our functions.
 fn both() -> (Lua, Table, Table) {
     let lua = Lua::new();
     let ours = lua.create_table().unwrap();
@@ -150,7 +150,7 @@ fn patterns_match_as_luas_own_do() {
             String::from_utf8_lossy(&pattern)
         );
     }
-    // The generator must not only make patterns that fail.
+    // The generator must not make only patterns that fail.
     assert!(matched > 20_000, "{matched}");
 }
 
@@ -216,7 +216,7 @@ fn repetitions_and_moves_are_luas() {
     lua.load(include_str!("bulk.lua")).call::<()>(ours).unwrap();
 }
 
-/// `cargo test -p trine-lua --lib -- --ignored --nocapture pattern_speed`.
+/// Measures: `cargo test -p trine-lua --lib -- --ignored --nocapture pattern_speed`.
 #[test]
 #[ignore = "measures"]
 #[allow(clippy::print_stdout, reason = "this is what it is for")]

@@ -1,4 +1,4 @@
-//! A near deadline: an error that may be caught once.
+//! Tests of a near deadline: an error that may be caught once.
 
 use crate::support::{Guest, handler, invocation, run};
 use std::{
@@ -65,7 +65,7 @@ fn an_error_that_nobody_catches_is_a_timeout_with_its_place() {
         is_soft(&error);
         assert_eq!((error.frames()[0].line, error.frames()[1].line), (2, 8), "{error:#}");
         assert_eq!(guest.handle("0").await.unwrap(), "2", "the state is the same");
-        // Thrown again, or from a pattern, it is the same.
+        // Raised again, or from a pattern, it is the same.
         is_soft(
             &warned_body("local ok, e = pcall(function() while true do end end) error(e)")
                 .await

@@ -1,4 +1,4 @@
-//! What a guest raises, as callers see it.
+//! Tests of the errors that guests raise, as callers see them.
 
 use crate::support::{Guest, Setup, answer, fault, handler, run};
 use trine_engine::ErrorKind;

@@ -1,4 +1,4 @@
-//! What the functions of one invocation share: the context, `context.state`, `context.reply`.
+//! Tests of what the functions of one invocation share: the context, `context.state`, `context.reply`.
 
 use crate::{
     hooks::foreign,
@@ -175,7 +175,7 @@ fn a_before_hook_replies_with_or_without_a_colon() {
         assert!(error.message().contains("called twice"), "{error}");
         assert_eq!(error.kind(), ErrorKind::Guest);
         assert_eq!(error.frames()[0].line, 1);
-        // Outside of a before hook.
+        // Outside a before hook.
         let function = guest.hooks("app").await.unwrap().hook(Hook::Before).unwrap();
         let error = guest.call(function, "1").await.unwrap_err();
         assert!(error.message().contains("this is the handler"), "{error}");

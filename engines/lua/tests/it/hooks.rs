@@ -1,4 +1,4 @@
-//! Middleware: which hooks a file has, what they are called with, and what becomes of what they return.
+//! Tests of middleware: which hooks a file has, what they are called with, and what becomes of their results.
 
 use crate::support::{Guest, invocation, run};
 use bytes::Bytes;
@@ -147,7 +147,7 @@ fn an_error_hook_gets_what_was_thrown() {
             let thrown = Payload::Native(cx.exchange.take_thrown().unwrap());
             let answer = text(guest.native(hook, thrown, &cx).await.unwrap());
             assert!(answer.starts_with(expected), "{answer}");
-            // Nobody asks: nothing is kept.
+            // Without a request nothing is kept.
             cx.exchange.keep_thrown(false);
             guest.call_with(handler, event, &cx).await.unwrap_err();
             assert!(cx.exchange.take_thrown().is_none());

@@ -1,4 +1,4 @@
-//! Finding modules and the functions in them.
+//! Tests of finding modules and the functions in them.
 
 use crate::support::{Guest, handler, invocation, run};
 use trine_engine::{Engine, ErrorKind, Form, FunctionId, Payload, Seek};

@@ -1,4 +1,4 @@
-//! What a guest writes.
+//! Tests of a guest's output.
 
 use crate::support::{Guest, Setup, fault, handler, invocation, run};
 use trine_engine::{Level, LogFormat, Stream};

@@ -1,4 +1,4 @@
-//! Programs as middleware: standard input, an argument, and what is printed.
+//! Tests of programs as middleware: standard input, an argument, and what is printed.
 
 use crate::support::{Guest, Setup, invocation, run};
 use trine_engine::{Error, ErrorKind, FunctionId, Hook, Module, Payload, Result, Seek};
@@ -14,7 +14,7 @@ async fn before(guest: &Guest, input: &str) -> Result<String, Error> {
     guest.call(before, input).await
 }
 
-/// What a program with this body prints for this input.
+/// Returns what a program with this body prints for this input.
 async fn printed(body: &str, input: &str) -> String {
     before(&Guest::with(&[("mw", body)]), input).await.unwrap()
 }

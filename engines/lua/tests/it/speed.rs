@@ -1,10 +1,10 @@
-//! How long things take. Not run by default: `cargo test -p trine-lua -- --ignored --nocapture speed`.
+//! Measurements of time. Not run by default: `cargo test -p trine-lua -- --ignored --nocapture speed`.
 
 use crate::support::{Guest, handler, invocation, run};
 use std::time::Instant;
 use trine_engine::{Form, Payload};
 
-/// About one kilobyte in ten members.
+/// Returns about one kilobyte in ten members.
 fn plain_event() -> String {
     serde_json::json!({
         "id": "1f0c3a9e-6f0e-4f3e-9b7c-2b1a5d7e9c11", "path": "/orders/7", "method": "POST", "count": 7,
@@ -14,7 +14,7 @@ fn plain_event() -> String {
     .to_string()
 }
 
-/// About one kilobyte of an ordinary event: 14 tables, some 60 values.
+/// Returns about one kilobyte of an ordinary event: 14 tables, some 60 values.
 fn event() -> String {
     let items: Vec<_> = (0..6)
         .map(|n| serde_json::json!({"sku": format!("item-{n}"), "quantity": n, "price": 9.5, "tags": ["new", "sale"]}))
@@ -30,7 +30,7 @@ fn event() -> String {
     .to_string()
 }
 
-/// About one kilobyte in many small values: 21 tables, escapes and letters beyond ASCII.
+/// Returns about one kilobyte in many small values: 21 tables, escapes and letters beyond ASCII.
 fn dense_event() -> String {
     let items: Vec<_> = (0..9)
         .map(|n| {
@@ -44,9 +44,9 @@ fn dense_event() -> String {
         .to_string()
 }
 
-/// For a profiler that counts instructions: so many echoes of one event, each for an invocation of its own.
-/// `ECHOES=2000 valgrind --tool=callgrind <test binary> --ignored echoes`; the difference of two runs is the cost. `BODY`
-/// takes the place of the handler's `return event`.
+/// Echoes one event many times, each for an invocation of its own, for a profiler that counts instructions.
+/// `ECHOES=2000 valgrind --tool=callgrind <test binary> --ignored echoes`; the difference of two runs is the cost.
+/// `BODY` replaces the handler's `return event`.
 #[test]
 #[ignore = "measures"]
 fn echoes() {
@@ -70,7 +70,7 @@ fn echoes() {
     });
 }
 
-/// The same as `micros` of native values, each call for an invocation of its own.
+/// Measures the same as `micros` of native values, each call for an invocation of its own.
 async fn fresh_micros(event: &str, body: &str) -> f64 {
     let guest = Guest::new(&handler(body));
     let function = guest.load("app", "handler").await.unwrap();

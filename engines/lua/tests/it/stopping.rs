@@ -1,10 +1,10 @@
-//! Ends that a guest cannot put off: interrupts and `os.exit`.
+//! Tests of ends that a guest cannot put off: interrupts and `os.exit`.
 
 use crate::support::{Guest, handler, invocation, run};
 use std::{rc::Rc, time::Duration};
 use trine_engine::{ErrorKind, Invocation};
 
-/// Interrupts a handler with this body when it has said that it began, and checks that it ends and the next call works.
+/// Interrupts a handler with this body once it has printed that it began; checks that it ends and the next call works.
 fn stops(body: &str) {
     run(async {
         let source = format!("if event == 'fine' then return 1 end print('begun') {body}");
@@ -20,7 +20,7 @@ fn stops(body: &str) {
     });
 }
 
-/// A thread that interrupts what the guest runs as soon as it has printed that it began.
+/// Starts a thread that interrupts what the guest runs as soon as it has printed that it began.
 fn interrupts_when_begun(guest: &Guest) -> std::thread::JoinHandle<()> {
     let (lines, interrupter) = (guest.lines.clone(), guest.instance.interrupter());
     std::thread::spawn(move || {
@@ -218,7 +218,7 @@ fn os_exit_ends_the_call_and_not_the_process() {
             assert_eq!(error.kind(), ErrorKind::Exit, "{code}: {error}");
             assert_eq!(error.message(), format!("RequestId: id-7 Error: {reason}"));
             assert!(error.poisons());
-            // The module is loaded anew, and its functions keep their ids.
+            // The module is loaded again, and its functions keep their ids.
             assert_eq!(guest.call(function, "0").await.unwrap(), "1", "{code}");
         }
         let guest = Guest::new(&handler("os.exit('x')"));

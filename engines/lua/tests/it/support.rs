@@ -1,4 +1,4 @@
-//! A folder of Lua files, an instance, and calls of it.
+//! The tests' guest: a folder of Lua files, an instance, and calls of it.
 
 use std::{
     path::PathBuf,
@@ -16,7 +16,7 @@ use trine_engine::{
 };
 use trine_lua::LuaEngine;
 
-/// Keeps what the guest wrote.
+/// The output of the guest.
 #[derive(Default)]
 pub(crate) struct Lines(Mutex<Vec<(Stream, String)>>);
 
@@ -33,7 +33,7 @@ impl Lines {
 
     /// Waits until a line holds this text.
     pub(crate) fn wait_for(&self, text: &str) {
-        // Passing tests never come near.
+        // Passing tests never come close.
         let given_up = Instant::now() + Duration::from_secs(60);
         while !self.all().iter().any(|line| line.contains(text)) {
             assert!(Instant::now() < given_up, "waited in vain for {text:?}");
@@ -60,19 +60,19 @@ impl Drop for Guest {
     }
 }
 
-/// What a test says about the environment.
+/// The environment of a test.
 #[derive(Default)]
 pub(crate) struct Setup {
     pub(crate) format: LogFormat,
     pub(crate) level: Option<Level>,
     pub(crate) memory_mb: Option<&'static str>,
-    /// A limit in bytes, which goes before that in MB.
+    /// A limit in bytes, which takes precedence over the one in MB.
     pub(crate) memory: Option<u64>,
     pub(crate) trace_in_environment: bool,
 }
 
 impl Guest {
-    /// One file, `app.lua`.
+    /// Makes a guest of one file, `app.lua`.
     pub(crate) fn new(source: &str) -> Self {
         Self::with(&[("app.lua", source)])
     }
@@ -127,7 +127,7 @@ impl Guest {
         }
     }
 
-    /// Loads `name.lua` and returns the function that is its `export`.
+    /// Loads `name.lua` and returns the function exported as `export`.
     pub(crate) async fn load(&self, name: &str, export: &str) -> Result<FunctionId> {
         let module = self.module(name, Seek::Handler(export.to_owned()));
         let exports = self.instance.load(&module).await?;
@@ -176,12 +176,12 @@ pub(crate) fn invocation(id: &str) -> Rc<Invocation> {
     Rc::new(Invocation { request_id: id.to_owned(), event_is_json: true, ..Invocation::default() })
 }
 
-/// Calls a handler with this body (`event` and `context` in scope) and gives its answer.
+/// Calls a handler with this body (`event` and `context` in scope) and returns its answer.
 pub(crate) async fn answer(body: &str, event: &str) -> Result<String> {
     Guest::new(&handler(body)).handle(event).await
 }
 
-/// The error of a handler with this body.
+/// Returns the error of a handler with this body.
 pub(crate) async fn fault(body: &str) -> Error {
     answer(body, "null").await.expect_err("the handler fails")
 }

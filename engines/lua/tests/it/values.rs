@@ -1,4 +1,4 @@
-//! JSON ⇄ Lua values, contexts, and values that stay in their state.
+//! Tests of JSON ⇄ Lua values, contexts, and values that stay in their state.
 
 use crate::support::{Guest, Setup, answer, fault, handler, invocation, run};
 use std::rc::Rc;
@@ -127,7 +127,7 @@ fn keys_that_were_seen_before_are_the_same_keys() {
     run(async {
         let guest = Guest::new(&handler("return event"));
         let function = guest.load("app", "handler").await.unwrap();
-        // Keys of all lengths, more than are kept, and some that differ in the middle only.
+        // Keys of all lengths, more than are kept, and some that differ only in the middle.
         let mut event = serde_json::Map::new();
         for number in 0..600 {
             let long = format!("{}{number:03}{}", "k".repeat(number % 23), "k".repeat(number % 19));

@@ -1,4 +1,4 @@
-//! Handlers that wait: timers, HTTP requests, and calls that interleave.
+//! Tests of handlers that wait: timers, HTTP requests, and calls that interleave.
 
 use crate::support::{Guest, Setup, answer, fault, handler, invocation, run};
 use std::{
@@ -101,7 +101,7 @@ fn bad_arguments_of_waits_are_errors() {
     });
 }
 
-/// Answers one request per response and gives back what it read.
+/// Answers one request per response and returns what it read.
 fn serve(responses: Vec<String>) -> (String, std::thread::JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
