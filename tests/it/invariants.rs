@@ -344,6 +344,7 @@ const VOCABULARY: &[&str] = &[
 /// Further names that several crates may use, with their one meaning.
 const SHARED_NAMES: &[(&str, &str)] = &[
     ("context", "the context that a function gets"),
+    ("examine", "the look at a folder before it is shipped"),
     ("fetch", "HTTP requests of guests"),
     ("memory", "an allocator that counts and limits"),
     ("program", "middlewares of the earlier runtime, which are programs"),

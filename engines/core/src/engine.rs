@@ -1,6 +1,9 @@
 //! A language, as the rest of the process sees it: its name, its abilities, the way to start an instance.
 
-use crate::{ErrorDialect, FunctionInfo, Instance, LogSettings, Module, Outlook, Result};
+use crate::{
+    Candidate, ErrorDialect, Examination, Finding, FunctionInfo, Instance, LayerPlace, LogSettings,
+    Module, Outlook, Result,
+};
 use std::{
     ffi::OsString,
     path::{Path, PathBuf},
@@ -45,6 +48,31 @@ pub trait Engine: Send + Sync + 'static {
     fn find(&self, lookup: &Lookup<'_>) -> Result<Search> {
         let _ = lookup;
         Ok(Search::default())
+    }
+
+    /// Looks at a folder that is to be shipped: whether compiled code in it fits this interpreter, and whether what its
+    /// source imports is there. Reads files, runs none. Says nothing about a folder without anything of the language.
+    fn examine(&self, examination: &Examination<'_>) -> Vec<Finding> {
+        let _ = examination;
+        Vec::new()
+    }
+
+    /// Returns the reason why a file or folder of a function is of no use to this language where it is shipped, as in
+    /// "caches of tools"; `None` where it may be of use, or is not the language's affair.
+    fn spare(&self, candidate: &Candidate<'_>) -> Option<&'static str> {
+        let _ = candidate;
+        None
+    }
+
+    /// Returns the folders of a layer in which this language looks for packages.
+    fn layer_places(&self) -> Vec<LayerPlace> {
+        Vec::new()
+    }
+
+    /// Returns the name of the folder, in the task root, in which a run leaves what makes the next start faster, if the
+    /// folder is there.
+    fn cache_folder(&self) -> Option<&'static str> {
+        None
     }
 
     /// Adds these variables to the process's environment, each unless it is set there, so that guests of every language

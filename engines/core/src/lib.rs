@@ -18,6 +18,7 @@ mod dialect;
 mod end;
 mod engine;
 mod error;
+mod examine;
 mod exchange;
 mod handler;
 mod hook;
@@ -33,6 +34,10 @@ pub use dialect::{ErrorDialect, ErrorRecord, json_string};
 pub use end::{End, timed_out};
 pub use engine::{CHILD_MARK, Capabilities, Engine, EngineInfo, Environment, Lookup, Search};
 pub use error::{Error, ErrorKind, Frame, Result};
+pub use examine::{
+    Candidate, ElfFacts, Examination, Finding, LayerPlace, MachineCode, PackedFile, PackedFolder,
+    Verdict,
+};
 pub use exchange::Exchange;
 pub use handler::{HANDLER_NAMES, nearest_written, unnamed_handler, what_there_is};
 pub use hook::Hook;

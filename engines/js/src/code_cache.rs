@@ -24,7 +24,7 @@ use trine_engine::Module;
 /// The variable that names the folder.
 const VARIABLE: &str = "TRINE_CODE_CACHE";
 /// The folder in the task root that is used where the variable is not set and the folder exists.
-const FOLDER: &str = ".trine-cache";
+pub(crate) const FOLDER: &str = ".trine-cache";
 /// Maximum size of a file in bytes.
 const LIMIT: usize = 64 << 20;
 const MAGIC: &[u8; 8] = b"trine js";
@@ -141,7 +141,10 @@ impl CacheFile {
 
     fn bytes(&self) -> Vec<u8> {
         let mut body = Vec::new();
-        for (hash, data) in &self.entries {
+        // In an order of their own, so that the same entries make the same file.
+        let mut entries: Vec<_> = self.entries.iter().collect();
+        entries.sort_by_key(|(hash, _)| **hash);
+        for (hash, data) in entries {
             if body.len() + data.len() > LIMIT {
                 continue;
             }

@@ -1,6 +1,8 @@
 //! The process-wide part: the description of the engine, and V8's platform, which exists once.
 
-use crate::{ID, check, find, instance::JsInstance, options::NodeOptions, standalone};
+use crate::{
+    ID, check, code_cache, examine, find, instance::JsInstance, options::NodeOptions, standalone,
+};
 use deno_runtime::deno_core::{JsRuntime, v8};
 use std::{
     ffi::OsString,
@@ -9,8 +11,8 @@ use std::{
     sync::Once,
 };
 use trine_engine::{
-    Capabilities, Engine, EngineInfo, Environment, ErrorDialect, Instance, Lookup, Module, Outlook,
-    Result, Search,
+    Candidate, Capabilities, Engine, EngineInfo, Environment, ErrorDialect, Examination, Finding,
+    Instance, LayerPlace, Lookup, Module, Outlook, Result, Search,
 };
 use trine_process::environment;
 
@@ -66,6 +68,22 @@ impl Engine for JavaScript {
 
     fn find(&self, lookup: &Lookup<'_>) -> Result<Search> {
         find::find(lookup)
+    }
+
+    fn examine(&self, examination: &Examination<'_>) -> Vec<Finding> {
+        examine::examine(examination)
+    }
+
+    fn spare(&self, candidate: &Candidate<'_>) -> Option<&'static str> {
+        examine::spare(candidate)
+    }
+
+    fn layer_places(&self) -> Vec<LayerPlace> {
+        examine::layer_places()
+    }
+
+    fn cache_folder(&self) -> Option<&'static str> {
+        Some(code_cache::FOLDER)
     }
 
     fn set_missing(&self, variables: &[(&str, String)]) -> bool {

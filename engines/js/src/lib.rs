@@ -12,6 +12,7 @@ mod convert;
 mod ending;
 mod engine;
 mod error;
+mod examine;
 mod exchange;
 mod exits;
 mod fatal;

@@ -1,13 +1,13 @@
 //! The process-wide part: the engine's description, and the start of instances.
 
-use crate::{ID, check, find, instance::LuaInstance};
+use crate::{ID, check, examine, find, instance::LuaInstance};
 use std::{
     ffi::{CStr, c_char},
     rc::Rc,
 };
 use trine_engine::{
-    Capabilities, Engine, EngineInfo, Environment, ErrorDialect, Instance, Lookup, Module, Outlook,
-    Result, Search,
+    Capabilities, Engine, EngineInfo, Environment, ErrorDialect, Examination, Finding, Instance,
+    LayerPlace, Lookup, Module, Outlook, Result, Search,
 };
 use trine_process::environment;
 
@@ -74,6 +74,14 @@ impl Engine for LuaEngine {
 
     fn find(&self, lookup: &Lookup<'_>) -> Result<Search> {
         Ok(find::find(lookup))
+    }
+
+    fn examine(&self, examination: &Examination<'_>) -> Vec<Finding> {
+        examine::examine(examination)
+    }
+
+    fn layer_places(&self) -> Vec<LayerPlace> {
+        examine::layer_places()
     }
 
     fn set_missing(&self, variables: &[(&str, String)]) -> bool {

@@ -13,6 +13,7 @@ mod contexts;
 mod convert;
 mod engine;
 mod error;
+mod examine;
 mod exchange;
 mod exits;
 mod exports;

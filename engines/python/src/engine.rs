@@ -1,11 +1,11 @@
 //! The engine as the rest of the process sees it: plain facts, and instances on demand. The interpreter behind them
 //! starts with the first instance.
 
-use crate::{ID, check, find, instance::PythonInstance, interpreter};
+use crate::{ID, check, examine, find, instance::PythonInstance, interpreter};
 use std::rc::Rc;
 use trine_engine::{
-    Capabilities, Engine, EngineInfo, Environment, ErrorDialect, ErrorRecord, Instance, Lookup,
-    Module, Outlook, Result, Search,
+    Candidate, Capabilities, Engine, EngineInfo, Environment, ErrorDialect, ErrorRecord,
+    Examination, Finding, Instance, LayerPlace, Lookup, Module, Outlook, Result, Search,
 };
 use trine_process::environment;
 
@@ -66,6 +66,18 @@ impl Engine for PythonEngine {
 
     fn find(&self, lookup: &Lookup<'_>) -> Result<Search> {
         find::find(lookup)
+    }
+
+    fn examine(&self, examination: &Examination<'_>) -> Vec<Finding> {
+        examine::examine(examination)
+    }
+
+    fn spare(&self, candidate: &Candidate<'_>) -> Option<&'static str> {
+        examine::spare(candidate)
+    }
+
+    fn layer_places(&self) -> Vec<LayerPlace> {
+        examine::layer_places()
     }
 
     fn set_missing(&self, variables: &[(&str, String)]) -> bool {

@@ -10,6 +10,7 @@ mod current_loop;
 mod engine;
 mod error;
 mod event_loop;
+mod examine;
 mod exchange;
 mod exits;
 mod find;

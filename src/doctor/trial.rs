@@ -1,0 +1,220 @@
+//! The trial start of a function: as Lambda starts it, up to the moment in which it asks for its first event.
+//!
+//! It runs in a process of its own, under a Runtime API of this process. No event is sent, so no handler is called; the
+//! function's top-level code, its middlewares and their `init` hooks run.
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use serde_json::Value;
+use std::{
+    env,
+    fs::File,
+    io::{self, Read, Seek},
+    os::unix::process::{CommandExt, ExitStatusExt},
+    path::Path,
+    process::{Child, Command, ExitStatus, Stdio},
+    time::{Duration, Instant},
+};
+use trine_emulator::{Emulator, EmulatorOptions, InitFailure};
+use trine_engine::{CHILD_MARK, Finding};
+
+/// The time that Lambda gives a function to start.
+const LAMBDA_LIMIT: Duration = Duration::from_secs(10);
+/// The time after which a start is given up here: machines differ.
+const LIMIT: Duration = Duration::from_secs(60);
+/// The time that a process has to end, once it was asked to.
+const END_LIMIT: Duration = Duration::from_secs(10);
+/// Default memory of the function, in MB: enough for one core.
+const MEMORY_MB: u32 = 1769;
+/// Number of lines of a process's output that are told.
+const LINES: usize = 20;
+
+/// A function that is to be started once.
+#[derive(Debug, Clone, Copy)]
+pub struct Trial<'t> {
+    /// The runtime: this program's file, or another build of it.
+    pub runtime: &'t Path,
+    /// The task root.
+    pub root: &'t Path,
+    /// The handler as the user wrote it; else the environment names it.
+    pub handler: Option<&'t str>,
+    /// The folder that layers are unpacked to.
+    pub layer_root: &'t Path,
+    /// Whether what makes the next start faster is left in the task root alone, wherever the environment wants it.
+    pub keeps_cache: bool,
+}
+
+/// The outcome of a trial.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It asked for an event.
+    Ready {
+        /// The time that it took.
+        after: Duration,
+    },
+    /// It said why it could not start.
+    Failed {
+        /// The error's type and message.
+        error: String,
+        /// The end of its output.
+        output: String,
+    },
+    /// Its process ended without a word.
+    Ended {
+        /// How it ended.
+        status: ExitStatus,
+        /// The end of its output.
+        output: String,
+    },
+    /// It was still starting when it was given up.
+    Late {
+        /// The end of its output.
+        output: String,
+    },
+    /// It could not be started, or there could be no Runtime API for it.
+    NotTried(io::Error),
+}
+
+impl Trial<'_> {
+    /// Starts the function, waits until it is ready, and ends it.
+    pub fn run(&self) -> Outcome {
+        self.start().unwrap_or_else(Outcome::NotTried)
+    }
+
+    fn start(&self) -> io::Result<Outcome> {
+        let memory = env::var("AWS_LAMBDA_FUNCTION_MEMORY_SIZE").ok();
+        let emulator = Emulator::spawn_thread(EmulatorOptions {
+            init_timeout: LIMIT,
+            memory_mb: memory.and_then(|text| text.parse().ok()).unwrap_or(MEMORY_MB),
+            handler: self.handler.unwrap_or_default().to_owned(),
+            function_name: "function".to_owned(),
+            ..EmulatorOptions::default()
+        })?;
+        let mut output = tempfile::tempfile()?;
+        let mut command = Command::new(self.runtime);
+        command
+            .arg0("bootstrap")
+            .current_dir(self.root)
+            .envs(emulator.environment())
+            .env("LAMBDA_TASK_ROOT", self.root)
+            .env("LAMBDA_RUNTIME_DIR", "/var/runtime")
+            .env("TRINE_LAYER_ROOT", self.layer_root)
+            .env_remove("_X_AMZN_TRACE_ID")
+            .env_remove(CHILD_MARK)
+            .stdin(Stdio::null())
+            .stdout(output.try_clone()?)
+            .stderr(output.try_clone()?);
+        if self.keeps_cache {
+            command.env_remove("TRINE_CODE_CACHE");
+        }
+        let begun = Instant::now();
+        let mut child = command.spawn()?;
+        let outcome = loop {
+            if emulator.wait_for_next_blocking(Duration::from_millis(10)) {
+                break Outcome::Ready { after: begun.elapsed() };
+            }
+            let failure = emulator.init_error();
+            if let Some(status) = child.try_wait()? {
+                let output = end_of(&mut output);
+                break match failure.or_else(|| emulator.init_error()) {
+                    Some(failure) => Outcome::Failed { error: told(&failure), output },
+                    None => Outcome::Ended { status, output },
+                };
+            }
+            if begun.elapsed() > LIMIT {
+                break Outcome::Late { output: end_of(&mut output) };
+            }
+        };
+        end(&mut child)?;
+        Ok(outcome)
+    }
+}
+
+/// Ends a process: in good order, so that it leaves what it keeps for the next start, or by force.
+fn end(child: &mut Child) -> io::Result<()> {
+    if child.try_wait()?.is_some() {
+        return Ok(());
+    }
+    if let Ok(id) = i32::try_from(child.id()) {
+        // It may have ended meanwhile.
+        let _ = kill(Pid::from_raw(id), Signal::SIGTERM);
+    }
+    let asked = Instant::now();
+    while asked.elapsed() < END_LIMIT {
+        if child.try_wait()?.is_some() {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill()?;
+    child.wait().map(drop)
+}
+
+/// Returns the error that a runtime has reported.
+fn told(failure: &InitFailure) -> String {
+    let document: Value = serde_json::from_slice(&failure.body).unwrap_or_default();
+    let member = |name: &str| document[name].as_str().unwrap_or_default().to_owned();
+    let (kind, message) = (member("errorType"), member("errorMessage"));
+    if message.is_empty() { kind } else { format!("{kind}: {message}") }
+}
+
+/// Returns the last lines of an output.
+fn end_of(output: &mut File) -> String {
+    let mut bytes = Vec::new();
+    let _ = output.rewind().and_then(|()| output.read_to_end(&mut bytes));
+    let text = String::from_utf8_lossy(&bytes);
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(LINES)..].join("\n")
+}
+
+impl Outcome {
+    /// Returns the finding that tells of it.
+    pub fn finding(&self) -> Finding {
+        match self {
+            Self::Ready { after } if *after > LAMBDA_LIMIT => Finding::warn(
+                "start",
+                format!("the handler took {} s to load", after.as_secs()),
+                "Lambda gives 10 s for it and then starts again: load less, or later",
+            ),
+            Self::Ready { .. } => Finding::ok("start", "the handler loads"),
+            _ => {
+                let (what, advice) = self.failure().unwrap_or_default();
+                Finding::fail("start", what, advice)
+            }
+        }
+    }
+
+    /// Returns why it did not get ready, and what to do; `None` where it did.
+    pub fn failure(&self) -> Option<(String, String)> {
+        let with = |what: String, advice: &str, output: &str| {
+            let output = output.trim();
+            let last = if output.is_empty() { String::new() } else { format!("; its output ends with: {output}") };
+            Some((what, format!("{advice}{last}")))
+        };
+        match self {
+            Self::Ready { .. } => None,
+            Self::Failed { error, .. } => {
+                with(format!("the handler does not load: {error}"), "mend what the error names", "")
+            }
+            Self::Ended { status, output } => {
+                let how = match (status.code(), status.signal()) {
+                    (Some(code), _) => format!("exit status {code}"),
+                    (None, Some(signal)) => format!("signal {signal}"),
+                    (None, None) => status.to_string(),
+                };
+                let what = format!("the process ended while it loaded the handler: {how}");
+                with(what, "look for an exit at the top level, or for compiled code that crashes", output)
+            }
+            Self::Late { output } => {
+                let what = format!("the handler was still loading after {} s", LIMIT.as_secs());
+                with(what, "look for what its top-level code waits for", output)
+            }
+            Self::NotTried(error) => {
+                let advice = "name a runtime that runs on this machine with --runtime";
+                with(format!("the runtime cannot be started: {error}"), advice, "")
+            }
+        }
+    }
+}
