@@ -41,16 +41,20 @@
 //! 4. The front door sends the answer; [`diagnostic`] gives an error the form that its caller expects.
 //!
 //! [`telemetry`] writes what guests log and what happens to the runtime itself; [`config`] gathers the settings;
-//! [`cli`] is the command line. Languages live in crates of their own, behind the traits of [`trine_engine`].
+//! [`folder`] knows what is shipped of a function, [`doctor`] whether that is fit, [`package`] makes it; [`cli`] is the
+//! command line. Languages live in crates of their own, behind the traits of [`trine_engine`].
 
 pub mod cli;
 pub mod config;
 pub mod diagnostic;
+pub mod doctor;
 pub mod engines;
+pub mod folder;
 pub mod handler;
 mod heap;
 pub mod http;
 pub mod lambda;
+pub mod package;
 pub mod pipeline;
 mod signals;
 pub mod telemetry;

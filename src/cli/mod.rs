@@ -4,12 +4,15 @@
 //! otherwise it runs the command that it is given.
 
 mod address;
+mod doctor;
 mod emulator;
 mod engines;
 mod indent;
 mod invoke;
 mod lambda;
 mod middlewares;
+mod package;
+mod progress;
 mod role;
 mod serve;
 mod target;
@@ -40,6 +43,8 @@ const AFTER_HELP: &str = "\
 Examples:
   trine serve examples/                    serve every function of a folder
   trine invoke app.handler --event '{}'    call a function once
+  trine doctor app.handler                 what would keep it from running on Lambda
+  trine package app.handler -o app.zip     what is uploaded to Lambda
   trine emulator -- bootstrap              a Lambda Runtime API on this machine
 
 As a Lambda runtime: start it as 'bootstrap', or without a command where AWS_LAMBDA_RUNTIME_API is set.
@@ -50,6 +55,8 @@ enum Command {
     Serve(serve::Serve),
     Invoke(invoke::Invoke),
     Middlewares(middlewares::Middlewares),
+    Package(package::Package),
+    Doctor(doctor::Doctor),
     Engines(engines::Engines),
     Emulator(emulator::EmulatorCommand),
 }
@@ -64,6 +71,8 @@ pub fn main() -> ExitCode {
             Command::Serve(serve) => report(serve.run()),
             Command::Invoke(invoke) => invoke.run(),
             Command::Middlewares(middlewares) => middlewares.run(),
+            Command::Package(package) => report(package.run()),
+            Command::Doctor(doctor) => doctor.run(),
             Command::Engines(engines) => engines.run(),
             Command::Emulator(emulator) => report(emulator.run()),
         },

@@ -47,7 +47,10 @@ fn too_new(file: &PackedFile, elf: &ElfFacts, folder: &PackedFolder) -> Option<F
     let glibc = elf.versions.iter().filter_map(|version| version.strip_prefix("GLIBC_"));
     let newest = glibc.filter_map(Version::parse).max();
     if let Some(newest) = newest.filter(|newest| *newest > PLATFORM_GLIBC) {
-        let what = format!("{} needs GLIBC_{newest}, and Amazon Linux 2023 has {PLATFORM_GLIBC}", file.name);
+        let what = format!(
+            "{} needs GLIBC_{newest}, and Amazon Linux 2023 has {PLATFORM_GLIBC}",
+            file.name
+        );
         let advice = "take a build for an older system (manylinux2014, manylinux_2_28), or compile it on Amazon Linux 2023";
         return Some(Finding::warn(TOPIC, what, advice));
     }
@@ -75,7 +78,12 @@ mod tests {
     fn file(name: &str, versions: &[&str]) -> PackedFile {
         let versions = versions.iter().map(|version| (*version).to_owned()).collect();
         let elf = ElfFacts { machine: "x86_64".into(), versions, ..ElfFacts::default() };
-        PackedFile { name: name.into(), path: name.into(), size: 1, code: Some(MachineCode::Elf(elf)) }
+        PackedFile {
+            name: name.into(),
+            path: name.into(),
+            size: 1,
+            code: Some(MachineCode::Elf(elf)),
+        }
     }
 
     fn look_at(files: Vec<PackedFile>) -> Vec<Finding> {

@@ -90,7 +90,8 @@ pub fn strays(contents: &Contents, registry: &Registry) -> Vec<Finding> {
     let is_in = |name: &str, folder: &str| {
         name.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
     };
-    let (mut found, mut strays): (BTreeMap<&str, usize>, BTreeMap<&str, usize>) = Default::default();
+    let (mut found, mut strays): (BTreeMap<&str, usize>, BTreeMap<&str, usize>) =
+        Default::default();
     let mut handlers = 0;
     for entry in &contents.entries {
         let name = entry.name.as_str();

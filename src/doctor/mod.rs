@@ -77,10 +77,8 @@ impl Checkup<'_> {
         let packed: Vec<Contents> =
             self.layers.iter().map(|layer| self.survey(layer)).collect::<Result<_, _>>()?;
         let layers = Layers::of(self.layers, &self.settings.layer_root.value)?;
-        let search = SearchPaths {
-            task_root: function.root.clone(),
-            layer_root: layers.root().to_owned(),
-        };
+        let search =
+            SearchPaths { task_root: function.root.clone(), layer_root: layers.root().to_owned() };
         let mut findings = handler::look(self.handler, &search, self.registry);
         let is_found = findings.iter().all(|finding| finding.verdict != Verdict::Fail);
         if is_found && findings.iter().any(|finding| finding.verdict == Verdict::Ok) {
@@ -116,9 +114,12 @@ impl Checkup<'_> {
         findings.push(sizes.finding());
         for (at, contents) in std::iter::once(&function).chain(&packed).enumerate() {
             findings.extend(permissions::look(contents, at == 0));
-            findings.extend(contents.problems.iter().map(|problem| {
-                Finding::fail("folder", problem.what.clone(), problem.advice)
-            }));
+            findings.extend(
+                contents
+                    .problems
+                    .iter()
+                    .map(|problem| Finding::fail("folder", problem.what.clone(), problem.advice)),
+            );
         }
         Ok(findings)
     }

@@ -120,7 +120,8 @@ pub(super) fn look(runtime: &Path, facts: Option<&ElfFacts>) -> Vec<Finding> {
         }
     }
     let of_file = facts.into_iter().flat_map(|facts| &facts.versions);
-    let of_file = of_file.filter_map(|version| Version::parse(version.strip_prefix("GLIBC_")?)).max();
+    let of_file =
+        of_file.filter_map(|version| Version::parse(version.strip_prefix("GLIBC_")?)).max();
     let needed = tree.as_ref().and_then(Tree::glibc).max(of_file);
     let (Some(here), Some(needed)) = (here, needed) else { return findings };
     let what = format!("the runtime needs glibc {needed}; this machine has {here}");

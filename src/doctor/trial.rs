@@ -190,7 +190,11 @@ impl Outcome {
     pub fn failure(&self) -> Option<(String, String)> {
         let with = |what: String, advice: &str, output: &str| {
             let output = output.trim();
-            let last = if output.is_empty() { String::new() } else { format!("; its output ends with: {output}") };
+            let last = if output.is_empty() {
+                String::new()
+            } else {
+                format!("; its output ends with: {output}")
+            };
             Some((what, format!("{advice}{last}")))
         };
         match self {
@@ -205,7 +209,11 @@ impl Outcome {
                     (None, None) => status.to_string(),
                 };
                 let what = format!("the process ended while it loaded the handler: {how}");
-                with(what, "look for an exit at the top level, or for compiled code that crashes", output)
+                with(
+                    what,
+                    "look for an exit at the top level, or for compiled code that crashes",
+                    output,
+                )
             }
             Self::Late { output } => {
                 let what = format!("the handler was still loading after {} s", LIMIT.as_secs());

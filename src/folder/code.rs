@@ -23,7 +23,9 @@ pub fn machine_code(path: &Path) -> Option<MachineCode> {
             }
             elf_facts(&fs::read(path).ok()?).map(MachineCode::Elf)
         }
-        [0xCF | 0xCE, 0xFA, 0xED, 0xFE] | [0xFE, 0xED, 0xFA, 0xCF | 0xCE] => Some(MachineCode::MachO),
+        [0xCF | 0xCE, 0xFA, 0xED, 0xFE] | [0xFE, 0xED, 0xFA, 0xCF | 0xCE] => {
+            Some(MachineCode::MachO)
+        }
         // The number of architectures tells macOS' universal files from Java's classes, which begin alike.
         [0xCA, 0xFE, 0xBA, 0xBE] => {
             let mut count = [0; 4];
@@ -79,8 +81,7 @@ fn facts_of<H: FileHeader<Endian = Endianness>>(bytes: &[u8]) -> Option<ElfFacts
     if header.e_type(endian) == elf::ET_REL {
         return None;
     }
-    let mut facts =
-        ElfFacts { machine: machine(header.e_machine(endian)), ..ElfFacts::default() };
+    let mut facts = ElfFacts { machine: machine(header.e_machine(endian)), ..ElfFacts::default() };
     // A damaged file tells what can be read of it; whoever loads it says the rest.
     let _ = tables(header, endian, bytes, &mut facts);
     Some(facts)

@@ -155,8 +155,8 @@ impl Walk<'_> {
         };
         let real = fs::canonicalize(&path).ok();
         let target = self.inside(&name, &written);
-        let leaves = target.is_none()
-            || real.as_ref().is_some_and(|real| !real.starts_with(&self.real));
+        let leaves =
+            target.is_none() || real.as_ref().is_some_and(|real| !real.starts_with(&self.real));
         if leaves {
             if self.survey.follow
                 && let Some(real) = real
@@ -165,7 +165,10 @@ impl Walk<'_> {
                 return self.plain(real, name, &facts, facts.file_type());
             }
             let what = format!("the link {name:?} leads out of the folder, to {written:?}");
-            self.problem(what, "replace it with what it leads to, or take that with --follow-links");
+            self.problem(
+                what,
+                "replace it with what it leads to, or take that with --follow-links",
+            );
             return Ok(());
         }
         let Some(target) = target.as_deref().and_then(Path::to_str) else {
@@ -309,7 +312,9 @@ mod tests {
     fn survey(root: &Path, follow: bool) -> Contents {
         let registry = Registry::new(Vec::new());
         let progress = |_| ();
-        Survey { root, except: &[], follow, registry: &registry, progress: &progress }.run().unwrap()
+        Survey { root, except: &[], follow, registry: &registry, progress: &progress }
+            .run()
+            .unwrap()
     }
 
     fn names(contents: &Contents) -> Vec<String> {
@@ -357,7 +362,8 @@ mod tests {
         assert_eq!(told.len(), 2, "{told:?}");
         assert!(told[0].contains("\"detour\" leads out"), "{told:?}");
         assert!(told[1].contains("\"pkg\" leads out of the folder, to \"../elsewhere/pkg\""));
-        let left: Vec<_> = contents.left_out.iter().map(|(why, amount)| (why, amount.files)).collect();
+        let left: Vec<_> =
+            contents.left_out.iter().map(|(why, amount)| (why, amount.files)).collect();
         assert_eq!(left, [(DANGLING, 2), ("version control", 1)]);
         let followed = names(&survey(&task, true));
         assert!(followed.contains(&"pkg/b.py".to_owned()), "{followed:?}");
@@ -376,10 +382,14 @@ mod tests {
     #[test]
     fn names_that_are_not_utf8_are_told_escaped() {
         let folder = tree(&["sub/a.py"]);
-        fs::write(folder.path().join("sub").join(std::ffi::OsStr::from_bytes(b"b\xff.py")), "").unwrap();
+        fs::write(folder.path().join("sub").join(std::ffi::OsStr::from_bytes(b"b\xff.py")), "")
+            .unwrap();
         let contents = survey(folder.path(), false);
         assert_eq!(names(&contents), ["sub/a.py"]);
-        assert_eq!(contents.problems[0].what, r#"the name "b\xFF.py" in the folder "sub" is not UTF-8"#);
+        assert_eq!(
+            contents.problems[0].what,
+            r#"the name "b\xFF.py" in the folder "sub" is not UTF-8"#
+        );
     }
 
     #[test]
@@ -388,7 +398,13 @@ mod tests {
         let registry = Registry::new(Vec::new());
         let progress = |_| ();
         let root = folder.path().join("a.py");
-        let survey = Survey { root: &root, except: &[], follow: false, registry: &registry, progress: &progress };
+        let survey = Survey {
+            root: &root,
+            except: &[],
+            follow: false,
+            registry: &registry,
+            progress: &progress,
+        };
         assert!(matches!(survey.run(), Err(FolderError::NotAFolder(_))));
     }
 
