@@ -5,6 +5,7 @@ mod summary;
 use super::{Usage, doctor::runtime, print, progress::Progress, settings};
 use crate::{
     config::Settings,
+    diagnostic::explain,
     doctor::{Layers, Tree, strays},
     engines::Registry,
     folder::{Contents, Entry, Survey},
@@ -260,7 +261,7 @@ impl Package {
         let located = match from_environment(Some(handler), |_| None, &search, registry) {
             Ok(located) => Some(located),
             Err(_) if self.no_check => None,
-            Err(error) => anyhow::bail!("{error}"),
+            Err(error) => anyhow::bail!("{}", explain(&error).trim_start_matches("error: ")),
         };
         let mut entries = contents.entries.clone();
         let mut stage = None;
@@ -271,8 +272,12 @@ impl Package {
             let outcome = copy.run(&runtime(self.runtime.as_deref())?, handler, merged.root());
             match outcome.failure() {
                 Some((what, advice)) if !self.no_check => {
+                    let output = match outcome.output() {
+                        "" => String::new(),
+                        output => format!("\n\n{output}\n"),
+                    };
                     anyhow::bail!(
-                        "{what}\n{advice}; 'trine doctor' tells more, --no-check packages it all the same"
+                        "{what}{output}\n{advice}; 'trine doctor' tells more, --no-check packages it all the same"
                     );
                 }
                 _ => {}

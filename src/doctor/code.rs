@@ -12,9 +12,30 @@ const PLATFORM_CXX: Version = Version(3, 4);
 /// Its third number.
 const PLATFORM_CXX_PATCH: u32 = 29;
 
+/// Libraries that Amazon Linux 2023 has, as far as they do not change with the kind of function.
+const PLATFORM_LIBRARIES: [&str; 16] = [
+    "ld-linux-aarch64.so.1",
+    "ld-linux-x86-64.so.2",
+    "libc.so.6",
+    "libcrypto.so.3",
+    "libcurl.so.4",
+    "libdl.so.2",
+    "libgcc_s.so.1",
+    "libm.so.6",
+    "libpthread.so.0",
+    "libresolv.so.2",
+    "librt.so.1",
+    "libssl.so.3",
+    "libstdc++.so.6",
+    "libutil.so.1",
+    "libz.so.1",
+    "libcrypt.so.2",
+];
+
 /// Looks at all compiled code of a function and its layers.
 pub(super) fn look(examination: &Examination<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let mut lacking: BTreeMap<String, Vec<&PackedFile>> = BTreeMap::new();
     let mut misfits: BTreeMap<String, Vec<&PackedFile>> = BTreeMap::new();
     for folder in examination.folders() {
         for file in &folder.files {
@@ -23,9 +44,22 @@ pub(super) fn look(examination: &Examination<'_>) -> Vec<Finding> {
                 misfits.entry(why).or_default().push(file);
             } else if let MachineCode::Elf(elf) = code {
                 findings.extend(too_new(file, elf, folder));
+                for library in elf.needed.iter().filter(|name| !is_brought(name, examination)) {
+                    lacking.entry(library.clone()).or_default().push(file);
+                }
             }
         }
     }
+    findings.extend(lacking.into_iter().filter_map(|(library, files)| {
+        let first = files.first()?;
+        let more = if files.len() > 1 { format!(" and {} more", files.len() - 1) } else { String::new() };
+        let what = format!(
+            "{}{more} needs {library}, which neither the function nor a layer brings, nor Amazon Linux 2023's base",
+            first.name
+        );
+        let advice = "put the library into lib/ of a layer, or take a package that brings it";
+        Some(Finding::warn(TOPIC, what, advice))
+    }));
     findings.extend(misfits.into_iter().map(|(why, files)| {
         let size: u64 = files.iter().map(|file| file.size).sum();
         let what = match files.as_slice() {
@@ -40,6 +74,17 @@ pub(super) fn look(examination: &Examination<'_>) -> Vec<Finding> {
         Finding::warn(TOPIC, what, advice)
     }));
     findings
+}
+
+/// Whether a library is the platform's, or comes along somewhere. Where the loader looks is the package's affair.
+fn is_brought(library: &str, examination: &Examination<'_>) -> bool {
+    PLATFORM_LIBRARIES.contains(&library)
+        || examination
+            .runtime
+            .is_some_and(|runtime| runtime.needed.iter().any(|own| own == library))
+        || examination
+            .folders()
+            .any(|folder| folder.files.iter().any(|file| file.base() == library))
 }
 
 /// Returns what is wrong where a file needs a newer C or C++ library than the platform has. One that comes along counts.

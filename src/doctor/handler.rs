@@ -30,10 +30,11 @@ pub(super) fn look(
     };
     let is_named = source != BUNDLE || search.task_root.join(BUNDLE).is_file();
     match from_environment(handler, |name| env::var(name).ok(), search, registry) {
-        Ok(located) => vec![described(&source, &located, search), checked(&located)]
-            .into_iter()
-            .flatten()
-            .collect(),
+        Ok(located) => {
+            let mut findings = vec![described(&source, &located, search)];
+            findings.extend(checked(&located));
+            findings
+        }
         Err(error) if !is_named => {
             vec![Finding::warn(TOPIC, error.message(), "name it to have it looked at")]
         }
@@ -45,7 +46,7 @@ fn message(error: &Error) -> String {
     error.to_string()
 }
 
-fn described(source: &str, located: &Located, search: &SearchPaths) -> Option<Finding> {
+fn described(source: &str, located: &Located, search: &SearchPaths) -> Finding {
     let path = &located.module.path;
     let shown = path.strip_prefix(&search.task_root).unwrap_or(path).display();
     let language = located.engine.info().name;
@@ -56,7 +57,7 @@ fn described(source: &str, located: &Located, search: &SearchPaths) -> Option<Fi
             format!("the function '{first}', else '{}',", others.join("' or '"))
         }
     };
-    Some(Finding::ok(TOPIC, format!("{source} is {function} of {shown} ({language})")))
+    Finding::ok(TOPIC, format!("{source} is {function} of {shown} ({language})"))
 }
 
 /// Returns what is wrong with the handler's file.

@@ -92,7 +92,10 @@ impl Trial<'_> {
             function_name: "function".to_owned(),
             ..EmulatorOptions::default()
         })?;
-        let mut output = tempfile::tempfile()?;
+        let mut output = tempfile::tempfile().map_err(|error| {
+            let why = format!("there is no place for its output: {error}; set TMPDIR to a folder that can be written");
+            io::Error::new(error.kind(), why)
+        })?;
         let mut command = Command::new(self.runtime);
         command
             .arg0("bootstrap")
@@ -186,43 +189,50 @@ impl Outcome {
         }
     }
 
+    /// Returns the end of what it wrote; empty where it got ready.
+    pub fn output(&self) -> &str {
+        match self {
+            Self::Failed { output, .. } | Self::Ended { output, .. } | Self::Late { output } => {
+                output.trim()
+            }
+            Self::Ready { .. } | Self::NotTried(_) => "",
+        }
+    }
+
     /// Returns why it did not get ready, and what to do; `None` where it did.
     pub fn failure(&self) -> Option<(String, String)> {
-        let with = |what: String, advice: &str, output: &str| {
-            let output = output.trim();
-            let last = if output.is_empty() {
-                String::new()
-            } else {
-                format!("; its output ends with: {output}")
-            };
-            Some((what, format!("{advice}{last}")))
-        };
         match self {
             Self::Ready { .. } => None,
             Self::Failed { error, .. } => {
-                with(format!("the handler does not load: {error}"), "mend what the error names", "")
+                let what = format!("the handler does not load: {error}");
+                Some((what, "mend what the error names".to_owned()))
             }
-            Self::Ended { status, output } => {
+            Self::Ended { status, .. } => {
                 let how = match (status.code(), status.signal()) {
                     (Some(code), _) => format!("exit status {code}"),
                     (None, Some(signal)) => format!("signal {signal}"),
                     (None, None) => status.to_string(),
                 };
-                let what = format!("the process ended while it loaded the handler: {how}");
-                with(
-                    what,
-                    "look for an exit at the top level, or for compiled code that crashes",
-                    output,
-                )
+                let what =
+                    format!("the process ended while it loaded the handler: {how}{}", self.last());
+                let advice = "look for an exit at the top level, or for compiled code that crashes";
+                Some((what, advice.to_owned()))
             }
-            Self::Late { output } => {
-                let what = format!("the handler was still loading after {} s", LIMIT.as_secs());
-                with(what, "look for what its top-level code waits for", output)
+            Self::Late { .. } => {
+                let time = LIMIT.as_secs();
+                let what = format!("the handler was still loading after {time} s{}", self.last());
+                Some((what, "look for what its top-level code waits for".to_owned()))
             }
             Self::NotTried(error) => {
-                let advice = "name a runtime that runs on this machine with --runtime";
-                with(format!("the runtime cannot be started: {error}"), advice, "")
+                let what = format!("the runtime cannot be started: {error}");
+                Some((what, "name a runtime that runs on this machine with --runtime".to_owned()))
             }
         }
+    }
+
+    /// Returns the last line that it wrote, as the end of a sentence.
+    fn last(&self) -> String {
+        let last = self.output().lines().last();
+        last.map_or_else(String::new, |line| format!("; its last line is: {line}"))
     }
 }

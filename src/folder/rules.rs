@@ -67,8 +67,6 @@ fn usual(candidate: &Candidate<'_>) -> Option<&'static str> {
             Some("editors and desktops")
         }
         (true, ".aws-sam" | ".serverless" | ".terraform" | "cdk.out") => Some("deployment tools"),
-        (false, IGNORE_FILE) => Some("rules of packaging"),
-        (false, _) if base.starts_with(PART_PREFIX) => Some("rules of packaging"),
         _ => None,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Contents, Entry, FolderError, Kind, MOST_FILES, Problem,
-    rules::{IGNORE_FILE, Rules},
+    rules::{IGNORE_FILE, PART_PREFIX, Rules},
 };
 use crate::engines::Registry;
 use std::{
@@ -104,6 +104,9 @@ impl Walk<'_> {
                 return Ok(());
             }
         };
+        if name == IGNORE_FILE || is_part(&name) {
+            return Ok(());
+        }
         if self.except.contains(&path) || self.except.iter().any(|own| is_same(own, &path)) {
             return Ok(());
         }
@@ -260,6 +263,11 @@ impl Walk<'_> {
         contents.entries.retain(|entry| lost.binary_search(&entry.name).is_err());
         contents
     }
+}
+
+/// Whether this is a package that is being written.
+fn is_part(name: &str) -> bool {
+    name.rsplit('/').next().unwrap_or(name).starts_with(PART_PREFIX)
 }
 
 const READABLE: &str = "make it readable, or name it in .trineignore";

@@ -33,11 +33,11 @@ impl Summary {
 
     /// Tells of a zip file.
     pub(super) fn zip(&mut self, path: &Path, size: u64) {
-        let Self { sizes, files, .. } = self;
+        let (sizes, files) = (self.sizes, self.files);
         self.lines.push(format!(
             "{}: {}, {} of the {} for a direct upload; {sizes}",
             path.display(),
-            counted(*files),
+            counted(files),
             shown_size(size),
             shown_size(ZIPPED_LIMIT),
         ));

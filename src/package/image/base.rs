@@ -53,11 +53,6 @@ impl Base {
         }
     }
 
-    /// Returns where it is.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Makes the layer.
     pub(super) fn blob(&self, target: &Target, time: Time) -> Result<Blob, PackageError> {
         if self.is_folder {

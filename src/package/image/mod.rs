@@ -62,7 +62,7 @@ impl Image<'_> {
         let mut blobs: Vec<(String, Blob)> = Vec::new();
         if let Some(base) = self.base {
             progress("image: the base");
-            blobs.push((format!("base {}", base.path().display()), base.blob(target, self.time)?));
+            blobs.push(("base".to_owned(), base.blob(target, self.time)?));
         }
         progress("image: the runtime");
         let mut layer = Layer::new(target, self.time)?;
@@ -76,8 +76,7 @@ impl Image<'_> {
             let mut layer = Layer::new(target, self.time)?;
             layer.folders(LAYERS)?;
             layer.entries(LAYERS, &contents.entries, progress)?;
-            let place = format!("/{LAYERS} from {}", contents.root.display());
-            blobs.push((place, layer.finish()?));
+            blobs.push((format!("/{LAYERS}"), layer.finish()?));
         }
         let mut layer = Layer::new(target, self.time)?;
         layer.folder("tmp", 0o1777)?;
