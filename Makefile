@@ -59,5 +59,12 @@ release: setup ## the binary that users install
 	@env -u RUSTC_WORKSPACE_WRAPPER .ci/stage 'order functions' .ci/order-functions release
 	@strip $(CARGO_TARGET_DIR)/release/trine
 
+# The folder that the runtime ships in.
+TREE ?= $(CARGO_TARGET_DIR)/../ship/trine-tree
+
+.PHONY: test-image
+test-image: ## images that 'trine package' writes, read by skopeo and run where they are unpacked: make test-image TREE=…
+	@.ci/stage 'test images' .ci/test-image $(TREE)
+
 clean:
 	cargo clean

@@ -3,7 +3,7 @@
 mod image;
 mod templates;
 
-use crate::support::{Finished, Folder, LANGUAGES, in_each_language, run, trine};
+use crate::support::{Finished, Folder, LANGUAGES, in_each_language, repository, run, trine};
 use serde_json::{Value, json};
 use std::{
     ffi::OsStr,
@@ -370,6 +370,25 @@ fn a_function_is_tried_with_the_layers_that_it_runs_with() {
     assert!(finished.stderr.contains("No module named 'greet'"), "{finished:?}");
     let layers = ["--with-layer", "one", "--with-layer", "two"];
     packaged(&folder, &[&arguments[..], &layers].concat());
+}
+
+#[test]
+fn the_commands_of_the_readme_work() {
+    let readme = fs::read_to_string(repository().join("README.md")).unwrap();
+    let (_, section) = readme.split_once("\n## Packages\n").unwrap();
+    let (_, block) = section.split_once("```sh\n").unwrap();
+    let (block, _) = block.split_once("```").unwrap();
+    let folder = Folder::new(&[("app.py", "def handler(event, context):\n    return 1\n")]);
+    let mut ran = 0;
+    for line in block.lines() {
+        let line = line.split('#').next().unwrap();
+        let words: Vec<&str> = line.split_whitespace().collect();
+        assert_eq!(words[0], "trine", "{line}");
+        let finished = run(trine(&folder, &words[1..]));
+        assert_eq!(finished.code, Some(0), "{line}: {finished:?}");
+        ran += 1;
+    }
+    assert_eq!(ran, 3);
 }
 
 #[test]
