@@ -20,6 +20,11 @@ use trine_engine::{PackedFile, PackedFolder};
 /// Maximum number of files in a folder. Lambda takes 250 MB; a folder with more files is the wrong one.
 pub const MOST_FILES: usize = 200_000;
 
+/// The comment at the end of the zip files that this program writes, by which it knows them again.
+pub(crate) const ZIP_COMMENT: &str = "Packaged by trine.";
+/// The beginning of an image: the name of its first file.
+pub(crate) const IMAGE_START: &str = "oci-layout\0";
+
 /// The outcome of a survey.
 #[derive(Debug, Clone, Default)]
 pub struct Contents {

@@ -1,19 +1,21 @@
 //! The walk through a folder.
 
 use super::{
-    Contents, Entry, FolderError, Kind, MOST_FILES, Problem,
+    Contents, Entry, FolderError, IMAGE_START, Kind, MOST_FILES, Problem, ZIP_COMMENT,
     rules::{IGNORE_FILE, PART_PREFIX, Rules},
 };
 use crate::engines::Registry;
 use std::{
     collections::BTreeMap,
-    ffi::OsString,
-    fs::{self, FileType, Metadata},
+    ffi::{OsStr, OsString},
+    fs::{self, File, FileType, Metadata},
+    io::{Read, Seek, SeekFrom},
     os::unix::fs::PermissionsExt,
     path::{Component, Path, PathBuf},
 };
 use trine_engine::Candidate;
 
+const PACKAGES: &str = "earlier packages";
 const SPECIAL: &str = "sockets, pipes and devices";
 const DANGLING: &str = "links to what is missing or left out";
 
@@ -148,6 +150,10 @@ impl Walk<'_> {
             self.contents.left_out.add(SPECIAL, &name, 1, 0);
             return Ok(());
         }
+        if !name.contains('/') && is_package(&path) {
+            self.contents.left_out.add(PACKAGES, &name, 1, facts.len());
+            return Ok(());
+        }
         self.add(Entry { name, path, kind: Kind::File { size: facts.len() }, mode })
     }
 
@@ -207,7 +213,8 @@ impl Walk<'_> {
         let below = roots.iter().find_map(|root| written.strip_prefix(root).ok())?;
         let mut relative: PathBuf = std::iter::repeat_n("..", depth).collect();
         relative.push(below);
-        Some(relative)
+        let is_root = relative.as_os_str().is_empty();
+        Some(if is_root { PathBuf::from(".") } else { relative })
     }
 
     fn add(&mut self, entry: Entry) -> Result<(), FolderError> {
@@ -263,6 +270,28 @@ impl Walk<'_> {
         contents.entries.retain(|entry| lost.binary_search(&entry.name).is_err());
         contents
     }
+}
+
+/// Whether a file is a package that this program has written: a zip file that ends with its comment, or an image.
+fn is_package(path: &Path) -> bool {
+    let read = || -> std::io::Result<bool> {
+        let mut file = File::open(path)?;
+        match path.extension().and_then(OsStr::to_str) {
+            Some("zip") => {
+                let mut end = [0; ZIP_COMMENT.len()];
+                file.seek(SeekFrom::End(-(ZIP_COMMENT.len() as i64)))?;
+                file.read_exact(&mut end)?;
+                Ok(end == ZIP_COMMENT.as_bytes())
+            }
+            Some("tar") => {
+                let mut name = [0; IMAGE_START.len()];
+                file.read_exact(&mut name)?;
+                Ok(name == IMAGE_START.as_bytes())
+            }
+            _ => Ok(false),
+        }
+    };
+    read().unwrap_or(false)
 }
 
 /// Whether this is a package that is being written.

@@ -1,7 +1,7 @@
 //! Zip files, as Lambda takes them.
 
 use super::{PackageError, Progress, Target, Time};
-use crate::folder::{Entry, Kind};
+use crate::folder::{Entry, Kind, ZIP_COMMENT};
 use std::{
     fs::File,
     io::{BufWriter, Read, Write},
@@ -32,6 +32,7 @@ pub fn write_zip<'e>(
         PackageError::Write { path: path.clone(), error }
     };
     let mut zip = ZipWriter::new(BufWriter::with_capacity(1 << 20, target.file()));
+    zip.set_comment(ZIP_COMMENT);
     let mut piece = vec![0; PIECE];
     let mut written = 0;
     for entry in entries {
