@@ -363,6 +363,13 @@ impl Package {
             progress: &|_| (),
         };
         let runtime = survey.run()?;
+        if let Some(problem) = runtime.problems.first() {
+            anyhow::bail!(
+                "the runtime in {} cannot be shipped: {}",
+                tree.root().display(),
+                problem.what
+            );
+        }
         Ok(Parts { base, runtime, tree })
     }
 }

@@ -114,7 +114,8 @@ pub fn strays(contents: &Contents, registry: &Registry) -> Vec<Finding> {
     }
     let known: Vec<&str> = places.iter().map(|(folder, _)| folder.as_str()).collect();
     findings.extend(strays.into_iter().map(|(name, count)| {
-        let what = format!("{name} of the layer ({count} files) lies where nothing looks for it");
+        let files = if count == 1 { "file" } else { "files" };
+        let what = format!("{name} of the layer ({count} {files}) lies where nothing looks for it");
         let advice = format!("move it into one of {}", known.join(", "));
         Finding::warn("layer", what, advice)
     }));

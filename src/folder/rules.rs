@@ -27,8 +27,7 @@ impl<'r> Rules<'r> {
     pub(super) fn of(root: &Path, registry: &'r Registry) -> Result<Self, FolderError> {
         let mut builder = GitignoreBuilder::new(root);
         let file = root.join(IGNORE_FILE);
-        let told =
-            |error: ignore::Error| FolderError::Rules(format!("{}: {error}", file.display()));
+        let told = |error: ignore::Error| FolderError::Rules(error.to_string());
         if file.exists()
             && let Some(error) = builder.add(&file)
         {

@@ -32,7 +32,7 @@ pub fn write_zip<'e>(
         PackageError::Write { path: path.clone(), error }
     };
     let mut zip = ZipWriter::new(BufWriter::with_capacity(1 << 20, target.file()));
-    zip.set_comment(ZIP_COMMENT);
+    zip.set_comment(ZIP_COMMENT).map_err(failed)?;
     let mut piece = vec![0; PIECE];
     let mut written = 0;
     for entry in entries {

@@ -127,6 +127,8 @@ impl<'t> Layer<'t> {
         header.set_entry_type(kind);
         header.set_mode(mode);
         header.set_size(size);
+        header.set_uid(0);
+        header.set_gid(0);
         header.set_mtime(self.time.seconds());
         header
     }

@@ -18,7 +18,10 @@ use crate::{
 };
 use blob::{Blob, Layer};
 use serde_json::{Value, json};
-use std::io::{BufWriter, Seek, Write};
+use std::{
+    fs::File,
+    io::{self, BufWriter, Seek, Write},
+};
 
 const RUNTIME: &str = "var/runtime";
 const TASK: &str = "var/task";
@@ -95,10 +98,8 @@ impl Image<'_> {
         target: &mut Target,
         blobs: &mut [(String, Blob)],
     ) -> Result<(), PackageError> {
-        let scratch = |bytes: Vec<u8>, target: &Target| -> Result<Blob, PackageError> {
-            Blob::of_bytes(&bytes, target)
-        };
-        let config = scratch(self.config(blobs).to_string().into_bytes(), target)?;
+        let config = self.config(blobs).to_string();
+        let mut config = Blob::of_bytes(config.as_bytes(), target)?;
         let layers: Vec<Value> = blobs
             .iter()
             .map(|(_, blob)| blob.described("application/vnd.oci.image.layer.v1.tar+gzip"))
@@ -109,7 +110,7 @@ impl Image<'_> {
             "config": config.described("application/vnd.oci.image.config.v1+json"),
             "layers": layers,
         });
-        let manifest = scratch(manifest.to_string().into_bytes(), target)?;
+        let mut manifest = Blob::of_bytes(manifest.to_string().as_bytes(), target)?;
         let mut described = manifest.described("application/vnd.oci.image.manifest.v1+json");
         described["annotations"] = json!({"org.opencontainers.image.ref.name": "latest"});
         described["platform"] = json!({"architecture": architecture(), "os": "linux"});
@@ -119,32 +120,11 @@ impl Image<'_> {
             "manifests": [described],
         });
         let mut all: Vec<&mut Blob> = blobs.iter_mut().map(|(_, blob)| blob).collect();
-        let (mut config, mut manifest) = (config, manifest);
         all.extend([&mut config, &mut manifest]);
         all.sort_by(|a, b| a.digest.cmp(&b.digest));
         // The same layer twice is one blob.
         all.dedup_by(|a, b| a.digest == b.digest);
-        let time = self.time.seconds();
-        let written = (|| {
-            let mut tar = tar::Builder::new(BufWriter::with_capacity(1 << 20, target.file()));
-            let file = |size: u64| {
-                let mut header = tar::Header::new_gnu();
-                header.set_size(size);
-                header.set_mode(0o644);
-                header.set_mtime(time);
-                header
-            };
-            let layout = br#"{"imageLayoutVersion":"1.0.0"}"#.as_slice();
-            tar.append_data(&mut file(layout.len() as u64), "oci-layout", layout)?;
-            let index = index.to_string().into_bytes();
-            tar.append_data(&mut file(index.len() as u64), "index.json", index.as_slice())?;
-            for blob in all {
-                blob.file.rewind()?;
-                let name = format!("blobs/sha256/{}", blob.digest);
-                tar.append_data(&mut file(blob.size), name, &mut blob.file)?;
-            }
-            tar.into_inner()?.flush()
-        })();
+        let written = write_layout(target.file(), &index.to_string(), all, self.time);
         written.map_err(|error| target.failed(error))
     }
 
@@ -168,7 +148,7 @@ impl Image<'_> {
             variables.push(format!("PORT={PORT}"));
             config["Entrypoint"] =
                 json!([format!("/{RUNTIME}/bin/trine"), "serve", "--host", "0.0.0.0"]);
-            config["ExposedPorts"] = json!({format!("{PORT}/tcp"): {}});
+            config["ExposedPorts"][format!("{PORT}/tcp")] = json!({});
             // Lambda chooses a user itself; a server needs nothing of root's.
             config["User"] = json!("65532:65532");
         }
@@ -188,6 +168,30 @@ impl Image<'_> {
             "history": history,
         })
     }
+}
+
+/// Writes the files of a layout: descriptions first, then the blobs.
+fn write_layout(file: &mut File, index: &str, blobs: Vec<&mut Blob>, time: Time) -> io::Result<()> {
+    let header = |size: u64| {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(size);
+        header.set_mode(0o644);
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_mtime(time.seconds());
+        header
+    };
+    let mut tar = tar::Builder::new(BufWriter::with_capacity(1 << 20, file));
+    for (name, text) in [("oci-layout", r#"{"imageLayoutVersion":"1.0.0"}"#), ("index.json", index)]
+    {
+        tar.append_data(&mut header(text.len() as u64), name, text.as_bytes())?;
+    }
+    for blob in blobs {
+        blob.file.rewind()?;
+        let name = format!("blobs/sha256/{}", blob.digest);
+        tar.append_data(&mut header(blob.size), name, &mut blob.file)?;
+    }
+    tar.into_inner()?.flush()
 }
 
 /// Returns this machine's name, as images use it.

@@ -242,9 +242,12 @@ fn nothing_is_overwritten_without_being_told() {
     assert_eq!(fs::read(folder.file("function.zip")).unwrap(), b"mine");
     packaged(&folder, &["probe.handler", "-o", "function.zip", "--force"]);
     let first = fs::read(folder.file("function.zip")).unwrap();
-    // The package of the last time is not in the next one.
+    // The package of the last time is not in the next one, whatever its name.
     packaged(&folder, &["probe.handler", "-o", "function.zip", "--force"]);
     assert!(first == fs::read(folder.file("function.zip")).unwrap());
+    let finished = packaged(&folder, &["probe.handler", "-o", "other.zip"]);
+    assert!(finished.stdout.contains("earlier packages, as function.zip\n"), "{finished:?}");
+    assert!(first == fs::read(folder.file("other.zip")).unwrap());
     for (target, why) in [(".", "it is a folder"), ("no/where.zip", "its folder does not exist")] {
         let finished = package(&folder, &["probe.handler", "-o", target]);
         assert_eq!(finished.code, Some(1));
@@ -344,7 +347,7 @@ fn a_layer_is_packed_and_what_nobody_looks_for_is_told() {
         assert!(finished.stdout.contains(part), "{part}: {finished:?}");
     }
     let warning =
-        "warning: greetings of the layer (1 files) lies where nothing looks for it: move it into";
+        "warning: greetings of the layer (1 file) lies where nothing looks for it: move it into";
     assert!(finished.stdout.contains(warning), "{finished:?}");
     assert_eq!(
         names(&folder.task().join("layer.zip")),
