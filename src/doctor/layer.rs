@@ -43,14 +43,14 @@ impl Layers {
                 Ok(Self { root, _merged: None })
             }
             several => {
-                let merge = || {
+                let merge = || -> io::Result<Self> {
                     let merged = TempDir::new()?;
                     for layer in several {
                         copy_folder(layer, merged.path())?;
                     }
                     Ok(Self { root: merged.path().to_owned(), _merged: Some(merged) })
                 };
-                merge().map_err(|error: io::Error| FolderError::Merge(error))
+                merge().map_err(FolderError::Merge)
             }
         }
     }

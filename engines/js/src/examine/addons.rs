@@ -105,6 +105,7 @@ fn lacking<'e>(elf: &'e ElfFacts, runtime: &ElfFacts) -> Option<&'e String> {
 /// a file outside of packages, without the words for platforms.
 fn family(name: &str) -> String {
     let of = package(name).map_or(name, |(_, package)| package);
+    let of = of.replace("x86_64", "x64");
     let words = of.split(['/', '-', '.', '_']).filter(|word| !PLATFORM_WORDS.contains(word));
     words.collect::<Vec<_>>().join(" ")
 }
