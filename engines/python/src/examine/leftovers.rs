@@ -40,7 +40,7 @@ fn is_used(path: &Path, stem: &str) -> bool {
     let Some(folder) = path.parent() else { return true };
     let is_cached = folder.file_name().is_some_and(|name| name == "__pycache__");
     let Some((magic, by_hash)) = header(path) else { return false };
-    if magic != env!("TRINE_PYTHON_MAGIC").parse().unwrap_or_default() {
+    if Ok(magic) != env!("TRINE_PYTHON_MAGIC").parse::<u32>() {
         return false;
     }
     if !is_cached {
