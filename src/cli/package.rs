@@ -272,9 +272,12 @@ impl Package {
             let outcome = copy.run(&runtime(self.runtime.as_deref())?, handler, merged.root());
             match outcome.failure() {
                 Some((what, advice)) if !self.no_check => {
-                    let output = match outcome.output() {
+                    let place = format!("{}/", copy.root().display());
+                    let (what, output) =
+                        (what.replace(&place, ""), outcome.output().replace(&place, ""));
+                    let output = match output.as_str() {
                         "" => String::new(),
-                        output => format!("\n\n{output}\n"),
+                        output => format!("\n{output}"),
                     };
                     anyhow::bail!(
                         "{what}{output}\n{advice}; 'trine doctor' tells more, --no-check packages it all the same"

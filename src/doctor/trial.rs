@@ -58,8 +58,8 @@ pub enum Outcome {
     Failed {
         /// The error's type and message.
         error: String,
-        /// The end of its output.
-        output: String,
+        /// The error's stack.
+        stack: String,
     },
     /// Its process ended without a word.
     Ended {
@@ -120,10 +120,9 @@ impl Trial<'_> {
             }
             let failure = emulator.init_error();
             if let Some(status) = child.try_wait()? {
-                let output = end_of(&mut output);
                 break match failure.or_else(|| emulator.init_error()) {
-                    Some(failure) => Outcome::Failed { error: told(&failure), output },
-                    None => Outcome::Ended { status, output },
+                    Some(failure) => told(&failure),
+                    None => Outcome::Ended { status, output: end_of(&mut output) },
                 };
             }
             if begun.elapsed() > LIMIT {
@@ -155,12 +154,17 @@ fn end(child: &mut Child) -> io::Result<()> {
     child.wait().map(drop)
 }
 
-/// Returns the error that a runtime has reported.
-fn told(failure: &InitFailure) -> String {
+/// Returns the outcome of a start whose error the runtime has reported.
+fn told(failure: &InitFailure) -> Outcome {
     let document: Value = serde_json::from_slice(&failure.body).unwrap_or_default();
-    let member = |name: &str| document[name].as_str().unwrap_or_default().to_owned();
+    let member = |name: &str| document[name].as_str().unwrap_or_default();
     let (kind, message) = (member("errorType"), member("errorMessage"));
-    if message.is_empty() { kind } else { format!("{kind}: {message}") }
+    let error = if message.is_empty() { kind.to_owned() } else { format!("{kind}: {message}") };
+    // Languages have names of their own for it.
+    let members = document.as_object().into_iter().flat_map(|document| document.values());
+    let lines = members.filter_map(Value::as_array).flatten().filter_map(Value::as_str);
+    let lines: Vec<&str> = lines.map(str::trim_end).filter(|line| *line != error).collect();
+    Outcome::Failed { error, stack: lines.join("\n") }
 }
 
 /// Returns the last lines of an output.
@@ -189,12 +193,11 @@ impl Outcome {
         }
     }
 
-    /// Returns the end of what it wrote; empty where it got ready.
+    /// Returns the error's stack, or the end of what it wrote; empty where it got ready.
     pub fn output(&self) -> &str {
         match self {
-            Self::Failed { output, .. } | Self::Ended { output, .. } | Self::Late { output } => {
-                output.trim()
-            }
+            Self::Failed { stack, .. } => stack,
+            Self::Ended { output, .. } | Self::Late { output } => output.trim(),
             Self::Ready { .. } | Self::NotTried(_) => "",
         }
     }

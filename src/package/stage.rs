@@ -49,6 +49,11 @@ impl Stage {
         Ok(Self { folder, caches })
     }
 
+    /// Returns the folder of the copy.
+    pub fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Starts the function here once.
     pub fn run(&self, runtime: &Path, handler: &str, layer_root: &Path) -> Outcome {
         let trial = Trial {
