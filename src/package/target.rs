@@ -92,11 +92,9 @@ pub fn write_new(path: &Path, text: &str, force: bool) -> Result<(), PackageErro
 /// Says early whether a file can be made, before any work is done for it.
 fn check(path: &Path, force: bool) -> Result<(), PackageError> {
     let refused = |why| Err(PackageError::NoTarget { path: path.to_owned(), why });
-    if path.file_name().is_none() {
-        return refused("it names no file");
-    }
     match fs::symlink_metadata(path) {
         Ok(facts) if facts.is_dir() => refused("it is a folder: name a file in it"),
+        _ if path.file_name().is_none() => refused("it names no file"),
         Ok(_) if !force => Err(PackageError::Exists(path.to_owned())),
         Ok(facts) if !facts.is_file() && !facts.is_symlink() => refused("it is no file"),
         Ok(_) => Ok(()),

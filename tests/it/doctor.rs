@@ -113,7 +113,7 @@ fn a_handler_that_does_not_start_is_told_and_the_rest_all_the_same() {
             "the process ended while it loaded the handler: exit status 7",
         ),
         (
-            "import ctypes\nprint('about to crash', flush=True)\ngetattr(ctypes.CDLL(None), 'raise')(9)\n",
+            "import ctypes\ndef handler(e, c): pass\nprint('about to crash', flush=True)\ngetattr(ctypes.CDLL(None), 'raise')(9)\n",
             "signal 9; its last line is: about to crash",
         ),
         ("def handler(e, c:\n", "SyntaxError"),
