@@ -2,19 +2,34 @@
 
 use super::PackageError;
 use crate::folder::PART_PREFIX;
+use nix::{
+    fcntl::{AT_FDCWD, AtFlags, OFlag},
+    unistd::linkat,
+};
 use std::{
-    fs::{self, File, Permissions},
-    io::{self, Write},
-    os::unix::fs::PermissionsExt,
+    fs::{self, File, OpenOptions, Permissions},
+    io::{self, Seek, Write},
+    os::{
+        fd::AsRawFd,
+        unix::fs::{OpenOptionsExt, PermissionsExt},
+    },
     path::{Path, PathBuf},
 };
 use tempfile::NamedTempFile;
 
-/// A file that is being written, beside where it will be.
+/// A file that is being written, on the disk on which it will be.
 pub struct Target {
-    part: NamedTempFile,
+    part: Part,
     path: PathBuf,
     force: bool,
+}
+
+/// The file before it has its name.
+enum Part {
+    /// One without any, which is gone with this process, however that ends.
+    Unnamed(File),
+    /// One with a name of its own, where the file system knows no others. Removed when dropped.
+    Named(NamedTempFile),
 }
 
 impl Target {
@@ -24,17 +39,23 @@ impl Target {
     /// When there is one already, or nothing can be written there.
     pub fn create(path: &Path, force: bool) -> Result<Self, PackageError> {
         check(path, force)?;
-        let part = tempfile::Builder::new()
-            .prefix(PART_PREFIX)
-            .permissions(Permissions::from_mode(0o666))
-            .tempfile_in(folder_of(path))
-            .map_err(|error| PackageError::Write { path: path.to_owned(), error })?;
+        let unnamed = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .mode(0o666)
+            .custom_flags(OFlag::O_TMPFILE.bits())
+            .open(folder_of(path));
+        let part = unnamed.map(Part::Unnamed).or_else(|_| named(path).map(Part::Named));
+        let part = part.map_err(|error| PackageError::Write { path: path.to_owned(), error })?;
         Ok(Self { part, path: path.to_owned(), force })
     }
 
     /// Returns the file that is being written.
     pub fn file(&mut self) -> &mut File {
-        self.part.as_file_mut()
+        match &mut self.part {
+            Part::Unnamed(file) => file,
+            Part::Named(file) => file.as_file_mut(),
+        }
     }
 
     /// Returns the name that it will have.
@@ -59,22 +80,61 @@ impl Target {
     ///
     /// # Errors
     /// When the disk is full or broken, or somebody else has made a file of that name meanwhile.
-    pub fn finish(self) -> Result<u64, PackageError> {
+    pub fn finish(mut self) -> Result<u64, PackageError> {
+        let synced = self.file().sync_all().and_then(|()| self.file().metadata());
+        let size = synced.map_err(|error| self.failed(error))?.len();
         let Self { part, path, force } = self;
-        let failed = |error| PackageError::Write { path: path.clone(), error };
-        part.as_file().sync_all().map_err(failed)?;
-        let size = part.as_file().metadata().map_err(failed)?.len();
-        let named = match force {
-            true => part.persist(&path),
-            false => part.persist_noclobber(&path),
+        let named = match part {
+            Part::Unnamed(file) => name(file, &path, force),
+            Part::Named(file) => persist(file, &path, force),
         };
-        named.map_err(|error| match error.error.kind() {
+        named.map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => PackageError::Exists(path.clone()),
-            _ => failed(error.error),
+            _ => PackageError::Write { path: path.clone(), error },
         })?;
         // The name is on the disk, too, where the system can promise that.
         let _ = File::open(folder_of(&path)).and_then(|folder| folder.sync_all());
         Ok(size)
+    }
+}
+
+/// Makes a file with a name of its own beside another one.
+fn named(path: &Path) -> io::Result<NamedTempFile> {
+    let mode = Permissions::from_mode(0o666);
+    tempfile::Builder::new().prefix(PART_PREFIX).permissions(mode).tempfile_in(folder_of(path))
+}
+
+/// Gives a file another name.
+fn persist(file: NamedTempFile, path: &Path, force: bool) -> io::Result<()> {
+    let named = if force { file.persist(path) } else { file.persist_noclobber(path) };
+    named.map(drop).map_err(|error| error.error)
+}
+
+/// Gives a file without a name one. An existing file is replaced in one step, by a name of the same folder.
+fn name(mut file: File, path: &Path, force: bool) -> io::Result<()> {
+    let descriptor = format!("/proc/self/fd/{}", file.as_raw_fd());
+    let link = |name: &Path| {
+        let flags = AtFlags::AT_SYMLINK_FOLLOW;
+        linkat(AT_FDCWD, descriptor.as_str(), AT_FDCWD, name, flags).map_err(io::Error::from)
+    };
+    let linked = match force {
+        false => link(path),
+        true => {
+            let own = folder_of(path).join(format!("{PART_PREFIX}{}", std::process::id()));
+            let renamed = link(&own).and_then(|()| fs::rename(&own, path));
+            renamed.inspect_err(|_| drop(fs::remove_file(&own)))
+        }
+    };
+    match linked {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            // Without /proc there is no such way: once more, with a name from the start.
+            let mut copy = named(path)?;
+            file.rewind()?;
+            io::copy(&mut file, &mut copy)?;
+            copy.as_file().sync_all()?;
+            persist(copy, path, force)
+        }
+        linked => linked,
     }
 }
 
