@@ -109,7 +109,7 @@ fn a_handler_that_does_not_start_is_told_and_the_rest_all_the_same() {
             "No module named 'nothing_of_this_name'",
         ),
         (
-            "import ctypes\nctypes.CDLL(None)._exit(7)\n",
+            "import ctypes\ndef handler(e, c): pass\nctypes.CDLL(None)._exit(7)\n",
             "the process ended while it loaded the handler: exit status 7",
         ),
         (
