@@ -1,7 +1,7 @@
 //! A function's or a layer's folder as it is shipped: its files, what is left out and why, what must not be there.
 //!
 //! [`Survey::run`] walks a folder once. What comes out is sorted by name, so that the same files give the same package,
-//! whatever the file system's order. What may stay behind is decided by [`rules`]: leftovers of tools that every project
+//! whatever the file system's order. What may stay behind is decided by `rules`: leftovers of tools that every project
 //! has, what engines know to be of no use to them, and `.trineignore`.
 
 mod code;

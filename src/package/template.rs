@@ -87,7 +87,7 @@ fn relative(folder: &Path, path: &Path) -> PathBuf {
     let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let (folder, path) = (normal(&absolute(folder)), normal(&absolute(path)));
     let shared = folder.iter().zip(&path).take_while(|(a, b)| a == b).count();
-    let up = std::iter::repeat_n(PathBuf::from(".."), folder.iter().count() - shared);
+    let up = std::iter::repeat_n(PathBuf::from(".."), folder.len() - shared);
     up.chain(path.iter().skip(shared).map(PathBuf::from)).collect()
 }
 
