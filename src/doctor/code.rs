@@ -96,7 +96,7 @@ fn too_new(file: &PackedFile, elf: &ElfFacts, folder: &PackedFolder) -> Option<F
             "{} needs GLIBC_{newest}, and Amazon Linux 2023 has {PLATFORM_GLIBC}",
             file.name
         );
-        let advice = "take a build for an older system (manylinux2014, manylinux_2_28), or compile it on Amazon Linux 2023";
+        let advice = "take a build for an older system, or compile it on Amazon Linux 2023";
         return Some(Finding::warn(TOPIC, what, advice));
     }
     let brings = |name: &str| folder.files.iter().any(|file| file.base() == name);

@@ -186,6 +186,26 @@ fn only_one_file_of_the_product_names_languages() {
     }
 }
 
+/// What a language's packages look like is known to its crate, which is asked by way of the traits.
+#[test]
+fn what_is_shipped_is_judged_by_engines() {
+    let words = [
+        "node_modules",
+        ".node\"",
+        "dist-info",
+        "cpython",
+        "manylinux",
+        "__pycache__",
+        ".pyc",
+        "boto",
+        "@aws-sdk",
+        "luaopen",
+    ];
+    for folder in ["src/folder", "src/doctor", "src/package"] {
+        assert_absent(&sources(folder), &words);
+    }
+}
+
 /// Returns the top-level modules of the crate that a source names: `crate::lambda`, also in `use crate::{…}`.
 fn modules_named(source: &Source) -> BTreeSet<String> {
     let text: String = source.lines().map(|(_, line)| line).collect();
