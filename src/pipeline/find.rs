@@ -191,10 +191,7 @@ fn program(path: &Path, registry: &Registry) -> Result<Option<Arc<dyn Engine>>> 
     })?;
     let line = first.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let interpreter = interpreter(&String::from_utf8_lossy(line));
-    let engine = interpreter
-        .as_deref()
-        .and_then(|name| registry.iter().find(|engine| engine.info().interpreters.contains(&name)));
-    match engine {
+    match interpreter.as_deref().and_then(|name| registry.by_interpreter(name)) {
         Some(engine) => Ok(Some(engine.clone())),
         None => {
             let known: Vec<&str> =
@@ -213,7 +210,7 @@ fn program(path: &Path, registry: &Registry) -> Result<Option<Arc<dyn Engine>>> 
     }
 }
 
-/// Returns a shebang line's interpreter, without folder and version: `python` for `#!/usr/bin/env python3.11`.
+/// Returns a shebang line's interpreter, without its folder: `python3.11` for `#!/usr/bin/env python3.11`.
 fn interpreter(line: &str) -> Option<String> {
     let mut words = line.strip_prefix("#!")?.split_ascii_whitespace();
     let file = |word: &str| word.rsplit('/').next().unwrap_or_default().to_owned();
@@ -222,8 +219,6 @@ fn interpreter(line: &str) -> Option<String> {
         // Flags of env (`-S`) and assignments precede the command.
         name = file(words.find(|word| !word.starts_with('-') && !word.contains('='))?);
     }
-    let end = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.').len();
-    name.truncate(end);
     (!name.is_empty()).then_some(name)
 }
 
@@ -355,9 +350,9 @@ mod tests {
     fn a_shebang_names_its_interpreter() {
         for (line, name) in [
             ("#!/usr/bin/env node", Some("node")),
-            ("#!/usr/bin/env -S python3.11 -u", Some("python")),
-            ("#! /usr/bin/python3", Some("python")),
-            ("#!/usr/bin/env LANG=C lua5.4", Some("lua")),
+            ("#!/usr/bin/env -S python3.11 -u", Some("python3.11")),
+            ("#! /usr/bin/python3", Some("python3")),
+            ("#!/usr/bin/env LANG=C lua5.4", Some("lua5.4")),
             ("#!/bin/sh", Some("sh")),
             ("#!", None),
             ("\u{7f}ELF", None),

@@ -1,8 +1,8 @@
 //! The engine as the rest of the process sees it: plain facts, and instances on demand. The interpreter behind them
 //! starts with the first instance.
 
-use crate::{ID, check, find, instance::PythonInstance, interpreter};
-use std::rc::Rc;
+use crate::{ID, check, find, instance::PythonInstance, interpreter, standalone};
+use std::{ffi::OsString, rc::Rc};
 use trine_engine::{
     Capabilities, Engine, EngineInfo, Environment, ErrorDialect, ErrorRecord, Instance, Lookup,
     Module, Outlook, Result, Search,
@@ -74,6 +74,10 @@ impl Engine for PythonEngine {
             interpreter::learn_environment(variables);
         }
         set
+    }
+
+    fn interpret(&self, command_line: &[OsString], _environment: &Environment) -> bool {
+        standalone::run(command_line)
     }
 
     fn start(&self, environment: &Environment) -> Result<Rc<dyn Instance>> {
