@@ -100,6 +100,11 @@ impl Log {
         self.written().clone()
     }
 
+    /// Returns the pieces of both streams, in the order in which they were written.
+    pub fn lines(&self) -> Vec<String> {
+        self.pieces().into_iter().map(|(_, text)| text).collect()
+    }
+
     /// Returns the pieces of one stream.
     pub fn of(&self, stream: Stream) -> Vec<String> {
         let pieces = self.pieces().into_iter().filter(|(of, _)| *of == stream);
@@ -108,7 +113,7 @@ impl Log {
 
     /// Returns everything that was written.
     pub fn text(&self) -> String {
-        self.pieces().into_iter().map(|(_, text)| text).collect()
+        self.lines().concat()
     }
 
     /// Waits until this text was written.

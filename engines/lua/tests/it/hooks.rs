@@ -113,7 +113,7 @@ fn a_middleware_runs_in_the_globals_of_its_root_and_finds_its_siblings() {
             ("opt/middlewares/helper.lua", "return {mark = 'patched'}"),
         ]);
         let module = Module {
-            path: guest.dir.join("opt/middlewares/auth.lua"),
+            path: guest.folder.join("opt/middlewares/auth.lua"),
             ..guest.module("auth", Seek::Hooks)
         };
         let exports = guest.instance.load(&module).await.unwrap();

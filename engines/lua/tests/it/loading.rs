@@ -242,7 +242,7 @@ fn functions_of_different_roots_share_nothing() {
         let mut functions = Vec::new();
         for root in ["a", "b"] {
             let mut module = guest.module(&format!("{root}/app"), Seek::Handler("handler".into()));
-            module.root = guest.dir.join(root);
+            module.root = guest.folder.join(root);
             functions.push(guest.instance.load(&module).await.unwrap().functions[0].1);
         }
         assert_eq!(guest.call(functions[0], "0").await.unwrap(), "[1,1]");
@@ -325,7 +325,7 @@ fn finalizers_may_use_the_host_while_a_state_is_closed() {
         ));
         guest.handle("0").await.unwrap();
         guest.instance.shutdown();
-        let lines = guest.lines.all();
+        let lines = guest.log.lines();
         assert_eq!(lines[0], "closed\t[1]\n");
         assert!(lines[1].ends_with("\tINFO\tbye\n"), "{lines:?}");
         assert!(
