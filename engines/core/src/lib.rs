@@ -38,7 +38,7 @@ pub use handler::{HANDLER_NAMES, nearest_written, unnamed_handler, what_there_is
 pub use hook::Hook;
 pub use instance::{Exports, FunctionId, Instance, Interrupter, LocalFuture, Module, Seek, Usage};
 pub use invocation::{FunctionInfo, Invocation, UNLIMITED_MS};
-pub use log::{Level, LogFormat, LogSettings, LogSink, NullSink, Stream, timestamp};
+pub use log::{Level, LogFormat, LogSettings, LogSink, NullSink, Stream, json_line, timestamp};
 pub use nearest::{ALIKE, likeness, nearest};
 pub use outlook::Outlook;
 pub use payload::{Form, NativeValue, Payload, RawPayload, WithBody};

@@ -41,6 +41,8 @@ fn in_json_format_each_line_is_an_object() {
             assert_eq!(value["requestId"], "id-5");
             assert!(value["timestamp"].as_str().unwrap().ends_with('Z'));
         }
+        let members = r#"Z","level":"WARN","requestId":"id-5","message":{"k":1}}"#;
+        assert!(lines[3].trim_end().ends_with(members), "{}", lines[3]);
     });
 }
 
