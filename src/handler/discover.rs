@@ -261,7 +261,7 @@ pub(crate) fn no_function(name: &str, kind: &str) -> String {
 }
 
 fn module(folder: &Path, path: PathBuf, name: String) -> Module {
-    Module { root: folder.to_owned(), path, name, by_path: true, seek: Seek::Unnamed }
+    Module::new(folder, path, name, Seek::Unnamed).with_by_path(true)
 }
 
 /// Adds one folder's files under `prefix`: by themselves, or below it when there are several or `others`.

@@ -42,13 +42,8 @@ pub(super) fn find(
             match engine.find(&lookup) {
                 Ok(answer) => {
                     if let Some(path) = answer.found {
-                        let module = Module {
-                            root: search.task_root.clone(),
-                            path,
-                            name: name.to_owned(),
-                            by_path: false,
-                            seek: seek(export.as_deref()),
-                        };
+                        let module =
+                            Module::new(&search.task_root, path, name, seek(export.as_deref()));
                         let located = Located { engine: engine.clone(), module };
                         if !names_a_file || own.is_some() || may_have_its_export(&located) {
                             found.push((located, export));

@@ -159,13 +159,8 @@ impl Match {
         let name = self.name.unwrap_or_else(|| relative.to_string_lossy().into_owned());
         Located {
             engine: self.engine,
-            module: Module {
-                root: root.to_owned(),
-                path: self.path,
-                name,
-                by_path: self.by_path,
-                seek: seek(self.export.as_deref()),
-            },
+            module: Module::new(root, self.path, name, seek(self.export.as_deref()))
+                .with_by_path(self.by_path),
         }
     }
 }

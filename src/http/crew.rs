@@ -252,13 +252,12 @@ pub(super) fn environment_of(
     main_thread: bool,
     lone_root: bool,
 ) -> Environment {
-    Environment {
-        main_thread,
-        trace_in_environment: false,
-        shares_process: true,
-        lone_root,
-        ..environment.clone()
-    }
+    environment
+        .clone()
+        .with_main_thread(main_thread)
+        .with_trace_in_environment(false)
+        .with_shares_process(true)
+        .with_lone_root(lone_root)
 }
 
 /// Loads a worker's functions before the first request, so that errors show early; the rest is served all the same.

@@ -130,13 +130,7 @@ impl Candidate {
         Middleware {
             name: name.to_owned(),
             engine: self.engine,
-            module: Module {
-                root: root.to_owned(),
-                path: self.path,
-                name: name.to_owned(),
-                by_path: false,
-                seek: self.seek,
-            },
+            module: Module::new(root, self.path, name, self.seek),
         }
     }
 }

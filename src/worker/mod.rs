@@ -216,19 +216,10 @@ fn exit_with(status: i32) -> Rescue {
 mod tests {
     use super::*;
     use crate::handler::tests::fixture::registry;
-    use trine_engine::{FunctionInfo, LogFormat, LogSettings, NullSink};
+    use trine_engine::LogSettings;
 
     fn worker() -> Worker {
-        Worker::new(WorkerOptions::new(Environment {
-            layer_root: "/opt".into(),
-            function: FunctionInfo::default(),
-            log: LogSettings { sink: Arc::new(NullSink), format: LogFormat::Text, level: None },
-            main_thread: false,
-            trace_in_environment: false,
-            shares_process: false,
-            lone_root: false,
-            memory_limit: None,
-        }))
+        Worker::new(WorkerOptions::new(Environment::new("/opt", LogSettings::default())))
     }
 
     #[test]

@@ -78,13 +78,7 @@ mod tests {
     }
 
     fn told(wanted: Option<&str>, names: &[&str]) -> String {
-        let module = Module {
-            root: "/task".into(),
-            path: "/task/src/app.py".into(),
-            name: "src/app".into(),
-            by_path: false,
-            seek: Seek::Unnamed,
-        };
+        let module = Module::new("/task", "/task/src/app.py", "src/app", Seek::Unnamed);
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         what_there_is(&module, wanted, &names)
     }
@@ -105,13 +99,8 @@ mod tests {
 
     #[test]
     fn the_nearest_function_is_named_as_a_handler_string_names_it() {
-        let module = Module {
-            root: "/task".into(),
-            path: "/task/src/app.py".into(),
-            name: "src/app".into(),
-            by_path: false,
-            seek: Seek::Handler("handlr".into()),
-        };
+        let module =
+            Module::new("/task", "/task/src/app.py", "src/app", Seek::Handler("handlr".into()));
         let names = ["handler".to_owned(), "zebra".to_owned()];
         let near = |wanted| nearest_written(&module, wanted, &names);
         assert_eq!(near("handlr").as_deref(), Some("src/app.py:handler"));

@@ -103,6 +103,7 @@ pub trait Instance {
 
 /// A module to load.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Module {
     /// Folder in which the module's own imports are looked for first: the task root of its function.
     pub root: PathBuf,
@@ -115,6 +116,33 @@ pub struct Module {
     pub by_path: bool,
     /// The functions that are wanted of it.
     pub seek: Seek,
+}
+
+impl Module {
+    /// Makes the module of a file, as a handler string or a middleware's name means it.
+    ///
+    /// ```
+    /// use trine_engine::{Module, Seek};
+    ///
+    /// let seek = Seek::Handler("handler".to_owned());
+    /// let module = Module::new("/var/task", "/var/task/src/app.py", "src/app", seek);
+    /// assert!(!module.by_path);
+    /// ```
+    pub fn new(
+        root: impl Into<PathBuf>,
+        path: impl Into<PathBuf>,
+        name: impl Into<String>,
+        seek: Seek,
+    ) -> Self {
+        Self { root: root.into(), path: path.into(), name: name.into(), by_path: false, seek }
+    }
+
+    /// Sets whether the user has named the module's file.
+    #[must_use]
+    pub fn with_by_path(mut self, by_path: bool) -> Self {
+        self.by_path = by_path;
+        self
+    }
 }
 
 /// The functions that are wanted of a module.

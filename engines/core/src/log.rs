@@ -98,6 +98,13 @@ pub struct LogSettings {
     pub level: Option<Level>,
 }
 
+impl Default for LogSettings {
+    /// Returns the settings under which nothing is written.
+    fn default() -> Self {
+        Self { sink: Arc::new(NullSink), format: LogFormat::Text, level: None }
+    }
+}
+
 impl fmt::Debug for LogSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LogSettings")

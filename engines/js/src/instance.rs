@@ -419,7 +419,7 @@ pub(crate) fn ended() -> Error {
 mod tests {
     use super::*;
     use deno_runtime::tokio_util::create_and_run_current_thread;
-    use trine_engine::{Engine as _, FunctionInfo, LogFormat, LogSettings, LogSink, Stream};
+    use trine_engine::{Engine as _, LogFormat, LogSettings, LogSink, Stream};
 
     struct Silence;
 
@@ -438,20 +438,14 @@ mod tests {
         exports.handler = () => fetch;";
         std::fs::write(&path, source).expect("the folder is writable");
         // The engine sets V8's flags, on which its code caches depend.
-        let environment = Environment {
-            layer_root: folder.join("opt"),
-            function: FunctionInfo::default(),
-            log: LogSettings { sink: Arc::new(Silence), format: LogFormat::Text, level: None },
-            main_thread: true,
-            trace_in_environment: false,
-            shares_process: false,
-            lone_root: false,
-            memory_limit: None,
-        };
+        let environment = Environment::new(
+            folder.join("opt"),
+            LogSettings { sink: Arc::new(Silence), format: LogFormat::Text, level: None },
+        )
+        .with_main_thread(true);
         drop(crate::engine().start(&environment));
         let seek = Seek::Handler("handler".to_owned());
-        let module =
-            Module { root: folder.clone(), path, name: "app".to_owned(), by_path: false, seek };
+        let module = Module::new(&folder, path, "app", seek);
         create_and_run_current_thread(async move {
             let instance = JsInstance::new(environment);
             let loaded = instance.load(&module).await.map(|exports| exports.functions.len());

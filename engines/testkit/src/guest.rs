@@ -155,16 +155,11 @@ impl Guest {
     ) -> Self {
         let folder = Folder::new(files);
         let log = Arc::new(Log::default());
-        let mut environment = Environment {
-            layer_root: folder.with_file_name("opt"),
-            function: FunctionInfo { name: Some("shop".into()), ..FunctionInfo::default() },
-            log: LogSettings { sink: log.clone(), format: LogFormat::Text, level: None },
-            main_thread: false,
-            trace_in_environment: false,
-            shares_process: false,
-            lone_root: false,
-            memory_limit: None,
-        };
+        let mut environment = Environment::new(
+            folder.with_file_name("opt"),
+            LogSettings { sink: log.clone(), format: LogFormat::Text, level: None },
+        )
+        .with_function(FunctionInfo { name: Some("shop".into()), ..FunctionInfo::default() });
         change(&mut environment, &folder);
         let instance = engine.start(&environment).expect("the instance starts");
         Self { folder, log, environment, instance }
@@ -200,7 +195,7 @@ impl Guest {
 /// Returns the module of a file in a folder, as [`Guest::module`] does.
 pub fn module(root: &Path, path: &str, seek: Seek) -> Module {
     let name = Path::new(path).with_extension("").to_string_lossy().into_owned();
-    Module { root: root.to_owned(), path: root.join(path), name, by_path: false, seek }
+    Module::new(root, root.join(path), name, seek)
 }
 
 /// Calls a function of an instance, as [`Guest::call`] does.

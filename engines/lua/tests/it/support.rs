@@ -11,7 +11,7 @@ use trine_testkit::guest;
 pub(crate) use trine_testkit::guest::run;
 
 /// A guest that is written in Lua.
-pub(crate) struct Guest(guest::Guest);
+pub(crate) struct Guest(pub(crate) guest::Guest);
 
 impl Deref for Guest {
     type Target = guest::Guest;

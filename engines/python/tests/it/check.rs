@@ -10,8 +10,7 @@ fn look(source: &[u8]) -> Result<Outlook> {
     let path = folder.path().join("app.py");
     std::fs::write(&path, source).unwrap();
     let seek = Seek::Handler("handler".into());
-    let module =
-        Module { root: folder.path().into(), path, name: "app".into(), by_path: false, seek };
+    let module = Module::new(folder.path(), path, "app", seek);
     trine_python::engine().check(&module)
 }
 
@@ -97,14 +96,8 @@ fn what_has_the_name_and_is_no_function_is_told_with_what_it_is() {
 fn a_module_in_an_archive_is_left_to_its_import() {
     let _running = Case::new(&[("app.py", "def handler(event, context): pass")]);
     let folder = Folder::new(&[("parts.zip", "")]);
-    let (root, path) = (folder.path().into(), folder.path().join("parts.zip/app.py"));
-    let module = Module {
-        root,
-        path,
-        name: "app".into(),
-        by_path: false,
-        seek: Seek::Handler("handler".into()),
-    };
+    let (root, path) = (folder.path(), folder.path().join("parts.zip/app.py"));
+    let module = Module::new(root, path, "app", Seek::Handler("handler".into()));
     assert_eq!(trine_python::engine().check(&module).unwrap(), Outlook::Possible);
 }
 

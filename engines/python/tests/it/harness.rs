@@ -51,13 +51,12 @@ impl Case {
     }
 
     pub(crate) fn module(&self, name: &str, seek: Seek) -> Module {
-        Module {
-            root: self.folder.path().to_owned(),
-            path: self.folder.path().join(format!("{}.py", name.replace('.', "/"))),
-            name: name.to_owned(),
-            by_path: false,
+        Module::new(
+            self.folder.path(),
+            self.folder.path().join(format!("{}.py", name.replace('.', "/"))),
+            name,
             seek,
-        }
+        )
     }
 
     /// Loads `name` from `module`.
@@ -100,7 +99,7 @@ impl Case {
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
         let root = self.folder.path().to_owned();
         let path = path.to_owned();
-        block_on(self.instance.load(&Module { root, path, name, by_path: false, seek }))
+        block_on(self.instance.load(&Module::new(root, path, name, seek)))
     }
 
     /// Loads the hooks of `<name>.py` in this case's folder.

@@ -160,16 +160,16 @@ fn packages_of_the_interpreter_are_found() {
 fn a_folder_that_does_not_exist_is_an_import_error() {
     let gone = Folder::new(&[]).path().to_owned();
     let case = Case::new(&[]);
-    let module = trine_engine::Module {
-        path: gone.join("app.py"),
-        root: gone,
-        name: "app".into(),
-        by_path: false,
-        seek: Seek::Handler("handler".into()),
-    };
+    let module = trine_engine::Module::new(
+        &gone,
+        gone.join("app.py"),
+        "app",
+        Seek::Handler("handler".into()),
+    );
     let error = block_on(case.instance.load(&module)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ImportModule);
-    let odd = trine_engine::Module { name: String::new(), ..module };
+    let mut odd = module;
+    odd.name.clear();
     assert!(block_on(case.instance.load(&odd)).is_err());
 }
 
@@ -182,7 +182,7 @@ fn of_module(files: &[(&str, &str)], root: &str, name: &str, by_path: bool) -> S
     };
     let path = root.join(format!("{name}.py"));
     let seek = Seek::Handler("handler".into());
-    let module = trine_engine::Module { root, path, name: name.into(), by_path, seek };
+    let module = trine_engine::Module::new(root, path, name, seek).with_by_path(by_path);
     let function = block_on(case.instance.load(&module)).unwrap().functions[0].1;
     let payload = trine_engine::Payload::json("1");
     crate::harness::text(case.run(function, payload, trine_engine::Form::Json).unwrap())

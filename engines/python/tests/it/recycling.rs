@@ -16,13 +16,12 @@ def handler(event):
 ";
 
 fn load(instance: &Rc<dyn Instance>, folder: &Folder) -> FunctionId {
-    let module = Module {
-        root: folder.path().to_owned(),
-        path: folder.path().join("app.py"),
-        name: "app".into(),
-        by_path: false,
-        seek: Seek::Handler("handler".into()),
-    };
+    let module = Module::new(
+        folder.path(),
+        folder.path().join("app.py"),
+        "app",
+        Seek::Handler("handler".into()),
+    );
     block_on(instance.load(&module)).unwrap().functions[0].1
 }
 
@@ -79,13 +78,7 @@ fn middlewares_are_new_too() {
         instance,
         environment: case.environment.clone(),
     });
-    let module = Module {
-        root: case.folder.path().to_owned(),
-        path: path.clone(),
-        name: "count".into(),
-        by_path: false,
-        seek: Seek::Hooks,
-    };
+    let module = Module::new(case.folder.path(), path.clone(), "count", Seek::Hooks);
     let before = block_on(new.instance.load(&module)).unwrap().functions[0].1;
     assert_eq!(text(new.run(before, Payload::json("1"), Form::Json).unwrap()), "[1]");
 }

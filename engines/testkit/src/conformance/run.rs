@@ -119,27 +119,22 @@ pub(super) fn block_on(future: impl Future<Output = Result<(), String>>) -> Resu
 
 /// Makes the environment for instances of a case whose task root is `root`.
 pub(super) fn environment(root: &Path, script: &Script, sink: &Arc<CapturingSink>) -> Environment {
-    Environment {
-        layer_root: root.join("opt"),
-        function: FunctionInfo {
-            name: Some("conformance".into()),
-            version: Some("$LATEST".into()),
-            memory_mb: Some("128".into()),
-            log_group: Some("/aws/lambda/conformance".into()),
-            log_stream: Some("2026/01/31/[$LATEST]0123456789abcdef".into()),
-        },
-        log: LogSettings {
-            sink: Arc::clone(sink) as Arc<dyn LogSink>,
-            format: script.log_format,
-            level: script.log_level,
-        },
-        main_thread: false,
-        // Trials run side by side in one process, which has one environment.
-        trace_in_environment: false,
-        shares_process: false,
-        lone_root: false,
-        memory_limit: Some(128 << 20),
-    }
+    let function = FunctionInfo {
+        name: Some("conformance".into()),
+        version: Some("$LATEST".into()),
+        memory_mb: Some("128".into()),
+        log_group: Some("/aws/lambda/conformance".into()),
+        log_stream: Some("2026/01/31/[$LATEST]0123456789abcdef".into()),
+    };
+    let log = LogSettings {
+        sink: Arc::clone(sink) as Arc<dyn LogSink>,
+        format: script.log_format,
+        level: script.log_level,
+    };
+    // No trace id in the environment: trials run side by side in one process, which has one.
+    Environment::new(root.join("opt"), log)
+        .with_function(function)
+        .with_memory_limit(Some(128 << 20))
 }
 
 async fn load_and_call(
@@ -147,13 +142,12 @@ async fn load_and_call(
     script: &Script,
     instance: &Rc<dyn Instance>,
 ) -> Result<(), String> {
-    let module = Module {
-        root: subject.folder.clone(),
-        path: subject.file.clone(),
-        name: "handler".into(),
-        by_path: false,
-        seek: script.export.clone().map_or(Seek::Unnamed, Seek::Handler),
-    };
+    let module = Module::new(
+        &subject.folder,
+        &subject.file,
+        "handler",
+        script.export.clone().map_or(Seek::Unnamed, Seek::Handler),
+    );
     let loaded = instance.load(&module).await;
     let exports = match (&script.load_error, loaded) {
         (None, Ok(exports)) => exports,
