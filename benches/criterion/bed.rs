@@ -10,7 +10,7 @@ use std::{
     fs,
     path::PathBuf,
     rc::Rc,
-    sync::time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 use tempfile::TempDir;
 use tokio::{runtime, task::LocalSet};

@@ -6,7 +6,7 @@ use std::{
     env, fs,
     path::Path,
     rc::Rc,
-    sync::time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use tempfile::TempDir;
 use tokio::{
@@ -159,7 +159,7 @@ impl Guest {
 fn rescue() -> Rescue {
     // A test cannot be failed from another thread.
     let act = Box::new(|_: &Lost| std::process::abort());
-    Rescue { act, patience: Some(LIMIT) }
+    Rescue { act, lost_after: Some(LIMIT) }
 }
 
 impl Drop for Guest {

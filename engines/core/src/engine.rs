@@ -1,6 +1,6 @@
 //! A language, as the rest of the process sees it: its name, its abilities, the way to start an instance.
 
-use crate::{ErrorDialect, FunctionInfo, Instance, LogSettings, Module, Outlook, Result};
+use crate::{ErrorDialect, FunctionInfo, Instance, LogSettings, Module, Presence, Result};
 use std::{
     ffi::OsString,
     path::{Path, PathBuf},
@@ -21,9 +21,9 @@ pub trait Engine: Send + Sync + 'static {
     /// # Errors
     /// [`crate::ErrorKind::UserCodeSyntax`] with the place, when it does not parse; [`crate::ErrorKind::ImportModule`]
     /// when it cannot be read.
-    fn check(&self, module: &Module) -> Result<Outlook> {
+    fn check(&self, module: &Module) -> Result<Presence> {
         let _ = module;
-        Ok(Outlook::Possible)
+        Ok(Presence::Possible)
     }
 
     /// Returns the file that stands for a folder named like a module, where something in the folder says so: the `main`
@@ -107,7 +107,7 @@ pub struct EngineInfo {
     /// File extensions without the dot, in the order in which they are looked for.
     pub extensions: &'static [&'static str],
     /// Interpreters whose programs this engine can run in their place, by the names that shebang lines give them,
-    /// without version: `python` for `python3.11`. See [`crate::Seek::Program`].
+    /// without version: `python` for `python3.11`. See [`crate::Wanted::Program`].
     pub interpreters: &'static [&'static str],
     /// Whether every root folder ([`crate::Module::root`]) has globals of its own, so that an `init` hook has to run
     /// once for each; else one run is seen by all.

@@ -9,8 +9,8 @@ use std::{
     sync::Once,
 };
 use trine_engine::{
-    Capabilities, Engine, EngineInfo, Environment, ErrorDialect, Instance, Lookup, Module, Outlook,
-    Result, Search,
+    Capabilities, Engine, EngineInfo, Environment, ErrorDialect, Instance, Lookup, Module,
+    Presence, Result, Search,
 };
 use trine_process::environment;
 
@@ -50,7 +50,7 @@ impl Engine for JavaScript {
         &self.info
     }
 
-    fn check(&self, module: &Module) -> Result<Outlook> {
+    fn check(&self, module: &Module) -> Result<Presence> {
         check::check(module)
     }
 

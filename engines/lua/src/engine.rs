@@ -6,7 +6,7 @@ use std::{
     rc::Rc,
 };
 use trine_engine::{
-    Capabilities, Engine, EngineInfo, Environment, Instance, Lookup, Module, Outlook, Result,
+    Capabilities, Engine, EngineInfo, Environment, Instance, Lookup, Module, Presence, Result,
     Search,
 };
 use trine_process::environment;
@@ -60,7 +60,7 @@ impl Engine for LuaEngine {
         &self.info
     }
 
-    fn check(&self, module: &Module) -> Result<Outlook> {
+    fn check(&self, module: &Module) -> Result<Presence> {
         check::check(module)
     }
 

@@ -5,7 +5,7 @@ use crate::{ID, check, find, instance::PythonInstance, interpreter};
 use std::rc::Rc;
 use trine_engine::{
     Capabilities, Engine, EngineInfo, Environment, ErrorDialect, ErrorRecord, Instance, Lookup,
-    Module, Outlook, Result, Search,
+    Module, Presence, Result, Search,
 };
 use trine_process::environment;
 
@@ -57,7 +57,7 @@ impl Engine for PythonEngine {
         &self.info
     }
 
-    fn check(&self, module: &Module) -> Result<Outlook> {
+    fn check(&self, module: &Module) -> Result<Presence> {
         check::check(module)
     }
 

@@ -2,11 +2,11 @@
 //!
 //! ```
 //! use trine_testkit::{guest::{self, Guest}, reference};
-//! use trine_engine::Seek;
+//! use trine_engine::Wanted;
 //!
 //! let guest = Guest::start(&reference::engine(), &[("app.shout", "HELLO")], |_, _| ());
 //! let answer = guest::run(async {
-//!     let exports = guest.load("app.shout", Seek::Handler("handler".to_owned())).await?;
+//!     let exports = guest.load("app.shout", Wanted::Handler("handler".to_owned())).await?;
 //!     guest.call(exports.functions[0].1, r#""you""#, &guest::invocation("id-1").into()).await
 //! });
 //! assert_eq!(answer.unwrap(), r#""HELLO \"YOU\"""#);
@@ -25,7 +25,7 @@ use std::{
 use tempfile::TempDir;
 use trine_engine::{
     Engine, Environment, Exports, Form, FunctionId, FunctionInfo, Instance, Invocation, LogFormat,
-    LogSettings, LogSink, Module, Payload, Result, Seek, Stream,
+    LogSettings, LogSink, Module, Payload, Result, Stream, Wanted,
 };
 
 /// Maximum time anything may take before a test gives up on it. Passing tests never come close.
@@ -166,16 +166,16 @@ impl Guest {
     }
 
     /// Returns the module of a file, named after it: `lib/app.py` is `lib/app`.
-    pub fn module(&self, path: &str, seek: Seek) -> Module {
-        module(&self.folder, path, seek)
+    pub fn module(&self, path: &str, wanted: Wanted) -> Module {
+        module(&self.folder, path, wanted)
     }
 
     /// Loads a file.
     ///
     /// # Errors
     /// The instance's own.
-    pub async fn load(&self, path: &str, seek: Seek) -> Result<Exports> {
-        self.instance.load(&self.module(path, seek)).await
+    pub async fn load(&self, path: &str, wanted: Wanted) -> Result<Exports> {
+        self.instance.load(&self.module(path, wanted)).await
     }
 
     /// Calls a function with an event, given as JSON text; returns the text of its answer.
@@ -193,9 +193,9 @@ impl Guest {
 }
 
 /// Returns the module of a file in a folder, as [`Guest::module`] does.
-pub fn module(root: &Path, path: &str, seek: Seek) -> Module {
+pub fn module(root: &Path, path: &str, wanted: Wanted) -> Module {
     let name = Path::new(path).with_extension("").to_string_lossy().into_owned();
-    Module::new(root, root.join(path), name, seek)
+    Module::new(root, root.join(path), name, wanted)
 }
 
 /// Calls a function of an instance, as [`Guest::call`] does.

@@ -46,7 +46,7 @@ mod tests {
     use super::*;
     use bytes::Bytes;
     use std::{path::Path, rc::Rc};
-    use trine_engine::{Environment, Form, LogSettings, Module, Payload, Seek};
+    use trine_engine::{Environment, Form, LogSettings, Module, Payload, Wanted};
 
     /// Loads a handler with this source and calls it once.
     fn run(source: Option<&str>, event: &'static [u8]) -> Result<Bytes> {
@@ -67,8 +67,8 @@ mod tests {
         event: &'static [u8],
     ) -> Result<Bytes> {
         let instance = engine().start(environment)?;
-        let seek = Seek::Handler("handler".into());
-        let module = Module::new(root, path, "app", seek);
+        let wanted = Wanted::Handler("handler".into());
+        let module = Module::new(root, path, "app", wanted);
         let exports = instance.load(&module).await?;
         let (name, function) = &exports.functions[0];
         assert_eq!(name, "handler");

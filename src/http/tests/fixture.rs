@@ -23,7 +23,7 @@ use std::{
 use trine_engine::{
     Capabilities, Engine, EngineInfo, Environment, Error, Exports, Form, FunctionId, Instance,
     Interrupter, Invocation, LocalFuture, LogFormat, LogSettings, LogSink, Module, Payload, Result,
-    Seek, Stream, Usage,
+    Stream, Usage, Wanted,
 };
 
 /// A language whose functions answer with their event, or as the header `x-do` says.
@@ -129,7 +129,7 @@ pub(super) fn site(names: &[&str], interleaving: bool) -> Site {
     let registry = registry(interleaving);
     let function = |name: &&str| {
         let module =
-            Module::new("/", format!("/{name}.echo"), *name, Seek::Handler("handler".into()));
+            Module::new("/", format!("/{name}.echo"), *name, Wanted::Handler("handler".into()));
         let engine = registry.by_extension("echo").unwrap().clone();
         ServedFunction::new(*name, Located { engine, module })
     };

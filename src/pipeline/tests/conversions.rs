@@ -16,8 +16,8 @@ use std::{
 };
 use trine_engine::{
     Capabilities, Engine, EngineInfo, Environment, Exports, Form, FunctionId, Hook, Instance,
-    Interrupter, Invocation, LocalFuture, LogSettings, Module, NativeValue, Payload, Result, Seek,
-    Usage,
+    Interrupter, Invocation, LocalFuture, LogSettings, Module, NativeValue, Payload, Result, Usage,
+    Wanted,
 };
 
 /// Numbers of conversions of one language's values.
@@ -97,8 +97,8 @@ impl Instance for Counted {
     fn load<'a>(&'a self, module: &'a Module) -> LocalFuture<'a, Result<Exports>> {
         Box::pin(async move {
             // The middleware's name says which hooks it has.
-            let functions = match &module.seek {
-                Seek::Handler(name) => vec![(name.clone(), FunctionId(0))],
+            let functions = match &module.wanted {
+                Wanted::Handler(name) => vec![(name.clone(), FunctionId(0))],
                 _ => Hook::ALL
                     .into_iter()
                     .filter(|hook| module.name.contains(hook.name()))
@@ -148,18 +148,18 @@ fn conversions(middlewares: &[(&str, &str)], handler: &str) -> [usize; 4] {
     let (a, counts_a) = counting("a");
     let (b, counts_b) = counting("b");
     let engine = |id: &str| if id == "a" { a.clone() } else { b.clone() };
-    let module = |name: &str, seek| Module::new("/", format!("/{name}"), name, seek);
+    let module = |name: &str, wanted| Module::new("/", format!("/{name}"), name, wanted);
     let plan = Plan {
         handler: Located {
             engine: engine(handler),
-            module: module("app", Seek::Handler("handler".into())),
+            module: module("app", Wanted::Handler("handler".into())),
         },
         middlewares: middlewares
             .iter()
             .map(|(id, hooks)| Middleware {
                 name: (*hooks).to_owned(),
                 engine: engine(id),
-                module: module(hooks, Seek::Hooks),
+                module: module(hooks, Wanted::Hooks),
             })
             .collect(),
         order: Order::Onion,

@@ -10,8 +10,8 @@ use trine::{
     handler::{SearchPaths, locate},
 };
 use trine_engine::{
-    Engine, EngineInfo, Error, ErrorKind, Invocation, Output, Result, Seek, Simple,
-    SimpleEnvironment, SimpleRuntime,
+    Engine, EngineInfo, Error, ErrorKind, Invocation, Output, Result, Simple, SimpleEnvironment,
+    SimpleRuntime, Wanted,
 };
 
 /// Files that can be found. Two files with the same name belong to two languages.
@@ -81,9 +81,9 @@ fuzz_target!(|text: &str| {
             assert!(module.path.is_file(), "{text:?} found {:?}", module.path);
             assert!(module.path.is_absolute() && module.root.is_absolute());
             assert!(!module.name.is_empty());
-            match module.seek {
-                Seek::Unnamed => {}
-                Seek::Handler(export) => {
+            match module.wanted {
+                Wanted::Unnamed => {}
+                Wanted::Handler(export) => {
                     assert!(!export.is_empty());
                     let named = export == "handler" || text.ends_with(&export);
                     assert!(named, "{text:?} gave {export:?}");

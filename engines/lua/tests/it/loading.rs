@@ -1,7 +1,7 @@
 //! Tests of finding modules and the functions in them.
 
 use crate::support::{Guest, handler, invocation, run};
-use trine_engine::{Engine, ErrorKind, Form, FunctionId, Payload, Seek};
+use trine_engine::{Engine, ErrorKind, Form, FunctionId, Payload, Wanted};
 
 #[test]
 fn the_engine_says_what_it_is() {
@@ -106,9 +106,9 @@ fn hooks_are_those_that_exist() {
             ("third.lua", "return {before = 'no'}"),
             ("fourth.lua", "return {}"),
         ]);
-        let seek = Seek::Hooks;
+        let wanted = Wanted::Hooks;
         let names = async |module: &str| {
-            let exports = guest.instance.load(&guest.module(module, seek.clone())).await?;
+            let exports = guest.instance.load(&guest.module(module, wanted.clone())).await?;
             let names = exports.functions.iter().map(|(name, _)| name.clone());
             Ok::<_, trine_engine::Error>((names.collect::<Vec<_>>(), exports))
         };
@@ -241,7 +241,8 @@ fn functions_of_different_roots_share_nothing() {
         ]);
         let mut functions = Vec::new();
         for root in ["a", "b"] {
-            let mut module = guest.module(&format!("{root}/app"), Seek::Handler("handler".into()));
+            let mut module =
+                guest.module(&format!("{root}/app"), Wanted::Handler("handler".into()));
             module.root = guest.folder.join(root);
             functions.push(guest.instance.load(&module).await.unwrap().functions[0].1);
         }

@@ -1,10 +1,10 @@
 //! Tests of programs as middleware: standard input, an argument, and what is printed.
 
 use crate::support::{Guest, invocation, run};
-use trine_engine::{Error, ErrorKind, FunctionId, Hook, Payload, Result, Seek};
+use trine_engine::{Error, ErrorKind, FunctionId, Hook, Payload, Result, Wanted};
 
 async fn load(guest: &Guest) -> Result<(FunctionId, FunctionId)> {
-    let module = guest.0.module("mw", Seek::Program);
+    let module = guest.0.module("mw", Wanted::Program);
     let exports = guest.instance.load(&module).await?;
     Ok((exports.hook(Hook::Before).unwrap(), exports.hook(Hook::After).unwrap()))
 }

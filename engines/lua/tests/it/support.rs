@@ -3,7 +3,7 @@
 use std::{ops::Deref, rc::Rc};
 use trine_engine::{
     Environment, Error, Exports, Form, FunctionId, FunctionInfo, Invocation, Module, Payload,
-    Result, Seek,
+    Result, Wanted,
 };
 use trine_lua::LuaEngine;
 use trine_testkit::guest;
@@ -54,13 +54,13 @@ impl Guest {
         })
     }
 
-    pub(crate) fn module(&self, name: &str, seek: Seek) -> Module {
-        self.0.module(&format!("{name}.lua"), seek)
+    pub(crate) fn module(&self, name: &str, wanted: Wanted) -> Module {
+        self.0.module(&format!("{name}.lua"), wanted)
     }
 
     /// Loads `name.lua` and returns the function exported as `export`.
     pub(crate) async fn load(&self, name: &str, export: &str) -> Result<FunctionId> {
-        let module = self.module(name, Seek::Handler(export.to_owned()));
+        let module = self.module(name, Wanted::Handler(export.to_owned()));
         let exports = self.instance.load(&module).await?;
         assert_eq!(exports.functions.len(), 1);
         Ok(exports.functions[0].1)
@@ -81,7 +81,7 @@ impl Guest {
 
     /// Loads `name.lua` as a middleware.
     pub(crate) async fn hooks(&self, name: &str) -> Result<Exports> {
-        self.instance.load(&self.module(name, Seek::Hooks)).await
+        self.instance.load(&self.module(name, Wanted::Hooks)).await
     }
 
     /// Calls a function and leaves its result in the engine.

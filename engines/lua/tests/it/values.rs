@@ -424,7 +424,7 @@ fn a_native_value_goes_to_another_state_as_json() {
         let input = Payload::json("{\"a\":[]}");
         let value =
             guest.instance.call(first, input, Form::Native, &invocation("1")).await.unwrap();
-        let mut module = guest.module("other/app", trine_engine::Seek::Handler("handler".into()));
+        let mut module = guest.module("other/app", trine_engine::Wanted::Handler("handler".into()));
         module.root = guest.folder.join("other");
         let second = guest.instance.load(&module).await.unwrap().functions[0].1;
         let answer =

@@ -2,7 +2,7 @@
 
 use crate::harness::{Case, Folder, answer, block_on, invocation, text};
 use std::rc::Rc;
-use trine_engine::{Form, Module, Payload, Seek};
+use trine_engine::{Form, Module, Payload, Wanted};
 
 #[test]
 fn modules_of_equal_names_under_different_roots_do_not_meet() {
@@ -35,7 +35,7 @@ def handler(event):
                 folder.path(),
                 folder.path().join("app.py"),
                 "app",
-                Seek::Handler("handler".into()),
+                Wanted::Handler("handler".into()),
             );
             block_on(case.instance.load(&module)).unwrap().functions[0].1
         })
@@ -179,7 +179,7 @@ fn middleware_and_handler_of_different_roots_share_values_and_context() {
         ),
         ("names.py", "user = 'other'\n"),
     ]);
-    let module = Module::new(hook.path(), hook.path().join("auth.py"), "auth", Seek::Hooks);
+    let module = Module::new(hook.path(), hook.path().join("auth.py"), "auth", Wanted::Hooks);
     let before = block_on(case.instance.load(&module)).unwrap().functions[0].1;
     let handler = case.load("app", "handler").unwrap();
     let invocation = Rc::new(invocation());

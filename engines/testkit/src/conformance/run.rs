@@ -16,11 +16,11 @@ use std::{
 use tokio::task::LocalSet;
 use trine_engine::{
     Engine, Environment, Error, Form, FunctionId, FunctionInfo, Instance, Invocation, LogSettings,
-    LogSink, Module, Payload, RawPayload, Result as EngineResult, Seek, Stream,
+    LogSink, Module, Payload, RawPayload, Result as EngineResult, Stream, Wanted,
 };
 
 /// Maximum time a case may take before it counts as hung.
-const PATIENCE: Duration = Duration::from_secs(60);
+const CASE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A handler file of a case, and the engine that runs it.
 #[derive(Clone)]
@@ -67,14 +67,14 @@ pub(super) fn on_a_thread(
         let _ = sender.send(drive(&log));
     });
     let instance = spawned.map_err(|e| format!("cannot start a thread: {e}"))?;
-    let result = match receiver.recv_timeout(PATIENCE) {
+    let result = match receiver.recv_timeout(CASE_TIMEOUT) {
         Ok(result) => {
             // The interpreter's thread-locals must go before the next trial may start in this place.
             let _ = instance.join();
             result
         }
         Err(mpsc::RecvTimeoutError::Timeout) => {
-            Err(format!("the case still runs after {} s", PATIENCE.as_secs()))
+            Err(format!("the case still runs after {} s", CASE_TIMEOUT.as_secs()))
         }
         Err(mpsc::RecvTimeoutError::Disconnected) => Err(match instance.join() {
             Err(panic) => format!("the engine panicked: {}", panic_text(&*panic)),
@@ -146,7 +146,7 @@ async fn load_and_call(
         &subject.folder,
         &subject.file,
         "handler",
-        script.export.clone().map_or(Seek::Unnamed, Seek::Handler),
+        script.export.clone().map_or(Wanted::Unnamed, Wanted::Handler),
     );
     let loaded = instance.load(&module).await;
     let exports = match (&script.load_error, loaded) {
