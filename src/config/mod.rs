@@ -302,27 +302,21 @@ impl Settings {
 
     /// Returns the facts for an instance on the main thread of a process that takes one invocation at a time.
     pub fn sequential_environment(&self, log: LogSettings) -> Environment {
-        Environment {
-            layer_root: self.layer_root.value.clone(),
-            function: self.function.clone(),
-            log,
-            main_thread: true,
-            trace_in_environment: true,
-            shares_process: false,
-            lone_root: true,
-            memory_limit: self.memory.value,
-        }
+        Environment::new(self.layer_root.value.clone(), log)
+            .with_function(self.function.clone())
+            .with_main_thread(true)
+            .with_trace_in_environment(true)
+            .with_lone_root(true)
+            .with_memory_limit(self.memory.value)
     }
 
     /// Returns the facts for an instance on one of several threads.
     pub fn concurrent_environment(&self, log: LogSettings) -> Environment {
-        Environment {
-            main_thread: false,
-            trace_in_environment: false,
-            shares_process: true,
-            lone_root: false,
-            ..self.sequential_environment(log)
-        }
+        self.sequential_environment(log)
+            .with_main_thread(false)
+            .with_trace_in_environment(false)
+            .with_shares_process(true)
+            .with_lone_root(false)
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use trine_engine::{Engine, Error, ErrorKind, Module, Result, Seek};
+use trine_engine::{Engine, Error, ErrorKind, Module, Result, Wanted};
 
 /// The longest first line of a program that is looked at.
 const SHEBANG_LIMIT: usize = 256;
@@ -34,7 +34,7 @@ pub(super) fn middleware(
         }
         if let Some(engine) = program(&folder.join(name), registry)? {
             let path = folder.join(name);
-            let found = Candidate { engine, path, seek: Seek::Program };
+            let found = Candidate { engine, path, wanted: Wanted::Program };
             return Ok(found.into_middleware(name, root));
         }
     }
@@ -122,7 +122,7 @@ fn is_program(path: &Path) -> bool {
 struct Candidate {
     engine: Arc<dyn Engine>,
     path: PathBuf,
-    seek: Seek,
+    wanted: Wanted,
 }
 
 impl Candidate {
@@ -130,13 +130,7 @@ impl Candidate {
         Middleware {
             name: name.to_owned(),
             engine: self.engine,
-            module: Module {
-                root: root.to_owned(),
-                path: self.path,
-                name: name.to_owned(),
-                by_path: false,
-                seek: self.seek,
-            },
+            module: Module::new(root, self.path, name, self.wanted),
         }
     }
 }
@@ -159,7 +153,7 @@ fn candidates(name: &str, folder: &Path, registry: &Registry) -> Result<Vec<Cand
     let mut add = |engine: &Arc<dyn Engine>, file: String| -> Result<()> {
         let path = folder.join(file);
         if is_file(&path)? {
-            found.push(Candidate { engine: engine.clone(), path, seek: Seek::Hooks });
+            found.push(Candidate { engine: engine.clone(), path, wanted: Wanted::Hooks });
         }
         Ok(())
     };
@@ -371,7 +365,7 @@ mod tests {
             middleware(name, std::slice::from_ref(&folder), &search.task_root, &registry())
         };
         let old = find("old").unwrap();
-        assert_eq!((old.engine.info().id, old.module.seek), ("js", Seek::Program));
+        assert_eq!((old.engine.info().id, old.module.wanted), ("js", Wanted::Program));
         let error = find("shell").unwrap_err();
         assert!(error.message().contains("names the interpreter \"sh\""), "{error}");
         assert!(error.message().contains("this build runs node"), "{error}");

@@ -9,8 +9,8 @@ use std::{
     sync::Once,
 };
 use trine_engine::{
-    Capabilities, Engine, EngineInfo, Environment, ErrorDialect, Instance, Lookup, Module, Outlook,
-    Result, Search,
+    Capabilities, Engine, EngineInfo, Environment, ErrorDialect, Instance, Lookup, Module,
+    Presence, Result, Search,
 };
 use trine_process::environment;
 
@@ -22,17 +22,12 @@ pub struct JavaScript {
 /// Returns the engine for JavaScript and TypeScript.
 pub fn engine() -> JavaScript {
     JavaScript {
-        info: EngineInfo {
-            id: ID,
-            name: "JavaScript",
-            version: format!("V8 {}", v8::VERSION_STRING),
-            extensions: &["mjs", "js", "cjs", "ts", "mts", "cts", "tsx", "jsx"],
-            interpreters: &["node", "nodejs", "deno", "bun"],
-            globals_per_root: false,
-            on_main_thread: false,
-            instance_per_function: true,
-            splits_at_first_dot: true,
-            capabilities: Capabilities {
+        info: EngineInfo::new(ID, "JavaScript", format!("V8 {}", v8::VERSION_STRING))
+            .with_extensions(&["mjs", "js", "cjs", "ts", "mts", "cts", "tsx", "jsx"])
+            .with_interpreters(&["node", "nodejs", "deno", "bun"])
+            .with_instance_per_function(true)
+            .with_splits_at_first_dot(true)
+            .with_capabilities(Capabilities {
                 async_handlers: true,
                 interleaving: true,
                 interrupt: true,
@@ -41,13 +36,12 @@ pub fn engine() -> JavaScript {
                 typescript: true,
                 native_extensions: true,
                 memory_limit: true,
-            },
-            error_dialect: ErrorDialect {
+            })
+            .with_error_dialect(ErrorDialect {
                 stack_member: "trace",
                 type_first: true,
                 ..ErrorDialect::PLAIN
-            },
-        },
+            }),
     }
 }
 
@@ -56,7 +50,7 @@ impl Engine for JavaScript {
         &self.info
     }
 
-    fn check(&self, module: &Module) -> Result<Outlook> {
+    fn check(&self, module: &Module) -> Result<Presence> {
         check::check(module)
     }
 

@@ -5,40 +5,37 @@ use crate::{ID, check, find, instance::PythonInstance, interpreter, standalone};
 use std::{ffi::OsString, rc::Rc};
 use trine_engine::{
     Capabilities, Engine, EngineInfo, Environment, ErrorDialect, ErrorRecord, Instance, Lookup,
-    Module, Outlook, Result, Search,
+    Module, Presence, Result, Search,
 };
 use trine_process::environment;
 
 /// Returns the Python engine.
 pub fn engine() -> PythonEngine {
     PythonEngine {
-        info: EngineInfo {
-            id: ID,
-            name: "Python",
-            version: version(env!("TRINE_PYTHON_VERSION"), env!("TRINE_PYTHON_FREE_THREADED")),
-            extensions: &["py"],
-            interpreters: &["python"],
-            globals_per_root: false,
-            on_main_thread: true,
-            instance_per_function: false,
-            splits_at_first_dot: false,
-            capabilities: Capabilities {
-                async_handlers: true,
-                interleaving: true,
-                interrupt: true,
-                native_values: true,
-                exact_integers: true,
-                typescript: false,
-                native_extensions: true,
-                memory_limit: false,
-            },
-            error_dialect: ErrorDialect {
-                stack_member: "stackTrace",
-                with_request_id: true,
-                record: ErrorRecord::Traceback,
-                type_first: false,
-            },
-        },
+        info: EngineInfo::new(
+            ID,
+            "Python",
+            version(env!("TRINE_PYTHON_VERSION"), env!("TRINE_PYTHON_FREE_THREADED")),
+        )
+        .with_extensions(&["py"])
+        .with_interpreters(&["python"])
+        .with_on_main_thread(true)
+        .with_capabilities(Capabilities {
+            async_handlers: true,
+            interleaving: true,
+            interrupt: true,
+            native_values: true,
+            exact_integers: true,
+            typescript: false,
+            native_extensions: true,
+            memory_limit: false,
+        })
+        .with_error_dialect(ErrorDialect {
+            stack_member: "stackTrace",
+            with_request_id: true,
+            record: ErrorRecord::Traceback,
+            type_first: false,
+        }),
     }
 }
 
@@ -60,7 +57,7 @@ impl Engine for PythonEngine {
         &self.info
     }
 
-    fn check(&self, module: &Module) -> Result<Outlook> {
+    fn check(&self, module: &Module) -> Result<Presence> {
         check::check(module)
     }
 
