@@ -8,7 +8,7 @@ MIDDLEWARE = "layer/middlewares/request-id.lua"
 BREAKS = [
     ("sam: cfn-lint", "a property that there is not", "sam/template.yaml", "MemorySize: 256", "Memory: 256", "Memory"),
     ("sam: cfn-lint", "a resource that there is not", "sam/template.yaml", "!GetAtt Logs.Arn", "!GetAtt Log.Arn", "Log"),
-    ("sam: cfn-lint", "more time than there is", "sam/template.yaml", "Timeout: 10", "Timeout: 1000", "1000"),
+    ("sam: cfn-lint", "less memory than there is", "sam/template.yaml", "MemorySize: 256", "MemorySize: 64", "minimum of 128"),
     ("sam: sam validate", "a type that there is not", "sam/template.yaml", "AWS::Logs::LogGroup", "AWS::Logs::Group", "Group"),
     ("sam: sam validate", "what is no YAML", "sam/template.yaml", "Resources:", "Resources: [", "Failed to parse template"),
     ("sam: files and rights", "a folder that is not there", "sam/template.yaml", "functions/lua", "functions/luau", "luau"),
@@ -57,6 +57,7 @@ BREAKS = [
     ("kubernetes: objects, times, sizes", "impatient probes", "kubernetes/python.yaml", "timeoutSeconds: 11", "timeoutSeconds: 2", "may hold the thread"),
     ("kubernetes: objects, times, sizes", "a probe of another path", "kubernetes/js.yaml", "/.trine/health", "/health", "asks /health"),
     ("kubernetes: objects, times, sizes", "too little memory", "kubernetes/js.yaml", "memory: 256Mi", "memory: 192Mi", "the limit is 192 MiB"),
+    ("kubernetes: objects, times, sizes", "a host named twice", "kubernetes/js.yaml", "[/var/task,", "[/var/task, --host, 0.0.0.0,", "names the host already"),
     ("kubernetes: objects, times, sizes", "another port", "kubernetes/js.yaml", "containerPort: 8080", "containerPort: 9000", "PORT is 8080"),
     ("kubernetes: objects, times, sizes", "a function that is root", "kubernetes/lua.yaml", "runAsNonRoot: true", "runAsNonRoot: false", "runAsNonRoot"),
     ("kubernetes: objects, times, sizes", "a middleware that is not there", MIDDLEWARE, None, None, "no middleware request-id"),
