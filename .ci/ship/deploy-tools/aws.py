@@ -4,7 +4,8 @@ import zipfile
 from pathlib import Path
 
 from common import (
-    LANGUAGES, TOOLS, CloudFormation, expect, expect_handler, expect_middlewares, python_tool, read_json, read_yaml, run,
+    LANGUAGES, TOOLS, CloudFormation, expect, expect_handler, expect_middlewares, python_tool, read_json, read_yaml,
+    run,
 )
 
 

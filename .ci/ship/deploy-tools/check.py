@@ -8,6 +8,7 @@ import aws
 import functions
 import hcl
 import pods
+import templates
 from breaks import BREAKS
 from common import Fault, copy_projects
 
@@ -18,18 +19,24 @@ CHECKS = {
     "cdk: types": aws.cdk_types,
     "cdk: cdk synth": aws.cdk_synth,
     "serverless: serverless package": aws.serverless_package,
-    "terraform: syntax": hcl.terraform_syntax,
-    "terraform: names": hcl.terraform_names,
-    "terraform: arguments": hcl.terraform_arguments,
-    "terraform: files and rights": hcl.terraform_files,
+    "terraform: syntax": lambda deploy: hcl.syntax(deploy / "terraform"),
+    "terraform: names": lambda deploy: hcl.names(deploy / "terraform"),
+    "terraform: arguments": lambda deploy: hcl.arguments(deploy / "terraform"),
+    "terraform: files and rights": hcl.files,
     "kubernetes: schema": pods.kubernetes_schema,
     "kubernetes: objects, times, sizes": pods.kubernetes_fits,
     "knative: schema": pods.knative_schema,
     "knative: times, sizes": pods.knative_fits,
     "compose and systemd": pods.supervisors,
+    "trine package: a project for sam": templates.sam,
+    "trine package: a project for cdk": templates.cdk,
+    "trine package: a project for terraform": templates.terraform,
+    "trine package: a project for serverless": templates.serverless,
+    "trine package: a project for knative": templates.knative,
     "functions: trine invoke": functions.invoke,
     "functions: trine emulator": functions.emulator,
     "functions: trine serve, as the manifests start it": functions.serve,
+    "functions: an answer after SIGTERM": functions.drain,
 }
 
 
@@ -66,8 +73,12 @@ def main(arguments):
     wanted = [argument for argument in arguments if argument != "--self-check"]
     passed = failed = 0
     if is_self_check:
-        runs = [(check, f"{check} refuses {what}", change(*how), report) for check, what, *how, report in BREAKS]
-        untried = CHECKS.keys() - {check for check, *_ in BREAKS}
+        runs = [
+            (check, f"{check} refuses {what}", change(*how), report)
+            for check, faults in BREAKS.items()
+            for what, *how, report in faults
+        ]
+        untried = CHECKS.keys() - BREAKS.keys()
         for check in sorted(untried):
             print(f"FAIL  {check}: nothing in breaks.py makes it fail")
         failed += len(untried)

@@ -27,7 +27,7 @@ def expect(condition, fault):
 def copy_projects(folder):
     """Copies the projects to where they may be broken and built, and returns their folder.
 
-    The layer is the one that `make layer` has made, else a small zip in its place: only its name and form are looked at.
+    The layer is the one that `make layer` has made, else a small zip in its place: only name and form are looked at.
     """
     folder = Path(folder)
     deploy = folder / "handlers-examples/deploy"

@@ -13,10 +13,10 @@ ROOTS = {"var", "local", "data", "each", "path", "count", "self"}
 META = {"for_each", "count", "depends_on", "provider", "lifecycle"}
 
 
-def parse(deploy):
-    """Returns the blocks of all files by kind, as (labels, body)."""
-    blocks = {}
-    for path in sorted((deploy / "terraform").glob("*.tf")):
+def parse(folder):
+    """Returns the blocks of all files of a project by kind, as (labels, body)."""
+    blocks = {"variable": [], "data": [], "locals": []}
+    for path in sorted(folder.glob("*.tf")):
         try:
             with path.open() as file:
                 document = hcl2.load(file)
@@ -36,23 +36,23 @@ def labelled(labels, block):
     return labels, block
 
 
-def terraform_syntax(deploy):
-    parse(deploy)
+def syntax(folder):
+    parse(folder)
     terraform = shutil.which("terraform")
     if terraform:
-        run(terraform, "fmt", "-check", "-diff", ".", cwd=deploy / "terraform")
+        run(terraform, "fmt", "-check", "-diff", ".", cwd=folder)
 
 
-def terraform_names(deploy):
+def names(folder):
     """Expects that everything that is named exists, and that every variable is used."""
-    blocks = parse(deploy)
+    blocks = parse(folder)
     variables = {labels[0] for labels, _ in blocks["variable"]}
     local = {name for _, body in blocks["locals"] for name in members(body)}
     resources = {labels for labels, _ in blocks["resource"]}
     data = {labels for labels, _ in blocks["data"]}
     used = set()
     for expression in [text for found in blocks.values() for _, body in found for text in expressions(body)]:
-        loops = {name.strip() for names in re.findall(r"\bfor\s+([\w\s,]+?)\s+in\b", expression) for name in names.split(",")}
+        loops = set(re.findall(r"\w+", " ".join(re.findall(r"\bfor\s+([\w\s,]+?)\s+in\b", expression))))
         for name in re.findall(r"\b(\w+)\(", expression):
             expect(name in FUNCTIONS, f"there is no function {name}: {expression}")
         for path in re.findall(r"(?<![\w.])[a-z_]\w*(?:\[[^\]]*\])?(?:\.\w+(?:\[[^\]]*\])?)+", expression):
@@ -97,24 +97,26 @@ def expressions(value):
                 depth += 1
 
 
-def terraform_arguments(deploy):
+def arguments(folder):
     """Expects arguments and blocks that the providers know, and all that they require."""
-    blocks = parse(deploy)
+    blocks = parse(folder)
     for kind in ("resource", "data"):
         for (name, label), body in blocks[kind]:
             structs = schema(kind, name)
             expect_block(structs, next(iter(structs)), body, f"{name}.{label}", META)
 
 
-def terraform_files(deploy):
-    blocks = parse(deploy)
+def files(deploy):
+    """Expects that folders and layer are there, and a function that may do no more than it needs."""
     folder = deploy / "terraform"
+    blocks = parse(folder)
     resources = {labels: body for labels, body in blocks["resource"]}
     function = resources["aws_lambda_function", "function"]
     for labels, body in blocks["data"]:
         if labels[0] == "archive_file":
             for language in LANGUAGES:
-                source = text(body["source_dir"]).replace("${path.module}", str(folder)).replace("${each.key}", language)
+                source = text(body["source_dir"])
+                source = source.replace("${path.module}", str(folder)).replace("${each.key}", language)
                 expect(Path(source).is_dir(), f"{'.'.join(labels)}: {body['source_dir']} is no folder")
                 if "each.key" in body["source_dir"]:
                     expect_handler(Path(source), text(function["handler"]))
@@ -140,25 +142,26 @@ def text(value):
     return value.strip('"')
 
 
-def schema(kind, name):
-    """Returns the structures of a resource: by name, (block or argument, whether it is required, its structure)."""
-    provider, _, rest = name.partition("_")
+def declarations(kind, name):
+    """Returns the types of a resource, as the provider's package declares them for TypeScript."""
+    provider, _, own = name.partition("_")
     folder = TOOLS / "terraform" / provider
     expect(folder.is_dir(), f"there is no provider {provider}")
-    path = folder / (("data-" + name if provider != "aws" else "data-aws-" + rest) if kind == "data" else rest).replace("_", "-")
-    if not path.is_dir():
-        raise Fault(f"the provider {provider} has no {kind} {name}")
-    declarations = (path / "index.d.ts").read_text()
-    structs = {}
-    for struct, body in re.findall(r"^export interface (\w+)[^{]*\{\n(.*?)^\}", declarations, re.DOTALL | re.MULTILINE):
-        fields = re.findall(r"#(\w+) \w+#\w+\}(?:(?!/\*\*).)*?\*/\s+readonly \w+(\??): ([^;]+);", body, re.DOTALL)
-        structs[struct] = {
-            field: (optional != "?", re.match(r"\w*", kind)[0]) for field, optional, kind in fields
-        }
-    # The resource's own structure is declared first or ends the file; it goes first.
-    own = next(struct for struct in structs if struct.endswith("Config") and "TerraformMetaArguments" in
-               re.search(rf"export interface {struct}\b[^{{]*", declarations)[0])
-    return {own: structs.pop(own), **structs}
+    folder_name = (own if kind == "resource" else f"data-{name}").replace("_", "-")
+    path = folder / folder_name / "index.d.ts"
+    expect(path.is_file(), f"the provider {provider} has no {kind} {name}")
+    return path.read_text()
+
+
+def schema(kind, name):
+    """Returns the structures of a resource, its own first: by argument, whether it is required, and the type's name."""
+    structs, text = {}, declarations(kind, name)
+    pattern = r"^export interface (\w+)( extends cdktf.TerraformMetaArguments)? \{\n(.*?)^\}"
+    for struct, is_own, body in re.findall(pattern, text, re.DOTALL | re.MULTILINE):
+        fields = re.findall(r"#(\w+) \w+#\w+\}(?:(?!/\*\*).)*?\*/\s+readonly \w+(\??): (\w*)", body, re.DOTALL)
+        arguments = {field: (optional != "?", type_) for field, optional, type_ in fields}
+        structs = {struct: arguments, **structs} if is_own else {**structs, struct: arguments}
+    return structs
 
 
 def expect_block(structs, struct, body, where, meta=frozenset()):
@@ -179,11 +182,6 @@ def expect_block(structs, struct, body, where, meta=frozenset()):
 
 def expect_attribute(kind, name, rest):
     """Expects that a resource has the attribute that a reference names, if it names one."""
-    if not rest:
-        return
-    provider, _, own = name.partition("_")
-    folder = ("data-" + name if kind == "data" else own).replace("_", "-")
-    declarations = TOOLS / "terraform" / provider / folder / "index.d.ts"
-    expect(declarations.is_file(), f"the provider {provider} has no {kind} {name}")
-    getters = {getter.lower() for getter in re.findall(r"\bget (\w+)\(\)", declarations.read_text())}
-    expect(rest[0].replace("_", "") in getters, f"{name} has no attribute {rest[0]}")
+    if rest:
+        getters = {getter.lower() for getter in re.findall(r"\bget (\w+)\(\)", declarations(kind, name))}
+        expect(rest[0].replace("_", "") in getters, f"{name} has no attribute {rest[0]}")

@@ -29,9 +29,13 @@ def kubernetes_schema(deploy):
 
 def knative_schema(deploy):
     for path in manifests(deploy, "knative"):
-        for document in read_yaml(path):
-            error = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(KNATIVE).iter_errors(document))
-            expect(error is None, f"{path.name}: {error and error.json_path}: {error and told(error.message)}")
+        expect_knative(path)
+
+
+def expect_knative(path):
+    for document in read_yaml(path):
+        error = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(KNATIVE).iter_errors(document))
+        expect(error is None, f"{path.name}: {error and error.json_path}: {error and told(error.message)}")
 
 
 def manifests(deploy, project):
@@ -110,7 +114,7 @@ def expect_container(deploy, where, pod, container):
         expect(asked == wanted, f"{where}{probe} asks {asked}, not {wanted}")
         if probe != "startupProbe":
             patience = container[probe].get("timeoutSeconds", 1)
-            expect(patience > timeout, f"{where}{probe} waits {patience} s, a function may hold the thread for {timeout}")
+            expect(patience > timeout, f"{where}{probe} waits {patience} s, a function holds the thread for {timeout}")
     limits, requests = container["resources"]["limits"], container["resources"]["requests"]
     for resource, asked in requests.items():
         expect(quantity(asked) <= quantity(limits[resource]), f"{where}more {resource} is requested than allowed")
