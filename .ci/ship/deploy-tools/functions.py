@@ -87,7 +87,11 @@ class Process:
         )
         os.set_blocking(self.process.stdout.fileno(), False)
         self.output = ""
-        self.url = self.until(pattern)[1]
+        try:
+            self.url = self.until(pattern)[1]
+        except BaseException:
+            self.__exit__()
+            raise
 
     def until(self, pattern):
         """Waits for what the process is to print."""
