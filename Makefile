@@ -59,5 +59,12 @@ release: setup ## the binary that users install
 	@env -u RUSTC_WORKSPACE_WRAPPER .ci/stage 'order functions' .ci/order-functions release
 	@strip $(CARGO_TARGET_DIR)/release/trine
 
+# Projects that deploy functions.
+.PHONY: test-deploy
+test-deploy: setup ## check them with the tools that deploy them; then break them and see that it is noticed
+	@.ci/stage build cargo build --bin trine
+	@.ci/stage 'test deploy' .ci/ship/test-deploy
+	@.ci/stage 'break deploy' .ci/ship/test-deploy --self-check
+
 clean:
 	cargo clean
