@@ -12,7 +12,7 @@ export CLIPPY_ARGS := -Dwarnings__CLIPPY_HACKERY__
 TRINE := $(CARGO_TARGET_DIR)/debug/trine
 BENCH := $(CARGO_TARGET_DIR)/debug/trine-bench
 
-.PHONY: run test soak bench bench-quick build setup fmt release clean
+.PHONY: run test soak bench bench-quick build setup fmt clean
 
 run: setup ## serve the examples on port 9000
 	@.ci/stage build cargo build --bin trine
@@ -35,7 +35,7 @@ soak: setup ## a long mixed run that looks for growth: make soak N=100000
 
 bench: setup ## measure Trine beside everything that it is compared with, and publish: under 45 minutes
 	@.ci/stage build cargo build --workspace --bins --bench latency
-	@.ci/stage 'order functions' .ci/order-functions dev
+	@.ci/stage 'order functions' .ci/order-functions
 	@.ci/stage 'install peers' $(BENCH) install
 	@.ci/stage criterion cargo bench --profile dev --package trine-benches --bench latency
 	@.ci/stage measure $(BENCH) run
@@ -54,10 +54,14 @@ setup:
 fmt:
 	cargo fmt --all
 
-release: setup ## the binary that users install
-	@env -u RUSTC_WORKSPACE_WRAPPER .ci/stage release cargo build --release --bin trine
-	@env -u RUSTC_WORKSPACE_WRAPPER .ci/stage 'order functions' .ci/order-functions release
-	@strip $(CARGO_TARGET_DIR)/release/trine
+# What ships. PYTHON=3.13 takes another CPython than the one of `python3`.
+.PHONY: layer test-layer
+layer: setup ## the Lambda layer, in dist
+	@.ci/stage layer .ci/ship/layer
+
+test-layer: setup ## run it in a root that has a C library and nothing else, as Lambda would
+	@.ci/stage build cargo build --test it
+	@.ci/stage 'test layer' .ci/ship/test-layer
 
 # Projects that deploy functions.
 .PHONY: test-deploy
