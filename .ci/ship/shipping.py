@@ -19,6 +19,21 @@ TOOLS = os.path.join(os.path.dirname(TARGET), "tools")
 CACHE = os.path.join(os.path.dirname(TARGET), "ship")
 SUMMARY = "Functions in JavaScript, TypeScript, Python and Lua in one process: Lambda runtime, HTTP server, local tool"
 LICENSE = "MIT OR Apache-2.0"
+# In Markdown.
+DESCRIPTION = """# Trine
+
+Trine runs functions written in JavaScript, TypeScript, Python and Lua inside
+one process. It is an AWS Lambda custom runtime, an HTTP function server and a
+local development tool, in one binary that embeds V8, CPython and Lua. Handlers
+run unmodified.
+
+```sh
+trine invoke hello.py --event '{"name": "you"}'
+trine serve hello.mjs
+```
+
+It needs Linux with glibc, and no Node.js or Python beside it.
+"""
 # 1 to 9; less takes less time.
 LEVEL = int(os.environ.get("SHIP_LEVEL") or 9)
 
@@ -34,10 +49,23 @@ def arguments(*names):
     return sys.argv[1:]
 
 
+def tree_and_dist():
+    """Returns the command line's arguments of a script that packs a tree: the tree, and where the package goes."""
+    if len(sys.argv) not in (2, 3) or sys.argv[1].startswith("-"):
+        fail(f"usage: {sys.argv[0]} TREE [FOLDER]")
+    return sys.argv[1], sys.argv[2] if len(sys.argv) == 3 else os.path.join(ROOT, "dist")
+
+
 def epoch():
     """Returns the date of everything that is packed, in seconds: SOURCE_DATE_EPOCH, else the last commit's."""
     given = os.environ.get("SOURCE_DATE_EPOCH")
     return int(given or subprocess.check_output(["git", "log", "-1", "--format=%ct"], cwd=ROOT))
+
+
+def licence():
+    """Returns the text of Trine's own licence."""
+    with open(os.path.join(ROOT, "LICENSE"), encoding="utf-8") as file:
+        return file.read()
 
 
 def manifest(tree):
@@ -79,15 +107,23 @@ def entries(folder):
 
 
 def without_links(found, alias):
-    """Replaces the links to the binary by a program that starts it under their names, for formats without links."""
+    """Replaces links, for formats that have none: those to the binary by a program that starts it under their names, others
+    by what they lead to."""
+    contents = {path: (mode, data) for path, mode, data in found}
     changed = []
     for path, mode, data in found:
-        if not isinstance(data, str):
-            changed.append((path, mode, data))
-        elif os.path.dirname(path) == "bin" and data == "trine":
-            changed.append((path, 0o755, alias))
-        elif path != "bootstrap":
-            fail(f"{path} is a link to {data}, which this format cannot have")
+        if isinstance(data, str):
+            if path == "bootstrap":
+                # For Lambda, where the tree is the layer.
+                continue
+            target = os.path.normpath(os.path.join(os.path.dirname(path), data))
+            if target == "bin/trine":
+                mode, data = 0o755, alias
+            elif isinstance(contents.get(target, ("", ""))[1], bytes):
+                mode, data = contents[target]
+            else:
+                fail(f"{path} is a link to {data}, which is no file of the tree")
+        changed.append((path, mode, data))
     return changed
 
 
@@ -122,11 +158,11 @@ def zip_of(found):
     return out.getvalue()
 
 
-def tar_gz_of(found, folder):
+def tar_gz_of(found, folder, folders=True):
     """Returns a compressed tar file with these entries in a folder, owned by root."""
     tar = io.BytesIO()
     with tarfile.open(fileobj=tar, mode="w", format=tarfile.GNU_FORMAT) as archive:
-        for path, mode, data in [("", 0o755, None), *found]:
+        for path, mode, data in [("", 0o755, None), *found] if folders else found:
             entry = tarfile.TarInfo(os.path.join(folder, path).rstrip("/"))
             entry.mtime, entry.mode, entry.uname, entry.gname = epoch(), mode, "root", "root"
             if data is None:
