@@ -49,6 +49,11 @@ def arguments(*names):
     return sys.argv[1:]
 
 
+def default_tree():
+    """Returns the place where `make layer` leaves the tree."""
+    return os.path.join(CACHE, f"python{python_version()}", "tree")
+
+
 def tree_and_dist():
     """Returns the command line's arguments of a script that packs a tree: the tree, and where the package goes."""
     if len(sys.argv) not in (2, 3) or sys.argv[1].startswith("-"):
