@@ -194,3 +194,7 @@ def write(path, data):
         if os.path.exists(part):
             os.remove(part)
     print(f"{path}  {len(data) / 1e6:.1f} MB  sha256 {hashlib.sha256(data).hexdigest()}")
+
+
+if __name__ == "__main__":
+    print(python_version())
