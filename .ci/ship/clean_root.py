@@ -17,8 +17,9 @@ def mount(*arguments): subprocess.run(["mount", *arguments], check=True)
 mount("--make-rprivate", "/")
 mount("-t", "proc", "proc", root + "/proc")
 for name in ("null", "zero", "full", "random", "urandom", "tty"):
-    open(f"{root}/dev/{name}", "a").close()
-    mount("--bind", "/dev/" + name, f"{root}/dev/{name}")
+    if not os.path.exists(f"{root}/dev/{name}"):
+        open(f"{root}/dev/{name}", "a").close()
+        mount("--bind", "/dev/" + name, f"{root}/dev/{name}")
 for entry in filter(None, tmpfs.split(",")):
     place, options = entry.split("=", 1)
     os.makedirs(root + place, exist_ok=True)
@@ -44,7 +45,8 @@ class CleanRoot:
             subprocess.run([script, self.folder, *packages], check=True, env={**os.environ, "CARGO_TARGET_DIR": shipping.TARGET})
             with open(self.path("/etc/passwd"), "a", encoding="utf-8") as file:
                 file.write(f"user:x:{USER}:{USER}::/home/user:/bin/sh\n")
-            os.makedirs(self.path("/home/user"))
+            for place in ("/home/user", "/functions", "/packages"):
+                os.makedirs(self.path(place))
             os.chown(self.path("/home/user"), USER, USER)
         except BaseException:
             shutil.rmtree(self.folder, ignore_errors=True)
