@@ -70,5 +70,29 @@ test-deploy: setup ## check them with the tools that deploy them; then break the
 	@.ci/stage 'test deploy' .ci/ship/test-deploy
 	@.ci/stage 'break deploy' .ci/ship/test-deploy --self-check
 
+# The version of Python in what ships, and the folder that `make layer` leaves, of which everything else is made.
+SHIPPED_PYTHON = $(shell PYTHON='$(PYTHON)' python3 .ci/ship/shipping.py)
+TREE ?= $(dir $(CARGO_TARGET_DIR))ship/python$(SHIPPED_PYTHON)/tree
+SUMS := cd dist && ls | grep -v SHA256SUMS | xargs sha256sum > SHA256SUMS
+
+.PHONY: layer layer-sdk sbom dist test-dist
+
+layer-sdk: ## a second layer with boto3 and the AWS SDK for JavaScript: make layer-sdk SDK_CLIENTS="s3 dynamodb"
+	@.ci/stage 'layer with the SDKs' .ci/ship/sdk dist/trine-sdk-layer-python$(SHIPPED_PYTHON).zip
+	@$(SUMS)
+
+sbom: ## the bill of materials of what ships
+	@.ci/stage 'bill of materials' .ci/ship/sbom dist/trine-sbom.cdx.json $(TREE)
+	@$(SUMS)
+
+dist: layer ## what users install: tarball, wheel, npm package, Debian package
+	@for format in tarball wheel npm deb; do .ci/stage $$format .ci/ship/$$format $(TREE) dist || exit; done
+	@$(SUMS)
+
+test-dist: ## installs, uses, upgrades and removes each of them in a minimal Debian
+	@.ci/stage 'test packages' .ci/ship/test-dist $(TREE) dist
+	@layer=$$(ls dist/trine-sdk-layer-*.zip 2> /dev/null | head -n 1); \
+	  [ -z "$$layer" ] || .ci/stage 'test layer with the SDKs' .ci/ship/test-sdk $(TREE) $$layer
+
 clean:
 	cargo clean
