@@ -12,7 +12,7 @@ export CLIPPY_ARGS := -Dwarnings__CLIPPY_HACKERY__
 TRINE := $(CARGO_TARGET_DIR)/debug/trine
 BENCH := $(CARGO_TARGET_DIR)/debug/trine-bench
 
-.PHONY: run test soak bench bench-quick build setup fmt release clean
+.PHONY: run test soak bench bench-quick build setup fmt clean
 
 run: setup ## serve the examples on port 9000
 	@.ci/stage build cargo build --bin trine
@@ -35,7 +35,7 @@ soak: setup ## a long mixed run that looks for growth: make soak N=100000
 
 bench: setup ## measure Trine beside everything that it is compared with, and publish: under 45 minutes
 	@.ci/stage build cargo build --workspace --bins --bench latency
-	@.ci/stage 'order functions' .ci/order-functions dev
+	@.ci/stage 'order functions' .ci/order-functions
 	@.ci/stage 'install peers' $(BENCH) install
 	@.ci/stage criterion cargo bench --profile dev --package trine-benches --bench latency
 	@.ci/stage measure $(BENCH) run
@@ -54,10 +54,45 @@ setup:
 fmt:
 	cargo fmt --all
 
-release: setup ## the binary that users install
-	@env -u RUSTC_WORKSPACE_WRAPPER .ci/stage release cargo build --release --bin trine
-	@env -u RUSTC_WORKSPACE_WRAPPER .ci/stage 'order functions' .ci/order-functions release
-	@strip $(CARGO_TARGET_DIR)/release/trine
+# What ships. PYTHON=3.13 takes another CPython than the one of `python3`.
+.PHONY: layer test-layer
+layer: setup ## the Lambda layer, in dist
+	@.ci/stage layer .ci/ship/layer
+
+test-layer: setup ## run it in a root that has a C library and nothing else, as Lambda would
+	@.ci/stage build cargo build --test it
+	@.ci/stage 'test layer' .ci/ship/test-layer
+
+# Projects that deploy functions.
+.PHONY: test-deploy
+test-deploy: setup ## check them with the tools that deploy them; then break them and see that it is noticed
+	@.ci/stage build cargo build --bin trine
+	@.ci/stage 'test deploy' .ci/ship/test-deploy
+	@.ci/stage 'break deploy' .ci/ship/test-deploy --self-check
+
+# The version of Python in what ships, and the folder that `make layer` leaves, of which everything else is made.
+SHIPPED_PYTHON = $(shell PYTHON='$(PYTHON)' python3 .ci/ship/shipping.py)
+TREE ?= $(dir $(CARGO_TARGET_DIR))ship/python$(SHIPPED_PYTHON)/tree
+SUMS := cd dist && ls | grep -v SHA256SUMS | xargs sha256sum > SHA256SUMS
+
+.PHONY: layer layer-sdk sbom dist test-dist
+
+layer-sdk: ## a second layer with boto3 and the AWS SDK for JavaScript: make layer-sdk SDK_CLIENTS="s3 dynamodb"
+	@.ci/stage 'layer with the SDKs' .ci/ship/sdk dist/trine-sdk-layer-python$(SHIPPED_PYTHON).zip
+	@$(SUMS)
+
+sbom: ## the bill of materials of what ships
+	@.ci/stage 'bill of materials' .ci/ship/sbom dist/trine-sbom.cdx.json $(TREE)
+	@$(SUMS)
+
+dist: layer ## what users install: tarball, wheel, npm package, Debian package
+	@for format in tarball wheel npm deb; do .ci/stage $$format .ci/ship/$$format $(TREE) dist || exit; done
+	@$(SUMS)
+
+test-dist: ## installs, uses, upgrades and removes each of them in a minimal Debian
+	@.ci/stage 'test packages' .ci/ship/test-dist $(TREE) dist
+	@layer=$$(ls dist/trine-sdk-layer-*.zip 2> /dev/null | head -n 1); \
+	  [ -z "$$layer" ] || .ci/stage 'test layer with the SDKs' .ci/ship/test-sdk $(TREE) $$layer
 
 # The folder that the runtime ships in.
 TREE ?= $(CARGO_TARGET_DIR)/../ship/trine-tree

@@ -46,6 +46,12 @@ impl Registry {
         self.engines.iter().find(|engine| engine.info().extensions.contains(&extension))
     }
 
+    /// Returns the engine that runs the programs of an interpreter: the one of `python` for `python` and `python3.11`.
+    pub fn by_interpreter(&self, name: &str) -> Option<&Arc<dyn Engine>> {
+        let name = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+        self.engines.iter().find(|engine| engine.info().interpreters.contains(&name))
+    }
+
     /// Returns every file extension with its engine, in the order in which they are looked for.
     pub fn extensions(&self) -> impl Iterator<Item = (&'static str, &Arc<dyn Engine>)> {
         self.engines.iter().flat_map(|engine| {

@@ -55,7 +55,7 @@ pub struct Rescue {
     pub act: Box<dyn FnOnce(&Lost) + Send>,
     /// The time after the deadline at which that happens; `None` for a platform that ends the process at the deadline,
     /// where it must happen before.
-    pub patience: Option<Duration>,
+    pub lost_after: Option<Duration>,
 }
 
 /// An invocation whose thread did not come back.
@@ -149,8 +149,8 @@ impl Watchdog {
             u64::MAX => u64::MAX,
             deadline => deadline - part.min(deadline),
         };
-        let lost = match rescue.as_ref().and_then(|rescue| rescue.patience) {
-            Some(patience) => deadline.saturating_add(nanos(patience)),
+        let lost = match rescue.as_ref().and_then(|rescue| rescue.lost_after) {
+            Some(lost_after) => deadline.saturating_add(nanos(lost_after)),
             None => before(margin / 10),
         };
         let entry = Arc::new(Entry {
@@ -426,7 +426,7 @@ mod tests {
             assert!(lost.stuck);
             rescued.send("rescue").unwrap();
         };
-        let rescue = Rescue { act: Box::new(act), patience: Some(Duration::ZERO) };
+        let rescue = Rescue { act: Box::new(act), lost_after: Some(Duration::ZERO) };
         let watched = watchdog.arm(in_ms(100), &interrupters(&told), false, Some(rescue));
         watched.enter(0);
         let told: Vec<_> = (0..4).map(|_| tells.recv().unwrap()).collect();

@@ -10,7 +10,6 @@ use std::{
     fs,
     path::PathBuf,
     rc::Rc,
-    sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 use tempfile::TempDir;
@@ -22,8 +21,7 @@ use trine::{
     worker::{DEFAULT_MARGIN, Function, Recycling, Watchdog, Worker, WorkerOptions},
 };
 use trine_engine::{
-    Environment, Form, FunctionId, FunctionInfo, Instance, Invocation, LogFormat, LogSettings,
-    NullSink, Payload, Result,
+    Environment, Form, FunctionId, Instance, Invocation, LogSettings, Payload, Result,
 };
 
 /// Distance of the deadline for functions that have one but never come close to it.
@@ -98,16 +96,9 @@ impl Folder {
     /// Returns what Lambda's front door tells its instances, but without a memory limit; on a thread other than the
     /// process's first, what a server's worker tells them.
     fn environment(&self, main_thread: bool) -> Environment {
-        Environment {
-            layer_root: self.layers(),
-            function: FunctionInfo::default(),
-            log: LogSettings { sink: Arc::new(NullSink), format: LogFormat::Text, level: None },
-            main_thread,
-            trace_in_environment: main_thread,
-            shares_process: false,
-            lone_root: false,
-            memory_limit: None,
-        }
+        Environment::new(self.layers(), LogSettings::default())
+            .with_main_thread(main_thread)
+            .with_trace_in_environment(main_thread)
     }
 }
 

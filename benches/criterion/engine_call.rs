@@ -4,7 +4,7 @@
 use crate::{
     bed::Guest,
     bench,
-    events::{KILOBYTE, SIZES, mixed, order, parsed},
+    events::{KILOBYTE, SIZES, dense, mixed, order, parsed},
     language::{LANGUAGES, Language},
 };
 use bytes::Bytes;
@@ -43,6 +43,14 @@ pub(crate) fn measure(criterion: &mut Criterion) {
     }
     for language in LANGUAGES {
         add("echo with a look at the context, 1 KB", language, language.context, &event, &answer);
+    }
+    for language in LANGUAGES {
+        add("echo with a write to the state, 1 KB", language, language.state, &event, &answer);
+    }
+    let event = dense();
+    let answer = parsed(&event);
+    for language in LANGUAGES {
+        add("echo of many small values, 1 KB", language, language.echo, &event, &answer);
     }
     let (event, answer) = order();
     for language in LANGUAGES {

@@ -22,6 +22,18 @@ pub(crate) fn mixed(size: usize) -> Bytes {
     filled(json!({"id": 7, "tags": ["a", "b"], "items": items, "text": ""}), "text", size)
 }
 
+/// Makes an event of one kilobyte in many small values: numbers of both kinds, escapes and letters beyond ASCII.
+pub(crate) fn dense() -> Bytes {
+    let item = |number: u32| {
+        json!({
+            "id": number, "name": format!("Füller \"{number}\""), "price": 19.99 + f64::from(number),
+            "stock": {"count": number, "is_left": number > 0}, "path": format!("/shop/items/{number}\n"),
+        })
+    };
+    let items: Vec<Value> = (0..8).map(item).collect();
+    filled(json!({"id": 7, "tags": ["a", "b"], "items": items, "text": ""}), "text", KILOBYTE)
+}
+
 /// Makes an event of one kilobyte with ten members, with the sum that a function makes of them.
 pub(crate) fn order() -> (Bytes, Value) {
     let id = "1f0c3a9e-6f0e-4f3e-9b7c-2b1a5d7e9c11";

@@ -5,6 +5,7 @@
 //! - `warned`: the loop gets a warning that it could catch, but does not. In JavaScript only waiting code is warned.
 //! - `stopped`: the loop catches the warning, where there is one, and is interrupted by force. Its instance is replaced
 //!   afterwards; that is not measured.
+//! - `stopped in a match`: the same for a pattern that takes ages to match, which is no loop of the guest's own.
 //!
 //! Python is interrupted in one way on the process's main thread, where Lambda's loop runs, and in another on the
 //! threads of a server's workers.
@@ -35,6 +36,7 @@ const ATTEMPTS: usize = 5;
 enum Act {
     Warn,
     Stop,
+    StopMatch,
 }
 
 /// A function that runs into its deadline again and again.
@@ -56,12 +58,18 @@ pub(crate) fn measure(criterion: &mut Criterion) {
     // Every iteration waits for its deadline, so there are as few as possible: ten samples of two.
     group.sampling_mode(SamplingMode::Flat).sample_size(10);
     group.warm_up_time(Duration::from_millis(1)).measurement_time(15 * GIVEN);
-    for (question, act) in [("warned", Act::Warn), ("stopped", Act::Stop)] {
+    for (question, act) in
+        [("warned", Act::Warn), ("stopped", Act::Stop), ("stopped in a match", Act::StopMatch)]
+    {
         for language in LANGUAGES.into_iter().filter(|language| act.source(*language).is_some()) {
             let make = || Loop::new(language, act, true);
             bench(&mut group, question, language.id, make, |looping, count| {
                 (0..count).map(|_| looping.late()).sum()
             });
+        }
+        if act == Act::StopMatch {
+            // On a worker's thread nothing ends a match of Python's.
+            continue;
         }
         let python = LANGUAGES[1];
         let question = format!("{question}, on a worker's thread");
@@ -79,6 +87,7 @@ impl Act {
         match self {
             Self::Warn => language.endless,
             Self::Stop => Some(language.stubborn),
+            Self::StopMatch => Some(language.matching),
         }
     }
 
@@ -86,7 +95,7 @@ impl Act {
     fn before(self) -> Duration {
         match self {
             Self::Warn => MARGIN,
-            Self::Stop => MARGIN / 2,
+            Self::Stop | Self::StopMatch => MARGIN / 2,
         }
     }
 }
@@ -105,7 +114,7 @@ impl Loop {
             let ended = self.served.until(&Bytes::from_static(b"{}"), deadline);
             let error = ended.result.expect_err("an endless loop has no answer");
             assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
-            let stopped = self.act == Act::Stop;
+            let stopped = self.act != Act::Warn;
             assert!(ended.spoilt || !stopped, "the loop ended before it was stopped by force");
             // Nothing answers early, but the clock may have been set meanwhile. Late answers count, however late.
             match ended.at.checked_sub(due) {

@@ -14,12 +14,16 @@ pub(crate) struct Language {
     pub(crate) asynchronous: Option<&'static str>,
     /// A handler that returns its event after reading two members of its context.
     pub(crate) context: &'static str,
+    /// A handler that returns its event after writing a member of what the functions of its invocation share.
+    pub(crate) state: &'static str,
     /// A handler that reads the ten members of [`crate::events::order`] and returns a sum over them.
     pub(crate) ten_fields: &'static str,
     /// A middleware that counts itself in `event.hooks`.
     pub(crate) hook: &'static str,
     /// A handler that never returns, whatever happens.
     pub(crate) stubborn: &'static str,
+    /// The same within a single match of a pattern, or one after another.
+    pub(crate) matching: &'static str,
     /// A handler that never returns, unless warned in a way that running code notices; in JavaScript waiting code only.
     pub(crate) endless: Option<&'static str>,
 }
@@ -39,6 +43,7 @@ export const handler = (event, context) => {
   return event;
 };
 ",
+        state: "export const handler = (event, context) => { context.state.n = 1; return event; };\n",
         ten_fields: "\
 export const handler = (event) => ({
   sum: event.id.length + event.path.length + event.method.length + event.count + event.total + (event.paid ? 1 : 0)
@@ -47,6 +52,7 @@ export const handler = (event) => ({
 ",
         hook: "export const before = (event) => { event.hooks = (event.hooks ?? 0) + 1; };\n",
         stubborn: "export const handler = () => { for (;;); };\n",
+        matching: "export const handler = () => /^(a+)+$/.test('a'.repeat(60) + 'b');\n",
         endless: None,
     },
     Language {
@@ -68,6 +74,7 @@ def handler(event, context):
         raise ValueError('wrong context')
     return event
 ",
+        state: "def handler(event, context):\n    context.state['n'] = 1\n    return event\n",
         ten_fields: "\
 def handler(event, context):
     return {'sum': len(event['id']) + len(event['path']) + len(event['method']) + event['count'] + event['total']
@@ -84,6 +91,15 @@ def handler(event, context):
         while True:
             pass
 ",
+        matching: "\
+import re
+
+def handler(event, context):
+    try:
+        re.match('(a+)+$', 'a' * 60 + 'b')
+    except BaseException:
+        re.match('(a+)+$', 'a' * 60 + 'b')
+",
         endless: Some("def handler(event, context):\n    while True: pass\n"),
     },
     Language {
@@ -97,6 +113,7 @@ return { handler = function(event, context)
   return event
 end }
 ",
+        state: "return { handler = function(event, context) context.state.n = 1 return event end }\n",
         ten_fields: "\
 return { handler = function(event)
   return { sum = #event.id + #event.path + #event.method + event.count + event.total + (event.paid and 1 or 0)
@@ -108,6 +125,13 @@ end }
 return { handler = function()
   pcall(function() while true do end end)
   while true do end
+end }
+",
+        matching: "\
+return { handler = function()
+  local text, pattern = ('a'):rep(60), ('a-'):rep(40) .. 'b'
+  pcall(string.find, text, pattern)
+  return text:find(pattern)
 end }
 ",
         endless: Some("return { handler = function() while true do end end }\n"),

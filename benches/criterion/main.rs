@@ -4,12 +4,14 @@
 //! - `pipeline`: an invocation with its hooks, without a front door;
 //! - `lambda loop`: the whole process under an emulated Runtime API, next to the raw client and the official Rust one;
 //! - `recycling`: how soon a fresh instance is ready, in a warm process and in a new one;
-//! - `interrupts`: how soon an endless loop is answered once its time is up.
+//! - `interrupts`: how soon an endless loop is answered once its time is up;
+//! - `lua library`: functions of Lua's library that can be stopped, next to Lua's own.
 //!
 //! `cargo bench --profile dev -p trine-benches --bench latency` runs all of them in a few minutes. A pattern runs a
 //! group, a question or one language of it, as in `… --bench latency -- '^engine call/echo, 1 KB/js'`; `-- --test` runs
-//! each once, and `-- --list` names them. The everyday profile reuses what `cargo build --all-targets` has compiled. The
-//! groups `lambda loop` and `recycling` start the binary `trine` next to it: `cargo build --bin trine` makes it.
+//! each once, and `-- --list` names them. `-- --profile-time 10` runs each for ten seconds and measures nothing: for a
+//! profiler around it. The everyday profile reuses what `cargo build --all-targets` has compiled. The groups
+//! `lambda loop` and `recycling` start the binary `trine` next to it: `cargo build --bin trine` makes it.
 //!
 //! Every benchmark checks its function's answer before it measures. Its setup is made when it first runs,
 //! so that one that is left out costs nothing.
@@ -20,6 +22,7 @@ mod events;
 mod interrupts;
 mod lambda_loop;
 mod language;
+mod lua_library;
 mod notes;
 mod pipeline;
 mod process;
@@ -45,6 +48,7 @@ fn main() {
     lambda_loop::measure(&mut criterion);
     recycling::measure(&mut criterion);
     interrupts::measure(&mut criterion);
+    lua_library::measure(&mut criterion);
     criterion.final_summary();
 }
 

@@ -1,7 +1,11 @@
 //! The check of the interpreter that pyo3 found: whether it is new enough, whether it can be linked, where its standard
 //! library is; and the compilation of the prelude with it, so that no Python is parsed at start-up.
 
-use std::{env, path::Path, process::exit};
+use std::{
+    env,
+    path::Path,
+    process::{Command, exit},
+};
 
 /// A script that prints one fact a line, in the order in which `main` reads them, and writes the `<name>.bin` files.
 const PROBE: &str = r#"
@@ -19,7 +23,11 @@ print(sys.base_exec_prefix)
 print(getattr(sys, "_base_executable", None) or sys.executable)
 print(sysconfig.get_config_var("LIBDIR") or "")
 print(sysconfig.get_config_var("LDLIBRARY") or "")
-print(sysconfig.get_config_var("LIBRARY") or "")
+folders = [sysconfig.get_config_var(name) or "" for name in ("LIBPL", "LIBDIR")]
+archives = [os.path.join(folder, sysconfig.get_config_var("LIBRARY") or "") for folder in folders]
+print(next(filter(os.path.isfile, archives), ""))
+names = [sysconfig.get_config_var(name) or "" for name in ("MODLIBS", "LIBS", "SYSLIBS")]
+print(" ".join(dict.fromkeys(" ".join(names).split())))
 print(int.from_bytes(importlib.util.MAGIC_NUMBER, "little"))
 print(int(bool(sysconfig.get_config_var("Py_GIL_DISABLED"))))
 "#;
@@ -38,8 +46,18 @@ fn main() {
         fail(&format!("the interpreter of {name} does not run: {error}"));
     });
     let facts: Vec<&str> = probe.lines().collect();
-    let [version, prefix, exec_prefix, executable, lib_dir, library, archive, magic, free] =
-        facts[..]
+    let [
+        version,
+        prefix,
+        exec_prefix,
+        executable,
+        lib_dir,
+        library,
+        archive,
+        libraries,
+        magic,
+        free,
+    ] = facts[..]
     else {
         fail(&format!("the interpreter of {name} gave an unexpected answer: {probe:?}"));
     };
@@ -52,14 +70,14 @@ fn main() {
         }
         arguments.push(format!("-Wl,-rpath,{lib_dir}"));
     } else {
-        if !Path::new(lib_dir).join(archive).exists() {
+        if archive.is_empty() {
             fail(&format!("{name} can be linked neither shared nor static: {install}"));
         }
         // Extension modules then look for the interpreter's symbols in our executable. Only these: any other symbol
         // that it exported would replace the one that such a module brings itself.
         arguments
             .extend(["Py*", "_Py*"].map(|names| format!("-Wl,--export-dynamic-symbol={names}")));
-        arguments.extend(["-lm", "-ldl", "-lutil"].map(str::to_owned));
+        arguments.extend(libraries.split(' ').map(archived));
     }
     for argument in &arguments {
         println!("cargo:rustc-link-arg={argument}");
@@ -73,6 +91,21 @@ fn main() {
     println!("cargo:rustc-env=TRINE_PYTHON_FREE_THREADED={free}");
     let out = env::var("OUT_DIR").unwrap_or_default();
     println!("cargo:rustc-env=TRINE_PYTHON_PRELUDE={out}");
+}
+
+/// Returns the argument that links the library which this one names: its archive, where there is one, so that it need not
+/// be installed where the binary runs. Those of the C library are everywhere.
+fn archived(argument: &str) -> String {
+    let name = argument.strip_prefix("-l").unwrap_or_default();
+    if matches!(name, "" | "c" | "dl" | "m" | "pthread" | "rt" | "util") {
+        return argument.to_owned();
+    }
+    let file = format!("lib{name}.a");
+    let answer = Command::new("cc").arg(format!("-print-file-name={file}")).output();
+    let path = answer.map(|answer| String::from_utf8_lossy(&answer.stdout).trim().to_owned());
+    path.ok()
+        .filter(|path| *path != file && !path.is_empty())
+        .unwrap_or_else(|| argument.to_owned())
 }
 
 fn fail(message: &str) -> ! {

@@ -61,7 +61,10 @@ pub(super) struct Invoke {
 }
 
 /// The time after its deadline at which an invocation that does not return is given up.
-const PATIENCE: Duration = Duration::from_millis(500);
+const LOST_AFTER: Duration = Duration::from_millis(500);
+
+/// The least time that a function is given for what it still does at its program's end.
+const LEAST_END_TIME: Duration = Duration::from_millis(500);
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -138,7 +141,7 @@ impl Invoke {
             };
             // The answer is there; what the function still does at its program's end gets the rest of its time.
             let rest = self.timeout.saturating_sub(begun.elapsed());
-            worker.end_by_itself(rest.max(PATIENCE), code.into()).await;
+            worker.end_by_itself(rest.max(LEAST_END_TIME), code.into()).await;
             Ok(ExitCode::from(code))
         })
     }
@@ -194,7 +197,7 @@ fn rescue(invocation: &Invocation) -> Rescue {
         fail(&explain(&Error::new(ErrorKind::Timeout, message)), 0);
         std::process::exit(exit_code(ErrorKind::Timeout).into());
     };
-    Rescue { act: Box::new(act), patience: Some(PATIENCE) }
+    Rescue { act: Box::new(act), lost_after: Some(LOST_AFTER) }
 }
 
 /// Reserves standard output for the result. What a guest writes to it from now on, by whatever means, goes to standard

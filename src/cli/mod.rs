@@ -27,6 +27,7 @@ use std::{
     fmt,
     io::{Write, stderr, stdout},
     process::ExitCode,
+    sync::Arc,
 };
 
 /// One runtime for functions in JavaScript, TypeScript, Python and Lua.
@@ -87,10 +88,11 @@ fn interpret(name: Option<&str>, arguments: &[OsString]) -> ExitCode {
     };
     let environment = settings.sequential_environment(settings.log(ProcessSink));
     let registry = Registry::built_in();
-    let mut engines = registry
-        .iter()
-        .filter(|engine| name.is_none_or(|name| engine.info().interpreters.contains(&name)));
-    // The one that can does not return.
+    // Without a name, the first engine that can be an interpreter is one, and does not return.
+    let mut engines = registry.iter().filter(|engine| match name {
+        Some(name) => registry.by_interpreter(name).is_some_and(|named| Arc::ptr_eq(named, engine)),
+        None => true,
+    });
     engines.any(|engine| engine.interpret(arguments, &environment));
     fail("error: a function has started this program, which is no interpreter in this build", 1)
 }

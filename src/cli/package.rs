@@ -19,7 +19,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use summary::Summary;
-use trine_engine::{HANDLER_NAMES, Seek, Verdict};
+use trine_engine::{HANDLER_NAMES, Verdict, Wanted};
 
 /// Package a function's folder: a zip file for Lambda, a container image, a project that deploys it.
 ///
@@ -300,8 +300,8 @@ impl Package {
         };
         let path = &located.module.path;
         let path = path.strip_prefix(&function.contents.root).unwrap_or(path).display();
-        match &located.module.seek {
-            Seek::Handler(export) if export != HANDLER_NAMES[0] => format!("{path}:{export}"),
+        match &located.module.wanted {
+            Wanted::Handler(export) if export != HANDLER_NAMES[0] => format!("{path}:{export}"),
             _ => path.to_string(),
         }
     }

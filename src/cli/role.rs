@@ -61,7 +61,7 @@ impl<'a> Role<'a> {
 
 /// Whether this names a language's interpreter: under it this program acts as that one, whoever starts it.
 fn is_interpreter(name: &str) -> bool {
-    Registry::built_in().iter().any(|engine| engine.info().interpreters.contains(&name))
+    Registry::built_in().by_interpreter(name).is_some()
 }
 
 /// Whether a guest has started this process, itself or through others. Its environment says so, unless it was given a
@@ -169,8 +169,10 @@ mod tests {
     fn under_a_languages_name_it_is_that_interpreter() {
         for engine in Registry::built_in().iter() {
             for name in engine.info().interpreters {
-                let found = format!("Interpreter{name}");
-                assert_eq!(role(&[&format!("/tmp/{name}"), "serve"], true, false), found);
+                for name in [(*name).to_owned(), format!("{name}3"), format!("{name}22.1")] {
+                    let found = format!("Interpreter{name}");
+                    assert_eq!(role(&[&format!("/tmp/{name}"), "serve"], true, false), found);
+                }
             }
         }
     }

@@ -64,7 +64,7 @@ pub(super) struct Serve {
     #[command(flatten)]
     middleware_flag: target::MiddlewareFlag,
     /// Memory that each interpreter may take: 512MiB, 1GB; a number alone is MiB [default: the variable TRINE_MEMORY,
-    /// else no limit]
+    /// else its share of the container's limit, if that has one]
     #[arg(long, value_name = "SIZE", allow_negative_numbers = true, value_parser = |text: &str| config::MEMORY.parse(text))]
     memory: Option<u64>,
     /// Replace an interpreter after this many invocations
@@ -107,6 +107,7 @@ impl Serve {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let mut settings = settings()?;
         self.apply_to(&mut settings);
+        settings.container = config::container_memory();
         let supervisor = Supervisor::new()?;
         let registry = Registry::built_in();
         check_form(&self.path)?;

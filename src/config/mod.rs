@@ -1,8 +1,10 @@
 //! The settings of a process: defaults, then the environment, then flags. Every value knows where it came from.
 
+mod container;
 mod stand_in;
 mod units;
 
+pub use container::container_memory;
 pub use stand_in::Variable as EnvironmentVariable;
 pub use units::{CountForm, PlainSize, PlainTime, SizeForm, TimeForm};
 
@@ -115,6 +117,9 @@ pub struct Settings {
     /// Maximum memory of an interpreter, in bytes: `TRINE_MEMORY`, else, as a Lambda runtime, what
     /// `AWS_LAMBDA_FUNCTION_MEMORY_SIZE` leaves for it, else no limit.
     pub memory: Setting<Option<u64>>,
+    /// Memory of the container that a server runs in, in bytes, where it has a limit: its interpreters share it unless
+    /// [`memory`](Self::memory) is set. See [`container_memory`].
+    pub container: Option<u64>,
     /// The limits at which instances are replaced: `TRINE_MAX_INVOCATIONS`, `TRINE_MAX_HEAP`, `TRINE_ISOLATION`.
     pub recycling: Recycling,
     /// The time before its deadline at which an invocation is warned: `TRINE_TIMEOUT_MARGIN_MS`, else 50 ms.
@@ -222,6 +227,7 @@ impl Settings {
                 variable("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"),
                 env("AWS_LAMBDA_RUNTIME_API").is_some(),
             )?,
+            container: None,
             recycling: Recycling {
                 max_invocations: optional(variable("TRINE_MAX_INVOCATIONS"), |text| {
                     INVOCATIONS.parse(text)
@@ -252,7 +258,12 @@ impl Settings {
 
     /// Returns the options of each of `workers` workers that run on threads of their own.
     pub fn concurrent_worker(&self, log: LogSettings, workers: usize) -> WorkerOptions {
-        self.worker(self.concurrent_environment(log), workers)
+        let mut environment = self.concurrent_environment(log);
+        if let Some(all) = self.shared_container() {
+            let share = left_of(all) / workers.max(1) as u64;
+            environment = environment.with_memory_limit(Some(share.max(MEMORY.least)));
+        }
+        self.worker(environment, workers)
     }
 
     fn worker(&self, environment: Environment, workers: usize) -> WorkerOptions {
@@ -261,6 +272,8 @@ impl Settings {
             Origin::Environment("AWS_LAMBDA_FUNCTION_MEMORY_SIZE") => {
                 self.function.memory_mb.as_deref().and_then(|text| text.parse().ok()).map(mebibytes)
             }
+            // The system ends a process that has all of it.
+            Origin::Default => self.shared_container().map(|all| all - all / 16),
             _ => self
                 .memory
                 .value
@@ -271,6 +284,11 @@ impl Settings {
             recycling: self.recycling,
             watchdog: Watchdog::new(self.timeout_margin.value, resident),
         }
+    }
+
+    /// Returns the container's memory if nothing else limits the interpreters in it.
+    fn shared_container(&self) -> Option<u64> {
+        self.container.filter(|_| self.memory.origin == Origin::Default)
     }
 
     /// Returns the folders in which a handler is looked for.
@@ -302,32 +320,31 @@ impl Settings {
 
     /// Returns the facts for an instance on the main thread of a process that takes one invocation at a time.
     pub fn sequential_environment(&self, log: LogSettings) -> Environment {
-        Environment {
-            layer_root: self.layer_root.value.clone(),
-            function: self.function.clone(),
-            log,
-            main_thread: true,
-            trace_in_environment: true,
-            shares_process: false,
-            lone_root: true,
-            memory_limit: self.memory.value,
-        }
+        Environment::new(self.layer_root.value.clone(), log)
+            .with_function(self.function.clone())
+            .with_main_thread(true)
+            .with_trace_in_environment(true)
+            .with_lone_root(true)
+            .with_memory_limit(self.memory.value)
     }
 
     /// Returns the facts for an instance on one of several threads.
     pub fn concurrent_environment(&self, log: LogSettings) -> Environment {
-        Environment {
-            main_thread: false,
-            trace_in_environment: false,
-            shares_process: true,
-            lone_root: false,
-            ..self.sequential_environment(log)
-        }
+        self.sequential_environment(log)
+            .with_main_thread(false)
+            .with_trace_in_environment(false)
+            .with_shares_process(true)
+            .with_lone_root(false)
     }
 }
 
 /// Memory that a function needs beside an interpreter's heap, in bytes: for the binary, stacks, buffers.
 const RESERVE: u64 = mebibytes(64);
+
+/// Returns what is left for interpreters of all the memory there is, in bytes.
+fn left_of(all: u64) -> u64 {
+    all.saturating_sub(RESERVE).max(all / 2)
+}
 
 const fn mebibytes(number: u64) -> u64 {
     number.saturating_mul(1 << 20)
@@ -354,7 +371,7 @@ fn memory(
     if given.origin != Origin::Default || !on_platform {
         return Ok(given);
     }
-    memory.value = memory.value.map(mebibytes).map(|all| all.saturating_sub(RESERVE).max(all / 2));
+    memory.value = memory.value.map(mebibytes).map(left_of);
     Ok(memory)
 }
 

@@ -20,7 +20,7 @@ impl Settings {
     /// user has set another, and gives the variables that Lambda would set. `handler` is the text that names it; there
     /// is none where several functions share the process.
     pub fn stand_in(&mut self, name: &str, root: &Path, handler: Option<String>) -> Vec<Variable> {
-        let limit = self.memory.value.map(|bytes| bytes >> 20);
+        let limit = self.memory.value.or(self.container).map(|bytes| bytes >> 20);
         let function = &mut self.function;
         let name = function.name.get_or_insert_with(|| name.to_owned()).clone();
         let version = function.version.get_or_insert_with(|| "$LATEST".to_owned()).clone();

@@ -5,7 +5,7 @@ use crate::{
     handler::{BUNDLE, Located, SearchPaths, absent, from_environment, no_function},
 };
 use std::env;
-use trine_engine::{Error, Finding, HANDLER_NAMES, Outlook, Seek};
+use trine_engine::{Error, Finding, HANDLER_NAMES, Presence, Wanted};
 
 const TOPIC: &str = "handler";
 
@@ -50,8 +50,8 @@ fn described(source: &str, located: &Located, search: &SearchPaths) -> Finding {
     let path = &located.module.path;
     let shown = path.strip_prefix(&search.task_root).unwrap_or(path).display();
     let language = located.engine.info().name;
-    let function = match &located.module.seek {
-        Seek::Handler(export) if !export.is_empty() => format!("the function '{export}'"),
+    let function = match &located.module.wanted {
+        Wanted::Handler(export) if !export.is_empty() => format!("the function '{export}'"),
         _ => {
             let (first, others) = HANDLER_NAMES.split_first().unwrap_or((&"", &[]));
             format!("the function '{first}', else '{}',", others.join("' or '"))
@@ -64,12 +64,12 @@ fn described(source: &str, located: &Located, search: &SearchPaths) -> Finding {
 fn checked(located: &Located) -> Option<Finding> {
     let file = located.module.path.display();
     let wrong = match located.engine.check(&located.module) {
-        Ok(Outlook::Possible) => return None,
-        Ok(Outlook::Absent { others }) => {
-            let names = located.module.seek.names();
+        Ok(Presence::Possible) => return None,
+        Ok(Presence::Absent { others }) => {
+            let names = located.module.wanted.names();
             absent(names.first().copied().unwrap_or(HANDLER_NAMES[0]), &others)
         }
-        Ok(Outlook::NoFunction { name, kind }) => no_function(&name, &kind),
+        Ok(Presence::NoFunction { name, kind }) => no_function(&name, &kind),
         Err(error) => {
             let advice = "mend the file";
             return Some(Finding::fail(TOPIC, message(&error), advice));

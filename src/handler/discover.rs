@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use trine_engine::{Engine, Error, ErrorKind, Module, Outlook, Result, Seek};
+use trine_engine::{Engine, Error, ErrorKind, Module, Presence, Result, Wanted};
 
 /// A function of a folder.
 #[derive(Debug, Clone)]
@@ -176,12 +176,12 @@ impl Search<'_> {
                 continue;
             };
             let problem = match engine.check(&module(folder, path.clone(), stem.to_owned())) {
-                Ok(Outlook::Possible) => None,
-                Ok(Outlook::Absent { others }) => {
+                Ok(Presence::Possible) => None,
+                Ok(Presence::Absent { others }) => {
                     self.pass_over(path, absent(trine_engine::HANDLER_NAMES[0], &others));
                     continue;
                 }
-                Ok(Outlook::NoFunction { name, kind }) => {
+                Ok(Presence::NoFunction { name, kind }) => {
                     self.pass_over(path, no_function(&name, &kind));
                     continue;
                 }
@@ -261,7 +261,7 @@ pub(crate) fn no_function(name: &str, kind: &str) -> String {
 }
 
 fn module(folder: &Path, path: PathBuf, name: String) -> Module {
-    Module { root: folder.to_owned(), path, name, by_path: true, seek: Seek::Unnamed }
+    Module::new(folder, path, name, Wanted::Unnamed).with_by_path(true)
 }
 
 /// Adds one folder's files under `prefix`: by themselves, or below it when there are several or `others`.

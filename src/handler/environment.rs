@@ -59,7 +59,7 @@ mod tests {
         };
         let located = from_environment(argument, env, &search, &registry())?;
         let path = located.module.path.strip_prefix(&search.task_root).unwrap();
-        Ok(format!("{} {:?}", path.display(), located.module.seek))
+        Ok(format!("{} {:?}", path.display(), located.module.wanted))
     }
 
     #[test]

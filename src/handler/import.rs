@@ -4,7 +4,7 @@ use super::{
     Located, SearchPaths,
     locate::{ambiguous, may_have_its_export},
     not_found::Tried,
-    seek,
+    wanted_of,
     written::{Reading, Written},
 };
 use crate::engines::Registry;
@@ -42,13 +42,12 @@ pub(super) fn find(
             match engine.find(&lookup) {
                 Ok(answer) => {
                     if let Some(path) = answer.found {
-                        let module = Module {
-                            root: search.task_root.clone(),
+                        let module = Module::new(
+                            &search.task_root,
                             path,
-                            name: name.to_owned(),
-                            by_path: false,
-                            seek: seek(export.as_deref()),
-                        };
+                            name,
+                            wanted_of(export.as_deref()),
+                        );
                         let located = Located { engine: engine.clone(), module };
                         if !names_a_file || own.is_some() || may_have_its_export(&located) {
                             found.push((located, export));
@@ -89,7 +88,7 @@ mod tests {
         tests::fixture::{Importing, folders, registry},
     };
     use super::*;
-    use trine_engine::{ErrorKind, Seek};
+    use trine_engine::{ErrorKind, Wanted};
 
     fn registry_with(finds: &[(&'static str, &'static str)]) -> Registry {
         let plain = registry();
@@ -108,12 +107,12 @@ mod tests {
         let located = locate("@scope/pkg/sub.api.get", &search, &registry).unwrap();
         assert_eq!(located.engine.info().id, "js");
         assert_eq!(located.module.name, "@scope/pkg/sub");
-        assert_eq!(located.module.seek, Seek::Handler("api.get".into()));
+        assert_eq!(located.module.wanted, Wanted::Handler("api.get".into()));
         assert_eq!(located.module.root, search.task_root);
         for text in ["apm.wrap.f", "apm.wrap.py:f"] {
             let located = locate(text, &search, &registry).unwrap();
             assert_eq!((located.engine.info().id, &*located.module.name), ("python", "apm.wrap"));
-            assert_eq!(located.module.seek, Seek::Handler("f".into()));
+            assert_eq!(located.module.wanted, Wanted::Handler("f".into()));
         }
     }
 

@@ -3,7 +3,7 @@
 use super::{
     BUNDLE, Located, SearchPaths, import,
     not_found::{self, Tried},
-    seek,
+    wanted_of,
     written::{Reading, Written},
 };
 use crate::engines::Registry;
@@ -13,7 +13,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use trine_engine::{Engine, Error, ErrorKind, HANDLER_NAMES, Module, Outlook, Result};
+use trine_engine::{Engine, Error, ErrorKind, HANDLER_NAMES, Module, Presence, Result};
 
 /// Finds the function that `text` names: as a file in the task root, then in the layers, then as the languages' own
 /// imports would. [`crate::handler`] describes what it means; `function.bundle.js` of the task root answers when
@@ -128,7 +128,7 @@ pub(super) fn bundle(search: &SearchPaths, registry: &Registry) -> Result<Option
 /// Whether a look at its file leaves room for the export. What was written like a file, `app.ts`, means the function
 /// `ts` of `app.js` only where there is one.
 pub(super) fn may_have_its_export(located: &Located) -> bool {
-    matches!(located.engine.check(&located.module), Ok(Outlook::Possible))
+    matches!(located.engine.check(&located.module), Ok(Presence::Possible))
 }
 
 /// A file that answers to a handler string.
@@ -159,13 +159,8 @@ impl Match {
         let name = self.name.unwrap_or_else(|| relative.to_string_lossy().into_owned());
         Located {
             engine: self.engine,
-            module: Module {
-                root: root.to_owned(),
-                path: self.path,
-                name,
-                by_path: self.by_path,
-                seek: seek(self.export.as_deref()),
-            },
+            module: Module::new(root, self.path, name, wanted_of(self.export.as_deref()))
+                .with_by_path(self.by_path),
         }
     }
 }

@@ -38,7 +38,7 @@ pub(crate) use locate::is_file;
 pub use locate::{locate, locate_file};
 
 use std::{path::PathBuf, sync::Arc};
-use trine_engine::{Engine, HANDLER_NAMES, Module, Seek};
+use trine_engine::{Engine, HANDLER_NAMES, Module, Wanted};
 
 /// The file that is run when nothing else is named or found: a bundle that exports `handler`.
 pub const BUNDLE: &str = "function.bundle.js";
@@ -55,8 +55,8 @@ pub struct Located {
 impl Located {
     /// Returns the handler string that names it in Lambda's form: `src/app.handler`.
     pub fn handler(&self) -> String {
-        let export = match &self.module.seek {
-            Seek::Handler(export) if !export.is_empty() => export,
+        let export = match &self.module.wanted {
+            Wanted::Handler(export) if !export.is_empty() => export,
             _ => HANDLER_NAMES[0],
         };
         format!("{}.{export}", self.module.name)
@@ -64,8 +64,8 @@ impl Located {
 }
 
 /// Returns what is sought in a module, by the export that a handler string names.
-fn seek(export: Option<&str>) -> Seek {
-    export.map_or(Seek::Unnamed, |export| Seek::Handler(export.to_owned()))
+fn wanted_of(export: Option<&str>) -> Wanted {
+    export.map_or(Wanted::Unnamed, |export| Wanted::Handler(export.to_owned()))
 }
 
 /// The folders in which a handler's file is looked for, in this order.

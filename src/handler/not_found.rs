@@ -105,7 +105,7 @@ pub(super) fn error(
     let wanted = wanted(written, registry);
     let unsuited = unsuited(written, roots, registry);
     // A text with an extension means this file, whatever else it could stand for.
-    let looked_for = match has_known_extension(written, registry) {
+    let looked_for = match written.has_known_extension(registry) {
         true => written.file.to_owned(),
         false => tried.text(),
     };
@@ -176,7 +176,7 @@ pub(super) fn runs(registry: &Registry) -> String {
 
 /// Returns the module that was meant, for the first line: without the export, without a known extension.
 fn wanted(written: &Written<'_>, registry: &Registry) -> String {
-    if written.export.is_some() || has_known_extension(written, registry) {
+    if written.export.is_some() || written.has_known_extension(registry) {
         return written.file.to_owned();
     }
     match written.file.rsplit_once('.') {
@@ -191,7 +191,7 @@ pub(super) fn unsuited(
     roots: &[PathBuf],
     registry: &Registry,
 ) -> Option<PathBuf> {
-    if has_known_extension(written, registry) {
+    if written.has_known_extension(registry) {
         return None;
     }
     roots.iter().map(|root| root.join(written.file)).find(|path| path.is_file())
@@ -199,7 +199,7 @@ pub(super) fn unsuited(
 
 /// Describes what has exactly the written name, with a known extension, but is not a file.
 fn no_file(written: &Written<'_>, roots: &[PathBuf], registry: &Registry) -> Option<String> {
-    if !has_known_extension(written, registry) {
+    if !written.has_known_extension(registry) {
         return None;
     }
     roots.iter().map(|root| root.join(written.file)).find_map(|path| {
@@ -277,7 +277,7 @@ fn suggestion(root: &Path, file: &str, written: &Written<'_>, registry: &Registr
     }
     match written.extension() {
         Some(export)
-            if !has_known_extension(written, registry) && !root.join(written.file).is_file() =>
+            if !written.has_known_extension(registry) && !root.join(written.file).is_file() =>
         {
             let stem = file.rsplit_once('.').map_or(file.as_str(), |(stem, _)| stem);
             format!("{stem}.{export}")
@@ -285,11 +285,6 @@ fn suggestion(root: &Path, file: &str, written: &Written<'_>, registry: &Registr
         // The function was not named, so its name need not be guessed.
         _ => file,
     }
-}
-
-/// Whether what was written ends in an extension that some engine runs.
-fn has_known_extension(written: &Written<'_>, registry: &Registry) -> bool {
-    written.extension().is_some_and(|extension| registry.by_extension(extension).is_some())
 }
 
 /// Collects the paths below `root` of the files that some engine runs. Looks at no more than `budget` entries.

@@ -69,8 +69,12 @@ impl<'a> Written<'a> {
 
     /// Whether it looks like a file's name alone: `src/app.py`, where an engine runs such files.
     pub(super) fn is_like_a_file(&self, registry: &Registry) -> bool {
-        let known = |extension: &str| registry.by_extension(extension).is_some();
-        self.export.is_none() && self.extension().is_some_and(known)
+        self.export.is_none() && self.has_known_extension(registry)
+    }
+
+    /// Whether the file part ends in an extension that some engine runs.
+    pub(super) fn has_known_extension(&self, registry: &Registry) -> bool {
+        self.extension().is_some_and(|extension| registry.by_extension(extension).is_some())
     }
 
     /// Returns the extension that the file part carries, if it has a dot: `py` of `src/app.py`.

@@ -15,7 +15,7 @@ use tokio::{
 };
 
 /// Time for a connected client to send its request, when it is turned away.
-const PATIENCE: Duration = Duration::from_millis(500);
+const LAST_REQUEST_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The shared state of the end.
 #[derive(Debug)]
@@ -83,7 +83,7 @@ impl Door {
 
 async fn turn_away(stream: TcpStream) {
     // Whether it has sent anything shows below.
-    let _ = time::timeout(PATIENCE, stream.readable()).await;
+    let _ = time::timeout(LAST_REQUEST_TIMEOUT, stream.readable()).await;
     Wire::new(stream).hold().turn_away();
 }
 

@@ -1,7 +1,7 @@
 //! One worker's functions: loaded at their first request, with no more calls at a time than they can take.
 
 use super::{
-    handover::Counter,
+    handover::Dispatcher,
     lifeline::Lifeline,
     options::ServeOptions,
     site::{ServedFunction, Site},
@@ -22,7 +22,7 @@ pub(super) enum Share {
     /// All of them.
     All,
     /// Those that may run on any thread. Invocations of the others are handed over to the main thread.
-    AnyThread(Counter),
+    AnyThread(Dispatcher),
     /// Those that run on the main thread alone.
     MainThread,
     /// Those that another worker hands over after it has loaded them.
@@ -42,7 +42,7 @@ pub(super) struct Functions {
 enum Slot {
     Here(Box<Here>),
     /// On the main thread, or on threads once it is known that the function runs there.
-    There(Counter, Option<Threads>),
+    There(Dispatcher, Option<Threads>),
     /// On another worker; nobody asks for it here.
     Elsewhere,
 }
@@ -120,8 +120,8 @@ impl Functions {
         invocation: Rc<Invocation>,
         lifeline: Option<Lifeline>,
     ) -> Result<Payload> {
-        if let Some(counter) = self.elsewhere(index).await? {
-            return counter.call(index, event, &invocation, lifeline).await;
+        if let Some(dispatcher) = self.elsewhere(index).await? {
+            return dispatcher.call(index, event, &invocation, lifeline).await;
         }
         let permits = self.here(index)?.permits.clone();
         let permit = permits.acquire_owned().await.map_err(|_| stopping())?;
@@ -163,13 +163,13 @@ impl Functions {
     }
 
     /// Returns where a function runs, if not here.
-    async fn elsewhere(&self, index: usize) -> Result<Option<&Counter>> {
+    async fn elsewhere(&self, index: usize) -> Result<Option<&Dispatcher>> {
         match self.slots.get(index) {
             Some(Slot::There(main, threads)) => {
                 let runs_there = |threads: &&Threads| {
                     threads.place(index) == Place::Threads && !threads.is_stale()
                 };
-                Ok(Some(threads.as_ref().filter(runs_there).map_or(main, Threads::counter)))
+                Ok(Some(threads.as_ref().filter(runs_there).map_or(main, Threads::dispatcher)))
             }
             Some(Slot::Here(here)) => {
                 let Here { function, threads: Some(threads), .. } = &**here else {
@@ -182,7 +182,7 @@ impl Functions {
                     function.load().await?;
                     threads.put(index, place(function));
                 }
-                Ok((threads.place(index) == Place::Threads).then(|| threads.counter()))
+                Ok((threads.place(index) == Place::Threads).then(|| threads.dispatcher()))
             }
             _ => Ok(None),
         }

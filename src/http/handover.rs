@@ -18,10 +18,10 @@ use trine_engine::{
     Error, ErrorKind, Exchange, Invocation, Level, Payload, RawPayload, Result, WithBody,
 };
 
-/// The counter at which a worker hands over what another thread is to run.
+/// The means by which a worker hands over what another thread is to run.
 #[derive(Debug, Clone)]
-pub(super) struct Counter {
-    orders: mpsc::UnboundedSender<Order>,
+pub(super) struct Dispatcher {
+    jobs: mpsc::UnboundedSender<Job>,
     /// The thread that is lost if an invocation that was handed over does not come back.
     thread: LostThread,
     /// Whether the main thread is lost.
@@ -30,24 +30,24 @@ pub(super) struct Counter {
 
 /// The invocations that were handed over, to be run by whichever of several threads takes them first.
 #[derive(Clone)]
-pub(super) struct Orders(Arc<Mutex<mpsc::UnboundedReceiver<Order>>>);
+pub(super) struct Inbox(Arc<Mutex<mpsc::UnboundedReceiver<Job>>>);
 
-/// Makes a counter, and its orders, for `thread` to serve. `lost` holds true when the main thread is lost.
-pub(super) fn counter(thread: LostThread, lost: watch::Receiver<bool>) -> (Counter, Orders) {
-    let (orders, received) = mpsc::unbounded_channel();
-    (Counter { orders, thread, lost }, Orders(Arc::new(Mutex::new(received))))
+/// Makes a dispatcher, and the inbox that `thread` is to serve. `lost` holds true when the main thread is lost.
+pub(super) fn dispatcher(thread: LostThread, lost: watch::Receiver<bool>) -> (Dispatcher, Inbox) {
+    let (jobs, received) = mpsc::unbounded_channel();
+    (Dispatcher { jobs, thread, lost }, Inbox(Arc::new(Mutex::new(received))))
 }
 
-impl Orders {
+impl Inbox {
     /// Waits for the next one; `None` when nobody can hand anything over any more.
-    pub(super) async fn next(&self) -> Option<Order> {
+    pub(super) async fn next(&self) -> Option<Job> {
         self.0.lock().await.recv().await
     }
 }
 
 /// An invocation that was handed over.
 #[derive(Debug)]
-pub(super) struct Order {
+pub(super) struct Job {
     function: usize,
     event: Portable,
     facts: Facts,
@@ -55,9 +55,9 @@ pub(super) struct Order {
     answer: oneshot::Sender<Result<Portable>>,
 }
 
-impl Counter {
+impl Dispatcher {
     /// Has a function invoked on the other thread. Whoever drops this future before the invocation has begun takes the
-    /// order back.
+    /// job back.
     ///
     /// # Errors
     /// Whatever loading or the handler raised, or the loss of the thread.
@@ -71,9 +71,9 @@ impl Counter {
         let (answer, answered) = oneshot::channel();
         let (event, facts) = (Portable::of(event)?, Facts::of(invocation));
         let lifeline = lifeline.map(|lifeline| Lifeline { thread: self.thread, ..lifeline });
-        let order = Order { function, event, facts, lifeline, answer };
-        // An order that cannot be delivered is dropped, and its answer with it.
-        let _ = self.orders.send(order);
+        let job = Job { function, event, facts, lifeline, answer };
+        // A job that cannot be delivered is dropped, and its answer with it.
+        let _ = self.jobs.send(job);
         let mut lost = self.lost.clone();
         let lost = async {
             if lost.wait_for(|lost| *lost).await.is_err() {
@@ -92,16 +92,16 @@ impl Counter {
 /// Runs what is handed over until nobody can hand over any more, then lets it finish. After the end of `stop` and the
 /// grace, what has not finished is left.
 pub(super) async fn serve(
-    orders: Orders,
+    inbox: Inbox,
     functions: Rc<Functions>,
     options: Arc<ServeOptions>,
     mut stop: watch::Receiver<bool>,
     log: Log,
 ) {
     let served = async {
-        while let Some(order) = orders.next().await {
+        while let Some(job) = inbox.next().await {
             let (functions, options) = (functions.clone(), options.clone());
-            tokio::task::spawn_local(async move { order.run(&functions, &options).await });
+            tokio::task::spawn_local(async move { job.run(&functions, &options).await });
         }
         functions.finish().await;
     };
@@ -119,7 +119,7 @@ pub(super) async fn serve(
     }
 }
 
-impl Order {
+impl Job {
     /// Returns the position of its function in the site.
     pub(super) fn function(&self) -> usize {
         self.function

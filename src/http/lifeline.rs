@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 use trine_engine::{Error, ErrorDialect, ErrorKind, Level, timed_out};
 
 /// The time after the deadline at which a thread that does not come back is given up.
-const PATIENCE: Duration = Duration::from_millis(500);
+const LOST_AFTER: Duration = Duration::from_millis(500);
 
 /// The thread that is lost to guest code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub(super) struct Lifeline {
 impl Lifeline {
     /// Returns what the watchdog does: it answers with 504, and the server ends if this request holds the thread.
     pub(super) fn rescue(self) -> Rescue {
-        Rescue { act: Box::new(move |lost| self.answer(lost)), patience: Some(PATIENCE) }
+        Rescue { act: Box::new(move |lost| self.answer(lost)), lost_after: Some(LOST_AFTER) }
     }
 
     fn answer(self, lost: &Lost) {

@@ -2,7 +2,7 @@
 //!
 //! The way of a request:
 //!
-//! 1. `server` has bound the port once; workers accept from it (`connection`). `crew` says which thread does what.
+//! 1. `server` has bound the port once; workers accept from it (`connection`). `duties` says which thread does what.
 //! 2. `service` refuses what `target` finds invalid, finds the function with the [`Site`]'s routes, or answers itself:
 //!    health, index, 404.
 //! 3. `event` writes the request as an event of Lambda's payload format 2.0, straight into JSON text.
@@ -18,7 +18,7 @@
 
 mod closing;
 mod connection;
-mod crew;
+mod duties;
 mod error;
 mod event;
 mod functions;

@@ -24,7 +24,7 @@ use crate::{
 use serde::Deserialize;
 use std::{fs, io, path::Path};
 use toml::Spanned;
-use trine_engine::{HANDLER_NAMES, Seek};
+use trine_engine::{HANDLER_NAMES, Wanted};
 
 /// The name of the file.
 pub(super) const ROUTE_FILE: &str = "trine.toml";
@@ -178,8 +178,8 @@ fn by_name(name: &str, functions: &[ServedFunction]) -> Result<usize, String> {
 }
 
 /// Whether it is the default name of a function of the folder.
-fn usual(seek: &Seek) -> bool {
-    matches!(seek, Seek::Handler(name) if *name == HANDLER_NAMES[0])
+fn usual(wanted: &Wanted) -> bool {
+    matches!(wanted, Wanted::Handler(name) if *name == HANDLER_NAMES[0])
 }
 
 fn by_handler(
@@ -209,7 +209,8 @@ fn by_same_handler(
 fn position(located: &Located, functions: &[ServedFunction]) -> Option<usize> {
     let same = |known: &ServedFunction| {
         known.located.module.path == located.module.path
-            && (known.located.module.seek == located.module.seek || usual(&located.module.seek))
+            && (known.located.module.wanted == located.module.wanted
+                || usual(&located.module.wanted))
     };
     functions.iter().position(same)
 }

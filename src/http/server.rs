@@ -2,8 +2,8 @@
 
 use super::{
     closing::Closing,
-    crew::{
-        AFTER_GRACE, Alive, Groups, POLL_INTERVAL, Post, Seat, Spread, environment_of,
+    duties::{
+        AFTER_GRACE, Alive, Groups, POLL_INTERVAL, Seat, Source, Spread, environment_of,
         has_lone_root,
     },
     error::ServeError,
@@ -240,9 +240,9 @@ impl Server {
         let isolation = worker.recycling.isolation;
         let groups = Groups::of(&self.site, &self.options, isolation, &main_lost);
         let threads = &groups.of_functions;
-        let seat = |share, post| Seat {
+        let seat = |share, source| Seat {
             share,
-            post,
+            source,
             threads: threads.clone(),
             following: Vec::new(),
             renewals: None,
@@ -256,14 +256,14 @@ impl Server {
             reported: self.reported.clone(),
             alive: Alive::new(alive.clone()),
         };
-        let door = || self.listener.try_clone().map(Post::Door).map_err(ServeError::Start);
-        let (accepting, counter, mut main) = match spread {
+        let door = || self.listener.try_clone().map(Source::Door).map_err(ServeError::Start);
+        let (accepting, dispatcher, mut main) = match spread {
             Spread::Even(workers) => (workers, None, None),
             Spread::OnMain => (0, None, Some(seat(Share::All, door()?))),
             Spread::Mixed(workers) => {
-                let (counter, orders) = handover::counter(LostThread::Main, main_lost.clone());
-                let main = seat(Share::MainThread, Post::Counter(orders));
-                (workers, Some(counter), Some(main))
+                let (dispatcher, inbox) = handover::dispatcher(LostThread::Main, main_lost.clone());
+                let main = seat(Share::MainThread, Source::Inbox(inbox));
+                (workers, Some(dispatcher), Some(main))
             }
         };
         let mut running = Running {
@@ -277,15 +277,15 @@ impl Server {
             threads: Vec::new(),
         };
         for number in 1..=accepting {
-            let share = counter.clone().map_or(Share::All, Share::AnyThread);
+            let share = dispatcher.clone().map_or(Share::All, Share::AnyThread);
             running.spawn(number, seat(share, door()?), worker.clone())?;
         }
         if let Some(main) = &mut main {
             main.renewals = groups.renewals;
             let seats = groups.seats.into_iter().flat_map(|(count, seat)| vec![seat; count]);
             for (number, of_thread) in seats.enumerate() {
-                let post = Post::Thread(of_thread);
-                let seat = Seat { threads: Vec::new(), ..seat(Share::Following, post) };
+                let source = Source::Thread(of_thread);
+                let seat = Seat { threads: Vec::new(), ..seat(Share::Following, source) };
                 let environment = environment_of(&worker.environment, false, false);
                 let worker = WorkerOptions { environment, ..worker.clone() };
                 let work = async move |worker| seat.work(worker).await;

@@ -19,7 +19,7 @@ use std::{
     sync::Arc,
 };
 use trine_engine::{
-    Engine, Error, ErrorKind, HANDLER_NAMES, Outlook, Seek, nearest_written, what_there_is,
+    Engine, Error, ErrorKind, HANDLER_NAMES, Presence, Wanted, alternatives, nearest_written,
 };
 
 /// A function and the name under which it is served.
@@ -63,9 +63,9 @@ impl ServedFunction {
     pub fn looked_at(name: impl Into<String>, located: Located) -> Self {
         let module = &located.module;
         let problem = match located.engine.check(module) {
-            Ok(Outlook::Possible) => None,
-            Ok(Outlook::Absent { others }) => {
-                let message = match module.seek.names().as_slice() {
+            Ok(Presence::Possible) => None,
+            Ok(Presence::Absent { others }) => {
+                let message = match module.wanted.names().as_slice() {
                     [name] => {
                         let near = nearest_written(module, name, &others);
                         let near = near.map(|near| format!("; did you mean '{near}'?"));
@@ -74,12 +74,12 @@ impl ServedFunction {
                     _ => format!(
                         "the file exports no function '{}'{}",
                         HANDLER_NAMES[0],
-                        what_there_is(module, None, &others)
+                        alternatives(module, None, &others)
                     ),
                 };
                 Some(Error::new(ErrorKind::HandlerNotFound, message))
             }
-            Ok(Outlook::NoFunction { name, kind }) => {
+            Ok(Presence::NoFunction { name, kind }) => {
                 let message = format!("the file {}", no_function(&name, &kind));
                 Some(Error::new(ErrorKind::HandlerNotFound, message))
             }
@@ -229,7 +229,7 @@ impl Site {
             let plan = Plan::find(function.located.clone(), asked, &folders, registry)?;
             (function.middlewares, function.order) = (plan.middlewares, plan.order);
             // A program of the earlier runtime tells its language by its first line, which a look at it does not read.
-            let hooks = |middleware: &&Middleware| middleware.module.seek == Seek::Hooks;
+            let hooks = |middleware: &&Middleware| middleware.module.wanted == Wanted::Hooks;
             for Middleware { engine, module, .. } in function.middlewares.iter().filter(hooks) {
                 let known = looked_at.entry(module.path.clone());
                 let problem = known.or_insert_with(|| engine.check(module).err().map(Arc::new));
@@ -288,7 +288,7 @@ impl Site {
 
 /// Whether a file parses and may have the function that is sought in it.
 fn may_have(located: &Located) -> bool {
-    matches!(located.engine.check(&located.module), Ok(Outlook::Possible))
+    matches!(located.engine.check(&located.module), Ok(Presence::Possible))
 }
 
 /// Returns the message about a path at which there is neither a folder nor a file: the outcome of the search for a

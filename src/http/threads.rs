@@ -7,7 +7,7 @@
 
 use super::{
     functions::Functions,
-    handover::{Counter, Orders},
+    handover::{Dispatcher, Inbox},
     options::ServeOptions,
 };
 use crate::worker::Worker;
@@ -23,14 +23,14 @@ use tokio::sync::{Notify, mpsc};
 /// The way to a group of threads.
 #[derive(Clone)]
 pub(super) struct Threads {
-    counter: Counter,
+    dispatcher: Dispatcher,
     state: Arc<State>,
 }
 
 /// Everything that a thread of a group needs.
 #[derive(Clone)]
 pub(super) struct ThreadSeat {
-    orders: Orders,
+    inbox: Inbox,
     state: Arc<State>,
     /// The channel that asks the main thread for [`Functions::renew`].
     renewals: mpsc::UnboundedSender<()>,
@@ -63,7 +63,7 @@ impl Place {
 /// Makes a group of threads for a site with this many functions, and what each of its threads needs.
 pub(super) fn group(
     functions: usize,
-    (counter, orders): (Counter, Orders),
+    (dispatcher, inbox): (Dispatcher, Inbox),
     renewals: mpsc::UnboundedSender<()>,
 ) -> (Threads, ThreadSeat) {
     let state = Arc::new(State {
@@ -71,7 +71,7 @@ pub(super) fn group(
         stale: AtomicBool::new(false),
         renewed: Notify::new(),
     });
-    (Threads { counter, state: state.clone() }, ThreadSeat { orders, state, renewals })
+    (Threads { dispatcher, state: state.clone() }, ThreadSeat { inbox, state, renewals })
 }
 
 impl Threads {
@@ -99,9 +99,9 @@ impl Threads {
         self.state.renewed.notify_waiters();
     }
 
-    /// Returns the counter at which invocations are handed over.
-    pub(super) fn counter(&self) -> &Counter {
-        &self.counter
+    /// Returns the dispatcher that hands invocations over to them.
+    pub(super) fn dispatcher(&self) -> &Dispatcher {
+        &self.dispatcher
     }
 }
 
@@ -114,13 +114,13 @@ impl ThreadSeat {
         options: &ServeOptions,
     ) {
         let mut retired = false;
-        while let Some(order) = self.orders.next().await {
+        while let Some(job) = self.inbox.next().await {
             if worker.retire_outdated() || retired {
                 self.until_renewed().await;
                 functions.refresh_all().await;
             }
-            let index = order.function();
-            order.run(functions, options).await;
+            let index = job.function();
+            job.run(functions, options).await;
             retired = functions.retire_worn(index);
         }
     }

@@ -36,7 +36,7 @@ use tokio::{
 const TURNED_AWAY: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 /// Maximum time that an answer from outside waits for room in the socket's buffer.
-const PATIENCE: Duration = Duration::from_millis(200);
+const SEND_TIMEOUT: Duration = Duration::from_millis(200);
 /// Maximum number of reads, of [`PIECE`] bytes each, of what a client still sends before its connection is closed: what
 /// is left unread resets the connection, and the client may lose the answer.
 const PIECES: usize = 64;
@@ -157,7 +157,7 @@ impl Ends {
 
     fn end_with(&self, mut answer: &[u8]) -> io::Result<()> {
         let socket = SockRef::from(&self.stream);
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + SEND_TIMEOUT;
         while !answer.is_empty() {
             match socket.send(answer) {
                 Ok(sent) => answer = &answer[sent..],

@@ -30,7 +30,7 @@ impl Rescuer {
     pub(super) fn rescue(self: &Arc<Self>, delivery: &Delivery) -> Rescue {
         let (rescuer, delivery) = (self.clone(), delivery.clone());
         let act = move |lost: &Lost| rescuer.answer(&delivery, lost);
-        Rescue { act: Box::new(act), patience: None }
+        Rescue { act: Box::new(act), lost_after: None }
     }
 
     fn answer(&self, delivery: &Delivery, lost: &Lost) {

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use trine_engine::{Engine, Error, ErrorKind, Module, Result, Seek};
+use trine_engine::{Engine, Error, ErrorKind, Module, Result, Wanted};
 
 /// The longest first line of a program that is looked at.
 const SHEBANG_LIMIT: usize = 256;
@@ -34,7 +34,7 @@ pub(super) fn middleware(
         }
         if let Some(engine) = program(&folder.join(name), registry)? {
             let path = folder.join(name);
-            let found = Candidate { engine, path, seek: Seek::Program };
+            let found = Candidate { engine, path, wanted: Wanted::Program };
             return Ok(found.into_middleware(name, root));
         }
     }
@@ -122,7 +122,7 @@ fn is_program(path: &Path) -> bool {
 struct Candidate {
     engine: Arc<dyn Engine>,
     path: PathBuf,
-    seek: Seek,
+    wanted: Wanted,
 }
 
 impl Candidate {
@@ -130,13 +130,7 @@ impl Candidate {
         Middleware {
             name: name.to_owned(),
             engine: self.engine,
-            module: Module {
-                root: root.to_owned(),
-                path: self.path,
-                name: name.to_owned(),
-                by_path: false,
-                seek: self.seek,
-            },
+            module: Module::new(root, self.path, name, self.wanted),
         }
     }
 }
@@ -159,7 +153,7 @@ fn candidates(name: &str, folder: &Path, registry: &Registry) -> Result<Vec<Cand
     let mut add = |engine: &Arc<dyn Engine>, file: String| -> Result<()> {
         let path = folder.join(file);
         if is_file(&path)? {
-            found.push(Candidate { engine: engine.clone(), path, seek: Seek::Hooks });
+            found.push(Candidate { engine: engine.clone(), path, wanted: Wanted::Hooks });
         }
         Ok(())
     };
@@ -191,10 +185,7 @@ fn program(path: &Path, registry: &Registry) -> Result<Option<Arc<dyn Engine>>> 
     })?;
     let line = first.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let interpreter = interpreter(&String::from_utf8_lossy(line));
-    let engine = interpreter
-        .as_deref()
-        .and_then(|name| registry.iter().find(|engine| engine.info().interpreters.contains(&name)));
-    match engine {
+    match interpreter.as_deref().and_then(|name| registry.by_interpreter(name)) {
         Some(engine) => Ok(Some(engine.clone())),
         None => {
             let known: Vec<&str> =
@@ -213,7 +204,7 @@ fn program(path: &Path, registry: &Registry) -> Result<Option<Arc<dyn Engine>>> 
     }
 }
 
-/// Returns a shebang line's interpreter, without folder and version: `python` for `#!/usr/bin/env python3.11`.
+/// Returns a shebang line's interpreter, without its folder: `python3.11` for `#!/usr/bin/env python3.11`.
 fn interpreter(line: &str) -> Option<String> {
     let mut words = line.strip_prefix("#!")?.split_ascii_whitespace();
     let file = |word: &str| word.rsplit('/').next().unwrap_or_default().to_owned();
@@ -222,8 +213,6 @@ fn interpreter(line: &str) -> Option<String> {
         // Flags of env (`-S`) and assignments precede the command.
         name = file(words.find(|word| !word.starts_with('-') && !word.contains('='))?);
     }
-    let end = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.').len();
-    name.truncate(end);
     (!name.is_empty()).then_some(name)
 }
 
@@ -355,9 +344,9 @@ mod tests {
     fn a_shebang_names_its_interpreter() {
         for (line, name) in [
             ("#!/usr/bin/env node", Some("node")),
-            ("#!/usr/bin/env -S python3.11 -u", Some("python")),
-            ("#! /usr/bin/python3", Some("python")),
-            ("#!/usr/bin/env LANG=C lua5.4", Some("lua")),
+            ("#!/usr/bin/env -S python3.11 -u", Some("python3.11")),
+            ("#! /usr/bin/python3", Some("python3")),
+            ("#!/usr/bin/env LANG=C lua5.4", Some("lua5.4")),
             ("#!/bin/sh", Some("sh")),
             ("#!", None),
             ("\u{7f}ELF", None),
@@ -376,7 +365,7 @@ mod tests {
             middleware(name, std::slice::from_ref(&folder), &search.task_root, &registry())
         };
         let old = find("old").unwrap();
-        assert_eq!((old.engine.info().id, old.module.seek), ("js", Seek::Program));
+        assert_eq!((old.engine.info().id, old.module.wanted), ("js", Wanted::Program));
         let error = find("shell").unwrap_err();
         assert!(error.message().contains("names the interpreter \"sh\""), "{error}");
         assert!(error.message().contains("this build runs node"), "{error}");

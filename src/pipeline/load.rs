@@ -5,7 +5,7 @@ use crate::heap::Heap;
 use std::{cell::Cell, path::Path, rc::Rc, sync::Arc};
 use trine_engine::{
     Engine, Error, ErrorKind, Exports, Form, FunctionId, Hook, Interrupter, Invocation, Payload,
-    Result, Seek, nearest,
+    Result, Wanted, nearest,
 };
 
 impl Pipeline {
@@ -100,7 +100,7 @@ impl<H: Fn(&Arc<dyn Engine>) -> Result<Rc<Heap>>> Loading<H> {
         let heap = &self.heaps[at];
         let exports = heap.instance().load(&middleware.module).await?;
         check(middleware, &exports)?;
-        let takes_text = middleware.module.seek == Seek::Program;
+        let takes_text = middleware.module.wanted == Wanted::Program;
         let step =
             |hook| exports.hook(hook).map(|function| Step { heap: at, function, takes_text });
         let wrap = exports.hook(Hook::Wrap);

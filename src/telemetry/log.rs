@@ -1,11 +1,29 @@
 //! The runtime's own lines, through the sink that guests write to as well.
 
-use serde_json::{Map, Value};
-use trine_engine::{Error, Level, LogFormat, LogSettings, Stream, timestamp};
+use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde_json::Value;
+use trine_engine::{Error, Level, LogFormat, LogSettings, Stream, json_line, timestamp};
 
 /// The writer of the runtime's own lines, in the form that is set for logs.
 #[derive(Debug, Clone)]
 pub struct Log(LogSettings);
+
+/// The members of a line in JSON form, besides its time and its level.
+struct Members<'a> {
+    message: &'a str,
+    facts: &'a [(&'a str, Value)],
+}
+
+impl Serialize for Members<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut members = serializer.serialize_map(Some(1 + self.facts.len()))?;
+        members.serialize_entry("message", self.message)?;
+        for (name, fact) in self.facts {
+            members.serialize_entry(name, fact)?;
+        }
+        members.end()
+    }
+}
 
 impl Log {
     /// Makes a log with these settings.
@@ -20,17 +38,7 @@ impl Log {
         }
         let line = match self.0.format {
             LogFormat::Text => format!("{} {} {message}\n", timestamp(), level.name()),
-            LogFormat::Json => {
-                let own = [
-                    ("timestamp", timestamp().into()),
-                    ("level", level.name().into()),
-                    ("message", message.into()),
-                ];
-                let members = own.iter().chain(facts);
-                let record: Map<String, Value> =
-                    members.map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-                Value::Object(record).to_string() + "\n"
-            }
+            LogFormat::Json => json_line(level, &Members { message, facts }),
         };
         self.write(level, &line);
     }

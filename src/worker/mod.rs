@@ -35,8 +35,8 @@ use trine_engine::{Engine, Environment, Error, Level, Result};
 /// The time that the `shutdown` hooks of an instance may take together.
 const SHUTDOWN_TIME: Duration = Duration::from_secs(2);
 
-/// The time for which code that was told to stop may go on at its program's end.
-const END_PATIENCE: Duration = Duration::from_millis(100);
+/// The time after which code that was told to stop at its program's end is given up.
+const END_LOST_AFTER: Duration = Duration::from_millis(100);
 
 /// The options of every worker of a process.
 #[derive(Debug, Clone)]
@@ -185,7 +185,7 @@ impl Worker {
             return;
         }
         let act = Box::new(|_: &Lost| std::process::exit(STUCK_EXIT));
-        let rescue = Rescue { act, patience: Some(Duration::ZERO) };
+        let rescue = Rescue { act, lost_after: Some(Duration::ZERO) };
         let _watched = heap.watch(SHUTDOWN_TIME, Some(rescue));
         let hooks = heap.end(|middleware, error| self.report(middleware, &error));
         if tokio::time::timeout(SHUTDOWN_TIME, hooks).await.is_err() {
@@ -209,26 +209,17 @@ impl Worker {
 /// Returns what ends the process with this status where a guest's code cannot be stopped at its end.
 fn exit_with(status: i32) -> Rescue {
     let act = Box::new(move |_: &Lost| std::process::exit(status));
-    Rescue { act, patience: Some(END_PATIENCE) }
+    Rescue { act, lost_after: Some(END_LOST_AFTER) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::handler::tests::fixture::registry;
-    use trine_engine::{FunctionInfo, LogFormat, LogSettings, NullSink};
+    use trine_engine::LogSettings;
 
     fn worker() -> Worker {
-        Worker::new(WorkerOptions::new(Environment {
-            layer_root: "/opt".into(),
-            function: FunctionInfo::default(),
-            log: LogSettings { sink: Arc::new(NullSink), format: LogFormat::Text, level: None },
-            main_thread: false,
-            trace_in_environment: false,
-            shares_process: false,
-            lone_root: false,
-            memory_limit: None,
-        }))
+        Worker::new(WorkerOptions::new(Environment::new("/opt", LogSettings::default())))
     }
 
     #[test]

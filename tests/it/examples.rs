@@ -5,11 +5,15 @@ use serde_json::{Value, json};
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 use trine_emulator::Answer;
 
 /// Examples whose later cases build on what earlier ones left in the warm module.
 const WARM_ONLY: &[&str] = &["http-api"];
+
+/// The function of the projects in `deploy`.
+const DEPLOYED: &str = "deploy/functions";
 
 /// A handler of an example.
 #[derive(Debug)]
@@ -98,6 +102,14 @@ fn cases(example: &str, engine: &str) -> Vec<Case> {
     all
 }
 
+/// Puts the layer's middleware around the function that is deployed with it.
+fn surround(example: &str, command: &mut Command) {
+    if example == DEPLOYED {
+        command.env("TRINE_LAYER_ROOT", folder("deploy/layer"));
+        command.env("TRINE_MIDDLEWARES", "request-id");
+    }
+}
+
 /// Whether `whole` contains everything in `part`.
 fn says(whole: &Value, part: &Value) -> bool {
     match part {
@@ -127,6 +139,7 @@ fn through_invoke(example: &str) {
             let mut command =
                 trine(&place, &["invoke", &handler.file, "--json", "--event", &event]);
             command.current_dir(&handler.folder);
+            surround(example, &mut command);
             let finished = run(command);
             let printed = serde_json::from_str(&finished.stdout).unwrap_or_default();
             let outcome = if finished.code == Some(0) { Ok(printed) } else { Err(printed) };
@@ -143,6 +156,7 @@ fn through_lambda(example: &str) {
         let lambda = Lambda::with(&place, |command| {
             command.current_dir(&handler.folder);
             command.env("LAMBDA_TASK_ROOT", &handler.folder).env("_HANDLER", &handler.file);
+            surround(example, command);
         });
         for case in cases(example, handler.engine) {
             let outcome = lambda.outcome(case.event.clone());
@@ -178,6 +192,18 @@ examples! {
     s3_event: "s3-event",
     sqs_batch: "sqs-batch",
     typescript: "typescript",
+}
+
+mod deploy {
+    #[test]
+    fn through_invoke() {
+        super::through_invoke(super::DEPLOYED);
+    }
+
+    #[test]
+    fn through_lambda() {
+        super::through_lambda(super::DEPLOYED);
+    }
 }
 
 /// Folders next to the examples that hold something else.
@@ -248,22 +274,35 @@ fn the_requests_of_the_readme_are_answered_as_it_says() {
     assert_eq!(Some(reply.json()), read(&folder("typescript").join("expected.json")));
 }
 
+/// Returns the words of a command line, in a shell's form or as a list of YAML.
+fn words(line: &str) -> Vec<&str> {
+    line.split([' ', ',', '[', ']']).filter(|word| !word.is_empty()).collect()
+}
+
 #[test]
 fn the_command_lines_of_supervisors_are_what_serve_takes() {
     let deploy = repository().join("handlers-examples/deploy");
     let folder = Folder::new(&[]);
     let help = run(trine(&folder, &["serve", "--help"])).stdout;
-    for file in ["systemd/trine@.service", "compose.yaml", "kubernetes.yaml"] {
-        let text = fs::read_to_string(deploy.join(file)).unwrap();
+    let mut files = vec![deploy.join("systemd/trine@.service"), deploy.join("compose.yaml")];
+    for project in ["kubernetes", "knative"] {
+        files.extend(
+            ["js", "python", "lua"]
+                .map(|name| deploy.join(project).join(name).with_extension("yaml")),
+        );
+    }
+    for path in files {
+        let (file, text) = (path.display(), fs::read_to_string(&path).unwrap());
         let mut commands = 0;
         for line in text.lines() {
-            let words: Vec<&str> = line.split([' ', ',', '[', ']']).collect();
-            if !words.contains(&"serve") {
+            // The entry point of an image is `trine serve`.
+            let is_command = words(line).contains(&"serve");
+            if !is_command && !line.trim_start().starts_with("args:") {
                 continue;
             }
             commands += 1;
-            assert!(words.contains(&"--share-port"), "{file}: {line}");
-            for flag in words.iter().filter(|word| word.starts_with("--")) {
+            assert!(!is_command || words(line).contains(&"--share-port"), "{file}: {line}");
+            for flag in words(line).iter().filter(|word| word.starts_with("--")) {
                 let known = help.split_whitespace().any(|word| word == *flag);
                 assert!(known, "{file}: trine serve has no {flag}");
             }

@@ -1,6 +1,6 @@
 //! Native code that functions bring along: Python's extension modules, Node's addons, and whose symbols they find.
 
-use crate::support::{Folder, Served, repository, run, trine};
+use crate::support::{Folder, Served, binary, repository, run, trine};
 use serde_json::json;
 use std::{os::unix::fs::symlink, process::Command};
 
@@ -20,7 +20,7 @@ fn is_for_everybody(symbol: &str) -> bool {
 fn the_binary_exports_node_api_and_nothing_that_a_library_might_bring_itself() {
     let listing = Command::new("nm")
         .args(["--dynamic", "--defined-only", "--format=posix"])
-        .arg(env!("CARGO_BIN_EXE_trine"))
+        .arg(binary())
         .output()
         .unwrap();
     let listing = String::from_utf8(listing.stdout).unwrap();

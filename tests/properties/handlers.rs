@@ -8,7 +8,7 @@ use trine::{
     engines::Registry,
     handler::{SearchPaths, locate},
 };
-use trine_engine::{ErrorKind, Seek};
+use trine_engine::{ErrorKind, Wanted};
 
 fn touch(path: &Path) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -45,8 +45,8 @@ fn any_text_is_found_or_refused_with_an_error_that_quotes_it() {
             Ok(located) => {
                 let module = located.module;
                 prop_assert!(module.path.is_file() && module.path.is_absolute());
-                let named = matches!(&module.seek, Seek::Handler(export) if !export.is_empty());
-                prop_assert!(named || module.seek == Seek::Unnamed);
+                let named = matches!(&module.wanted, Wanted::Handler(export) if !export.is_empty());
+                prop_assert!(named || module.wanted == Wanted::Unnamed);
             }
             Err(error) => {
                 let known = [
@@ -101,13 +101,13 @@ fn a_well_formed_text_finds_the_file_and_the_export_that_it_names() {
         let absolute = task.join(&stem).to_str().unwrap().to_owned();
         let mut found = BTreeSet::new();
         for stem in [stem.clone(), absolute] {
-            let sought = Seek::Handler(named.export.clone());
-            for (text, seek) in [
+            let sought = Wanted::Handler(named.export.clone());
+            for (text, wanted) in [
                 (format!("{stem}.{}", named.export), &sought),
                 (format!("{stem}.{extension}:{}", named.export), &sought),
                 (format!("{stem}:{}", named.export), &sought),
-                (format!("{stem}.{extension}"), &Seek::Unnamed),
-                (stem.clone(), &Seek::Unnamed),
+                (format!("{stem}.{extension}"), &Wanted::Unnamed),
+                (stem.clone(), &Wanted::Unnamed),
             ] {
                 let located = locate(&text, &search, &registry);
                 prop_assert!(located.is_ok(), "{text}: {}", located.unwrap_err());
@@ -115,7 +115,7 @@ fn a_well_formed_text_finds_the_file_and_the_export_that_it_names() {
                 prop_assert_eq!(located.engine.info().id, named.language.id);
                 prop_assert_eq!(&located.module.path, &file);
                 prop_assert_eq!(&located.module.root, &task);
-                prop_assert_eq!(&located.module.seek, seek, "{}", text);
+                prop_assert_eq!(&located.module.wanted, wanted, "{}", text);
                 found.insert(located.module.name);
             }
         }

@@ -6,7 +6,6 @@ use std::{
     env, fs,
     path::Path,
     rc::Rc,
-    sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use tempfile::TempDir;
@@ -20,9 +19,7 @@ use trine::{
     pipeline::{MiddlewareNames, Order, Plan},
     worker::{Function, Lost, Rescue, Worker, WorkerOptions},
 };
-use trine_engine::{
-    Environment, FunctionInfo, Invocation, LogFormat, LogSettings, NullSink, Payload, Result,
-};
+use trine_engine::{Environment, Invocation, LogSettings, Payload, Result};
 
 /// Maximum time of one invocation. Far more than any needs: it turns hanging into a failure.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -162,7 +159,7 @@ impl Guest {
 fn rescue() -> Rescue {
     // A test cannot be failed from another thread.
     let act = Box::new(|_: &Lost| std::process::abort());
-    Rescue { act, patience: Some(LIMIT) }
+    Rescue { act, lost_after: Some(LIMIT) }
 }
 
 impl Drop for Guest {
@@ -174,14 +171,5 @@ impl Drop for Guest {
 
 /// Returns the environment of instances, without layers and without a log.
 pub(crate) fn environment(folder: &Path) -> Environment {
-    Environment {
-        layer_root: folder.join("opt"),
-        function: FunctionInfo::default(),
-        log: LogSettings { sink: Arc::new(NullSink), format: LogFormat::Text, level: None },
-        main_thread: false,
-        trace_in_environment: false,
-        shares_process: false,
-        lone_root: false,
-        memory_limit: None,
-    }
+    Environment::new(folder.join("opt"), LogSettings::default())
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     Candidate, ErrorDialect, Examination, Finding, FunctionInfo, Instance, LayerPlace, LogSettings,
-    Module, Outlook, Result,
+    Module, Presence, Result,
 };
 use std::{
     ffi::OsString,
@@ -24,9 +24,9 @@ pub trait Engine: Send + Sync + 'static {
     /// # Errors
     /// [`crate::ErrorKind::UserCodeSyntax`] with the place, when it does not parse; [`crate::ErrorKind::ImportModule`]
     /// when it cannot be read.
-    fn check(&self, module: &Module) -> Result<Outlook> {
+    fn check(&self, module: &Module) -> Result<Presence> {
         let _ = module;
-        Ok(Outlook::Possible)
+        Ok(Presence::Possible)
     }
 
     /// Returns the file that stands for a folder named like a module, where something in the folder says so: the `main`
@@ -124,6 +124,7 @@ pub struct Search {
 
 /// The description of an engine: what it is and what it can do.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct EngineInfo {
     /// Short lower-case name, as used in settings and messages: `js`, `python`, `lua`.
     pub id: &'static str,
@@ -134,7 +135,7 @@ pub struct EngineInfo {
     /// File extensions without the dot, in the order in which they are looked for.
     pub extensions: &'static [&'static str],
     /// Interpreters whose programs this engine can run in their place, by the names that shebang lines give them,
-    /// without version: `python` for `python3.11`. See [`crate::Seek::Program`].
+    /// without version: `python` for `python3.11`. See [`crate::Wanted::Program`].
     pub interpreters: &'static [&'static str],
     /// Whether every root folder ([`crate::Module::root`]) has globals of its own, so that an `init` hook has to run
     /// once for each; else one run is seen by all.
@@ -152,6 +153,90 @@ pub struct EngineInfo {
     pub capabilities: Capabilities,
     /// The look of this language's errors to a caller.
     pub error_dialect: ErrorDialect,
+}
+
+impl EngineInfo {
+    /// Describes a language without abilities, by its id, the name that people write, and its interpreter's version.
+    ///
+    /// ```
+    /// use trine_engine::{Capabilities, EngineInfo};
+    ///
+    /// let info = EngineInfo::new("shout", "Shout", "shout 1.0")
+    ///     .with_extensions(&["shout"])
+    ///     .with_capabilities(Capabilities { interrupt: true, ..Capabilities::default() });
+    /// assert_eq!(info.extensions, ["shout"]);
+    /// ```
+    pub fn new(id: &'static str, name: &'static str, version: impl Into<String>) -> Self {
+        Self {
+            id,
+            name,
+            version: version.into(),
+            extensions: &[],
+            interpreters: &[],
+            globals_per_root: false,
+            on_main_thread: false,
+            instance_per_function: false,
+            splits_at_first_dot: false,
+            capabilities: Capabilities::default(),
+            error_dialect: ErrorDialect::PLAIN,
+        }
+    }
+
+    /// Sets the file extensions, in the order in which they are looked for.
+    #[must_use]
+    pub fn with_extensions(mut self, extensions: &'static [&'static str]) -> Self {
+        self.extensions = extensions;
+        self
+    }
+
+    /// Sets the interpreters in whose place this engine can run programs.
+    #[must_use]
+    pub fn with_interpreters(mut self, interpreters: &'static [&'static str]) -> Self {
+        self.interpreters = interpreters;
+        self
+    }
+
+    /// Sets whether every root folder has globals of its own.
+    #[must_use]
+    pub fn with_globals_per_root(mut self, globals_per_root: bool) -> Self {
+        self.globals_per_root = globals_per_root;
+        self
+    }
+
+    /// Sets whether the language is at home on the process's main thread.
+    #[must_use]
+    pub fn with_on_main_thread(mut self, on_main_thread: bool) -> Self {
+        self.on_main_thread = on_main_thread;
+        self
+    }
+
+    /// Sets whether every function of a process gets an instance of its own.
+    #[must_use]
+    pub fn with_instance_per_function(mut self, instance_per_function: bool) -> Self {
+        self.instance_per_function = instance_per_function;
+        self
+    }
+
+    /// Sets whether a handler string splits at the first dot of its base name.
+    #[must_use]
+    pub fn with_splits_at_first_dot(mut self, splits_at_first_dot: bool) -> Self {
+        self.splits_at_first_dot = splits_at_first_dot;
+        self
+    }
+
+    /// Sets the abilities.
+    #[must_use]
+    pub fn with_capabilities(mut self, capabilities: Capabilities) -> Self {
+        self.capabilities = capabilities;
+        self
+    }
+
+    /// Sets the look of the language's errors. Otherwise it is [`ErrorDialect::PLAIN`].
+    #[must_use]
+    pub fn with_error_dialect(mut self, error_dialect: ErrorDialect) -> Self {
+        self.error_dialect = error_dialect;
+        self
+    }
 }
 
 /// The abilities of an engine. Tests are selected by these; a capability that is declared has a case that passes.
@@ -193,6 +278,7 @@ impl Capabilities {
 
 /// The facts that an instance is started with. The same for every instance of a process.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Environment {
     /// The folder that layers are unpacked to: `/opt`.
     pub layer_root: PathBuf,
@@ -214,4 +300,72 @@ pub struct Environment {
     /// The memory that one heap (a V8 isolate, a Lua state) may take, in bytes, including buffers outside of it; `None`
     /// for no limit. A call that crosses it fails with [`crate::ErrorKind::OutOfMemory`].
     pub memory_limit: Option<u64>,
+}
+
+impl Environment {
+    /// Makes the facts for an instance of a function without a name, on a thread other than the process's main thread,
+    /// in a process of its own, without a memory limit.
+    ///
+    /// ```
+    /// use trine_engine::{Environment, LogSettings};
+    ///
+    /// let environment = Environment::new("/opt", LogSettings::default())
+    ///     .with_main_thread(true)
+    ///     .with_memory_limit(Some(128 << 20));
+    /// assert!(!environment.shares_process);
+    /// ```
+    pub fn new(layer_root: impl Into<PathBuf>, log: LogSettings) -> Self {
+        Self {
+            layer_root: layer_root.into(),
+            function: FunctionInfo::default(),
+            log,
+            main_thread: false,
+            trace_in_environment: false,
+            shares_process: false,
+            lone_root: false,
+            memory_limit: None,
+        }
+    }
+
+    /// Sets what is known about the function.
+    #[must_use]
+    pub fn with_function(mut self, function: FunctionInfo) -> Self {
+        self.function = function;
+        self
+    }
+
+    /// Sets whether the starting thread is the process's main thread.
+    #[must_use]
+    pub fn with_main_thread(mut self, main_thread: bool) -> Self {
+        self.main_thread = main_thread;
+        self
+    }
+
+    /// Sets whether a language keeps `_X_AMZN_TRACE_ID` in its environment.
+    #[must_use]
+    pub fn with_trace_in_environment(mut self, trace_in_environment: bool) -> Self {
+        self.trace_in_environment = trace_in_environment;
+        self
+    }
+
+    /// Sets whether other functions may run in the process beside the instance.
+    #[must_use]
+    pub fn with_shares_process(mut self, shares_process: bool) -> Self {
+        self.shares_process = shares_process;
+        self
+    }
+
+    /// Sets whether all functions of the process have one root.
+    #[must_use]
+    pub fn with_lone_root(mut self, lone_root: bool) -> Self {
+        self.lone_root = lone_root;
+        self
+    }
+
+    /// Sets the memory that one heap may take, in bytes.
+    #[must_use]
+    pub fn with_memory_limit(mut self, memory_limit: Option<u64>) -> Self {
+        self.memory_limit = memory_limit;
+        self
+    }
 }

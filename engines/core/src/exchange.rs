@@ -2,6 +2,11 @@
 
 use crate::{Error, ErrorKind, Hook, NativeValue, Payload, Result};
 use bytes::Bytes;
+use serde::{
+    Serialize, Serializer,
+    ser::{Error as _, SerializeMap},
+};
+use serde_json::value::RawValue;
 use std::{
     cell::{Cell, RefCell},
     fmt,
@@ -85,19 +90,17 @@ impl Exchange {
     /// Returns all of `context.state` as a JSON object, for tests and listings.
     ///
     /// # Errors
-    /// [`ErrorKind::Marshal`] as [`Exchange::read_state`].
+    /// [`ErrorKind::Marshal`] as [`Exchange::read_state`], and when a member that is kept as JSON text is none.
     pub fn state_to_json(&self) -> Result<Bytes> {
-        let mut text = b"{".to_vec();
+        let mut members = Vec::new();
         for key in self.state_keys() {
-            let Some(value) = self.read_state(&key, "JSON", |_| false)? else { continue };
-            if text.len() > 1 {
-                text.push(b',');
+            if let Some(value) = self.read_state(&key, "JSON", |_| false)? {
+                members.push((key, value.into_bytes()?.0));
             }
-            text.extend_from_slice(crate::json_string(&key).as_bytes());
-            text.push(b':');
-            text.extend_from_slice(&value.into_bytes()?.0);
         }
-        text.push(b'}');
+        let text = serde_json::to_vec(&State(&members)).map_err(|error| {
+            Error::new(ErrorKind::Marshal, format!("context.state cannot be written: {error}"))
+        })?;
         Ok(text.into())
     }
 
@@ -163,6 +166,21 @@ impl Exchange {
     }
 }
 
+/// The members of `context.state` with the JSON text of each.
+struct State<'a>(&'a [(String, Bytes)]);
+
+impl Serialize for State<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut members = serializer.serialize_map(Some(self.0.len()))?;
+        for (key, text) in self.0 {
+            let value: &RawValue = serde_json::from_slice(text)
+                .map_err(|error| S::Error::custom(format!("{key} is no JSON: {error}")))?;
+            members.serialize_entry(key, value)?;
+        }
+        members.end()
+    }
+}
+
 impl fmt::Debug for Exchange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Exchange").field("hook", &self.hook.get()).finish_non_exhaustive()
@@ -213,7 +231,18 @@ mod tests {
             "context.state.timer cannot be read by Lua: a function has no JSON form"
         );
         assert!(exchange.remove_state("timer") && !exchange.remove_state("timer"));
-        assert_eq!(exchange.state_to_json().unwrap(), "{\"user\":{\"id\":1}}");
+        exchange.write_state("a \"text\"", Payload::json("{\"b\": 1.50, \"a\": []}"));
+        assert_eq!(
+            exchange.state_to_json().unwrap(),
+            r#"{"user":{"id":1},"a \"text\"":{"b": 1.50, "a": []}}"#
+        );
+        exchange.write_state("cut", Payload::json("{"));
+        let error = exchange.state_to_json().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Marshal);
+        assert!(
+            error.message().starts_with("context.state cannot be written: cut is no JSON: "),
+            "{error}"
+        );
     }
 
     #[test]

@@ -10,7 +10,7 @@ pub const HANDLER_NAMES: [&str; 3] = ["handler", "lambda_handler", "lambdaHandle
 /// Maximum number of functions that a message lists.
 const LISTED: usize = 10;
 
-/// Chooses a module's handler where nobody has named it ([`crate::Seek::Unnamed`]): `handler`, else the function with
+/// Chooses a module's handler where nobody has named it ([`crate::Wanted::Unnamed`]): `handler`, else the function with
 /// one of the other [`HANDLER_NAMES`]. `None` where there is none, or more than one.
 pub fn unnamed_handler(has: impl Fn(&str) -> bool) -> Option<&'static str> {
     let [usual, others @ ..] = HANDLER_NAMES;
@@ -24,7 +24,7 @@ pub fn unnamed_handler(has: impl Fn(&str) -> bool) -> Option<&'static str> {
 
 /// Returns the rest of a message about a module that lacks the function `wanted`: the functions it has, and the
 /// nearest. `wanted` is `None` where nobody has named the handler: then they are listed as they would have to be named.
-pub fn what_there_is(module: &Module, wanted: Option<&str>, names: &[String]) -> String {
+pub fn alternatives(module: &Module, wanted: Option<&str>, names: &[String]) -> String {
     if names.is_empty() {
         return "; it has no functions".to_owned();
     }
@@ -62,7 +62,7 @@ fn shown(module: &Module) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Seek;
+    use crate::Wanted;
 
     fn unnamed(names: &[&str]) -> Option<&'static str> {
         unnamed_handler(|name| names.contains(&name))
@@ -78,19 +78,13 @@ mod tests {
     }
 
     fn told(wanted: Option<&str>, names: &[&str]) -> String {
-        let module = Module {
-            root: "/task".into(),
-            path: "/task/src/app.py".into(),
-            name: "src/app".into(),
-            by_path: false,
-            seek: Seek::Unnamed,
-        };
+        let module = Module::new("/task", "/task/src/app.py", "src/app", Wanted::Unnamed);
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        what_there_is(&module, wanted, &names)
+        alternatives(&module, wanted, &names)
     }
 
     #[test]
-    fn what_there_is_is_listed_with_the_nearest_name() {
+    fn alternatives_are_listed_with_the_nearest_name() {
         assert_eq!(
             told(Some("hander"), &["handler", "get"]),
             "; it has: handler, get; did you mean 'handler'?"
@@ -105,13 +99,8 @@ mod tests {
 
     #[test]
     fn the_nearest_function_is_named_as_a_handler_string_names_it() {
-        let module = Module {
-            root: "/task".into(),
-            path: "/task/src/app.py".into(),
-            name: "src/app".into(),
-            by_path: false,
-            seek: Seek::Handler("handlr".into()),
-        };
+        let module =
+            Module::new("/task", "/task/src/app.py", "src/app", Wanted::Handler("handlr".into()));
         let names = ["handler".to_owned(), "zebra".to_owned()];
         let near = |wanted| nearest_written(&module, wanted, &names);
         assert_eq!(near("handlr").as_deref(), Some("src/app.py:handler"));

@@ -103,6 +103,7 @@ pub trait Instance {
 
 /// A module to load.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Module {
     /// Folder in which the module's own imports are looked for first: the task root of its function.
     pub root: PathBuf,
@@ -114,12 +115,39 @@ pub struct Module {
     /// Whether the user has named its file (`src/app.py`), not a module of a handler string.
     pub by_path: bool,
     /// The functions that are wanted of it.
-    pub seek: Seek,
+    pub wanted: Wanted,
+}
+
+impl Module {
+    /// Makes the module of a file, as a handler string or a middleware's name means it.
+    ///
+    /// ```
+    /// use trine_engine::{Module, Wanted};
+    ///
+    /// let wanted = Wanted::Handler("handler".to_owned());
+    /// let module = Module::new("/var/task", "/var/task/src/app.py", "src/app", wanted);
+    /// assert!(!module.by_path);
+    /// ```
+    pub fn new(
+        root: impl Into<PathBuf>,
+        path: impl Into<PathBuf>,
+        name: impl Into<String>,
+        wanted: Wanted,
+    ) -> Self {
+        Self { root: root.into(), path: path.into(), name: name.into(), by_path: false, wanted }
+    }
+
+    /// Sets whether the user has named the module's file.
+    #[must_use]
+    pub fn with_by_path(mut self, by_path: bool) -> Self {
+        self.by_path = by_path;
+        self
+    }
 }
 
 /// The functions that are wanted of a module.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Seek {
+pub enum Wanted {
     /// One, by its export path (`handler`, in JavaScript also `api.users.get`). It must exist and be a function. An
     /// empty path is the module itself, where the language lets a module be a function.
     Handler(String),
@@ -137,7 +165,7 @@ pub enum Seek {
     Program,
 }
 
-impl Seek {
+impl Wanted {
     /// Returns the names of which one has to exist; empty where there is no such name.
     pub fn names(&self) -> Vec<&str> {
         match self {
@@ -155,14 +183,14 @@ pub struct FunctionId(pub u32);
 /// The functions that a module turned out to have, by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Exports {
-    /// Name and id; for [`Seek::Handler`] and [`Seek::Unnamed`] exactly one.
+    /// Name and id; for [`Wanted::Handler`] and [`Wanted::Unnamed`] exactly one.
     pub functions: Vec<(String, FunctionId)>,
-    /// For [`Seek::Hooks`]: names of other functions that the module exports, for messages.
+    /// For [`Wanted::Hooks`]: names of other functions that the module exports, for messages.
     pub others: Vec<String>,
 }
 
 impl Exports {
-    /// Makes the exports of the one function that [`Seek::Handler`] or [`Seek::Unnamed`] asked for.
+    /// Makes the exports of the one function that [`Wanted::Handler`] or [`Wanted::Unnamed`] asked for.
     pub fn handler(name: impl Into<String>, id: FunctionId) -> Self {
         Self { functions: vec![(name.into(), id)], others: Vec::new() }
     }

@@ -26,8 +26,8 @@ mod instance;
 mod invocation;
 mod log;
 mod nearest;
-mod outlook;
 mod payload;
+mod presence;
 mod simple;
 
 pub use dialect::{ErrorDialect, ErrorRecord, json_string};
@@ -39,12 +39,14 @@ pub use examine::{
     Verdict,
 };
 pub use exchange::Exchange;
-pub use handler::{HANDLER_NAMES, nearest_written, unnamed_handler, what_there_is};
+pub use handler::{HANDLER_NAMES, alternatives, nearest_written, unnamed_handler};
 pub use hook::Hook;
-pub use instance::{Exports, FunctionId, Instance, Interrupter, LocalFuture, Module, Seek, Usage};
+pub use instance::{
+    Exports, FunctionId, Instance, Interrupter, LocalFuture, Module, Usage, Wanted,
+};
 pub use invocation::{FunctionInfo, Invocation, UNLIMITED_MS};
-pub use log::{Level, LogFormat, LogSettings, LogSink, NullSink, Stream, timestamp};
+pub use log::{Level, LogFormat, LogSettings, LogSink, NullSink, Stream, json_line, timestamp};
 pub use nearest::{ALIKE, likeness, nearest};
-pub use outlook::Outlook;
 pub use payload::{Form, NativeValue, Payload, RawPayload, WithBody};
+pub use presence::Presence;
 pub use simple::{Output, Simple, SimpleEnvironment, SimpleRuntime};

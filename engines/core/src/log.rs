@@ -1,6 +1,7 @@
 //! The destination of a guest's output. Each language renders its own lines, because their form is part of its contract
 //! with users; this module holds what they share.
 
+use serde::Serialize;
 use std::{fmt, str::FromStr, sync::Arc};
 
 /// The severity of a line, in Lambda's terms.
@@ -97,6 +98,13 @@ pub struct LogSettings {
     pub level: Option<Level>,
 }
 
+impl Default for LogSettings {
+    /// Returns the settings under which nothing is written.
+    fn default() -> Self {
+        Self { sink: Arc::new(NullSink), format: LogFormat::Text, level: None }
+    }
+}
+
 impl fmt::Debug for LogSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LogSettings")
@@ -111,6 +119,31 @@ pub fn timestamp() -> String {
     chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
 }
 
+/// Returns a line of a log in JSON form: an object with the present time, the level and these members, and a newline.
+///
+/// ```
+/// use trine_engine::{Level, json_line};
+///
+/// let line = json_line(Level::Warn, &serde_json::json!({"message": "low on disk"}));
+/// assert!(line.trim_end().ends_with(r#"","level":"WARN","message":"low on disk"}"#));
+/// ```
+///
+/// # Panics
+/// When the members are no structure and no map with texts as keys.
+pub fn json_line(level: Level, members: &impl Serialize) -> String {
+    #[derive(Serialize)]
+    struct Line<'a, M> {
+        timestamp: String,
+        level: &'static str,
+        #[serde(flatten)]
+        members: &'a M,
+    }
+    let line = Line { timestamp: timestamp(), level: level.name(), members };
+    let mut text = serde_json::to_string(&line).expect("members of an object have a JSON form");
+    text.push('\n');
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,6 +153,26 @@ mod tests {
         assert_eq!("warn".parse::<Level>(), Ok(Level::Warn));
         assert!("loud".parse::<Level>().is_err_and(|message| message.contains("TRACE")));
         assert!(Level::Error > Level::Info);
+    }
+
+    #[test]
+    fn a_line_in_json_keeps_the_order_of_its_members_and_the_text_of_values() {
+        let price = serde_json::value::RawValue::from_string("{\"b\": 1.50, \"a\": 1e2}".into());
+        let members = [("message", serde_json::value::to_raw_value("a\n\"b\"")), ("price", price)];
+        let members = members.map(|(name, value)| (name, value.unwrap()));
+        let line = json_line(Level::Error, &Members(&members));
+        let (time, rest) = line.split_at(r#"{"timestamp":"2026-01-31T23:59:59.999Z"#.len());
+        assert!(time.starts_with("{\"timestamp\":\"") && time.ends_with('Z'), "{line}");
+        let expected = r#"","level":"ERROR","message":"a\n\"b\"","price":{"b": 1.50, "a": 1e2}}"#;
+        assert_eq!(rest, expected.to_owned() + "\n");
+    }
+
+    struct Members<'a>(&'a [(&'a str, Box<serde_json::value::RawValue>)]);
+
+    impl Serialize for Members<'_> {
+        fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+        }
     }
 
     #[test]

@@ -3,8 +3,8 @@
 
 use crate::{
     Engine, EngineInfo, Environment, Error, ErrorKind, Exports, Form, FunctionId, HANDLER_NAMES,
-    Instance, Interrupter, Invocation, LocalFuture, Module, Payload, RawPayload, Result, Seek,
-    Usage,
+    Instance, Interrupter, Invocation, LocalFuture, Module, Payload, RawPayload, Result, Usage,
+    Wanted,
 };
 use bytes::Bytes;
 use std::{
@@ -99,10 +99,10 @@ where
 {
     fn load<'a>(&'a self, module: &'a Module) -> LocalFuture<'a, Result<Exports>> {
         Box::pin(async move {
-            let export = match &module.seek {
-                Seek::Handler(export) => export.as_str(),
-                Seek::Unnamed => HANDLER_NAMES[0],
-                Seek::Hooks | Seek::Program => {
+            let export = match &module.wanted {
+                Wanted::Handler(export) => export.as_str(),
+                Wanted::Unnamed => HANDLER_NAMES[0],
+                Wanted::Hooks | Wanted::Program => {
                     return Err(Error::new(
                         ErrorKind::Unsupported,
                         format!("{} cannot hold middleware", module.path.display()),

@@ -60,18 +60,18 @@ impl Cut {
 
 /// The mark that tells hyper that the connection is no longer its own.
 #[derive(Debug)]
-pub(super) struct HasCut;
+pub(super) struct Disconnected;
 
-impl fmt::Display for HasCut {
+impl fmt::Display for Disconnected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a fault has ended the connection")
     }
 }
 
-impl std::error::Error for HasCut {}
+impl std::error::Error for Disconnected {}
 
 /// A request that meets a fault.
-pub(super) struct Met<'a> {
+pub(super) struct Affected<'a> {
     pub(super) shared: &'a Arc<Shared>,
     pub(super) connection: &'a Connection,
     pub(super) endpoint: Endpoint,
@@ -80,9 +80,9 @@ pub(super) struct Met<'a> {
     pub(super) request: Request<Incoming>,
 }
 
-impl Met<'_> {
+impl Affected<'_> {
     /// Answers the request as the fault demands.
-    pub(super) async fn answer(self, fault: Fault) -> Result<Response<ReplyBody>, HasCut> {
+    pub(super) async fn answer(self, fault: Fault) -> Result<Response<ReplyBody>, Disconnected> {
         match fault {
             Fault::Status(status) => Ok(self.refuse(status).await),
             Fault::Reset(Moment::RequestHead) => Err(self.cut_at_head().await),
@@ -148,7 +148,7 @@ impl Met<'_> {
     async fn carry_out_and(
         self,
         change: impl FnOnce(&mut super::state::State, &str),
-    ) -> Result<Response<ReplyBody>, HasCut> {
+    ) -> Result<Response<ReplyBody>, Disconnected> {
         let shared = Arc::clone(self.shared);
         let reply = self.carry_out().await;
         if let Some(id) = handed_out(&reply) {
@@ -158,7 +158,7 @@ impl Met<'_> {
     }
 
     /// Carries the request out and sends its client what `cut` makes of the reply's head and body instead of the reply.
-    async fn carry_out_and_cut(self, cut: impl FnOnce(Vec<u8>, &[u8]) -> Cut) -> HasCut {
+    async fn carry_out_and_cut(self, cut: impl FnOnce(Vec<u8>, &[u8]) -> Cut) -> Disconnected {
         let (shared, connection) = (Arc::clone(self.shared), self.connection);
         let (endpoint, what) = (self.endpoint, self.what());
         let mut reply = self.carry_out().await;
@@ -179,7 +179,7 @@ impl Met<'_> {
     }
 
     /// Resets the connection when the head has arrived.
-    async fn cut_at_head(self) -> HasCut {
+    async fn cut_at_head(self) -> Disconnected {
         let what = self.what();
         let claim = self.look_at_post();
         let Self { shared, connection, endpoint, request, .. } = self;
@@ -199,7 +199,7 @@ impl Met<'_> {
     }
 
     /// Reads the request without carrying it out: the connection is closed after a time, or reset at once.
-    async fn swallow(self, closed_after: Option<Duration>) -> HasCut {
+    async fn swallow(self, closed_after: Option<Duration>) -> Disconnected {
         let what = self.what();
         let claim = self.look_at_post();
         let Self { shared, connection, endpoint, request, .. } = self;
@@ -284,10 +284,10 @@ impl Met<'_> {
 }
 
 /// Gives up the request: the connection ends with `cut`.
-fn break_off(shared: &Shared, connection: &Connection, cut: Cut) -> HasCut {
+fn break_off(shared: &Shared, connection: &Connection, cut: Cut) -> Disconnected {
     checks::excuse(shared);
     connection.set_cut(cut);
-    HasCut
+    Disconnected
 }
 
 /// Returns the request id of the event in a reply of `/next`.

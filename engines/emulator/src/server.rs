@@ -5,7 +5,7 @@ use super::{
     body::{self, ReplyBody},
     checks::{self, Connection},
     extension_api,
-    inject::{HasCut, Met},
+    inject::{Affected, Disconnected},
     invoke_api,
     refusal::Refusal,
     runtime_api,
@@ -154,7 +154,7 @@ async fn handle(
     shared: Arc<Shared>,
     connection: Arc<Connection>,
     request: Request<Incoming>,
-) -> Result<Response<ReplyBody>, HasCut> {
+) -> Result<Response<ReplyBody>, Disconnected> {
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     let (endpoint, subject) = Endpoint::of(&path);
@@ -180,8 +180,8 @@ async fn handle(
             None => answer(&shared, endpoint, subject, request).await,
             Some(fault) => {
                 let (shared, connection) = (&shared, &*connection);
-                let met = Met { shared, connection, endpoint, subject, request };
-                match met.answer(fault).await {
+                let affected = Affected { shared, connection, endpoint, subject, request };
+                match affected.answer(fault).await {
                     Ok(reply) => reply,
                     Err(cut) => {
                         shared.remember(|| LogEntry { endpoint, method, path, status: 0 });

@@ -143,7 +143,7 @@ pub(super) struct State {
     finished: Vec<(Outcome, Caller)>,
     /// Whether the source has no more events.
     pub(super) is_source_dry: bool,
-    conduct: faults::Conduct,
+    history: faults::History,
 }
 
 impl State {
@@ -166,7 +166,7 @@ impl State {
             ledger: Ledger::new(options.records_length),
             finished: Vec::new(),
             is_source_dry: false,
-            conduct: faults::Conduct::default(),
+            history: faults::History::default(),
         }
     }
 
@@ -365,7 +365,7 @@ impl State {
             let answer = answer(&running.delivery.request_id);
             self.end(running.delivery.attempt, answer, Ending::Lost);
         }
-        self.conduct = faults::Conduct::default();
+        self.history = faults::History::default();
         self.phase = Phase::Started;
         self.since = Instant::now();
     }

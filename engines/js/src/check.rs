@@ -6,10 +6,10 @@ use crate::{
     transpile::{Exporting, exporting},
 };
 use deno_runtime::deno_core::ModuleSpecifier;
-use trine_engine::{Error, ErrorKind, Module, Outlook, Result};
+use trine_engine::{Error, ErrorKind, Module, Presence, Result};
 
 /// Checks a module. Nothing of it runs, and V8 is not started for it.
-pub(crate) fn check(module: &Module) -> Result<Outlook> {
+pub(crate) fn check(module: &Module) -> Result<Presence> {
     let path = &module.path;
     let unreadable = |why: String| {
         let message = format!("cannot read the file '{}': {why}", path.display());
@@ -19,10 +19,10 @@ pub(crate) fn check(module: &Module) -> Result<Outlook> {
     let url = ModuleSpecifier::from_file_path(path)
         .map_err(|()| unreadable("its path is not absolute".to_owned()))?;
     let found = exporting(&url, &source).map_err(|problem| error::syntax(&problem))?;
-    Ok(outlook(&source, found, &module.seek.names()))
+    Ok(presence(&source, found, &module.wanted.names()))
 }
 
-fn outlook(source: &str, found: Exporting, names: &[&str]) -> Outlook {
+fn presence(source: &str, found: Exporting, names: &[&str]) -> Presence {
     let Exporting { names: mut exports, elsewhere, commonjs, values } = found;
     // The default export may be the handler, or an object that has it.
     let is_plain = |name: &str| values.iter().any(|(known, kind)| known == name && *kind != OBJECT);
@@ -34,12 +34,12 @@ fn outlook(source: &str, found: Exporting, names: &[&str]) -> Outlook {
         names.iter().any(|name| rest.contains(name)) || is_a_value(source)
     };
     if names.is_empty() || open || told {
-        return Outlook::Possible;
+        return Presence::Possible;
     }
     if !names.contains(&"default") {
         exports.retain(|name| name != "default");
     }
-    Outlook::of_values(names, exports, &values)
+    Presence::of_values(names, exports, &values)
 }
 
 /// Whether something other than an object literal becomes the exports of a CommonJS module.
@@ -72,9 +72,9 @@ fn is_plain(expression: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn of(file: &str, source: &str) -> std::result::Result<Outlook, String> {
+    fn of(file: &str, source: &str) -> std::result::Result<Presence, String> {
         let url = ModuleSpecifier::parse(&format!("file:///task/{file}")).unwrap();
-        exporting(&url, source).map(|found| outlook(source, found, &["handler"]))
+        exporting(&url, source).map(|found| presence(source, found, &["handler"]))
     }
 
     #[test]
@@ -109,7 +109,7 @@ mod tests {
             ("a.cjs", "module.exports = 5 && make()"),
             ("a.cjs", "if (x) exports.handler = 5;"),
         ] {
-            assert_eq!(of(file, source), Ok(Outlook::Possible), "{file} {source}");
+            assert_eq!(of(file, source), Ok(Presence::Possible), "{file} {source}");
         }
     }
 
@@ -123,7 +123,7 @@ mod tests {
             ("a.js", "module.exports = { parse: 1, format };", "format parse"),
             ("a.cjs", "console.log('a')", ""),
         ] {
-            let Ok(Outlook::Absent { others: told }) = of(file, source) else {
+            let Ok(Presence::Absent { others: told }) = of(file, source) else {
                 panic!("{file} {source}: {:?}", of(file, source))
             };
             assert_eq!(told.join(" "), others, "{source}");
@@ -147,7 +147,7 @@ mod tests {
             ("a.cjs", "module.exports = { handler: null, other() {} };", "null"),
             ("a.js", "exports.handler = /x/;", "an object"),
         ] {
-            let expected = Outlook::NoFunction { name: "handler".into(), kind: kind.into() };
+            let expected = Presence::NoFunction { name: "handler".into(), kind: kind.into() };
             assert_eq!(of(file, source), Ok(expected), "{file} {source}");
         }
         for (file, source) in [
@@ -156,7 +156,7 @@ mod tests {
             ("a.mjs", "export default 5;"),
             ("a.mjs", "export default null;"),
         ] {
-            let expected = Outlook::Absent { others: Vec::new() };
+            let expected = Presence::Absent { others: Vec::new() };
             assert_eq!(of(file, source), Ok(expected), "{file} {source}");
         }
     }

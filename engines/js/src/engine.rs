@@ -12,7 +12,7 @@ use std::{
 };
 use trine_engine::{
     Candidate, Capabilities, Engine, EngineInfo, Environment, ErrorDialect, Examination, Finding,
-    Instance, LayerPlace, Lookup, Module, Outlook, Result, Search,
+    Instance, LayerPlace, Lookup, Module, Presence, Result, Search,
 };
 use trine_process::environment;
 
@@ -24,17 +24,12 @@ pub struct JavaScript {
 /// Returns the engine for JavaScript and TypeScript.
 pub fn engine() -> JavaScript {
     JavaScript {
-        info: EngineInfo {
-            id: ID,
-            name: "JavaScript",
-            version: format!("V8 {}", v8::VERSION_STRING),
-            extensions: &["mjs", "js", "cjs", "ts", "mts", "cts", "tsx", "jsx"],
-            interpreters: &["node", "nodejs", "deno", "bun"],
-            globals_per_root: false,
-            on_main_thread: false,
-            instance_per_function: true,
-            splits_at_first_dot: true,
-            capabilities: Capabilities {
+        info: EngineInfo::new(ID, "JavaScript", format!("V8 {}", v8::VERSION_STRING))
+            .with_extensions(&["mjs", "js", "cjs", "ts", "mts", "cts", "tsx", "jsx"])
+            .with_interpreters(&["node", "nodejs", "deno", "bun"])
+            .with_instance_per_function(true)
+            .with_splits_at_first_dot(true)
+            .with_capabilities(Capabilities {
                 async_handlers: true,
                 interleaving: true,
                 interrupt: true,
@@ -43,13 +38,12 @@ pub fn engine() -> JavaScript {
                 typescript: true,
                 native_extensions: true,
                 memory_limit: true,
-            },
-            error_dialect: ErrorDialect {
+            })
+            .with_error_dialect(ErrorDialect {
                 stack_member: "trace",
                 type_first: true,
                 ..ErrorDialect::PLAIN
-            },
-        },
+            }),
     }
 }
 
@@ -58,7 +52,7 @@ impl Engine for JavaScript {
         &self.info
     }
 
-    fn check(&self, module: &Module) -> Result<Outlook> {
+    fn check(&self, module: &Module) -> Result<Presence> {
         check::check(module)
     }
 

@@ -16,13 +16,14 @@ use crate::{
 use deno_runtime::deno_core::{
     JsRuntime, ModuleLoader as _, ModuleSpecifier, ResolutionKind, error::to_v8_error, v8,
 };
+use serde_json::json;
 use std::{
     cell::{Cell, OnceCell},
     path::PathBuf,
     rc::{Rc, Weak},
 };
 use trine_engine::{
-    Environment, Error, ErrorKind, Level, LogFormat, LogSettings, NativeValue, Stream, json_string,
+    Environment, Error, ErrorKind, Level, LogFormat, LogSettings, NativeValue, Stream, json_line,
     timestamp,
 };
 
@@ -171,12 +172,10 @@ impl Host {
                 }
                 format!("{}\tundefined\tERROR\t{text}\n", timestamp())
             }
-            LogFormat::Json => format!(
-                "{{\"timestamp\":\"{}\",\"level\":\"ERROR\",\"message\":{},\"errorType\":{}}}\n",
-                timestamp(),
-                json_string(&format!("{whence}: {error:#}")),
-                json_string(error.name())
-            ),
+            LogFormat::Json => {
+                let message = format!("{whence}: {error:#}");
+                json_line(Level::Error, &json!({"message": message, "errorType": error.name()}))
+            }
         };
         log.sink.write(Stream::Stderr, line.as_bytes());
     }
@@ -280,11 +279,7 @@ pub(crate) fn warn(log: &LogSettings, message: &str) {
     }
     let line = match log.format {
         LogFormat::Text => format!("{}\tundefined\tWARN\t{message}\n", timestamp()),
-        LogFormat::Json => format!(
-            "{{\"timestamp\":\"{}\",\"level\":\"WARN\",\"message\":{}}}\n",
-            timestamp(),
-            json_string(message)
-        ),
+        LogFormat::Json => json_line(Level::Warn, &json!({"message": message})),
     };
     log.sink.write(Stream::Stderr, line.as_bytes());
 }

@@ -24,7 +24,7 @@ use std::{
 };
 use trine_engine::{
     Environment, Error, ErrorKind, Exports, Form, FunctionId, HANDLER_NAMES, Hook, Instance,
-    Interrupter, Invocation, LocalFuture, Module, Payload, Result, Seek, Usage, what_there_is,
+    Interrupter, Invocation, LocalFuture, Module, Payload, Result, Usage, Wanted, alternatives,
 };
 
 /// One isolate, started when the first module is loaded: that module decides which snapshot it starts from.
@@ -70,13 +70,13 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    fn of(seek: &Seek, name: &str) -> Self {
-        match (seek, Hook::named(name)) {
-            (Seek::Handler(_) | Seek::Unnamed, _) => Self::Handler,
-            (Seek::Program, _) => Self::Program,
-            (Seek::Hooks, Some(Hook::Error)) => Self::ErrorHook,
-            (Seek::Hooks, Some(hook)) if hook.takes_value() => Self::HookWithValue,
-            (Seek::Hooks, _) => Self::Hook,
+    fn of(wanted: &Wanted, name: &str) -> Self {
+        match (wanted, Hook::named(name)) {
+            (Wanted::Handler(_) | Wanted::Unnamed, _) => Self::Handler,
+            (Wanted::Program, _) => Self::Program,
+            (Wanted::Hooks, Some(Hook::Error)) => Self::ErrorHook,
+            (Wanted::Hooks, Some(hook)) if hook.takes_value() => Self::HookWithValue,
+            (Wanted::Hooks, _) => Self::Hook,
         }
     }
 }
@@ -260,7 +260,7 @@ impl Shared {
                 exports.others.push(name);
                 continue;
             };
-            let kind = Kind::of(&module.seek, &name);
+            let kind = Kind::of(&module.wanted, &name);
             exports.functions.push((name, FunctionId(known.len() as u32)));
             known.push(Function { kind, function });
         }
@@ -275,7 +275,7 @@ impl Shared {
             self.loader.flavour.set(Flavour::Deno);
             self.threads.act_as(Flavour::Deno);
         }
-        self.loader.note_required((module.seek == Seek::Program).then_some(&*module.path));
+        self.loader.note_required((module.wanted == Wanted::Program).then_some(&*module.path));
         let format = self.prepare(module, url)?;
         let (step, current) = {
             let mut isolate = self.isolate()?;
@@ -302,7 +302,7 @@ impl Shared {
 
     /// Decides how to load a module, and starts the isolate if need be, from the snapshot that suits this module.
     fn prepare(&self, module: &Module, url: &ModuleSpecifier) -> Result<&'static str> {
-        let commonjs = module.seek == Seek::Program
+        let commonjs = module.wanted == Wanted::Program
             || self.loader.is_commonjs(url).map_err(|error| syntax(&error.to_string()))?;
         let mut isolate = self.isolate.borrow_mut();
         if isolate.is_none() {
@@ -352,11 +352,11 @@ impl Shared {
         let (runtime, prelude) = isolate.parts();
         deno_runtime::deno_core::scope!(scope, runtime);
         let path = module.path.to_string_lossy();
-        let (seek, names) = match &module.seek {
-            Seek::Handler(export) => ("handler", vec![export.as_str()]),
-            Seek::Unnamed => ("unnamed", HANDLER_NAMES.to_vec()),
-            Seek::Hooks => ("hooks", Hook::ALL.map(Hook::name).to_vec()),
-            Seek::Program => ("program", vec!["before", "after"]),
+        let (kind, names) = match &module.wanted {
+            Wanted::Handler(export) => ("handler", vec![export.as_str()]),
+            Wanted::Unnamed => ("unnamed", HANDLER_NAMES.to_vec()),
+            Wanted::Hooks => ("hooks", Hook::ALL.map(Hook::name).to_vec()),
+            Wanted::Program => ("program", vec!["before", "after"]),
         };
         // A middleware from elsewhere sees the packages that the handler sees, and so do preloaded modules.
         let preloads = NodeOptions::of_process().has_preloads();
@@ -365,7 +365,7 @@ impl Shared {
         let names: Vec<v8::Local<'_, v8::Value>> =
             names.iter().map(|name| text_or_undefined(scope, Some(name))).collect();
         let arguments = [
-            text_or_undefined(scope, Some(seek)),
+            text_or_undefined(scope, Some(kind)),
             text_or_undefined(scope, Some(format)),
             text_or_undefined(scope, Some(&path)),
             text_or_undefined(scope, Some(url.as_str())),
@@ -391,10 +391,10 @@ impl Shared {
 /// Returns the one function that was requested where it is a handler; otherwise the prelude has passed an entry without
 /// a function that says what is wrong, and the names of the existing functions.
 fn handler_of(module: &Module, functions: LoadedFunctions) -> Result<LoadedFunctions> {
-    let wanted = match &module.seek {
-        Seek::Handler(export) => Some(export.as_str()),
-        Seek::Unnamed => None,
-        Seek::Hooks | Seek::Program => return Ok(functions),
+    let wanted = match &module.wanted {
+        Wanted::Handler(export) => Some(export.as_str()),
+        Wanted::Unnamed => None,
+        Wanted::Hooks | Wanted::Program => return Ok(functions),
     };
     if functions.iter().any(|(_, function)| function.is_some()) {
         return Ok(functions);
@@ -404,7 +404,7 @@ fn handler_of(module: &Module, functions: LoadedFunctions) -> Result<LoadedFunct
     let names: Vec<String> = names.collect();
     let name = wanted.unwrap_or(HANDLER_NAMES[0]);
     let separator = if name.is_empty() { "" } else { "." };
-    let what = what_there_is(module, wanted.filter(|name| !name.is_empty()), &names);
+    let what = alternatives(module, wanted.filter(|name| !name.is_empty()), &names);
     let message = format!("{}{separator}{name} {problem}{what}", module.name);
     let error = Error::new(ErrorKind::HandlerNotFound, message);
     let header = format!("{}: {}", error.name(), error.message());
@@ -419,7 +419,7 @@ pub(crate) fn ended() -> Error {
 mod tests {
     use super::*;
     use deno_runtime::tokio_util::create_and_run_current_thread;
-    use trine_engine::{Engine as _, FunctionInfo, LogFormat, LogSettings, LogSink, Stream};
+    use trine_engine::{Engine as _, LogFormat, LogSettings, LogSink, Stream};
 
     struct Silence;
 
@@ -438,20 +438,14 @@ mod tests {
         exports.handler = () => fetch;";
         std::fs::write(&path, source).expect("the folder is writable");
         // The engine sets V8's flags, on which its code caches depend.
-        let environment = Environment {
-            layer_root: folder.join("opt"),
-            function: FunctionInfo::default(),
-            log: LogSettings { sink: Arc::new(Silence), format: LogFormat::Text, level: None },
-            main_thread: true,
-            trace_in_environment: false,
-            shares_process: false,
-            lone_root: false,
-            memory_limit: None,
-        };
+        let environment = Environment::new(
+            folder.join("opt"),
+            LogSettings { sink: Arc::new(Silence), format: LogFormat::Text, level: None },
+        )
+        .with_main_thread(true);
         drop(crate::engine().start(&environment));
-        let seek = Seek::Handler("handler".to_owned());
-        let module =
-            Module { root: folder.clone(), path, name: "app".to_owned(), by_path: false, seek };
+        let wanted = Wanted::Handler("handler".to_owned());
+        let module = Module::new(&folder, path, "app", wanted);
         create_and_run_current_thread(async move {
             let instance = JsInstance::new(environment);
             let loaded = instance.load(&module).await.map(|exports| exports.functions.len());

@@ -1,7 +1,8 @@
 //! The options in `NODE_OPTIONS`, and in the command line of a child that is started as Node.
 
+use serde_json::json;
 use std::{ffi::OsStr, sync::OnceLock};
-use trine_engine::{Level, LogFormat, LogSettings, Stream, json_string, timestamp};
+use trine_engine::{Level, LogFormat, LogSettings, Stream, json_line, timestamp};
 
 static OPTIONS: OnceLock<NodeOptions> = OnceLock::new();
 
@@ -346,11 +347,7 @@ impl NodeOptions {
             for complaint in &self.complaints {
                 let line = match log.format {
                     LogFormat::Text => format!("{} WARN {complaint}\n", timestamp()),
-                    LogFormat::Json => format!(
-                        "{{\"timestamp\":\"{}\",\"level\":\"WARN\",\"message\":{}}}\n",
-                        timestamp(),
-                        json_string(complaint)
-                    ),
+                    LogFormat::Json => json_line(Level::Warn, &json!({"message": complaint})),
                 };
                 log.sink.write(Stream::Stderr, line.as_bytes());
             }

@@ -153,8 +153,7 @@ impl Interpreter {
             return Err(Refused("--print cannot be used with an ES module".to_owned()));
         }
         // Without the host's limit, which is for functions, and this is not one.
-        let environment =
-            Environment { memory_limit: line.options.memory_limit(None), ..environment.clone() };
+        let environment = environment.clone().with_memory_limit(line.options.memory_limit(None));
         let facts = Facts { argv0, exec_argv: line.exec_argv, exposes_gc: line.exposes_gc };
         line.options.settle();
         Ok(Self {

@@ -21,9 +21,9 @@ const NO_SPAN: Span = Span { start: 0, length: 0 };
 /// Room for the captures of a match beyond a few: the caller's, because a matcher that held it would take longer to
 /// move than most matches take.
 #[derive(Debug)]
-pub struct Room(Option<[Span; MAX_CAPTURES - FEW]>);
+pub struct Scratch(Option<[Span; MAX_CAPTURES - FEW]>);
 
-impl Room {
+impl Scratch {
     /// Makes room that is set up only when it is needed.
     #[inline(always)]
     pub const fn new() -> Self {
@@ -31,7 +31,7 @@ impl Room {
     }
 }
 
-impl Default for Room {
+impl Default for Scratch {
     fn default() -> Self {
         Self::new()
     }
@@ -40,14 +40,14 @@ impl Default for Room {
 /// The captures of a match.
 pub(crate) struct Spans<'r> {
     few: [Span; FEW],
-    more: &'r mut Room,
+    more: &'r mut Scratch,
     /// Number of captures that have begun.
     pub(crate) level: usize,
 }
 
 impl<'r> Spans<'r> {
     #[inline]
-    pub(crate) fn new(more: &'r mut Room) -> Self {
+    pub(crate) fn new(more: &'r mut Scratch) -> Self {
         Self { few: [NO_SPAN; FEW], more, level: 0 }
     }
 

@@ -5,10 +5,10 @@
 //! of steps: after every [`STEPS`] of them the matcher asks its caller whether to stop.
 //!
 //! ```
-//! use trine_lua_pattern::{Capture, Matcher, Room};
+//! use trine_lua_pattern::{Capture, Matcher, Scratch};
 //!
-//! let mut room = Room::new();
-//! let mut matcher = Matcher::new(b"key = value", b"(%w+)%s*=%s*(%w+)", &mut room, || false);
+//! let mut scratch = Scratch::new();
+//! let mut matcher = Matcher::new(b"key = value", b"(%w+)%s*=%s*(%w+)", &mut scratch, || false);
 //! assert_eq!(matcher.find(0), Ok(Some(0..11)));
 //! assert_eq!(matcher.capture(1), Ok(Capture::Text(b"value")));
 //! ```
@@ -26,7 +26,7 @@ mod matcher;
 mod plain;
 mod template;
 
-pub use captures::Room;
+pub use captures::Scratch;
 pub use fault::Fault;
 pub use matcher::{Capture, Cursor, Matcher, STEPS};
 pub use plain::{find_plain, is_plain};

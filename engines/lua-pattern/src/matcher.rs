@@ -2,7 +2,7 @@
 
 use crate::{
     Fault, byte,
-    captures::{POSITION, Room, Span, Spans, UNFINISHED},
+    captures::{POSITION, Scratch, Span, Spans, UNFINISHED},
     class,
     item::{belongs, set_of},
 };
@@ -67,12 +67,12 @@ pub struct Matcher<'t, 'r, S> {
 impl<'t, 'r, S: FnMut() -> bool> Matcher<'t, 'r, S> {
     /// Makes a matcher of `pattern` in `subject`. A `^` at the pattern's beginning anchors it.
     #[inline]
-    pub fn new(subject: &'t [u8], pattern: &'t [u8], room: &'r mut Room, stop: S) -> Self {
+    pub fn new(subject: &'t [u8], pattern: &'t [u8], scratch: &'r mut Scratch, stop: S) -> Self {
         let (pattern, anchored) = match pattern {
             [b'^', rest @ ..] => (rest, true),
             _ => (pattern, false),
         };
-        Self::build(subject, pattern, anchored, room, stop)
+        Self::build(subject, pattern, anchored, scratch, stop)
     }
 
     /// Does the same, but `^` is a character like any other, as for `gmatch`.
@@ -80,10 +80,10 @@ impl<'t, 'r, S: FnMut() -> bool> Matcher<'t, 'r, S> {
     pub fn without_anchor(
         subject: &'t [u8],
         pattern: &'t [u8],
-        room: &'r mut Room,
+        scratch: &'r mut Scratch,
         stop: S,
     ) -> Self {
-        Self::build(subject, pattern, false, room, stop)
+        Self::build(subject, pattern, false, scratch, stop)
     }
 
     #[inline]
@@ -91,7 +91,7 @@ impl<'t, 'r, S: FnMut() -> bool> Matcher<'t, 'r, S> {
         subject: &'t [u8],
         pattern: &'t [u8],
         anchored: bool,
-        room: &'r mut Room,
+        scratch: &'r mut Scratch,
         stop: S,
     ) -> Self {
         Self {
@@ -101,7 +101,7 @@ impl<'t, 'r, S: FnMut() -> bool> Matcher<'t, 'r, S> {
             depth: MAX_DEPTH,
             steps: STEPS,
             fault: None,
-            captures: Spans::new(room),
+            captures: Spans::new(scratch),
             matched: (0, 0),
             stop,
         }

@@ -10,7 +10,7 @@ use proptest::{
 };
 use std::ops::Range;
 use trine_lua_pattern::{
-    Capture, Cursor, Fault, Matcher, Piece, Room, Template, find_plain, is_plain,
+    Capture, Cursor, Fault, Matcher, Piece, Scratch, Template, find_plain, is_plain,
 };
 
 /// Maximum number of matches of one subject that are compared.
@@ -93,15 +93,15 @@ fn find(subject: &[u8], pattern: &[u8], init: usize) -> Result<Option<Written>, 
         let found = find_plain(&subject[init..], pattern, || false)?;
         return Ok(found.map(|at| written(init + at..init + at + pattern.len())));
     }
-    let mut room = Room::new();
-    let mut matcher = Matcher::new(subject, pattern, &mut room, || false);
+    let mut scratch = Scratch::new();
+    let mut matcher = Matcher::new(subject, pattern, &mut scratch, || false);
     let Some(found) = matcher.find(init)? else { return Ok(None) };
     written(found).captures(&matcher, matcher.captures()).map(Some)
 }
 
 fn match_(subject: &[u8], pattern: &[u8], init: usize) -> Result<Option<Written>, Fault> {
-    let mut room = Room::new();
-    let mut matcher = Matcher::new(subject, pattern, &mut room, || false);
+    let mut scratch = Scratch::new();
+    let mut matcher = Matcher::new(subject, pattern, &mut scratch, || false);
     let found = matcher.find(init)?;
     found.map(|_| Written::default().captures(&matcher, matcher.captures().max(1))).transpose()
 }
@@ -111,8 +111,8 @@ fn gmatch(subject: &[u8], pattern: &[u8], init: usize) -> Vec<u8> {
     let mut rows: Vec<Vec<u8>> = Vec::new();
     while rows.len() < ROWS {
         // Like Lua's iterator, which keeps nothing else from one step to the next.
-        let mut room = Room::new();
-        let mut matcher = Matcher::without_anchor(subject, pattern, &mut room, || false);
+        let mut scratch = Scratch::new();
+        let mut matcher = Matcher::without_anchor(subject, pattern, &mut scratch, || false);
         let row = matcher.next_match(&mut cursor).and_then(|found| {
             found
                 .map(|_| Written::default().captures(&matcher, matcher.captures().max(1)))
@@ -131,8 +131,8 @@ fn gmatch(subject: &[u8], pattern: &[u8], init: usize) -> Vec<u8> {
 }
 
 fn gsub(subject: &[u8], pattern: &[u8], template: &[u8]) -> Result<Option<Written>, Fault> {
-    let mut room = Room::new();
-    let mut matcher = Matcher::new(subject, pattern, &mut room, || false);
+    let mut scratch = Scratch::new();
+    let mut matcher = Matcher::new(subject, pattern, &mut scratch, || false);
     let mut cursor = Cursor::new(0);
     let (mut text, mut added, mut count) = (Vec::new(), 0, 0);
     while let Some(found) = matcher.next_match(&mut cursor)? {
@@ -328,8 +328,8 @@ fn a_pattern_that_backtracks_without_end_is_stopped() {
     let subject = [b'a'; 50];
     let pattern = format!("{}b", "a-".repeat(30));
     let mut asked = 0;
-    let mut room = Room::new();
-    let mut matcher = Matcher::new(&subject, pattern.as_bytes(), &mut room, || {
+    let mut scratch = Scratch::new();
+    let mut matcher = Matcher::new(&subject, pattern.as_bytes(), &mut scratch, || {
         asked += 1;
         asked == 3
     });
@@ -341,8 +341,8 @@ fn a_pattern_that_backtracks_without_end_is_stopped() {
 fn what_takes_long_in_one_go_counts_as_many_steps() {
     let subject = [b'x'; 1 << 20];
     for pattern in ["(x+)y", "%bxy", "[^%d]*$y", "y", "%f[y]"] {
-        let mut room = Room::new();
-        let mut matcher = Matcher::new(&subject, pattern.as_bytes(), &mut room, || true);
+        let mut scratch = Scratch::new();
+        let mut matcher = Matcher::new(&subject, pattern.as_bytes(), &mut scratch, || true);
         assert_eq!(matcher.find(0), Err(Fault::Stopped), "{pattern}");
     }
 }

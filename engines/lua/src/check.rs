@@ -8,27 +8,27 @@ use crate::{
     loader::{compile_in, read},
 };
 use mlua::{Lua, LuaOptions, StdLib};
-use trine_engine::{Module, Outlook, Result};
+use trine_engine::{Module, Presence, Result};
 
 /// Checks a module. None of it runs.
-pub(crate) fn check(module: &Module) -> Result<Outlook> {
+pub(crate) fn check(module: &Module) -> Result<Presence> {
     let source = read(module)?;
     // Compiling needs none of the libraries.
     let lua = Lua::new_with(StdLib::NONE, LuaOptions::default()).map_err(|e| internal(&e))?;
     compile_in(&lua, module, &source)?;
-    Ok(outlook(&String::from_utf8_lossy(&source), &module.seek.names()))
+    Ok(presence(&String::from_utf8_lossy(&source), &module.wanted.names()))
 }
 
-fn outlook(source: &str, names: &[&str]) -> Outlook {
+fn presence(source: &str, names: &[&str]) -> Presence {
     let words = words(source);
     if names.is_empty() || may_be_a_function(&words) {
-        return Outlook::Possible;
+        return Presence::Possible;
     }
     // A computed key may be any name, so a word that contains a name counts too.
     let stands = |(_, word): &(usize, &&str)| names.iter().any(|name| word.contains(name));
     let mut places = words.iter().enumerate().filter(stands).peekable();
     let Some((_, first)) = places.peek().copied() else {
-        return Outlook::Absent { others: functions(&words) };
+        return Presence::Absent { others: functions(&words) };
     };
     // The kind of value that is assigned to one of the names, not to something that only contains it.
     let value = |(at, word): (usize, &&str)| {
@@ -39,9 +39,9 @@ fn outlook(source: &str, names: &[&str]) -> Outlook {
     let kinds: Option<Vec<&str>> = places.map(value).collect();
     match kinds.as_deref() {
         Some([kind, ..]) if !words.contains(&"setmetatable") => {
-            Outlook::NoFunction { name: (*first).to_owned(), kind: (*kind).to_owned() }
+            Presence::NoFunction { name: (*first).to_owned(), kind: (*kind).to_owned() }
         }
-        _ => Outlook::Possible,
+        _ => Presence::Possible,
     }
 }
 
@@ -196,8 +196,8 @@ fn end_of_string(text: &str, quote: char) -> usize {
 mod tests {
     use super::*;
 
-    fn of(source: &str) -> Outlook {
-        outlook(source, &["handler"])
+    fn of(source: &str) -> Presence {
+        presence(source, &["handler"])
     }
 
     #[test]
@@ -227,7 +227,7 @@ mod tests {
             "handler = 5 function handler() end",
             "if x.handler == 5 then f() end",
         ] {
-            assert_eq!(of(source), Outlook::Possible, "{source}");
+            assert_eq!(of(source), Presence::Possible, "{source}");
         }
     }
 
@@ -246,7 +246,7 @@ mod tests {
             ("function f() for i = 1, 2 do if i then return i end end return 'end' end", "f"),
             ("local M = {} function M.f() return f end if x then return M end return {}", "f"),
         ] {
-            let Outlook::Absent { others: told } = of(source) else { panic!("{source}") };
+            let Presence::Absent { others: told } = of(source) else { panic!("{source}") };
             assert_eq!(told.join(" "), others, "{source}");
         }
     }
@@ -264,12 +264,12 @@ mod tests {
             ("handler = nil", "nil"),
             ("handler = 1 -- handler\nhandler = 2", "a number"),
         ] {
-            let expected = Outlook::NoFunction { name: "handler".into(), kind: kind.into() };
+            let expected = Presence::NoFunction { name: "handler".into(), kind: kind.into() };
             assert_eq!(of(source), expected, "{source}");
         }
         let both =
-            outlook("handler = 5 function lambda_handler() end", &["handler", "lambda_handler"]);
-        assert_eq!(both, Outlook::Possible);
+            presence("handler = 5 function lambda_handler() end", &["handler", "lambda_handler"]);
+        assert_eq!(both, Presence::Possible);
     }
 
     #[test]

@@ -15,7 +15,7 @@ mod write;
 
 pub(crate) use forms::{Forms, Marks};
 pub(crate) use read::{Parser, read};
-pub(crate) use write::{End, Fault, Home, Strictness, write};
+pub(crate) use write::{End, Fault, StateView, Strictness, write};
 
 use crate::limits;
 use mlua::ffi::{self, lua_State};

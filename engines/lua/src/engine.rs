@@ -6,8 +6,8 @@ use std::{
     rc::Rc,
 };
 use trine_engine::{
-    Capabilities, Engine, EngineInfo, Environment, ErrorDialect, Examination, Finding, Instance,
-    LayerPlace, Lookup, Module, Outlook, Result, Search,
+    Capabilities, Engine, EngineInfo, Environment, Examination, Finding, Instance, LayerPlace,
+    Lookup, Module, Presence, Result, Search,
 };
 use trine_process::environment;
 
@@ -30,17 +30,11 @@ impl LuaEngine {
     /// Describes the engine. Starts no interpreter.
     pub fn new() -> Self {
         Self {
-            info: EngineInfo {
-                id: ID,
-                name: "Lua",
-                version: version(),
-                extensions: &["lua"],
-                interpreters: &["lua"],
-                globals_per_root: true,
-                on_main_thread: false,
-                instance_per_function: false,
-                splits_at_first_dot: false,
-                capabilities: Capabilities {
+            info: EngineInfo::new(ID, "Lua", version())
+                .with_extensions(&["lua"])
+                .with_interpreters(&["lua"])
+                .with_globals_per_root(true)
+                .with_capabilities(Capabilities {
                     async_handlers: true,
                     interleaving: true,
                     interrupt: true,
@@ -50,9 +44,7 @@ impl LuaEngine {
                     // Lua is linked statically and its symbols are not exported, so a C module finds none.
                     native_extensions: false,
                     memory_limit: true,
-                },
-                error_dialect: ErrorDialect::PLAIN,
-            },
+                }),
         }
     }
 }
@@ -68,7 +60,7 @@ impl Engine for LuaEngine {
         &self.info
     }
 
-    fn check(&self, module: &Module) -> Result<Outlook> {
+    fn check(&self, module: &Module) -> Result<Presence> {
         check::check(module)
     }
 

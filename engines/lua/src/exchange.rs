@@ -64,7 +64,7 @@ pub(crate) unsafe extern "C-unwind" fn newindex(state: *mut lua_State) -> c_int 
             return 0;
         }
         let reference = ffi::luaL_ref(state, ffi::LUA_REGISTRYINDEX);
-        if let Some(value) = host.own(reference) {
+        if let Some(value) = host.make_value(reference) {
             (*invocation).exchange.write_state(key, Payload::Native(value));
         }
     }
@@ -147,7 +147,7 @@ unsafe fn read(state: *mut lua_State, host: &Host, table: c_int, key: &str) {
                 // From now on everybody sees this very table.
                 ffi::lua_pushvalue(state, -1);
                 let reference = ffi::luaL_ref(state, ffi::LUA_REGISTRYINDEX);
-                if let Some(value) = host.own(reference) {
+                if let Some(value) = host.make_value(reference) {
                     (*invocation).exchange.write_state(key, Payload::Native(value));
                 }
             }
@@ -197,7 +197,7 @@ pub(crate) unsafe extern "C-unwind" fn reply(state: *mut lua_State) -> c_int {
             Payload::json("null")
         } else {
             let reference = ffi::luaL_ref(state, ffi::LUA_REGISTRYINDEX);
-            match host.own(reference) {
+            match host.make_value(reference) {
                 Some(value) => Payload::Native(value),
                 None => return 0,
             }

@@ -5,7 +5,7 @@ mod writing;
 
 use crate::{
     bulk, context,
-    convert::{Forms, Home, Marks},
+    convert::{Forms, Marks, StateView},
     exchange, exits, find, guard,
     host::Host,
     limits::{Stop, Watch},
@@ -47,7 +47,7 @@ pub(crate) fn start(root: &Path, environment: &Environment, stop: Arc<Stop>) -> 
     Ok(Vm::new(lua, main, files, host))
 }
 
-impl Home for Host {
+impl StateView for Host {
     fn forms(&self) -> &Forms {
         self.forms()
     }

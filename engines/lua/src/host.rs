@@ -20,9 +20,9 @@ use std::{
 use trine_engine::{Environment, FunctionInfo, Invocation, NativeValue};
 
 /// A maker of values that go to other functions: the state itself, which the host does not know.
-pub(crate) trait Owner {
+pub(crate) trait ValueMaker {
     /// Makes a value of what the state's registry holds under `key`, and takes over the key.
-    fn own(self: Rc<Self>, key: c_int) -> Rc<dyn NativeValue>;
+    fn make_value(self: Rc<Self>, key: c_int) -> Rc<dyn NativeValue>;
 }
 
 /// The host of one Lua state, which does not move and outlives the state.
@@ -35,7 +35,7 @@ pub(crate) struct Host {
     contexts: Contexts,
     waits: Rc<Waits>,
     answer: Answer,
-    owner: RefCell<Option<Weak<dyn Owner>>>,
+    maker: RefCell<Option<Weak<dyn ValueMaker>>>,
     /// Text that a C function reads while it makes values of it, which may skip the function's own frame.
     stash: RefCell<Bytes>,
 }
@@ -51,7 +51,7 @@ impl Host {
             contexts: Contexts::default(),
             waits: Rc::default(),
             answer: Answer::default(),
-            owner: RefCell::new(None),
+            maker: RefCell::new(None),
             stash: RefCell::default(),
         }
     }
@@ -109,14 +109,14 @@ impl Host {
         self.output.rest();
     }
 
-    pub(crate) fn set_owner(&self, owner: Weak<dyn Owner>) {
-        self.owner.replace(Some(owner));
+    pub(crate) fn set_maker(&self, maker: Weak<dyn ValueMaker>) {
+        self.maker.replace(Some(maker));
     }
 
     /// Makes a value of what the registry holds under `key`; takes over the key. `None` while the state is closed.
-    pub(crate) fn own(&self, key: c_int) -> Option<Rc<dyn NativeValue>> {
-        let owner = self.owner.borrow().as_ref()?.upgrade()?;
-        Some(owner.own(key))
+    pub(crate) fn make_value(&self, key: c_int) -> Option<Rc<dyn NativeValue>> {
+        let maker = self.maker.borrow().as_ref()?.upgrade()?;
+        Some(maker.make_value(key))
     }
 
     /// Keeps text until this is called again, and lends it out.

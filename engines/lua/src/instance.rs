@@ -20,7 +20,7 @@ use std::{
 };
 use trine_engine::{
     Environment, Error, ErrorKind, Exports, Form, FunctionId, Hook, Instance, Interrupter,
-    Invocation, LocalFuture, Module, Payload, Result, Seek, Usage,
+    Invocation, LocalFuture, Module, Payload, Result, Usage, Wanted,
 };
 
 /// One warm Lua.
@@ -128,7 +128,7 @@ impl LuaInstance {
             let key = vm.keep(value)?;
             Ok(Loaded { vm: vm.clone(), key, name: name.into(), module: shared.clone(), kind })
         };
-        if module.seek == Seek::Program {
+        if module.wanted == Wanted::Program {
             let source = program::load(&vm, module)?;
             let hooks = [Hook::Before, Hook::After].into_iter();
             let loaded =
@@ -139,7 +139,7 @@ impl LuaInstance {
             Ok(loaded) => loaded,
             Err(error) => return Err(spoiling(&vm, error)),
         };
-        let is_middleware = module.seek == Seek::Hooks;
+        let is_middleware = module.wanted == Wanted::Hooks;
         let found = loader::find(&loaded, module)?.into_iter().map(|found| {
             let hook = Hook::named(&found.name).filter(|_| is_middleware);
             let role = hook.map_or(Role::Handler, Role::Hook);

@@ -1,6 +1,33 @@
 //! Lua for Trine: the reference implementation of Lua 5.4, embedded through mlua.
 //!
 //! [`LuaEngine`] is the entry for a registry; everything else is reached through `trine_engine`'s traits.
+//!
+//! ```
+//! use std::{fs, rc::Rc};
+//! use tokio::{runtime::Builder, task::LocalSet};
+//! use trine_engine::{Engine, Environment, Form, Invocation, LogSettings, Module, Payload, Wanted};
+//!
+//! let folder = tempfile::tempdir()?;
+//! let file = folder.path().join("app.lua");
+//! fs::write(&file, "function handler(event) return 'Hello, ' .. event.name .. '!' end")?;
+//!
+//! let environment = Environment::new("/opt", LogSettings::default());
+//! let module = Module::new(folder.path(), file, "app", Wanted::Handler("handler".to_owned()));
+//! let runtime = Builder::new_current_thread().enable_all().build()?;
+//! let (answer, _) = LocalSet::new().block_on(&runtime, async {
+//!     let instance = trine_lua::engine().start(&environment)?;
+//!     let exports = instance.load(&module).await?;
+//!     let (_, handler) = exports.functions[0];
+//!     let event = Payload::json(r#"{"name": "you"}"#);
+//!     let invocation = Rc::new(Invocation { event_is_json: true, ..Invocation::default() });
+//!     let answer = instance.call(handler, event, Form::Json, &invocation).await?;
+//!     instance.shutdown();
+//!     answer.into_bytes()
+//! })?;
+//! assert_eq!(answer, r#""Hello, you!""#);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 #![doc = include_str!("../docs.md")]
 #![doc = include_str!("../unsafe.md")]
 

@@ -10,8 +10,8 @@ use crate::{
 use mlua::{Function, Lua, Table, Value, ffi};
 use std::{collections::BTreeMap, rc::Rc};
 use trine_engine::{
-    Error, ErrorKind, Frame, HANDLER_NAMES, Hook, Module, Result, Seek, unnamed_handler,
-    what_there_is,
+    Error, ErrorKind, Frame, HANDLER_NAMES, Hook, Module, Result, Wanted, alternatives,
+    unnamed_handler,
 };
 
 /// A function that was found.
@@ -25,7 +25,7 @@ pub(crate) async fn load(vm: &Rc<Vm>, module: &Module) -> Result<Rc<Loaded>> {
     if let Some(loaded) = vm.modules().borrow().get(&module.path) {
         return Ok(loaded.clone());
     }
-    if module.seek == Seek::Hooks
+    if module.wanted == Wanted::Hooks
         && let Some(folder) = module.path.parent()
     {
         vm.search_in(folder)?;
@@ -68,7 +68,7 @@ async fn run(vm: &Rc<Vm>, module: &Module) -> Result<Loaded> {
         }
     };
     run.done();
-    register(vm, (module.seek != Seek::Hooks).then_some(name.as_str()), &path, &value)
+    register(vm, (module.wanted != Wanted::Hooks).then_some(name.as_str()), &path, &value)
         .map_err(|error| internal(&error))?;
     let mut globals = globals(vm)?;
     globals.retain(|name, value| before.get(name).is_none_or(|known| known != value));
@@ -166,14 +166,14 @@ fn broken_file(message: &str) -> Option<(&str, &str)> {
     rest.split_once("':\n\t")
 }
 
-/// Finds the functions that are sought in a module, by [`Seek`]'s rules.
+/// Finds the functions that are sought in a module, by [`Wanted`]'s rules.
 pub(crate) fn find(loaded: &Loaded, module: &Module) -> Result<Vec<Found>> {
-    match &module.seek {
-        Seek::Handler(name) => match loaded.lookup(name, true) {
+    match &module.wanted {
+        Wanted::Handler(name) => match loaded.lookup(name, true) {
             Value::Nil => Err(missing(loaded, module, Some(name))),
             value => Ok(vec![checked(module, name, value)?]),
         },
-        Seek::Unnamed => {
+        Wanted::Unnamed => {
             let usual = HANDLER_NAMES[0];
             let is_function = |name: &str| callable(&loaded.lookup(name, name == usual));
             let name = unnamed_handler(is_function).unwrap_or(usual);
@@ -182,7 +182,7 @@ pub(crate) fn find(loaded: &Loaded, module: &Module) -> Result<Vec<Found>> {
                 value => Ok(vec![checked(module, name, value)?]),
             }
         }
-        Seek::Hooks => {
+        Wanted::Hooks => {
             let mut found = Vec::new();
             for hook in Hook::ALL {
                 let mut value = loaded.lookup(hook.name(), false);
@@ -196,7 +196,7 @@ pub(crate) fn find(loaded: &Loaded, module: &Module) -> Result<Vec<Found>> {
             }
             Ok(found)
         }
-        Seek::Program => Err(Error::internal("a program is no module")),
+        Wanted::Program => Err(Error::internal("a program is no module")),
     }
 }
 
@@ -241,7 +241,7 @@ fn missing(loaded: &Loaded, module: &Module, wanted: Option<&str>) -> Error {
         names.extend(loaded.inner_functions());
     }
     let mut message = format!("Handler '{name}' missing on module '{}'", module.name);
-    message.push_str(&what_there_is(module, wanted, &names));
+    message.push_str(&alternatives(module, wanted, &names));
     if names.is_empty() {
         message.push_str(": return a table with one, or define a global");
     }

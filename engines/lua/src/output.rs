@@ -1,14 +1,27 @@
 //! The output of a guest: `print`, `io.write`, `warn` and `trine.log`, in the form that the log settings ask for.
 
+use serde::Serialize;
+use serde_json::value::RawValue;
 use std::{
     borrow::Cow,
     cell::{Cell, RefCell},
     rc::Rc,
 };
-use trine_engine::{Invocation, Level, LogFormat, LogSettings, Stream, json_string, timestamp};
+use trine_engine::{Invocation, Level, LogFormat, LogSettings, Stream, json_line, timestamp};
 
 /// Maximum length of a line, in bytes; a longer one is broken.
 const LONGEST_LINE: usize = 1 << 20;
+
+/// The members of a log line in JSON form, besides its time and its level.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Record<'a, M: ?Sized> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tenant_id: Option<&'a str>,
+    message: &'a M,
+}
 
 /// The output of one Lua state.
 pub(crate) struct Output {
@@ -112,7 +125,7 @@ impl Output {
             LogFormat::Text => {
                 self.line(Stream::Stderr, format!("Lua warning: {text}\n").as_bytes())
             }
-            LogFormat::Json => self.record(Stream::Stderr, Level::Warn, &json_string(&text)),
+            LogFormat::Json => self.record(Stream::Stderr, Level::Warn, &*text),
         }
     }
 
@@ -122,16 +135,21 @@ impl Output {
             return self.log.sink.write(stream, line);
         }
         let text = String::from_utf8_lossy(line.strip_suffix(b"\n").unwrap_or(line));
-        self.record(stream, Level::Info, &json_string(&text));
+        self.record(stream, Level::Info, &*text);
     }
 
-    /// Writes a log line, if its level is wanted. `message` is text; `json` is its JSON form.
-    pub(crate) fn log(&self, level: Level, message: &str, json: &str) {
+    /// Writes a log line, if its level is wanted. `message` is text; `json` is the JSON form of
+    /// what was logged, where that is no text.
+    pub(crate) fn log(&self, level: Level, message: &str, json: Option<&str>) {
         if self.log.level.is_some_and(|lowest| level < lowest) {
             return;
         }
         if self.log.format == LogFormat::Json {
-            return self.record(Stream::Stdout, level, json);
+            let json = json.and_then(|json| serde_json::from_str::<&RawValue>(json).ok());
+            return match json {
+                Some(json) => self.record(Stream::Stdout, level, json),
+                None => self.record(Stream::Stdout, level, message),
+            };
         }
         let id = self.request_id().unwrap_or_default();
         // As in Node's runtime.
@@ -143,16 +161,14 @@ impl Output {
         self.log.sink.write(Stream::Stdout, line.as_bytes());
     }
 
-    fn record(&self, stream: Stream, level: Level, message: &str) {
-        let mut line =
-            format!("{{\"timestamp\":\"{}\",\"level\":\"{}\"", timestamp(), level.name());
-        if let Some(invocation) = &*self.running.borrow() {
-            line.push_str(&format!(",\"requestId\":{}", json_string(&invocation.request_id)));
-            if let Some(tenant) = &invocation.tenant_id {
-                line.push_str(&format!(",\"tenantId\":{}", json_string(tenant)));
-            }
-        }
-        line.push_str(&format!(",\"message\":{message}}}\n"));
-        self.log.sink.write(stream, line.as_bytes());
+    fn record(&self, stream: Stream, level: Level, message: &(impl Serialize + ?Sized)) {
+        let running = self.running.borrow();
+        let invocation = running.as_deref();
+        let record = Record {
+            request_id: invocation.map(|invocation| &*invocation.request_id),
+            tenant_id: invocation.and_then(|invocation| invocation.tenant_id.as_deref()),
+            message,
+        };
+        self.log.sink.write(stream, json_line(level, &record).as_bytes());
     }
 }

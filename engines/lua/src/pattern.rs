@@ -13,13 +13,14 @@ use std::{
     ffi::c_int,
     mem::{MaybeUninit, needs_drop},
 };
-use trine_lua_pattern::{Capture, Cursor, Fault, Piece, Room, Template, find_plain, is_plain};
+use trine_lua_pattern::{Capture, Cursor, Fault, Piece, Scratch, Template, find_plain, is_plain};
 
 /// A matcher that checks whether what runs on this thread has to stop.
 type Matcher<'t, 'r> = trine_lua_pattern::Matcher<'t, 'r, fn() -> bool>;
 
-const _: () =
-    assert!(!needs_drop::<Matcher<'_, '_>>() && !needs_drop::<Room>() && !needs_drop::<Cursor>());
+const _: () = assert!(
+    !needs_drop::<Matcher<'_, '_>>() && !needs_drop::<Scratch>() && !needs_drop::<Cursor>()
+);
 
 /// Library, name and function of everything in this module.
 pub(crate) const FUNCTIONS: [(&str, &str, ffi::lua_CFunction); 4] = [
@@ -63,8 +64,8 @@ unsafe fn find_or_match(state: *mut lua_State, find: bool) -> c_int {
                 Err(fault) => raise(state, fault),
             };
         }
-        let mut room = Room::new();
-        let mut matcher = Matcher::new(source, pattern, &mut room, limits::alarmed);
+        let mut scratch = Scratch::new();
+        let mut matcher = Matcher::new(source, pattern, &mut scratch, limits::alarmed);
         match matcher.find(init) {
             Ok(None) => {
                 ffi::lua_pushnil(state);
@@ -102,8 +103,8 @@ unsafe extern "C-unwind" fn next_match(state: *mut lua_State) -> c_int {
         let source = text(state, ffi::lua_upvalueindex(1));
         let pattern = text(state, ffi::lua_upvalueindex(2));
         let cursor = &mut *ffi::lua_touserdata(state, ffi::lua_upvalueindex(3)).cast::<Cursor>();
-        let mut room = Room::new();
-        let mut matcher = Matcher::without_anchor(source, pattern, &mut room, limits::alarmed);
+        let mut scratch = Scratch::new();
+        let mut matcher = Matcher::without_anchor(source, pattern, &mut scratch, limits::alarmed);
         match matcher.next_match(cursor) {
             Ok(None) => 0,
             Ok(Some(_)) => push_captures(state, &matcher, matcher.captures().max(1)),
@@ -126,8 +127,8 @@ unsafe extern "C-unwind" fn gsub(state: *mut lua_State) -> c_int {
         ) {
             return wrong_replacement(state);
         }
-        let mut room = Room::new();
-        let mut matcher = Matcher::new(source, pattern, &mut room, limits::alarmed);
+        let mut scratch = Scratch::new();
+        let mut matcher = Matcher::new(source, pattern, &mut scratch, limits::alarmed);
         let mut cursor = Cursor::new(0);
         let mut buffer = MaybeUninit::<ffi::luaL_Buffer>::uninit();
         let buffer = buffer.as_mut_ptr();

@@ -3,7 +3,7 @@
 use crate::{
     ID,
     convert::{self, Parser, Strictness},
-    host::{Host, Owner},
+    host::{Host, ValueMaker},
     vm::Vm,
 };
 use bytes::Bytes;
@@ -83,8 +83,8 @@ impl LuaValue {
     }
 }
 
-impl Owner for Vm {
-    fn own(self: Rc<Self>, key: c_int) -> Rc<dyn NativeValue> {
+impl ValueMaker for Vm {
+    fn make_value(self: Rc<Self>, key: c_int) -> Rc<dyn NativeValue> {
         Rc::new(LuaValue::new(self, key))
     }
 }

@@ -63,8 +63,8 @@ impl Vm {
             spoiled: Cell::new(false),
             host,
         });
-        let owner: Weak<Self> = Rc::downgrade(&vm);
-        vm.host.set_owner(owner);
+        let maker: Weak<Self> = Rc::downgrade(&vm);
+        vm.host.set_maker(maker);
         vm
     }
 

@@ -16,3 +16,4 @@
 pub mod environment;
 pub mod signal;
 pub mod trace;
+pub mod tree;

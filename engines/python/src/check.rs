@@ -3,36 +3,36 @@
 use crate::{error, interpreter};
 use pyo3::{exceptions::PyOSError, prelude::*, types::PyTuple};
 use std::thread;
-use trine_engine::{Error, ErrorKind, Module, Outlook, Result};
+use trine_engine::{Error, ErrorKind, Module, Presence, Result};
 
 /// Checks a module. Nothing of it runs. The interpreter is started for it, as the thread that asks will need it anyway;
 /// on threads other than the process's main one, where that may not be so, an interpreter that does not run is left
 /// alone and nothing is reported.
-pub(crate) fn check(module: &Module) -> Result<Outlook> {
+pub(crate) fn check(module: &Module) -> Result<Presence> {
     if interpreter::get().is_none() && thread::current().name() != Some("main") {
-        return Ok(Outlook::Possible);
+        return Ok(Presence::Possible);
     }
     // A module found by an import may lie in an archive or be compiled: there is no text to look at.
     if module.path.extension().is_none_or(|extension| extension != "py") || !module.path.is_file() {
-        return Ok(Outlook::Possible);
+        return Ok(Presence::Possible);
     }
     let python = interpreter::start(true)?;
     Python::attach(|py| {
-        let look = || -> PyResult<Outlook> {
+        let look = || -> PyResult<Presence> {
             let look = python.check(py)?.bind(py).get_item("look")?;
             let look = look.expect("the prelude defines it");
-            let found = look.call1((module.path.as_os_str(), module.seek.names()))?;
+            let found = look.call1((module.path.as_os_str(), module.wanted.names()))?;
             if found.is_none() {
-                return Ok(Outlook::Possible);
+                return Ok(Presence::Possible);
             }
             if found.is_instance_of::<PyTuple>() {
                 let (name, kind) = found.extract()?;
-                return Ok(Outlook::NoFunction { name, kind });
+                return Ok(Presence::NoFunction { name, kind });
             }
-            Ok(Outlook::Absent { others: found.extract()? })
+            Ok(Presence::Absent { others: found.extract()? })
         };
         match look() {
-            Ok(outlook) => Ok(outlook),
+            Ok(presence) => Ok(presence),
             Err(raised) if raised.is_instance_of::<PyOSError>(py) => {
                 let path = module.path.display();
                 let message =

@@ -1,44 +1,41 @@
 //! The engine as the rest of the process sees it: plain facts, and instances on demand. The interpreter behind them
 //! starts with the first instance.
 
-use crate::{ID, check, examine, find, instance::PythonInstance, interpreter};
-use std::rc::Rc;
+use crate::{ID, check, examine, find, instance::PythonInstance, interpreter, standalone};
+use std::{ffi::OsString, rc::Rc};
 use trine_engine::{
     Candidate, Capabilities, Engine, EngineInfo, Environment, ErrorDialect, ErrorRecord,
-    Examination, Finding, Instance, LayerPlace, Lookup, Module, Outlook, Result, Search,
+    Examination, Finding, Instance, LayerPlace, Lookup, Module, Presence, Result, Search,
 };
 use trine_process::environment;
 
 /// Returns the Python engine.
 pub fn engine() -> PythonEngine {
     PythonEngine {
-        info: EngineInfo {
-            id: ID,
-            name: "Python",
-            version: version(env!("TRINE_PYTHON_VERSION"), env!("TRINE_PYTHON_FREE_THREADED")),
-            extensions: &["py"],
-            interpreters: &["python"],
-            globals_per_root: false,
-            on_main_thread: true,
-            instance_per_function: false,
-            splits_at_first_dot: false,
-            capabilities: Capabilities {
-                async_handlers: true,
-                interleaving: true,
-                interrupt: true,
-                native_values: true,
-                exact_integers: true,
-                typescript: false,
-                native_extensions: true,
-                memory_limit: false,
-            },
-            error_dialect: ErrorDialect {
-                stack_member: "stackTrace",
-                with_request_id: true,
-                record: ErrorRecord::Traceback,
-                type_first: false,
-            },
-        },
+        info: EngineInfo::new(
+            ID,
+            "Python",
+            version(env!("TRINE_PYTHON_VERSION"), env!("TRINE_PYTHON_FREE_THREADED")),
+        )
+        .with_extensions(&["py"])
+        .with_interpreters(&["python"])
+        .with_on_main_thread(true)
+        .with_capabilities(Capabilities {
+            async_handlers: true,
+            interleaving: true,
+            interrupt: true,
+            native_values: true,
+            exact_integers: true,
+            typescript: false,
+            native_extensions: true,
+            memory_limit: false,
+        })
+        .with_error_dialect(ErrorDialect {
+            stack_member: "stackTrace",
+            with_request_id: true,
+            record: ErrorRecord::Traceback,
+            type_first: false,
+        }),
     }
 }
 
@@ -60,7 +57,7 @@ impl Engine for PythonEngine {
         &self.info
     }
 
-    fn check(&self, module: &Module) -> Result<Outlook> {
+    fn check(&self, module: &Module) -> Result<Presence> {
         check::check(module)
     }
 
@@ -86,6 +83,10 @@ impl Engine for PythonEngine {
             interpreter::learn_environment(variables);
         }
         set
+    }
+
+    fn interpret(&self, command_line: &[OsString], _environment: &Environment) -> bool {
+        standalone::run(command_line)
     }
 
     fn start(&self, environment: &Environment) -> Result<Rc<dyn Instance>> {

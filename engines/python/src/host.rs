@@ -4,7 +4,7 @@
 use crate::{
     child_environment, current_loop, exchange, exits, host_signals,
     interpreter::{self, Prelude},
-    limits, program, relative, scopes,
+    limits, program, relative, scopes, standalone,
 };
 use pyo3::{
     exceptions::{PySystemExit, PyTypeError},
@@ -219,6 +219,7 @@ pub(crate) fn module(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
     module.add_function(wrap_pyfunction!(host_signals::install_beside, &module)?)?;
     module.add_function(wrap_pyfunction!(relative::relative_levels, &module)?)?;
     module.add_function(wrap_pyfunction!(set_no_site, &module)?)?;
+    module.add_function(wrap_pyfunction!(standalone::configure_certificates, &module)?)?;
     child_environment::add_to(&module)?;
     exchange::add_to(&module)?;
     program::add_to(&module)?;

@@ -21,6 +21,7 @@ use std::{
     thread,
 };
 use trine_engine::{Error, Result};
+use trine_process::tree;
 
 static INTERPRETER: OnceLock<std::result::Result<Interpreter, String>> = OnceLock::new();
 
@@ -200,39 +201,41 @@ fn configure_and_start() -> std::result::Result<(), String> {
 }
 
 /// Returns the value of `sys.executable`, so that child processes run Python and not us: the virtual environment's
-/// interpreter where there is one (from which `site` finds its packages), else the one of the build.
+/// interpreter where there is one (from which `site` finds its packages), else our own binary by Python's name where it
+/// is shipped so, else the one of the build.
 fn executable() -> PathBuf {
     let version = minor_version();
-    env::var_os("VIRTUAL_ENV")
+    let environments = env::var_os("VIRTUAL_ENV")
         .map(PathBuf::from)
         .filter(|path| path.join("lib").join(&version).is_dir())
-        .map(|path| path.join("bin/python"))
-        .filter(|path| path.exists())
+        .map(|path| path.join("bin/python"));
+    let shipped = tree::root().map(|root| root.join("bin").join(&version));
+    [environments, shipped]
+        .into_iter()
+        .flatten()
+        .find(|path| path.exists())
         .unwrap_or_else(|| PathBuf::from(env!("TRINE_PYTHON_EXECUTABLE")))
 }
 
-/// Returns the place of the standard library: beside our own executable (a layer that carries it), else where it was
-/// at build time, else one folder up. `None` leaves it to `PYTHONHOME` or to Python's own search.
+/// Returns the place of the standard library: in the folder that our executable was shipped in, else beside it, else
+/// where it was at build time. `None` leaves it to `PYTHONHOME` or to Python's own search.
 fn home() -> Option<OsString> {
     if env::var_os("PYTHONHOME").is_some_and(|home| !home.is_empty()) {
         return None;
     }
     let beside = env::current_exe().ok().and_then(|path| path.parent().map(Path::to_owned));
-    let has_library =
-        |prefix: &Path| prefix.join("lib").join(minor_version()).join("os.py").exists();
-    if let Some(folder) = beside.as_deref().filter(|folder| has_library(folder)) {
+    let has_library = |prefix: &Path| {
+        let library = prefix.join("lib").join(minor_version());
+        library.join("os.py").exists() || library.join("os.pyc").exists()
+    };
+    let mut near = [tree::root().map(Path::to_owned), beside].into_iter().flatten();
+    if let Some(folder) = near.find(|folder| has_library(folder)) {
         return Some(folder.into());
     }
     let (prefix, exec_prefix) = (env!("TRINE_PYTHON_PREFIX"), env!("TRINE_PYTHON_EXEC_PREFIX"));
-    if has_library(Path::new(prefix)) {
-        return Some(if prefix == exec_prefix {
-            prefix.into()
-        } else {
-            format!("{prefix}:{exec_prefix}").into()
-        });
-    }
-    let above = beside.as_deref().and_then(Path::parent).filter(|folder| has_library(folder));
-    above.map(Into::into)
+    has_library(Path::new(prefix)).then(|| {
+        if prefix == exec_prefix { prefix.into() } else { format!("{prefix}:{exec_prefix}").into() }
+    })
 }
 
 /// Returns the version's name, such as `python3.11`.

@@ -24,6 +24,7 @@ mod loader;
 mod program;
 mod relative;
 mod scopes;
+mod standalone;
 mod value;
 
 pub use engine::{PythonEngine, engine};

@@ -41,7 +41,7 @@ const PAUSES: [Duration; 4] = [
 const ATTEMPTS: usize = 40;
 
 /// Number of attempts by signal before the main thread's exception is set as on any other thread.
-const PATIENCE: usize = 3;
+const SIGNAL_ATTEMPTS: usize = 3;
 
 thread_local! {
     /// The calls of the instance whose section is open on this thread; null outside sections.
@@ -397,7 +397,7 @@ impl Request {
         let Some(runs) = self.runs.upgrade() else { return false };
         let again = self.remind(&runs);
         // A guest may have blocked the signal.
-        let ignored = self.attempt >= PATIENCE;
+        let ignored = self.attempt >= SIGNAL_ATTEMPTS;
         if again.is_some_and(|thread| ignored || !signal::reaches(thread)) {
             Python::attach(|py| self.set_exception(py, &runs));
         }

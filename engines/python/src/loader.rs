@@ -10,7 +10,7 @@ use pyo3::{
     types::{PyDict, PyModule},
 };
 use trine_engine::{
-    Error, ErrorKind, HANDLER_NAMES, Hook, Module, Result, Seek, unnamed_handler, what_there_is,
+    Error, ErrorKind, HANDLER_NAMES, Hook, Module, Result, Wanted, alternatives, unnamed_handler,
 };
 
 /// The function that an id stands for.
@@ -52,11 +52,11 @@ pub(crate) struct Loaded {
 
 /// Imports a module and finds the requested functions in it.
 pub(crate) fn load(py: Python<'_>, source: &Source<'_>, module: &Module) -> Result<Loaded> {
-    match &module.seek {
-        Seek::Handler(name) => handler(py, source, module, Some(name)),
-        Seek::Unnamed => handler(py, source, module, None),
-        Seek::Hooks => hooks(py, source, module),
-        Seek::Program => {
+    match &module.wanted {
+        Wanted::Handler(name) => handler(py, source, module, Some(name)),
+        Wanted::Unnamed => handler(py, source, module, None),
+        Wanted::Hooks => hooks(py, source, module),
+        Wanted::Program => {
             let (python, generation) = (source.python, source.generation);
             let programs = program::load(py, python, generation, module, source.layer_root)?;
             let functions = programs.into_iter();
@@ -87,7 +87,7 @@ fn handler(
     let found = loaded.getattr_opt(name).map_err(|e| error::raised(py, &e, ""))?;
     let function = found.ok_or_else(|| {
         let names = function_names(&loaded);
-        let what = what_there_is(module, named, &names);
+        let what = alternatives(module, named, &names);
         let text = format!("Handler '{name}' missing on module '{}'{what}", module.name);
         Error::new(ErrorKind::HandlerNotFound, text)
     })?;

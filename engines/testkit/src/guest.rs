@@ -2,11 +2,11 @@
 //!
 //! ```
 //! use trine_testkit::{guest::{self, Guest}, reference};
-//! use trine_engine::Seek;
+//! use trine_engine::Wanted;
 //!
 //! let guest = Guest::start(&reference::engine(), &[("app.shout", "HELLO")], |_, _| ());
 //! let answer = guest::run(async {
-//!     let exports = guest.load("app.shout", Seek::Handler("handler".to_owned())).await?;
+//!     let exports = guest.load("app.shout", Wanted::Handler("handler".to_owned())).await?;
 //!     guest.call(exports.functions[0].1, r#""you""#, &guest::invocation("id-1").into()).await
 //! });
 //! assert_eq!(answer.unwrap(), r#""HELLO \"YOU\"""#);
@@ -25,7 +25,7 @@ use std::{
 use tempfile::TempDir;
 use trine_engine::{
     Engine, Environment, Exports, Form, FunctionId, FunctionInfo, Instance, Invocation, LogFormat,
-    LogSettings, LogSink, Module, Payload, Result, Seek, Stream,
+    LogSettings, LogSink, Module, Payload, Result, Stream, Wanted,
 };
 
 /// Maximum time anything may take before a test gives up on it. Passing tests never come close.
@@ -100,6 +100,11 @@ impl Log {
         self.written().clone()
     }
 
+    /// Returns the pieces of both streams, in the order in which they were written.
+    pub fn lines(&self) -> Vec<String> {
+        self.pieces().into_iter().map(|(_, text)| text).collect()
+    }
+
     /// Returns the pieces of one stream.
     pub fn of(&self, stream: Stream) -> Vec<String> {
         let pieces = self.pieces().into_iter().filter(|(of, _)| *of == stream);
@@ -108,7 +113,7 @@ impl Log {
 
     /// Returns everything that was written.
     pub fn text(&self) -> String {
-        self.pieces().into_iter().map(|(_, text)| text).collect()
+        self.lines().concat()
     }
 
     /// Waits until this text was written.
@@ -150,32 +155,27 @@ impl Guest {
     ) -> Self {
         let folder = Folder::new(files);
         let log = Arc::new(Log::default());
-        let mut environment = Environment {
-            layer_root: folder.with_file_name("opt"),
-            function: FunctionInfo { name: Some("shop".into()), ..FunctionInfo::default() },
-            log: LogSettings { sink: log.clone(), format: LogFormat::Text, level: None },
-            main_thread: false,
-            trace_in_environment: false,
-            shares_process: false,
-            lone_root: false,
-            memory_limit: None,
-        };
+        let mut environment = Environment::new(
+            folder.with_file_name("opt"),
+            LogSettings { sink: log.clone(), format: LogFormat::Text, level: None },
+        )
+        .with_function(FunctionInfo { name: Some("shop".into()), ..FunctionInfo::default() });
         change(&mut environment, &folder);
         let instance = engine.start(&environment).expect("the instance starts");
         Self { folder, log, environment, instance }
     }
 
     /// Returns the module of a file, named after it: `lib/app.py` is `lib/app`.
-    pub fn module(&self, path: &str, seek: Seek) -> Module {
-        module(&self.folder, path, seek)
+    pub fn module(&self, path: &str, wanted: Wanted) -> Module {
+        module(&self.folder, path, wanted)
     }
 
     /// Loads a file.
     ///
     /// # Errors
     /// The instance's own.
-    pub async fn load(&self, path: &str, seek: Seek) -> Result<Exports> {
-        self.instance.load(&self.module(path, seek)).await
+    pub async fn load(&self, path: &str, wanted: Wanted) -> Result<Exports> {
+        self.instance.load(&self.module(path, wanted)).await
     }
 
     /// Calls a function with an event, given as JSON text; returns the text of its answer.
@@ -193,9 +193,9 @@ impl Guest {
 }
 
 /// Returns the module of a file in a folder, as [`Guest::module`] does.
-pub fn module(root: &Path, path: &str, seek: Seek) -> Module {
+pub fn module(root: &Path, path: &str, wanted: Wanted) -> Module {
     let name = Path::new(path).with_extension("").to_string_lossy().into_owned();
-    Module { root: root.to_owned(), path: root.join(path), name, by_path: false, seek }
+    Module::new(root, root.join(path), name, wanted)
 }
 
 /// Calls a function of an instance, as [`Guest::call`] does.

@@ -2,8 +2,8 @@
 //! the greeting and the event in capitals.
 
 use trine_engine::{
-    Capabilities, Engine, EngineInfo, Error, ErrorDialect, ErrorKind, Invocation, Output, Result,
-    Simple, SimpleEnvironment, SimpleRuntime,
+    Engine, EngineInfo, Error, ErrorKind, Invocation, Output, Result, Simple, SimpleEnvironment,
+    SimpleRuntime,
 };
 
 /// Returns the engine of the *shout* language, for files that end in `.shout`.
@@ -11,19 +11,7 @@ use trine_engine::{
 /// A missing file is an [`ErrorKind::ImportModule`], an empty one an [`ErrorKind::UserCodeSyntax`], and an event that
 /// is not UTF-8 an [`ErrorKind::Unmarshal`].
 pub fn engine() -> impl Engine {
-    let info = EngineInfo {
-        id: "shout",
-        name: "Shout",
-        version: "shout 1.0".into(),
-        extensions: &["shout"],
-        interpreters: &[],
-        globals_per_root: false,
-        on_main_thread: false,
-        instance_per_function: false,
-        splits_at_first_dot: false,
-        capabilities: Capabilities::default(),
-        error_dialect: ErrorDialect::PLAIN,
-    };
+    let info = EngineInfo::new("shout", "Shout", "shout 1.0").with_extensions(&["shout"]);
     Simple::new(info, Shout::default)
 }
 
@@ -57,10 +45,8 @@ impl SimpleRuntime for Shout {
 mod tests {
     use super::*;
     use bytes::Bytes;
-    use std::{path::Path, rc::Rc, sync::Arc};
-    use trine_engine::{
-        Environment, Form, FunctionInfo, LogFormat, LogSettings, Module, NullSink, Payload, Seek,
-    };
+    use std::{path::Path, rc::Rc};
+    use trine_engine::{Environment, Form, LogSettings, Module, Payload, Wanted};
 
     /// Loads a handler with this source and calls it once.
     fn run(source: Option<&str>, event: &'static [u8]) -> Result<Bytes> {
@@ -69,16 +55,7 @@ mod tests {
         if let Some(source) = source {
             std::fs::write(&path, source).unwrap();
         }
-        let environment = Environment {
-            layer_root: "/opt".into(),
-            function: FunctionInfo::default(),
-            log: LogSettings { sink: Arc::new(NullSink), format: LogFormat::Text, level: None },
-            main_thread: false,
-            trace_in_environment: false,
-            shares_process: false,
-            lone_root: false,
-            memory_limit: None,
-        };
+        let environment = Environment::new("/opt", LogSettings::default());
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(call(&environment, folder.path(), &path, event))
     }
@@ -90,14 +67,8 @@ mod tests {
         event: &'static [u8],
     ) -> Result<Bytes> {
         let instance = engine().start(environment)?;
-        let seek = Seek::Handler("handler".into());
-        let module = Module {
-            root: root.into(),
-            path: path.into(),
-            name: "app".into(),
-            by_path: false,
-            seek,
-        };
+        let wanted = Wanted::Handler("handler".into());
+        let module = Module::new(root, path, "app", wanted);
         let exports = instance.load(&module).await?;
         let (name, function) = &exports.functions[0];
         assert_eq!(name, "handler");

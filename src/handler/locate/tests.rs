@@ -2,16 +2,16 @@
 
 use super::*;
 use crate::handler::tests::fixture::{folders, registry};
-use trine_engine::Seek;
+use trine_engine::Wanted;
 
 /// Returns engine, path relative to the parent of task root and layer root, module name and export.
 fn found(files: &[&str], text: &str) -> Result<(&'static str, String, String, String)> {
     let (parent, search) = folders(files);
     let text = text.replace("{parent}", parent.path().to_str().unwrap());
     let Located { engine, module } = locate(&text, &search, &registry())?;
-    let export = match module.seek {
-        Seek::Handler(export) => export,
-        Seek::Unnamed => "–".to_owned(),
+    let export = match module.wanted {
+        Wanted::Handler(export) => export,
+        Wanted::Unnamed => "–".to_owned(),
         other => panic!("{other:?} is no handler"),
     };
     let path = module.path.strip_prefix(parent.path()).unwrap().to_str().unwrap().to_owned();
@@ -123,9 +123,9 @@ fn a_path_may_come_without_its_extension() {
     for (path, export) in [("handler", "handle"), ("handler.py", "handle"), ("web", "")] {
         let located = locate_file(&home.join(path), export, &search, &registry()).unwrap();
         assert_eq!(located.module.root, home, "{path}");
-        let named = Seek::Handler(export.into());
-        let expected = if export.is_empty() { Seek::Unnamed } else { named };
-        assert_eq!(located.module.seek, expected);
+        let named = Wanted::Handler(export.into());
+        let expected = if export.is_empty() { Wanted::Unnamed } else { named };
+        assert_eq!(located.module.wanted, expected);
     }
 }
 

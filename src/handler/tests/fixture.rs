@@ -4,8 +4,8 @@ use crate::{engines::Registry, handler::SearchPaths};
 use std::{fs, path::Path, rc::Rc, sync::Arc};
 use tempfile::TempDir;
 use trine_engine::{
-    Capabilities, Engine, EngineInfo, Environment, Error, ErrorDialect, ErrorKind, Instance,
-    Invocation, Lookup, Output, Result, Search, Simple, SimpleEnvironment, SimpleRuntime,
+    Engine, EngineInfo, Environment, Error, ErrorKind, Instance, Invocation, Lookup, Output,
+    Result, Search, Simple, SimpleEnvironment, SimpleRuntime,
 };
 
 /// Returns a language that splits at the first dot, as JavaScript does.
@@ -59,23 +59,14 @@ fn info(
     extensions: &'static [&'static str],
     splits_at_first_dot: bool,
 ) -> EngineInfo {
-    EngineInfo {
-        id,
-        name: id,
-        version: "0".into(),
-        extensions,
-        interpreters: match id {
+    EngineInfo::new(id, id, "0")
+        .with_extensions(extensions)
+        .with_interpreters(match id {
             "js" => &["node"],
             "python" => &["python"],
             _ => &["lua"],
-        },
-        globals_per_root: false,
-        on_main_thread: false,
-        instance_per_function: false,
-        splits_at_first_dot,
-        capabilities: Capabilities::default(),
-        error_dialect: ErrorDialect::PLAIN,
-    }
+        })
+        .with_splits_at_first_dot(splits_at_first_dot)
 }
 
 /// An engine that can import these modules, from `/<engine>/<name>`. JavaScript's refuses the module `refused`.

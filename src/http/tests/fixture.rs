@@ -12,7 +12,6 @@ use std::{
     collections::BTreeSet,
     io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpStream},
-    path::PathBuf,
     rc::Rc,
     sync::{
         Arc, Mutex,
@@ -22,9 +21,9 @@ use std::{
     time::{Duration, Instant},
 };
 use trine_engine::{
-    Capabilities, Engine, EngineInfo, Environment, Error, ErrorDialect, Exports, Form, FunctionId,
-    FunctionInfo, Instance, Interrupter, Invocation, LocalFuture, LogFormat, LogSettings, LogSink,
-    Module, Payload, Result, Seek, Stream, Usage,
+    Capabilities, Engine, EngineInfo, Environment, Error, Exports, Form, FunctionId, Instance,
+    Interrupter, Invocation, LocalFuture, LogFormat, LogSettings, LogSink, Module, Payload, Result,
+    Stream, Usage, Wanted,
 };
 
 /// A language whose functions answer with their event, or as the header `x-do` says.
@@ -119,19 +118,9 @@ impl Instance for EchoInstance {
 }
 
 pub(super) fn registry(interleaving: bool) -> Registry {
-    let info = EngineInfo {
-        id: "echo",
-        name: "Echo",
-        version: "0".into(),
-        extensions: &["echo"],
-        interpreters: &[],
-        globals_per_root: false,
-        on_main_thread: false,
-        instance_per_function: false,
-        splits_at_first_dot: false,
-        capabilities: Capabilities { interleaving, ..Capabilities::default() },
-        error_dialect: ErrorDialect::PLAIN,
-    };
+    let info = EngineInfo::new("echo", "Echo", "0")
+        .with_extensions(&["echo"])
+        .with_capabilities(Capabilities { interleaving, ..Capabilities::default() });
     Registry::new(vec![Arc::new(Echo(info, AtomicU32::new(1)))])
 }
 
@@ -139,13 +128,8 @@ pub(super) fn registry(interleaving: bool) -> Registry {
 pub(super) fn site(names: &[&str], interleaving: bool) -> Site {
     let registry = registry(interleaving);
     let function = |name: &&str| {
-        let module = Module {
-            root: PathBuf::from("/"),
-            path: PathBuf::from(format!("/{name}.echo")),
-            name: (*name).to_owned(),
-            by_path: false,
-            seek: Seek::Handler("handler".into()),
-        };
+        let module =
+            Module::new("/", format!("/{name}.echo"), *name, Wanted::Handler("handler".into()));
         let engine = registry.by_extension("echo").unwrap().clone();
         ServedFunction::new(*name, Located { engine, module })
     };
@@ -178,16 +162,11 @@ impl Fixture {
         options.workers = 1;
         change(&mut options);
         let log = Arc::new(Kept::default());
-        let environment = Environment {
-            layer_root: PathBuf::from("/opt"),
-            function: FunctionInfo::default(),
-            log: LogSettings { sink: log.clone(), format: LogFormat::Text, level: None },
-            main_thread: true,
-            trace_in_environment: false,
-            shares_process: false,
-            lone_root: false,
-            memory_limit: None,
-        };
+        let environment = Environment::new(
+            "/opt",
+            LogSettings { sink: log.clone(), format: LogFormat::Text, level: None },
+        )
+        .with_main_thread(true);
         let running =
             Server::bind(options, site).unwrap().start(&WorkerOptions::new(environment)).unwrap();
         Self { address: running.address(), running: Some(running), log }

@@ -86,7 +86,7 @@ fn a_site_is_opened_from_what_a_user_writes() {
     let open = |path: &str| {
         let path = format!("{}{path}", folder.path().display());
         let site = Site::open(&path, &registry(true)).map_err(|e| e.to_string())?;
-        let name = |f: &ServedFunction| format!("{} {:?}", f.name, f.located.module.seek);
+        let name = |f: &ServedFunction| format!("{} {:?}", f.name, f.located.module.wanted);
         Ok::<_, String>(site.functions().iter().map(name).collect::<Vec<_>>())
     };
     assert_eq!(open("").unwrap(), ["hello Unnamed", "pets Unnamed"]);

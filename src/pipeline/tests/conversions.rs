@@ -8,7 +8,6 @@ use crate::{
 use bytes::Bytes;
 use std::{
     any::Any,
-    path::PathBuf,
     rc::Rc,
     sync::{
         Arc,
@@ -16,9 +15,9 @@ use std::{
     },
 };
 use trine_engine::{
-    Capabilities, Engine, EngineInfo, Environment, ErrorDialect, Exports, Form, FunctionId,
-    FunctionInfo, Hook, Instance, Interrupter, Invocation, LocalFuture, LogFormat, LogSettings,
-    Module, NativeValue, NullSink, Payload, Result, Seek, Usage,
+    Capabilities, Engine, EngineInfo, Environment, Exports, Form, FunctionId, Hook, Instance,
+    Interrupter, Invocation, LocalFuture, LogSettings, Module, NativeValue, Payload, Result, Usage,
+    Wanted,
 };
 
 /// Numbers of conversions of one language's values.
@@ -36,23 +35,11 @@ struct Counting {
 
 fn counting(id: &'static str) -> (Arc<dyn Engine>, Arc<Counts>) {
     let counts = Arc::<Counts>::default();
-    let info = EngineInfo {
-        id,
-        name: id,
-        version: "0".into(),
-        extensions: &[],
-        interpreters: &[],
-        globals_per_root: false,
-        on_main_thread: false,
-        instance_per_function: false,
-        splits_at_first_dot: false,
-        capabilities: Capabilities {
-            native_values: true,
-            memory_limit: true,
-            ..Default::default()
-        },
-        error_dialect: ErrorDialect::PLAIN,
-    };
+    let info = EngineInfo::new(id, id, "0").with_capabilities(Capabilities {
+        native_values: true,
+        memory_limit: true,
+        ..Default::default()
+    });
     (Arc::new(Counting { info, counts: counts.clone() }), counts)
 }
 
@@ -110,8 +97,8 @@ impl Instance for Counted {
     fn load<'a>(&'a self, module: &'a Module) -> LocalFuture<'a, Result<Exports>> {
         Box::pin(async move {
             // The middleware's name says which hooks it has.
-            let functions = match &module.seek {
-                Seek::Handler(name) => vec![(name.clone(), FunctionId(0))],
+            let functions = match &module.wanted {
+                Wanted::Handler(name) => vec![(name.clone(), FunctionId(0))],
                 _ => Hook::ALL
                     .into_iter()
                     .filter(|hook| module.name.contains(hook.name()))
@@ -161,38 +148,23 @@ fn conversions(middlewares: &[(&str, &str)], handler: &str) -> [usize; 4] {
     let (a, counts_a) = counting("a");
     let (b, counts_b) = counting("b");
     let engine = |id: &str| if id == "a" { a.clone() } else { b.clone() };
-    let module = |name: &str, seek| Module {
-        root: PathBuf::from("/"),
-        path: PathBuf::from(format!("/{name}")),
-        name: name.to_owned(),
-        by_path: false,
-        seek,
-    };
+    let module = |name: &str, wanted| Module::new("/", format!("/{name}"), name, wanted);
     let plan = Plan {
         handler: Located {
             engine: engine(handler),
-            module: module("app", Seek::Handler("handler".into())),
+            module: module("app", Wanted::Handler("handler".into())),
         },
         middlewares: middlewares
             .iter()
             .map(|(id, hooks)| Middleware {
                 name: (*hooks).to_owned(),
                 engine: engine(id),
-                module: module(hooks, Seek::Hooks),
+                module: module(hooks, Wanted::Hooks),
             })
             .collect(),
         order: Order::Onion,
     };
-    let environment = Environment {
-        layer_root: PathBuf::from("/opt"),
-        function: FunctionInfo::default(),
-        log: LogSettings { sink: Arc::new(NullSink), format: LogFormat::Text, level: None },
-        main_thread: false,
-        trace_in_environment: false,
-        shares_process: false,
-        lone_root: false,
-        memory_limit: None,
-    };
+    let environment = Environment::new("/opt", LogSettings::default());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     tokio::task::LocalSet::new().block_on(&runtime, async {
         let worker = Rc::new(Worker::new(WorkerOptions::new(environment)));

@@ -10,8 +10,8 @@ use trine::{
     handler::{SearchPaths, locate},
 };
 use trine_engine::{
-    Capabilities, Engine, EngineInfo, Error, ErrorDialect, ErrorKind, Invocation, Output, Result,
-    Seek, Simple, SimpleEnvironment, SimpleRuntime,
+    Engine, EngineInfo, Error, ErrorKind, Invocation, Output, Result, Simple, SimpleEnvironment,
+    SimpleRuntime, Wanted,
 };
 
 /// Files that can be found. Two files with the same name belong to two languages.
@@ -45,19 +45,8 @@ impl SimpleRuntime for Unused {
 }
 
 fn engine(id: &'static str, extensions: &'static [&'static str], first: bool) -> Arc<dyn Engine> {
-    let info = EngineInfo {
-        id,
-        name: id,
-        version: "0".into(),
-        extensions,
-        interpreters: &[],
-        globals_per_root: false,
-        on_main_thread: false,
-        instance_per_function: false,
-        splits_at_first_dot: first,
-        capabilities: Capabilities::default(),
-        error_dialect: ErrorDialect::PLAIN,
-    };
+    let info =
+        EngineInfo::new(id, id, "0").with_extensions(extensions).with_splits_at_first_dot(first);
     Arc::new(Simple::new(info, Unused::default))
 }
 
@@ -92,9 +81,9 @@ fuzz_target!(|text: &str| {
             assert!(module.path.is_file(), "{text:?} found {:?}", module.path);
             assert!(module.path.is_absolute() && module.root.is_absolute());
             assert!(!module.name.is_empty());
-            match module.seek {
-                Seek::Unnamed => {}
-                Seek::Handler(export) => {
+            match module.wanted {
+                Wanted::Unnamed => {}
+                Wanted::Handler(export) => {
                     assert!(!export.is_empty());
                     let named = export == "handler" || text.ends_with(&export);
                     assert!(named, "{text:?} gave {export:?}");

@@ -6,7 +6,7 @@
 use libfuzzer_sys::fuzz_target;
 use mlua::{Function, Lua, LuaString};
 use trine_lua_pattern::{
-    Capture, Cursor, Fault, Matcher, Piece, Room, Template, find_plain, is_plain,
+    Capture, Cursor, Fault, Matcher, Piece, Scratch, Template, find_plain, is_plain,
 };
 
 /// Maximum length of a subject: longer ones would show nothing new and take C Lua long.
@@ -70,8 +70,8 @@ fn outcome(subject: &[u8], pattern: &[u8], template: &[u8]) -> Option<Vec<u8>> {
     let mut rows = vec![told(find(subject, pattern, &mut stop))?];
     let mut cursor = Cursor::new(0);
     loop {
-        let mut room = Room::new();
-        let mut matcher = Matcher::without_anchor(subject, pattern, &mut room, &mut stop);
+        let mut scratch = Scratch::new();
+        let mut matcher = Matcher::without_anchor(subject, pattern, &mut scratch, &mut stop);
         let found = matcher.next_match(&mut cursor);
         match found.and_then(|found| found.map(|_| captures(&matcher, 1)).transpose()) {
             Ok(None) => break,
@@ -122,8 +122,8 @@ fn find(subject: &[u8], pattern: &[u8], stop: impl FnMut() -> bool) -> Result<Ve
             found.map_or_else(nothing, |at| vec![number(at + 1), number(at + pattern.len())])
         );
     }
-    let mut room = Room::new();
-    let mut matcher = Matcher::new(subject, pattern, &mut room, stop);
+    let mut scratch = Scratch::new();
+    let mut matcher = Matcher::new(subject, pattern, &mut scratch, stop);
     let Some(found) = matcher.find(0)? else { return Ok(nothing()) };
     let mut row = vec![number(found.start + 1), number(found.end)];
     row.extend(captures(&matcher, 0)?);
@@ -136,8 +136,8 @@ fn gsub(
     template: &[u8],
     stop: impl FnMut() -> bool,
 ) -> Result<Vec<Vec<u8>>, Fault> {
-    let mut room = Room::new();
-    let mut matcher = Matcher::new(subject, pattern, &mut room, stop);
+    let mut scratch = Scratch::new();
+    let mut matcher = Matcher::new(subject, pattern, &mut scratch, stop);
     let mut cursor = Cursor::new(0);
     let (mut text, mut added, mut count) = (Vec::new(), 0, 0);
     while let Some(found) = matcher.next_match(&mut cursor)? {

@@ -1,7 +1,7 @@
 //! Processes that guests start: this program by its path is their interpreter, never a second runtime.
 
 use super::interpreter::node;
-use crate::support::{Folder, Lambda, run, trine};
+use crate::support::{Folder, Lambda, binary, run, trine};
 use serde_json::{Value, json};
 
 /// A handler that reports what became of children that it starts in every common way.
@@ -265,7 +265,7 @@ fn no_child_takes_the_runtimes_part_in_any_language() {
     let bootstrap = folder.bootstrap().to_str().unwrap().to_owned();
     for handler in ["js.handler", "py.handler", "lua.handler"] {
         let lambda = Lambda::start(&folder, handler);
-        for path in [bootstrap.as_str(), env!("CARGO_BIN_EXE_trine")] {
+        for path in [bootstrap.as_str(), &binary()] {
             assert_eq!(lambda.invoke(json!(path)), json!([0, 3, 3, 3, 3]), "{handler} {path}");
         }
         let orphaned = json!(bootstrap);
@@ -281,7 +281,7 @@ fn commands_of_this_program_remain_commands_for_children() {
 exports.handler = async (path) => cp.spawnSync(path, ['invoke', 'other.handler', '--json'], { encoding: 'utf8' }).stdout;"),
         ("other.cjs", "exports.handler = async () => 'other';"),
     ]);
-    let event = format!("{:?}", env!("CARGO_BIN_EXE_trine"));
+    let event = format!("{:?}", binary());
     let finished = run(trine(&folder, &["invoke", "app.handler", "--json", "--event", &event]));
     assert_eq!(finished.stdout, "\"\\\"other\\\"\\n\"\n", "{finished:?}");
 }

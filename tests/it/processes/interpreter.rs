@@ -1,13 +1,13 @@
 //! The program as Node, under the name `node`: which code it runs, and how it ends.
 
-use crate::support::{Finished, Folder, Process, command, eventually, run, run_with_input};
+use crate::support::{Finished, Folder, Process, binary, command, eventually, run, run_with_input};
 use std::{os::unix::fs::symlink, process::Command};
 
 /// Returns the command `node` with these words in a folder with these files.
 pub(super) fn node(folder: &Folder, words: &[&str]) -> Command {
     let path = folder.task().join("../node");
     if !path.exists() {
-        symlink(env!("CARGO_BIN_EXE_trine"), &path).unwrap();
+        symlink(binary(), &path).unwrap();
     }
     let mut command = command(path, folder);
     command.args(words);

@@ -1,5 +1,6 @@
 //! Folders of functions: temporary ones, and the languages that the tests cover.
 
+use super::process::binary;
 use std::{
     fs,
     os::unix::fs::symlink,
@@ -50,7 +51,7 @@ impl Folder {
         let folder = Self(TempDir::new().unwrap());
         fs::create_dir(folder.layers()).unwrap();
         fs::create_dir(folder.task()).unwrap();
-        symlink(env!("CARGO_BIN_EXE_trine"), folder.bootstrap()).unwrap();
+        symlink(binary(), folder.bootstrap()).unwrap();
         for (name, text) in files {
             folder.write(name, text);
         }

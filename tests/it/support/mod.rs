@@ -9,7 +9,7 @@ mod serve;
 pub(crate) use folder::{Folder, LANGUAGES, Language, PROBE_LANGUAGES, line_of, repository};
 pub(crate) use http::{Connection, Reply};
 pub(crate) use lambda::{Lambda, ask};
-pub(crate) use process::{Finished, Process, command, run, run_with_input, trine};
+pub(crate) use process::{Finished, Process, binary, command, run, run_with_input, trine};
 pub(crate) use serve::Served;
 
 use std::{

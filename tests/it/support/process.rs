@@ -29,9 +29,15 @@ pub(crate) fn command(program: impl AsRef<OsStr>, folder: &Folder) -> Command {
     command
 }
 
+/// Returns the path of the binary that is tested: the one of this build, or another one that `TRINE_BINARY` names, such
+/// as the one that ships.
+pub(crate) fn binary() -> String {
+    std::env::var("TRINE_BINARY").unwrap_or_else(|_| env!("CARGO_BIN_EXE_trine").to_owned())
+}
+
 /// Makes the command `trine` with these arguments in the task root of `folder`.
 pub(crate) fn trine(folder: &Folder, arguments: &[&str]) -> Command {
-    let mut command = command(env!("CARGO_BIN_EXE_trine"), folder);
+    let mut command = command(binary(), folder);
     command.args(arguments);
     command
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Maximum time an answer may take. Far more than any needs: it turns hanging into a failure.
-const PATIENCE: Duration = Duration::from_secs(20);
+const READ_TIMEOUT: Duration = Duration::from_secs(20);
 
 pub(super) struct Connection(BufReader<TcpStream>);
 
@@ -29,7 +29,7 @@ impl Answer {
 impl Connection {
     pub(super) fn open(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(READ_TIMEOUT)).unwrap();
         stream.set_nodelay(true).unwrap();
         Self(BufReader::new(stream))
     }

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 /// The behaviour of the runtime's process since it started.
 #[derive(Debug, Default)]
-pub(crate) struct Conduct {
+pub(crate) struct History {
     /// Number of the runtime's requests.
     requests: u64,
     /// The number of the latest request whose connection broke where it may be sent once more.
@@ -26,8 +26,8 @@ pub(crate) struct Conduct {
 impl State {
     /// Counts a request of the runtime; returns a breach when the process should have ended.
     pub(crate) fn count_request(&mut self) -> Option<Breach> {
-        self.conduct.requests += 1;
-        let reason = self.conduct.must_end.as_ref()?;
+        self.history.requests += 1;
+        let reason = self.history.must_end.as_ref()?;
         Some((rule::CALL_AFTER_FATAL, format!("the process should have ended: {reason}")))
     }
 
@@ -35,20 +35,20 @@ impl State {
     pub(crate) fn must_end(&mut self, reason: String) {
         // Other requests in flight may be answered a moment later than the refused one.
         if !self.is_concurrent() {
-            self.conduct.must_end.get_or_insert(reason);
+            self.history.must_end.get_or_insert(reason);
         }
     }
 
     /// Records that a request's connection broke. It may be sent once more on a fresh one if none of its body was sent.
     pub(crate) fn connection_broke(&mut self, what: &str, body_was_sent: bool) {
-        let now = self.conduct.requests;
-        let is_second = self.conduct.broken.is_some_and(|broken| broken + 1 == now);
+        let now = self.history.requests;
+        let is_second = self.history.broken.is_some_and(|broken| broken + 1 == now);
         if body_was_sent {
             self.must_end(format!("the connection broke after {what} had sent of its body"));
         } else if is_second {
             self.must_end(format!("the connection broke twice running, the second time in {what}"));
         } else {
-            self.conduct.broken = Some(now);
+            self.history.broken = Some(now);
         }
     }
 

@@ -2,11 +2,11 @@
 
 use crate::support::Guest;
 use deno_runtime::tokio_util::create_and_run_current_thread;
-use trine_engine::Seek;
+use trine_engine::Wanted;
 
 /// Returns the answer of the handler of this name to `null`: `through the callback`, or its result.
 async fn answer(guest: &Guest, name: &str) -> String {
-    let exports = guest.load("app.mjs", Seek::Handler(name.into())).await.unwrap();
+    let exports = guest.load("app.mjs", Wanted::Handler(name.into())).await.unwrap();
     guest.call(exports.functions[0].1, "null").await.unwrap()
 }
 

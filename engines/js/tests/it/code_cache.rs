@@ -6,7 +6,7 @@ use std::{
     os::unix::fs::{MetadataExt as _, symlink},
     path::PathBuf,
 };
-use trine_engine::Seek;
+use trine_engine::Wanted;
 
 const HANDLER: &str = "import { answer } from 'answers';
 import { name } from './name.mjs';
@@ -31,7 +31,7 @@ fn guest() -> Guest {
 /// Returns the result of the handler in an instance of its own, which may leave its cache behind.
 async fn answer(guest: &Guest) -> String {
     let instance = guest.another();
-    let wanted = module(&guest.folder, "app.mjs", Seek::Handler("handler".into()));
+    let wanted = module(&guest.folder, "app.mjs", Wanted::Handler("handler".into()));
     let function = instance.load(&wanted).await.unwrap().functions[0].1;
     let answer = call(&instance, function, "{}", &invocation()).await.unwrap();
     instance.shutdown();
@@ -126,7 +126,7 @@ fn a_cache_serves_in_another_place() {
         let name = path.file_name().unwrap();
         fs::copy(&path, deployed.folder.join(".trine-cache").join(name)).unwrap();
         let first = cache(&deployed);
-        let failing = module(&deployed.folder, "app.mjs", Seek::Handler("fail".into()));
+        let failing = module(&deployed.folder, "app.mjs", Wanted::Handler("fail".into()));
         let instance = deployed.another();
         let function = instance.load(&failing).await.unwrap().functions[0].1;
         let error = call(&instance, function, "{}", &invocation()).await.unwrap_err();

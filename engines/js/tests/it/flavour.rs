@@ -1,7 +1,7 @@
 //! Flavours of functions, and what a function of each sees.
 
 use crate::support::{Guest, run};
-use trine_engine::{ErrorKind, Seek};
+use trine_engine::{ErrorKind, Wanted};
 
 const ASKS: &str = "export const handler = () => [typeof Deno, typeof self, typeof localStorage,
     typeof process.versions.deno, navigator.userAgent.startsWith('Node.js/'), String(globalThis)];";
@@ -16,7 +16,7 @@ fn a_function_that_asks_for_deno_finds_node() {
             &[("app.cjs", &ASKS.replace("export const handler", "exports.handler"))],
             None,
         );
-        let exports = guest.load("app.cjs", Seek::Handler("handler".into())).await.unwrap();
+        let exports = guest.load("app.cjs", Wanted::Handler("handler".into())).await.unwrap();
         assert_eq!(guest.call(exports.functions[0].1, "1").await.unwrap(), AS_NODE);
     });
 }
@@ -31,7 +31,7 @@ fn a_function_that_uses_deno_has_it_also_where_its_middleware_does_not() {
         globalThis.name = 'set before';";
     run(async {
         let guest = Guest::with(&[("app.mjs", handler), ("mw.mjs", middleware)], None);
-        guest.load("mw.mjs", Seek::Hooks).await.unwrap();
+        guest.load("mw.mjs", Wanted::Hooks).await.unwrap();
         let expected = "[true,\"object\",\"function\",\"string\",\"[object Window]\",\"set before\",[\"undefined\",\"undefined\",\"undefined\"]]";
         assert_eq!(guest.handle("1").await.unwrap(), expected);
     });

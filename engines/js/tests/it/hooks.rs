@@ -5,7 +5,7 @@ use bytes::Bytes;
 use std::{any::Any, rc::Rc};
 use trine_engine::{
     Error, ErrorKind, Exports, Form, FunctionId, Hook, Invocation, NativeValue, Payload, Result,
-    Seek,
+    Wanted,
 };
 
 const HANDLER: &str = "export const handler = (event) => event;";
@@ -21,7 +21,7 @@ struct Pair {
 impl Pair {
     async fn new(middleware: &str, handler: &str) -> Self {
         let guest = Guest::with(&[("app.mjs", handler), ("mw.mjs", middleware)], None);
-        let hooks = guest.load("mw.mjs", Seek::Hooks).await.unwrap();
+        let hooks = guest.load("mw.mjs", Wanted::Hooks).await.unwrap();
         let handler = guest.handler().await;
         Self { guest, handler, hooks, invocation: invocation() }
     }
@@ -81,7 +81,7 @@ fn a_hook_that_is_no_function_is_told_with_what_it_is_instead() {
             &[("mw.mjs", "export const before = { a: 1 }; export const x = () => 1;")],
             None,
         );
-        let error = guest.load("mw.mjs", Seek::Hooks).await.unwrap_err();
+        let error = guest.load("mw.mjs", Wanted::Hooks).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::HandlerNotFound);
         assert_eq!(
             error.message(),
@@ -98,9 +98,9 @@ fn a_module_that_is_a_function_is_its_wrap() {
             ("mw.mjs", "export default (handler) => handler;"),
         ];
         let guest = Guest::with(&files, None);
-        let commonjs = guest.load("mw.cjs", Seek::Hooks).await.unwrap();
+        let commonjs = guest.load("mw.cjs", Wanted::Hooks).await.unwrap();
         assert!(commonjs.hook(Hook::Wrap).is_some() && commonjs.hook(Hook::Before).is_some());
-        let module = guest.load("mw.mjs", Seek::Hooks).await.unwrap();
+        let module = guest.load("mw.mjs", Wanted::Hooks).await.unwrap();
         assert_eq!(module.functions.len(), 1);
         assert_eq!(module.functions[0].0, "wrap");
     });
@@ -345,7 +345,7 @@ fn a_wrapper_gets_the_handler_as_a_function_that_gives_a_promise() {
             "export const handler = (event, context) => context.succeed([event, context.awsRequestId]);",
         ] {
             let guest = Guest::with(&[("app.mjs", handler), ("mw.mjs", wrapper)], None);
-            let wrap = guest.load("mw.mjs", Seek::Hooks).await.unwrap().hook(Hook::Wrap).unwrap();
+            let wrap = guest.load("mw.mjs", Wanted::Hooks).await.unwrap().hook(Hook::Wrap).unwrap();
             let handler = guest.handler().await;
             let wrapped = guest.instance.wrap(wrap, handler).await.unwrap();
             assert_eq!(guest.call(wrapped, "1").await.unwrap(), "[true,[2,\"id-1\"]]");
@@ -360,7 +360,7 @@ fn a_wrapper_that_returns_no_function_is_told_so() {
     run(async {
         let guest =
             Guest::with(&[("app.mjs", HANDLER), ("mw.mjs", "export const wrap = () => 7;")], None);
-        let wrap = guest.load("mw.mjs", Seek::Hooks).await.unwrap().hook(Hook::Wrap).unwrap();
+        let wrap = guest.load("mw.mjs", Wanted::Hooks).await.unwrap().hook(Hook::Wrap).unwrap();
         let handler = guest.handler().await;
         let error = guest.instance.wrap(wrap, handler).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::HandlerNotFound);
@@ -390,13 +390,13 @@ fn a_middleware_from_elsewhere_shares_globals_and_finds_packages() {
         ];
         let guest = Guest::with(&files, None);
         for name in ["layer/mw.mjs", "layer/mw.cjs"] {
-            let mut module = guest.module(name, Seek::Hooks);
+            let mut module = guest.module(name, Wanted::Hooks);
             module.root = guest.folder.join("task");
             let init = guest.instance.load(&module).await.unwrap().hook(Hook::Init).unwrap();
             let cx = invocation();
             guest.instance.call(init, Payload::Nothing, Form::Native, &cx).await.unwrap();
         }
-        let handler = guest.load("task/app.mjs", Seek::Handler("handler".into())).await.unwrap();
+        let handler = guest.load("task/app.mjs", Wanted::Handler("handler".into())).await.unwrap();
         let answer = guest.call(handler.functions[0].1, "1").await.unwrap();
         assert_eq!(answer, r#"["a sibling","the task","the task"]"#);
     });

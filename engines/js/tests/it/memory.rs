@@ -1,7 +1,7 @@
 //! Memory limits: whatever crosses them fails, and the process goes on.
 
 use crate::support::{Guest, call, invocation, run};
-use trine_engine::{ErrorKind, Seek};
+use trine_engine::{ErrorKind, Wanted};
 
 const STORMS: &[&str] = &[
     "const held = []; for (;;) held.push({ a: [event] });",
@@ -41,7 +41,7 @@ fn crossing_the_limit_fails_the_call_and_the_next_instance_works() {
             assert!(error.message().contains("96 MB"), "{error}");
             let fresh = guest.another();
             guest.instance.shutdown();
-            let module = guest.module("app.mjs", Seek::Handler("handler".into()));
+            let module = guest.module("app.mjs", Wanted::Handler("handler".into()));
             let function = fresh.load(&module).await.unwrap().functions[0].1;
             let answer = call(&fresh, function, "1", &invocation()).await.unwrap();
             assert_eq!(answer, "\"fine\"", "{storm}");

@@ -1,7 +1,7 @@
 //! Programs of the earlier runtime: a `node` shebang, standard input, an argument, and printed output.
 
 use crate::support::{Guest, invocation, run, text};
-use trine_engine::{ErrorKind, Exports, Form, Hook, Payload, Result, Seek};
+use trine_engine::{ErrorKind, Exports, Form, Hook, Payload, Result, Wanted};
 
 struct Program {
     guest: Guest,
@@ -19,7 +19,7 @@ impl Program {
             ),
         ];
         let guest = Guest::with(&files, None);
-        let exports = guest.load("mw", Seek::Program).await.unwrap();
+        let exports = guest.load("mw", Wanted::Program).await.unwrap();
         Self { guest, exports }
     }
 
@@ -164,7 +164,7 @@ fn what_a_program_throws_is_its_error() {
         let error = program.run(Hook::Before, "1").await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::UncaughtException);
         let guest = Guest::with(&[("mw", "#!/usr/bin/env node\n\nlet = = 1;")], None);
-        let error = guest.load("mw", Seek::Program).await.unwrap_err();
+        let error = guest.load("mw", Wanted::Program).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::UserCodeSyntax, "{error:#}");
         assert_eq!(
             (error.frames()[0].line, error.frames()[0].file.ends_with("/mw")),

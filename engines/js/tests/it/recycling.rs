@@ -2,7 +2,7 @@
 
 use crate::support::{Guest, call, invocation, run};
 use std::rc::Rc;
-use trine_engine::{FunctionId, Instance, Seek};
+use trine_engine::{FunctionId, Instance, Wanted};
 use trine_testkit::alone;
 
 const HANDLER: &str = "globalThis.count = 0;
@@ -14,7 +14,7 @@ export const handler = async (event) => {
 
 async fn started(guest: &Guest) -> (Rc<dyn Instance>, FunctionId) {
     let instance = guest.another();
-    let module = guest.module("app.mjs", Seek::Handler("handler".into()));
+    let module = guest.module("app.mjs", Wanted::Handler("handler".into()));
     let function = instance.load(&module).await.unwrap().functions[0].1;
     (instance, function)
 }

@@ -1,10 +1,10 @@
 //! The places that errors report: source maps, syntax errors, and parts of the runtime that users must not see.
 
 use crate::support::{Guest, run};
-use trine_engine::{ErrorKind, Seek};
+use trine_engine::{ErrorKind, Wanted};
 
-fn handler() -> Seek {
-    Seek::Handler("handler".to_owned())
+fn handler() -> Wanted {
+    Wanted::Handler("handler".to_owned())
 }
 
 /// A bundle that fails in line 3 at column 9. Its map maps that to line 13 of `../src/price.ts`, column 11.

@@ -5,7 +5,7 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use trine_engine::{ErrorKind, Form, Payload, Seek};
+use trine_engine::{ErrorKind, Form, Payload, Wanted};
 
 /// Interrupts a handler with this body after a while; returns how long it then took to end.
 fn interrupted(body: &str) -> Duration {
@@ -185,7 +185,7 @@ fn asking_for_the_end_of_the_process_ends_the_invocation() {
             assert!(error.poisons(), "{ask}");
             assert!(!guest.log.text().contains("still here"), "{ask}");
             let fresh = guest.another();
-            let module = guest.module("app.mjs", Seek::Handler("handler".into()));
+            let module = guest.module("app.mjs", Wanted::Handler("handler".into()));
             let function = fresh.load(&module).await.unwrap().functions[0].1;
             let answer = crate::support::call(&fresh, function, "\"fine\"", &invocation()).await;
             assert_eq!(answer.unwrap(), "\"abort\"");

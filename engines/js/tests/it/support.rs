@@ -2,7 +2,7 @@
 
 use deno_runtime::tokio_util::create_basic_runtime;
 use std::{future::Future, ops::Deref, rc::Rc};
-use trine_engine::{Engine, Error, FunctionId, Instance, Invocation, Result, Seek};
+use trine_engine::{Engine, Error, FunctionId, Instance, Invocation, Result, Wanted};
 use trine_testkit::guest;
 
 pub(crate) use trine_testkit::guest::{LIMIT, call, module, text};
@@ -44,7 +44,7 @@ impl Guest {
 
     /// Loads `handler` of `app.mjs`.
     pub(crate) async fn handler(&self) -> FunctionId {
-        self.load("app.mjs", Seek::Handler("handler".into())).await.unwrap().functions[0].1
+        self.load("app.mjs", Wanted::Handler("handler".into())).await.unwrap().functions[0].1
     }
 
     pub(crate) async fn call(&self, function: FunctionId, event: &str) -> Result<String> {

@@ -126,7 +126,7 @@ fn is_name(key: &str) -> bool {
 }
 
 /// The state that tables belong to, as far as writing them needs to know it.
-pub(crate) trait Home {
+pub(crate) trait StateView {
     fn forms(&self) -> &Forms;
 
     fn watch(&self) -> &Watch;
@@ -140,7 +140,7 @@ pub(crate) trait Home {
     /// Pushes a plain table with the members of the `context.state` at `table`.
     ///
     /// # Safety
-    /// As for [`Home::fill_context`], with room for six values.
+    /// As for [`StateView::fill_context`], with room for six values.
     unsafe fn push_members(&self, state: *mut lua_State, table: c_int);
 }
 
@@ -149,11 +149,11 @@ type Written = Result<(), Box<Fault>>;
 /// Writes the value at `index` to `out`.
 ///
 /// # Safety
-/// `state` runs in protected mode and belongs to `home`; there is a value at `index`.
+/// `state` runs in protected mode and belongs to `view`; there is a value at `index`.
 pub(crate) unsafe fn write(
     state: *mut lua_State,
     index: c_int,
-    home: &dyn Home,
+    view: &dyn StateView,
     strictness: Strictness,
     out: &mut Vec<u8>,
 ) -> Written {
@@ -165,13 +165,13 @@ pub(crate) unsafe fn write(
         let mut ancestors = ManuallyDrop::new(Vec::new());
         let mut writer = Writer {
             state,
-            home,
-            forms: home.forms(),
+            view,
+            forms: view.forms(),
             out,
             ancestors: &mut ancestors,
             strictness,
-            epoch: home.watch().stop().epoch(),
-            longest: home.watch().memory().min(LONGEST),
+            epoch: view.watch().stop().epoch(),
+            longest: view.watch().memory().min(LONGEST),
             values: 0,
         };
         let written = writer.value(index);
@@ -188,7 +188,7 @@ const VALUES: u32 = 4096;
 
 struct Writer<'a> {
     state: *mut lua_State,
-    home: &'a dyn Home,
+    view: &'a dyn StateView,
     forms: &'a Forms,
     out: &'a mut Vec<u8>,
     /// The tables around the current value.
@@ -305,7 +305,7 @@ impl Writer<'_> {
             }
             let shape = self.shape(table)?;
             if shape == Shape::Vm {
-                self.home.push_members(state, table);
+                self.view.push_members(state, table);
                 let members = ffi::lua_gettop(state);
                 self.table(members)?;
                 ffi::lua_pop(state, 1);
@@ -329,7 +329,7 @@ impl Writer<'_> {
             return Err(Fault::ended(End::Memory));
         }
         self.values = 0;
-        if limits::alarmed() || self.home.watch().stop().epoch() != self.epoch {
+        if limits::alarmed() || self.view.watch().stop().epoch() != self.epoch {
             return Err(Fault::ended(End::Stopped));
         }
         Ok(())
@@ -357,7 +357,7 @@ impl Writer<'_> {
         }
         if mark == marks.context {
             // SAFETY: the table is an unfilled context.
-            unsafe { self.home.fill_context(state, table) };
+            unsafe { self.view.fill_context(state, table) };
             return Ok(Shape::Open);
         }
         let known = mark == marks.filled || mark == marks.error;

@@ -6,7 +6,7 @@ use std::{
     ffi::{CStr, c_char, c_int, c_void},
     mem::ManuallyDrop,
 };
-use trine_engine::{Stream, json_string};
+use trine_engine::Stream;
 
 /// Name and function of everything here except [`warn`]. Finalizers may call them while a state is closed.
 pub(super) const CLOSURES: [(&str, ffi::lua_CFunction); 5] =
@@ -59,11 +59,8 @@ unsafe extern "C-unwind" fn log(state: *mut lua_State) -> c_int {
         match String::from_utf8_lossy(level).parse() {
             Ok(level) => {
                 let text = String::from_utf8_lossy(text);
-                let json = match json {
-                    Some(json) => String::from_utf8_lossy(json).into_owned(),
-                    None => json_string(&text),
-                };
-                Host::of(state).output().log(level, &text, &json);
+                let json = json.map(String::from_utf8_lossy);
+                Host::of(state).output().log(level, &text, json.as_deref());
                 0
             }
             Err(message) => {

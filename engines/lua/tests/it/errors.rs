@@ -1,6 +1,6 @@
 //! Tests of the errors that guests raise, as callers see them.
 
-use crate::support::{Guest, Setup, answer, fault, handler, run};
+use crate::support::{Guest, answer, fault, handler, run};
 use trine_engine::ErrorKind;
 
 #[test]
@@ -176,13 +176,12 @@ fn a_stack_overflow_is_an_error_and_the_next_call_works() {
 #[test]
 fn memory_has_a_limit_and_crossing_it_fails_the_call_only() {
     run(async {
-        let setup = Setup { memory_mb: Some("32"), ..Setup::default() };
         let source = handler(
             "if event == 1 then local t = {} for i = 1, 1e9 do t[i] = ('x'):rep(1000) .. i end end \
              if event == 2 then return ('x'):rep(1 << 30) end \
              if event == 3 then return (pcall(string.rep, 'x', 1 << 30)) end return 'fine'",
         );
-        let guest = Guest::in_setup(&[("app.lua", &source)], setup);
+        let guest = Guest::limited(&source, 32);
         let function = guest.load("app", "handler").await.unwrap();
         for event in ["1", "2"] {
             let error = guest.call(function, event).await.unwrap_err();
@@ -206,8 +205,7 @@ fn memory_that_is_short_in_a_coroutine_or_a_library_function_is_no_ordinary_erro
             "local t = {} for i = 1, 1e9 do context.state['k' .. i] = ('x'):rep(1000) .. i end",
             "local ok, e = pcall(string.rep, 'x', 1 << 30) error(e, 0)",
         ] {
-            let setup = Setup { memory_mb: Some("32"), ..Setup::default() };
-            let guest = Guest::in_setup(&[("app.lua", &handler(body))], setup);
+            let guest = Guest::limited(&handler(body), 32);
             let error = guest.handle("0").await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::OutOfMemory, "{body}: {error}");
             assert!(error.poisons());
@@ -224,8 +222,9 @@ fn any_memory_limit_leads_to_an_answer_or_an_error() {
         );
         let mut answered = 0;
         for memory in (0..400).map(|step| step * 700) {
-            let setup = Setup { memory: Some(memory), ..Setup::default() };
-            let guest = Guest::in_setup(&[("app.lua", &source)], setup);
+            let guest = Guest::within(&[("app.lua", &source)], |environment| {
+                environment.memory_limit = Some(memory);
+            });
             match guest.handle("{\"a\":[1,2,3]}").await {
                 Ok(_) => answered += 1,
                 Err(error) => {

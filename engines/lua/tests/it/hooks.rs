@@ -3,7 +3,7 @@
 use crate::support::{Guest, invocation, run};
 use bytes::Bytes;
 use std::{any::Any, rc::Rc};
-use trine_engine::{Error, ErrorKind, Form, Hook, Module, NativeValue, Payload, Result, Seek};
+use trine_engine::{Error, ErrorKind, Form, Hook, NativeValue, Payload, Result, Wanted};
 
 fn text(payload: Payload) -> String {
     String::from_utf8(payload.into_bytes().unwrap().0.to_vec()).unwrap()
@@ -112,10 +112,8 @@ fn a_middleware_runs_in_the_globals_of_its_root_and_finds_its_siblings() {
             ),
             ("opt/middlewares/helper.lua", "return {mark = 'patched'}"),
         ]);
-        let module = Module {
-            path: guest.dir.join("opt/middlewares/auth.lua"),
-            ..guest.module("auth", Seek::Hooks)
-        };
+        let mut module = guest.module("auth", Wanted::Hooks);
+        module.path = guest.folder.join("opt/middlewares/auth.lua");
         let exports = guest.instance.load(&module).await.unwrap();
         let init = exports.hook(Hook::Init).unwrap();
         let nothing = guest.native(init, Payload::Nothing, &invocation("0")).await.unwrap();

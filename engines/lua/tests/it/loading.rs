@@ -1,7 +1,7 @@
 //! Tests of finding modules and the functions in them.
 
 use crate::support::{Guest, handler, invocation, run};
-use trine_engine::{Engine, ErrorKind, Form, FunctionId, Payload, Seek};
+use trine_engine::{Engine, ErrorKind, Form, FunctionId, Payload, Wanted};
 
 #[test]
 fn the_engine_says_what_it_is() {
@@ -106,9 +106,9 @@ fn hooks_are_those_that_exist() {
             ("third.lua", "return {before = 'no'}"),
             ("fourth.lua", "return {}"),
         ]);
-        let seek = Seek::Hooks;
+        let wanted = Wanted::Hooks;
         let names = async |module: &str| {
-            let exports = guest.instance.load(&guest.module(module, seek.clone())).await?;
+            let exports = guest.instance.load(&guest.module(module, wanted.clone())).await?;
             let names = exports.functions.iter().map(|(name, _)| name.clone());
             Ok::<_, trine_engine::Error>((names.collect::<Vec<_>>(), exports))
         };
@@ -241,8 +241,9 @@ fn functions_of_different_roots_share_nothing() {
         ]);
         let mut functions = Vec::new();
         for root in ["a", "b"] {
-            let mut module = guest.module(&format!("{root}/app"), Seek::Handler("handler".into()));
-            module.root = guest.dir.join(root);
+            let mut module =
+                guest.module(&format!("{root}/app"), Wanted::Handler("handler".into()));
+            module.root = guest.folder.join(root);
             functions.push(guest.instance.load(&module).await.unwrap().functions[0].1);
         }
         assert_eq!(guest.call(functions[0], "0").await.unwrap(), "[1,1]");
@@ -325,7 +326,7 @@ fn finalizers_may_use_the_host_while_a_state_is_closed() {
         ));
         guest.handle("0").await.unwrap();
         guest.instance.shutdown();
-        let lines = guest.lines.all();
+        let lines = guest.log.lines();
         assert_eq!(lines[0], "closed\t[1]\n");
         assert!(lines[1].ends_with("\tINFO\tbye\n"), "{lines:?}");
         assert!(

@@ -8,7 +8,6 @@ mod hooks;
 mod loading;
 mod output;
 mod programs;
-mod speed;
 mod stopping;
 mod support;
 mod values;

@@ -1,27 +1,24 @@
 //! Tests of a guest's output.
 
-use crate::support::{Guest, Setup, fault, handler, invocation, run};
-use trine_engine::{Level, LogFormat, Stream};
+use crate::support::{Guest, fault, handler, invocation, run};
+use trine_engine::{Environment, Level, LogFormat, Stream};
 
-async fn lines(body: &str, setup: Setup) -> Vec<String> {
-    let guest = Guest::in_setup(&[("app.lua", &handler(body))], setup);
+async fn lines(body: &str, change: impl FnOnce(&mut Environment)) -> Vec<String> {
+    let guest = Guest::within(&[("app.lua", &handler(body))], change);
     let function = guest.load("app", "handler").await.unwrap();
     guest.call_with(function, "0", &invocation("id-5")).await.unwrap();
-    guest.lines.all()
+    guest.log.lines()
 }
 
-fn json() -> Setup {
-    Setup { format: LogFormat::Json, ..Setup::default() }
+fn json(environment: &mut Environment) {
+    environment.log.format = LogFormat::Json;
 }
 
 #[test]
 fn print_writes_one_line_as_it_is() {
     run(async {
         let body = "print('a', 1, nil, true) print() print(setmetatable({}, {__tostring = function() return 'spoken' end})) print('x\\0y')";
-        assert_eq!(
-            lines(body, Setup::default()).await,
-            ["a\t1\tnil\ttrue\n", "\n", "spoken\n", "x\0y\n"]
-        );
+        assert_eq!(lines(body, |_| ()).await, ["a\t1\tnil\ttrue\n", "\n", "spoken\n", "x\0y\n"]);
     });
 }
 
@@ -29,7 +26,7 @@ fn print_writes_one_line_as_it_is() {
 fn in_json_format_each_line_is_an_object() {
     run(async {
         let lines =
-            lines("print('a', 1) io.write('b\\nc\\n') trine.log('warn', {k = 1})", json()).await;
+            lines("print('a', 1) io.write('b\\nc\\n') trine.log('warn', {k = 1})", json).await;
         assert_eq!(lines.len(), 4);
         for (line, (level, message)) in lines.iter().zip([
             ("INFO", serde_json::json!("a\t1")),
@@ -44,6 +41,8 @@ fn in_json_format_each_line_is_an_object() {
             assert_eq!(value["requestId"], "id-5");
             assert!(value["timestamp"].as_str().unwrap().ends_with('Z'));
         }
+        let members = r#"Z","level":"WARN","requestId":"id-5","message":{"k":1}}"#;
+        assert!(lines[3].trim_end().ends_with(members), "{}", lines[3]);
     });
 }
 
@@ -51,8 +50,7 @@ fn in_json_format_each_line_is_an_object() {
 fn log_lines_carry_time_request_and_level() {
     run(async {
         let lines =
-            lines("trine.log('error', 'two\\nlines') trine.log('Info', {a = 1})", Setup::default())
-                .await;
+            lines("trine.log('error', 'two\\nlines') trine.log('Info', {a = 1})", |_| ()).await;
         let parts: Vec<&str> = lines[0].trim_end_matches('\n').split('\t').collect();
         assert_eq!(parts[1..], ["id-5", "ERROR", "two\rlines"]);
         assert!(parts[0].ends_with('Z'));
@@ -63,7 +61,7 @@ fn log_lines_carry_time_request_and_level() {
 #[test]
 fn levels_below_the_wanted_one_are_dropped() {
     run(async {
-        let setup = Setup { level: Some(Level::Warn), ..Setup::default() };
+        let setup = |environment: &mut Environment| environment.log.level = Some(Level::Warn);
         let body = "for _, l in ipairs {'trace', 'debug', 'info', 'warn', 'error', 'fatal'} do trine.log(l, l) end print('raw')";
         let lines = lines(body, setup).await;
         assert_eq!(lines.len(), 4, "{lines:?}");
@@ -82,8 +80,8 @@ fn standard_output_and_error_reach_the_log() {
         ));
         let answer = guest.handle("0").await;
         assert!(answer.is_err() || answer.unwrap().starts_with("[\"file\""));
-        assert_eq!(guest.lines.of(Stream::Stdout), ["a1\n", "bc\n", "unfinished\n"]);
-        assert_eq!(guest.lines.of(Stream::Stderr), ["oops\n"]);
+        assert_eq!(guest.log.of(Stream::Stdout), ["a1\n", "bc\n", "unfinished\n"]);
+        assert_eq!(guest.log.of(Stream::Stderr), ["oops\n"]);
     });
 }
 
@@ -96,7 +94,7 @@ fn files_work_as_ever() {
              return {text, kind, io.type(f), io.type(3) == nil}",
         ));
         assert_eq!(guest.handle("0").await.unwrap(), r#"["to file","file","closed file",true]"#);
-        assert_eq!(guest.lines.all(), ["to log\n"]);
+        assert_eq!(guest.log.lines(), ["to log\n"]);
     });
 }
 
@@ -107,7 +105,7 @@ fn warnings_reach_the_log_once_they_are_on() {
             "warn('hidden') warn('@on') warn('look', ' out') warn('@off') warn('hidden')",
         ));
         guest.handle("0").await.unwrap();
-        assert_eq!(guest.lines.of(Stream::Stderr), ["Lua warning: look out\n"]);
+        assert_eq!(guest.log.of(Stream::Stderr), ["Lua warning: look out\n"]);
     });
 }
 
@@ -115,9 +113,9 @@ fn warnings_reach_the_log_once_they_are_on() {
 fn output_of_top_level_code_has_no_request() {
     run(async {
         let source = "print('loading') function handler() end";
-        let guest = Guest::in_setup(&[("app.lua", source)], json());
+        let guest = Guest::within(&[("app.lua", source)], json);
         guest.load("app", "handler").await.unwrap();
-        let line: serde_json::Value = serde_json::from_str(&guest.lines.all()[0]).unwrap();
+        let line: serde_json::Value = serde_json::from_str(&guest.log.lines()[0]).unwrap();
         assert_eq!(line["message"], "loading");
         assert!(line.get("requestId").is_none());
     });

@@ -1,10 +1,10 @@
 //! Tests of programs as middleware: standard input, an argument, and what is printed.
 
-use crate::support::{Guest, Setup, invocation, run};
-use trine_engine::{Error, ErrorKind, FunctionId, Hook, Module, Payload, Result, Seek};
+use crate::support::{Guest, invocation, run};
+use trine_engine::{Error, ErrorKind, FunctionId, Hook, Payload, Result, Wanted};
 
 async fn load(guest: &Guest) -> Result<(FunctionId, FunctionId)> {
-    let module = Module { path: guest.dir.join("mw"), ..guest.module("mw", Seek::Program) };
+    let module = guest.0.module("mw", Wanted::Program);
     let exports = guest.instance.load(&module).await?;
     Ok((exports.hook(Hook::Before).unwrap(), exports.hook(Hook::After).unwrap()))
 }
@@ -35,7 +35,7 @@ fn a_program_reads_its_argument_and_standard_input_and_prints() {
             let output = guest.native(function, Payload::json("{\"a\":1}"), &cx).await.unwrap();
             assert!(matches!(&output, Payload::Json(text) if text == expected), "{output:?}");
         }
-        assert!(guest.lines.all().is_empty(), "what is printed is no log");
+        assert!(guest.log.lines().is_empty(), "what is printed is no log");
     });
 }
 
@@ -103,7 +103,7 @@ fn each_call_has_globals_of_its_own() {
         for _ in 0..2 {
             assert_eq!(before(&guest, "").await.unwrap(), "1\t1\t1\tfunction\ttable");
         }
-        guest.write(
+        guest.folder.write(
             "app.lua",
             "return {handler = function() return count == nil and helper == nil end}",
         );
@@ -126,9 +126,8 @@ fn a_program_may_require_wait_and_fail() {
         let guest = Guest::with(&[("mw", "#!lua\nlocal =")]);
         let error = load(&guest).await.unwrap_err();
         assert_eq!((error.kind(), error.frames()[0].line), (ErrorKind::UserCodeSyntax, 2));
-        let guest =
-            Guest::in_setup(&[("mw", "io.stderr:write('note\\n') print(1)")], Setup::default());
+        let guest = Guest::with(&[("mw", "io.stderr:write('note\\n') print(1)")]);
         assert_eq!(before(&guest, "").await.unwrap(), "1");
-        assert_eq!(guest.lines.all(), ["note\n"]);
+        assert_eq!(guest.log.lines(), ["note\n"]);
     });
 }

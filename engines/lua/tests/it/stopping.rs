@@ -22,9 +22,9 @@ fn stops(body: &str) {
 
 /// Starts a thread that interrupts what the guest runs as soon as it has printed that it began.
 fn interrupts_when_begun(guest: &Guest) -> std::thread::JoinHandle<()> {
-    let (lines, interrupter) = (guest.lines.clone(), guest.instance.interrupter());
+    let (log, interrupter) = (guest.log.clone(), guest.instance.interrupter());
     std::thread::spawn(move || {
-        lines.wait_for("begun");
+        log.wait_for("begun");
         interrupter.interrupt();
     })
 }

@@ -1,74 +1,24 @@
-//! The tests' guest: a folder of Lua files, an instance, and calls of it.
+//! A folder of Lua files, an instance that runs them, and calls of it.
 
-use std::{
-    path::PathBuf,
-    rc::Rc,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU32, Ordering},
-    },
-    thread,
-    time::{Duration, Instant},
-};
+use std::{ops::Deref, rc::Rc};
 use trine_engine::{
-    Engine, Environment, Error, Exports, Form, FunctionId, FunctionInfo, Instance, Invocation,
-    Level, LogFormat, LogSettings, LogSink, Module, Payload, Result, Seek, Stream,
+    Environment, Error, Exports, Form, FunctionId, FunctionInfo, Invocation, Module, Payload,
+    Result, Wanted,
 };
 use trine_lua::LuaEngine;
+use trine_testkit::guest;
 
-/// The output of the guest.
-#[derive(Default)]
-pub(crate) struct Lines(Mutex<Vec<(Stream, String)>>);
+pub(crate) use trine_testkit::guest::run;
 
-impl LogSink for Lines {
-    fn write(&self, stream: Stream, line: &[u8]) {
-        self.0.lock().unwrap().push((stream, String::from_utf8_lossy(line).into_owned()));
+/// A guest that is written in Lua.
+pub(crate) struct Guest(pub(crate) guest::Guest);
+
+impl Deref for Guest {
+    type Target = guest::Guest;
+
+    fn deref(&self) -> &guest::Guest {
+        &self.0
     }
-}
-
-impl Lines {
-    pub(crate) fn all(&self) -> Vec<String> {
-        self.0.lock().unwrap().iter().map(|(_, line)| line.clone()).collect()
-    }
-
-    /// Waits until a line holds this text.
-    pub(crate) fn wait_for(&self, text: &str) {
-        // Passing tests never come close.
-        let given_up = Instant::now() + Duration::from_secs(60);
-        while !self.all().iter().any(|line| line.contains(text)) {
-            assert!(Instant::now() < given_up, "waited in vain for {text:?}");
-            thread::sleep(Duration::from_millis(1));
-        }
-    }
-
-    pub(crate) fn of(&self, stream: Stream) -> Vec<String> {
-        let lines = self.0.lock().unwrap();
-        lines.iter().filter(|(s, _)| *s == stream).map(|(_, line)| line.clone()).collect()
-    }
-}
-
-/// A folder of Lua files and an instance that runs them.
-pub(crate) struct Guest {
-    pub(crate) dir: PathBuf,
-    pub(crate) lines: Arc<Lines>,
-    pub(crate) instance: Rc<dyn Instance>,
-}
-
-impl Drop for Guest {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.dir);
-    }
-}
-
-/// The environment of a test.
-#[derive(Default)]
-pub(crate) struct Setup {
-    pub(crate) format: LogFormat,
-    pub(crate) level: Option<Level>,
-    pub(crate) memory_mb: Option<&'static str>,
-    /// A limit in bytes, which takes precedence over the one in MB.
-    pub(crate) memory: Option<u64>,
-    pub(crate) trace_in_environment: bool,
 }
 
 impl Guest {
@@ -78,58 +28,39 @@ impl Guest {
     }
 
     pub(crate) fn with(files: &[(&str, &str)]) -> Self {
-        Self::in_setup(files, Setup::default())
+        Self::within(files, |_| ())
     }
 
-    pub(crate) fn in_setup(files: &[(&str, &str)], setup: Setup) -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let dir = std::env::temp_dir().join(format!("trine-lua-{}-{number}", std::process::id()));
-        let lines = Arc::new(Lines::default());
-        let environment = Environment {
-            layer_root: dir.join("opt"),
-            function: FunctionInfo {
+    /// Makes a guest in an environment that `change` adapts.
+    pub(crate) fn within(files: &[(&str, &str)], change: impl FnOnce(&mut Environment)) -> Self {
+        Self(guest::Guest::start(&LuaEngine::new(), files, |environment, folder| {
+            environment.layer_root = folder.join("opt");
+            environment.function = FunctionInfo {
                 name: Some("shop".into()),
                 version: Some("7".into()),
-                memory_mb: setup.memory_mb.map(str::to_owned),
+                memory_mb: None,
                 log_group: Some("/aws/lambda/shop".into()),
                 log_stream: None,
-            },
-            log: LogSettings { sink: lines.clone(), format: setup.format, level: setup.level },
-            main_thread: false,
-            trace_in_environment: setup.trace_in_environment,
-            shares_process: false,
-            lone_root: false,
-            memory_limit: setup
-                .memory
-                .or_else(|| setup.memory_mb.and_then(|mb| mb.parse().ok()).map(|mb: u64| mb << 20)),
-        };
-        let instance = LuaEngine::new().start(&environment).unwrap();
-        let guest = Self { dir, lines, instance };
-        std::fs::create_dir_all(&guest.dir).unwrap();
-        files.iter().for_each(|(path, source)| guest.write(path, source));
-        guest
+            };
+            change(environment);
+        }))
     }
 
-    pub(crate) fn write(&self, path: &str, source: &str) {
-        let path = self.dir.join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, source).unwrap();
+    /// Makes a guest of one file, `app.lua`, and a limit in MiB.
+    pub(crate) fn limited(source: &str, limit: u64) -> Self {
+        Self::within(&[("app.lua", source)], |environment| {
+            environment.function.memory_mb = Some(limit.to_string());
+            environment.memory_limit = Some(limit << 20);
+        })
     }
 
-    pub(crate) fn module(&self, name: &str, seek: Seek) -> Module {
-        Module {
-            root: self.dir.clone(),
-            path: self.dir.join(format!("{name}.lua")),
-            name: name.to_owned(),
-            by_path: false,
-            seek,
-        }
+    pub(crate) fn module(&self, name: &str, wanted: Wanted) -> Module {
+        self.0.module(&format!("{name}.lua"), wanted)
     }
 
     /// Loads `name.lua` and returns the function exported as `export`.
     pub(crate) async fn load(&self, name: &str, export: &str) -> Result<FunctionId> {
-        let module = self.module(name, Seek::Handler(export.to_owned()));
+        let module = self.module(name, Wanted::Handler(export.to_owned()));
         let exports = self.instance.load(&module).await?;
         assert_eq!(exports.functions.len(), 1);
         Ok(exports.functions[0].1)
@@ -145,14 +76,12 @@ impl Guest {
         event: &str,
         invocation: &Rc<Invocation>,
     ) -> Result<String> {
-        let input = Payload::json(event.as_bytes().to_vec());
-        let output = self.instance.call(function, input, Form::Json, invocation).await?;
-        Ok(String::from_utf8(output.into_bytes()?.0.to_vec()).unwrap())
+        self.0.call(function, event, invocation).await
     }
 
     /// Loads `name.lua` as a middleware.
     pub(crate) async fn hooks(&self, name: &str) -> Result<Exports> {
-        self.instance.load(&self.module(name, Seek::Hooks)).await
+        self.instance.load(&self.module(name, Wanted::Hooks)).await
     }
 
     /// Calls a function and leaves its result in the engine.
@@ -173,7 +102,7 @@ impl Guest {
 }
 
 pub(crate) fn invocation(id: &str) -> Rc<Invocation> {
-    Rc::new(Invocation { request_id: id.to_owned(), event_is_json: true, ..Invocation::default() })
+    guest::invocation(id).into()
 }
 
 /// Calls a handler with this body (`event` and `context` in scope) and returns its answer.
@@ -188,10 +117,4 @@ pub(crate) async fn fault(body: &str) -> Error {
 
 pub(crate) fn handler(body: &str) -> String {
     format!("function handler(event, context) {body} end")
-}
-
-/// Runs a test on the kind of runtime that a worker has.
-pub(crate) fn run<T>(test: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    tokio::task::LocalSet::new().block_on(&runtime, test)
 }

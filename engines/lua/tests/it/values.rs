@@ -1,6 +1,6 @@
 //! Tests of JSON ⇄ Lua values, contexts, and values that stay in their state.
 
-use crate::support::{Guest, Setup, answer, fault, handler, invocation, run};
+use crate::support::{Guest, answer, fault, handler, invocation, run};
 use std::rc::Rc;
 use trine_engine::{ErrorKind, Form, Invocation, Payload, RawPayload};
 
@@ -321,8 +321,9 @@ fn the_trace_header_is_in_the_environment_where_that_is_wanted() {
         for (trace_in_environment, expected) in
             [(true, r#"["Root=1",true]"#), (false, r#"["none",true]"#)]
         {
-            let setup = Setup { trace_in_environment, ..Setup::default() };
-            let guest = Guest::in_setup(&[("app.lua", &source)], setup);
+            let guest = Guest::within(&[("app.lua", &source)], |environment| {
+                environment.trace_in_environment = trace_in_environment;
+            });
             let function = guest.load("app", "handler").await.unwrap();
             assert_eq!(guest.call_with(function, "0", &traced).await.unwrap(), expected);
             assert_eq!(guest.call(function, "0").await.unwrap(), r#"["none",true]"#);
@@ -423,8 +424,8 @@ fn a_native_value_goes_to_another_state_as_json() {
         let input = Payload::json("{\"a\":[]}");
         let value =
             guest.instance.call(first, input, Form::Native, &invocation("1")).await.unwrap();
-        let mut module = guest.module("other/app", trine_engine::Seek::Handler("handler".into()));
-        module.root = guest.dir.join("other");
+        let mut module = guest.module("other/app", trine_engine::Wanted::Handler("handler".into()));
+        module.root = guest.folder.join("other");
         let second = guest.instance.load(&module).await.unwrap().functions[0].1;
         let answer =
             guest.instance.call(second, value, Form::Json, &invocation("1")).await.unwrap();
@@ -453,9 +454,8 @@ fn nothing_is_null_as_json_and_nothing_as_a_value() {
 #[test]
 fn a_value_with_a_text_without_bounds_is_refused() {
     run(async {
-        let setup = Setup { memory_mb: Some("64"), ..Setup::default() };
         let source = handler("local t = {} for i = 1, 200 do t = {t, t} end return t");
-        let guest = Guest::in_setup(&[("app.lua", &source)], setup);
+        let guest = Guest::limited(&source, 64);
         let error = guest.handle("0").await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::OutOfMemory, "{error}");
         assert!(error.poisons());

@@ -1,6 +1,6 @@
 //! Tests of handlers that wait: timers, HTTP requests, and calls that interleave.
 
-use crate::support::{Guest, Setup, answer, fault, handler, invocation, run};
+use crate::support::{Guest, answer, fault, handler, invocation, run};
 use std::{
     io::{Read, Write},
     net::TcpListener,
@@ -11,14 +11,14 @@ use trine_engine::{ErrorKind, LogFormat};
 #[test]
 fn calls_interleave_where_they_wait() {
     run(async {
-        let guest = Guest::in_setup(
+        let guest = Guest::within(
             &[(
                 "app.lua",
                 &handler(
                     "print('in ' .. event) trine.sleep(0.05) print('out ' .. event) return {event, context.aws_request_id}",
                 ),
             )],
-            Setup { format: LogFormat::Json, ..Setup::default() },
+            |environment| environment.log.format = LogFormat::Json,
         );
         let function = guest.load("app", "handler").await.unwrap();
         let (one, two) = (invocation("one"), invocation("two"));
@@ -28,8 +28,8 @@ fn calls_interleave_where_they_wait() {
         );
         assert_eq!((a.unwrap(), b.unwrap()), ("[1,\"one\"]".into(), "[2,\"two\"]".into()));
         let seen: Vec<(String, String)> = guest
-            .lines
-            .all()
+            .log
+            .lines()
             .iter()
             .map(|line| {
                 let line: serde_json::Value = serde_json::from_str(line).unwrap();

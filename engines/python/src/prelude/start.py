@@ -52,6 +52,7 @@ class _Configuring:
 # Modules of the standard library that are configured as soon as they were imported.
 _CONFIGURED = {
     "_posixsubprocess": _trine.configure_children,
+    "_ssl": _trine.configure_certificates,
     "asyncio": _trine.configure_asyncio,
     "concurrent.futures.thread": _trine.configure_futures,
     "logging": _trine.configure_logging,

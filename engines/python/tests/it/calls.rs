@@ -2,7 +2,7 @@
 
 use crate::harness::{Case, answer, block_on, invocation, text};
 use std::rc::Rc;
-use trine_engine::{Engine, Form, Payload, Seek};
+use trine_engine::{Engine, Form, Payload, Wanted};
 
 #[test]
 fn a_handler_gets_as_many_arguments_as_it_takes() {
@@ -66,7 +66,7 @@ def timeout(*arguments): return [len(arguments), arguments[0].function_name]
 def shutdown(): return 'bye'
 ";
     let case = Case::new(&[("app.py", source)]);
-    let exports = block_on(case.instance.load(&case.module("app", Seek::Hooks))).unwrap();
+    let exports = block_on(case.instance.load(&case.module("app", Wanted::Hooks))).unwrap();
     let expected = [
         ("init", "\"sums\""),
         ("before", "1"),
@@ -89,7 +89,7 @@ fn module_state_is_kept_between_calls_and_shared_between_workers() {
     assert_eq!(case.call("handler", "1").unwrap(), "1");
     assert_eq!(case.call("handler", "1").unwrap(), "2");
     assert_eq!(case.instance.usage().calls, 2);
-    let module = case.module("app", Seek::Handler("handler".into()));
+    let module = case.module("app", Wanted::Handler("handler".into()));
     let environment = case.environment.clone();
     let other = std::thread::spawn(move || {
         let instance = trine_python::engine().start(&environment).unwrap();

@@ -1,17 +1,16 @@
 //! Checks of modules before they run.
 
 use crate::harness::{Case, Folder};
-use trine_engine::{Engine, ErrorKind, Module, Outlook, Result, Seek};
+use trine_engine::{Engine, ErrorKind, Module, Presence, Result, Wanted};
 
 /// Checks a file with this text. An interpreter already runs, as threads other than the main one start none for this.
-fn look(source: &[u8]) -> Result<Outlook> {
+fn look(source: &[u8]) -> Result<Presence> {
     let _running = Case::new(&[("app.py", "def handler(event, context): pass")]);
     let folder = Folder::new(&[("app.py", "")]);
     let path = folder.path().join("app.py");
     std::fs::write(&path, source).unwrap();
-    let seek = Seek::Handler("handler".into());
-    let module =
-        Module { root: folder.path().into(), path, name: "app".into(), by_path: false, seek };
+    let wanted = Wanted::Handler("handler".into());
+    let module = Module::new(folder.path(), path, "app", wanted);
     trine_python::engine().check(&module)
 }
 
@@ -50,7 +49,7 @@ fn a_module_that_may_have_a_handler_is_possible_and_is_not_run() {
             true => source.chars().map(|c| c as u8).collect(),
             false => source.as_bytes().to_vec(),
         };
-        assert_eq!(look(&bytes).unwrap(), Outlook::Possible, "{source}");
+        assert_eq!(look(&bytes).unwrap(), Presence::Possible, "{source}");
     }
 }
 
@@ -63,7 +62,7 @@ fn a_module_that_cannot_have_one_is_told_with_its_functions() {
         ("print(handler)\nx = lambda: (handler := 1)", ""),
         ("", ""),
     ] {
-        let Outlook::Absent { others: told } = look(source.as_bytes()).unwrap() else {
+        let Presence::Absent { others: told } = look(source.as_bytes()).unwrap() else {
             panic!("{source}")
         };
         assert_eq!(told.join(" "), others, "{source}");
@@ -88,7 +87,7 @@ fn what_has_the_name_and_is_no_function_is_told_with_what_it_is() {
             true => source.chars().map(|c| c as u8).collect(),
             false => source.as_bytes().to_vec(),
         };
-        let expected = Outlook::NoFunction { name: "handler".into(), kind: kind.into() };
+        let expected = Presence::NoFunction { name: "handler".into(), kind: kind.into() };
         assert_eq!(look(&bytes).unwrap(), expected, "{source}");
     }
 }
@@ -97,15 +96,9 @@ fn what_has_the_name_and_is_no_function_is_told_with_what_it_is() {
 fn a_module_in_an_archive_is_left_to_its_import() {
     let _running = Case::new(&[("app.py", "def handler(event, context): pass")]);
     let folder = Folder::new(&[("parts.zip", "")]);
-    let (root, path) = (folder.path().into(), folder.path().join("parts.zip/app.py"));
-    let module = Module {
-        root,
-        path,
-        name: "app".into(),
-        by_path: false,
-        seek: Seek::Handler("handler".into()),
-    };
-    assert_eq!(trine_python::engine().check(&module).unwrap(), Outlook::Possible);
+    let (root, path) = (folder.path(), folder.path().join("parts.zip/app.py"));
+    let module = Module::new(root, path, "app", Wanted::Handler("handler".into()));
+    assert_eq!(trine_python::engine().check(&module).unwrap(), Presence::Possible);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::{
 };
 use trine_engine::{
     Environment, Error, Exports, Form, FunctionId, FunctionInfo, Invocation, Module, Payload,
-    Result, Seek,
+    Result, Wanted,
 };
 use trine_testkit::guest;
 
@@ -50,19 +50,18 @@ impl Case {
         }))
     }
 
-    pub(crate) fn module(&self, name: &str, seek: Seek) -> Module {
-        Module {
-            root: self.folder.path().to_owned(),
-            path: self.folder.path().join(format!("{}.py", name.replace('.', "/"))),
-            name: name.to_owned(),
-            by_path: false,
-            seek,
-        }
+    pub(crate) fn module(&self, name: &str, wanted: Wanted) -> Module {
+        Module::new(
+            self.folder.path(),
+            self.folder.path().join(format!("{}.py", name.replace('.', "/"))),
+            name,
+            wanted,
+        )
     }
 
     /// Loads `name` from `module`.
     pub(crate) fn load(&self, module: &str, name: &str) -> Result<FunctionId> {
-        let module = self.module(module, Seek::Handler(name.to_owned()));
+        let module = self.module(module, Wanted::Handler(name.to_owned()));
         block_on(self.instance.load(&module)).map(|exports| exports.functions[0].1)
     }
 
@@ -96,17 +95,17 @@ impl Case {
 /// Functions of a module, called for one invocation after another.
 impl Case {
     /// Loads what is requested from a file anywhere, for this case's root.
-    pub(crate) fn load_file(&self, path: &Path, seek: Seek) -> Result<Exports> {
+    pub(crate) fn load_file(&self, path: &Path, wanted: Wanted) -> Result<Exports> {
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
         let root = self.folder.path().to_owned();
         let path = path.to_owned();
-        block_on(self.instance.load(&Module { root, path, name, by_path: false, seek }))
+        block_on(self.instance.load(&Module::new(root, path, name, wanted)))
     }
 
     /// Loads the hooks of `<name>.py` in this case's folder.
     pub(crate) fn hooks(&self, name: &str) -> Exports {
         let path = self.folder.path().join(format!("{name}.py"));
-        self.load_file(&path, Seek::Hooks).unwrap()
+        self.load_file(&path, Wanted::Hooks).unwrap()
     }
 
     /// Calls a loaded function for an invocation that others are called for as well.

@@ -2,7 +2,7 @@
 
 use crate::harness::{Case, Folder, block_on, invocation, text};
 use std::rc::Rc;
-use trine_engine::{ErrorKind, Form, Hook, Payload, Seek};
+use trine_engine::{ErrorKind, Form, Hook, Payload, Wanted};
 
 #[test]
 fn a_middleware_outside_of_the_root_has_its_siblings_and_may_have_any_modules_name() {
@@ -18,7 +18,7 @@ fn a_middleware_outside_of_the_root_has_its_siblings_and_may_have_any_modules_na
         ("shared.py", "x = 'root'\n"),
     ]);
     let hook = |path: &str| {
-        let exports = case.load_file(&layer.path().join(path), Seek::Hooks).unwrap();
+        let exports = case.load_file(&layer.path().join(path), Wanted::Hooks).unwrap();
         let before = exports.hook(Hook::Before).unwrap();
         text(case.run(before, Payload::json("1"), Form::Json).unwrap())
     };
@@ -34,7 +34,7 @@ fn a_handler_imports_the_very_middleware_from_the_folder_of_middlewares() {
         ("middlewares/count.py", "n = []\ndef before(event): n.append(1)\n"),
     ]);
     let path = case.folder.path().join("middlewares/count.py");
-    let before = case.load_file(&path, Seek::Hooks).unwrap().hook(Hook::Before).unwrap();
+    let before = case.load_file(&path, Wanted::Hooks).unwrap().hook(Hook::Before).unwrap();
     case.run(before, Payload::json("1"), Form::Native).unwrap();
     assert_eq!(case.call("handler", "1").unwrap(), "[1]");
 }
@@ -73,7 +73,7 @@ fn a_hook_that_is_no_function_is_refused_and_other_functions_are_named() {
         ("bad.py", "before = {'a': 1}\n"),
         ("good.py", "from json import dumps\ndef befor(event): pass\ninit = None\n"),
     ]);
-    let refused = case.load_file(&case.folder.path().join("bad.py"), Seek::Hooks).unwrap_err();
+    let refused = case.load_file(&case.folder.path().join("bad.py"), Wanted::Hooks).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::HandlerNotFound);
     let path = case.folder.path().join("bad.py");
     assert_eq!(
@@ -103,7 +103,7 @@ def handler(event, context):
 ";
     let case = Case::new(&[("app.py", handler), ("middlewares/look.py", hook)]);
     let path = case.folder.path().join("middlewares/look.py");
-    let before = case.load_file(&path, Seek::Hooks).unwrap().hook(Hook::Before).unwrap();
+    let before = case.load_file(&path, Wanted::Hooks).unwrap().hook(Hook::Before).unwrap();
     let handler = case.load("app", "handler").unwrap();
     let invocation = Rc::new(invocation());
     let event = case.instance.adopt(Payload::json("{\"a\":1}"), &invocation).unwrap();

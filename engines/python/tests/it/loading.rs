@@ -2,7 +2,7 @@
 
 use crate::harness::{Case, Folder, block_on};
 use std::fs;
-use trine_engine::{ErrorKind, Seek};
+use trine_engine::{ErrorKind, Wanted};
 
 #[test]
 fn a_module_in_a_folder_is_found_by_path_and_by_dotted_name() {
@@ -85,7 +85,7 @@ fn a_handler_that_is_not_callable_is_refused_at_load() {
         "Handler 'handler' on module 'app' is not a function but of type dict"
     );
     let case = Case::new(&[("app.py", "before = {}\n")]);
-    let module = case.module("app", Seek::Hooks);
+    let module = case.module("app", Wanted::Hooks);
     assert_eq!(
         block_on(case.instance.load(&module)).unwrap_err().kind(),
         ErrorKind::HandlerNotFound
@@ -110,7 +110,7 @@ fn whatever_else_the_top_level_raises_keeps_its_class() {
 #[test]
 fn a_module_runs_once_and_hooks_are_those_that_exist() {
     let case = Case::new(&[("app.py", "print('loaded')\nafter = None\ndef before(event): pass\n")]);
-    let module = case.module("app", Seek::Hooks);
+    let module = case.module("app", Wanted::Hooks);
     for _ in 0..2 {
         let exports = block_on(case.instance.load(&module)).unwrap();
         let names: Vec<_> = exports.functions.iter().map(|(name, _)| name.as_str()).collect();
@@ -160,16 +160,16 @@ fn packages_of_the_interpreter_are_found() {
 fn a_folder_that_does_not_exist_is_an_import_error() {
     let gone = Folder::new(&[]).path().to_owned();
     let case = Case::new(&[]);
-    let module = trine_engine::Module {
-        path: gone.join("app.py"),
-        root: gone,
-        name: "app".into(),
-        by_path: false,
-        seek: Seek::Handler("handler".into()),
-    };
+    let module = trine_engine::Module::new(
+        &gone,
+        gone.join("app.py"),
+        "app",
+        Wanted::Handler("handler".into()),
+    );
     let error = block_on(case.instance.load(&module)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ImportModule);
-    let odd = trine_engine::Module { name: String::new(), ..module };
+    let mut odd = module;
+    odd.name.clear();
     assert!(block_on(case.instance.load(&odd)).is_err());
 }
 
@@ -181,8 +181,8 @@ fn of_module(files: &[(&str, &str)], root: &str, name: &str, by_path: bool) -> S
         inside => case.folder.path().join(inside),
     };
     let path = root.join(format!("{name}.py"));
-    let seek = Seek::Handler("handler".into());
-    let module = trine_engine::Module { root, path, name: name.into(), by_path, seek };
+    let wanted = Wanted::Handler("handler".into());
+    let module = trine_engine::Module::new(root, path, name, wanted).with_by_path(by_path);
     let function = block_on(case.instance.load(&module)).unwrap().functions[0].1;
     let payload = trine_engine::Payload::json("1");
     crate::harness::text(case.run(function, payload, trine_engine::Form::Json).unwrap())

@@ -2,7 +2,7 @@
 
 use crate::harness::{Case, text};
 use std::fs;
-use trine_engine::{ErrorKind, Exports, Form, Hook, Payload, Result, Seek};
+use trine_engine::{ErrorKind, Exports, Form, Hook, Payload, Result, Wanted};
 
 const HEAD: &str = "#!/usr/bin/env python3\nimport json, os, sys\n";
 
@@ -15,7 +15,7 @@ fn program(body: &str) -> (Case, Exports) {
 fn write(case: &Case, body: &str) -> Exports {
     let path = case.folder.path().join("middleware");
     fs::write(&path, format!("{HEAD}{body}")).unwrap();
-    case.load_file(&path, Seek::Program).unwrap()
+    case.load_file(&path, Wanted::Program).unwrap()
 }
 
 fn run(case: &Case, exports: &Exports, hook: Hook, input: &str) -> Result<String> {
@@ -119,7 +119,7 @@ fn a_program_that_raises_fails_with_its_place_and_everything_is_restored() {
     assert_eq!(case.log.text(), "");
     let path = case.folder.path().join("broken");
     fs::write(&path, "def (\n").unwrap();
-    let error = case.load_file(&path, Seek::Program).unwrap_err();
+    let error = case.load_file(&path, Wanted::Program).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UserCodeSyntax);
 }
 

@@ -2,7 +2,7 @@
 
 use crate::harness::{Case, Folder, Guest, block_on, invocation, text};
 use std::rc::Rc;
-use trine_engine::{Engine, Form, FunctionId, Instance, Module, Payload, Seek};
+use trine_engine::{Engine, Form, FunctionId, Instance, Module, Payload, Wanted};
 
 const APP: &str = "\
 import base64, helper
@@ -16,13 +16,12 @@ def handler(event):
 ";
 
 fn load(instance: &Rc<dyn Instance>, folder: &Folder) -> FunctionId {
-    let module = Module {
-        root: folder.path().to_owned(),
-        path: folder.path().join("app.py"),
-        name: "app".into(),
-        by_path: false,
-        seek: Seek::Handler("handler".into()),
-    };
+    let module = Module::new(
+        folder.path(),
+        folder.path().join("app.py"),
+        "app",
+        Wanted::Handler("handler".into()),
+    );
     block_on(instance.load(&module)).unwrap().functions[0].1
 }
 
@@ -67,7 +66,7 @@ fn middlewares_are_new_too() {
         Case::new(&[("count.py", "n = []\ndef before(event):\n    n.append(1)\n    return n\n")]);
     let path = case.folder.path().join("count.py");
     let count = |case: &Case| {
-        let before = case.load_file(&path, Seek::Hooks).unwrap().functions[0].1;
+        let before = case.load_file(&path, Wanted::Hooks).unwrap().functions[0].1;
         text(case.run(before, Payload::json("1"), Form::Json).unwrap())
     };
     assert_eq!((count(&case).as_str(), count(&case).as_str()), ("[1]", "[1, 1]"));
@@ -79,13 +78,7 @@ fn middlewares_are_new_too() {
         instance,
         environment: case.environment.clone(),
     });
-    let module = Module {
-        root: case.folder.path().to_owned(),
-        path: path.clone(),
-        name: "count".into(),
-        by_path: false,
-        seek: Seek::Hooks,
-    };
+    let module = Module::new(case.folder.path(), path.clone(), "count", Wanted::Hooks);
     let before = block_on(new.instance.load(&module)).unwrap().functions[0].1;
     assert_eq!(text(new.run(before, Payload::json("1"), Form::Json).unwrap()), "[1]");
 }

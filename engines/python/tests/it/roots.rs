@@ -2,7 +2,7 @@
 
 use crate::harness::{Case, Folder, answer, block_on, invocation, text};
 use std::rc::Rc;
-use trine_engine::{Form, Module, Payload, Seek};
+use trine_engine::{Form, Module, Payload, Wanted};
 
 #[test]
 fn modules_of_equal_names_under_different_roots_do_not_meet() {
@@ -31,13 +31,12 @@ def handler(event):
     let functions: Vec<_> = folders
         .iter()
         .map(|folder| {
-            let module = Module {
-                root: folder.path().to_owned(),
-                path: folder.path().join("app.py"),
-                name: "app".into(),
-                by_path: false,
-                seek: Seek::Handler("handler".into()),
-            };
+            let module = Module::new(
+                folder.path(),
+                folder.path().join("app.py"),
+                "app",
+                Wanted::Handler("handler".into()),
+            );
             block_on(case.instance.load(&module)).unwrap().functions[0].1
         })
         .collect();
@@ -180,13 +179,7 @@ fn middleware_and_handler_of_different_roots_share_values_and_context() {
         ),
         ("names.py", "user = 'other'\n"),
     ]);
-    let module = Module {
-        root: hook.path().to_owned(),
-        path: hook.path().join("auth.py"),
-        name: "auth".into(),
-        by_path: false,
-        seek: Seek::Hooks,
-    };
+    let module = Module::new(hook.path(), hook.path().join("auth.py"), "auth", Wanted::Hooks);
     let before = block_on(case.instance.load(&module)).unwrap().functions[0].1;
     let handler = case.load("app", "handler").unwrap();
     let invocation = Rc::new(invocation());

@@ -2,7 +2,7 @@
 
 use crate::harness::{Case, Folder, block_on, invocation, text};
 use std::rc::Rc;
-use trine_engine::{Form, FunctionId, Module, Payload, Seek};
+use trine_engine::{Form, FunctionId, Module, Payload, Wanted};
 use trine_testkit::alone;
 
 /// Functions of two roots, each with these files and in an instance that both share.
@@ -18,13 +18,7 @@ impl Two {
 
     fn load(&self, root: usize, name: &str) -> FunctionId {
         let root = self.folders[root].path();
-        let module = Module {
-            root: root.to_owned(),
-            path: root.join("app.py"),
-            name: "app".into(),
-            by_path: false,
-            seek: Seek::Handler(name.into()),
-        };
+        let module = Module::new(root, root.join("app.py"), "app", Wanted::Handler(name.into()));
         block_on(self.case.instance.load(&module)).unwrap().functions[0].1
     }
 
@@ -149,13 +143,7 @@ async def init(context): os.environ['BY_INIT'] = 'init'
     let files = [("app.py", app), ("hooks.py", hooks)];
     let two = Two::new(case, &files, &[("app.py", app)]);
     let root = two.folders[0].path();
-    let module = Module {
-        root: root.to_owned(),
-        path: root.join("hooks.py"),
-        name: "hooks".into(),
-        by_path: false,
-        seek: Seek::Hooks,
-    };
+    let module = Module::new(root, root.join("hooks.py"), "hooks", Wanted::Hooks);
     let init = block_on(two.case.instance.load(&module)).unwrap().functions[0].1;
     two.case.run(init, Payload::Nothing, Form::Native).unwrap();
     assert_eq!(two.call(0, "sets"), "\"first\"");
@@ -397,13 +385,7 @@ def policy(event):
     let files = [("app.py", app), ("hooks.py", hooks)];
     let two = Two::new(Case::new(&[]), &files, &[("app.py", app)]);
     let root = two.folders[0].path();
-    let module = Module {
-        root: root.to_owned(),
-        path: root.join("hooks.py"),
-        name: "hooks".into(),
-        by_path: false,
-        seek: Seek::Hooks,
-    };
+    let module = Module::new(root, root.join("hooks.py"), "hooks", Wanted::Hooks);
     let init = block_on(two.case.instance.load(&module)).unwrap().functions[0].1;
     two.case.run(init, Payload::Nothing, Form::Native).unwrap();
     let first = two.load(0, "policy");

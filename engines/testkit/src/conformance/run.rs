@@ -16,11 +16,11 @@ use std::{
 use tokio::task::LocalSet;
 use trine_engine::{
     Engine, Environment, Error, Form, FunctionId, FunctionInfo, Instance, Invocation, LogSettings,
-    LogSink, Module, Payload, RawPayload, Result as EngineResult, Seek, Stream,
+    LogSink, Module, Payload, RawPayload, Result as EngineResult, Stream, Wanted,
 };
 
 /// Maximum time a case may take before it counts as hung.
-const PATIENCE: Duration = Duration::from_secs(60);
+const CASE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A handler file of a case, and the engine that runs it.
 #[derive(Clone)]
@@ -67,14 +67,14 @@ pub(super) fn on_a_thread(
         let _ = sender.send(drive(&log));
     });
     let instance = spawned.map_err(|e| format!("cannot start a thread: {e}"))?;
-    let result = match receiver.recv_timeout(PATIENCE) {
+    let result = match receiver.recv_timeout(CASE_TIMEOUT) {
         Ok(result) => {
             // The interpreter's thread-locals must go before the next trial may start in this place.
             let _ = instance.join();
             result
         }
         Err(mpsc::RecvTimeoutError::Timeout) => {
-            Err(format!("the case still runs after {} s", PATIENCE.as_secs()))
+            Err(format!("the case still runs after {} s", CASE_TIMEOUT.as_secs()))
         }
         Err(mpsc::RecvTimeoutError::Disconnected) => Err(match instance.join() {
             Err(panic) => format!("the engine panicked: {}", panic_text(&*panic)),
@@ -119,27 +119,22 @@ pub(super) fn block_on(future: impl Future<Output = Result<(), String>>) -> Resu
 
 /// Makes the environment for instances of a case whose task root is `root`.
 pub(super) fn environment(root: &Path, script: &Script, sink: &Arc<CapturingSink>) -> Environment {
-    Environment {
-        layer_root: root.join("opt"),
-        function: FunctionInfo {
-            name: Some("conformance".into()),
-            version: Some("$LATEST".into()),
-            memory_mb: Some("128".into()),
-            log_group: Some("/aws/lambda/conformance".into()),
-            log_stream: Some("2026/01/31/[$LATEST]0123456789abcdef".into()),
-        },
-        log: LogSettings {
-            sink: Arc::clone(sink) as Arc<dyn LogSink>,
-            format: script.log_format,
-            level: script.log_level,
-        },
-        main_thread: false,
-        // Trials run side by side in one process, which has one environment.
-        trace_in_environment: false,
-        shares_process: false,
-        lone_root: false,
-        memory_limit: Some(128 << 20),
-    }
+    let function = FunctionInfo {
+        name: Some("conformance".into()),
+        version: Some("$LATEST".into()),
+        memory_mb: Some("128".into()),
+        log_group: Some("/aws/lambda/conformance".into()),
+        log_stream: Some("2026/01/31/[$LATEST]0123456789abcdef".into()),
+    };
+    let log = LogSettings {
+        sink: Arc::clone(sink) as Arc<dyn LogSink>,
+        format: script.log_format,
+        level: script.log_level,
+    };
+    // No trace id in the environment: trials run side by side in one process, which has one.
+    Environment::new(root.join("opt"), log)
+        .with_function(function)
+        .with_memory_limit(Some(128 << 20))
 }
 
 async fn load_and_call(
@@ -147,13 +142,12 @@ async fn load_and_call(
     script: &Script,
     instance: &Rc<dyn Instance>,
 ) -> Result<(), String> {
-    let module = Module {
-        root: subject.folder.clone(),
-        path: subject.file.clone(),
-        name: "handler".into(),
-        by_path: false,
-        seek: script.export.clone().map_or(Seek::Unnamed, Seek::Handler),
-    };
+    let module = Module::new(
+        &subject.folder,
+        &subject.file,
+        "handler",
+        script.export.clone().map_or(Wanted::Unnamed, Wanted::Handler),
+    );
     let loaded = instance.load(&module).await;
     let exports = match (&script.load_error, loaded) {
         (None, Ok(exports)) => exports,

@@ -100,7 +100,7 @@ impl<E: Engine> Engine for Claiming<E> {
 
 fn claiming(capabilities: Capabilities) -> Arc<dyn Engine> {
     let engine = reference::engine();
-    let info = EngineInfo { capabilities, ..engine.info().clone() };
+    let info = engine.info().clone().with_capabilities(capabilities);
     Arc::new(Claiming { info, engine })
 }
 

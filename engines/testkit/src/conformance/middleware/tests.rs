@@ -3,22 +3,10 @@
 use super::{super::tests::TemporaryFolder, *};
 use serde_json::{Value, json};
 use std::cell::Cell;
-use trine_engine::{Capabilities, Error, ErrorDialect, ErrorKind, Frame};
+use trine_engine::{Error, ErrorKind, Frame};
 
 fn language(id: &'static str, extensions: &'static [&'static str]) -> EngineInfo {
-    EngineInfo {
-        id,
-        name: id,
-        version: id.into(),
-        extensions,
-        interpreters: &[],
-        globals_per_root: false,
-        on_main_thread: false,
-        instance_per_function: false,
-        splits_at_first_dot: false,
-        capabilities: Capabilities::default(),
-        error_dialect: ErrorDialect::PLAIN,
-    }
+    EngineInfo::new(id, id, id).with_extensions(extensions)
 }
 
 fn languages() -> Vec<EngineInfo> {

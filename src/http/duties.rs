@@ -5,7 +5,7 @@ use super::{
     closing::Closing,
     connection,
     functions::{Functions, Share},
-    handover::{self, Orders},
+    handover::{self, Inbox},
     lifeline::LostThread,
     options::ServeOptions,
     reported::Reported,
@@ -118,8 +118,8 @@ impl Groups {
                 continue;
             }
             let mut begin = || {
-                let counter = handover::counter(LostThread::Worker, main_lost.clone());
-                let (threads, seat) = threads::group(functions.len(), counter, ask.clone());
+                let dispatcher = handover::dispatcher(LostThread::Worker, main_lost.clone());
+                let (threads, seat) = threads::group(functions.len(), dispatcher, ask.clone());
                 groups.seats.push((count, seat));
                 threads
             };
@@ -136,7 +136,7 @@ impl Groups {
 /// The work of one worker, and what it needs for it.
 pub(super) struct Seat {
     pub(super) share: Share,
-    pub(super) post: Post,
+    pub(super) source: Source,
     /// Threads of functions that have any.
     pub(super) threads: Vec<Option<Threads>>,
     /// Those threads themselves, where this is the main thread's seat.
@@ -176,11 +176,11 @@ impl Drop for Alive {
 }
 
 /// The source of a worker's invocations.
-pub(super) enum Post {
+pub(super) enum Source {
     /// Connections that it accepts.
     Door(TcpListener),
     /// Other workers.
-    Counter(Orders),
+    Inbox(Inbox),
     /// Other workers, for one of several threads.
     Thread(ThreadSeat),
 }
@@ -201,12 +201,12 @@ impl Seat {
         if options.eager && !follows {
             load_all(&site, &functions, &log, &self.reported).await;
         }
-        match self.post {
-            Post::Counter(orders) => {
-                handover::serve(orders, functions, options, self.stopped, log).await;
+        match self.source {
+            Source::Inbox(inbox) => {
+                handover::serve(inbox, functions, options, self.stopped, log).await;
             }
-            Post::Thread(seat) => seat.work(&worker, &functions, &options).await,
-            Post::Door(listener) => match tokio::net::TcpListener::from_std(listener) {
+            Source::Thread(seat) => seat.work(&worker, &functions, &options).await,
+            Source::Door(listener) => match tokio::net::TcpListener::from_std(listener) {
                 Ok(listener) => {
                     let service = Service {
                         site,
@@ -252,13 +252,12 @@ pub(super) fn environment_of(
     main_thread: bool,
     lone_root: bool,
 ) -> Environment {
-    Environment {
-        main_thread,
-        trace_in_environment: false,
-        shares_process: true,
-        lone_root,
-        ..environment.clone()
-    }
+    environment
+        .clone()
+        .with_main_thread(main_thread)
+        .with_trace_in_environment(false)
+        .with_shares_process(true)
+        .with_lone_root(lone_root)
 }
 
 /// Loads a worker's functions before the first request, so that errors show early; the rest is served all the same.

@@ -1,8 +1,8 @@
-//! The part of a module that can be told by looking at it, before any of its code runs.
+//! The presence of a function in a module, as far as a look at its text tells, before any of its code runs.
 
 /// The answer to whether a module has the function that is sought in it, as far as its text tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outlook {
+pub enum Presence {
     /// A function that exists, or may: its text does not tell what code does as it runs.
     Possible,
     /// A function that does not exist, whatever the code does.
@@ -19,8 +19,8 @@ pub enum Outlook {
     },
 }
 
-impl Outlook {
-    /// Returns the outlook of a module whose exports are known: with one of these `names` among them, or without.
+impl Presence {
+    /// Returns the presence of a function with one of these `names` in a module whose exports are known.
     pub fn of(names: &[&str], exports: Vec<String>) -> Self {
         // Of a path into an export only the export itself can be looked for.
         let first = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
@@ -30,14 +30,14 @@ impl Outlook {
         }
     }
 
-    /// Returns the outlook of a module whose exports are known, some of them as values of these kinds and not
+    /// Returns the same for a module some of whose exports are known as values of these kinds and not
     /// functions. A path into an export may lead to a function in it.
     pub fn of_values(
         names: &[&str],
         exports: Vec<String>,
         values: &[(String, &'static str)],
     ) -> Self {
-        let outlook = Self::of(names, exports.clone());
+        let presence = Self::of(names, exports.clone());
         let value = |name: &&str| values.iter().find(|(known, _)| known == name);
         let there =
             names.iter().filter(|name| Self::of(&[name], exports.clone()) == Self::Possible);
@@ -46,7 +46,7 @@ impl Outlook {
             Some(Some((name, kind))) if values.all(|value| value.is_some()) => {
                 Self::NoFunction { name: name.clone(), kind: (*kind).to_owned() }
             }
-            _ => outlook,
+            _ => presence,
         }
     }
 }
@@ -58,9 +58,9 @@ mod tests {
     #[test]
     fn a_module_with_the_export_is_possible_and_another_one_is_told_with_what_it_has() {
         let exports = || vec!["api".to_owned(), "parse".to_owned()];
-        assert_eq!(Outlook::of(&["handler", "api"], exports()), Outlook::Possible);
-        assert_eq!(Outlook::of(&["api.users.get"], exports()), Outlook::Possible);
-        assert_eq!(Outlook::of(&["handler"], exports()), Outlook::Absent { others: exports() });
+        assert_eq!(Presence::of(&["handler", "api"], exports()), Presence::Possible);
+        assert_eq!(Presence::of(&["api.users.get"], exports()), Presence::Possible);
+        assert_eq!(Presence::of(&["handler"], exports()), Presence::Absent { others: exports() });
     }
 
     #[test]
@@ -68,13 +68,13 @@ mod tests {
         let of = |names: &[&str], exports: &[&str]| {
             let exports = exports.iter().map(|name| (*name).to_owned()).collect();
             let values = [("handler".to_owned(), "a number"), ("data".to_owned(), "an object")];
-            Outlook::of_values(names, exports, &values)
+            Presence::of_values(names, exports, &values)
         };
-        let number = Outlook::NoFunction { name: "handler".into(), kind: "a number".into() };
+        let number = Presence::NoFunction { name: "handler".into(), kind: "a number".into() };
         assert_eq!(of(&["handler"], &["handler", "data"]), number);
         assert_eq!(of(&["handler", "lambda_handler"], &["handler"]), number);
-        assert_eq!(of(&["handler", "run"], &["handler", "run"]), Outlook::Possible);
-        assert_eq!(of(&["data.get"], &["data"]), Outlook::Possible);
-        assert_eq!(of(&["run"], &["data"]), Outlook::Absent { others: vec!["data".into()] });
+        assert_eq!(of(&["handler", "run"], &["handler", "run"]), Presence::Possible);
+        assert_eq!(of(&["data.get"], &["data"]), Presence::Possible);
+        assert_eq!(of(&["run"], &["data"]), Presence::Absent { others: vec!["data".into()] });
     }
 }
