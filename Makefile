@@ -94,12 +94,9 @@ test-dist: ## installs, uses, upgrades and removes each of them in a minimal Deb
 	@layer=$$(ls dist/trine-sdk-layer-*.zip 2> /dev/null | head -n 1); \
 	  [ -z "$$layer" ] || .ci/stage 'test layer with the SDKs' .ci/ship/test-sdk $(TREE) $$layer
 
-# The folder that the runtime ships in.
-TREE ?= $(CARGO_TARGET_DIR)/../ship/trine-tree
-
 .PHONY: test-image
-test-image: ## images that 'trine package' writes, read by skopeo and run where they are unpacked: make test-image TREE=…
-	@.ci/stage 'test images' .ci/test-image $(TREE)
+test-image: ## images that 'trine package' writes, read by skopeo and run where they are unpacked
+	@.ci/stage 'test images' .ci/ship/test-image $(TREE)
 
 clean:
 	cargo clean
