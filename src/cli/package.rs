@@ -209,8 +209,9 @@ impl Package {
         except: &[PathBuf],
         progress: &Progress,
     ) -> anyhow::Result<Contents> {
-        let written = [&self.output, &self.image];
-        let except: Vec<PathBuf> = written.into_iter().flatten().chain(except).cloned().collect();
+        let project = self.template.map(|_| &self.dir);
+        let written = self.output.iter().chain(&self.image).chain(project);
+        let except: Vec<PathBuf> = written.chain(except).cloned().collect();
         let told = |found: usize| progress.say(&format!("found {found} files"));
         let survey =
             Survey { root, except: &except, follow: self.follow_links, registry, progress: &told };

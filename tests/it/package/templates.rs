@@ -34,7 +34,9 @@ fn every_project_names_what_was_packaged() {
         for name in names {
             assert!(whole.contains(name), "{template} names {name}: {whole}");
         }
-        // Neither the project nor the package is replaced.
+        // What was written is not in the next package, and is not replaced.
+        let again = [&arguments[..], &["--force"]].concat();
+        assert!(packaged(&folder, &again).stdout.contains("function.zip: 1 file"), "{template}");
         fs::remove_file(folder.file("function.zip")).unwrap();
         let finished = package(&folder, &arguments);
         assert_eq!(finished.code, Some(1));
