@@ -3,7 +3,7 @@
 //! What goes in is a survey of the folder ([`crate::folder`]). It is copied to an empty place and started there once
 //! ([`Stage`]), by the runtime that will run it: so the handler is known to load from what is shipped alone, and what
 //! makes later starts faster is shipped too. Packages are reproducible: names are sorted, times and modes are the same
-//! wherever they are made. A package appears under its name when it is whole, or not at all ([`Target`]).
+//! wherever they are made; what runs leave behind is as reproducible as an engine makes it. A package appears under its name when it is whole, or not at all ([`Target`]).
 
 mod archive;
 mod image;
