@@ -294,7 +294,7 @@ fn the_command_lines_of_supervisors_are_what_serve_takes() {
     for path in files {
         let (file, text) = (path.display(), fs::read_to_string(&path).unwrap());
         let mut commands = 0;
-        for line in text.lines() {
+        for line in text.lines().filter(|line| !line.trim_start().starts_with('#')) {
             // The entry point of an image is `trine serve`.
             let is_command = words(line).contains(&"serve");
             if !is_command && !line.trim_start().starts_with("args:") {

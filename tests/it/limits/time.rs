@@ -1,7 +1,7 @@
 //! Deadlines for code that waits, runs, catches errors or cannot be stopped.
 
 use super::{ask, folder, hasty, times_out_and_goes_on};
-use crate::support::{Folder, Served, run, trine};
+use crate::support::{Folder, Served, eventually, run, trine};
 use serde_json::json;
 use std::process::Command;
 
@@ -110,6 +110,10 @@ fn over_http_a_time_out_is_a_504_and_the_server_goes_on() {
 fn over_http_native_code_that_cannot_be_stopped_is_a_504_and_the_end_of_the_server() {
     let folder = folder("python");
     let served = Served::start(&folder, &["--timeout", "0.4", "--workers", "2"]);
+    // On a busy machine the first requests' time is over before the function is loaded.
+    eventually("the function is loaded", || {
+        (served.post("/", &ask("fine").to_string()).status == 200).then_some(())
+    });
     let reply = served.post("/", &ask("blocked").to_string());
     assert_eq!(reply.status, 504, "{reply:?}");
     assert!(reply.text().contains("native code"), "{reply:?}");
