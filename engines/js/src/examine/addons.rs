@@ -71,7 +71,9 @@ pub(super) fn look(examination: &Examination<'_>) -> Vec<Finding> {
         }
     }
     if findings.is_empty() && fitting > 0 {
-        let what = format!("addons of {fitting} packages fit Node-API on {}", examination.machine);
+        let packages = if fitting == 1 { "package" } else { "packages" };
+        let what =
+            format!("addons of {fitting} {packages} fit Node-API on {}", examination.machine);
         findings.push(Finding::ok(TOPIC, what));
     }
     findings
