@@ -111,6 +111,15 @@ def function(folder, handler, environment=None, timeout="60s", **options):
     assert "breach" not in text, text
 
 
+def ends_before_it_asks(folder, handler, **options):
+    """Runs a function that cannot start; returns what its log says."""
+    answer = run(folder, "/opt/bin/trine", "emulator", "--port", str(free_port()), "--handler", handler, "--", "/opt/bootstrap", **options)
+    assert answer.returncode == 1, answer
+    contains(answer.stderr, "ended before it asked for an event: exit status: 1")
+    assert "panicked" not in answer.stderr, answer.stderr
+    return answer.stderr
+
+
 def equal(found, expected):
     assert found == expected, f"expected {expected!r}, found {found!r}"
 
@@ -198,8 +207,13 @@ def the_examples_answer_in_every_language():
             if expected.exists():
                 answer, failed = invoke(event)
                 assert not failed, (folder.name, language, answer)
+                wanted = json.loads(expected.read_text())
+                if folder.name == "parallel":
+                    # What finishes first on a busy machine is open.
+                    answer["finished"].sort()
+                    wanted["finished"].sort()
                 if folder.name != "http-api":
-                    equal(answer, json.loads(expected.read_text()))
+                    equal(answer, wanted)
                 ran += 1
             for one in cases if folder.name != "http-api" else []:
                 wanted = one.get(f"expected.{language}", one.get("expected"))
@@ -417,13 +431,10 @@ def each_mistake_at_the_start_is_told_by_its_type():
         "syntax.handler": "Runtime.UserCodeSyntaxError", "missing.handler": "Runtime.ImportModuleError", "none.handler": "Runtime.HandlerNotFound",
         "syntax2.handler": "Runtime.UserCodeSyntaxError", "missing2.handler": "Runtime.ImportModuleError", "none2.handler": "Runtime.HandlerNotFound",
         "syntax3.handler": "Runtime.UserCodeSyntaxError", "missing3.handler": "Runtime.ImportModuleError", "none3.handler": "Runtime.HandlerNotFound",
-        "nowhere.handler": "Runtime.ImportModuleError", "raises.handler": None, "raises2.handler": None, "raises3.handler": None,
+        "nowhere.handler": "Runtime.ImportModuleError", "raises.handler": "ZeroDivisionError", "raises2.handler": "TypeError",
+        "raises3.handler": "LuaError",
     }.items():
-        with function(folder, handler) as invoke:
-            answer, failed = invoke({})
-            assert failed, (handler, answer)
-            if kind:
-                equal((handler, answer["errorType"]), (handler, kind))
+        contains(ends_before_it_asks(folder, handler), kind)
 
 
 def broken(change):
@@ -440,10 +451,9 @@ def library(opt):
 @case
 def a_layer_that_lacks_python_says_so():
     opt = broken(lambda opt: shutil.rmtree(library(opt)))
-    with function(task(app__py="def handler(e, c): return 1"), "app.handler", opt=opt) as invoke:
-        answer, failed = invoke({})
-    assert failed, answer
-    contains(json.dumps(answer), "standard library")
+    log = ends_before_it_asks(task(app__py="def handler(e, c): return 1"), "app.handler", opt=opt)
+    contains(log, "standard library", "/opt/lib/python3.")
+    assert "path configuration" not in log, log
     with function(task(app__mjs="export const handler = () => 1;"), "app.handler", opt=opt) as invoke:
         equal(invoke({}), (1, None))
     shutil.rmtree(opt)
@@ -455,9 +465,9 @@ def a_corrupt_standard_library_says_so():
         (library(opt) / "json" / "__init__.pyc").write_bytes(b"\x00" * 40)
         (library(opt) / "functools.pyc").write_bytes(b"")
     opt = broken(corrupt)
-    with function(task(app__py="import functools, json\ndef handler(e, c): return 1"), "app.handler", opt=opt) as invoke:
-        answer, failed = invoke({})
-        assert failed, answer
+    folder = task(app__py="import functools\ndef handler(e, c): return 1", app2__py="import json\ndef handler(e, c): return 1")
+    contains(ends_before_it_asks(folder, "app.handler", opt=opt), "Unable to import module 'app'", "functools")
+    contains(ends_before_it_asks(folder, "app2.handler", opt=opt), "Unable to import module 'app2'", "json")
     shutil.rmtree(opt)
 
 

@@ -186,7 +186,7 @@ fn configure_and_start() -> std::result::Result<(), String> {
         let executable = executable();
         set(&mut config, |c| &raw mut c.program_name, executable.as_os_str().as_bytes())?;
         set(&mut config, |c| &raw mut c.executable, executable.as_os_str().as_bytes())?;
-        if let Some(home) = home() {
+        if let Some(home) = home()? {
             set(&mut config, |c| &raw mut c.home, home.as_bytes())?;
         }
         let mut arguments: [*const c_char; 1] = [c"trine".as_ptr()];
@@ -219,23 +219,34 @@ fn executable() -> PathBuf {
 
 /// Returns the place of the standard library: in the folder that our executable was shipped in, else beside it, else
 /// where it was at build time. `None` leaves it to `PYTHONHOME` or to Python's own search.
-fn home() -> Option<OsString> {
+///
+/// # Errors
+/// When the folder that our executable was shipped in lacks it: another one would not fit.
+fn home() -> std::result::Result<Option<OsString>, String> {
     if env::var_os("PYTHONHOME").is_some_and(|home| !home.is_empty()) {
-        return None;
+        return Ok(None);
     }
     let beside = env::current_exe().ok().and_then(|path| path.parent().map(Path::to_owned));
     let has_library = |prefix: &Path| {
         let library = prefix.join("lib").join(minor_version());
         library.join("os.py").exists() || library.join("os.pyc").exists()
     };
-    let mut near = [tree::root().map(Path::to_owned), beside].into_iter().flatten();
-    if let Some(folder) = near.find(|folder| has_library(folder)) {
-        return Some(folder.into());
+    if let Some(root) = tree::root() {
+        return match has_library(root) {
+            true => Ok(Some(root.into())),
+            false => Err(format!(
+                "its standard library is missing: there is no os.pyc in {}; install the whole of what was shipped",
+                root.join("lib").join(minor_version()).display()
+            )),
+        };
+    }
+    if let Some(folder) = beside.filter(|folder| has_library(folder)) {
+        return Ok(Some(folder.into()));
     }
     let (prefix, exec_prefix) = (env!("TRINE_PYTHON_PREFIX"), env!("TRINE_PYTHON_EXEC_PREFIX"));
-    has_library(Path::new(prefix)).then(|| {
+    Ok(has_library(Path::new(prefix)).then(|| {
         if prefix == exec_prefix { prefix.into() } else { format!("{prefix}:{exec_prefix}").into() }
-    })
+    }))
 }
 
 /// Returns the version's name, such as `python3.11`.
