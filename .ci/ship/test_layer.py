@@ -390,7 +390,8 @@ const get = (url) => new Promise((done, failed) => https.get(url, (answer) => {
 }).on("error", failed));
 exports.handler = async ({ url }) => [await (await fetch(url)).text(), await get(url)];
 """
-    folder = task(app__py=PYTHON_PARTS, web__cjs=javascript)
+    lua = "return { handler = function(event) return trine.fetch({ url = event.url }).body end }"
+    folder = task(app__py=PYTHON_PARTS, web__cjs=javascript, fetch__lua=lua)
     with tls_server(folder) as url:
         trusted = {"SSL_CERT_FILE": "/var/task/authority.pem"}
         with function(folder, "app.handler", environment=trusted) as invoke:
@@ -399,6 +400,13 @@ exports.handler = async ({ url }) => [await (await fetch(url)).text(), await get
             answer, failed = invoke({"url": url})
             assert failed, answer
             contains(answer["errorMessage"], "certificate verify failed")
+        trusted = {"SSL_CERT_FILE": "/var/task/authority.pem"}
+        with function(folder, "fetch.handler", environment=trusted) as invoke:
+            equal(invoke({"url": url}), ("hello", None))
+        with function(folder, "fetch.handler") as invoke:
+            answer, failed = invoke({"url": url})
+            assert failed, answer
+            contains(answer["errorMessage"], "certificate")
         trusted = {"NODE_EXTRA_CA_CERTS": "/var/task/authority.pem"}
         with function(folder, "web.handler", environment=trusted) as invoke:
             equal(invoke({"url": url}), (["hello", "hello"], None))

@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use mlua::{Lua, Table, Value};
 use reqwest::{Method, header::HeaderMap};
-use std::{cell::OnceCell, future::Future, time::Duration};
+use std::{cell::OnceCell, fs, future::Future, time::Duration};
+use trine_process::tree;
 
 /// The sender of requests. Its connections are made on first use, because most functions need none.
 #[derive(Default)]
@@ -55,9 +56,19 @@ impl Client {
         if let Some(client) = self.0.get() {
             return Ok(client.clone());
         }
-        let client = reqwest::Client::builder().build().map_err(|error| whole(&error))?;
+        let client = new_client().map_err(|error| whole(&error))?;
         Ok(self.0.get_or_init(|| client).clone())
     }
+}
+
+/// Makes a client that trusts the system's authorities. A system without any is no reason to refuse plain HTTP: then it
+/// trusts those that were shipped with the binary, if there are any.
+fn new_client() -> reqwest::Result<reqwest::Client> {
+    reqwest::Client::builder().build().or_else(|_| {
+        let shipped = tree::certificates().and_then(|file| fs::read(file).ok());
+        let authorities = reqwest::Certificate::from_pem_bundle(&shipped.unwrap_or_default())?;
+        reqwest::Client::builder().tls_certs_only(authorities).build()
+    })
 }
 
 /// Returns an error with its causes, which is where reqwest says what went wrong.
