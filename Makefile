@@ -58,6 +58,7 @@ fmt:
 .PHONY: layer test-layer
 layer: setup ## the Lambda layer, in dist
 	@.ci/stage layer .ci/ship/layer
+	@$(SUMS)
 
 test-layer: setup ## run it in a root that has a C library and nothing else, as Lambda would
 	@.ci/stage build cargo build --test it

@@ -34,6 +34,8 @@ trine serve hello.mjs
 
 It needs Linux with glibc, and no Node.js or Python beside it.
 """
+# Megabytes (2^20) that Lambda takes: zipped in a direct upload, and unpacked, all layers and the function together.
+ZIPPED, UNPACKED = 50, 250
 # 1 to 9; less takes less time.
 LEVEL = int(os.environ.get("SHIP_LEVEL") or 9)
 
@@ -161,6 +163,17 @@ def zip_of(found):
             entry.external_attr = (kind | mode) << 16
             archive.writestr(entry, data, compresslevel=LEVEL)
     return out.getvalue()
+
+
+def report_sizes(found, data, remedy=""):
+    """Prints the sizes of a layer's entries and of its zip beside Lambda's limits; `remedy` says how to make it smaller."""
+    unpacked = sum(len(content or b"") for _, _, content in found)
+    print(f"unpacked {unpacked / 2**20:6.1f} of {UNPACKED} MiB, which the function and its other layers share")
+    print(f"zipped   {len(data) / 2**20:6.1f} of {ZIPPED} MiB")
+    if len(data) > ZIPPED * 2**20:
+        print(f"too large for a direct upload: publish the layer from an S3 bucket{remedy and ', or ' + remedy}")
+    if unpacked > UNPACKED * 2**20:
+        fail(f"too large for a layer{remedy and ': ' + remedy}")
 
 
 def tar_gz_of(found, folder, folders=True):

@@ -77,7 +77,7 @@ fn main() {
         // that it exported would replace the one that such a module brings itself.
         arguments
             .extend(["Py*", "_Py*"].map(|names| format!("-Wl,--export-dynamic-symbol={names}")));
-        arguments.extend(libraries.split(' ').map(archived));
+        arguments.extend(libraries.split_whitespace().map(archived));
     }
     for argument in &arguments {
         println!("cargo:rustc-link-arg={argument}");
