@@ -1,6 +1,11 @@
 //! Canvases are absent: a function on a server has no screen. See `../README.md`.
 
-deno_core::extension!(deno_canvas, lazy_loaded_esm = ["01_canvas.js"], lazy_loaded_js = ["02_surface.js"]);
+deno_core::extension!(
+    deno_canvas,
+    lazy_loaded_esm = ["ext:deno_canvas/01_canvas.js" = { source = "export {};" }],
+    lazy_loaded_js =
+        ["ext:deno_canvas/02_surface.js" = { source = "(function () { return {}; })();" }]
+);
 
 /// Windows that somebody else made.
 pub mod byow {

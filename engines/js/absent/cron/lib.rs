@@ -40,7 +40,18 @@ pub mod local {
 
 deno_core::extension!(
     deno_cron,
-    lazy_loaded_js = ["01_cron.ts"],
+    lazy_loaded_js = [
+        "ext:deno_cron/01_cron.ts" = {
+            source = r#"(function () {
+function cron() {
+  throw new TypeError("Deno.cron is not part of this runtime: let the platform's scheduler invoke the function");
+}
+
+return { cron };
+})();
+"#
+        }
+    ],
     options = { cron_handler: Box<dyn CronHandler> },
     state = |state, options| state.put::<Rc<dyn CronHandler>>(Rc::from(options.cron_handler))
 );

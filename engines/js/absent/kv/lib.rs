@@ -76,7 +76,18 @@ impl KvConfig {
 
 deno_core::extension!(
     deno_kv,
-    lazy_loaded_js = ["01_db.ts"],
+    lazy_loaded_js = [
+        "ext:deno_kv/01_db.ts" = {
+            source = r#"(function () {
+function openKv() {
+  throw new TypeError("Deno KV is not part of this runtime: use the client of a database");
+}
+
+return { openKv };
+})();
+"#
+        }
+    ],
     options = { handler: Box<dyn dynamic::DynamicDbHandler>, config: KvConfig },
     state = |_, options| drop((options.handler, options.config))
 );

@@ -2,7 +2,17 @@
 
 use std::{fmt, sync::Arc};
 
-deno_core::extension!(deno_webgpu, lazy_loaded_js = ["00_init.js"]);
+deno_core::extension!(
+    deno_webgpu,
+    lazy_loaded_js = ["ext:deno_webgpu/00_init.js" = {
+        source = r#"(function () {
+const absent = { __proto__: null, gpu: undefined, initGPU() {} };
+
+return { loadWebGPU: () => absent };
+})();
+"#
+    }]
+);
 
 /// A graphics API, of which there is none.
 #[derive(Debug)]
