@@ -18,13 +18,14 @@ run: setup ## serve the examples on port 9000
 	@.ci/stage build cargo build --bin trine
 	@$(TRINE) serve handlers-examples
 
-test: setup ## format, lint, build, document, check other builds, test
+test: setup ## format, lint, build, document, check other builds, test; what ships, made of the everyday binary
 	@.ci/stage format cargo fmt --all --check
 	@.ci/stage 'build and lint' cargo build --workspace --all-targets --profile test
 	@.ci/stage documentation .ci/rustdoc
 	@.ci/stage 'single engines' .ci/features
 	@.ci/stage 'fuzz targets' .ci/fuzz
 	@.ci/stage dependencies .ci/deny
+	@.ci/stage 'small layer' .ci/ship/test-layer --everyday
 	@.ci/stage tests .ci/test
 
 # Invocations for each language.

@@ -354,10 +354,13 @@ def pythons_libraries_are_all_there():
 @contextlib.contextmanager
 def tls_server(folder):
     """A TLS server with a certificate of its own authority; yields its address."""
-    key, certificate = folder / "key.pem", folder / "authority.pem"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate, "-days", "2",
-                    "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"], check=True, capture_output=True)
-    key.chmod(0o644)
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    own_key, authority = folder / "authority-key.pem", folder / "authority.pem"
+    request = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    subprocess.run([*request, "-keyout", own_key, "-out", authority, "-subj", "/CN=authority"], check=True, capture_output=True)
+    subprocess.run([*request, "-keyout", key, "-out", certificate, "-CA", authority, "-CAkey", own_key, "-subj", "/CN=localhost",
+                    "-addext", "subjectAltName=DNS:localhost", "-addext", "basicConstraints=critical,CA:FALSE"],
+                   check=True, capture_output=True)
 
     class Hello(BaseHTTPRequestHandler):
         def do_GET(self):
@@ -391,7 +394,7 @@ const get = (url) => new Promise((done, failed) => https.get(url, (answer) => {
 }).on("error", failed));
 exports.handler = async ({ url }) => [await (await fetch(url)).text(), await get(url)];
 """
-    lua = "return { handler = function(event) return trine.fetch({ url = event.url }).body end }"
+    lua = "return { handler = function(event) return trine.fetch(event.url).body end }"
     folder = task(app__py=PYTHON_PARTS, web__cjs=javascript, fetch__lua=lua)
     with tls_server(folder) as url:
         trusted = {"SSL_CERT_FILE": "/var/task/authority.pem"}
