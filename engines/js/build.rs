@@ -3,12 +3,14 @@
 //! time from the small one.
 //!
 //! Each snapshot comes with a table of the extension sources that it does not contain, for loading on demand, and V8's
-//! code cache of them. Some of those sources are mended.
+//! code cache of them. Some of those sources are mended. What both lack is in the binary once.
 
 #[path = "build/code_cache.rs"]
 mod code_cache;
 #[path = "build/mends.rs"]
 mod mends;
+#[path = "build/minify.rs"]
+mod minify;
 
 use code_cache::{Kind, Source};
 use deno_runtime::{
@@ -18,7 +20,7 @@ use deno_runtime::{
     transpile::maybe_transpile_source,
 };
 use std::{
-    collections::HashSet,
+    collections::{BTreeMap, HashSet},
     env,
     fmt::Write as _,
     fs,
@@ -39,10 +41,12 @@ fn main() {
     println!("cargo:rerun-if-changed=build");
     println!("cargo:rerun-if-changed=src/prelude");
     println!("cargo:rerun-if-changed=src/v8-flags.txt");
+    let mut texts = BTreeMap::new();
     for name in ["web", "node"] {
-        make(&out, name);
+        make(&out, name, &mut texts);
         code_cache::order(name);
     }
+    write_texts(&out, &texts);
     pass_on_addon_symbols(&out);
 }
 
@@ -53,8 +57,9 @@ fn extensions(name: &str) -> Vec<Extension> {
     }
 }
 
-/// Writes `snapshot.bin` and `residual.rs` into a folder of this name, and the texts that the latter includes.
-fn make(out: &Path, name: &str) {
+/// Writes `snapshot.bin` and `residual.rs` into a folder of this name; adds the texts that the latter refers to, by the
+/// names of their constants.
+fn make(out: &Path, name: &str, texts: &mut BTreeMap<String, String>) {
     let dir = out.join(name);
     fs::create_dir_all(&dir).expect("OUT_DIR is writable");
     let output = create_runtime_snapshot(
@@ -82,23 +87,28 @@ fn make(out: &Path, name: &str) {
             ModuleCodeString::from(source),
         )
         .unwrap_or_else(|e| panic!("cannot transpile {}: {e}", file.specifier));
-        // V8 uses these texts as one-byte strings without copying them.
-        assert!(source.as_str().is_ascii(), "{} is not ASCII", file.specifier);
+        let source = minify::minify(&file.specifier, source.as_str());
         let (table, kind, source) = match file.kind {
-            LazyExtensionFileKind::Js => {
-                (&mut scripts, "script", wrap_lazy_ext_script(source.as_str()))
-            }
-            LazyExtensionFileKind::Esm => (&mut modules, "module", source.as_str().to_owned()),
+            LazyExtensionFileKind::Js => (&mut scripts, "script", wrap_lazy_ext_script(&source)),
+            LazyExtensionFileKind::Esm => (&mut modules, "module", source),
         };
         let source = match mends.remove(file.specifier.as_str()) {
             Some(mend) if kind == "script" => mend.script(&source),
             Some(mend) => mend.module(&source),
             None => source,
         };
-        let path = dir.join(file.specifier.replace(|c: char| !c.is_ascii_alphanumeric(), "_"));
-        fs::write(&path, source).expect("OUT_DIR is writable");
-        writeln!(table, "    ({:?}, include_str!({:?})),", file.specifier, path)
+        // V8 uses these texts as one-byte strings without copying them.
+        assert!(source.is_ascii(), "{} is not ASCII", file.specifier);
+        let constant = file.specifier.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+        let mut constant = constant.to_ascii_uppercase();
+        if texts.get(&constant).is_some_and(|known| *known != source) {
+            constant = format!("{constant}_OF_{}", name.to_ascii_uppercase());
+        }
+        let path = out.join(&constant);
+        fs::write(&path, &source).expect("OUT_DIR is writable");
+        writeln!(table, "    ({:?}, super::texts::{constant}),", file.specifier)
             .expect("writing to a string never fails");
+        texts.insert(constant, source);
         writeln!(list, "{kind} {} {}", file.specifier, path.display())
             .expect("writing to a string never fails");
     }
@@ -114,6 +124,17 @@ fn make(out: &Path, name: &str) {
         ),
     )
     .expect("OUT_DIR is writable");
+}
+
+/// Writes `texts.rs`, which holds each text once.
+fn write_texts(out: &Path, texts: &BTreeMap<String, String>) {
+    let mut code = String::new();
+    for constant in texts.keys() {
+        let path = out.join(constant);
+        writeln!(code, "pub(super) static {constant}: &str = include_str!({path:?});")
+            .expect("writing to a string never fails");
+    }
+    fs::write(out.join("texts.rs"), code).expect("OUT_DIR is writable");
 }
 
 /// Reads the extension sources that the snapshot in this folder does not contain.

@@ -38,6 +38,11 @@ use trine_engine::{Error, LogSettings, Result};
 #[repr(align(8))]
 struct Aligned<T: ?Sized>(T);
 
+/// Sources of extensions that a snapshot does not contain.
+mod texts {
+    include!(concat!(env!("OUT_DIR"), "/texts.rs"));
+}
+
 mod web {
     pub(super) static SNAPSHOT: &[u8] =
         include_bytes!(concat!(env!("OUT_DIR"), "/web/snapshot.bin"));
