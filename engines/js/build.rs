@@ -106,7 +106,7 @@ fn make(out: &Path, name: &str, texts: &mut BTreeMap<String, String>) {
         }
         let path = out.join(&constant);
         fs::write(&path, &source).expect("OUT_DIR is writable");
-        writeln!(table, "    ({:?}, super::texts::{constant}),", file.specifier)
+        writeln!(table, "    ({:?}, super::text(&super::texts::{constant})),", file.specifier)
             .expect("writing to a string never fails");
         texts.insert(constant, source);
         writeln!(list, "{kind} {} {}", file.specifier, path.display())
@@ -126,12 +126,13 @@ fn make(out: &Path, name: &str, texts: &mut BTreeMap<String, String>) {
     .expect("OUT_DIR is writable");
 }
 
-/// Writes `texts.rs`, which holds each text once.
+/// Writes `texts.rs`, which holds each text once: as bytes, for what a `&str` refers to has no name, and is there anew in
+/// each unit of code that uses it.
 fn write_texts(out: &Path, texts: &BTreeMap<String, String>) {
     let mut code = String::new();
-    for constant in texts.keys() {
-        let path = out.join(constant);
-        writeln!(code, "pub(super) static {constant}: &str = include_str!({path:?});")
+    for (constant, text) in texts {
+        let (path, length) = (out.join(constant), text.len());
+        writeln!(code, "pub(super) static {constant}: [u8; {length}] = *include_bytes!({path:?});")
             .expect("writing to a string never fails");
     }
     fs::write(out.join("texts.rs"), code).expect("OUT_DIR is writable");

@@ -43,6 +43,11 @@ mod texts {
     include!(concat!(env!("OUT_DIR"), "/texts.rs"));
 }
 
+const fn text(bytes: &'static [u8]) -> &'static str {
+    // SAFETY: the build script writes ASCII only.
+    unsafe { str::from_utf8_unchecked(bytes) }
+}
+
 mod web {
     pub(super) static SNAPSHOT: &[u8] =
         include_bytes!(concat!(env!("OUT_DIR"), "/web/snapshot.bin"));
