@@ -45,8 +45,8 @@ const START: &str = "From exec to the first request for an event: interpreter, r
 const BLOCKS: &str = "Lambda loads layers and images in blocks of 512 KiB when they are first read. These are the distinct \
 blocks with a page in the page cache at the first request for an event, after a start with an empty cache and no \
 readahead: of an image of all files that ship, in the order of their names, without those of the C library. They do not \
-depend on the machine; of three starts, the one with the most counts. Ratios are to Trine's entry that has a **goal**. \
-**Pages** and **files** are what was read, **size** is that of all that ships.";
+depend on the machine; of three starts, the one with the most counts. Ratios are to Trine's entry with a **goal**, where \
+one was measured. **Pages** and **files** are what was read, **size** is that of all that ships.";
 const MEMORY: &str = "Resident memory of the process; of several processes together, with each mapped file counted once.";
 const HTTP: &str = "A `POST` of 1 KB of JSON that is parsed, serialised again and answered; each server is one process on \
 one core. The ratios are of the rate: less than 1× is slower than Trine.";
