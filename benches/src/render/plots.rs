@@ -123,7 +123,7 @@ fn start(record: &Record) -> Chart<'_> {
     }
 }
 
-/// Makes blocks for each set of dependencies that contestants started with.
+/// Makes blocks for each set of dependencies that contestants started with. Goals stand beside the bars.
 fn by_load<'r>(record: &'r Record, suite: &str, metric: &str) -> Vec<Block<'r>> {
     let blocks = loads(record, suite).into_iter().flat_map(|load| {
         let heading = move |language: &str| match load {
@@ -131,7 +131,10 @@ fn by_load<'r>(record: &'r Record, suite: &str, metric: &str) -> Vec<Block<'r>> 
             load => format!("{language} with {load}"),
         };
         by_language(record, heading, false, |entrant| {
-            bar(entrant, record.figure(suite, &entrant.id, load, metric)?)
+            let figure = record.figure(suite, &entrant.id, load, metric)?;
+            let goal = entrant.goals.get(suite);
+            let aside = goal.map(|most| format!("goal {}", quantity(*most, &figure.unit)));
+            Some(Bar { aside: aside.unwrap_or_default(), ..bar(entrant, figure)? })
         })
     });
     blocks.collect()
