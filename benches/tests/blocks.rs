@@ -20,7 +20,7 @@ fn scripts() -> PathBuf {
 fn python(arguments: &[&str]) -> Output {
     let mut command = Command::new("python3");
     command.args(arguments).current_dir(scripts()).env("PYTHONDONTWRITEBYTECODE", "1");
-    command.output().unwrap()
+    command.output().expect("python3 is there")
 }
 
 #[test]
@@ -82,15 +82,16 @@ library_of = "python3"
 /// Measures in a folder in which this script counts.
 async fn measured(folder: &Path, script: &str) -> Record {
     for place in ["benches", "contestants", "target", ".ci/ship"] {
-        fs::create_dir_all(folder.join(place)).unwrap();
+        fs::create_dir_all(folder.join(place)).expect("the folder is this test's own");
     }
-    fs::write(folder.join(".ci/ship/blocks"), script).unwrap();
-    fs::write(folder.join("contestants/1.toml"), CONTESTANTS).unwrap();
+    for (file, text) in [(".ci/ship/blocks", script), ("contestants/1.toml", CONTESTANTS)] {
+        fs::write(folder.join(file), text).expect("the folder is this test's own");
+    }
     let plan = Plan {
         parts: [Part::Blocks].into(),
         only: [].into(),
         rounds: 7,
-        contestants: Contestants::read(&folder.join("contestants")).unwrap(),
+        contestants: Contestants::read(&folder.join("contestants")).expect("they are valid"),
         places: Places {
             benches: folder.join("benches"),
             peers: folder.join("peers"),
@@ -98,7 +99,7 @@ async fn measured(folder: &Path, script: &str) -> Record {
             tree: folder.join("tree"),
         },
     };
-    measure(&plan, "a test".to_owned()).await.unwrap()
+    measure(&plan, "a test".to_owned()).await.expect("whatever fails is in the record")
 }
 
 #[tokio::test]
