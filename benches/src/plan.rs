@@ -145,7 +145,7 @@ impl Plan {
         let cold_rounds = if cold { rounds } else { 0.0 };
         let seconds = start
             + count(Part::Start) * cold_rounds * 1.2
-            + if cold { count(Part::Blocks) * 10.0 } else { 0.0 }
+            + if cold { count(Part::Blocks) * 15.0 } else { 0.0 }
             + count(Part::Memory) * rounds * 3.5
             + count(Part::Warm) * (1.5 + rounds * 4.0 * 0.28)
             + count(Part::Hooks) * (1.5 + rounds * 3.0 * 0.28)
