@@ -39,7 +39,7 @@ bench: setup ## measure Trine beside everything that it is compared with, and pu
 	@.ci/stage 'order functions' .ci/order-functions
 	@.ci/stage 'install peers' $(BENCH) install
 	@.ci/stage criterion cargo bench --profile dev --package trine-benches --bench latency
-	@.ci/stage measure $(BENCH) run
+	@TRINE_TREE=$(TREE) .ci/stage measure $(BENCH) run
 	@.ci/stage render $(BENCH) render
 
 bench-quick: setup ## the part of it that is measured in-process: under five minutes

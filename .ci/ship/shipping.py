@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -38,6 +39,10 @@ trine serve hello.mjs
 
 It needs Linux with glibc, and no Node.js or Python beside it.
 """
+# The names of the C library's own parts, and of what comes with it.
+OF_THE_SYSTEM = re.compile(
+    r"^(linux-vdso|ld-linux-[a-z0-9-]+|lib(c|m|dl|rt|util|pthread|resolv|nss_[a-z]+|gcc_s|stdc\+\+))\.so"
+)
 # Megabytes (2^20) that Lambda takes: zipped in a direct upload, and unpacked, all layers and the function together.
 ZIPPED, UNPACKED = 50, 250
 # 1 to 12; less takes less time.

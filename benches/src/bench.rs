@@ -68,8 +68,7 @@ impl Bench<'_> {
         let mut present = contestants;
         present.retain(|contestant| {
             let identity = identity(contestant);
-            let peer = identity.peer.as_deref();
-            let why = peer.and_then(|peer| absence(&self.places().peers, peer));
+            let why = absence(self.places(), identity);
             if let Some(why) = &why {
                 self.give_up(suite, identity, why, sheet);
             }

@@ -45,6 +45,8 @@ pub enum Suite {
     Hooks,
     /// Time from exec to the first `/next`.
     Start,
+    /// Blocks of what ships that a cold start reads.
+    Blocks,
     /// Resident memory.
     Memory,
 }
@@ -62,9 +64,21 @@ pub struct Identity {
     pub language: String,
     /// The peer that must be installed for it, if any.
     pub peer: Option<String>,
+    /// The file that must be there for it, if any.
+    pub needs: Option<Needs>,
     /// A command whose first line of output is its version.
     #[serde(default)]
     pub version: Vec<String>,
+}
+
+/// A file that is made before measuring, and by what.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Needs {
+    /// Its path, with placeholders.
+    pub file: String,
+    /// The command that makes it: `make layer`.
+    pub made_by: String,
 }
 
 /// A process that speaks Lambda's Runtime API.
@@ -92,6 +106,15 @@ pub struct Lambda {
     pub load: String,
     /// The variable that takes the list `hook1,hook2,hook3` in [`Suite::Hooks`].
     pub hooks_variable: Option<String>,
+    /// Files, folders and names of programs that ship, for [`Suite::Blocks`], with placeholders. Libraries that they load
+    /// from elsewhere need not be listed.
+    #[serde(default)]
+    pub ships: Vec<String>,
+    /// An interpreter of Python whose standard library ships, too, with placeholders.
+    pub library_of: Option<String>,
+    /// Values that its first figure of a suite should not exceed, by the suites' names.
+    #[serde(default)]
+    pub goals: BTreeMap<String, f64>,
 }
 
 /// An HTTP server.
@@ -124,15 +147,24 @@ pub struct Places {
     pub peers: PathBuf,
     /// Folder of cargo's binaries of the everyday profile: `{target}`.
     pub target: PathBuf,
+    /// Folder of what ships, which `make layer` leaves: `{tree}`.
+    pub tree: PathBuf,
 }
 
 impl Places {
-    /// Replaces the placeholders `{benches}`, `{peers}` and `{target}` in `text`.
+    fn named(&self) -> [(&'static str, &Path); 4] {
+        [
+            ("{benches}", &self.benches),
+            ("{peers}", &self.peers),
+            ("{target}", &self.target),
+            ("{tree}", &self.tree),
+        ]
+    }
+
+    /// Replaces the placeholders `{benches}`, `{peers}`, `{target}` and `{tree}` in `text`.
     pub fn fill(&self, text: &str) -> String {
         let mut text = text.to_owned();
-        for (name, place) in
-            [("{benches}", &self.benches), ("{peers}", &self.peers), ("{target}", &self.target)]
-        {
+        for (name, place) in self.named() {
             text = text.replace(name, &place.to_string_lossy());
         }
         text
@@ -141,9 +173,7 @@ impl Places {
     /// Replaces every folder in `text` by its placeholder, for results that do not name a machine's paths.
     pub fn hide(&self, text: &str) -> String {
         let mut text = text.to_owned();
-        for (name, place) in
-            [("{benches}", &self.benches), ("{peers}", &self.peers), ("{target}", &self.target)]
-        {
+        for (name, place) in self.named() {
             text = text.replace(&*place.to_string_lossy(), name);
         }
         text

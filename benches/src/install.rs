@@ -55,7 +55,7 @@ fn tell(places: &Places) {
     names.sort();
     let (there, missing): (Vec<_>, Vec<_>) = names
         .into_iter()
-        .map(|name| (crate::plan::absence(&places.peers, &name), name))
+        .map(|name| (crate::plan::peer_absence(&places.peers, &name), name))
         .partition(|(why, _)| why.is_none());
     let there: Vec<String> = there.into_iter().map(|(_, name)| name).collect();
     console::say(&format!("peers: installed: {}", there.join(", ")));

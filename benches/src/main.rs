@@ -6,7 +6,7 @@ use std::{
     collections::BTreeSet,
     env,
     path::{Path, PathBuf},
-    process::ExitCode,
+    process::{self, ExitCode},
 };
 use tokio::{
     runtime::Builder,
@@ -154,7 +154,22 @@ fn places() -> anyhow::Result<Places> {
         // The scripts and the contestants must find the same folder from anywhere.
         peers: std::path::absolute(peers)?,
         target: target.to_owned(),
+        tree: std::path::absolute(tree(target)?)?,
     })
+}
+
+/// Returns the folder of what ships: `TRINE_TREE`, or where `make layer` leaves it. Nothing need be there.
+fn tree(target: &Path) -> anyhow::Result<PathBuf> {
+    if let Some(tree) = env::var_os("TRINE_TREE") {
+        return Ok(PathBuf::from(tree));
+    }
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.ci/ship/shipping.py");
+    let told = process::Command::new("python3").arg(script).output();
+    let version = told.context("cannot ask python3 for its version")?.stdout;
+    let version = String::from_utf8_lossy(&version);
+    // Beside cargo's folder, which has one for each profile.
+    let beside = target.ancestors().nth(2).unwrap_or(target);
+    Ok(beside.join("ship").join(format!("python{}", version.trim())).join("tree"))
 }
 
 #[cfg(test)]

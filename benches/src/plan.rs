@@ -13,6 +13,8 @@ pub const ROUNDS: usize = 7;
 pub enum Part {
     /// Time from exec to the first `/next`.
     Start,
+    /// Blocks of what ships that a cold start reads.
+    Blocks,
     /// Resident memory.
     Memory,
     /// Warm invocations of four sizes.
@@ -27,13 +29,21 @@ pub enum Part {
 
 impl Part {
     /// All parts, in the order in which they run: first those for which the machine should be idle.
-    pub const ALL: [Self; 6] =
-        [Self::Start, Self::Memory, Self::Warm, Self::Hooks, Self::Http, Self::Criterion];
+    pub const ALL: [Self; 7] = [
+        Self::Start,
+        Self::Blocks,
+        Self::Memory,
+        Self::Warm,
+        Self::Hooks,
+        Self::Http,
+        Self::Criterion,
+    ];
 
     /// Returns its name in [`Figure::suite`](crate::record::Figure::suite).
     pub fn name(self) -> &'static str {
         match self {
             Self::Start => "start",
+            Self::Blocks => "blocks",
             Self::Memory => "memory",
             Self::Warm => "warm",
             Self::Hooks => "hooks",
@@ -45,6 +55,7 @@ impl Part {
     fn suite(self) -> Option<Suite> {
         match self {
             Self::Start => Some(Suite::Start),
+            Self::Blocks => Some(Suite::Blocks),
             Self::Memory => Some(Suite::Memory),
             Self::Warm => Some(Suite::Warm),
             Self::Hooks => Some(Suite::Hooks),
@@ -134,6 +145,7 @@ impl Plan {
         let cold_rounds = if cold { rounds } else { 0.0 };
         let seconds = start
             + count(Part::Start) * cold_rounds * 1.2
+            + if cold { count(Part::Blocks) * 15.0 } else { 0.0 }
             + count(Part::Memory) * rounds * 3.5
             + count(Part::Warm) * (1.5 + rounds * 4.0 * 0.28)
             + count(Part::Hooks) * (1.5 + rounds * 3.0 * 0.28)
@@ -142,8 +154,18 @@ impl Plan {
     }
 }
 
+/// Returns why a contestant is not there, if it is not.
+pub(crate) fn absence(places: &Places, identity: &Identity) -> Option<String> {
+    if let Some(why) = identity.peer.as_ref().and_then(|peer| peer_absence(&places.peers, peer)) {
+        return Some(why);
+    }
+    let needs = identity.needs.as_ref()?;
+    let is_there = Path::new(&places.fill(&needs.file)).exists();
+    (!is_there).then(|| format!("there is no {}: `{}` makes it", needs.file, needs.made_by))
+}
+
 /// Returns why a peer is not installed, if it is not.
-pub(crate) fn absence(peers: &Path, name: &str) -> Option<String> {
+pub(crate) fn peer_absence(peers: &Path, name: &str) -> Option<String> {
     match fs::read_to_string(peers.join("status").join(name)) {
         Ok(status) if status.trim() == "ok" => None,
         Ok(status) => Some(format!("{name} could not be installed: {}", status.trim())),
@@ -162,7 +184,7 @@ mod tests {
         fs::create_dir(&status).unwrap();
         fs::write(status.join("good"), "ok\n").unwrap();
         fs::write(status.join("bad"), "failed: no network\n").unwrap();
-        let why = |name| absence(peers.path(), name);
+        let why = |name| peer_absence(peers.path(), name);
         assert_eq!(why("good"), None);
         assert_eq!(why("bad").unwrap(), "bad could not be installed: failed: no network");
         assert!(why("unknown").unwrap().starts_with("unknown is not installed"));
@@ -177,16 +199,20 @@ mod tests {
             benches: benches.to_owned(),
             peers: "/peers".into(),
             target: "/target".into(),
+            tree: "/tree".into(),
         };
         for lambda in &contestants.lambda {
             let hooks = lambda.suites.contains(&Suite::Hooks);
             assert_eq!(hooks, lambda.hooks_variable.is_some(), "{}", lambda.identity.id);
-            let filled =
-                lambda.command.iter().chain(lambda.env.values()).map(|text| places.fill(text));
-            for text in filled {
-                assert!(
-                    !["{benches}", "{peers}", "{target}"].iter().any(|name| text.contains(name))
-                );
+            let blocks = lambda.suites.contains(&Suite::Blocks);
+            assert_eq!(blocks, !lambda.ships.is_empty(), "{}", lambda.identity.id);
+            let names: Vec<&str> = Part::ALL.map(Part::name).to_vec();
+            assert!(lambda.goals.keys().all(|suite| names.contains(&&**suite)));
+            let texts = lambda.command.iter().chain(lambda.env.values()).chain(&lambda.ships);
+            for text in texts.chain(&lambda.library_of) {
+                let filled = places.fill(text);
+                let names = ["{benches}", "{peers}", "{target}", "{tree}"];
+                assert!(!names.iter().any(|name| filled.contains(name)), "{text}");
             }
         }
         let mut only = BTreeSet::from(["trine-js".to_owned()]);

@@ -3,7 +3,7 @@
 
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 /// One run of the comparison.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -54,6 +54,9 @@ pub struct Entrant {
     pub version: String,
     /// Command that started it, with placeholders for folders.
     pub command: String,
+    /// Values that its first figure of a suite should not exceed, by the suites' names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub goals: BTreeMap<String, f64>,
 }
 
 /// A contestant that could not be measured.
@@ -70,15 +73,15 @@ pub struct Missing {
 /// One quantity of one contestant, with a value for each round that was taken, in order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Figure {
-    /// Part of the comparison: `warm`, `hooks`, `start`, `memory`, `http` or `criterion`.
+    /// Part of the comparison: `warm`, `hooks`, `start`, `blocks`, `memory`, `http` or `criterion`.
     pub suite: String,
     /// The entrant's id; in `criterion` the benchmark's language.
     pub entrant: String,
     /// The variant: `1 KB`, `3 hooks`, `64 connections`; in `criterion` the benchmark's group and name.
     pub case: String,
-    /// The quantity that was measured: `rate`, `p50`, `p99`, `time`, `resident`.
+    /// The quantity that was measured: `rate`, `p50`, `p99`, `time`, `resident`, `blocks`.
     pub metric: String,
-    /// Its unit: `1/s`, `µs`, `ms`, `MB`.
+    /// Its unit: `1/s`, `µs`, `ms`, `MB`; the same as the quantity where that is a count.
     pub unit: String,
     /// The values, one per round. Round `n` of all entrants of a suite ran one after the other.
     pub rounds: Vec<f64>,

@@ -68,11 +68,13 @@ fn minutes(time: Duration) -> String {
 /// Returns all entrants that have figures.
 async fn entrants(bench: &Bench<'_>, sheet: &Sheet) -> Vec<Entrant> {
     let contestants = &bench.plan.contestants;
-    let lambda = contestants.lambda.iter().map(|lambda| (&lambda.identity, &lambda.command));
-    let http = contestants.http.iter().map(|server| (&server.identity, &server.command));
+    let none = BTreeMap::new();
+    let lambda = contestants.lambda.iter();
+    let lambda = lambda.map(|lambda| (&lambda.identity, &lambda.command, &lambda.goals));
+    let http = contestants.http.iter().map(|server| (&server.identity, &server.command, &none));
     let mut versions: BTreeMap<&[String], String> = BTreeMap::new();
     let mut entrants = Vec::new();
-    for (identity, command) in lambda.chain(http) {
+    for (identity, command, goals) in lambda.chain(http) {
         if !sheet.has(&identity.id) {
             continue;
         }
@@ -89,6 +91,7 @@ async fn entrants(bench: &Bench<'_>, sheet: &Sheet) -> Vec<Entrant> {
             language: identity.language.clone(),
             version,
             command: command.join(" "),
+            goals: goals.clone(),
         });
     }
     entrants

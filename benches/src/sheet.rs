@@ -75,6 +75,12 @@ impl Sheet {
         self.absences.push(Absence { id, name, suites: vec![suite], reason });
     }
 
+    /// Records why nobody has figures of a suite.
+    pub(crate) fn lacks_all(&mut self, suite: &'static str, reason: &str) {
+        let (id, name, reason) = (suite.to_owned(), format!("all in {suite}"), shortened(reason));
+        self.absences.push(Absence { id, name, suites: vec![suite], reason });
+    }
+
     /// Leaves a contestant out of a suite: comparing rounds that it lacks with others' would compare different moments.
     pub(crate) fn give_up(&mut self, suite: &'static str, whose: &Identity, reason: &str) {
         self.figures.retain(|figure| figure.suite != suite || figure.entrant != whose.id);
@@ -144,6 +150,7 @@ mod tests {
             group: Group::Peer,
             language: "js".to_owned(),
             peer: None,
+            needs: None,
             version: Vec::new(),
         }
     }

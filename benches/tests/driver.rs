@@ -51,6 +51,7 @@ async fn installers_see_the_users_environment() {
         benches: folder.path().to_owned(),
         peers: folder.path().join("installed"),
         target: folder.path().join("target"),
+        tree: folder.path().join("tree"),
     };
     for kind in ["lambda", "http"] {
         let scripts = folder.path().join("peers").join(kind);
@@ -162,6 +163,7 @@ async fn whoever_fails_is_missing_with_the_reason() {
             benches: folder.path().join("benches"),
             peers: folder.path().join("peers"),
             target: folder.path().to_owned(),
+            tree: folder.path().join("tree"),
         },
     };
     let record = measure(&plan, "a test".to_owned()).await.unwrap();

@@ -77,7 +77,7 @@ fn a_run_writes_what_the_test_then_finds() {
     let (results, readme) = (folder.path().join("results"), folder.path().join("README.md"));
     fs::write(&readme, format!("# A title\n\n{BEGIN}\n{END}\n\nThe end.\n")).unwrap();
     let record = invented();
-    assert_eq!(stale(&record, &results, &readme).len(), 7);
+    assert_eq!(stale(&record, &results, &readme).len(), 8);
     render::run(&record, &results, &readme).unwrap();
     assert_eq!(stale(&record, &results, &readme), Vec::<String>::new());
     let text = fs::read_to_string(&readme).unwrap();

@@ -7,7 +7,7 @@ use crate::{
     bench::{Bench, START_LIMIT, filled},
     contestant::Server,
     lambda::Exchange,
-    plan::{Part, absence},
+    plan::{Part, peer_absence},
     process::{Child, Launch},
     sheet::{P50, P99, RATE, Sheet},
 };
@@ -83,7 +83,7 @@ pub(crate) async fn measure(bench: &Bench<'_>, sheet: &mut Sheet) {
 impl Client {
     fn new(bench: &Bench<'_>) -> anyhow::Result<Self> {
         let peers = &bench.places().peers;
-        if let Some(why) = absence(peers, "wrk") {
+        if let Some(why) = peer_absence(peers, "wrk") {
             anyhow::bail!("{why}");
         }
         let exchange = Exchange::echo(1 << 10);

@@ -1,5 +1,6 @@
 //! The parts of the comparison that measure processes which speak Lambda's Runtime API.
 
+mod blocks;
 mod lane;
 mod memory;
 mod payload;
@@ -23,6 +24,7 @@ pub(crate) async fn measure(bench: &Bench<'_>, part: Part, sheet: &mut Sheet) {
     let contestants = bench.present(suite, contestants, |lambda| &lambda.identity, sheet);
     match part {
         Part::Start => start::measure(bench, contestants, sheet).await,
+        Part::Blocks => blocks::measure(bench, contestants, sheet).await,
         Part::Memory => memory::measure(bench, contestants, sheet).await,
         Part::Warm => {
             let lanes = contestants.into_iter().map(warm).collect();

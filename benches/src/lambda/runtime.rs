@@ -52,29 +52,10 @@ impl Runtime {
         lambda: &Lambda,
         environment: &[(String, String)],
     ) -> anyhow::Result<Self> {
-        let emulator = Emulator::start(EmulatorOptions {
-            timeout: Duration::from_secs(60),
-            init_timeout: START_LIMIT,
-            memory_mb: 1024,
-            function_name: lambda.identity.id.clone(),
-            queue_length: LARGEST_BATCH + 1,
-            // Nothing is kept of a finished invocation: memory and time stay the same throughout.
-            log_length: 0,
-            records_length: 0,
-            // Not every peer knows the header. The emulator would record each of its answers as a violation.
-            invocation_id_header: false,
-            ..EmulatorOptions::default()
-        })
-        .await
-        .context("cannot start the emulator")?;
+        let emulator = emulator(lambda).await?;
         let fill = |text: &str| bench.places().fill(text);
         let task = fill(&lambda.task);
-        let given =
-            emulator.environment().into_iter().map(|(name, value)| (name.to_owned(), value));
-        let mut all: Vec<(String, String)> = given.collect();
-        all.push(("LAMBDA_TASK_ROOT".to_owned(), task.clone()));
-        all.push(("_HANDLER".to_owned(), lambda.handler.clone()));
-        all.extend(filled(&lambda.env, fill));
+        let mut all = given(bench, lambda, &emulator);
         all.extend_from_slice(environment);
         let folder = Path::new(&task);
         ensure!(folder.is_dir(), "there is no folder {task}");
@@ -112,6 +93,40 @@ impl Runtime {
         tokio::time::sleep(Duration::from_millis(100)).await;
         crate::resident::resident(self.child.id)
     }
+}
+
+/// Starts the emulator that a contestant polls.
+pub(crate) async fn emulator(lambda: &Lambda) -> anyhow::Result<Emulator> {
+    let options = EmulatorOptions {
+        timeout: Duration::from_secs(60),
+        init_timeout: START_LIMIT,
+        memory_mb: 1024,
+        function_name: lambda.identity.id.clone(),
+        queue_length: LARGEST_BATCH + 1,
+        // Nothing is kept of a finished invocation: memory and time stay the same throughout.
+        log_length: 0,
+        records_length: 0,
+        // Not every peer knows the header. The emulator would record each of its answers as a violation.
+        invocation_id_header: false,
+        ..EmulatorOptions::default()
+    };
+    Emulator::start(options).await.context("cannot start the emulator")
+}
+
+/// Returns the environment that a contestant is given.
+pub(crate) fn given(
+    bench: &Bench<'_>,
+    lambda: &Lambda,
+    emulator: &Emulator,
+) -> Vec<(String, String)> {
+    let fill = |text: &str| bench.places().fill(text);
+    let given = emulator.environment().into_iter();
+    let mut all: Vec<(String, String)> =
+        given.map(|(name, value)| (name.to_owned(), value)).collect();
+    all.push(("LAMBDA_TASK_ROOT".to_owned(), fill(&lambda.task)));
+    all.push(("_HANDLER".to_owned(), lambda.handler.clone()));
+    all.extend(filled(&lambda.env, fill));
+    all
 }
 
 async fn run(emulator: &Emulator, exchange: &Exchange, count: usize) -> anyhow::Result<Batch> {

@@ -24,6 +24,9 @@ pub(super) struct Losses<'r> {
     pub(super) figures: Vec<(&'r Figure, Ratio)>,
 }
 
+/// Metrics that explain the one beside them, and are not compared.
+const BESIDE: [&str; 3] = ["pages", "files", "size"];
+
 /// Returns the entrants with Trine's first, the rest in the order of the record.
 pub(super) fn in_order(record: &Record) -> Vec<&Entrant> {
     let mut entrants: Vec<&Entrant> = record.entrants.iter().collect();
@@ -52,7 +55,8 @@ pub(super) fn is_floor(entrant: &Entrant) -> bool {
     entrant.group == "floor"
 }
 
-/// Returns what a language's figures are compared with: that of the first of Trine's entries which has it.
+/// Returns what a language's figures are compared with: that of the first of Trine's entries which has it, those with a
+/// goal in that suite before others.
 pub(super) fn reference<'r>(
     record: &'r Record,
     language: &str,
@@ -60,8 +64,9 @@ pub(super) fn reference<'r>(
     case: &str,
     metric: &str,
 ) -> Option<&'r Figure> {
-    let mut own = record.entrants.iter().filter(|e| is_trine(e) && e.language == language);
-    own.find_map(|entrant| record.figure(suite, &entrant.id, case, metric))
+    let own = || record.entrants.iter().filter(|e| is_trine(e) && e.language == language);
+    let mut by_goal = own().filter(|e| e.goals.contains_key(suite)).chain(own());
+    by_goal.find_map(|entrant| record.figure(suite, &entrant.id, case, metric))
 }
 
 /// Returns the floor's figure.
@@ -77,6 +82,9 @@ pub(super) fn floor<'r>(
 
 /// Compares a figure with Trine's of the same language, if there is one.
 pub(super) fn with_trine(record: &Record, entrant: &Entrant, figure: &Figure) -> Option<Ratio> {
+    if BESIDE.contains(&&*figure.metric) {
+        return None;
+    }
     let reference =
         reference(record, &entrant.language, &figure.suite, &figure.case, &figure.metric)?;
     let value = figure.ratio_to(reference);
@@ -144,6 +152,7 @@ pub(super) fn cases<'r>(record: &'r Record, suite: &str) -> Vec<&'r str> {
 mod tests {
     use super::*;
     use crate::record::Machine;
+    use std::collections::BTreeMap;
 
     fn entrant(id: &str, group: &str, language: &str) -> Entrant {
         Entrant {
@@ -153,6 +162,7 @@ mod tests {
             language: language.to_owned(),
             version: String::new(),
             command: String::new(),
+            goals: BTreeMap::new(),
         }
     }
 
@@ -228,6 +238,24 @@ mod tests {
         assert_eq!(found("aws-sdk"), Some(2.0));
         assert_eq!(found("boto3"), None);
         assert_eq!(reference(&record, "rust", "start", "bare", "time"), None);
+    }
+
+    #[test]
+    fn what_has_a_goal_is_the_reference() {
+        let mut record = record(vec![
+            figure("trine-js", "bare", "blocks", &[200.0]),
+            figure("trine-js-sdk", "bare", "blocks", &[60.0]),
+            figure("node", "bare", "blocks", &[90.0]),
+            figure("node", "bare", "size", &[1.0]),
+        ]);
+        let found = |record: &Record| {
+            reference(record, "js", "start", "bare", "blocks").map(Figure::median)
+        };
+        assert_eq!(found(&record), Some(200.0));
+        record.entrants[3].goals.insert("start".to_owned(), 60.0);
+        assert_eq!(found(&record), Some(60.0));
+        let (lost, compared) = losses(&record);
+        assert!(lost.is_empty() && compared == 1, "what stands beside a figure is not compared");
     }
 
     #[test]

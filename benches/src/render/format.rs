@@ -11,6 +11,17 @@ pub(super) const NOTHING: &str = "–";
 /// Units, each a thousand times the one before it.
 const SCALES: [&[&str]; 2] = [&["ns", "µs", "ms", "s"], &["kB", "MB", "GB"]];
 
+/// Units of what is counted: every digit matters, and the name stands above the number.
+const COUNTS: [&str; 3] = ["blocks", "pages", "files"];
+
+/// Formats a number in a unit, without naming that.
+fn number(value: f64, unit: &str) -> String {
+    if COUNTS.contains(&unit) && value.is_finite() {
+        return grouped(&format!("{value:.0}"));
+    }
+    digits(value)
+}
+
 /// Formats a number with three significant digits.
 pub(super) fn digits(value: f64) -> String {
     let Some((rounded, exponent)) = round(value) else {
@@ -19,6 +30,16 @@ pub(super) fn digits(value: f64) -> String {
     let decimals = usize::try_from(2 - exponent).unwrap_or(0);
     let text = format!("{rounded:.decimals$}");
     let (whole, fraction) = text.split_once('.').map_or((&*text, None), |(w, f)| (w, Some(f)));
+    let mut text = grouped(whole);
+    if let Some(fraction) = fraction {
+        text.push('.');
+        text.push_str(fraction);
+    }
+    text
+}
+
+/// Sets thousands apart.
+fn grouped(whole: &str) -> String {
     // The sign is not a digit: -123 has no thousands.
     let (sign, whole) = whole.strip_prefix('-').map_or(("", whole), |whole| ("-", whole));
     let mut grouped = sign.to_owned();
@@ -27,10 +48,6 @@ pub(super) fn digits(value: f64) -> String {
             grouped.push(THIN);
         }
         grouped.push(digit);
-    }
-    if let Some(fraction) = fraction {
-        grouped.push('.');
-        grouped.push_str(fraction);
     }
     grouped
 }
@@ -73,12 +90,13 @@ pub(super) fn quantity(value: f64, unit: &str) -> String {
         return NOTHING.to_owned();
     }
     let (factor, unit) = fit(value, unit);
-    with_unit(&digits(value * factor), unit)
+    with_unit(&number(value * factor, unit), unit)
 }
 
 fn with_unit(number: &str, unit: &str) -> String {
     match unit.strip_prefix("1/") {
         Some(per) => format!("{number}/{per}"),
+        None if COUNTS.contains(&unit) => number.to_owned(),
         None => format!("{number}{THIN}{unit}"),
     }
 }
@@ -98,9 +116,9 @@ pub(super) fn spread(figure: &Figure) -> String {
     let (least, most) = figure.spread();
     format!(
         "{} <sub>{}–{}</sub>",
-        with_unit(&digits(median * factor), unit),
-        digits(least * factor),
-        digits(most * factor)
+        with_unit(&number(median * factor, unit), unit),
+        number(least * factor, unit),
+        number(most * factor, unit)
     )
 }
 
@@ -190,6 +208,8 @@ mod tests {
             (48.27, "MB", "48.3 MB"),
             (1_048.0, "MB", "1.05 GB"),
             (3.0, "parsecs", "3.00 parsecs"),
+            (14.0, "blocks", "14"),
+            (12_345.0, "pages", "12 345"),
             (5e9, "s", "5 000 000 000 s"),
             (f64::NAN, "ms", NOTHING),
         ] {

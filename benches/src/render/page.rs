@@ -20,6 +20,7 @@ pub(super) fn page(record: &Record, plots: &[Plot]) -> String {
         section("Warm invocations", WARM, warm(record), plots, &["lambda-latency.svg"]),
         section("Hooks", HOOKS, hooks(record), plots, &["hooks.svg"]),
         section("Start", START, start(record), plots, &["start.svg"]),
+        section("Blocks", BLOCKS, blocks(record), plots, &["blocks.svg"]),
         section("Memory", MEMORY, memory(record), plots, &["memory.svg"]),
         section("HTTP", HTTP, http(record), plots, &["http.svg"]),
         section("Inside Trine", CRITERION, criterion(record), plots, &[]),
@@ -41,6 +42,11 @@ const HOOKS: &str = "The same handler with 1 KB and hooks around it, each of whi
 time is p50, from event to answer; **per hook** is a third of what three hooks add to it.";
 const START: &str = "From exec to the first request for an event: interpreter, runtime, handler and what it imports. \
 **Cold** is after the kernel was told to drop its page cache.";
+const BLOCKS: &str = "Lambda loads layers and images in blocks of 512 KiB when they are first read. These are the distinct \
+blocks with a page in the page cache at the first request for an event, after a start with an empty cache and no \
+readahead: of an image of all files that ship, in the order of their names, without those of the C library. They do not \
+depend on the machine; of three starts, the one with the most counts. Ratios are to Trine's entry with a **goal**, where \
+one was measured. **Pages** and **files** are what was read, **size** is that of all that ships.";
 const MEMORY: &str = "Resident memory of the process; of several processes together, with each mapped file counted once.";
 const HTTP: &str = "A `POST` of 1 KB of JSON that is parsed, serialised again and answered; each server is one process on \
 one core. The ratios are of the rate: less than 1× is slower than Trine.";
@@ -281,10 +287,10 @@ pub(super) fn number(case: &str) -> Option<f64> {
 /// Text that follows the load in a case of `start`.
 const COLD: &str = ", cold cache";
 
-/// Returns the sets of dependencies that contestants started with, the empty one first.
-pub(super) fn loads(record: &Record) -> Vec<&str> {
+/// Returns the sets of dependencies that contestants of a suite started with, the empty one first.
+pub(super) fn loads<'r>(record: &'r Record, suite: &str) -> Vec<&'r str> {
     let mut loads: Vec<&str> = Vec::new();
-    for case in cases(record, "start") {
+    for case in cases(record, suite) {
         let load = case.strip_suffix(COLD).unwrap_or(case);
         if !loads.contains(&load) {
             loads.push(load);
@@ -295,16 +301,41 @@ pub(super) fn loads(record: &Record) -> Vec<&str> {
 }
 
 fn start(record: &Record) -> String {
-    titled(loads(record).into_iter().map(|load| {
+    titled(loads(record, "start").into_iter().map(|load| {
         let cold = format!("{load}{COLD}");
         let columns = [("page cache warm".to_owned(), load), ("cold".to_owned(), &*cold)];
         let taken = cases(record, "start").contains(&&*cold);
         let columns = if taken { &columns[..] } else { &columns[..1] };
-        let title = match load {
-            "bare" => "No dependencies".to_owned(),
-            load => format!("With {}", literal(load)),
-        };
-        (title, by_case(record, "start", "time", columns, None))
+        (load_title(load), by_case(record, "start", "time", columns, None))
+    }))
+}
+
+fn load_title(load: &str) -> String {
+    match load {
+        "bare" => "No dependencies".to_owned(),
+        load => format!("With {}", literal(load)),
+    }
+}
+
+fn blocks(record: &Record) -> String {
+    titled(loads(record, "blocks").into_iter().map(|load| {
+        let header = ["", "language", "blocks", "to Trine's", "goal", "pages", "files", "size"];
+        let mut table = Table::new(2, header);
+        for entrant in in_order(record) {
+            let figure = |metric| record.figure("blocks", &entrant.id, load, metric);
+            let Some(blocks) = figure("blocks") else { continue };
+            let (count, ratio) = cells(record, entrant, Some(blocks));
+            let mut row = vec![name(entrant), language(&entrant.language).to_owned(), count, ratio];
+            row.push(entrant.goals.get("blocks").map_or(NOTHING.to_owned(), |most| {
+                let missed = if blocks.median() > *most { ", missed" } else { "" };
+                format!("≤ {}{missed}", quantity(*most, &blocks.unit))
+            }));
+            let beside =
+                ["pages", "files", "size"].map(|metric| cells(record, entrant, figure(metric)));
+            row.extend(beside.map(|(cell, _)| cell));
+            table.row(row);
+        }
+        (load_title(load), table)
     }))
 }
 
@@ -416,7 +447,7 @@ fn entry<'l, 'k, T>(lists: &'l mut Lists<'k, T>, key: &'k str) -> &'l mut Vec<T>
 
 /// Returns the text before a metric's value; empty for the only metric of a suite.
 fn metric(id: &str) -> String {
-    if matches!(id, "time" | "resident") { String::new() } else { format!("{id} ") }
+    if matches!(id, "time" | "resident" | "blocks") { String::new() } else { format!("{id} ") }
 }
 
 fn suite_name(id: &str) -> &str {

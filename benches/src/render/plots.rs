@@ -25,16 +25,17 @@ pub(super) struct Plot {
 }
 
 /// The files of all plots.
-pub(super) const FILES: [&str; 5] =
-    ["lambda-latency.svg", "start.svg", "memory.svg", "http.svg", "hooks.svg"];
+pub(super) const FILES: [&str; 6] =
+    ["lambda-latency.svg", "start.svg", "blocks.svg", "memory.svg", "http.svg", "hooks.svg"];
 
 /// Draws all plots for which there are figures.
 pub(super) fn all(record: &Record) -> anyhow::Result<Vec<Plot>> {
-    let [latency_file, start_file, memory_file, http_file, hooks_file] = FILES;
+    let [latency_file, start_file, blocks_file, memory_file, http_file, hooks_file] = FILES;
     let mut plots = Vec::new();
     for (file, chart) in [
         (latency_file, latency(record)),
         (start_file, start(record)),
+        (blocks_file, blocks(record)),
         (memory_file, memory(record)),
         (http_file, http(record)),
     ] {
@@ -114,23 +115,37 @@ fn latency(record: &Record) -> Chart<'_> {
 }
 
 fn start(record: &Record) -> Chart<'_> {
-    let blocks = loads(record)
-        .into_iter()
-        .flat_map(|load| {
-            let heading = move |language: &str| match load {
-                "bare" => language.to_owned(),
-                load => format!("{language} with {load}"),
-            };
-            by_language(record, heading, false, |entrant| {
-                bar(entrant, record.figure("start", &entrant.id, load, "time")?)
-            })
-        })
-        .collect();
     Chart {
         title: "Lambda: from exec to the first request for an event",
         subtitle: "page cache warm · bar: median, whisker: least and greatest round · less is better",
         unit: unit(record, "start", "time"),
-        blocks,
+        blocks: by_load(record, "start", "time"),
+    }
+}
+
+/// Makes blocks for each set of dependencies that contestants started with. Goals stand beside the bars.
+fn by_load<'r>(record: &'r Record, suite: &str, metric: &str) -> Vec<Block<'r>> {
+    let blocks = loads(record, suite).into_iter().flat_map(|load| {
+        let heading = move |language: &str| match load {
+            "bare" => language.to_owned(),
+            load => format!("{language} with {load}"),
+        };
+        by_language(record, heading, false, |entrant| {
+            let figure = record.figure(suite, &entrant.id, load, metric)?;
+            let goal = entrant.goals.get(suite);
+            let aside = goal.map(|most| format!("goal {}", quantity(*most, &figure.unit)));
+            Some(Bar { aside: aside.unwrap_or_default(), ..bar(entrant, figure)? })
+        })
+    });
+    blocks.collect()
+}
+
+fn blocks(record: &Record) -> Chart<'_> {
+    Chart {
+        title: "Lambda: what a cold start reads of what ships",
+        subtitle: "blocks of 512\u{202f}KiB, until the first request for an event · less is better",
+        unit: unit(record, "blocks", "blocks"),
+        blocks: by_load(record, "blocks", "blocks"),
     }
 }
 
