@@ -141,9 +141,11 @@ def no_file_needs_a_newer_c_library():
     for path in OPT.rglob("*"):
         if path.is_symlink() or not path.is_file() or not is_elf(path):
             continue
-        symbols = subprocess.run(["objdump", "-T", path], capture_output=True, text=True, check=True).stdout
+        # By the loader's own tables: the binary has no others.
+        symbols = subprocess.run(["readelf", "-D", "-s", "-W", path], capture_output=True, text=True, check=True).stdout
         newest = max((int(b) for b in re.findall(r"GLIBC_2\.(\d+)", symbols)), default=0)
         assert newest <= limit, f"{path} needs glibc 2.{newest}"
+        assert newest > 0 or path.name != "trine", "the binary's symbols could not be read"
         checked += 1
     assert checked > 20, checked
 
