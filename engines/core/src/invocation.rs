@@ -44,7 +44,7 @@ pub struct Invocation {
     pub identity: Option<String>,
     /// Tenant, where the function isolates tenants.
     pub tenant_id: Option<String>,
-    /// W3C trace context (`traceparent`, `tracestate`, `baggage`), where the platform passes it on.
+    /// W3C trace context, where the platform passes it on: `traceparent`, `tracestate`, `baggage` and nothing else.
     pub w3c: Option<BTreeMap<String, String>>,
     /// Name of the function that is invoked, where a front door serves several; else [`FunctionInfo::name`] holds.
     pub function_name: Option<String>,
