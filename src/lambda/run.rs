@@ -127,10 +127,10 @@ impl Door {
                 self.api.respond(&next.delivery, body, content_type).await?
             }
             Err(error) => {
-                let record = invoke_record(&error, dialect, self.log.format(), Some(id));
+                let record = invoke_record(&error, dialect, self.log.format(), Some(invocation));
                 self.log.verbatim(Level::Error, &record);
                 let document = dialect.document(&error, Some(id), DOCUMENT_LIMIT);
-                let cause = xray_cause(&error);
+                let cause = xray_cause(&error, dialect);
                 let kind = error_type_header(&error);
                 self.api.fail(&next.delivery, document, &kind, cause.as_deref()).await?
             }
@@ -152,7 +152,8 @@ impl Door {
         // There is no invocation; where a language's document has a request id, that member is empty.
         let document = dialect.document(&error, Some(""), DOCUMENT_LIMIT);
         let kind = error_type_header(&error);
-        match self.api.fail_init(document, &kind, xray_cause(&error).as_deref()).await {
+        let cause = xray_cause(&error, dialect);
+        match self.api.fail_init(document, &kind, cause.as_deref()).await {
             Ok(Verdict::Accepted) => {}
             Ok(other) => {
                 let complaint = format!("the init error was not taken: {other:?}");

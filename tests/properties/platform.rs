@@ -17,7 +17,7 @@ use trine::{
     diagnostic::{error_type_header, xray_cause},
     lambda::{RuntimeApi, Verdict, invocation_from},
 };
-use trine_engine::{Error, ErrorKind, Frame};
+use trine_engine::{Error, ErrorDialect, ErrorKind, Frame};
 
 /// Makes bytes that may occur in a header's value, without spaces around them.
 fn header_bytes() -> impl Strategy<Value = Vec<u8>> {
@@ -135,7 +135,7 @@ fn what_the_platform_hears_of_an_error_always_fits_into_headers() {
             "{kind}"
         );
         prop_assert!(rest.starts_with(|c: char| c.is_ascii_uppercase()), "{kind}");
-        let Some(cause) = xray_cause(&error) else {
+        let Some(cause) = xray_cause(&error, ErrorDialect::PLAIN) else {
             prop_assert!(error.message().len() > 5000, "a small cause is left out: {error}");
             return Ok(());
         };
@@ -224,7 +224,8 @@ fn an_event_is_answered_under_its_id() {
             let verdict = match &error {
                 None => ("response", api.respond(&next.delivery, "1".into(), "text/plain").await),
                 Some(error) => {
-                    let (kind, cause) = (error_type_header(error), xray_cause(error));
+                    let (kind, cause) =
+                        (error_type_header(error), xray_cause(error, ErrorDialect::PLAIN));
                     let post = api.fail(&next.delivery, "{}".into(), &kind, cause.as_deref());
                     ("error", post.await)
                 }

@@ -35,6 +35,7 @@ pub fn engine() -> PythonEngine {
             with_request_id: true,
             record: ErrorRecord::Traceback,
             type_first: false,
+            fault: Some("LambdaValidationError"),
         }),
     }
 }
