@@ -21,6 +21,9 @@ use trine_engine::Interrupter;
 pub const DEFAULT_MARGIN: Duration = Duration::from_millis(50);
 /// The largest part of the time given that goes to the margin: a tenth.
 const MARGIN_PART: u64 = 10;
+/// The least time that a thread has to come back after its code was stopped, in nanoseconds. It matters where little
+/// time was given, and where the whole process was held up: nobody is lost who had no chance to return.
+const LEAST_RETURN: u64 = 10_000_000;
 /// The time between two looks at the process's resident memory while an invocation runs for which it is limited, in
 /// nanoseconds.
 const MEMORY_POLL_INTERVAL: u64 = 50_000_000;
@@ -91,8 +94,10 @@ struct Armed {
 
 /// One invocation, as the watchdog and its worker's thread both see it.
 pub(crate) struct Entry {
-    /// The moments at which the stages after `Running` begin, in nanoseconds since the start.
-    due: [u64; 4],
+    /// The moments at which the stages between `Running` and `Lost` begin, in nanoseconds since the start.
+    due: [u64; 3],
+    /// The moment at which its thread counts as lost; later than planned where the stop came late.
+    lost: AtomicU64,
     given: Duration,
     stage: AtomicU8,
     /// The interrupter that reaches what runs: its position, counted from 1; 0 while no guest code runs.
@@ -154,7 +159,8 @@ impl Watchdog {
             None => before(margin / 10),
         };
         let entry = Arc::new(Entry {
-            due: [before(margin), before(margin / 2), before(margin / 4), lost],
+            due: [before(margin), before(margin / 2), before(margin / 4)],
+            lost: AtomicU64::new(lost),
             given,
             stage: AtomicU8::new(0),
             running: AtomicUsize::new(0),
@@ -258,9 +264,15 @@ impl Entry {
     }
 
     fn next_due(&self) -> u64 {
-        let stage = usize::from(self.stage.load(Ordering::Relaxed));
-        let due = self.due.get(stage).copied().unwrap_or(u64::MAX);
+        let due = self.end_of(self.stage.load(Ordering::Relaxed)).unwrap_or(u64::MAX);
         due.min(self.memory_due.load(Ordering::Relaxed))
+    }
+
+    /// Returns the moment at which a stage ends, unless it is the last one.
+    fn end_of(&self, stage: u8) -> Option<u64> {
+        let lost = || Stage::of(stage) == Stage::Over;
+        let due = self.due.get(usize::from(stage)).copied();
+        due.or_else(|| lost().then(|| self.lost.load(Ordering::Relaxed)))
     }
 
     /// Enters the stages whose time has come, one after the other.
@@ -269,12 +281,16 @@ impl Entry {
             self.look_at_memory(now, shared);
         }
         while let stage = self.stage.load(Ordering::Relaxed)
-            && self.due.get(usize::from(stage)).is_some_and(|due| *due <= now)
+            && self.end_of(stage).is_some_and(|due| due <= now)
         {
             self.stage.store(stage + 1, Ordering::Release);
             let running = self.running.load(Ordering::Acquire).checked_sub(1);
             let interrupter = running.and_then(|at| self.interrupters.get(at));
-            match (Stage::of(stage + 1), interrupter) {
+            let entered = Stage::of(stage + 1);
+            if entered == Stage::Stopped {
+                self.lost.fetch_max(now.saturating_add(LEAST_RETURN), Ordering::Relaxed);
+            }
+            match (entered, interrupter) {
                 (Stage::Warned, Some(interrupter)) => interrupter.warn(),
                 (Stage::Stopped | Stage::Over, Some(interrupter)) => interrupter.interrupt(),
                 (Stage::Lost, _) => self.rescue(running.is_some()),
@@ -431,6 +447,22 @@ mod tests {
         watched.enter(0);
         let told: Vec<_> = (0..4).map(|_| tells.recv().unwrap()).collect();
         assert_eq!(told, ["warn", "stop", "stop", "rescue"]);
+        assert!(!watched.claim(), "the watchdog has answered");
+    }
+
+    #[test]
+    fn whose_time_is_up_at_once_is_stopped_before_it_counts_as_lost() {
+        let watchdog = Watchdog::new(DEFAULT_MARGIN, None);
+        let (told, tells) = mpsc::channel();
+        let rescued = told.clone();
+        let act = move |_: &Lost| rescued.send("rescue").unwrap();
+        let rescue = Rescue { act: Box::new(act), lost_after: None };
+        let begun = Instant::now();
+        let watched = watchdog.arm(in_ms(0), &interrupters(&told), false, Some(rescue));
+        watched.enter(0);
+        // The first steps may have been taken before the code was entered.
+        while tells.recv().unwrap() != "rescue" {}
+        assert!(begun.elapsed() >= Duration::from_nanos(LEAST_RETURN));
         assert!(!watched.claim(), "the watchdog has answered");
     }
 

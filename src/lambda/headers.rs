@@ -17,10 +17,7 @@ pub fn invocation_from(headers: &HeaderMap) -> Invocation {
         };
         match name.as_str() {
             "lambda-runtime-aws-request-id" => invocation.request_id = text().unwrap_or_default(),
-            "lambda-runtime-deadline-ms" => {
-                let text = std::str::from_utf8(value.as_bytes()).unwrap_or_default();
-                invocation.deadline_ms = text.trim().parse().ok();
-            }
+            "lambda-runtime-deadline-ms" => invocation.deadline_ms = deadline(value.as_bytes()),
             "lambda-runtime-invoked-function-arn" => invocation.invoked_function_arn = text(),
             "lambda-runtime-trace-id" => invocation.trace_id = text(),
             "lambda-runtime-client-context" => context = text(),
@@ -34,6 +31,16 @@ pub fn invocation_from(headers: &HeaderMap) -> Invocation {
         (invocation.client_context, invocation.w3c) = split_w3c(context);
     }
     invocation
+}
+
+/// The latest deadline, in milliseconds since the epoch: the largest number that every language can count with.
+const LATEST_DEADLINE: i128 = (1 << 53) - 1;
+
+/// Reads a deadline, in milliseconds since the epoch. What is no number is none. One before the epoch has passed, as the
+/// epoch has.
+fn deadline(text: &[u8]) -> Option<u64> {
+    let milliseconds: i128 = std::str::from_utf8(text).ok()?.trim().parse().ok()?;
+    u64::try_from(milliseconds.clamp(0, LATEST_DEADLINE)).ok()
 }
 
 /// Fields of the W3C trace context that reach users; whatever else a caller puts there does not.
@@ -127,6 +134,25 @@ mod tests {
         let invocation = invocation_from(&headers(&[("lambda-runtime-client-context", nested)]));
         assert_eq!(invocation.client_context.as_deref(), Some(nested));
         assert_eq!(invocation.w3c, None);
+    }
+
+    #[test]
+    fn a_deadline_is_a_number_that_every_language_can_hold_or_none() {
+        let latest = (1 << 53) - 1;
+        for (text, deadline) in [
+            ("1", Some(1)),
+            (" 1700000000000 ", Some(1_700_000_000_000)),
+            ("-5", Some(0)),
+            ("9007199254740992", Some(latest)),
+            ("18446744073709551615", Some(latest)),
+            ("99999999999999999999", Some(latest)),
+            ("", None),
+            ("soon", None),
+            ("1e3", None),
+        ] {
+            let given = headers(&[("lambda-runtime-deadline-ms", text)]);
+            assert_eq!(invocation_from(&given).deadline_ms, deadline, "{text:?}");
+        }
     }
 
     #[test]

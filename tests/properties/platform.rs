@@ -52,7 +52,11 @@ fn headers_of_an_event_become_its_context() {
         "lambda-runtime-cognito-identity",
         "lambda-runtime-aws-tenant-id",
     ];
-    let deadline = prop_oneof![any::<u64>().prop_map(|ms| ms.to_string()), "[ -~]{1,12}"];
+    let deadline = prop_oneof![
+        any::<i128>().prop_map(|ms| ms.to_string()),
+        any::<u64>().prop_map(|ms| ms.to_string()),
+        "[ -~]{1,12}"
+    ];
     let strategy =
         (vec(option::of(header_bytes()), NAMES.len()), option::of(client_contexts()), deadline);
     let outcome = runner(2000).run(&strategy, |(values, context, deadline)| {
@@ -74,7 +78,9 @@ fn headers_of_an_event_become_its_context() {
         prop_assert_eq!(invocation.trace_id, text(&values[2]));
         prop_assert_eq!(invocation.identity, text(&values[3]));
         prop_assert_eq!(invocation.tenant_id, text(&values[4]));
-        prop_assert_eq!(invocation.deadline_ms, deadline.trim().parse::<u64>().ok());
+        let milliseconds = deadline.trim().parse::<i128>().ok();
+        let held = milliseconds.map(|ms| ms.clamp(0, (1 << 53) - 1) as u64);
+        prop_assert_eq!(invocation.deadline_ms, held);
         let context = text(&context);
         let value = context.as_deref().map(serde_json::from_str::<Value>);
         match value {

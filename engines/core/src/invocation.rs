@@ -58,6 +58,7 @@ impl Invocation {
     /// Returns the milliseconds until the deadline; negative when it has passed, `None` when there is none.
     pub fn remaining_ms(&self) -> Option<i64> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
-        self.deadline_ms.map(|deadline| deadline as i64 - now as i64)
+        let left = self.deadline_ms.map(|deadline| i128::from(deadline) - now as i128);
+        left.map(|left| left.clamp(i64::MIN.into(), i64::MAX.into()) as i64)
     }
 }

@@ -2,6 +2,7 @@
 
 mod answers;
 mod context;
+mod deadlines;
 mod errors;
 mod init;
 mod logs;
