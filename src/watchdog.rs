@@ -24,9 +24,9 @@ const MARGIN_PART: u64 = 10;
 /// The least time that a thread has to come back after its code was stopped, in nanoseconds. It matters where little
 /// time was given, and where the whole process was held up: nobody is lost who had no chance to return.
 const LEAST_RETURN: u64 = 10_000_000;
-/// The time between two looks at the process's resident memory while an invocation runs for which it is limited, in
-/// nanoseconds.
-const MEMORY_POLL_INTERVAL: u64 = 50_000_000;
+/// The time between two looks at what does not tell by itself, in nanoseconds: the process's resident memory while an
+/// invocation runs for which it is limited, and whether what runs is wanted no longer.
+const POLL_INTERVAL: u64 = 50_000_000;
 
 /// The stage of an invocation on the way to its deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,8 +88,35 @@ struct Shared {
 #[derive(Default)]
 struct Armed {
     entries: Vec<Arc<Entry>>,
+    /// What may become unwanted.
+    wanted: Option<Wanted>,
     /// The moment at which the thread will look next, in nanoseconds since the start; it sleeps until then.
     looks_at: u64,
+}
+
+/// What runs until it is done, or is given up because nobody wants it any more.
+struct Wanted {
+    is_unwanted: fn() -> bool,
+    /// The time that it has from then on, in nanoseconds.
+    limit: u64,
+    /// Whether that time has begun.
+    is_over: bool,
+    looks_at: u64,
+    act: Box<dyn FnOnce() + Send>,
+}
+
+impl Armed {
+    /// Looks at what may be unwanted. Returns the act that is due, if its time is up.
+    fn unwanted(&mut self, now: u64) -> Option<Box<dyn FnOnce() + Send>> {
+        let wanted = self.wanted.as_mut().filter(|wanted| wanted.looks_at <= now)?;
+        if wanted.is_over {
+            return self.wanted.take().map(|wanted| wanted.act);
+        }
+        wanted.is_over = (wanted.is_unwanted)();
+        let pause = if wanted.is_over { wanted.limit } else { POLL_INTERVAL };
+        wanted.looks_at = now.saturating_add(pause);
+        None
+    }
 }
 
 /// One invocation, as the watchdog and its worker's thread both see it.
@@ -166,7 +193,7 @@ impl Watchdog {
             running: AtomicUsize::new(0),
             interrupters: interrupters.clone(),
             memory_due: AtomicU64::new(match shared.resident_limit {
-                Some(_) if limits_memory => now + MEMORY_POLL_INTERVAL,
+                Some(_) if limits_memory => now + POLL_INTERVAL,
                 _ => u64::MAX,
             }),
             out_of_memory: AtomicBool::new(false),
@@ -178,12 +205,33 @@ impl Watchdog {
         armed.entries.push(entry.clone());
         let sleeps_too_long = entry.next_due() < armed.looks_at;
         drop(armed);
-        match shared.thread.get() {
-            Some(thread) if sleeps_too_long => thread.unpark(),
-            Some(_) => {}
-            None => self.start_thread(),
+        if sleeps_too_long || shared.thread.get().is_none() {
+            self.wake();
         }
         Watched { shared: shared.clone(), entry }
+    }
+
+    /// Begins to watch what may become unwanted, of which there is one at a time. If it is not done within `limit` from
+    /// then on, `act` is called on the watchdog's thread: nobody else can, where guest code holds the only other one.
+    pub(crate) fn arm_unless(
+        &self,
+        is_unwanted: fn() -> bool,
+        limit: Duration,
+        act: impl FnOnce() + Send + 'static,
+    ) -> WatchedWhileWanted {
+        let looks_at = self.shared.now().saturating_add(POLL_INTERVAL);
+        let (limit, act) = (nanos(limit), Box::new(act));
+        let wanted = Wanted { is_unwanted, limit, is_over: false, looks_at, act };
+        self.shared.armed().wanted = Some(wanted);
+        self.wake();
+        WatchedWhileWanted(self.shared.clone())
+    }
+
+    fn wake(&self) {
+        match self.shared.thread.get() {
+            Some(thread) => thread.unpark(),
+            None => self.start_thread(),
+        }
     }
 
     /// Begins to watch what begins now, is reached by one interrupter and may take this long.
@@ -236,10 +284,16 @@ impl Shared {
         loop {
             let now = self.now();
             let mut armed = self.armed();
+            if let Some(act) = armed.unwanted(now) {
+                drop(armed);
+                act();
+                continue;
+            }
             let due: Vec<Arc<Entry>> =
                 armed.entries.iter().filter(|entry| entry.next_due() <= now).cloned().collect();
             if due.is_empty() {
-                let next = armed.entries.iter().map(|entry| entry.next_due()).min();
+                let entries = armed.entries.iter().map(|entry| entry.next_due());
+                let next = entries.chain(armed.wanted.iter().map(|wanted| wanted.looks_at)).min();
                 armed.looks_at = next.unwrap_or(u64::MAX);
                 drop(armed);
                 match next {
@@ -301,7 +355,7 @@ impl Entry {
     }
 
     fn look_at_memory(&self, now: u64, shared: &Shared) {
-        self.memory_due.store(now + MEMORY_POLL_INTERVAL, Ordering::Relaxed);
+        self.memory_due.store(now + POLL_INTERVAL, Ordering::Relaxed);
         let (Some(limit), Some(resident)) = (shared.resident_limit, resident_memory()) else {
             return;
         };
@@ -377,6 +431,15 @@ impl Drop for Watched {
         if let Some(at) = armed.entries.iter().position(|entry| Arc::ptr_eq(entry, &self.entry)) {
             armed.entries.swap_remove(at);
         }
+    }
+}
+
+/// What is watched until this is dropped, in case it becomes unwanted.
+pub(crate) struct WatchedWhileWanted(Arc<Shared>);
+
+impl Drop for WatchedWhileWanted {
+    fn drop(&mut self) {
+        self.0.armed().wanted = None;
     }
 }
 
@@ -488,6 +551,25 @@ mod tests {
         assert_eq!(tells.recv_timeout(Duration::from_secs(20)), Ok("warn"));
         drop((early, late));
         assert!(watchdog.shared.armed().entries.is_empty());
+    }
+
+    #[test]
+    fn what_nobody_wants_any_more_is_given_up_and_what_is_done_before_is_not() {
+        static IS_UNWANTED: AtomicBool = AtomicBool::new(false);
+        let watchdog = Watchdog::new(DEFAULT_MARGIN, None);
+        let (given_up, acts) = mpsc::channel();
+        let arm = |limit| {
+            let given_up = given_up.clone();
+            let act = move || given_up.send(()).unwrap();
+            watchdog.arm_unless(|| IS_UNWANTED.load(Ordering::Acquire), limit, act)
+        };
+        let wanted = arm(Duration::ZERO);
+        assert!(acts.recv_timeout(Duration::from_millis(150)).is_err());
+        IS_UNWANTED.store(true, Ordering::Release);
+        assert_eq!(acts.recv_timeout(Duration::from_secs(20)), Ok(()));
+        drop(wanted);
+        drop(arm(Duration::from_millis(50)));
+        assert!(acts.recv_timeout(Duration::from_millis(250)).is_err());
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub fn invoke_record(
                 "errorMessage": error.message(),
                 "stack": error.stack(),
             });
-            let id = invocation.map_or("undefined", |invocation| &invocation.request_id);
+            let id = invocation.map_or("undefined", |invocation| invocation.request_id.as_str());
             format!("{}\t{id}\tERROR\t{title} \t{document}\n", timestamp())
         }
         (LogFormat::Text, ErrorRecord::Traceback) => {

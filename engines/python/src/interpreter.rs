@@ -1,7 +1,7 @@
 //! The one interpreter of the process: its configuration and start, and the prelude's definitions in it.
 
 use crate::{
-    error, host,
+    error, host, host_signals,
     limits::{signal, sleep},
 };
 use pyo3::{
@@ -276,6 +276,7 @@ fn prepare(py: Python<'_>, main_thread: bool) -> PyResult<Interpreter> {
     sleep::install(py)?;
     if main_thread {
         signal::install(py, &natives)?;
+        host_signals::install(py, &natives)?;
     }
     let streams = run_prelude(py, Prelude::Streams, &natives)?;
     of(&streams, "install")?.call0()?;

@@ -8,4 +8,5 @@ mod errors;
 mod init;
 mod logs;
 mod process;
+mod signals;
 mod sizes;
