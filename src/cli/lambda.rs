@@ -2,7 +2,7 @@
 
 use super::{fail, role::RUNTIME_API, wrapper};
 use crate::{
-    config::{SettingError, Settings},
+    config::{SettingError, Settings, as_managed},
     diagnostic::beyond_record,
     engines::Registry,
     handler::{from_environment, likely_dialect},
@@ -57,6 +57,7 @@ fn serve(handler: Option<&OsStr>, wrapped: Result<(), wrapper::Failed>) -> anyho
         .and_then(|()| from_environment(handler, variable, &search, &registry));
     let plan = match located {
         Ok(located) => {
+            registry.set_missing(&as_managed(&located, handler));
             let dialect = located.engine.info().error_dialect;
             settings.plan(located, &registry).map_err(|error| (error, dialect))
         }

@@ -5,7 +5,7 @@ mod stand_in;
 mod units;
 
 pub use container::container_memory;
-pub use stand_in::Variable as EnvironmentVariable;
+pub use stand_in::{Variable as EnvironmentVariable, as_managed};
 pub use units::{CountForm, PlainSize, PlainTime, SizeForm, TimeForm};
 
 use crate::{
