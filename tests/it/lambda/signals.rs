@@ -77,6 +77,56 @@ fn a_python_handler_for_a_signal_may_be_its_event_loops_or_end_the_program() {
 }
 
 #[test]
+fn javascripts_listeners_for_a_signal_are_called_and_may_wait_before_they_exit() {
+    let wait = "await new Promise((go) => setTimeout(go, 30));";
+    for (what, listener, log) in [
+        ("a word", "(name) => console.log('heard', name)".to_owned(), "heard SIGTERM"),
+        ("an exit", "() => { console.log('heard'); process.exit(0); }".to_owned(), "heard"),
+        ("a wait", format!("async () => {{ {wait} console.log('heard'); }}"), "heard"),
+        (
+            "a wait and an exit",
+            format!("async () => {{ {wait} console.log('heard'); process.exit(0); }}"),
+            "heard",
+        ),
+    ] {
+        for method in ["on", "once"] {
+            let source = format!(
+                "process.{method}('SIGTERM', {listener});\nexport const handler = () => 1;\n"
+            );
+            let folder = Folder::new(&[("app.mjs", &source)]);
+            let lambda = Lambda::start(&folder, "app.handler");
+            assert_eq!(lambda.invoke(json!({})), 1);
+            lambda.wait_until_ready();
+            ends(&lambda, "TERM", what);
+            lambda.logged(log);
+            lambda.emulator.assert_clean();
+        }
+    }
+}
+
+#[test]
+fn who_listens_for_one_signal_leaves_the_others_to_the_host() {
+    for listened in ["SIGINT", "SIGUSR2", "SIGHUP"] {
+        let source = format!(
+            "process.on('{listened}', () => console.log('heard'));\n\
+             export const handler = async ({{ ms }}) => {{\n  \
+             if (ms) {{ console.log('begun'); await new Promise((go) => setTimeout(go, ms)); }}\n  \
+             return 'done';\n}};\n"
+        );
+        let folder = Folder::new(&[("app.mjs", &source)]);
+        let lambda = Lambda::start(&folder, "app.handler");
+        assert_eq!(lambda.invoke(json!({})), "done");
+        let emulator = lambda.emulator.clone();
+        let answer = thread::spawn(move || emulator.invoke_blocking(json!({"ms": 400})));
+        lambda.logged("begun");
+        ends(&lambda, "TERM", listened);
+        assert_eq!(answer.join().unwrap().json(), "done", "{listened}");
+        assert!(!lambda.process.stdout().contains("heard"), "{listened}");
+        lambda.emulator.assert_clean();
+    }
+}
+
+#[test]
 fn module_code_that_holds_the_thread_or_waits_does_not_hold_up_the_end() {
     for (file, source) in [
         ("app.py", "import time\nprint('loading')\ntime.sleep(100)\n"),
