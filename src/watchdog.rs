@@ -21,9 +21,12 @@ use trine_engine::Interrupter;
 pub const DEFAULT_MARGIN: Duration = Duration::from_millis(50);
 /// The largest part of the time given that goes to the margin: a tenth.
 const MARGIN_PART: u64 = 10;
-/// The time between two looks at the process's resident memory while an invocation runs for which it is limited, in
-/// nanoseconds.
-const MEMORY_POLL_INTERVAL: u64 = 50_000_000;
+/// The least time that a thread has to come back after its code was stopped, in nanoseconds. It matters where little
+/// time was given, and where the whole process was held up: nobody is lost who had no chance to return.
+const LEAST_RETURN: u64 = 10_000_000;
+/// The time between two looks at what does not tell by itself, in nanoseconds: the process's resident memory while an
+/// invocation runs for which it is limited, and whether what runs is wanted no longer.
+const POLL_INTERVAL: u64 = 50_000_000;
 
 /// The stage of an invocation on the way to its deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,14 +88,43 @@ struct Shared {
 #[derive(Default)]
 struct Armed {
     entries: Vec<Arc<Entry>>,
+    /// What may become unwanted.
+    wanted: Option<Wanted>,
     /// The moment at which the thread will look next, in nanoseconds since the start; it sleeps until then.
     looks_at: u64,
 }
 
+/// What runs until it is done, or is given up because nobody wants it any more.
+struct Wanted {
+    is_unwanted: fn() -> bool,
+    /// The time that it has from then on, in nanoseconds.
+    limit: u64,
+    /// Whether that time has begun.
+    is_over: bool,
+    looks_at: u64,
+    act: Box<dyn FnOnce() + Send>,
+}
+
+impl Armed {
+    /// Looks at what may be unwanted. Returns the act that is due, if its time is up.
+    fn unwanted(&mut self, now: u64) -> Option<Box<dyn FnOnce() + Send>> {
+        let wanted = self.wanted.as_mut().filter(|wanted| wanted.looks_at <= now)?;
+        if wanted.is_over {
+            return self.wanted.take().map(|wanted| wanted.act);
+        }
+        wanted.is_over = (wanted.is_unwanted)();
+        let pause = if wanted.is_over { wanted.limit } else { POLL_INTERVAL };
+        wanted.looks_at = now.saturating_add(pause);
+        None
+    }
+}
+
 /// One invocation, as the watchdog and its worker's thread both see it.
 pub(crate) struct Entry {
-    /// The moments at which the stages after `Running` begin, in nanoseconds since the start.
-    due: [u64; 4],
+    /// The moments at which the stages between `Running` and `Lost` begin, in nanoseconds since the start.
+    due: [u64; 3],
+    /// The moment at which its thread counts as lost; later than planned where the stop came late.
+    lost: AtomicU64,
     given: Duration,
     stage: AtomicU8,
     /// The interrupter that reaches what runs: its position, counted from 1; 0 while no guest code runs.
@@ -154,13 +186,14 @@ impl Watchdog {
             None => before(margin / 10),
         };
         let entry = Arc::new(Entry {
-            due: [before(margin), before(margin / 2), before(margin / 4), lost],
+            due: [before(margin), before(margin / 2), before(margin / 4)],
+            lost: AtomicU64::new(lost),
             given,
             stage: AtomicU8::new(0),
             running: AtomicUsize::new(0),
             interrupters: interrupters.clone(),
             memory_due: AtomicU64::new(match shared.resident_limit {
-                Some(_) if limits_memory => now + MEMORY_POLL_INTERVAL,
+                Some(_) if limits_memory => now + POLL_INTERVAL,
                 _ => u64::MAX,
             }),
             out_of_memory: AtomicBool::new(false),
@@ -172,12 +205,33 @@ impl Watchdog {
         armed.entries.push(entry.clone());
         let sleeps_too_long = entry.next_due() < armed.looks_at;
         drop(armed);
-        match shared.thread.get() {
-            Some(thread) if sleeps_too_long => thread.unpark(),
-            Some(_) => {}
-            None => self.start_thread(),
+        if sleeps_too_long || shared.thread.get().is_none() {
+            self.wake();
         }
         Watched { shared: shared.clone(), entry }
+    }
+
+    /// Begins to watch what may become unwanted, of which there is one at a time. If it is not done within `limit` from
+    /// then on, `act` is called on the watchdog's thread: nobody else can, where guest code holds the only other one.
+    pub(crate) fn arm_unless(
+        &self,
+        is_unwanted: fn() -> bool,
+        limit: Duration,
+        act: impl FnOnce() + Send + 'static,
+    ) -> WatchedWhileWanted {
+        let looks_at = self.shared.now().saturating_add(POLL_INTERVAL);
+        let (limit, act) = (nanos(limit), Box::new(act));
+        let wanted = Wanted { is_unwanted, limit, is_over: false, looks_at, act };
+        self.shared.armed().wanted = Some(wanted);
+        self.wake();
+        WatchedWhileWanted(self.shared.clone())
+    }
+
+    fn wake(&self) {
+        match self.shared.thread.get() {
+            Some(thread) => thread.unpark(),
+            None => self.start_thread(),
+        }
     }
 
     /// Begins to watch what begins now, is reached by one interrupter and may take this long.
@@ -230,10 +284,16 @@ impl Shared {
         loop {
             let now = self.now();
             let mut armed = self.armed();
+            if let Some(act) = armed.unwanted(now) {
+                drop(armed);
+                act();
+                continue;
+            }
             let due: Vec<Arc<Entry>> =
                 armed.entries.iter().filter(|entry| entry.next_due() <= now).cloned().collect();
             if due.is_empty() {
-                let next = armed.entries.iter().map(|entry| entry.next_due()).min();
+                let entries = armed.entries.iter().map(|entry| entry.next_due());
+                let next = entries.chain(armed.wanted.iter().map(|wanted| wanted.looks_at)).min();
                 armed.looks_at = next.unwrap_or(u64::MAX);
                 drop(armed);
                 match next {
@@ -258,9 +318,15 @@ impl Entry {
     }
 
     fn next_due(&self) -> u64 {
-        let stage = usize::from(self.stage.load(Ordering::Relaxed));
-        let due = self.due.get(stage).copied().unwrap_or(u64::MAX);
+        let due = self.end_of(self.stage.load(Ordering::Relaxed)).unwrap_or(u64::MAX);
         due.min(self.memory_due.load(Ordering::Relaxed))
+    }
+
+    /// Returns the moment at which a stage ends, unless it is the last one.
+    fn end_of(&self, stage: u8) -> Option<u64> {
+        let lost = || Stage::of(stage) == Stage::Over;
+        let due = self.due.get(usize::from(stage)).copied();
+        due.or_else(|| lost().then(|| self.lost.load(Ordering::Relaxed)))
     }
 
     /// Enters the stages whose time has come, one after the other.
@@ -269,12 +335,16 @@ impl Entry {
             self.look_at_memory(now, shared);
         }
         while let stage = self.stage.load(Ordering::Relaxed)
-            && self.due.get(usize::from(stage)).is_some_and(|due| *due <= now)
+            && self.end_of(stage).is_some_and(|due| due <= now)
         {
             self.stage.store(stage + 1, Ordering::Release);
             let running = self.running.load(Ordering::Acquire).checked_sub(1);
             let interrupter = running.and_then(|at| self.interrupters.get(at));
-            match (Stage::of(stage + 1), interrupter) {
+            let entered = Stage::of(stage + 1);
+            if entered == Stage::Stopped {
+                self.lost.fetch_max(now.saturating_add(LEAST_RETURN), Ordering::Relaxed);
+            }
+            match (entered, interrupter) {
                 (Stage::Warned, Some(interrupter)) => interrupter.warn(),
                 (Stage::Stopped | Stage::Over, Some(interrupter)) => interrupter.interrupt(),
                 (Stage::Lost, _) => self.rescue(running.is_some()),
@@ -285,7 +355,7 @@ impl Entry {
     }
 
     fn look_at_memory(&self, now: u64, shared: &Shared) {
-        self.memory_due.store(now + MEMORY_POLL_INTERVAL, Ordering::Relaxed);
+        self.memory_due.store(now + POLL_INTERVAL, Ordering::Relaxed);
         let (Some(limit), Some(resident)) = (shared.resident_limit, resident_memory()) else {
             return;
         };
@@ -364,6 +434,15 @@ impl Drop for Watched {
     }
 }
 
+/// What is watched until this is dropped, in case it becomes unwanted.
+pub(crate) struct WatchedWhileWanted(Arc<Shared>);
+
+impl Drop for WatchedWhileWanted {
+    fn drop(&mut self) {
+        self.0.armed().wanted = None;
+    }
+}
+
 /// The watchdog's view of an invocation while it runs: which heap guest code runs in. Empty where nothing is limited.
 pub(crate) struct Watch(Option<Watched>);
 
@@ -435,6 +514,22 @@ mod tests {
     }
 
     #[test]
+    fn whose_time_is_up_at_once_is_stopped_before_it_counts_as_lost() {
+        let watchdog = Watchdog::new(DEFAULT_MARGIN, None);
+        let (told, tells) = mpsc::channel();
+        let rescued = told.clone();
+        let act = move |_: &Lost| rescued.send("rescue").unwrap();
+        let rescue = Rescue { act: Box::new(act), lost_after: None };
+        let begun = Instant::now();
+        let watched = watchdog.arm(in_ms(0), &interrupters(&told), false, Some(rescue));
+        watched.enter(0);
+        // The first steps may have been taken before the code was entered.
+        while tells.recv().unwrap() != "rescue" {}
+        assert!(begun.elapsed() >= Duration::from_nanos(LEAST_RETURN));
+        assert!(!watched.claim(), "the watchdog has answered");
+    }
+
+    #[test]
     fn what_waits_is_woken_but_not_touched() {
         let watchdog = Watchdog::new(DEFAULT_MARGIN, None);
         let (told, tells) = mpsc::channel();
@@ -456,6 +551,25 @@ mod tests {
         assert_eq!(tells.recv_timeout(Duration::from_secs(20)), Ok("warn"));
         drop((early, late));
         assert!(watchdog.shared.armed().entries.is_empty());
+    }
+
+    #[test]
+    fn what_nobody_wants_any_more_is_given_up_and_what_is_done_before_is_not() {
+        static IS_UNWANTED: AtomicBool = AtomicBool::new(false);
+        let watchdog = Watchdog::new(DEFAULT_MARGIN, None);
+        let (given_up, acts) = mpsc::channel();
+        let arm = |limit| {
+            let given_up = given_up.clone();
+            let act = move || given_up.send(()).unwrap();
+            watchdog.arm_unless(|| IS_UNWANTED.load(Ordering::Acquire), limit, act)
+        };
+        let wanted = arm(Duration::ZERO);
+        assert!(acts.recv_timeout(Duration::from_millis(150)).is_err());
+        IS_UNWANTED.store(true, Ordering::Release);
+        assert_eq!(acts.recv_timeout(Duration::from_secs(20)), Ok(()));
+        drop(wanted);
+        drop(arm(Duration::from_millis(50)));
+        assert!(acts.recv_timeout(Duration::from_millis(250)).is_err());
     }
 
     #[test]

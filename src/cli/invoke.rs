@@ -96,7 +96,7 @@ impl Invoke {
         settings.limit_memory(self.memory);
         if let Ok(located) = &located {
             let root = located.module.root.clone();
-            let variables = settings.stand_in(&located.module.name, &root, Some(located.handler()));
+            let variables = settings.stand_in(&located.module.name, &root, Some(located));
             registry.set_missing(&variables);
         }
         let worker = Rc::new(Worker::new(settings.sequential_worker(settings.log(ErrorSink))));

@@ -1,7 +1,8 @@
 //! The process as a Lambda runtime: `bootstrap`.
 
-use super::{fail, role::RUNTIME_API, settings, wrapper};
+use super::{fail, role::RUNTIME_API, wrapper};
 use crate::{
+    config::{SettingError, Settings, as_managed},
     diagnostic::beyond_record,
     engines::Registry,
     handler::{from_environment, likely_dialect},
@@ -19,7 +20,7 @@ use tokio::{
     runtime::Builder,
     task::{self, LocalSet},
 };
-use trine_engine::{Level, LogFormat};
+use trine_engine::{Error, ErrorKind, Level, LogFormat};
 
 /// Serves invocations until the platform ends it. Exit status: 0 after SIGTERM or SIGINT, 1 when the function could not
 /// be loaded or the Runtime API is gone, 124 when an invocation that nothing could stop had to be answered in its
@@ -41,7 +42,7 @@ fn serve(handler: Option<&OsStr>, wrapped: Result<(), wrapper::Failed>) -> anyho
         "AWS_LAMBDA_RUNTIME_API is not set: as 'bootstrap' this program is a Lambda runtime and needs to know where \
          the Runtime API is; run it as 'trine' for its other commands, or under 'trine emulator'",
     )?;
-    let settings = settings()?;
+    let (settings, wrong) = Settings::sensible(|name| env::var(name).ok());
     let log = settings.log(LambdaSink::new());
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let worker = Worker::new(settings.sequential_worker(log.clone()));
@@ -52,9 +53,11 @@ fn serve(handler: Option<&OsStr>, wrapped: Result<(), wrapper::Failed>) -> anyho
     let (search, variable) = (settings.search_paths(), |name: &str| env::var(name).ok());
     let located = wrapped
         .map_err(|failed| failed.error)
+        .and_then(|()| make_sense(&wrong))
         .and_then(|()| from_environment(handler, variable, &search, &registry));
     let plan = match located {
         Ok(located) => {
+            registry.set_missing(&as_managed(&located, handler));
             let dialect = located.engine.info().error_dialect;
             settings.plan(located, &registry).map_err(|error| (error, dialect))
         }
@@ -76,4 +79,13 @@ fn serve(handler: Option<&OsStr>, wrapped: Result<(), wrapper::Failed>) -> anyho
         }
     }
     Ok(ended)
+}
+
+/// Refuses settings that make no sense: the platform is told, as of any other reason why the function cannot start.
+fn make_sense(wrong: &[SettingError]) -> trine_engine::Result<()> {
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    let message = wrong.iter().map(SettingError::to_string).collect::<Vec<_>>().join("; ");
+    Err(Error::new(ErrorKind::Unsupported, message).with_name("Runtime.InvalidSetting"))
 }

@@ -216,7 +216,7 @@ fn stand_in(site: Site, settings: &mut Settings, registry: &Registry) -> Site {
     let root = site.root().to_owned();
     let folder = root.file_name().unwrap_or(root.as_os_str()).to_string_lossy().into_owned();
     let variables = match site.functions() {
-        [only] => settings.stand_in(&only.name, &root, Some(only.located.handler())),
+        [only] => settings.stand_in(&only.name, &root, Some(&only.located)),
         _ => settings.stand_in(&folder, &root, None),
     };
     registry.set_missing(&variables);

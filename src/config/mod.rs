@@ -5,7 +5,7 @@ mod stand_in;
 mod units;
 
 pub use container::container_memory;
-pub use stand_in::Variable as EnvironmentVariable;
+pub use stand_in::{Variable as EnvironmentVariable, as_managed};
 pub use units::{CountForm, PlainSize, PlainTime, SizeForm, TimeForm};
 
 use crate::{
@@ -85,6 +85,16 @@ impl<T> Setting<T> {
             },
             _ => Ok(Self { value: default(), origin: Origin::Default }),
         }
+    }
+
+    /// Returns the value of a variable of the platform's. A text that is no such value counts as unset, as it does in
+    /// the platform's own runtimes: it is no reason not to start.
+    fn of_platform(variable: (&'static str, Option<String>), default: fn() -> T) -> Self
+    where
+        T: FromStr<Err: fmt::Display>,
+    {
+        Self::parse(variable, default)
+            .unwrap_or_else(|_| Self { value: default(), origin: Origin::Default })
     }
 }
 
@@ -186,6 +196,20 @@ impl FromStr for AtLeast {
 }
 
 impl Settings {
+    /// Reads settings from the environment as far as they make sense, for a process that has to tell somebody of those
+    /// that do not: these are returned as well, and have their defaults.
+    pub fn sensible(env: impl Fn(&'static str) -> Option<String>) -> (Self, Vec<SettingError>) {
+        let mut errors: Vec<SettingError> = Vec::new();
+        loop {
+            let known = |name| errors.iter().any(|error| error.name == name);
+            match Self::from_environment(|name| env(name).filter(|_| !known(name))) {
+                Ok(settings) => return (settings, errors),
+                // Without its variable it does not come again.
+                Err(error) => errors.push(error),
+            }
+        }
+    }
+
     /// Reads settings from the environment, which `env` looks up.
     ///
     /// # Errors
@@ -205,10 +229,10 @@ impl Settings {
         Ok(Self {
             task_root: folder(variable("LAMBDA_TASK_ROOT"), || PathBuf::from("."))?,
             layer_root: folder(variable("TRINE_LAYER_ROOT"), || PathBuf::from("/opt"))?,
-            log_format: Setting::parse(variable("AWS_LAMBDA_LOG_FORMAT"), || {
+            log_format: Setting::of_platform(variable("AWS_LAMBDA_LOG_FORMAT"), || {
                 Format(LogFormat::Text)
-            })?,
-            log_level: Setting::parse(variable("AWS_LAMBDA_LOG_LEVEL"), || AtLeast(None))?,
+            }),
+            log_level: Setting::of_platform(variable("AWS_LAMBDA_LOG_LEVEL"), || AtLeast(None)),
             function: FunctionInfo {
                 name: env("AWS_LAMBDA_FUNCTION_NAME"),
                 version: env("AWS_LAMBDA_FUNCTION_VERSION"),
@@ -426,11 +450,32 @@ mod tests {
 
     #[test]
     fn a_wrong_text_is_named_with_its_variable() {
-        let error = settings(&[("AWS_LAMBDA_LOG_FORMAT", "xml")]).unwrap_err();
+        let error = settings(&[("TRINE_ISOLATION", "full")]).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the environment variable AWS_LAMBDA_LOG_FORMAT is \"xml\": use JSON or Text"
+            "the environment variable TRINE_ISOLATION is \"full\": use shared or fresh"
         );
+    }
+
+    #[test]
+    fn beside_wrong_texts_the_others_count() {
+        let variables = [
+            ("TRINE_MEMORY", "nonsense"),
+            ("TRINE_ISOLATION", "full"),
+            ("TRINE_MAX_INVOCATIONS", "7"),
+            ("TRINE_MIDDLEWARES", "a"),
+            ("SLSMIDDLEWARES", "b"),
+            ("AWS_LAMBDA_LOG_FORMAT", "JSON"),
+        ];
+        let (settings, errors) = Settings::sensible(|name| {
+            let (_, value) = variables.iter().find(|(known, _)| *known == name)?;
+            Some((*value).to_owned())
+        });
+        let names: Vec<&str> = errors.iter().map(|error| error.name).collect();
+        assert_eq!(names, ["SLSMIDDLEWARES", "TRINE_MEMORY", "TRINE_ISOLATION"]);
+        assert_eq!(settings.log_format.value.0, LogFormat::Json);
+        assert_eq!(settings.recycling.max_invocations, Some(7));
+        assert_eq!(settings.middlewares.names, ["a"]);
     }
 
     #[test]
@@ -472,5 +517,14 @@ mod tests {
         let settings = settings.unwrap();
         assert_eq!(settings.log_format.value.0, LogFormat::Json);
         assert_eq!(settings.log_level.value.0, Some(Level::Warn));
+    }
+
+    #[test]
+    fn a_log_format_or_level_that_nobody_knows_counts_as_unset() {
+        let variables = [("AWS_LAMBDA_LOG_FORMAT", "xml"), ("AWS_LAMBDA_LOG_LEVEL", "LOUD")];
+        let settings = settings(&variables).unwrap();
+        assert_eq!(settings.log_format.value.0, LogFormat::Text);
+        assert_eq!(settings.log_format.origin, Origin::Default);
+        assert_eq!(settings.log_level.value.0, None);
     }
 }

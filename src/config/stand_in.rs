@@ -2,6 +2,7 @@
 //! What the user has set counts; only the rest is made up, as the emulator makes it up.
 
 use super::Settings;
+use crate::handler::Located;
 use chrono::Utc;
 use std::path::Path;
 
@@ -12,14 +13,33 @@ const MEMORY_MB: u64 = 128;
 /// The default region.
 pub(super) const REGION: &str = "us-east-1";
 
+/// The variable that says which of the platform's runtimes a function has.
+const EXECUTION_ENVIRONMENT: &str = "AWS_EXECUTION_ENV";
+/// The variable that names the handler.
+const HANDLER: &str = "_HANDLER";
+
 /// A variable of the environment and its value.
 pub type Variable = (&'static str, String);
 
+/// Returns what the platform tells functions of its own runtimes and leaves to a runtime like this one to tell.
+/// `argument` is the handler that the command line names, as in a container.
+pub fn as_managed(located: &Located, argument: Option<&str>) -> Vec<Variable> {
+    let argument = argument.filter(|argument| !argument.is_empty()).map(str::to_owned);
+    let mut variables = vec![(HANDLER, argument.unwrap_or_else(|| located.handler()))];
+    variables.extend(execution_environment(located));
+    variables
+}
+
+fn execution_environment(located: &Located) -> Option<Variable> {
+    let runtime = located.engine.info().managed_runtime.as_ref()?;
+    Some((EXECUTION_ENVIRONMENT, format!("AWS_Lambda_{runtime}")))
+}
+
 impl Settings {
     /// Stands in for the platform: fills in what is not known about the function, which is called `name` unless the
-    /// user has set another, and gives the variables that Lambda would set. `handler` is the text that names it; there
-    /// is none where several functions share the process.
-    pub fn stand_in(&mut self, name: &str, root: &Path, handler: Option<String>) -> Vec<Variable> {
+    /// user has set another, and gives the variables that Lambda would set. `only` is the function that has the process
+    /// to itself; `None` where several share it.
+    pub fn stand_in(&mut self, name: &str, root: &Path, only: Option<&Located>) -> Vec<Variable> {
         let limit = self.memory.value.or(self.container).map(|bytes| bytes >> 20);
         let function = &mut self.function;
         let name = function.name.get_or_insert_with(|| name.to_owned()).clone();
@@ -38,13 +58,14 @@ impl Settings {
             ("AWS_LAMBDA_LOG_GROUP_NAME", group.clone()),
             ("AWS_LAMBDA_LOG_STREAM_NAME", stream.clone()),
             ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
-            ("AWS_EXECUTION_ENV", "AWS_Lambda_provided.al2023".to_owned()),
             ("AWS_REGION", self.region.clone()),
             ("AWS_DEFAULT_REGION", self.region.clone()),
             ("LAMBDA_TASK_ROOT", root.display().to_string()),
             ("TZ", ":UTC".to_owned()),
         ];
-        variables.extend(handler.map(|handler| ("_HANDLER", handler)));
+        let provided = || (EXECUTION_ENVIRONMENT, "AWS_Lambda_provided.al2023".to_owned());
+        variables.push(only.and_then(execution_environment).unwrap_or_else(provided));
+        variables.extend(only.map(|only| (HANDLER, only.handler())));
         variables
     }
 
@@ -63,6 +84,15 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::handler::tests::fixture::registry;
+    use trine_engine::{Module, Wanted};
+
+    /// Returns a function of the first language, in whose place Lambda has a runtime, or of the second.
+    fn function(engine: usize) -> Located {
+        let wanted = Wanted::Handler("handler".to_owned());
+        let module = Module::new("/task", "/task/app", "app", wanted);
+        Located { engine: registry().iter().nth(engine).unwrap().clone(), module }
+    }
 
     fn settings(variables: &[(&'static str, &str)]) -> Settings {
         let known = |name: &str| variables.iter().find(|(known, _)| *known == name);
@@ -77,7 +107,7 @@ mod tests {
     #[test]
     fn what_is_not_set_is_made_up() {
         let mut settings = settings(&[]);
-        let variables = settings.stand_in("app", Path::new("/task"), Some("app.handler".into()));
+        let variables = settings.stand_in("app", Path::new("/task"), Some(&function(0)));
         for (name, expected) in [
             ("AWS_LAMBDA_FUNCTION_NAME", "app"),
             ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
@@ -88,11 +118,22 @@ mod tests {
             ("LAMBDA_TASK_ROOT", "/task"),
             ("TZ", ":UTC"),
             ("_HANDLER", "app.handler"),
+            ("AWS_EXECUTION_ENV", "AWS_Lambda_nodejs24.x"),
         ] {
             assert_eq!(value(&variables, name), Some(expected), "{name}");
         }
         assert_eq!(settings.function.name.as_deref(), Some("app"));
         assert!(settings.function.log_stream.unwrap().contains("/[$LATEST]"));
+    }
+
+    #[test]
+    fn what_the_platform_leaves_to_the_runtime_is_what_its_own_ones_have() {
+        let own = as_managed(&function(0), None);
+        assert_eq!(value(&own, "_HANDLER"), Some("app.handler"));
+        assert_eq!(value(&own, "AWS_EXECUTION_ENV"), Some("AWS_Lambda_nodejs24.x"));
+        let named = as_managed(&function(1), Some("src/app.handler"));
+        assert_eq!(value(&named, "_HANDLER"), Some("src/app.handler"));
+        assert_eq!(value(&named, "AWS_EXECUTION_ENV"), None);
     }
 
     #[test]
@@ -109,6 +150,8 @@ mod tests {
         assert_eq!(value(&variables, "AWS_REGION"), Some("us-gov-west-1"));
         assert_eq!(value(&variables, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"), Some("512"));
         assert_eq!(value(&variables, "_HANDLER"), None);
+        let provided = Some("AWS_Lambda_provided.al2023");
+        assert_eq!(value(&variables, "AWS_EXECUTION_ENV"), provided);
         assert_eq!(settings.function.log_group.as_deref(), Some("group"));
         assert_eq!(
             settings.arn("mine"),

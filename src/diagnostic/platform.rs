@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use std::{collections::BTreeSet, env};
-use trine_engine::{Error, ErrorKind};
+use trine_engine::{Error, ErrorDialect, ErrorKind};
 
 /// Returns the value of the header `Lambda-Runtime-Function-Error-Type`. The platform keeps what matches
 /// `(Runtime|Function)\.[A-Z][a-zA-Z]+` and replaces the rest, so a guest's class name is cut down to its letters.
@@ -28,7 +28,7 @@ pub fn error_type_header(error: &Error) -> String {
 
 /// Returns the value of the header `Lambda-Runtime-Function-XRay-Error-Cause`: one line of JSON, ASCII only. `None`
 /// when it would be too large for a header.
-pub fn xray_cause(error: &Error) -> Option<String> {
+pub fn xray_cause(error: &Error, dialect: ErrorDialect) -> Option<String> {
     const LIMIT: usize = 60 * 1024;
     let paths: BTreeSet<&str> = error.frames().iter().map(|frame| frame.file.as_str()).collect();
     let stack: Vec<_> = error
@@ -36,10 +36,14 @@ pub fn xray_cause(error: &Error) -> Option<String> {
         .iter()
         .map(|frame| json!({"path": frame.file, "line": frame.line, "label": frame.function}))
         .collect();
+    let fault = match error.kind() {
+        ErrorKind::Unmarshal | ErrorKind::ContextUnmarshal | ErrorKind::Marshal => dialect.fault,
+        _ => None,
+    };
     let directory = env::current_dir().unwrap_or_default();
     let cause = json!({
         "working_directory": directory.to_string_lossy(),
-        "exceptions": [{"type": error.name(), "message": error.message(), "stack": stack}],
+        "exceptions": [{"type": fault.unwrap_or(error.name()), "message": error.message(), "stack": stack}],
         "paths": paths,
     });
     let text = ascii(&cause.to_string());
@@ -86,12 +90,27 @@ mod tests {
     fn a_cause_is_ascii_and_names_each_file_once() {
         let frame = |line| Frame { file: "/é.py".into(), line, function: "f".into(), column: 0 };
         let error = Error::guest("E", "naïve 🙂").with_frames([frame(1), frame(2)]);
-        let cause = xray_cause(&error).expect("small enough");
+        let cause = xray_cause(&error, ErrorDialect::PLAIN).expect("small enough");
         assert!(cause.is_ascii(), "{cause}");
         let cause: serde_json::Value = serde_json::from_str(&cause).expect("JSON");
         assert_eq!(cause["exceptions"][0]["message"], "naïve 🙂");
         assert_eq!(cause["exceptions"][0]["stack"][1]["line"], 2);
         assert_eq!(cause["paths"], json!(["/é.py"]));
-        assert!(xray_cause(&Error::guest("E", "x".repeat(100_000))).is_none());
+        assert!(xray_cause(&Error::guest("E", "x".repeat(100_000)), ErrorDialect::PLAIN).is_none());
+    }
+
+    #[test]
+    fn what_a_value_lacks_is_called_a_fault_where_the_language_does_so() {
+        let dialect = ErrorDialect { fault: Some("Fault"), ..ErrorDialect::PLAIN };
+        for (kind, told) in [
+            (ErrorKind::Unmarshal, "Fault"),
+            (ErrorKind::ContextUnmarshal, "Fault"),
+            (ErrorKind::Marshal, "Fault"),
+            (ErrorKind::Timeout, "Function.Timeout"),
+        ] {
+            let cause = xray_cause(&Error::new(kind, ""), dialect).expect("small enough");
+            let cause: serde_json::Value = serde_json::from_str(&cause).expect("JSON");
+            assert_eq!(cause["exceptions"][0]["type"], told);
+        }
     }
 }

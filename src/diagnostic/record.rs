@@ -1,23 +1,23 @@
 //! The line that an error leaves in the log, in the form that the official runtime of its language gives it.
 
 use serde_json::{Map, Value, json};
-use trine_engine::{Error, ErrorDialect, ErrorKind, ErrorRecord, LogFormat, timestamp};
+use trine_engine::{Error, ErrorDialect, ErrorKind, ErrorRecord, Invocation, LogFormat, timestamp};
 
-/// Returns the log record of a failed invocation, or of a failed start where there is no request id. A traceback has
-/// several lines.
+/// Returns the log record of a failed invocation, or of a failed start where there is none. A traceback has several
+/// lines.
 pub fn invoke_record(
     error: &Error,
     dialect: ErrorDialect,
     format: LogFormat,
-    request_id: Option<&str>,
+    invocation: Option<&Invocation>,
 ) -> String {
     match (format, dialect.record) {
-        (LogFormat::Json, _) => json_record(error, dialect, request_id),
+        (LogFormat::Json, _) => json_record(error, dialect, invocation),
         (LogFormat::Text, ErrorRecord::Document) => {
             let title = match error.kind() {
                 ErrorKind::UnhandledRejection => "Unhandled Promise Rejection",
                 ErrorKind::UncaughtException => "Uncaught Exception",
-                _ if request_id.is_some() => "Invoke Error",
+                _ if invocation.is_some() => "Invoke Error",
                 _ => "Init Error",
             };
             let document = json!({
@@ -25,7 +25,7 @@ pub fn invoke_record(
                 "errorMessage": error.message(),
                 "stack": error.stack(),
             });
-            let id = request_id.unwrap_or("undefined");
+            let id = invocation.map_or("undefined", |invocation| invocation.request_id.as_str());
             format!("{}\t{id}\tERROR\t{title} \t{document}\n", timestamp())
         }
         (LogFormat::Text, ErrorRecord::Traceback) => {
@@ -45,13 +45,16 @@ pub fn invoke_record(
     }
 }
 
-fn json_record(error: &Error, dialect: ErrorDialect, request_id: Option<&str>) -> String {
+fn json_record(error: &Error, dialect: ErrorDialect, invocation: Option<&Invocation>) -> String {
     let stack: Vec<&str> = error.stack().iter().map(|line| line.trim_end()).collect();
     let mut record = Map::new();
     record.insert("timestamp".to_owned(), timestamp().into());
     record.insert("level".to_owned(), "ERROR".into());
-    if let Some(id) = request_id {
-        record.insert("requestId".to_owned(), id.into());
+    if let Some(invocation) = invocation {
+        record.insert("requestId".to_owned(), invocation.request_id.as_str().into());
+        if let Some(tenant) = &invocation.tenant_id {
+            record.insert("tenantId".to_owned(), tenant.as_str().into());
+        }
     }
     let facts = [
         ("errorType", error.name().into()),
@@ -75,30 +78,37 @@ mod tests {
     const PYTHON: ErrorDialect =
         ErrorDialect { record: ErrorRecord::Traceback, ..ErrorDialect::PLAIN };
 
+    fn invocation(tenant: Option<&str>) -> Invocation {
+        let tenant_id = tenant.map(str::to_owned);
+        Invocation { request_id: "id".to_owned(), tenant_id, ..Invocation::default() }
+    }
+
     #[test]
     fn each_language_has_its_own_text_record() {
         let error = Error::guest("KeyError", "'a'\nb")
             .with_stack(["  File \"x\", line 1\n    f()\n".to_owned()]);
-        let python = invoke_record(&error, PYTHON, LogFormat::Text, Some("id"));
+        let python = invoke_record(&error, PYTHON, LogFormat::Text, Some(&invocation(Some("t"))));
         assert_eq!(
             python,
             "[ERROR] KeyError: 'a'\nb\nTraceback (most recent call last):\n\u{a0}\u{a0}File \"x\", line 1\n\u{a0}\u{a0}\u{a0}\u{a0}f()\n"
         );
-        let node = invoke_record(&error, ErrorDialect::PLAIN, LogFormat::Text, Some("id"));
+        let node = invoke_record(
+            &error,
+            ErrorDialect::PLAIN,
+            LogFormat::Text,
+            Some(&invocation(Some("t"))),
+        );
         assert!(node.contains("\tid\tERROR\tInvoke Error \t{\"errorType\":\"KeyError\""), "{node}");
         assert_eq!(node.matches('\n').count(), 1);
     }
 
     #[test]
     fn what_nobody_handled_has_a_title_of_its_own() {
+        let id = &invocation(None);
         for (kind, id, title) in [
-            (ErrorKind::Guest, Some("id"), "id\tERROR\tInvoke Error \t{"),
+            (ErrorKind::Guest, Some(id), "id\tERROR\tInvoke Error \t{"),
             (ErrorKind::Guest, None, "undefined\tERROR\tInit Error \t{"),
-            (
-                ErrorKind::UnhandledRejection,
-                Some("id"),
-                "id\tERROR\tUnhandled Promise Rejection \t{",
-            ),
+            (ErrorKind::UnhandledRejection, Some(id), "id\tERROR\tUnhandled Promise Rejection \t{"),
             (ErrorKind::UncaughtException, None, "undefined\tERROR\tUncaught Exception \t{"),
         ] {
             let error = Error::new(kind, "x");
@@ -111,10 +121,14 @@ mod tests {
     fn a_json_record_is_one_object_with_level_and_time() {
         let error = Error::guest("E", "m");
         for dialect in [PYTHON, ErrorDialect::PLAIN] {
-            let record = invoke_record(&error, dialect, LogFormat::Json, Some("id"));
-            let value: serde_json::Value = serde_json::from_str(&record).expect("JSON");
-            assert_eq!(value["level"], "ERROR");
-            assert_eq!(value["requestId"], "id");
+            for tenant in [None, Some("t")] {
+                let of = invocation(tenant);
+                let record = invoke_record(&error, dialect, LogFormat::Json, Some(&of));
+                let value: Value = serde_json::from_str(&record).expect("JSON");
+                assert_eq!(value["level"], "ERROR");
+                assert_eq!(value["requestId"], "id");
+                assert_eq!(value.get("tenantId").and_then(Value::as_str), tenant);
+            }
         }
     }
 }

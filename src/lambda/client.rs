@@ -11,8 +11,11 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
+use socket2::{SockRef, Socket};
 use std::{
     future::{Future, poll_fn},
+    io,
+    mem::MaybeUninit,
     pin::{Pin, pin},
     task::Poll,
 };
@@ -32,6 +35,11 @@ pub(super) const ERROR_TYPE: HeaderName =
 const JSON: &str = "application/json";
 const REQUEST_ID: HeaderName = HeaderName::from_static("lambda-runtime-aws-request-id");
 const XRAY_CAUSE: HeaderName = HeaderName::from_static("lambda-runtime-function-xray-error-cause");
+
+/// Largest head of a reply, in bytes: the platform's megabyte of headers, and what else is read along with it.
+const LARGEST_HEAD: usize = (1 << 20) + (64 << 10);
+/// Maximum number of headers in a large head: what a map of them can hold.
+const MOST_HEADERS: usize = 16 * 1024;
 
 /// The reason why the Runtime API could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -107,7 +115,27 @@ pub struct RuntimeApi {
     address: String,
     host: HeaderValue,
     next: Uri,
-    connection: Option<SendRequest<Full<Bytes>>>,
+    connection: Option<Connection>,
+    /// Whether connections take large heads. Those cost a megabyte of memory that is written for every reply, so that
+    /// they are for a platform that is known to send them.
+    takes_large_heads: bool,
+}
+
+/// A connection that is kept from one exchange to the next.
+struct Connection {
+    sender: SendRequest<Full<Bytes>>,
+    /// Its socket, to ask the system about it.
+    socket: Socket,
+}
+
+impl Connection {
+    /// Whether a request can be sent. The system itself is asked: what the runtime knows of the socket is as old as the
+    /// last turn of its loop, and the other side may have closed it while the function ran or the process was stopped.
+    fn is_open(&self) -> bool {
+        let waits = self.socket.peek(&mut [MaybeUninit::uninit()]);
+        let nothing_came = waits.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock);
+        nothing_came && !self.sender.is_closed()
+    }
 }
 
 impl RuntimeApi {
@@ -118,7 +146,8 @@ impl RuntimeApi {
     pub fn new(address: &str) -> Result<Self, ApiError> {
         let host = HeaderValue::from_str(address).map_err(http::Error::from)?;
         let next = Uri::from_static(NEXT);
-        Ok(Self { address: address.to_owned(), host, next, connection: None })
+        let address = address.to_owned();
+        Ok(Self { address, host, next, connection: None, takes_large_heads: false })
     }
 
     /// Returns the address of the API: `host:port`.
@@ -127,19 +156,25 @@ impl RuntimeApi {
     }
 
     /// Waits for the next event, without limit; returns `None` if `stop` comes first. Once an event is on its way it is
-    /// taken, because nobody else will get it. A connection that breaks is replaced once: the platform hands out the
-    /// same event again.
+    /// taken, because nobody else will get it. A connection that breaks is replaced once, and so is one that does not
+    /// take so many headers: the platform hands out the same event again.
     ///
     /// # Errors
     /// When the API is gone or refuses; the process should end then.
     pub async fn next(&mut self, stop: impl Future<Output = ()>) -> Result<Option<Next>, ApiError> {
         let mut stop = pin!(stop);
-        match self.try_next(stop.as_mut()).await {
-            Err(ApiError::Broken { .. }) => {
-                self.connection = None;
-                self.try_next(stop).await
+        let mut broke = false;
+        loop {
+            match self.try_next(stop.as_mut()).await {
+                Err(ApiError::Broken { source, .. })
+                    if source.is_parse_too_large() && !self.takes_large_heads =>
+                {
+                    self.takes_large_heads = true;
+                }
+                Err(ApiError::Broken { .. }) if !broke => broke = true,
+                other => return other,
             }
-            other => other,
+            self.connection = None;
         }
     }
 
@@ -254,9 +289,6 @@ impl RuntimeApi {
         path: &str,
         request: Request<Full<Bytes>>,
     ) -> Result<Verdict, ApiError> {
-        // A pass through the system's event queue shows whether the connection was closed while the function ran. An
-        // answer must not go into a dead one: nobody could tell whether it has arrived, so it would not be sent again.
-        tokio::task::yield_now().await;
         let (head, body) = self.exchange(path, request).await?.into_parts();
         let body = read(path, body).await?;
         match head.status {
@@ -269,23 +301,24 @@ impl RuntimeApi {
     }
 
     /// Sends a request on the kept connection. A connection that turns out to be dead before any byte was sent (the
-    /// environment was frozen meanwhile) is replaced, once.
+    /// environment was frozen meanwhile) is replaced, once. An answer must not go into a dead one: nobody could tell
+    /// whether it has arrived, so it would not be sent again.
     async fn exchange(
         &mut self,
         path: &str,
         request: Request<Full<Bytes>>,
     ) -> Result<Response<Incoming>, ApiError> {
         let mut connection = match self.connection.take() {
-            Some(connection) if !connection.is_closed() => connection,
+            Some(connection) if connection.is_open() => connection,
             _ => self.connect().await?,
         };
         let broken = |source| ApiError::Broken { path: path.to_owned(), source };
-        let response = match connection.try_send_request(request).await {
+        let response = match connection.sender.try_send_request(request).await {
             Ok(response) => response,
             Err(mut error) => match error.take_message() {
                 Some(request) => {
                     connection = self.connect().await?;
-                    connection.send_request(request).await.map_err(broken)?
+                    connection.sender.send_request(request).await.map_err(broken)?
                 }
                 None => return Err(broken(error.into_error())),
             },
@@ -294,11 +327,17 @@ impl RuntimeApi {
         Ok(response)
     }
 
-    async fn connect(&self) -> Result<SendRequest<Full<Bytes>>, ApiError> {
+    async fn connect(&self) -> Result<Connection, ApiError> {
         let connect_error = |source| ApiError::Connect { address: self.address.clone(), source };
         let stream = TcpStream::connect(&self.address).await.map_err(connect_error)?;
         stream.set_nodelay(true).map_err(connect_error)?;
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+        let socket = SockRef::from(&stream).try_clone().map_err(connect_error)?;
+        let mut builder = http1::Builder::new();
+        if self.takes_large_heads {
+            builder.max_headers(MOST_HEADERS).max_buf_size(LARGEST_HEAD);
+        }
+        let (mut sender, connection) = builder
+            .handshake(TokioIo::new(stream))
             .await
             .map_err(|source| ApiError::Broken { path: self.address.clone(), source })?;
         // Its errors reach the requests that they concern.
@@ -307,7 +346,7 @@ impl RuntimeApi {
             .ready()
             .await
             .map_err(|source| ApiError::Broken { path: self.address.clone(), source })?;
-        Ok(sender)
+        Ok(Connection { sender, socket })
     }
 }
 

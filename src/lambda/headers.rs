@@ -17,10 +17,7 @@ pub fn invocation_from(headers: &HeaderMap) -> Invocation {
         };
         match name.as_str() {
             "lambda-runtime-aws-request-id" => invocation.request_id = text().unwrap_or_default(),
-            "lambda-runtime-deadline-ms" => {
-                let text = std::str::from_utf8(value.as_bytes()).unwrap_or_default();
-                invocation.deadline_ms = text.trim().parse().ok();
-            }
+            "lambda-runtime-deadline-ms" => invocation.deadline_ms = deadline(value.as_bytes()),
             "lambda-runtime-invoked-function-arn" => invocation.invoked_function_arn = text(),
             "lambda-runtime-trace-id" => invocation.trace_id = text(),
             "lambda-runtime-client-context" => context = text(),
@@ -36,7 +33,21 @@ pub fn invocation_from(headers: &HeaderMap) -> Invocation {
     invocation
 }
 
-/// Takes the member `w3c` out of a client context: users see it as `context.w3c()` instead.
+/// The latest deadline, in milliseconds since the epoch: the largest number that every language can count with.
+const LATEST_DEADLINE: i128 = (1 << 53) - 1;
+
+/// Reads a deadline, in milliseconds since the epoch. What is no number is none. One before the epoch has passed, as the
+/// epoch has.
+fn deadline(text: &[u8]) -> Option<u64> {
+    let milliseconds: i128 = std::str::from_utf8(text).ok()?.trim().parse().ok()?;
+    u64::try_from(milliseconds.clamp(0, LATEST_DEADLINE)).ok()
+}
+
+/// Fields of the W3C trace context that reach users; whatever else a caller puts there does not.
+const W3C_FIELDS: [&str; 3] = ["traceparent", "tracestate", "baggage"];
+
+/// Takes the member `w3c` out of a client context: users see it as `context.w3c()` instead. What is no trace context is
+/// taken out as well, and gives no fields.
 fn split_w3c(context: String) -> (Option<String>, Option<BTreeMap<String, String>>) {
     if !context.contains("\"w3c\"") {
         return (Some(context), None);
@@ -44,13 +55,13 @@ fn split_w3c(context: String) -> (Option<String>, Option<BTreeMap<String, String
     let Ok(Value::Object(mut members)) = serde_json::from_str(&context) else {
         return (Some(context), None);
     };
-    let Some(Value::Object(fields)) = members.remove("w3c") else { return (Some(context), None) };
-    let fields = fields
-        .into_iter()
-        .filter_map(|(key, value)| Some((key, value.as_str()?.to_owned())))
-        .collect();
-    let rest = (!members.is_empty()).then(|| Value::Object(members).to_string());
-    (rest, Some(fields))
+    let Some(mut given) = members.remove("w3c") else { return (Some(context), None) };
+    let fields = W3C_FIELDS.into_iter().filter_map(|name| match given.get_mut(name)?.take() {
+        Value::String(value) => Some((name.to_owned(), value)),
+        _ => None,
+    });
+    let fields = fields.collect();
+    (Some(Value::Object(members).to_string()), Some(fields))
 }
 
 #[cfg(test)]
@@ -97,6 +108,51 @@ mod tests {
         let invocation = invocation_from(&headers(&[("lambda-runtime-client-context", context)]));
         assert_eq!(invocation.client_context.as_deref(), Some(r#"{"custom":{"a":1}}"#));
         assert_eq!(invocation.w3c.unwrap()["traceparent"], "00-1");
+    }
+
+    #[test]
+    fn nothing_but_texts_of_the_trace_context_passes() {
+        for (w3c, passes) in [
+            (r#"{"evil":"x","tracestate":"a=b"}"#, &[("tracestate", "a=b")][..]),
+            (r#"{"traceparent":1,"tracestate":null,"baggage":{"a":"b"}}"#, &[]),
+            (r#"{"__proto__":{"traceparent":"00"},"Traceparent":"00"}"#, &[]),
+            (r#"{"baggage":"","traceparent":"00"}"#, &[("baggage", ""), ("traceparent", "00")]),
+            ("{}", &[]),
+            ("null", &[]),
+            ("[\"traceparent\"]", &[]),
+            ("\"traceparent\"", &[]),
+        ] {
+            let context = format!(r#"{{"w3c":{w3c}}}"#);
+            let given = headers(&[("lambda-runtime-client-context", &context)]);
+            let invocation = invocation_from(&given);
+            assert_eq!(invocation.client_context.as_deref(), Some("{}"), "{w3c}");
+            let passes = passes.iter().map(|&(name, value)| (name.to_owned(), value.to_owned()));
+            assert_eq!(invocation.w3c, Some(passes.collect()), "{w3c}");
+        }
+        // Only the client context's own member is one.
+        let nested = r#"{"custom":{"w3c":{"traceparent":"00"}}}"#;
+        let invocation = invocation_from(&headers(&[("lambda-runtime-client-context", nested)]));
+        assert_eq!(invocation.client_context.as_deref(), Some(nested));
+        assert_eq!(invocation.w3c, None);
+    }
+
+    #[test]
+    fn a_deadline_is_a_number_that_every_language_can_hold_or_none() {
+        let latest = (1 << 53) - 1;
+        for (text, deadline) in [
+            ("1", Some(1)),
+            (" 1700000000000 ", Some(1_700_000_000_000)),
+            ("-5", Some(0)),
+            ("9007199254740992", Some(latest)),
+            ("18446744073709551615", Some(latest)),
+            ("99999999999999999999", Some(latest)),
+            ("", None),
+            ("soon", None),
+            ("1e3", None),
+        ] {
+            let given = headers(&[("lambda-runtime-deadline-ms", text)]);
+            assert_eq!(invocation_from(&given).deadline_ms, deadline, "{text:?}");
+        }
     }
 
     #[test]

@@ -35,10 +35,11 @@ impl Rescuer {
 
     fn answer(&self, delivery: &Delivery, lost: &Lost) {
         let id = delivery.request_id.to_str().unwrap_or_default();
-        let message = format!(
-            "{}; it runs native code that cannot be stopped, so the process ends",
-            timed_out(id, lost.given)
-        );
+        let why = match lost.stuck {
+            true => "it runs native code that cannot be stopped",
+            false => "its thread does not come back",
+        };
+        let message = format!("{}; {why}, so the process ends", timed_out(id, lost.given));
         self.log.line(Level::Fatal, &message, &[]);
         let error = Error::new(ErrorKind::Timeout, message);
         if let Err(error) = self.post(delivery, id, &error) {

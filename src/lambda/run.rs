@@ -7,12 +7,16 @@ use super::{
 use crate::{
     diagnostic::{DOCUMENT_LIMIT, error_type_header, invoke_record, xray_cause},
     pipeline::Plan,
-    signals::Signals,
+    signals::{Signals, end_was_requested},
     telemetry::Log,
-    worker::{Function, Worker},
+    worker::{END_TIME, Function, Worker},
 };
 use bytes::Bytes;
-use std::{io, pin::pin, rc::Rc, sync::Arc};
+use std::{
+    pin::{Pin, pin},
+    rc::Rc,
+    sync::Arc,
+};
 use trine_engine::{
     Error, ErrorDialect, ErrorKind, Invocation, Level, Payload, RawPayload, Result,
 };
@@ -49,9 +53,12 @@ impl Door {
         let ended = match plan {
             Ok(plan) => {
                 let function = Function::new(self.worker.clone(), plan);
-                match function.load().await {
-                    Ok(()) => self.serve(&function, signals).await,
-                    Err(error) => self.fail_init(error, function.dialect()).await,
+                match signals {
+                    Ok(signals) => self.serve(&function, signals).await,
+                    Err(error) => {
+                        let error = Error::internal(format!("cannot listen for signals: {error}"));
+                        self.fail_init(error, function.dialect()).await
+                    }
                 }
             }
             Err((error, dialect)) => self.fail_init(error, dialect).await,
@@ -60,15 +67,17 @@ impl Door {
         ended
     }
 
-    async fn serve(&mut self, function: &Function, signals: io::Result<Signals>) -> Ended {
+    async fn serve(&mut self, function: &Function, mut signals: Signals) -> Ended {
         let dialect = function.dialect();
-        let mut signals = match signals {
-            Ok(signals) => signals,
-            Err(error) => {
-                let error = Error::internal(format!("cannot listen for signals: {error}"));
-                return self.fail_init(error, dialect).await;
-            }
-        };
+        // One wait for all invocations: when it is over, so is the loop.
+        let mut stop = pin!(async {
+            let _ = signals.next().await;
+        });
+        match self.load(stop.as_mut(), function.load()).await {
+            None => return Ended::Signal,
+            Some(Err(error)) => return self.fail_init(error, dialect).await,
+            Some(Ok(())) => {}
+        }
         if self.worker.has_shutdown_hooks()
             && let Err(reason) = extension::register(self.api.address()).await
         {
@@ -81,10 +90,6 @@ impl Door {
             address: self.api.address().to_owned(),
             dialect,
             log: self.log.clone(),
-        });
-        // One wait for all invocations: when it is over, so is the loop.
-        let mut stop = pin!(async {
-            let _ = signals.next().await;
         });
         loop {
             let next = match self.api.next(stop.as_mut()).await {
@@ -106,10 +111,37 @@ impl Door {
                 return Ended::Api(error);
             }
             drop(claim);
-            if let Err(error) = function.refresh().await {
-                let record = invoke_record(&error, dialect, self.log.format(), None);
-                self.log.verbatim(Level::Error, &record);
-                return Ended::Init(error);
+            if !function.is_worn() {
+                continue;
+            }
+            match self.load(stop.as_mut(), function.refresh()).await {
+                None => return Ended::Signal,
+                Some(Err(error)) => {
+                    let record = invoke_record(&error, dialect, self.log.format(), None);
+                    self.log.verbatim(Level::Error, &record);
+                    return Ended::Init(error);
+                }
+                Some(Ok(())) => {}
+            }
+        }
+    }
+
+    /// Waits for what may run a guest's modules. Returns `None` if the process was asked to end meanwhile: what waits
+    /// is given up at once, and what holds the thread takes the process with it when its time is over.
+    async fn load(
+        &self,
+        stop: Pin<&mut impl Future<Output = ()>>,
+        loading: impl Future<Output = Result<()>>,
+    ) -> Option<Result<()>> {
+        let watchdog = &self.worker.options().watchdog;
+        let _watched = watchdog.arm_unless(end_was_requested, END_TIME, || std::process::exit(0));
+        tokio::select! {
+            biased;
+            // What fails when the end has begun fails because of it.
+            loaded = loading => Some(loaded).filter(|loaded| loaded.is_ok() || !end_was_requested()),
+            () = stop => {
+                self.worker.give_up();
+                None
             }
         }
     }
@@ -127,10 +159,10 @@ impl Door {
                 self.api.respond(&next.delivery, body, content_type).await?
             }
             Err(error) => {
-                let record = invoke_record(&error, dialect, self.log.format(), Some(id));
+                let record = invoke_record(&error, dialect, self.log.format(), Some(invocation));
                 self.log.verbatim(Level::Error, &record);
                 let document = dialect.document(&error, Some(id), DOCUMENT_LIMIT);
-                let cause = xray_cause(&error);
+                let cause = xray_cause(&error, dialect);
                 let kind = error_type_header(&error);
                 self.api.fail(&next.delivery, document, &kind, cause.as_deref()).await?
             }
@@ -152,7 +184,8 @@ impl Door {
         // There is no invocation; where a language's document has a request id, that member is empty.
         let document = dialect.document(&error, Some(""), DOCUMENT_LIMIT);
         let kind = error_type_header(&error);
-        match self.api.fail_init(document, &kind, xray_cause(&error).as_deref()).await {
+        let cause = xray_cause(&error, dialect);
+        match self.api.fail_init(document, &kind, cause.as_deref()).await {
             Ok(Verdict::Accepted) => {}
             Ok(other) => {
                 let complaint = format!("the init error was not taken: {other:?}");

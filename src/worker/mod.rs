@@ -15,11 +15,12 @@ pub use crate::{
     watchdog::{DEFAULT_MARGIN, Lost, Rescue, Watchdog},
 };
 
+pub(crate) use crate::heap::END_TIME;
 pub(crate) use thread::spawn_beside;
 
 use crate::{
     diagnostic::STUCK_EXIT,
-    heap::{END_TIME, Heap},
+    heap::Heap,
     pipeline::{Pipeline, Plan},
     telemetry::Log,
 };
@@ -129,6 +130,13 @@ impl Worker {
             heap.ends_within(rest(), exit_with(status));
             // This ends it, unless it was left behind in an invocation that was given up.
             drop(heap);
+        }
+    }
+
+    /// Gives up what is being loaded. Nothing is known of the state that it was left in, so no hook runs at the end.
+    pub(crate) fn give_up(&self) {
+        for heap in self.heaps.borrow().iter() {
+            heap.poison();
         }
     }
 

@@ -38,7 +38,10 @@ pub(crate) async fn run(
     rescue: impl FnOnce() -> Option<Rescue>,
     report: impl Fn(&Error),
 ) -> (Result<Payload>, Claim) {
-    let deadline = invocation.deadline_ms;
+    // One that has passed before there was any code to stop is no measure of what follows. Whoever waits still wants an
+    // answer, or would not have sent the event.
+    let ahead = invocation.remaining_ms().is_some_and(|left| left > 0);
+    let deadline = invocation.deadline_ms.filter(|_| ahead);
     if !watchdog.cares(deadline, pipeline.is_unlimited()) {
         let watch = Watch::none();
         let result = pipeline.run(event, invocation, &watch).await;

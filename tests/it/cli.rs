@@ -89,7 +89,7 @@ fn the_command_line_is_one_even_where_a_runtime_api_is_named() {
 #[test]
 fn a_variable_that_makes_no_sense_is_named() {
     let folder = Folder::probe(LANGUAGES[4]);
-    for (name, value) in [("AWS_LAMBDA_LOG_FORMAT", "xml"), ("AWS_LAMBDA_LOG_LEVEL", "loud")] {
+    for (name, value) in [("TRINE_ISOLATION", "full"), ("TRINE_TIMEOUT_MARGIN_MS", "soon")] {
         let mut command = trine(&folder, &["invoke", "probe.handler"]);
         command.env(name, value);
         let finished = run(command);

@@ -1,7 +1,7 @@
 //! What functions see of themselves when they run without Lambda: the context, and the environment that they share
 //! with the processes they start.
 
-use crate::support::{Folder, PROBE_LANGUAGES, Served, run, trine};
+use crate::support::{Folder, Lambda, PROBE_LANGUAGES, Served, run, trine};
 use serde_json::{Value, json};
 use std::process::Command;
 
@@ -87,7 +87,6 @@ fn check(seen: &Value, folder: &Folder, name: &str, own_name: &str) {
     assert_eq!(seen["root"], folder.task().to_str().unwrap(), "{seen}");
     assert_eq!(seen["zone"], ":UTC", "{seen}");
     assert_eq!(seen["memory"], "128", "{seen}");
-    assert_eq!(seen["execution"], "AWS_Lambda_provided.al2023", "{seen}");
     assert!(seen["stream"].as_str().unwrap().contains("/[$LATEST]"), "{seen}");
     assert_eq!(seen["child"], "us-east-1 $LATEST\n", "{seen}");
     let arn = format!("arn:aws:lambda:us-east-1:012345678912:function:{own_name}");
@@ -110,6 +109,73 @@ fn invoke_tells_what_lambda_would() {
         let seen = printed(trine(&folder, &["invoke", "--json", file]));
         check(&seen, &folder, "see", "see");
         assert_eq!(seen["handler"], "see.handler", "{file}");
+        check_execution(&seen, file);
+    }
+}
+
+#[test]
+fn on_lambda_functions_see_what_those_of_its_own_runtimes_see() {
+    let folder = Folder::new(&FILES);
+    for (file, _) in FILES {
+        for argument in [None, Some(file)] {
+            // In a container the handler is an argument, and no variable names it.
+            let lambda = started(&folder, argument, file);
+            let seen = lambda.invoke(json!({}));
+            assert_eq!(seen["handler"], file);
+            check_execution(&seen, file);
+        }
+        let lambda = Lambda::with(&folder, |command| {
+            command.env("_HANDLER", file).env("AWS_EXECUTION_ENV", "AWS_Lambda_Image");
+        });
+        assert_eq!(lambda.invoke(json!({}))["execution"], "AWS_Lambda_Image", "{file}");
+    }
+}
+
+#[test]
+fn programs_arguments_are_those_of_lambdas_own_runtimes() {
+    for (file, source, expected) in [
+        (
+            "app.py",
+            "import sys\n\
+             def handler(event, context):\n    return sys.argv\n",
+            json!(["/var/runtime/bootstrap.py"]),
+        ),
+        (
+            "app.mjs",
+            "export const handler = () => process.argv.slice(1);\n",
+            json!(["/var/runtime/index.mjs"]),
+        ),
+    ] {
+        let folder = Folder::new(&[(file, source)]);
+        for argument in [None, Some("app.handler")] {
+            let lambda = started(&folder, argument, "app.handler");
+            assert_eq!(lambda.invoke(json!({})), expected, "{file}");
+        }
+    }
+}
+
+/// Starts a function whose handler is named by an argument of the command line, or else by the usual variable.
+fn started(folder: &Folder, argument: Option<&str>, handler: &str) -> Lambda {
+    Lambda::with(folder, |command| {
+        if argument.is_none() {
+            command.env("_HANDLER", handler);
+        }
+        command.args(argument);
+    })
+}
+
+/// Checks the variable that names one of the platform's own runtimes.
+#[track_caller]
+fn check_execution(seen: &Value, file: &str) {
+    let name = seen["execution"].as_str();
+    let rest = |start: &str| name.and_then(|name| name.strip_prefix(start)).map(str::to_owned);
+    if file.ends_with(".mjs") {
+        let major = rest("AWS_Lambda_nodejs");
+        assert!(major.is_some_and(|major| major.ends_with(".x")), "{seen}");
+    } else if file.ends_with(".py") {
+        assert!(rest("AWS_Lambda_python3.").is_some(), "{seen}");
+    } else {
+        assert!(matches!(name, None | Some("AWS_Lambda_provided.al2023")), "{seen}");
     }
 }
 
@@ -124,6 +190,7 @@ fn serve_tells_what_lambda_would_and_without_a_time_limit_the_longest_time() {
         check(&seen, &folder, "task", name);
         // Several functions share the process, so that the environment names none of them.
         assert_eq!(seen["handler"], Value::Null, "{path}");
+        assert_eq!(seen["execution"], "AWS_Lambda_provided.al2023", "{path}");
         assert_eq!(seen["left"], 900_000, "{path}");
     }
     for (file, _) in FILES {

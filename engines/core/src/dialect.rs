@@ -15,6 +15,9 @@ pub struct ErrorDialect {
     pub record: ErrorRecord,
     /// Whether `errorType` comes before `errorMessage` (Node) or after it (Python).
     pub type_first: bool,
+    /// The type under which X-Ray hears of an event, a context or a result that cannot be converted, where that is not
+    /// the error's own.
+    pub fault: Option<&'static str>,
 }
 
 /// Form of the record that an error leaves in a text log.
@@ -33,6 +36,7 @@ impl ErrorDialect {
         with_request_id: false,
         record: ErrorRecord::Document,
         type_first: false,
+        fault: None,
     };
 
     /// Returns the error document: `{"errorType": …, "errorMessage": …, "trace": […]}` with this language's member

@@ -132,6 +132,9 @@ pub struct EngineInfo {
     pub name: &'static str,
     /// The interpreter and its version: `V8 15.0.4`, `CPython 3.11.7`.
     pub version: String,
+    /// The managed runtime of Lambda's in whose place this engine runs functions, by its identifier: `nodejs24.x`,
+    /// `python3.14`; `None` for a language that Lambda has none for. Guests see it in `AWS_EXECUTION_ENV`.
+    pub managed_runtime: Option<String>,
     /// File extensions without the dot, in the order in which they are looked for.
     pub extensions: &'static [&'static str],
     /// Interpreters whose programs this engine can run in their place, by the names that shebang lines give them,
@@ -171,6 +174,7 @@ impl EngineInfo {
             id,
             name,
             version: version.into(),
+            managed_runtime: None,
             extensions: &[],
             interpreters: &[],
             globals_per_root: false,
@@ -180,6 +184,13 @@ impl EngineInfo {
             capabilities: Capabilities::default(),
             error_dialect: ErrorDialect::PLAIN,
         }
+    }
+
+    /// Sets the managed runtime of Lambda's in whose place this engine runs functions.
+    #[must_use]
+    pub fn with_managed_runtime(mut self, identifier: impl Into<String>) -> Self {
+        self.managed_runtime = Some(identifier.into());
+        self
     }
 
     /// Sets the file extensions, in the order in which they are looked for.

@@ -44,7 +44,7 @@ pub struct Invocation {
     pub identity: Option<String>,
     /// Tenant, where the function isolates tenants.
     pub tenant_id: Option<String>,
-    /// W3C trace context (`traceparent`, `tracestate`, `baggage`), where the platform passes it on.
+    /// W3C trace context, where the platform passes it on: `traceparent`, `tracestate`, `baggage` and nothing else.
     pub w3c: Option<BTreeMap<String, String>>,
     /// Name of the function that is invoked, where a front door serves several; else [`FunctionInfo::name`] holds.
     pub function_name: Option<String>,
@@ -58,6 +58,7 @@ impl Invocation {
     /// Returns the milliseconds until the deadline; negative when it has passed, `None` when there is none.
     pub fn remaining_ms(&self) -> Option<i64> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
-        self.deadline_ms.map(|deadline| deadline as i64 - now as i64)
+        let left = self.deadline_ms.map(|deadline| i128::from(deadline) - now as i128);
+        left.map(|left| left.clamp(i64::MIN.into(), i64::MAX.into()) as i64)
     }
 }

@@ -173,6 +173,7 @@ async fn read(
         tenant_id: text("x-amz-tenant-id"),
         invoked_function_arn: Some(invoked_arn(shared, &percent_decoded(name))),
         request_id: None,
+        headers: Vec::new(),
     })
 }
 

@@ -24,6 +24,9 @@ pub struct Event {
     pub invoked_function_arn: Option<String>,
     /// Request id; a new one when `None`. Using the same one twice makes a second attempt.
     pub request_id: Option<String>,
+    /// Further headers, by their names in lower case, in the place of the platform's own of the same name. One without
+    /// a value is left out.
+    pub headers: Vec<(String, String)>,
 }
 
 impl Event {

@@ -91,6 +91,14 @@ fn render(shared: &Shared, delivery: &Delivery) -> Response<ReplyBody> {
     set("lambda-runtime-cognito-identity", identity.as_deref());
     set("lambda-runtime-aws-tenant-id", event.tenant_id.as_deref());
     set("lambda-runtime-invocation-id", delivery.invocation_id.as_deref());
+    for (name, value) in &event.headers {
+        headers.remove(name);
+        if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_str(value))
+            && !value.is_empty()
+        {
+            headers.insert(name, value);
+        }
+    }
     reply
 }
 

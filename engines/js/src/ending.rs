@@ -3,6 +3,7 @@
 use crate::{
     convert::{Read, read_or_fail, read_value},
     error::{During, from_core},
+    exits::Farewell,
     instance::Shared,
     isolate::{Entered, Prelude},
 };
@@ -17,6 +18,7 @@ use std::{
     task::{Context, Poll},
 };
 use trine_engine::{ErrorKind, Result};
+use trine_process::signal::end_was_requested;
 
 /// Number of turns of the event loop without any file operation after which no more are expected: between two of them,
 /// callbacks may be waiting for their turn.
@@ -39,8 +41,10 @@ struct Settling {
 
 impl Shared {
     /// Turns the event loop while any file operation is under way. Timers and connections are not waited for: on the
-    /// platform they would be frozen. Where nothing is left and the program ends by itself, `beforeExit` follows, as in
-    /// Node, and whatever its listeners begin is waited for. Failures in the meantime are logged.
+    /// platform they would be frozen. Listeners for the signal that asks for the end are called, and whatever they
+    /// begin is waited for, as is all the rest then: in Node the program goes on until one of them ends it. Where
+    /// nothing is left and the program ends by itself, `beforeExit` follows, as in Node, and whatever its listeners
+    /// begin is waited for. Failures in the meantime are logged.
     pub(crate) async fn settle(self: &Rc<Self>, by_itself: bool) {
         let interrupts = match self.isolate() {
             Ok(mut isolate) => self.forget_old_interrupts(&mut isolate.enter()),
@@ -75,6 +79,10 @@ impl Shared {
                 let _ = self.stopped(isolate.runtime().v8_isolate(), None);
                 return Poll::Ready(());
             }
+            let farewell = match end_was_requested() {
+                true => self.host.farewell.get(),
+                false => Farewell::Unwanted,
+            };
             match turn {
                 Poll::Ready(Err(error)) => {
                     let error = from_core(error);
@@ -87,8 +95,16 @@ impl Shared {
                 Poll::Ready(Ok(())) if state.by_itself && self.tell_before_exit(&mut isolate) => {
                     state.told = true;
                 }
+                // The signal is on its way to them.
+                Poll::Ready(Ok(())) | Poll::Pending if farewell == Farewell::Awaited => {
+                    return Poll::Pending;
+                }
                 Poll::Ready(Ok(())) => return Poll::Ready(()),
-                Poll::Pending if state.told || works_on_files(isolate.runtime()) => {
+                Poll::Pending
+                    if state.told
+                        || farewell == Farewell::Heard
+                        || works_on_files(isolate.runtime()) =>
+                {
                     state.quiet = 0;
                     return Poll::Pending;
                 }

@@ -3,7 +3,10 @@
 use crate::{
     ID, check, code_cache, examine, find, instance::JsInstance, options::NodeOptions, standalone,
 };
-use deno_runtime::deno_core::{JsRuntime, v8};
+use deno_runtime::{
+    deno_core::{JsRuntime, v8},
+    deno_node::NODE_VERSION,
+};
 use std::{
     ffi::OsString,
     path::{Path, PathBuf},
@@ -25,6 +28,7 @@ pub struct JavaScript {
 pub fn engine() -> JavaScript {
     JavaScript {
         info: EngineInfo::new(ID, "JavaScript", format!("V8 {}", v8::VERSION_STRING))
+            .with_managed_runtime(managed_runtime(NODE_VERSION))
             .with_extensions(&["mjs", "js", "cjs", "ts", "mts", "cts", "tsx", "jsx"])
             .with_interpreters(&["node", "nodejs", "deno", "bun"])
             .with_instance_per_function(true)
@@ -45,6 +49,12 @@ pub fn engine() -> JavaScript {
                 ..ErrorDialect::PLAIN
             }),
     }
+}
+
+/// Returns the identifier of Lambda's runtime for this version of Node.
+fn managed_runtime(version: &str) -> String {
+    let major = version.split('.').next().unwrap_or(version);
+    format!("nodejs{major}.x")
 }
 
 impl Engine for JavaScript {

@@ -9,7 +9,7 @@ use crate::{
     variables,
 };
 use deno_runtime::deno_core::{OpDecl, OpState, op2, v8};
-use std::rc::Rc;
+use std::{rc::Rc, sync::Once};
 use trine_engine::{End, Error};
 use trine_process::signal::{self, FatalSignal};
 
@@ -99,6 +99,49 @@ pub(crate) fn trap_signal(
         host.exit(Exit { slot: None, how: How::Signal(signal) });
     }
     result.set_bool(is_fatal);
+}
+
+/// Implements `listens(ends)`: the guest is about to listen for a signal; `ends` tells whether it is one of those that ask
+/// for the end.
+pub(crate) fn listens(
+    scope: &mut v8::PinScope<'_, '_>,
+    args: v8::FunctionCallbackArguments<'_>,
+    _result: v8::ReturnValue<'_, v8::Value>,
+) {
+    static ONCE: Once = Once::new();
+    // Whoever listens for any signal makes Deno's runtime handle these: it ends the process where nobody else listens for
+    // them by its own ways.
+    ONCE.call_once(|| {
+        for signal in [deno_signals::SIGTERM, deno_signals::SIGINT] {
+            // Without it the process ends all the same, if not in order.
+            let _ = deno_signals::register(signal, true, Box::new(|| ()));
+        }
+    });
+    let host = host_of(scope);
+    if args.get(0).is_true() && host.farewell.get() == Farewell::Unwanted {
+        host.farewell.set(Farewell::Awaited);
+    }
+}
+
+/// Implements `heard()`: the guest's listeners for a signal that asks for the end are being called.
+pub(crate) fn heard(
+    scope: &mut v8::PinScope<'_, '_>,
+    _args: v8::FunctionCallbackArguments<'_>,
+    _result: v8::ReturnValue<'_, v8::Value>,
+) {
+    host_of(scope).farewell.set(Farewell::Heard);
+}
+
+/// The word of a request to end, on its way to a guest's listeners.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Farewell {
+    /// Nobody listens.
+    #[default]
+    Unwanted,
+    /// There are listeners, and none was called.
+    Awaited,
+    /// Listeners were called.
+    Heard,
 }
 
 /// Implements `exit(status, slot)`: notes the status and stops the guest's code, past every `catch` and `finally`.

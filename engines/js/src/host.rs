@@ -2,7 +2,7 @@
 
 use crate::{
     certificates, channels, exchange,
-    exits::{self, Exit},
+    exits::{self, Exit, Farewell},
     flavour::{self, Flavour},
     instance::Shared,
     isolate::IMPORT_SCRIPT,
@@ -63,6 +63,8 @@ pub(crate) struct Host {
     pub(crate) flavour: Cell<Flavour>,
     leftovers: Cell<bool>,
     work: Cell<bool>,
+    /// Whether the guest's listeners know that the process was asked to end.
+    pub(crate) farewell: Cell<Farewell>,
 }
 
 impl Host {
@@ -85,6 +87,7 @@ impl Host {
             flavour: Cell::default(),
             leftovers: Cell::new(false),
             work: Cell::new(false),
+            farewell: Cell::default(),
         })
     }
 
@@ -243,6 +246,8 @@ impl Host {
         set_function(scope, object, "write", write);
         set_function(scope, object, "exit", exits::exit);
         set_function(scope, object, "trapSignal", exits::trap_signal);
+        set_function(scope, object, "listens", exits::listens);
+        set_function(scope, object, "heard", exits::heard);
         set_function(scope, object, "threadError", thread_error);
         set_function(scope, object, "serverCertificates", certificates::server_certificates);
         set_function(scope, object, "isClosedByPeer", is_closed_by_peer);

@@ -158,7 +158,7 @@ unsafe fn fill_from(
         }
         push_text(state, "deadline_ms");
         let deadline = invocation.deadline_ms.unwrap_or_else(|| now_ms() + UNLIMITED_MS);
-        ffi::lua_pushinteger(state, deadline as i64);
+        ffi::lua_pushinteger(state, integer(deadline));
         ffi::lua_rawset(state, table);
         if let Some(w3c) = &invocation.w3c {
             push_text(state, "w3c");
@@ -235,6 +235,11 @@ fn now_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_millis() as u64)
 }
 
+/// Returns a number as Lua can hold it.
+fn integer(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
 /// Implements `context.get_remaining_time_in_millis()` of the running call: 0 when the time is up, [`UNLIMITED_MS`]
 /// when there is no limit.
 ///
@@ -247,7 +252,7 @@ pub(crate) unsafe extern "C-unwind" fn remaining(state: *mut lua_State) -> c_int
             .output()
             .deadline()
             .map_or(UNLIMITED_MS, |deadline| deadline.saturating_sub(now_ms()));
-        ffi::lua_pushinteger(state, left as i64);
+        ffi::lua_pushinteger(state, integer(left));
     }
     1
 }

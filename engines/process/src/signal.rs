@@ -1,6 +1,10 @@
 //! Signals: their names, which of them end a process, and how they are sent.
 
-use std::{ffi::c_int, io};
+use std::{
+    ffi::c_int,
+    io,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 /// `SIGURG`, which is ignored where nobody handles it.
 pub const URGENT: c_int = libc::SIGURG;
@@ -127,6 +131,28 @@ impl Thread {
     }
 }
 
+/// Whether the process was asked to end.
+static END_WAS_REQUESTED: AtomicBool = AtomicBool::new(false);
+
+/// Notes from now on whether SIGTERM or SIGINT has come, beside whoever else listens for them by the same registry, as
+/// async runtimes do. They no longer end the process by themselves.
+///
+/// # Errors
+/// The system's.
+pub fn note_requests_to_end() -> io::Result<()> {
+    for signal in [libc::SIGTERM, libc::SIGINT] {
+        let note = || END_WAS_REQUESTED.store(true, Ordering::Release);
+        // SAFETY: storing a number is all that is done, and may be done at any moment.
+        unsafe { signal_hook_registry::register(signal, note) }?;
+    }
+    Ok(())
+}
+
+/// Whether SIGTERM or SIGINT has come since [`note_requests_to_end`]. Known at once, on every thread, whatever guests do.
+pub fn end_was_requested() -> bool {
+    END_WAS_REQUESTED.load(Ordering::Acquire)
+}
+
 /// Installs a handler for a signal, whatever was there before.
 ///
 /// # Safety
@@ -163,6 +189,15 @@ mod tests {
         // SAFETY: this is the current thread.
         unsafe { Thread::current().send(libc::SIGVTALRM) };
         assert!(FatalSignal::by_number(libc::SIGKILL).unwrap().ends_process());
+    }
+
+    #[test]
+    fn a_request_to_end_is_noted() {
+        note_requests_to_end().unwrap();
+        assert!(!end_was_requested());
+        // SAFETY: this is the current thread.
+        unsafe { Thread::current().send(libc::SIGTERM) };
+        assert!(end_was_requested());
     }
 
     #[test]

@@ -30,11 +30,13 @@ pub fn engine() -> PythonEngine {
             native_extensions: true,
             memory_limit: false,
         })
+        .with_managed_runtime(interpreter::minor_version())
         .with_error_dialect(ErrorDialect {
             stack_member: "stackTrace",
             with_request_id: true,
             record: ErrorRecord::Traceback,
             type_first: false,
+            fault: Some("LambdaValidationError"),
         }),
     }
 }

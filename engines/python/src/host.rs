@@ -213,7 +213,6 @@ pub(crate) fn module(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
     module.add_function(wrap_pyfunction!(limits::signal::deliver, &module)?)?;
     module.add_function(wrap_pyfunction!(current_loop::configure_asyncio, &module)?)?;
     module.add_function(wrap_pyfunction!(current_loop::event_loop, &module)?)?;
-    module.add_function(wrap_pyfunction!(host_signals::configure_signals, &module)?)?;
     module.add_function(wrap_pyfunction!(host_signals::is_on_main_thread, &module)?)?;
     module.add_function(wrap_pyfunction!(host_signals::host_handles, &module)?)?;
     module.add_function(wrap_pyfunction!(host_signals::install_beside, &module)?)?;

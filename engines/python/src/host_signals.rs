@@ -2,7 +2,6 @@
 //! host's and then Python's.
 
 use crate::{
-    host,
     interpreter::{self, Prelude},
     limits::signal,
 };
@@ -62,15 +61,11 @@ fn action(number: c_int) -> PyResult<libc::sigaction> {
     }
 }
 
-/// Configures `signal` once it has been imported.
-#[pyfunction]
-pub(crate) fn configure_signals(py: Python<'_>) -> PyResult<()> {
-    if !signal::is_installed() {
-        // Python's main thread runs no guest, and handlers cannot be installed anywhere else.
-        return Ok(());
-    }
-    let signals = interpreter::run_prelude(py, Prelude::Signals, &host::module(py)?)?;
-    signals.get_item("install")?.expect("the prelude defines it").call0().map(drop)
+/// Puts functions of our own into the built-in module on which `signal` rests: guests may use it directly. Called on
+/// Python's main thread where it runs guests; handlers cannot be installed anywhere else.
+pub(crate) fn install(py: Python<'_>, natives: &Bound<'_, PyModule>) -> PyResult<()> {
+    let signals = interpreter::run_prelude(py, Prelude::Signals, natives)?;
+    interpreter::of(&signals, "install")?.call0().map(drop)
 }
 
 /// Whether handlers can be installed on this thread.

@@ -303,11 +303,10 @@ fn forget_modules(py: Python<'_>, python: &Interpreter, generation: u64) -> PyRe
 }
 
 /// Whether to escape: AWS's runtime writes UTF-8 as it is from Python 3.12 on and escaped it before. Ours follows the
-/// newer ones, unless it stands in for an older one.
+/// newer ones, whatever its own version, unless somebody has it stand in for an older one.
 fn escapes(execution_environment: Option<&str>) -> bool {
-    execution_environment.is_some_and(|name| {
-        !["3.12", "3.13", "3.14", "3.15"]
-            .iter()
-            .any(|version| name.strip_prefix("AWS_Lambda_python") == Some(version))
-    })
+    let version = execution_environment.and_then(|name| name.strip_prefix("AWS_Lambda_"));
+    let older = ["python3.6", "python3.7", "python3.8", "python3.9", "python3.10", "python3.11"];
+    version
+        .is_some_and(|version| older.contains(&version) && version != interpreter::minor_version())
 }

@@ -1,7 +1,7 @@
 //! The one interpreter of the process: its configuration and start, and the prelude's definitions in it.
 
 use crate::{
-    error, host,
+    error, host, host_signals,
     limits::{signal, sleep},
 };
 use pyo3::{
@@ -22,6 +22,9 @@ use std::{
 };
 use trine_engine::{Error, Result};
 use trine_process::tree;
+
+/// `sys.argv[0]`: the program that runs handlers in Lambda's own runtime.
+const MAIN: &CStr = c"/var/runtime/bootstrap.py";
 
 static INTERPRETER: OnceLock<std::result::Result<Interpreter, String>> = OnceLock::new();
 
@@ -189,7 +192,7 @@ fn configure_and_start() -> std::result::Result<(), String> {
         if let Some(home) = home()? {
             set(&mut config, |c| &raw mut c.home, home.as_bytes())?;
         }
-        let mut arguments: [*const c_char; 1] = [c"trine".as_ptr()];
+        let mut arguments: [*const c_char; 1] = [MAIN.as_ptr()];
         // SAFETY: one terminated argument; `config` is set up.
         check(unsafe { ffi::PyConfig_SetBytesArgv(&raw mut config, 1, arguments.as_mut_ptr()) })?;
         // SAFETY: `config` is set up, and this runs once per process (`INTERPRETER` ensures it).
@@ -276,6 +279,7 @@ fn prepare(py: Python<'_>, main_thread: bool) -> PyResult<Interpreter> {
     sleep::install(py)?;
     if main_thread {
         signal::install(py, &natives)?;
+        host_signals::install(py, &natives)?;
     }
     let streams = run_prelude(py, Prelude::Streams, &natives)?;
     of(&streams, "install")?.call0()?;

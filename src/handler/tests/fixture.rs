@@ -10,7 +10,7 @@ use trine_engine::{
 
 /// Returns a language that splits at the first dot, as JavaScript does.
 pub(crate) fn first_dot() -> EngineInfo {
-    info("js", &["mjs", "js", "cjs", "ts"], true)
+    info("js", &["mjs", "js", "cjs", "ts"], true).with_managed_runtime("nodejs24.x")
 }
 
 /// Returns a language that splits at the last dot, as Python does.

@@ -21,7 +21,7 @@ const actions = {
     stream: context.logStreamName,
     tenant: context.tenantId ?? null,
     custom: context.clientContext?.custom ?? null,
-    w3c: context.w3c() ?? null,
+    w3c: context.w3c(),
     identity: context.identity?.cognitoIdentityId ?? null,
     remaining: context.getRemainingTimeInMillis(),
   }),

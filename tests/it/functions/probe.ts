@@ -27,7 +27,7 @@ const actions: Record<string, Action> = {
     stream: context.logStreamName,
     tenant: context.tenantId ?? null,
     custom: context.clientContext?.custom ?? null,
-    w3c: context.w3c() ?? null,
+    w3c: context.w3c(),
     identity: context.identity?.cognitoIdentityId ?? null,
     remaining: context.getRemainingTimeInMillis(),
   }),

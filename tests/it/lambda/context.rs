@@ -12,7 +12,7 @@ in_each_language! {
                 "client": {"installation_id": "i"},
                 "custom": {"list": [1, 2]},
                 "env": {},
-                "w3c": {"traceparent": "00-1", "tracestate": "a=b"},
+                "w3c": {"evil": "x", "traceparent": "00-1", "tracestate": "a=b", "baggage": 1},
             }).to_string()),
             identity: Some(
                 json!({"cognitoIdentityId": "me", "cognitoIdentityPoolId": "us"}).to_string(),
@@ -54,9 +54,12 @@ in_each_language! {
             ..Event::from(ask("context"))
         });
         let context = lambda.invoke(ask("context"));
-        for name in ["tenant", "custom", "w3c", "identity"] {
+        for name in ["tenant", "custom", "identity"] {
             assert_eq!(context[name], Value::Null, "{name}: {context}");
         }
+        // As the official clients of the two languages have it.
+        let none = if language.engine == "lua" { Value::Null } else { json!({}) };
+        assert_eq!(context["w3c"], none, "{context}");
     }
 
     the_trace_id_is_in_the_environment_for_as_long_as_its_invocation(language) {
@@ -74,8 +77,11 @@ in_each_language! {
             client_context: Some("{oops".into()),
             ..Event::from(ask("context"))
         });
-        let message = document["errorMessage"].as_str().unwrap().to_lowercase();
-        assert!(message.contains("client") && message.contains("json"), "{document}");
+        let start = match language.engine {
+            "js" => "Cannot parse ClientContext as json: SyntaxError: ",
+            _ => "Unable to parse Client Context JSON: ",
+        };
+        assert!(document["errorMessage"].as_str().unwrap().starts_with(start), "{document}");
         assert_eq!(lambda.invoke(ask("count")), 1);
         lambda.emulator.assert_clean();
     }

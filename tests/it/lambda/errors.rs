@@ -1,8 +1,8 @@
 //! What callers and the platform learn about a handler's failure.
 
-use crate::support::{Lambda, Language, ask, in_each_language, line_of};
+use crate::support::{LANGUAGES, Lambda, Language, ask, in_each_language, line_of};
 use serde_json::{Value, json};
-use trine_emulator::Answer;
+use trine_emulator::{Answer, Event, Outcome};
 
 /// Returns the file and line at which the probe of a language fails.
 fn failing_line(language: Language) -> (String, usize) {
@@ -12,6 +12,14 @@ fn failing_line(language: Language) -> (String, usize) {
         _ => "// here",
     };
     (format!("probe.{}", language.extension), line_of(language.probe, comment))
+}
+
+/// Returns the type of the error as X-Ray hears it.
+fn xray_type(outcome: &Outcome) -> Value {
+    let Answer::Error { xray_cause: Some(cause), .. } = &outcome.result else {
+        panic!("{outcome:?}")
+    };
+    serde_json::from_str::<Value>(cause).unwrap()["exceptions"][0]["type"].clone()
 }
 
 in_each_language! {
@@ -68,6 +76,9 @@ in_each_language! {
         assert_eq!(document["errorType"], kind);
         assert!(document["errorMessage"].as_str().unwrap().starts_with(start), "{document}");
         assert_eq!(outcome.error_type().as_deref(), Some(kind));
+        // X-Ray hears of it as the official clients call it.
+        let fault = if language.engine == "python" { "LambdaValidationError" } else { kind };
+        assert_eq!(xray_type(&outcome), fault);
         lambda.emulator.assert_clean();
     }
 
@@ -86,5 +97,20 @@ in_each_language! {
         }
         assert_eq!(lambda.process.status(), None);
         lambda.emulator.assert_clean();
+    }
+}
+
+#[test]
+fn in_python_an_event_or_a_context_that_does_not_parse_is_a_fault_to_xray() {
+    let (_folder, lambda) = Lambda::probe(LANGUAGES[3]);
+    let broken = Event { body: "{oops".into(), ..Event::from(json!({})) };
+    let client_context = Some("{oops".into());
+    for (event, kind) in [
+        (broken, "Runtime.UnmarshalError"),
+        (Event { client_context, ..Event::from(json!({})) }, "Runtime.LambdaContextUnmarshalError"),
+    ] {
+        let (outcome, document) = lambda.fail(event);
+        assert_eq!(document["errorType"], kind);
+        assert_eq!(xray_type(&outcome), "LambdaValidationError");
     }
 }

@@ -1,7 +1,7 @@
 //! Functions that cannot be loaded: one post, a report to callers, and the end of the process.
 
-use crate::support::{Folder, Lambda};
-use serde_json::Value;
+use crate::support::{Folder, LANGUAGES, Lambda, PROBE_LANGUAGES};
+use serde_json::{Value, json};
 
 /// A function that cannot be loaded.
 struct Case<'a> {
@@ -302,5 +302,68 @@ fn the_log_tells_an_init_error_once() {
             let told = log.split('\n').filter(|line| line.contains(message)).count();
             assert_eq!(told, 1, "{file} {format} {message}\n{log}");
         }
+    }
+}
+
+#[test]
+fn settings_that_make_no_sense_are_told_to_the_platform_and_to_callers() {
+    for language in PROBE_LANGUAGES {
+        for (name, value) in [
+            ("TRINE_MEMORY", "nonsense"),
+            ("TRINE_MEMORY", "1KiB"),
+            ("TRINE_MAX_INVOCATIONS", "0"),
+            ("TRINE_MAX_HEAP", "-1"),
+            ("TRINE_ISOLATION", "full"),
+            ("TRINE_TIMEOUT_MARGIN_MS", "soon"),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "much"),
+        ] {
+            let folder = Folder::probe(language);
+            let lambda = Lambda::with(&folder, |command| {
+                command.env("_HANDLER", "probe.handler").env(name, value);
+            });
+            let (code, header, document) = lambda.init_error();
+            assert_eq!((code, header.as_str()), (Some(1), "Runtime.InvalidSetting"), "{name}");
+            assert_eq!(document["errorType"], "Runtime.InvalidSetting");
+            let message = document["errorMessage"].as_str().unwrap();
+            let expected = format!("the environment variable {name} is \"{value}\": ");
+            assert!(message.starts_with(&expected), "{message}");
+        }
+    }
+}
+
+#[test]
+fn several_settings_that_make_no_sense_are_told_at_once_in_the_form_that_is_asked_for() {
+    let folder = Folder::probe(LANGUAGES[3]);
+    let lambda = Lambda::with(&folder, |command| {
+        command
+            .env("_HANDLER", "probe.handler")
+            .env("AWS_LAMBDA_LOG_FORMAT", "JSON")
+            .env("TRINE_ISOLATION", "full")
+            .env("TRINE_MIDDLEWARES", "a")
+            .env("SLSMIDDLEWARES", "b");
+    });
+    let log = lambda.logged("TRINE_ISOLATION");
+    let line: Value = serde_json::from_str(log.lines().next().unwrap()).unwrap();
+    assert_eq!(line["errorType"], "Runtime.InvalidSetting");
+    let (_, _, document) = lambda.init_error();
+    assert_eq!(line["errorMessage"], document["errorMessage"]);
+    let message = document["errorMessage"].as_str().unwrap();
+    assert!(message.contains("SLSMIDDLEWARES is \"b\""), "{message}");
+    assert!(message.contains("TRINE_ISOLATION is \"full\""), "{message}");
+}
+
+#[test]
+fn a_log_format_or_level_that_nobody_knows_is_as_if_not_set() {
+    for language in PROBE_LANGUAGES {
+        let folder = Folder::probe(language);
+        let lambda = Lambda::with(&folder, |command| {
+            command
+                .env("_HANDLER", "probe.handler")
+                .env("AWS_LAMBDA_LOG_FORMAT", "xml")
+                .env("AWS_LAMBDA_LOG_LEVEL", "LOUD");
+        });
+        lambda.invoke(json!({"do": "log", "text": "a line"}));
+        lambda.logged("a line\n");
+        assert!(!lambda.process.stdout().starts_with('{'));
     }
 }

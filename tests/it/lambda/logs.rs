@@ -2,6 +2,7 @@
 
 use crate::support::{Folder, Lambda, ask, in_each_language};
 use serde_json::{Value, json};
+use trine_emulator::Event;
 
 /// Starts the probe with this log format.
 fn start(language: crate::support::Language, format: &str) -> (Folder, Lambda) {
@@ -47,6 +48,20 @@ in_each_language! {
             assert_eq!(document["errorType"], "OutOfStock");
             assert!(document["stack"].is_array(), "{document}");
         }
+    }
+
+    in_json_the_record_of_a_failure_names_the_tenant(language) {
+        let (_folder, lambda) = start(language, "JSON");
+        let tenant_id = Some("blue".into());
+        let (failed, _) = lambda.fail(Event { tenant_id, ..Event::from(ask("fail")) });
+        let log = lambda.logged("no anvil left");
+        let line = log.lines().find(|line| line.contains("no anvil left")).unwrap();
+        let line: Value = serde_json::from_str(line).unwrap();
+        assert_eq!((&line["requestId"], &line["tenantId"]), (&json!(failed.request_id), &json!("blue")));
+        let (failed, _) = lambda.fail(ask("fail"));
+        let log = lambda.logged(&failed.request_id);
+        let last: Value = serde_json::from_str(log.lines().last().unwrap()).unwrap();
+        assert_eq!(last.get("tenantId"), None, "{log}");
     }
 
     in_json_every_line_is_an_object_with_level_time_and_request_id(language) {
@@ -117,4 +132,26 @@ fn lines_below_the_level_are_left_out() {
     lambda.invoke(json!({}));
     let log = lambda.logged("loud");
     assert!(!log.contains("quiet"), "{log}");
+}
+
+#[test]
+fn a_trace_is_a_line_of_its_own_level_with_its_stack() {
+    let folder =
+        Folder::new(&[("app.mjs", "export const handler = () => console.trace('x %d', 1);")]);
+    for format in ["Text", "JSON"] {
+        let lambda = Lambda::with(&folder, |command| {
+            command.env("_HANDLER", "app.handler").env("AWS_LAMBDA_LOG_FORMAT", format);
+        });
+        lambda.invoke(json!({}));
+        let log = lambda.logged("app.mjs:1:");
+        let (level, message) = if format == "Text" {
+            let parts: Vec<&str> = log.trim_end().split('\t').collect();
+            (parts[2].to_owned(), parts[3].replace('\r', "\n"))
+        } else {
+            let line: Value = serde_json::from_str(&log).unwrap();
+            (line["level"].as_str().unwrap().into(), line["message"].as_str().unwrap().into())
+        };
+        assert_eq!(level, "TRACE", "{log}");
+        assert!(message.starts_with("Trace: x 1\n    at handler (file://"), "{log}");
+    }
 }

@@ -230,6 +230,28 @@ async fn a_timeout_answers_the_caller_and_the_late_response_is_gone() {
 }
 
 #[tokio::test]
+async fn an_event_may_have_headers_of_its_own() {
+    let emulator = start().await;
+    let headers =
+        [("lambda-runtime-deadline-ms", "1"), ("lambda-runtime-trace-id", ""), ("x", "y")];
+    let event = Event {
+        trace_id: Some("Root=1".into()),
+        headers: headers.map(|(name, value)| (name.into(), value.into())).into(),
+        ..Event::from(json!(1))
+    };
+    let handle = emulator.clone();
+    let outcome = tokio::spawn(async move { handle.invoke(event).await });
+    let mut client = Client::new(&emulator).await;
+    let next = client.next().await;
+    for (name, value) in headers {
+        assert_eq!(next.header(name), value);
+    }
+    client.respond(&next, "2").await;
+    assert_eq!(outcome.await.unwrap().json(), json!(2));
+    emulator.assert_clean();
+}
+
+#[tokio::test]
 async fn a_late_answer_does_not_reach_a_second_attempt_of_the_same_request() {
     let emulator = start_with(|options| options.timeout = Duration::from_millis(300)).await;
     let event = Event { request_id: Some("same".into()), ..Event::from(json!(1)) };

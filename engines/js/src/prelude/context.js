@@ -35,7 +35,7 @@ function parseJson(text, what) {
   try {
     return JSON.parse(text);
   } catch (error) {
-    const fault = new Error(`Cannot parse ${what} as json: ${error.message}`);
+    const fault = new Error(`Cannot parse ${what} as json: ${error}`);
     fault.trineKind = "ContextUnmarshal";
     throw fault;
   }
@@ -68,7 +68,7 @@ export class Context {
       : parseJson(meta.identity, "CognitoIdentity");
     this.getRemainingTimeInMillis = () =>
       deadlineMs === undefined ? UNLIMITED_MS : deadlineMs - Date.now();
-    this.w3c = () => meta.w3c === undefined ? undefined : Object.freeze(JSON.parse(meta.w3c));
+    this.w3c = () => Object.freeze(meta.w3c === undefined ? {} : JSON.parse(meta.w3c));
     // Monitoring layers put functions of their own in the place of these.
     this.callbackWaitsForEmptyEventLoop = true;
     this.done = (error, value) => settle(meta, "done", error, value);

@@ -8,7 +8,7 @@ import "ext:trine_prelude/children.js";
 import { installConsole, redirectOutputs } from "ext:trine_prelude/console.js";
 import { setHost } from "ext:trine_prelude/context.js";
 import { beforeExit, exit } from "ext:trine_prelude/ending.js";
-import { exit as exitByRequest, trapSignals } from "ext:trine_prelude/exits.js";
+import { exit as exitByRequest, shareSignals, trapSignals } from "ext:trine_prelude/exits.js";
 import { hideDeno, showDeno } from "ext:trine_prelude/flavour.js";
 import { whenProcessStarts } from "ext:trine_prelude/process.js";
 import { setSourceMaps } from "ext:trine_prelude/source_maps.js";
@@ -65,6 +65,7 @@ function start(host, isThread) {
     os.setExitHandler(exitByRequest);
   }
   trapSignals();
+  shareSignals();
   redirectOutputs(host);
   host.isDeno ? showDeno() : hideDeno(host);
   internals.trineStartNode?.();

@@ -26,11 +26,6 @@ pub(crate) fn install(py: Python<'_>, natives: &Bound<'_, PyModule>) -> PyResult
     Ok(())
 }
 
-/// Whether Python's main thread runs guests.
-pub(crate) fn is_installed() -> bool {
-    MAIN.load(Ordering::Acquire) != 0
-}
-
 /// Whether the calling thread, which is attached, is Python's main thread and runs guests.
 pub(crate) fn is_here() -> bool {
     // SAFETY: the function only reads the thread's own number.

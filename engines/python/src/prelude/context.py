@@ -126,8 +126,8 @@ class LambdaContext:
         _trine.reply(self, response)
 
     def w3c(self):
-        """The W3C trace context, a dictionary of the caller's own, or None."""
-        return dict(self._w3c_fields) or None
+        """The W3C trace context, a dictionary of the caller's own; empty where there is none."""
+        return dict(self._w3c_fields)
 
     def __repr__(self):
         return _described(

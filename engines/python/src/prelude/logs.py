@@ -16,6 +16,17 @@ def _stamp(record):
     return f"{seconds}.{int(record.msecs):03d}Z"
 
 
+def _message(record):
+    """What was logged: a dictionary stays an object, so that its members can be searched for."""
+    return record.msg if isinstance(record.msg, dict) and not record.args else record.getMessage()
+
+
+def _dump(fields):
+    import json
+
+    return json.dumps(fields, ensure_ascii=False, default=str, skipkeys=True)
+
+
 class Formatter(logging.Formatter):
     """The form that `AWS_LAMBDA_LOG_FORMAT` chose."""
 
@@ -29,13 +40,11 @@ class Formatter(logging.Formatter):
         return self._json(record) if _trine.log_json() else super().format(record)
 
     def _json(self, record):
-        import json
-
         level = max(0, min(50, record.levelno // 10 * 10))
         fields = {
             "timestamp": _stamp(record),
             "level": _NAMES[level],
-            "message": record.getMessage(),
+            "message": _message(record),
             "logger": record.name,
             "stackTrace": None,
             "errorType": None,
@@ -56,7 +65,12 @@ class Formatter(logging.Formatter):
             if key not in _RESERVED and key not in fields:
                 fields[key] = value
         fields = {key: value for key, value in fields.items() if value is not None}
-        return json.dumps(fields, ensure_ascii=False, default=str, skipkeys=True) + "\n"
+        try:
+            text = _dump(fields)
+        except ValueError:
+            # A message that contains itself.
+            text = _dump({**fields, "message": record.getMessage()})
+        return text + "\n"
 
 
 class Filter(logging.Filter):

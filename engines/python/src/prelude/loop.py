@@ -94,7 +94,9 @@ class Loop(asyncio.SelectorEventLoop):
 
     def remove_signal_handler(self, sig):
         removed = super().remove_signal_handler(sig)
-        self._hear_signals()
+        # A loop that is closed takes its handlers away last.
+        if self._csock is not None:
+            self._hear_signals()
         return removed
 
     def close(self):

@@ -1,5 +1,5 @@
 """SIGTERM and SIGINT belong to the host, which finishes its work and ends. What a guest installs for them on the main
-thread is called beside that and takes nothing away from it. Executed when a guest imports `signal`.
+thread is called beside that and takes nothing away from it. Executed when the interpreter starts.
 """
 
 import _signal

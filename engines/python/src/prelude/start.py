@@ -58,7 +58,6 @@ _CONFIGURED = {
     "logging": _trine.configure_logging,
     "multiprocessing.pool": _trine.configure_pool,
     "multiprocessing.spawn": _trine.configure_spawn,
-    "signal": _trine.configure_signals,
     "threading": _trine.configure_threading,
 }
 

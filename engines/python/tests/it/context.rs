@@ -26,7 +26,7 @@ fn attributes_have_the_values_of_the_invocation_and_the_function() {
         r#"["id-1", "arn:1", "blue", "sums", "$LATEST", "/aws/lambda/sums", null, "128", null, null, {"traceparent": "00-1"}]"#
     );
     let named = Invocation { function_name: Some("other".into()), ..invocation() };
-    assert_eq!(shows("[context.function_name, context.w3c()]", named), "[\"other\", null]");
+    assert_eq!(shows("[context.function_name, context.w3c()]", named), "[\"other\", {}]");
 }
 
 /// Makes an invocation with every field set.

@@ -274,3 +274,40 @@ def handler(event):
     assert!(!case.log.text().contains("\tno\n"));
     assert!(case.log.text().contains("\tyes\n"));
 }
+
+#[test]
+fn a_dictionary_that_is_logged_stays_an_object_in_json_and_anything_else_is_text() {
+    let source = "\
+import logging
+log = logging.getLogger('mine')
+def handler(event):
+    loop = {}
+    loop['loop'] = loop
+    for message in ({'dict': 1, 'of': {2: [None]}}, {}, [1], 5, None, loop):
+        log.warning(message)
+    log.warning('%(a)s and %(b)s', {'a': 1, 'b': 2})
+    log.warning({'%s': 'x'}, 'y')
+";
+    let case = Case::with(&[("app.py", source)], |environment| {
+        environment.log.format = LogFormat::Json;
+    });
+    case.call("handler", "1").unwrap();
+    let text = case.log.text();
+    let messages = text.lines().map(|line| {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        line["message"].to_string()
+    });
+    assert_eq!(
+        messages.collect::<Vec<_>>(),
+        [
+            r#"{"dict":1,"of":{"2":[null]}}"#,
+            "{}",
+            r#""[1]""#,
+            r#""5""#,
+            r#""None""#,
+            r#""{'loop': {...}}""#,
+            r#""1 and 2""#,
+            r#""{'y': 'x'}""#,
+        ]
+    );
+}

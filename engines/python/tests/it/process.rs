@@ -113,7 +113,7 @@ fn a_python_home_without_a_standard_library_is_an_error_or_the_end_but_no_hang()
 fn older_execution_environments_escape_everything_outside_of_ascii() {
     alone::run(
         "process::older_execution_environments_escape_everything_outside_of_ascii",
-        &[("AWS_EXECUTION_ENV", "AWS_Lambda_python3.11")],
+        &[("AWS_EXECUTION_ENV", "AWS_Lambda_python3.10")],
         inner_escapes,
     );
 }

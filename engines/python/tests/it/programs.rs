@@ -43,7 +43,7 @@ print(json.dumps(event))
         );
     }
     assert_eq!(case.log.text(), "to the log\nto the log\n");
-    assert_eq!(case.call("handler", "1").unwrap(), "[\"trine\"]");
+    assert_eq!(case.call("handler", "1").unwrap(), "[\"/var/runtime/bootstrap.py\"]");
 }
 
 #[test]
@@ -73,7 +73,7 @@ print('2', end='')
     for _ in 0..2 {
         assert_eq!(run(&case, &exports, Hook::Before, "1").unwrap(), "12");
     }
-    assert_eq!(case.call("handler", "1").unwrap(), "[\"trine\"]");
+    assert_eq!(case.call("handler", "1").unwrap(), "[\"/var/runtime/bootstrap.py\"]");
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn a_program_that_raises_fails_with_its_place_and_everything_is_restored() {
     let error = run(&case, &exports, Hook::After, "1").unwrap_err();
     assert_eq!((error.kind(), error.name()), (ErrorKind::Guest, "KeyError"));
     assert_eq!((error.frames().len(), error.frames()[0].line), (1, 6), "{error:#}");
-    assert_eq!(case.call("handler", "1").unwrap(), "[\"trine\"]");
+    assert_eq!(case.call("handler", "1").unwrap(), "[\"/var/runtime/bootstrap.py\"]");
     assert_eq!(case.log.text(), "");
     let path = case.folder.path().join("broken");
     fs::write(&path, "def (\n").unwrap();
@@ -133,7 +133,10 @@ fn other_threads_see_none_of_it() {
         (case.call("handler", "1").unwrap(), case.log.text())
     });
     assert_eq!(run(&case, &exports, Hook::Before, "1").unwrap(), "before");
-    assert_eq!(other.join().unwrap(), ("[[\"trine\"], 1]".into(), "mine\n".into()));
+    assert_eq!(
+        other.join().unwrap(),
+        ("[[\"/var/runtime/bootstrap.py\"], 1]".into(), "mine\n".into())
+    );
 }
 
 #[test]
@@ -147,5 +150,5 @@ fn a_program_that_never_ends_is_stopped() {
     let error = run(&case, &exports, Hook::Before, "1").unwrap_err();
     watchdog.join().unwrap();
     assert_eq!((error.kind(), error.poisons()), (ErrorKind::Timeout, true));
-    assert_eq!(case.call("handler", "1").unwrap(), "[\"trine\"]");
+    assert_eq!(case.call("handler", "1").unwrap(), "[\"/var/runtime/bootstrap.py\"]");
 }

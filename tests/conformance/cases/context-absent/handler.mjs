@@ -1,5 +1,5 @@
 export const handler = (event, context) => [
   context.tenantId !== undefined,
   context.clientContext !== undefined,
-  context.w3c() !== undefined,
+  Object.keys(context.w3c()).length > 0,
 ];

@@ -3,5 +3,5 @@ def handler(event, context):
     return [
         context.tenant_id is not None,
         context.client_context is not None,
-        context.w3c() is not None,
+        context.w3c() != {},
     ]
