@@ -11,6 +11,8 @@ import tempfile
 from pathlib import Path
 
 BLOCK, PAGE = 512 * 1024, mmap.PAGESIZE
+# Exit code of programs that cannot measure anything here.
+REFUSED = 77
 DROP_CACHES, DEVICES = Path("/proc/sys/vm/drop_caches"), Path("/sys/class/bdi")
 LIBC = ctypes.CDLL(None, use_errno=True)
 LIBC.mmap.restype = ctypes.c_void_p

@@ -39,6 +39,8 @@ trine serve hello.mjs
 
 It needs Linux with glibc, and no Node.js or Python beside it.
 """
+# What is built, as cargo calls it.
+TRIPLE = "x86_64-unknown-linux-gnu"
 # The names of the C library's own parts, and of what comes with it.
 OF_THE_SYSTEM = re.compile(
     r"^(linux-vdso|ld-linux-[a-z0-9-]+|lib(c|m|dl|rt|util|pthread|resolv|nss_[a-z]+|gcc_s|stdc\+\+))\.so"
@@ -51,6 +53,14 @@ LEVEL = int(os.environ.get("SHIP_LEVEL") or 12)
 
 def fail(message):
     sys.exit(f"{os.path.basename(sys.argv[0])}: {message}")
+
+
+def install(package, why):
+    """Installs a Debian package, for the reason that is told where that is not possible."""
+    if not shutil.which("apt-get"):
+        fail(f"{why} (Debian has it as {package})")
+    command = f"apt-get update -qq && apt-get install -y -qq --no-install-recommends {package} >&2"
+    subprocess.run(command, shell=True, check=True, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
 
 
 def arguments(*names):
@@ -163,10 +173,7 @@ def libdeflate():
     try:
         library = ctypes.CDLL("libdeflate.so.0")
     except OSError as error:
-        if not shutil.which("apt-get"):
-            fail(f"{error} (Debian has it as libdeflate0)")
-        install = "apt-get update -qq && apt-get install -y -qq --no-install-recommends libdeflate0 >&2"
-        subprocess.run(install, shell=True, check=True, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
+        install("libdeflate0", error)
         library = ctypes.CDLL("libdeflate.so.0")
     library.libdeflate_alloc_compressor.restype = ctypes.c_void_p
     library.libdeflate_deflate_compress_bound.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
