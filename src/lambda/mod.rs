@@ -6,8 +6,10 @@
 mod client;
 mod extension;
 mod headers;
+mod outgoing;
 mod rescue;
 mod run;
+mod stream;
 
 pub use client::{ApiError, Delivery, Next, RuntimeApi, Verdict};
 pub use headers::invocation_from;
@@ -15,3 +17,6 @@ pub use run::{Door, Ended};
 
 /// The largest body that the platform takes for a response: 6 MiB and 100 bytes.
 pub const RESPONSE_LIMIT: usize = 6 * 1024 * 1024 + 100;
+
+/// The largest streamed response that the platform takes: 200 MiB.
+pub const STREAM_LIMIT: u64 = 200 * 1024 * 1024;

@@ -9,7 +9,10 @@ use crate::{
 use std::{
     io::{self, Read, Write},
     net::TcpStream,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use trine_engine::{Error, ErrorDialect, ErrorKind, Level, timed_out};
@@ -22,6 +25,8 @@ pub(super) struct Rescuer {
     pub(super) address: String,
     pub(super) dialect: ErrorDialect,
     pub(super) log: Log,
+    /// Whether an answer is being streamed: then the caller learns from its end that it is not whole.
+    pub(super) streams: AtomicBool,
 }
 
 impl Rescuer {
@@ -42,7 +47,8 @@ impl Rescuer {
         let message = format!("{}; {why}, so the process ends", timed_out(id, lost.given));
         self.log.line(Level::Fatal, &message, &[]);
         let error = Error::new(ErrorKind::Timeout, message);
-        if let Err(error) = self.post(delivery, id, &error) {
+        let streams = self.streams.load(Ordering::Acquire);
+        if !streams && let Err(error) = self.post(delivery, id, &error) {
             self.log.line(Level::Fatal, &format!("the error could not be posted: {error}"), &[]);
         }
         std::process::exit(STUCK_EXIT);

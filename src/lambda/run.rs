@@ -9,13 +9,15 @@ use crate::{
     pipeline::Plan,
     signals::{Signals, end_was_requested},
     telemetry::Log,
-    worker::{END_TIME, Function, Worker},
+    worker::{Answer, END_TIME, Function, Worker},
 };
 use bytes::Bytes;
 use std::{
+    future::{Future, poll_fn, ready},
     pin::{Pin, pin},
     rc::Rc,
-    sync::Arc,
+    sync::{Arc, atomic::AtomicBool},
+    task::Poll,
 };
 use trine_engine::{
     Error, ErrorDialect, ErrorKind, Invocation, Level, Payload, RawPayload, Result,
@@ -23,9 +25,9 @@ use trine_engine::{
 
 /// The front door of one function.
 pub struct Door {
-    api: RuntimeApi,
+    pub(super) api: RuntimeApi,
     worker: Rc<Worker>,
-    log: Log,
+    pub(super) log: Log,
 }
 
 /// The reason why the loop ended.
@@ -90,6 +92,7 @@ impl Door {
             address: self.api.address().to_owned(),
             dialect,
             log: self.log.clone(),
+            streams: AtomicBool::new(false),
         });
         loop {
             let next = match self.api.next(stop.as_mut()).await {
@@ -100,17 +103,10 @@ impl Door {
             let invocation = Rc::new(invocation_from(&next.headers));
             let event = event(&next, &invocation);
             let rescue = || Some(rescuer.rescue(&next.delivery));
-            let answer = function.invoke(event, &invocation, rescue).await;
-            let (result, claim) = answer.into_parts();
-            let result = result.and_then(sendable);
-            if !claim.take() {
-                // The watchdog has answered and is about to end the process.
-                std::future::pending::<()>().await;
-            }
-            if let Err(error) = self.answer(&next, &invocation, result, dialect).await {
+            let call = function.invoke(event, &invocation, rescue);
+            if let Err(error) = self.run_one(&next, &invocation, call, &rescuer).await {
                 return Ended::Api(error);
             }
-            drop(claim);
             if !function.is_worn() {
                 continue;
             }
@@ -124,6 +120,37 @@ impl Door {
                 Some(Ok(())) => {}
             }
         }
+    }
+
+    /// Runs one call to its end, and answers: when it has ended, or from the first chunk of an answer that is streamed.
+    async fn run_one(
+        &mut self,
+        next: &Next,
+        invocation: &Rc<Invocation>,
+        call: impl Future<Output = Answer>,
+        rescuer: &Rescuer,
+    ) -> Result<(), ApiError> {
+        let mut call = pin!(call);
+        let answer = poll_fn(|cx| match call.as_mut().poll(cx) {
+            Poll::Ready(answer) => Poll::Ready(Some(answer)),
+            Poll::Pending => invocation.stream.poll_out(cx).map(|_| None),
+        });
+        let (result, claim) = match answer.await.map(Answer::into_parts) {
+            None => {
+                let rest = async { call.await.into_parts().1 };
+                return self.stream(next, invocation, rest, rescuer).await;
+            }
+            Some((Ok(Payload::Streamed), claim)) => {
+                return self.stream(next, invocation, ready(claim), rescuer).await;
+            }
+            Some(other) => other,
+        };
+        let result = result.and_then(sendable);
+        if !claim.take() {
+            // The watchdog has answered and is about to end the process.
+            std::future::pending::<()>().await;
+        }
+        self.answer(next, invocation, result, rescuer.dialect).await
     }
 
     /// Waits for what may run a guest's modules. Returns `None` if the process was asked to end meanwhile: what waits
@@ -167,15 +194,20 @@ impl Door {
                 self.api.fail(&next.delivery, document, &kind, cause.as_deref()).await?
             }
         };
+        self.complain(id, verdict);
+        Ok(())
+    }
+
+    /// Logs what became of an answer that was not taken.
+    pub(super) fn complain(&self, id: &str, verdict: Verdict) {
         let complaint = match verdict {
-            Verdict::Accepted => return Ok(()),
+            Verdict::Accepted => return,
             Verdict::Stale => "the answer came too late: its attempt is over".to_owned(),
             Verdict::TooLarge => "the answer was larger than the platform takes".to_owned(),
             Verdict::Refused(reason) => reason,
         };
         let complaint = format!("RequestId: {id} {complaint}");
         self.log.line(Level::Warn, &complaint, &[("requestId", id.into())]);
-        Ok(())
     }
 
     async fn fail_init(&mut self, error: Error, dialect: ErrorDialect) -> Ended {

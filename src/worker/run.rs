@@ -29,7 +29,8 @@ impl Claim {
     }
 }
 
-/// Runs an invocation within its time. `report` takes what `timeout` hooks raise.
+/// Runs an invocation within its time. `report` takes what `timeout` hooks raise. The failure of an answer that is on its
+/// way out already is its stream's, not the result.
 pub(crate) async fn run(
     pipeline: &Pipeline,
     event: Payload,
@@ -45,7 +46,7 @@ pub(crate) async fn run(
     if !watchdog.cares(deadline, pipeline.is_unlimited()) {
         let watch = Watch::none();
         let result = pipeline.run(event, invocation, &watch).await;
-        return (result, Claim(watch));
+        return (streamed(result, invocation), Claim(watch));
     }
     let (interrupters, unlimited) = (pipeline.interrupters(), pipeline.is_unlimited());
     let watch = Watch::over(watchdog.arm(deadline, interrupters, unlimited, rescue()));
@@ -62,7 +63,18 @@ pub(crate) async fn run(
     };
     watch.leave();
     let result = result.map_err(|error| explained(error, &watch, invocation));
-    (result, Claim(watch))
+    (streamed(result, invocation), Claim(watch))
+}
+
+/// Returns the result of a call; that of one whose answer is on its way out already becomes the stream's end.
+fn streamed(result: Result<Payload>, invocation: &Invocation) -> Result<Payload> {
+    let outcome = match (result, invocation.stream.out()) {
+        (Ok(Payload::Streamed), _) | (Ok(_), Some(_)) => Ok(()),
+        (Err(error), Some(_)) => Err(error),
+        (other, None) => return other,
+    };
+    invocation.stream.get().finish(outcome);
+    Ok(Payload::Streamed)
 }
 
 /// Returns the error of a call with the reason where it was stopped: an engine does not know it.

@@ -257,6 +257,8 @@ pub struct Capabilities {
     pub async_handlers: bool,
     /// Whether several invocations may be in flight in one instance, interleaving where they wait.
     pub interleaving: bool,
+    /// Whether handlers may give their answers in pieces ([`crate::Payload::Streamed`]).
+    pub streaming: bool,
     /// Whether running code can be stopped from another thread through [`Instance::interrupter`].
     pub interrupt: bool,
     /// Whether a value can stay in the engine's own form between two functions ([`crate::Payload::Native`]).
@@ -273,10 +275,11 @@ pub struct Capabilities {
 
 impl Capabilities {
     /// Returns every capability with the name by which people see it, for listings and for selecting test cases.
-    pub fn named(&self) -> [(&'static str, bool); 8] {
+    pub fn named(&self) -> [(&'static str, bool); 9] {
         [
             ("async", self.async_handlers),
             ("interleaving", self.interleaving),
+            ("streaming", self.streaming),
             ("interrupt", self.interrupt),
             ("native-values", self.native_values),
             ("exact-integers", self.exact_integers),

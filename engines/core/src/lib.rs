@@ -29,6 +29,7 @@ mod nearest;
 mod payload;
 mod presence;
 mod simple;
+mod stream;
 
 pub use dialect::{ErrorDialect, ErrorRecord, json_string};
 pub use end::{End, timed_out};
@@ -50,3 +51,7 @@ pub use nearest::{ALIKE, likeness, nearest};
 pub use payload::{Form, NativeValue, Payload, RawPayload, WithBody};
 pub use presence::Presence;
 pub use simple::{Output, Simple, SimpleEnvironment, SimpleRuntime};
+pub use stream::{
+    HTTP_INTEGRATION, PRELUDE_END, ResponseStream, STREAM_CAPACITY, StreamHead, StreamPlace,
+    StreamReader, Written,
+};
