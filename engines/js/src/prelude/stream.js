@@ -123,14 +123,17 @@ function isIterator(value) {
 /** Headers that are about one connection. */
 const OF_A_CONNECTION = new Set(["connection", "keep-alive", "transfer-encoding"]);
 
+function refusal(reason) {
+  return fault("Marshal", "Runtime.InvalidResponse", `the handler returned ${reason}`);
+}
+
 /** The JSON text of a response's status, headers and cookies. */
 function metadataOf(response) {
   if (response.status === 0) {
-    throw fault(
-      "Marshal",
-      "Runtime.InvalidResponse",
-      "the handler returned Response.error(), which stands for a failed request and has no status",
-    );
+    throw refusal("Response.error(), which stands for a failed request and has no status");
+  }
+  if (response.bodyUsed) {
+    throw refusal("a Response whose body was read before");
   }
   const headers = {};
   const cookies = [];
