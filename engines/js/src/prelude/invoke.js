@@ -9,7 +9,7 @@ import { fault, isThenable, parseEvent, toText } from "ext:trine_prelude/marshal
 import { declaresCallback, takesCallback } from "ext:trine_prelude/parameters.js";
 import { preload } from "ext:trine_prelude/preload.js";
 import { compileProgram, endProgram, runProgram } from "ext:trine_prelude/program.js";
-import { asCalled } from "ext:trine_prelude/response_stream.js";
+import { asCalled, isResponseStream, mark, markedOf } from "ext:trine_prelude/response_stream.js";
 import { watchCompiled } from "ext:trine_prelude/source_maps.js";
 import { isStream, send } from "ext:trine_prelude/stream.js";
 
@@ -358,13 +358,18 @@ export function adopt(text) {
 
 /** Calls a `wrap` hook. Gives the function that takes the handler's place, in an array of one, or a failure. */
 export function wrap(wrapper, handler) {
-  const inner = async (event, context) => {
+  const inner = async (event, context, ...rest) => {
     const meta = core.getAsyncContext()?.trine;
     if (meta === undefined) {
       throw new Error("a wrapped handler can be called during an invocation only");
     }
+    if (isResponseStream(context)) {
+      // As what wraps handlers of Lambda's own Node calls one that is marked.
+      return await markedOf(handler)(event, context, rest[0] ?? contextOf(meta));
+    }
     return await callWrapped(handler, event, context ?? contextOf(meta), meta);
   };
+  mark(inner, handler);
   const finish = (wrapped) => {
     if (typeof wrapped !== "function") {
       throw fault(

@@ -206,6 +206,26 @@ function highWaterMarkOf(handler) {
   return Number.isNaN(mark) ? undefined : mark;
 }
 
+/** Whether a value is the stream of a handler. */
+export function isResponseStream(value) {
+  return typeof value?.[kSetMetadata] === "function";
+}
+
+/** The handlers that were marked, by the functions that are called for them. */
+const marked = new WeakMap();
+
+/** The handler that a function is called for. */
+export function markedOf(called) {
+  return marked.get(called) ?? called;
+}
+
+/** Marks what stands for a handler, if the handler is marked. */
+export function mark(stand, called) {
+  if (marked.has(called)) {
+    stand[STREAMING] = "response";
+  }
+}
+
 /** The function to call for a handler: one that is marked as streaming gets its stream from it. */
 export function asCalled(handler) {
   const mark = handler[STREAMING];
@@ -221,5 +241,7 @@ export function asCalled(handler) {
   }
   ResponseStream ??= define();
   const highWaterMark = highWaterMarkOf(handler);
-  return (event, context) => run(handler, highWaterMark, event, context);
+  const called = (event, context) => run(handler, highWaterMark, event, context);
+  marked.set(called, handler);
+  return called;
 }

@@ -153,6 +153,16 @@ fn wrapped_handlers_may_stream() {
                       console.log('wrapped');
                       return result;
                     };"),
+        ("lambdas.mjs", "const mark = Symbol.for('aws.lambda.runtime.handler.streaming');
+                         export const wrap = (handler) => {
+                           if (handler[mark] !== 'response') throw new Error('not marked');
+                           const wrapped = async (event, responseStream, context) => {
+                             responseStream.write('before ');
+                             await handler(event, responseStream, context);
+                           };
+                           wrapped[mark] = handler[mark];
+                           return wrapped;
+                         };"),
         ("tagged.mjs", "export default (handler) => awslambda.streamifyResponse(async (event, stream, context) => {
                           for await (const chunk of await handler(event, context)) stream.write(chunk.toUpperCase());
                           stream.end();
@@ -172,6 +182,10 @@ fn wrapped_handlers_may_stream() {
             guest.load("tagged.mjs", Wanted::Hooks).await.unwrap().hook(Hook::Wrap).unwrap();
         let wrapped = guest.instance.wrap(wrapper, handler).await.unwrap();
         assert_eq!(read(&guest, wrapped, "\"a\"", &invocation(), 9).await.whole(), "A");
+        let wrapper =
+            guest.load("lambdas.mjs", Wanted::Hooks).await.unwrap().hook(Hook::Wrap).unwrap();
+        let wrapped = guest.instance.wrap(wrapper, official.functions[0].1).await.unwrap();
+        assert_eq!(read(&guest, wrapped, "\"a\"", &invocation(), 9).await.whole(), "before a");
     });
 }
 
