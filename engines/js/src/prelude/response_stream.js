@@ -62,7 +62,6 @@ function define() {
     #begun = false;
     #contentType;
     #metadata;
-    #failure;
     /** Called with a function that writes, before the first chunk is written. */
     _onBeforeFirstWrite = undefined;
 
@@ -73,7 +72,7 @@ function define() {
         this[name] = this[name].bind(this);
       }
       // The invocation fails with it, whether or not anybody else listens.
-      this.on("error", (error) => this.#failure ??= error);
+      this.on("error", () => {});
       sink.whenGone((reason) => this.destroy(reason));
     }
 
@@ -158,8 +157,8 @@ function define() {
           (meta.waiting ??= []).push({ empty: () => reject(unfinished()) });
         });
       }
-      if (this.#failure !== undefined) {
-        throw this.#failure;
+      if (this.errored !== null) {
+        throw this.errored;
       }
       if (!this.writableFinished) {
         throw unfinished();
