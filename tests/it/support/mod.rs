@@ -3,12 +3,14 @@
 mod folder;
 mod http;
 mod lambda;
+mod platform;
 mod process;
 mod serve;
 
 pub(crate) use folder::{Folder, LANGUAGES, Language, PROBE_LANGUAGES, line_of, repository};
 pub(crate) use http::{Connection, Reply};
 pub(crate) use lambda::{Lambda, ask};
+pub(crate) use platform::{Exchange, Platform};
 pub(crate) use process::{Finished, Process, binary, command, run, run_with_input, trine};
 pub(crate) use serve::Served;
 
