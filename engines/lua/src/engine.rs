@@ -38,7 +38,7 @@ impl LuaEngine {
                 .with_capabilities(Capabilities {
                     async_handlers: true,
                     interleaving: true,
-                    streaming: false,
+                    streaming: true,
                     interrupt: true,
                     native_values: true,
                     exact_integers: true,
