@@ -193,8 +193,7 @@ impl EventLoop {
                 None => Next::Wait(None),
             };
             match (next, &descriptor) {
-                (Next::More, Some(_)) => tokio::task::yield_now().await,
-                (Next::More, None) => {}
+                (Next::More, _) => tokio::task::yield_now().await,
                 (Next::Wait(timer), Some(descriptor)) => {
                     let timer = async {
                         match timer {
@@ -218,6 +217,8 @@ impl EventLoop {
                     if futures_ready(call.stopped()) {
                         return Err(None);
                     }
+                    // Room for what this task writes is made elsewhere.
+                    tokio::task::yield_now().await;
                 }
             }
         }

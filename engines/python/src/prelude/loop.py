@@ -14,7 +14,6 @@ _ROUNDS = 64
 # Flags of the code of coroutines, plain and asynchronous generators.
 _COROUTINE = 0x0080 | 0x0100 | 0x0200
 
-
 # The file that runs asynchronous generators.
 _STREAM = "<trine>/stream.py"
 

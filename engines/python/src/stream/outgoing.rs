@@ -97,7 +97,9 @@ impl Outgoing {
                 Ok(Bytes::from(out))
             }
             // It comes from outside and concerns the whole call.
-            Err(Failure::Raised(raised)) if !raised.is_instance_of::<PyException>(py) => Err(raised),
+            Err(Failure::Raised(raised)) if !raised.is_instance_of::<PyException>(py) => {
+                Err(raised)
+            }
             Err(failure) => {
                 let cause = match &failure {
                     Failure::Raised(raised) => Some(raised.clone_ref(py)),
