@@ -117,7 +117,7 @@ def head_of(metadata):
         headers = {"content-type": content_type, **headers}
     document = {"statusCode": int(metadata.status_code)}
     if headers:
-        document["headers"] = headers
+        document["headers"] = dict(headers)
     if metadata.cookies:
         document["cookies"] = metadata.cookies
     return content_type, document

@@ -8,9 +8,12 @@ use bytes::Bytes;
 use pyo3::{
     exceptions::PyRuntimeError,
     prelude::*,
-    types::{PyByteArray, PyBytes, PyMemoryView, PyString},
+    types::{PyByteArray, PyBytes, PyDict, PyMemoryView, PyString},
 };
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 use trine_engine::{Error, ErrorKind, ResponseStream, StreamHead, Written};
 
 /// Media types of responses that name none, by their first chunk.
@@ -26,11 +29,19 @@ pub(super) struct Outgoing {
     described: AtomicBool,
     /// Whether the head has a content type.
     typed: AtomicBool,
+    /// The metadata that lack one.
+    untyped: Mutex<Option<Py<PyDict>>>,
 }
 
 impl Outgoing {
     pub(super) fn new(stream: ResponseStream, settings: Settings) -> Self {
-        Self { stream, settings, described: AtomicBool::new(false), typed: AtomicBool::new(false) }
+        Self {
+            stream,
+            settings,
+            described: AtomicBool::new(false),
+            typed: AtomicBool::new(false),
+            untyped: Mutex::new(None),
+        }
     }
 
     pub(super) fn stream(&self) -> &ResponseStream {
@@ -51,12 +62,15 @@ impl Outgoing {
                 self.describe(value)?;
                 (Bytes::new(), BYTES)
             }
-            None => (self.line(value)?, JSON_LINES),
+            None => {
+                let mut line = self.json(value)?;
+                line.push(b'\n');
+                (line.into(), JSON_LINES)
+            }
         };
         let refused = |error: Error| error::streaming(py, &error);
         if !chunk.is_empty() && !self.typed.swap(true, Ordering::Relaxed) {
-            let content_type = Some(content_type.to_owned());
-            let head = StreamHead { content_type, ..self.stream.head() };
+            let head = self.head(py, content_type)?;
             self.stream.set_head(head).map_err(refused)?;
         }
         self.stream.write(chunk).map_err(refused)
@@ -87,15 +101,12 @@ impl Outgoing {
         Some(bytes.map(|bytes| (bytes, BYTES)))
     }
 
-    /// Returns any other value's chunk: a line of JSON.
-    fn line(&self, value: &Bound<'_, PyAny>) -> PyResult<Bytes> {
+    /// Returns a value as JSON text.
+    fn json(&self, value: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
         let py = value.py();
         let mut out = Vec::with_capacity(256);
         match convert::write(value, &mut out, self.settings) {
-            Ok(()) => {
-                out.push(b'\n');
-                Ok(Bytes::from(out))
-            }
+            Ok(()) => Ok(out),
             // It comes from outside and concerns the whole call.
             Err(Failure::Raised(raised)) if !raised.is_instance_of::<PyException>(py) => {
                 Err(raised)
@@ -112,6 +123,22 @@ impl Outgoing {
         }
     }
 
+    /// Returns the head of a response whose content type nobody has named.
+    fn head(&self, py: Python<'_>, content_type: &str) -> PyResult<StreamHead> {
+        let untyped = self.untyped.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(metadata) = untyped else {
+            return Ok(StreamHead { content_type: Some(content_type.to_owned()), metadata: None });
+        };
+        let metadata = metadata.into_bound(py);
+        let headers = match metadata.get_item("headers")? {
+            Some(headers) => headers,
+            None => PyDict::new(py).into_any(),
+        };
+        headers.set_item("content-type", content_type)?;
+        metadata.set_item("headers", headers)?;
+        Ok(StreamHead { content_type: None, metadata: Some(self.json(metadata.as_any())?.into()) })
+    }
+
     /// Takes the metadata.
     fn describe(&self, metadata: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = metadata.py();
@@ -123,15 +150,22 @@ impl Outgoing {
         let python = interpreter::get()
             .ok_or_else(|| PyRuntimeError::new_err("the interpreter is still starting"))?;
         let head = interpreter::of(python.guest.bind(py), "head_of")?.call1((metadata,))?;
-        let (content_type, document): (Option<String>, Bound<'_, PyAny>) = head.extract()?;
-        let metadata = match document.is_none() {
-            true => None,
-            false => Some(self.line(&document)?),
-        };
+        let (content_type, document): (Option<String>, Option<Bound<'_, PyDict>>) =
+            head.extract()?;
         let is_typed = content_type.is_some();
-        self.stream.set_head(StreamHead { content_type, metadata }).map_err(refused)?;
+        let head = match &document {
+            // What it is stands among the headers.
+            Some(document) => StreamHead {
+                content_type: None,
+                metadata: Some(self.json(document.as_any())?.into()),
+            },
+            None => StreamHead { content_type, metadata: None },
+        };
+        self.stream.set_head(head).map_err(refused)?;
         self.typed.store(is_typed, Ordering::Relaxed);
         self.described.store(true, Ordering::Relaxed);
+        let untyped = document.filter(|_| !is_typed).map(Bound::unbind);
+        *self.untyped.lock().unwrap_or_else(PoisonError::into_inner) = untyped;
         Ok(())
     }
 }

@@ -165,7 +165,10 @@ fn an_error_on_the_way_out_is_the_calls() {
 #[test]
 fn a_call_that_is_given_up_closes_its_generator() {
     for (source, expected) in [
-        ("def handler(event):\n  with resource():\n    while True: yield 'a' * 70000\n", "[\"GeneratorExit\", \"closed\"]"),
+        (
+            "def handler(event):\n  with resource():\n    while True: yield 'a' * 70000\n",
+            "[\"GeneratorExit\", \"closed\"]",
+        ),
         (
             "async def handler(event):\n  with resource():\n    while True: yield 'a' * 70000\n",
             "[\"GeneratorExit\", \"closed\"]",
@@ -180,8 +183,7 @@ fn a_call_that_is_given_up_closes_its_generator() {
         let function = case.load("app", "handler").unwrap();
         let invocation = Rc::new(invocation());
         block_on(async {
-            let call =
-                case.instance.call(function, Payload::json("1"), Form::Json, &invocation);
+            let call = case.instance.call(function, Payload::json("1"), Form::Json, &invocation);
             let given_up = tokio::time::timeout(Duration::from_millis(100), call).await;
             given_up.unwrap_err();
         });
@@ -210,7 +212,8 @@ fn the_end_of_an_instance_closes_what_was_given_up() {
 #[test]
 fn an_exit_inside_of_a_generator_is_the_calls() {
     for def in ["def", "async def"] {
-        let (streamed, _) = read_some(&format!("{def} handler(event):\n  yield 'a'\n  sys.exit(3)\n"), 9);
+        let (streamed, _) =
+            read_some(&format!("{def} handler(event):\n  yield 'a'\n  sys.exit(3)\n"), 9);
         assert_eq!(streamed.texts(), ["a"]);
         let error = streamed.error();
         assert_eq!((error.kind(), error.name()), (ErrorKind::Exit, "Runtime.ExitError"));

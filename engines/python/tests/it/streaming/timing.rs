@@ -181,7 +181,8 @@ async def other(event, context):
         assert_eq!(one.texts(), two.texts());
         one.result.unwrap();
         let log = case.log.text();
-        let chunks: Vec<String> = one.chunks.iter().map(|c| String::from_utf8(c.to_vec()).unwrap()).collect();
+        let chunks: Vec<String> =
+            one.chunks.iter().map(|c| String::from_utf8(c.to_vec()).unwrap()).collect();
         (chunks, log)
     };
     assert_eq!(texts("first").0, ["set before"]);
@@ -353,7 +354,9 @@ fn a_generator_that_runs_or_waits_is_stopped_and_closed() {
     finally: log.append('closed')
 ";
     for def in ["def", "async def"] {
-        let source = format!("{HEAD}async def turn(event): await asyncio.sleep(0.05)\n{def} handler(event):{body}");
+        let source = format!(
+            "{HEAD}async def turn(event): await asyncio.sleep(0.05)\n{def} handler(event):{body}"
+        );
         let case = Case::new(&[("app.py", &source)]);
         let function = case.load("app", "handler").unwrap();
         let interrupter = case.instance.interrupter();
