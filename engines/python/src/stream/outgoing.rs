@@ -6,7 +6,7 @@ use crate::{
 };
 use bytes::Bytes;
 use pyo3::{
-    exceptions::PyRuntimeError,
+    exceptions::{PyException, PyRuntimeError},
     prelude::*,
     types::{PyByteArray, PyBytes, PyDict, PyMemoryView, PyString},
 };
@@ -14,7 +14,7 @@ use std::sync::{
     Mutex, PoisonError,
     atomic::{AtomicBool, Ordering},
 };
-use trine_engine::{Error, ErrorKind, ResponseStream, StreamHead, Written};
+use trine_engine::{Error, ResponseStream, StreamHead, Written};
 
 /// Media types of responses that name none, by their first chunk.
 const TEXT: &str = "text/plain; charset=utf-8";
