@@ -7,6 +7,7 @@ mod client;
 mod extension;
 mod headers;
 mod outgoing;
+mod poller;
 mod rescue;
 mod run;
 mod stream;

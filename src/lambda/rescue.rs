@@ -1,6 +1,9 @@
 //! The answer, from another thread, to an invocation whose thread is lost to guest code that cannot be stopped.
 
-use super::client::{Delivery, ERROR_TYPE, INVOCATION_ID, USER_AGENT, answer_path};
+use super::{
+    ApiError,
+    client::{Delivery, ERROR_TYPE, INVOCATION_ID, USER_AGENT, answer_path},
+};
 use crate::{
     diagnostic::{DOCUMENT_LIMIT, STUCK_EXIT, error_type_header},
     telemetry::Log,
@@ -20,6 +23,13 @@ use trine_engine::{Error, ErrorDialect, ErrorKind, Level, timed_out};
 /// Time limit of the Runtime API for one step of taking the last answer.
 const STEP: Duration = Duration::from_millis(500);
 
+/// The loss that goes with an invocation whose thread does not come back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ends {
+    /// The process ends: that thread is all there is.
+    Always,
+}
+
 /// The means to answer from outside the loop.
 pub(super) struct Rescuer {
     pub(super) address: String,
@@ -27,6 +37,7 @@ pub(super) struct Rescuer {
     pub(super) log: Log,
     /// Whether an answer is being streamed: then the caller learns from its end that it is not whole.
     pub(super) streams: AtomicBool,
+    pub(super) ends: Ends,
 }
 
 impl Rescuer {
@@ -36,6 +47,14 @@ impl Rescuer {
         let (rescuer, delivery) = (self.clone(), delivery.clone());
         let act = move |lost: &Lost| rescuer.answer(&delivery, lost);
         Rescue { act: Box::new(act), lost_after: None }
+    }
+
+    /// Goes on where the watchdog has answered.
+    pub(super) async fn answered(&self) -> Result<(), ApiError> {
+        match self.ends {
+            // It is about to end the process.
+            Ends::Always => std::future::pending().await,
+        }
     }
 
     fn answer(&self, delivery: &Delivery, lost: &Lost) {

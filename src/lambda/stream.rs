@@ -1,8 +1,6 @@
 //! An answer that is posted while the function makes it. Contract: AWS's "response streaming for custom runtimes".
 
-use super::{
-    ApiError, Next, Verdict, client::ERROR_TYPE, outgoing::StreamedBody, rescue::Rescuer, run::Door,
-};
+use super::{ApiError, Next, Verdict, client::ERROR_TYPE, outgoing::StreamedBody, poller::Poller};
 use crate::{
     diagnostic::{DOCUMENT_LIMIT, error_type_header, invoke_record},
     telemetry::Log,
@@ -51,16 +49,15 @@ impl Failures {
     }
 }
 
-impl Door {
+impl Poller {
     /// Posts an answer that is out while the rest of the call runs.
     pub(super) async fn stream(
         &mut self,
         next: &Next,
         invocation: &Rc<Invocation>,
         rest: impl Future<Output = Claim>,
-        rescuer: &Rescuer,
     ) -> Result<(), ApiError> {
-        let stream = invocation.stream.get();
+        let (stream, rescuer) = (invocation.stream.get(), self.rescuer.clone());
         let failures = Failures {
             log: self.log.clone(),
             dialect: rescuer.dialect,
@@ -72,11 +69,10 @@ impl Door {
         rescuer.streams.store(true, Ordering::Release);
         let post = self.api.stream(&next.delivery, body, content_type);
         let (claim, posted) = futures::future::join(rest, post).await;
-        if !claim.take() {
-            // The watchdog is about to end the process.
-            std::future::pending::<()>().await;
-        }
         rescuer.streams.store(false, Ordering::Release);
+        if !claim.take() {
+            return rescuer.answered().await;
+        }
         if let Some(error) = stream.take_failure() {
             // It came when the response had ended already.
             failures.record(&error);

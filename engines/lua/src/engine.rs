@@ -37,6 +37,7 @@ impl LuaEngine {
                 .with_capabilities(Capabilities {
                     async_handlers: true,
                     interleaving: true,
+                    streaming: false,
                     interrupt: true,
                     native_values: true,
                     exact_integers: true,
