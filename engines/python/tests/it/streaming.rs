@@ -5,7 +5,7 @@ mod timing;
 
 use crate::harness::{Case, block_on, expression, invocation};
 use bytes::Bytes;
-use std::rc::Rc;
+use std::{rc::Rc, time::Duration};
 use trine_engine::{
     Error, ErrorKind, Form, FunctionId, Hook, Invocation, Payload, Result, StreamHead, StreamPlace,
     Wanted,
@@ -33,7 +33,7 @@ impl Streamed {
     }
 }
 
-/// Calls a function, and reads what it streams, for at most this many chunks.
+/// Calls a function, and reads what it streams, for at most this many chunks; after those it waits a moment.
 async fn read(
     case: &Case,
     function: FunctionId,
@@ -54,6 +54,9 @@ async fn read(
             && let Some(chunk) = reader.chunk().await
         {
             chunks.push(chunk);
+        }
+        if chunks.len() == most {
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
         chunks
     };

@@ -34,12 +34,6 @@ async def at_a_yield():
             yield "a"
 
 
-async def in_a_wait():
-    async with resource():
-        yield "a"
-        await asyncio.sleep(60)
-
-
 async def deaf():
     while True:
         try:
@@ -48,7 +42,7 @@ async def deaf():
             pass
 
 
-kinds = {"task": one_task, "at a yield": at_a_yield, "in a wait": in_a_wait, "deaf": deaf}
+kinds = {"task": one_task, "at a yield": at_a_yield, "deaf": deaf}
 
 
 def handler(event, context):

@@ -12,7 +12,14 @@ use std::{
     time::Duration,
 };
 use tokio::time;
-use trine_engine::{Error, ErrorKind, Form, Invocation, Payload, STREAM_CAPACITY};
+use trine_engine::{Error, ErrorKind, Form, FunctionId, Invocation, Payload, STREAM_CAPACITY};
+
+/// Returns the answer of another function.
+async fn ask(case: &Case, function: FunctionId) -> String {
+    let invocation = Rc::new(invocation());
+    let input = Payload::json("1");
+    text(case.instance.call(function, input, Form::Json, &invocation).await.unwrap())
+}
 
 #[test]
 fn a_chunk_is_read_before_the_next_one_is_made() {
@@ -41,8 +48,7 @@ def count(event): return len(made)
                 while let Some(chunk) = reader.chunk().await {
                     assert_eq!(chunk, format!("{seen}\n"));
                     seen += 1;
-                    let made = case.run(count, Payload::json("1"), Form::Json).map(text);
-                    assert_eq!(made.unwrap(), seen.to_string(), "{def}");
+                    assert_eq!(ask(&case, count).await, seen.to_string(), "{def}");
                 }
                 assert_eq!(seen, 5);
             };
@@ -63,14 +69,14 @@ def count(event): return len(made)
 "
         );
         let case = Case::new(&[("app.py", &source)]);
-        let handler = case.load("app", "handler").unwrap();
+        let [handler, count] = ["handler", "count"].map(|name| case.load("app", name).unwrap());
         let invocation = Rc::new(invocation());
         block_on(async {
             let call = case.instance.call(handler, Payload::json("1"), Form::Json, &invocation);
             let mut call = std::pin::pin!(call);
             time::timeout(Duration::from_millis(200), &mut call).await.unwrap_err();
             let most = STREAM_CAPACITY / 10_000 + 1;
-            assert_eq!(case.call("count", "1").unwrap(), most.to_string());
+            assert_eq!(ask(&case, count).await, most.to_string());
             let stream = invocation.stream.get().clone();
             let mut reader = stream.reader();
             let reading = async {
@@ -128,9 +134,7 @@ async def waiting(event):
             }
         };
         tokio::join!(read(plain, "\"a\""), read(plain, "\"b\""), read(other, "1"));
-        let input = Payload::json("1");
-        let answer = case.instance.call(waiting, input, Form::Json, &Rc::new(invocation())).await;
-        text(answer.unwrap())
+        ask(&case, waiting).await
     });
     let log: Vec<String> = serde_json::from_str(&log).unwrap();
     let at = |what: &str| log.iter().position(|entry| entry == what).unwrap();
