@@ -27,6 +27,7 @@ mod package;
 mod packages;
 mod processes;
 mod program_end;
+mod python_streams;
 mod soak;
 mod stacks;
 mod support;
