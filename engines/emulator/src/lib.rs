@@ -67,6 +67,9 @@
 mod answers;
 mod body;
 mod checks;
+mod console;
+mod directory;
+mod environment;
 mod extension_api;
 mod fault;
 mod inject;
@@ -74,7 +77,10 @@ mod invoke_api;
 mod ledger;
 mod options;
 mod outcome;
+mod platform;
+mod prelude;
 mod refusal;
+mod report;
 mod runtime_api;
 mod server;
 mod shared;
@@ -86,6 +92,7 @@ mod violation;
 #[cfg(test)]
 mod tests;
 
+pub use console::{Console, Writer};
 pub use fault::{Fault, Injection, Moment};
 pub use ledger::{Counts, Record};
 pub use options::{
@@ -93,6 +100,8 @@ pub use options::{
     MAX_STREAMED_BYTES,
 };
 pub use outcome::{Answer, Event, InitFailure, Outcome};
+pub use platform::{Ended, Launch, Platform, PlatformOptions};
+pub use prelude::{PRELUDE_CONTENT_TYPE, Prelude, PreludeSplitter};
 pub use server::Endpoint;
 pub use shared::LogEntry;
 pub use source::{Observer, Source};
@@ -210,7 +219,7 @@ impl Emulator {
     pub fn invoke_streaming(&self, event: impl Into<Event>) -> StreamedAnswer {
         let (sender, parts) = mpsc::channel(invoke_api::PARTS_IN_FLIGHT);
         let (request_id, done) = self.inner.shared.submit(event.into(), Some(sender));
-        StreamedAnswer { request_id, parts, done, outcome: None }
+        StreamedAnswer { request_id, parts, done, content_type: None, outcome: None }
     }
 
     /// Returns what the runtime reported when it could not start, if it did.
@@ -388,12 +397,14 @@ impl std::fmt::Display for RuntimeExit {
     }
 }
 
-/// An answer that is read piece by piece.
+/// An answer that is read piece by piece. Who drops it before its end goes away as a caller does whose connection breaks:
+/// the runtime's upload is cut off.
 #[derive(Debug)]
 pub struct StreamedAnswer {
     request_id: String,
     parts: mpsc::Receiver<StreamPart>,
     done: oneshot::Receiver<Outcome>,
+    content_type: Option<String>,
     outcome: Option<Outcome>,
 }
 
@@ -415,9 +426,14 @@ impl StreamedAnswer {
             };
             match part? {
                 StreamPart::Chunk(bytes) => return Some(bytes),
-                StreamPart::Head { .. } => {}
+                StreamPart::Head { content_type } => self.content_type = content_type,
             }
         }
+    }
+
+    /// Returns the media type of a streamed answer, once its first piece has come.
+    pub fn content_type(&self) -> Option<&str> {
+        self.content_type.as_deref()
     }
 
     /// Drops the remaining pieces and waits for the outcome, which holds none of those that were streamed.
