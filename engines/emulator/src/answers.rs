@@ -49,6 +49,13 @@ pub(super) async fn post(
     let (answer, how, reply) = match taken {
         Taken::Answer(answer) => (answer, Ending::Accepted { is_error }, accepted()),
         Taken::Refused(answer, refusal) => (answer, Ending::Refused, refused(&refusal)),
+        Taken::TooMuch(answer, rest) => {
+            let is_first = open.end(answer, Ending::Refused);
+            // What is on its way is still read, or the refusal might not be.
+            body::drain(rest).await;
+            let refusal = Refusal::too_large(MAX_STREAMED_BYTES);
+            return refused(&if is_first { refusal } else { Refusal::too_late() });
+        }
         Taken::Unwanted => (Answer::Abandoned, Ending::Abandoned, cut_off()),
     };
     match open.end(answer, how) {
@@ -63,6 +70,8 @@ enum Taken {
     Answer(Answer),
     /// Nothing that can be used; what the caller gets instead, and what the runtime is told.
     Refused(Answer, Refusal),
+    /// A stream that has passed the limit; what the caller gets, and what is still to be read.
+    TooMuch(Answer, Incoming),
     /// A stream whose caller has gone away.
     Unwanted,
 }
@@ -111,11 +120,11 @@ fn record_truncation(shared: &Shared) {
     checks::excuse(shared);
 }
 
-fn too_large(size: usize, limit: usize) -> Taken {
+fn too_large(size: usize, limit: usize) -> Answer {
     let text = format!(
         "Response payload size ({size} bytes) exceeded maximum allowed payload size ({limit} bytes)."
     );
-    Taken::Refused(platform("Function.ResponseSizeTooLarge", text), Refusal::too_large(limit))
+    platform("Function.ResponseSizeTooLarge", text)
 }
 
 fn cut_short(shared: &Shared) -> Taken {
@@ -148,7 +157,9 @@ async fn take_response(open: &Open<'_>, request: Request<Incoming>) -> Taken {
             let look = |piece: &Bytes| beginning.see(piece);
             match body::pass_on(incoming, MAX_STREAMED_BYTES, parts, look).await {
                 PassedOn::Whole { trailers } => (Bytes::new(), trailers),
-                PassedOn::TooLarge { size } => return too_large(size, MAX_STREAMED_BYTES),
+                PassedOn::TooLarge { size, rest } => {
+                    return Taken::TooMuch(too_large(size, MAX_STREAMED_BYTES), rest);
+                }
                 PassedOn::Truncated => return cut_short(shared),
                 PassedOn::Unwanted => {
                     checks::excuse(shared);
@@ -162,7 +173,10 @@ async fn take_response(open: &Open<'_>, request: Request<Incoming>) -> Taken {
                 beginning.see(&bytes);
                 (bytes, trailers)
             }
-            Collected::TooLarge { size } => return too_large(size, MAX_RESPONSE_BYTES),
+            Collected::TooLarge { size } => {
+                let refusal = Refusal::too_large(MAX_RESPONSE_BYTES);
+                return Taken::Refused(too_large(size, MAX_RESPONSE_BYTES), refusal);
+            }
             Collected::Truncated => return cut_short(shared),
         },
     };

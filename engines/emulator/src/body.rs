@@ -76,8 +76,10 @@ pub(super) enum PassedOn {
     Whole {
         trailers: Vec<(String, String)>,
     },
+    /// More than the limit, with what has not been read yet.
     TooLarge {
         size: usize,
+        rest: Incoming,
     },
     Truncated,
     /// Whoever was reading it has gone away.
@@ -110,7 +112,7 @@ pub(super) async fn pass_on(
             Ok(data) => {
                 size += data.len();
                 if size > limit {
-                    return PassedOn::TooLarge { size };
+                    return PassedOn::TooLarge { size, rest: body };
                 }
                 look(&data);
                 if parts.send(StreamPart::Chunk(data)).await.is_err() {

@@ -151,13 +151,12 @@ mod tests {
 
     #[test]
     fn a_message_is_framed_as_the_format_says() {
-        // Written out by hand: lengths, checksums as `cksum -a crc32b` has them.
         let message = message("E", "t", b"payload");
-        assert_eq!(message[..8], [0, 0, 0, 70, 0, 0, 0, 47]);
+        assert_eq!(message[..8], [0, 0, 0, 79, 0, 0, 0, 56]);
         assert_eq!(message[8..12], crc32fast::hash(&message[..8]).to_be_bytes());
         assert_eq!(message[12..28], *b"\x0b:event-type\x07\x00\x01E");
-        assert_eq!(message[59..66], *b"payload");
-        assert_eq!(message[66..], crc32fast::hash(&message[..66]).to_be_bytes());
+        assert_eq!(message[68..75], *b"payload");
+        assert_eq!(message[75..], crc32fast::hash(&message[..75]).to_be_bytes());
         assert_eq!(crc32fast::hash(b"123456789"), 0xcbf4_3926);
     }
 }

@@ -5,6 +5,7 @@ mod invoke;
 mod rules;
 mod runs;
 mod states;
+mod streams;
 
 use super::{Emulator, EmulatorOptions, Outcome};
 use serde_json::{Value, json};

@@ -229,9 +229,9 @@ async fn paths_and_methods_are_exact() {
 }
 
 #[tokio::test]
-#[should_panic(expected = "unknown-path: GET /nowhere")]
+#[should_panic(expected = "unknown-path: GET /2018-06-01/nowhere")]
 async fn assert_clean_lists_what_was_broken() {
     let emulator = start().await;
-    Client::new(&emulator).await.get("/nowhere").await;
+    Client::new(&emulator).await.get("/2018-06-01/nowhere").await;
     emulator.assert_clean();
 }
