@@ -1,11 +1,7 @@
 //! The command line: its own output.
 
-use crate::support::{Connection, Folder, LANGUAGES, Process, Reply, eventually, run, trine};
-use serde_json::{Value, json};
-use std::{
-    net::{SocketAddr, TcpListener},
-    process::Command,
-};
+use crate::support::{Folder, LANGUAGES, run, trine};
+use serde_json::Value;
 
 const README: &str = include_str!("../../README.md");
 

@@ -94,7 +94,6 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Started,
-    Ready,
     Running,
     Sent,
     InitError,

@@ -1,6 +1,6 @@
 //! Bodies: collecting what the runtime sends, within limits, and sending what callers get, whole or as it arrives.
 
-use super::{invoke_api::Messages, state::StreamPart};
+use super::{function_url::Pieces, invoke_api::Messages, state::StreamPart};
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http_body_util::BodyExt;
@@ -138,8 +138,10 @@ fn pairs(map: &HeaderMap) -> impl Iterator<Item = (String, String)> {
 pub(super) enum ReplyBody {
     /// Known as a whole: head and body leave in one write.
     Full(Option<Bytes>),
-    /// Sent as it arrives.
+    /// Sent as it arrives, in the framing of the Invoke API.
     Messages(Box<Messages>),
+    /// Sent as it arrives, as it is.
+    Pieces(Box<Pieces>),
     /// Known as a whole, and sent in small pieces with pauses.
     Drip(Drip),
 }
@@ -193,6 +195,9 @@ impl Body for ReplyBody {
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         match &mut *self {
             Self::Full(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Self::Pieces(pieces) => {
+                pieces.poll_next(cx).map(|piece| piece.map(|piece| piece.map(Frame::data)))
+            }
             Self::Messages(messages) => {
                 messages.poll_next(cx).map(|message| message.map(|bytes| Ok(Frame::data(bytes))))
             }
@@ -204,6 +209,7 @@ impl Body for ReplyBody {
         match self {
             Self::Full(bytes) => bytes.as_ref().is_none_or(Bytes::is_empty),
             Self::Messages(messages) => messages.is_over(),
+            Self::Pieces(pieces) => pieces.is_over(),
             Self::Drip(drip) => drip.left.is_empty(),
         }
     }
@@ -213,7 +219,7 @@ impl Body for ReplyBody {
             Self::Full(bytes) => {
                 SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
             }
-            Self::Messages(_) => SizeHint::default(),
+            Self::Messages(_) | Self::Pieces(_) => SizeHint::default(),
             Self::Drip(drip) => SizeHint::with_exact(drip.left.len() as u64),
         }
     }

@@ -310,7 +310,7 @@ fn refused_answer(request_id: &str, status: StatusCode) -> Answer {
 fn whole(body: &mut ReplyBody) -> Bytes {
     match body {
         ReplyBody::Full(bytes) => bytes.take().unwrap_or_default(),
-        ReplyBody::Messages(_) | ReplyBody::Drip(_) => Bytes::new(),
+        ReplyBody::Messages(_) | ReplyBody::Pieces(_) | ReplyBody::Drip(_) => Bytes::new(),
     }
 }
 

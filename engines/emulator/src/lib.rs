@@ -72,6 +72,7 @@ mod directory;
 mod environment;
 mod extension_api;
 mod fault;
+mod function_url;
 mod inject;
 mod invoke_api;
 mod ledger;
@@ -108,6 +109,7 @@ pub use source::{Observer, Source};
 pub use violation::{Violation, rule};
 
 use bytes::Bytes;
+use directory::Directory;
 use shared::Shared;
 use state::StreamPart;
 use std::{io, net::SocketAddr, sync::Arc, thread, time::Duration};
@@ -220,6 +222,20 @@ impl Emulator {
         let (sender, parts) = mpsc::channel(invoke_api::PARTS_IN_FLIGHT);
         let (request_id, done) = self.inner.shared.submit(event.into(), Some(sender));
         StreamedAnswer { request_id, parts, done, content_type: None, outcome: None }
+    }
+
+    /// Serves the function as a function URL does, on an address of its own, which is returned: any request is an
+    /// invocation with an event of payload format 2.0, and its result, or its stream with a [`Prelude`], the response.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on.
+    pub async fn serve_function_url(&self, address: SocketAddr) -> io::Result<SocketAddr> {
+        let shared = &self.inner.shared;
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        let directory = Directory::One(Arc::clone(shared));
+        shared.background.spawn(function_url::run(listener, directory));
+        Ok(address)
     }
 
     /// Returns what the runtime reported when it could not start, if it did.

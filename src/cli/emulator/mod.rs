@@ -79,6 +79,9 @@ pub(super) struct EmulatorCommand {
     /// Time before the first retry of an asynchronous invocation that has failed; the second waits for twice as long
     #[arg(long, value_name = "TIME", default_value = "1s", allow_negative_numbers = true, value_parser = |text: &str| config::GRACE.parse(text))]
     retry_delay: Duration,
+    /// Serve functions as function URLs as well, on this port: any request becomes an event of payload format 2.0
+    #[arg(long, value_name = "PORT", allow_negative_numbers = true, value_parser = address::port)]
+    url_port: Option<u16>,
     /// Start environments anew when files of their function change
     #[arg(long)]
     watch: bool,
@@ -114,6 +117,12 @@ impl EmulatorCommand {
             let emulator = Emulator::start(options(None)?).await.with_context(cannot_listen)?;
             announce_environment(&emulator);
             announce(emulator.address(), [emulator.options()]);
+            if let Some(port) = self.url_port {
+                let address = SocketAddr::new(address.ip(), port);
+                let served = emulator.serve_function_url(address).await;
+                let address = served.with_context(|| format!("cannot listen on {address}"))?;
+                announce_urls(address, [emulator.options()]);
+            }
             asked_to_end().await?;
             return report(&emulator.violations());
         }
@@ -129,6 +138,12 @@ impl EmulatorCommand {
         .await
         .with_context(cannot_listen)?;
         announce(platform.address(), known.iter().map(|(options, _)| options));
+        if let Some(port) = self.url_port {
+            let address = SocketAddr::new(address.ip(), port);
+            let served = platform.serve_function_urls(address).await;
+            let address = served.with_context(|| format!("cannot listen on {address}"))?;
+            announce_urls(address, known.iter().map(|(options, _)| options));
+        }
         let running = tokio::select! {
             running = self.keep_running(&platform, &functions, &registry) => running,
             asked = asked_to_end() => asked,
@@ -263,6 +278,13 @@ fn console(with_names: bool) -> Console {
             text.extend_from_slice(mark.as_bytes());
             text.extend_from_slice(line);
         }
+        // On Lambda the lines of a record end in carriage returns, so that it stays one record; on a screen they would
+        // overwrite each other.
+        for at in 1..text.len() {
+            if text[at - 1] == b'\r' && text[at] != b'\n' {
+                text[at - 1] = b'\n';
+            }
+        }
         let _ = match writer {
             Writer::Stderr | Writer::Violation => stderr().write_all(&text),
             _ => stdout().write_all(&text).and_then(|()| stdout().flush()),
@@ -293,6 +315,24 @@ fn announce<'o>(address: SocketAddr, functions: impl IntoIterator<Item = &'o Emu
         ));
     }
     note(&format!("AWS's tools and SDKs take --endpoint-url http://{address}"));
+}
+
+/// Prints each function's URL.
+fn announce_urls<'o>(
+    address: SocketAddr,
+    functions: impl IntoIterator<Item = &'o EmulatorOptions>,
+) {
+    let functions: Vec<&EmulatorOptions> = functions.into_iter().collect();
+    if functions.len() == 1 {
+        return note(&format!("function URL: http://{address}/"));
+    }
+    for options in functions {
+        note(&format!(
+            "function URL: http://{}.localhost:{}/",
+            options.function_name,
+            address.port()
+        ));
+    }
 }
 
 /// Looks up a variable that the user has set.

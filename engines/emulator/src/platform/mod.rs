@@ -5,7 +5,9 @@ mod front;
 
 pub(super) use fleet::Fleet;
 
-use super::{Emulator, options::EmulatorOptions, violation::Violation};
+use super::{
+    Emulator, directory::Directory, function_url, options::EmulatorOptions, violation::Violation,
+};
 use std::{
     fmt, io,
     net::SocketAddr,
@@ -113,6 +115,20 @@ impl Platform {
     /// Returns the address that callers use.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Serves the functions as function URLs do, on an address of its own, which is returned: any request is an invocation
+    /// with an event of payload format 2.0. The first label of the host (`shop.localhost`) names the function, where there
+    /// are several.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on.
+    pub async fn serve_function_urls(&self, address: SocketAddr) -> io::Result<SocketAddr> {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        let directory = Directory::Fleet(Arc::clone(&self.fleet));
+        self.fleet.background.spawn(function_url::run(listener, directory));
+        Ok(address)
     }
 
     /// Sees to it that a function has an environment, started or starting.

@@ -416,3 +416,118 @@ async fn a_test_takes_a_stream_piece_by_piece() {
     assert!(matches!(outcome.result, Answer::Response { streamed: true, .. }));
     emulator.assert_clean();
 }
+
+/// Sends a request to a function URL; the reply is yet to come.
+async fn visit(url: SocketAddr, request: &str) -> Client {
+    let mut client = Client::at(url).await;
+    client.write(request).await;
+    client
+}
+
+#[tokio::test]
+async fn a_function_url_turns_requests_into_events_and_results_into_responses() {
+    let emulator = start().await;
+    let url = emulator.serve_function_url(([127, 0, 0, 1], 0).into()).await.unwrap();
+    let mut runtime = Client::new(&emulator).await;
+    for (result, status, content_type, body) in [
+        (r#"{"a":1}"#, 200, "application/json", r#"{"a":1}"#),
+        (r#""text""#, 200, "application/json", "text"),
+        (
+            r#"{"statusCode":"404","headers":{"Content-Type":"text/html","Content-Length":9,"x":1},"body":"<p>","cookies":["c=d"]}"#,
+            404,
+            "text/html",
+            "<p>",
+        ),
+        (
+            r#"{"statusCode":200,"body":"aGk=","isBase64Encoded":true}"#,
+            200,
+            "application/json",
+            "hi",
+        ),
+        (r#"{"statusCode":204,"body":"none"}"#, 204, "", ""),
+        (r#"{"statusCode":"many"}"#, 502, "text/plain", "Internal Server Error"),
+        ("{", 502, "text/plain", "Internal Server Error"),
+        ("", 200, "application/json", ""),
+    ] {
+        let mut visitor =
+            visit(url, "GET /a?b=c HTTP/1.1\r\nHost: e:1\r\nUser-Agent: t\r\n\r\n").await;
+        let event = runtime.next().await;
+        assert_eq!(event.json()["rawPath"], "/a");
+        assert_eq!(event.json()["requestContext"]["requestId"], event.header(REQUEST_ID));
+        assert_eq!(
+            event.json()["headers"]["x-amzn-trace-id"],
+            event.header("lambda-runtime-trace-id")
+        );
+        runtime.respond(&event, result).await;
+        let reply = visitor.reply().await;
+        let found =
+            (reply.status, reply.header("content-type"), String::from_utf8_lossy(&reply.body));
+        assert_eq!(found, (status, content_type, body.into()), "{result}");
+        if status == 404 {
+            assert_eq!((reply.header("x"), reply.header("set-cookie")), ("1", "c=d"));
+        }
+    }
+    let mut visitor = visit(url, "GET / HTTP/1.1\r\nHost: e\r\n\r\n").await;
+    let event = runtime.next().await;
+    runtime.fail(&event, JSON, &error_document()).await;
+    assert_eq!(visitor.reply().await.status, 502);
+    emulator.assert_clean();
+}
+
+#[tokio::test]
+async fn a_function_url_passes_streams_on() {
+    let emulator = start().await;
+    let url = emulator.serve_function_url(([127, 0, 0, 1], 0).into()).await.unwrap();
+    let mut runtime = Client::new(&emulator).await;
+    for (content_type, chunks, status, kind) in [
+        (
+            PRELUDE_CONTENT_TYPE,
+            &[
+                "{\"statusCode\":201,\"headers\":{\"content-type\":\"text/x\",\"multi\":\"1\"},\"cookies\":[\"a=b\",\"c=d\"]}\0\0\0",
+                "\0\0\0\0\0one",
+            ][..],
+            201,
+            "text/x",
+        ),
+        (PRELUDE_CONTENT_TYPE, &["{}\0\0\0\0\0\0\0\0", "one"], 200, "application/octet-stream"),
+        ("text/event-stream", &["one"], 200, "text/event-stream"),
+    ] {
+        let mut visitor = visit(url, "GET / HTTP/1.1\r\nHost: e\r\n\r\n").await;
+        begin(&mut runtime, content_type).await;
+        for chunk in chunks {
+            write_chunk(&mut runtime, chunk.as_bytes()).await.unwrap();
+        }
+        let mut line = String::new();
+        visitor.stream.read_line(&mut line).await.unwrap();
+        assert!(line.starts_with(&format!("HTTP/1.1 {status} ")), "{line}");
+        let headers = visitor.fields().await;
+        assert_eq!(headers["content-type"], kind);
+        assert_eq!(visitor.chunk().await.unwrap(), b"one");
+        write_chunk(&mut runtime, b"two").await.unwrap();
+        assert_eq!(visitor.chunk().await.unwrap(), b"two");
+        runtime.write("0\r\n\r\n").await;
+        assert_eq!(runtime.reply().await.status, 202);
+        assert!(visitor.chunk().await.is_none());
+    }
+    emulator.assert_clean();
+    // What breaks off in mid-stream is no whole response; what has no prelude is none at all.
+    let mut visitor = visit(url, "GET / HTTP/1.1\r\nHost: e\r\n\r\n").await;
+    begin(&mut runtime, "text/plain").await;
+    write_chunk(&mut runtime, b"one").await.unwrap();
+    let body = STANDARD.encode(error_document());
+    runtime
+        .write(&format!("0\r\nLambda-Runtime-Function-Error-Type: Function.Boom\r\nLambda-Runtime-Function-Error-Body: {body}\r\n\r\n"))
+        .await;
+    runtime.reply().await;
+    let (bytes, _) = visitor.rest().await;
+    assert!(String::from_utf8_lossy(&bytes).ends_with("3\r\none\r\n"), "{bytes:?}");
+    for chunk in ["{}", "{\0\0\0\0\0\0\0\0"] {
+        let mut visitor = visit(url, "GET / HTTP/1.1\r\nHost: e\r\n\r\n").await;
+        begin(&mut runtime, PRELUDE_CONTENT_TYPE).await;
+        write_chunk(&mut runtime, chunk.as_bytes()).await.unwrap();
+        runtime.write("0\r\n\r\n").await;
+        assert_eq!(visitor.reply().await.status, 502, "{chunk}");
+        // The upload may have been taken or cut off by then.
+        runtime = Client::new(&emulator).await;
+    }
+}
