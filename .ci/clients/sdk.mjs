@@ -41,7 +41,7 @@ for (const [name, input] of Object.entries(inputs)) {
   if (input.Payload !== undefined) input.Payload = Buffer.from(input.Payload);
   found[name] = await (kind === 'stream' ? stream : invoke)(input);
 }
-if (kind === 'invoke') {
+if (kind === 'invoke' && inputs.unknown) {
   const { Configuration } = await ask(sdk.GetFunctionCommand, { FunctionName: 'probe' });
   const { MemorySize } = await ask(sdk.GetFunctionConfigurationCommand, { FunctionName: 'probe' });
   const { Functions } = await ask(sdk.ListFunctionsCommand, {});

@@ -60,7 +60,7 @@ for name, given in inputs.items():
         found[name] = (stream if kind == "stream" else invoke)(given)
     except ClientError as error:
         found[name] = failed(error)
-if kind == "invoke":
+if kind == "invoke" and "unknown" in inputs:
     found["described"] = [
         client.get_function(FunctionName="probe")["Configuration"]["FunctionArn"],
         client.get_function_configuration(FunctionName="probe")["MemorySize"],

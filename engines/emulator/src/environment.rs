@@ -15,7 +15,7 @@ use super::{
 };
 use bytes::Bytes;
 use nix::{
-    sys::signal::{Signal, kill},
+    sys::signal::{Signal, kill, killpg},
     unistd::Pid,
 };
 use std::{
@@ -85,6 +85,9 @@ impl Environment {
         let emulator = Emulator::start(EmulatorOptions { address, ..options.clone() }).await?;
         let begun = Instant::now();
         let mut child = tokio::process::Command::from(launch(&emulator)?)
+            // A signal that a terminal gives to its whole job is for the emulator alone, and what a function has started
+            // ends with it.
+            .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -220,12 +223,12 @@ impl Owner {
                             let _ = kill(Pid::from_raw(id), Signal::SIGTERM);
                             kill_at.get_or_insert(tokio::time::Instant::now() + GRACE);
                         }
-                        _ => drop(self.child.start_kill()),
+                        _ => self.kill(),
                     }
                 }
                 () = time_is_up => {
                     kill_at = None;
-                    drop(self.child.start_kill());
+                    self.kill();
                 }
             }
         };
@@ -234,6 +237,17 @@ impl Owner {
         let served = self.emulator.wait_for_next(Duration::ZERO).await;
         self.emulator.runtime_exited(&exit_of(status));
         end.send_replace(Some(End { status, served, was_told }));
+    }
+}
+
+impl Owner {
+    /// Ends the process by force, and all that it has started.
+    fn kill(&mut self) {
+        // They may have ended meanwhile.
+        if let Ok(id) = i32::try_from(self.process) {
+            let _ = killpg(Pid::from_raw(id), Signal::SIGKILL);
+        }
+        let _ = self.child.start_kill();
     }
 }
 

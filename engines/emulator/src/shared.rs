@@ -178,14 +178,19 @@ impl Shared {
         for (rule, detail) in breaches {
             let violation = Violation { rule, detail };
             let line = format!("{violation}\n");
-            {
+            let is_new = {
                 let mut violations = lock(&self.violations);
                 if violations.len() == MAX_VIOLATIONS || violations.contains(&violation) {
                     continue;
                 }
+                let is_new = violations.iter().all(|known| known.rule != rule);
                 violations.push(violation);
+                is_new
+            };
+            // What a runtime does wrong it does wrong again, and once is enough to know it.
+            if is_new {
+                print(&self.options, Writer::Violation, &line);
             }
-            print(&self.options, Writer::Violation, &line);
         }
     }
 

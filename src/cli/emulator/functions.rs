@@ -51,7 +51,9 @@ impl EmulatorCommand {
             for passed_over in site.passed_over() {
                 super::note(&format!("passed over {}: {}", passed_over.path, passed_over.why));
             }
-            functions.extend(site.functions().iter().map(Function::of));
+            // Other runtimes know Lambda's form of a handler alone.
+            let is_own = self.command.is_empty();
+            functions.extend(site.functions().iter().map(|served| Function::of(served, is_own)));
         }
         for (at, function) in functions.iter().enumerate() {
             let mut earlier = functions[..at].iter();
@@ -71,7 +73,8 @@ impl EmulatorCommand {
 }
 
 impl Function {
-    fn of(served: &ServedFunction) -> Self {
+    /// Makes a function of a file. Its handler names the file where `by_file`, else it has Lambda's form.
+    fn of(served: &ServedFunction, by_file: bool) -> Self {
         let module = &served.located.module;
         let file = module.path.strip_prefix(&module.root).unwrap_or(&module.path);
         let mut handler = file.to_string_lossy().into_owned();
@@ -79,6 +82,9 @@ impl Function {
             && !export.is_empty()
         {
             handler = format!("{handler}:{export}");
+        }
+        if !by_file {
+            handler = served.located.handler();
         }
         // What Lambda takes as a name; a slash would be part of a URL.
         let name = served.name.replace(|c: char| !c.is_ascii_alphanumeric() && c != '_', "-");
