@@ -134,8 +134,19 @@ impl Environment {
         }
         self.journal.begin(&report::start(request_id, version));
         let outcome = self.outcome(event, request_id, parts).await;
-        if matches!(outcome.result, Answer::Timeout { .. }) {
-            self.kill();
+        // Nobody may find a process idle that is about to end.
+        match outcome.result {
+            Answer::Timeout { .. } => {
+                self.kill();
+                self.ended().await;
+            }
+            Answer::InitError(_) | Answer::Platform { error_type: "Runtime.ExitError", .. } => {
+                if tokio::time::timeout(GRACE, self.ended()).await.is_err() {
+                    self.kill();
+                    self.ended().await;
+                }
+            }
+            _ => {}
         }
         self.journal.catch_up().await;
         let usage = Usage {
@@ -153,7 +164,10 @@ impl Environment {
         request_id: &str,
         parts: Option<mpsc::Sender<StreamPart>>,
     ) -> Outcome {
+        let options = self.emulator.options();
         let (_, mut done) = self.emulator.inner.shared.submit(event, parts);
+        // A process that never asks for the event is waited for as long as for an answer.
+        let never_taken = options.init_timeout + options.timeout * 2;
         let end = tokio::select! {
             biased;
             outcome = &mut done => match outcome {
@@ -161,6 +175,11 @@ impl Environment {
                 Err(_) => None,
             },
             end = self.ended() => end,
+            () = tokio::time::sleep(never_taken) => {
+                let result = Answer::Timeout { after: options.timeout };
+                let request_id = request_id.to_owned();
+                return Outcome { request_id, duration: options.timeout, result };
+            }
         };
         // The end of the process has answered what the process had; an event still waiting has come too late for it.
         if let Ok(outcome) = done.try_recv() {

@@ -60,9 +60,19 @@
 //! owner, who learns from an [`Observer`] that an outcome is [`Answer::Timeout`] and says with
 //! [`Emulator::runtime_exited`] that the process has ended.
 //!
+//! # Streams
+//! What a runtime streams is passed on as it comes and no faster than it is read: framed by the Invoke API
+//! (`InvokeWithResponseStream`), as it is by a function URL ([`Emulator::serve_function_url`]), piece by piece by
+//! [`Emulator::invoke_streaming`]. A caller that goes away resets the upload, which is no breach of the runtime's:
+//! [`Answer::Abandoned`]. Callers that do not stream get what was streamed as a whole.
+//!
+//! # Processes
+//! An [`Emulator`] starts and stops none: tell it with [`Emulator::runtime_exited`] that the runtime's process has ended.
+//! A [`Platform`] does: it serves several functions behind one Invoke API, each in environments (a process with an
+//! emulator of its own) that are started as callers need them, and keeps their log.
+//!
 //! # Limits
-//! Extensions are registered without events only. The emulator does not start or stop processes: tell it with
-//! [`Emulator::runtime_exited`] that the runtime's process has ended.
+//! Extensions are registered without events only.
 
 mod answers;
 mod body;

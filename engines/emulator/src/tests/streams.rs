@@ -143,6 +143,33 @@ async fn every_chunk_reaches_the_caller_before_the_next_is_written() {
 }
 
 #[tokio::test]
+async fn while_a_stream_flows_nothing_else_may_be_asked_for_or_answered() {
+    let emulator = start().await;
+    let mut answer = emulator.invoke_streaming(Event::new("1"));
+    let (mut runtime, mut second) = (Client::new(&emulator).await, Client::new(&emulator).await);
+    let event = begin(&mut runtime, "text/plain").await;
+    write_chunk(&mut runtime, b"one").await.unwrap();
+    assert_eq!(answer.chunk().await.unwrap(), "one");
+    for reply in [
+        second.next().await,
+        second.fail(&event, JSON, &error_document()).await,
+        second.respond(&event, "2").await,
+    ] {
+        assert_eq!((reply.status, reply.error_type().as_str()), (403, "InvalidStateTransition"));
+        assert!(
+            reply.json()["errorMessage"].as_str().unwrap().contains("from InvocationResponse to")
+        );
+    }
+    runtime.write("0\r\n\r\n").await;
+    assert_eq!(runtime.reply().await.status, 202);
+    assert!(answer.finish().await.is_response());
+    let told = [rule::NEXT_WHILE_RUNNING, rule::ANSWERED_TWICE];
+    assert_eq!(rules(&emulator), told);
+    let record = emulator.record(event.header(REQUEST_ID)).unwrap();
+    assert_eq!((record.accepted, record.refused), (1, 2));
+}
+
+#[tokio::test]
 async fn an_error_in_mid_stream_is_in_the_last_message() {
     let emulator = start().await;
     let mut caller = Reader::call(&emulator, "").await;
