@@ -8,6 +8,7 @@ mod certificates;
 mod cli;
 mod connections;
 mod doctor;
+mod emulator;
 mod examples;
 mod faults;
 mod finding;
