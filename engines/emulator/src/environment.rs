@@ -140,11 +140,11 @@ impl Environment {
                 self.kill();
                 self.ended().await;
             }
-            Answer::InitError(_) | Answer::Platform { error_type: "Runtime.ExitError", .. } => {
-                if tokio::time::timeout(GRACE, self.ended()).await.is_err() {
-                    self.kill();
-                    self.ended().await;
-                }
+            Answer::InitError(_) | Answer::Platform { error_type: "Runtime.ExitError", .. }
+                if tokio::time::timeout(GRACE, self.ended()).await.is_err() =>
+            {
+                self.kill();
+                self.ended().await;
             }
             _ => {}
         }

@@ -1,6 +1,6 @@
 //! Handlers of the form that Lambda's own client has, with a stream to write into.
 
-use super::{answer, read};
+use super::{Seen, answer, read};
 use crate::support::{Guest, invocation, run};
 use trine_engine::{ErrorKind, Wanted};
 
