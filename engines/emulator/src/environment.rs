@@ -135,18 +135,18 @@ impl Environment {
         self.journal.begin(&report::start(request_id, version));
         let outcome = self.outcome(event, request_id, parts).await;
         // Nobody may find a process idle that is about to end.
-        match outcome.result {
-            Answer::Timeout { .. } => {
-                self.kill();
-                self.ended().await;
+        let grace = match outcome.result {
+            Answer::Timeout { .. } => Some(Duration::ZERO),
+            Answer::InitError(_) | Answer::Platform { error_type: "Runtime.ExitError", .. } => {
+                Some(GRACE)
             }
-            Answer::InitError(_) | Answer::Platform { error_type: "Runtime.ExitError", .. }
-                if tokio::time::timeout(GRACE, self.ended()).await.is_err() =>
-            {
-                self.kill();
-                self.ended().await;
-            }
-            _ => {}
+            _ => None,
+        };
+        if let Some(grace) = grace
+            && tokio::time::timeout(grace, self.ended()).await.is_err()
+        {
+            self.kill();
+            self.ended().await;
         }
         self.journal.catch_up().await;
         let usage = Usage {

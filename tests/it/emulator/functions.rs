@@ -1,7 +1,7 @@
 //! Functions that the emulator runs itself: files and folders of them, their environments, their log, their changes.
 
-use super::{binary, emulator, eventually, invoke};
-use crate::support::{Connection, Folder, LANGUAGES, Reply, run, trine};
+use super::{emulator, invoke, listening};
+use crate::support::{Connection, Folder, LANGUAGES, Reply, binary, eventually, run, trine};
 use serde_json::{Value, json};
 use std::{net::SocketAddr, thread};
 
@@ -108,20 +108,28 @@ fn a_folder_is_a_function_for_each_of_its_files() {
 fn environments_are_added_while_callers_wait() {
     let folder = Folder::new(&[(
         "app.py",
-        "import os, time\ndef handler(event, context):\n    time.sleep(event)\n    return os.getpid()\n",
+        "import os, time\ndef handler(event, context):\n    while event and not os.path.exists(event):\n        time.sleep(0.01)\n    return os.getpid()\n",
     )]);
     let (process, address) = emulator(&folder, &["app.py", "--concurrency", "2"]);
-    let slow = || thread::spawn(move || invoke(address, &json!(1.5)));
+    let go = folder.file("go");
+    let event = json!(go);
+    let slow = || {
+        let event = event.clone();
+        thread::spawn(move || invoke(address, &event))
+    };
     let (one, two) = (slow(), slow());
-    let beyond = eventually("both are busy", || {
-        let reply = invoke(address, &json!(0));
-        (reply.status == 429).then_some(reply)
+    eventually("both are busy", || {
+        (process.stdout().matches("START RequestId: ").count() == 2).then_some(())
     });
-    assert_eq!(beyond.header("x-amzn-errortype"), Some("TooManyRequestsException"));
+    let beyond = invoke(address, &json!(""));
+    let told = (beyond.status, beyond.header("x-amzn-errortype"));
+    assert_eq!(told, (429, Some("TooManyRequestsException")));
     let queued = [("x-amz-invocation-type", "Event")];
-    assert_eq!(call(address, "app", &queued, &json!(0)).status, 202);
+    assert_eq!(call(address, "app", &queued, &json!("")).status, 202);
+    folder.write("go", "");
     let (one, two) = (one.join().unwrap().json(), two.join().unwrap().json());
     assert_ne!(one, two, "each has a process of its own");
+    assert!(one.is_number() && two.is_number(), "{one} {two}");
     eventually("the queued event is run", || {
         process.stdout().contains("has succeeded").then_some(())
     });
@@ -172,22 +180,56 @@ fn a_failure_to_start_is_told_once() {
 
 #[test]
 fn an_invocation_whose_time_is_up_costs_its_process() {
+    // A process that is stopped cannot answer for itself.
     let folder = Folder::new(&[(
         "app.py",
-        "import time\ncount = 0\ndef handler(event, context):\n    global count\n    count += 1\n    while event:\n        pass\n    return count\n",
+        "import os, signal\ncount = 0\ndef handler(event, context):\n    global count\n    count += 1\n    if event:\n        os.kill(os.getpid(), signal.SIGSTOP)\n    return count\n",
     )]);
-    let mut command = trine(&folder, &["emulator", "--port", "0", "--timeout", "600ms", "app.py"]);
-    // So that it is the platform that ends it, not the runtime.
-    command.env("TRINE_TIMEOUT_MARGIN_MS", "0");
-    let (process, address) = super::listening(command);
+    let command = trine(&folder, &["emulator", "--port", "0", "--timeout", "3s", "app.py"]);
+    let (process, address) = listening(command);
     assert_eq!(invoke(address, &json!(false)).json(), 1);
     assert_eq!(invoke(address, &json!(false)).json(), 2);
     let late = call(address, "app", &[], &json!(true));
     assert_eq!(late.header("x-amz-function-error"), Some("Unhandled"), "{process:?}");
+    assert_eq!(late.json()["errorType"], "Sandbox.Timedout", "{process:?}");
     assert_eq!(invoke(address, &json!(false)).json(), 1, "{process:?}");
-    eventually("the log tells", || {
-        process.stdout().contains("Task timed out after 0.60 seconds").then_some(())
+    let log = process.stdout();
+    assert!(log.contains("Task timed out after 3.00 seconds\n"), "{log}");
+    assert!(log.contains("\tStatus: timeout\t\n"), "{log}");
+}
+
+#[test]
+fn a_function_url_is_the_function_as_a_server() {
+    let folder = Folder::new(&[
+        (
+            "shop.py",
+            "def handler(event, context):\n    return {'statusCode': 201, 'headers': {'x-path': event['rawPath']}, 'body': event['body']}\n",
+        ),
+        ("plain.lua", "return { handler = function(event) return { path = event.rawPath } end }"),
+    ]);
+    let (process, _) = emulator(&folder, &[".", "--url-port", "0"]);
+    let port: u16 = eventually("the URLs are told", || {
+        let text = process.stdout();
+        let (_, rest) = text.split_once("# function URL: http://shop.localhost:")?;
+        rest.split_once('/')?.0.parse().ok()
     });
+    let ask = |host: &str| {
+        let mut connection = Connection::open(([127, 0, 0, 1], port).into());
+        let head = format!(
+            "POST /a/b HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nhi"
+        );
+        connection.write(head.as_bytes());
+        connection.receive("POST")
+    };
+    let shop = ask("shop.localhost");
+    assert_eq!((shop.status, shop.header("x-path"), shop.text()), (201, Some("/a/b"), "hi"));
+    let plain = ask("plain.localhost");
+    assert_eq!((plain.status, plain.json()), (200, json!({"path": "/a/b"})));
+    let unknown = ask("127.0.0.1");
+    assert_eq!(unknown.status, 404);
+    assert!(unknown.text().contains("one of plain, shop"), "{unknown:?}");
+    process.signal("INT");
+    assert_eq!(process.finish().code, Some(0));
 }
 
 #[test]

@@ -2,9 +2,7 @@
 
 mod functions;
 
-use crate::support::{
-    Connection, Folder, LANGUAGES, Process, Reply, binary, eventually, run, trine,
-};
+use crate::support::{Connection, Folder, LANGUAGES, Process, Reply, eventually, run, trine};
 use serde_json::{Value, json};
 use std::{
     net::{SocketAddr, TcpListener},
