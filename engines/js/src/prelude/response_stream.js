@@ -56,7 +56,8 @@ function written(chunk) {
 
 /** Defines the class, which is loaded with Node's streams where a handler needs it. */
 function define() {
-  const { Writable } = core.loadExtScript("ext:deno_node/internal/streams/writable.js");
+  // The whole module: parts of it complete each other.
+  const { Writable } = core.createLazyLoader("node:stream")();
   return class ResponseStream extends Writable {
     #sink;
     #begun = false;
