@@ -33,6 +33,7 @@ mod sessions;
 mod source_map;
 mod stack;
 mod standalone;
+mod stream;
 mod threads;
 mod transpile;
 mod tunnel;

@@ -56,6 +56,7 @@ mod memory;
 mod output;
 mod pattern;
 mod program;
+mod stream;
 mod trace;
 mod value;
 mod vm;
