@@ -9,7 +9,7 @@ use std::{
     thread,
     time::Duration,
 };
-use trine_emulator::Answer;
+use trine_emulator::{Answer, Event};
 
 /// A JavaScript function; next to it, other threads accept.
 const OTHER: (&str, &str) = ("other.mjs", "export const handler = () => 'other';");
@@ -39,7 +39,8 @@ impl Reading {
 
     fn line(&mut self) -> String {
         let mut line = String::new();
-        self.connection.read_line(&mut line).unwrap();
+        // A connection that was cut may end in an error.
+        let _ = self.connection.read_line(&mut line);
         line
     }
 
@@ -161,13 +162,15 @@ fn a_slow_reader_costs_little_memory() {
         );
         everywhere(&source, |_, served| {
             let before = served.process.kilobytes("VmRSS:");
+            // What the start took at most does not count.
+            fs::write(format!("/proc/{}/clear_refs", served.process.id), "5").unwrap();
             let mut reading = Reading::begin(served, "/app");
             let (mut length, mut number) = (0, 0);
             while let Some(chunk) = reading.chunk() {
                 length += chunk.unwrap().len();
                 number += 1;
-                if number % 20 == 0 {
-                    thread::sleep(Duration::from_millis(20));
+                if number % 40 == 1 {
+                    thread::sleep(Duration::from_millis(50));
                 }
             }
             assert_eq!(length, SIZE);
@@ -211,23 +214,23 @@ fn a_generator_that_ignores_its_end_is_logged_and_holds_nobody_up() {
     let source = format!(
         "{NOTE}
 def handler(event, context):
-    if event['rawPath'] != '/app': yield 'b'
-    while event['rawPath'] == '/app':
+    while event.get('queryStringParameters'):
         try:
             yield 'a'
             time.sleep(0.002)
         except GeneratorExit: pass
+    yield 'b'
 "
     );
     everywhere(&source, |_, served| {
-        let mut reading = Reading::begin(served, "/app");
+        let mut reading = Reading::begin(served, "/app?deaf=1");
         assert_eq!(reading.text(), "a");
         drop(reading);
         eventually(&format!("it is logged\n{:?}", served.process), || {
             let log = served.process.stderr() + &served.process.stdout();
             log.contains("generator ignored GeneratorExit").then_some(())
         });
-        assert_eq!(served.get("/app/b").body, b"b");
+        assert_eq!(served.get("/app").body, b"b");
     });
 }
 
@@ -316,8 +319,8 @@ fn the_platform_gets_a_stream_with_its_prelude_and_its_failure() {
 import os, trine
 def handler(event, context):
     if event.get('head'): yield trine.ResponseMetadata(201, cookies=['a=b'])
-    yield os.environ['_X_AMZN_TRACE_ID'] and 'one'
-    yield os.environ['_X_AMZN_TRACE_ID'] and 'two'
+    yield 'one'
+    yield os.environ['_X_AMZN_TRACE_ID']
     if event.get('fail'): raise ValueError('no ink')
 async def other(event, context):
     async for chunk in inner(event, context): yield chunk
@@ -328,7 +331,8 @@ async def inner(event, context):
         let folder = Folder::new(&[("app.py", source)]);
         let lambda = Lambda::start(&folder, handler);
         let of = |event: Value| {
-            let outcome = lambda.outcome(event);
+            let trace_id = Some("Root=1-2".to_owned());
+            let outcome = lambda.outcome(Event { trace_id, ..Event::from(event) });
             let Answer::Response { bytes, content_type, streamed, trailers } = outcome.result
             else {
                 panic!("{outcome:?}\n{:?}", lambda.process)
@@ -339,14 +343,14 @@ async def inner(event, context):
         let (body, content_type, _) = of(json!({}));
         assert_eq!(
             (body.as_str(), content_type.as_deref()),
-            ("onetwo", Some("text/plain; charset=utf-8"))
+            ("oneRoot=1-2", Some("text/plain; charset=utf-8"))
         );
         let (body, content_type, _) = of(json!({"head": true}));
         let head = r#"{"statusCode": 201, "headers": {"content-type": "text/plain; charset=utf-8"}, "cookies": ["a=b"]}"#;
-        assert_eq!(body, format!("{head}\0\0\0\0\0\0\0\0onetwo"));
+        assert_eq!(body, format!("{head}\0\0\0\0\0\0\0\0oneRoot=1-2"));
         assert_eq!(content_type.as_deref(), Some(trine_engine::HTTP_INTEGRATION));
         let (body, _, trailers) = of(json!({"fail": true}));
-        assert_eq!(body, "onetwo");
+        assert_eq!(body, "oneRoot=1-2");
         assert!(format!("{trailers:?}").contains("ValueError"), "{trailers:?}");
         lambda.logged("no ink");
         lambda.emulator.assert_clean();
