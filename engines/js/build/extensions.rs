@@ -28,6 +28,7 @@ macro_rules! prelude_extensions {
                 "parameters.js",
                 "process.js",
                 "program.js",
+                "snapshot.js",
                 "source_maps.js",
                 "stack.js",
                 "threads.js",

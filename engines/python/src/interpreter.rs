@@ -52,6 +52,8 @@ pub(crate) struct Interpreter {
     check: PyOnceLock<Py<PyDict>>,
     /// The prelude's `end`, loaded on first use.
     end: PyOnceLock<Py<PyDict>>,
+    /// The prelude's `snapshot`, loaded on first use.
+    snapshot: PyOnceLock<Py<PyDict>>,
 }
 
 impl Interpreter {
@@ -76,6 +78,13 @@ impl Interpreter {
             natives.add("DeadlineExceeded", &self.deadline_exceeded)?;
             natives.add("Interrupted", &self.interrupted)?;
             Ok(run_prelude(py, Prelude::End, &natives)?.unbind())
+        })
+    }
+
+    /// Returns the prelude's `snapshot` as a namespace.
+    pub(crate) fn snapshot(&self, py: Python<'_>) -> PyResult<&Py<PyDict>> {
+        self.snapshot.get_or_try_init(py, || {
+            Ok(run_prelude(py, Prelude::Snapshot, &host::module(py)?)?.unbind())
         })
     }
 
@@ -297,6 +306,7 @@ fn prepare(py: Python<'_>, main_thread: bool) -> PyResult<Interpreter> {
         program: PyOnceLock::new(),
         check: PyOnceLock::new(),
         end: PyOnceLock::new(),
+        snapshot: PyOnceLock::new(),
     })
 }
 
@@ -360,6 +370,7 @@ pub(crate) enum Prelude {
     Program,
     Scopes,
     Signals,
+    Snapshot,
     Start,
     Streams,
     Threads,
@@ -395,6 +406,7 @@ pub(crate) fn run_prelude<'py>(
         Prelude::Program => prelude_file!("program"),
         Prelude::Scopes => prelude_file!("scopes"),
         Prelude::Signals => prelude_file!("signals"),
+        Prelude::Snapshot => prelude_file!("snapshot"),
         Prelude::Start => prelude_file!("start"),
         Prelude::Streams => prelude_file!("streams"),
         Prelude::Threads => prelude_file!("threads"),

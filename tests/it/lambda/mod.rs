@@ -10,3 +10,4 @@ mod logs;
 mod process;
 mod signals;
 mod sizes;
+mod snapshot;
