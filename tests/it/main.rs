@@ -16,6 +16,7 @@ mod handlers;
 mod http;
 mod invariants;
 mod invoke;
+mod javascript_streams;
 mod lambda;
 mod limits;
 mod middleware;

@@ -34,6 +34,7 @@ mod snapshot;
 mod source_map;
 mod stack;
 mod standalone;
+mod stream;
 mod threads;
 mod transpile;
 mod tunnel;

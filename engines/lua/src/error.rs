@@ -129,7 +129,7 @@ fn describe(vm: &Vm, value: &Value, mut trace: Trace, origin: Option<Origin>) ->
         Value::String(text) if text.as_bytes() == NO_MEMORY.to_bytes() => out_of_memory(),
         Value::String(text) => {
             let text = text.as_bytes().to_vec();
-            let message = match origin.filter(|origin| text.ends_with(&origin.message)) {
+            let message = match origin.filter(|origin| origin.is_of(&text)) {
                 Some(mut origin) => {
                     origin.frames.append(&mut trace.frames);
                     origin.stack.append(&mut trace.stack);

@@ -355,10 +355,11 @@ fn complete(stream: &ResponseStream, media_type: &str) {
     }
 }
 
-/// Returns what a string is: text, also where it ends within a character, or bytes.
+/// Returns what a string is: text, also where it ends within a character, or bytes. No text has zeros.
 fn media_type(chunk: &[u8]) -> &'static str {
     match std::str::from_utf8(chunk) {
         Err(error) if error.error_len().is_some() => BYTES,
+        _ if chunk.contains(&0) => BYTES,
         _ => TEXT,
     }
 }
@@ -415,9 +416,14 @@ mod tests {
     #[test]
     fn strings_are_text_unless_they_cannot_be() {
         let cut = &"é".as_bytes()[..1];
-        for (chunk, expected) in
-            [(&b"plain"[..], TEXT), (b"", TEXT), (cut, TEXT), (b"\xff", BYTES), (b"\xc3x", BYTES)]
-        {
+        for (chunk, expected) in [
+            (&b"plain"[..], TEXT),
+            (b"", TEXT),
+            (cut, TEXT),
+            (b"\xff", BYTES),
+            (b"\xc3x", BYTES),
+            (b"a\0", BYTES),
+        ] {
             assert_eq!(media_type(chunk), expected, "{chunk:?}");
         }
     }

@@ -4,6 +4,7 @@ import { core, internals } from "ext:core/mod.js";
 import "ext:trine_prelude/failures.js";
 import "ext:trine_prelude/addons.js";
 import "ext:trine_prelude/async_context.js";
+import { hideAwslambda } from "ext:trine_prelude/awslambda.js";
 import "ext:trine_prelude/children.js";
 import { installConsole, redirectOutputs } from "ext:trine_prelude/console.js";
 import { setHost } from "ext:trine_prelude/context.js";
@@ -18,6 +19,7 @@ import "ext:trine_prelude/threads.js";
 import {
   adopt,
   again,
+  hearOfReader,
   idle,
   invoke,
   load,
@@ -58,6 +60,9 @@ function start(host, isThread) {
     const descriptor = (handle?._nativeTcpHandle ?? handle)?.fdForIpc?.();
     return descriptor !== undefined && host.isClosedByPeer(descriptor);
   };
+  if (host.hidesAwslambda || host.isPlain || isThread) {
+    hideAwslambda();
+  }
   if (host.isPlain) {
     return startPlain(host, isThread);
   }
@@ -82,6 +87,7 @@ function start(host, isThread) {
     wrap,
     warn,
     idle,
+    hearOfReader,
     adopt,
     stringify,
     stringifyPlain,

@@ -235,7 +235,7 @@ fn decoded(text: &str) -> Result<Bytes, String> {
 }
 
 /// Expands the short notation for a large text: prefix, unit times count, suffix.
-fn repeated(value: Value) -> Result<Bytes, String> {
+pub(super) fn repeated(value: Value) -> Result<Bytes, String> {
     let mut members = Members::of("a repeat", value)?;
     let prefix = members.text("prefix")?.unwrap_or_default();
     let unit = members.text("unit")?.ok_or("a repeat has a unit")?;

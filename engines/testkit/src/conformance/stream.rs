@@ -1,7 +1,8 @@
 //! Streamed answers of a case: read while the call goes on, then compared.
 
 use super::{
-    matcher::{ErrorMatcher, check_json},
+    case::repeated,
+    matcher::{ErrorMatcher, check_bytes, check_json},
     members::Members,
 };
 use bytes::Bytes;
@@ -22,7 +23,7 @@ pub(super) struct StreamExpectation {
     /// The chunks, each as it was written; `None` where their borders do not matter.
     chunks: Option<Vec<String>>,
     /// All chunks in one.
-    body: Option<String>,
+    body: Option<Bytes>,
     /// The error with which it ends.
     failure: Option<ErrorMatcher>,
     /// The number of chunks after which nobody reads any more.
@@ -33,11 +34,12 @@ impl StreamExpectation {
     pub(super) fn parse(value: Value) -> Result<Self, String> {
         let mut members = Members::of("a stream", value)?;
         let chunks = members.take_some("chunks").map(texts).transpose()?;
+        let repeated = members.take_some("body_repeat").map(repeated).transpose()?;
         let parsed = Self {
             content_type: members.text("content_type")?,
             metadata: members.take_some("metadata"),
             chunks,
-            body: members.text("body")?,
+            body: members.text("body")?.map(Bytes::from).or(repeated),
             failure: members.take_some("error").map(ErrorMatcher::parse).transpose()?,
             gone_after: members.number("gone_after")?,
         };
@@ -76,8 +78,8 @@ impl StreamExpectation {
         if let Some(expected) = self.chunks.as_ref().filter(|expected| **expected != found) {
             return Err(format!("the chunks are {found:?}, not {expected:?}"));
         }
-        if let Some(expected) = self.body.as_ref().filter(|expected| **expected != found.concat()) {
-            return Err(format!("the body is {:?}, not {expected:?}", found.concat()));
+        if let Some(expected) = &self.body {
+            check_bytes(expected, &read.chunks.concat()).map_err(|e| format!("body: {e}"))?;
         }
         match (&self.failure, called.result) {
             (None, Ok(_)) => Ok(()),
