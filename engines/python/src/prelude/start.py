@@ -90,7 +90,7 @@ class _Missing:
         if path is not None or name in _FOREIGN or not add_site():
             return None
         for finder in list(sys.meta_path):
-            if finder not in (self, _watch, _own):
+            if finder is not self and finder is not _watch:
                 spec = finder.find_spec(name, path, target)
                 if spec is not None:
                     return spec
