@@ -25,7 +25,9 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 use tokio::{runtime::Builder, task::LocalSet};
-use trine_engine::{Error, ErrorDialect, ErrorKind, Invocation, Payload, timed_out};
+use trine_engine::{
+    Error, ErrorDialect, ErrorKind, Invocation, Payload, ResponseStream, timed_out,
+};
 
 /// Call a function once and print its result.
 ///
@@ -100,7 +102,7 @@ impl Invoke {
 
     fn invoke(self) -> anyhow::Result<ExitCode> {
         let event = read_event(&self.event)?;
-        let mut out = reserve_stdout()?;
+        let out = reserve_stdout()?;
         let mut settings = settings()?;
         self.middleware_flag.apply_to(&mut settings);
         let runtime = Builder::new_current_thread().enable_all().build()?;
@@ -133,14 +135,14 @@ impl Invoke {
                 let invocation = Rc::new(invocation);
                 let rescue = || Some(rescue(&invocation));
                 let call = function.invoke(Payload::Json(event), &invocation, rescue);
-                let (answer, printed) = printing(call, &invocation, &mut out).await;
+                let (answer, printed) = printing(call, &invocation, &out).await;
                 let (result, claim) = answer.into_parts();
                 if !claim.take() {
                     // The watchdog has answered and is about to end the process.
                     std::future::pending::<()>().await;
                 }
                 let stream = invocation.stream.out();
-                if let Some(error) = stream.and_then(|stream| stream.take_failure()) {
+                if let Some(error) = stream.and_then(ResponseStream::take_failure) {
                     return Err(error);
                 }
                 match result? {
@@ -154,16 +156,14 @@ impl Invoke {
             let outcome = run.await;
             let code = match outcome {
                 Ok(Outcome::Whole(body, content_type)) => {
-                    self.print(&mut out, &body, content_type == "application/json")?;
+                    self.print(&out, &body, content_type == "application/json")?;
                     0
                 }
                 Ok(Outcome::Printed(printed)) => {
                     printed.context(CANNOT_WRITE)?;
                     0
                 }
-                Err((error, dialect)) => {
-                    self.print_failure(&mut out, &error, dialect, &request_id)?
-                }
+                Err((error, dialect)) => self.print_failure(&out, &error, dialect, &request_id)?,
             };
             // The answer is there; what the function still does at its program's end gets the rest of its time.
             let rest = self.timeout.saturating_sub(begun.elapsed());
@@ -187,7 +187,7 @@ impl Invoke {
         deadline.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64
     }
 
-    fn print(&self, out: &mut File, body: &[u8], is_json: bool) -> anyhow::Result<()> {
+    fn print(&self, mut out: &File, body: &[u8], is_json: bool) -> anyhow::Result<()> {
         let pretty = is_json && !self.json;
         let text = std::str::from_utf8(body).ok().filter(|_| pretty);
         match text.filter(|text| serde_json::from_str::<IgnoredAny>(text).is_ok()) {
@@ -199,7 +199,7 @@ impl Invoke {
 
     fn print_failure(
         &self,
-        out: &mut File,
+        out: &File,
         error: &Error,
         dialect: ErrorDialect,
         request_id: &str,
@@ -218,7 +218,7 @@ impl Invoke {
 async fn printing(
     call: impl Future<Output = Answer>,
     invocation: &Invocation,
-    out: &mut File,
+    mut out: &File,
 ) -> (Answer, io::Result<()>) {
     let mut call = pin!(call);
     let begun = poll_fn(|cx| match call.as_mut().poll(cx) {

@@ -19,13 +19,15 @@ pub(super) enum Outgoing {
     Streamed(StreamedBody),
 }
 
+type MakeTrailers = Box<dyn FnOnce(&Error) -> HeaderMap>;
+
 /// A response that is sent while it is made.
 pub(super) struct StreamedBody {
     /// What is sent before the first chunk.
     prelude: Option<Bytes>,
     reader: StreamReader,
     /// Makes the trailers of the error with which it ends, if it does.
-    trailers: Option<Box<dyn FnOnce(&Error) -> HeaderMap>>,
+    trailers: Option<MakeTrailers>,
 }
 
 impl StreamedBody {

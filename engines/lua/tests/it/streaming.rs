@@ -261,7 +261,8 @@ fn a_head_is_checked_where_it_is_made() {
             ("{cookies = {1}}", "bad member 'cookies' (strings expected, item 1 is none)"),
             ("{content_type = 1}", "bad member 'content_type'"),
         ] {
-            let error = streamed(&format!("\nreturn trine.response({options})")).await.error();
+            let error =
+                streamed(&format!("\nlocal head = trine.response({options})")).await.error();
             assert!(error.message().starts_with(message), "{error}");
             assert_eq!(error.frames()[0].line, 2, "{error:#}");
         }
@@ -338,7 +339,7 @@ fn what_has_no_json_form_is_an_error_where_it_is_sent() {
     run(async {
         for (value, message) in [
             ("print", "chunk is a function, which has no JSON form"),
-            ("io.stdout", "chunk is a userdata, which has no JSON form"),
+            ("io.stdin", "chunk is a userdata, which has no JSON form"),
             ("coroutine.create(print)", "chunk is a thread, which has no JSON form"),
             ("{a = {1, print}}", "chunk.a[2] is a function, which has no JSON form"),
             ("0/0", "which has no JSON form"),
@@ -633,8 +634,7 @@ fn an_answer_without_end_is_stopped() {
                 assert_eq!(error.frames()[0].line, line, "{body}: {error:#}");
             }
             // The state is made anew.
-            let fresh = guest.load("app", "handler").await.unwrap();
-            drop(fresh);
+            guest.load("app", "handler").await.unwrap();
         }
     });
 }

@@ -17,7 +17,7 @@ use std::{
 use tokio::task::LocalSet;
 use trine_engine::{
     Engine, Environment, Error, Form, FunctionId, FunctionInfo, Instance, Invocation, LogSettings,
-    LogSink, Module, Payload, RawPayload, Result as EngineResult, Stream, Wanted,
+    LogSink, Module, Payload, RawPayload, Stream, Wanted,
 };
 
 /// Maximum time a case may take before it counts as hung.
