@@ -19,6 +19,7 @@ mod invoke;
 mod javascript_streams;
 mod lambda;
 mod limits;
+mod lua_streams;
 mod middleware;
 mod middleware_examples;
 mod natives;
