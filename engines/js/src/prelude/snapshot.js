@@ -3,8 +3,6 @@
 import { core } from "ext:core/mod.js";
 import { Failure } from "ext:trine_prelude/errors.js";
 
-const { op_crypto_get_random_values } = core.ops;
-
 const before = [];
 const after = [];
 
@@ -39,14 +37,16 @@ const SEED_LASTS = 65536;
 
 // Numbers that were drawn, of which so many are left.
 const drawn = new Uint32Array(1024);
-const bytes = new Uint8Array(drawn.buffer);
 let left = 0;
+
+// Fills an array from the generator of `crypto`.
+let fill;
 
 // Named as V8's own is.
 const { random } = {
   random() {
     if (left === 0) {
-      op_crypto_get_random_values(bytes);
+      fill(drawn);
       left = drawn.length;
     }
     left -= 2;
@@ -56,6 +56,8 @@ const { random } = {
 
 /** Has `Math.random` draw from a generator that can be seeded anew, which V8's own cannot. Before any guest's code runs. */
 export function replaceRandom() {
+  const { crypto } = globalThis;
+  fill = crypto.getRandomValues.bind(crypto);
   Object.defineProperty(Math, "random", { value: random, writable: true, configurable: true });
 }
 
@@ -88,7 +90,7 @@ export function afterRestore() {
   return run(async () => {
     const waste = new Uint8Array(SEED_LASTS);
     for (let time = 0; time < 2; time += 1) {
-      op_crypto_get_random_values(waste);
+      fill?.(waste);
     }
     left = 0;
     for (const hook of after) {
