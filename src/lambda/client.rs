@@ -26,6 +26,8 @@ use tokio::{net::TcpStream, task::AbortHandle};
 const INVOCATION: &str = "/2018-06-01/runtime/invocation/";
 const NEXT: &str = "/2018-06-01/runtime/invocation/next";
 const INIT_ERROR: &str = "/2018-06-01/runtime/init/error";
+const RESTORE_NEXT: &str = "/2018-06-01/runtime/restore/next";
+const RESTORE_ERROR: &str = "/2018-06-01/runtime/restore/error";
 /// The user agent, whose first word the platform takes for the runtime's release.
 pub(super) const USER_AGENT: &str = concat!("trine/", env!("CARGO_PKG_VERSION"));
 /// The header that names one attempt at an invocation; echoed when the platform sends it.
@@ -248,10 +250,8 @@ impl RuntimeApi {
         headers.insert(header::TRAILER, HeaderValue::from_static(TRAILERS));
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         let verdict = self.post(&path, request).await;
-        if let Some(connection) = self.connection.take() {
-            // Where the platform has answered before the end, nobody reads the rest.
-            connection.task.abort();
-        }
+        // Where the platform has answered before the end, nobody reads the rest.
+        self.disconnect();
         verdict
     }
 
@@ -287,6 +287,55 @@ impl RuntimeApi {
         let mut request = self.answer(INIT_ERROR, body, JSON, None)?;
         describe(&mut request, error_type, xray_cause)?;
         self.post(INIT_ERROR, request).await
+    }
+
+    /// Reports that the function could not go on after a restore. The process must end afterwards, whatever the answer.
+    ///
+    /// # Errors
+    /// As [`RuntimeApi::respond`].
+    pub(super) async fn fail_restore(
+        &mut self,
+        document: String,
+        error_type: &str,
+        xray_cause: Option<&str>,
+    ) -> Result<Verdict, ApiError> {
+        let body = Bytes::from(document).into();
+        let mut request = self.answer(RESTORE_ERROR, body, JSON, None)?;
+        describe(&mut request, error_type, xray_cause)?;
+        self.post(RESTORE_ERROR, request).await
+    }
+
+    /// Waits for the restore of a snapshot, which is taken meanwhile; returns whether it has come before `stop`. The
+    /// connection on which it is waited for is the only one then, and is not used again.
+    ///
+    /// # Errors
+    /// When the API is gone or refuses.
+    pub(super) async fn restore_next(
+        &mut self,
+        stop: impl Future<Output = ()>,
+    ) -> Result<bool, ApiError> {
+        self.disconnect();
+        let request =
+            self.request(Method::GET, Uri::from_static(RESTORE_NEXT), Outgoing::default());
+        let response = tokio::select! {
+            biased;
+            response = self.exchange(RESTORE_NEXT, request) => response?,
+            () = stop => return Ok(false),
+        };
+        let (head, body) = response.into_parts();
+        let body = read(RESTORE_NEXT, body).await?;
+        self.disconnect();
+        match head.status {
+            StatusCode::OK => Ok(true),
+            status => Err(refused(RESTORE_NEXT, status, &body)),
+        }
+    }
+
+    /// Ends the connection that is kept.
+    fn disconnect(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            connection.task.abort();
+        }
     }
 
     /// Makes the request that posts an answer to `path`.

@@ -11,6 +11,7 @@ mod outgoing;
 mod poller;
 mod rescue;
 mod run;
+mod snapshot;
 mod stream;
 
 pub use client::{ApiError, Delivery, Next, RuntimeApi, Verdict};

@@ -28,6 +28,22 @@ pub(super) struct Poller {
     pub(super) rescuer: Arc<Rescuer>,
 }
 
+/// The part of a start that has failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Start {
+    Init,
+    Restore,
+}
+
+impl Start {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Init => "init",
+            Self::Restore => "restore",
+        }
+    }
+}
+
 impl Poller {
     /// Makes a poller that has not connected yet. `ends` says what is lost with an invocation whose thread does not come
     /// back.
@@ -86,22 +102,33 @@ impl Poller {
 
     /// Reports that the function could not be loaded.
     pub(super) async fn fail_init(&mut self, error: Error) -> Ended {
+        let kind = error_type_header(&error);
+        self.fail_start(&error, Start::Init, &kind).await;
+        Ended::Init(error)
+    }
+
+    /// Logs an error because of which there will be no invocation, and reports it under this type.
+    pub(super) async fn fail_start(&mut self, error: &Error, start: Start, kind: &str) {
         let dialect = self.rescuer.dialect;
-        let record = invoke_record(&error, dialect, self.log.format(), None);
+        let record = invoke_record(error, dialect, self.log.format(), None);
         self.log.verbatim(Level::Error, &record);
         // There is no invocation; where a language's document has a request id, that member is empty.
-        let document = dialect.document(&error, Some(""), DOCUMENT_LIMIT);
-        let kind = error_type_header(&error);
-        let cause = xray_cause(&error, dialect);
-        match self.api.fail_init(document, &kind, cause.as_deref()).await {
+        let document = dialect.document(error, Some(""), DOCUMENT_LIMIT);
+        let cause = xray_cause(error, dialect);
+        let cause = cause.as_deref();
+        let verdict = match start {
+            Start::Init => self.api.fail_init(document, kind, cause).await,
+            Start::Restore => self.api.fail_restore(document, kind, cause).await,
+        };
+        match verdict {
             Ok(Verdict::Accepted) => {}
             Ok(other) => {
-                let complaint = format!("the init error was not taken: {other:?}");
+                let name = start.name();
+                let complaint = format!("the {name} error was not taken: {other:?}");
                 self.log.line(Level::Warn, &complaint, &[]);
             }
             Err(error) => self.log.line(Level::Error, &error.to_string(), &[]),
         }
-        Ended::Init(error)
     }
 
     async fn answer(

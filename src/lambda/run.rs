@@ -1,6 +1,6 @@
 //! The loop: load, then take an event, run it, answer it, for as long as the platform wants.
 
-use super::{ApiError, RuntimeApi, extension, poller::Poller, rescue::Ends};
+use super::{ApiError, RuntimeApi, extension, poller::Poller, rescue::Ends, snapshot};
 use crate::{
     diagnostic::invoke_record,
     pipeline::Plan,
@@ -20,6 +20,7 @@ pub struct Door {
     api: RuntimeApi,
     worker: Rc<Worker>,
     log: Log,
+    snap_start: bool,
 }
 
 /// The reason why the loop ended.
@@ -29,6 +30,10 @@ pub enum Ended {
     Signal,
     /// A function that could not be loaded; the platform has been told.
     Init(Error),
+    /// A function that could not prepare for a snapshot; the platform has been told.
+    Snapshot(Error),
+    /// A function that could not go on after a restore; the platform has been told.
+    Restore(Error),
     /// A Runtime API that is gone or refuses to go on.
     Api(ApiError),
 }
@@ -36,7 +41,14 @@ pub enum Ended {
 impl Door {
     /// Makes a door to the Runtime API `api` whose functions run on `worker`.
     pub fn new(api: RuntimeApi, worker: Worker, log: Log) -> Self {
-        Self { api, worker: Rc::new(worker), log }
+        Self { api, worker: Rc::new(worker), log, snap_start: false }
+    }
+
+    /// Sets whether a snapshot is taken of the process when it has loaded its function.
+    #[must_use]
+    pub fn with_snap_start(mut self, snap_start: bool) -> Self {
+        self.snap_start = snap_start;
+        self
     }
 
     /// Loads the function and serves invocations until the platform ends it. `plan` is the outcome of the search for
@@ -49,12 +61,23 @@ impl Door {
         let ended = match prepared(plan, signals) {
             Ok((plan, signals)) => {
                 let function = Function::new(self.worker.clone(), plan);
-                serve(&mut poller, &self.worker, &function, signals).await
+                let function = &function;
+                serve(&mut poller, &self.worker, function, signals, self.snap_start).await
             }
             Err(error) => poller.fail_init(error).await,
         };
         self.worker.shutdown().await;
         ended
+    }
+}
+
+impl Ended {
+    /// Returns the error with which the function's start has ended.
+    pub fn error(&self) -> Option<&Error> {
+        match self {
+            Self::Init(error) | Self::Snapshot(error) | Self::Restore(error) => Some(error),
+            Self::Signal | Self::Api(_) => None,
+        }
     }
 }
 
@@ -82,6 +105,7 @@ async fn serve(
     worker: &Worker,
     function: &Function,
     mut signals: Signals,
+    snap_start: bool,
 ) -> Ended {
     // One wait for all invocations: when it is over, so is the loop.
     let mut stop = pin!(async {
@@ -93,6 +117,10 @@ async fn serve(
         Some(Ok(())) => {}
     }
     announce(poller, worker).await;
+    if snap_start && let Some(ended) = snapshot::pass(poller, worker, function, stop.as_mut()).await
+    {
+        return ended;
+    }
     loop {
         let next = match poller.api.next(stop.as_mut()).await {
             Ok(Some(next)) => next,

@@ -63,6 +63,30 @@ impl Function {
         self.pipeline().await.map(drop)
     }
 
+    /// Prepares what is loaded for a snapshot of the process; see [`trine_engine::Instance::before_snapshot`].
+    ///
+    /// # Errors
+    /// What a guest's code raised there.
+    pub async fn before_snapshot(&self) -> Result<()> {
+        let pipeline = self.pipeline().await?;
+        for heap in pipeline.heaps().iter().rev() {
+            heap.instance().before_snapshot().await?;
+        }
+        Ok(())
+    }
+
+    /// Goes on in a copy of the process; see [`trine_engine::Instance::after_restore`].
+    ///
+    /// # Errors
+    /// As [`Function::before_snapshot`].
+    pub async fn after_restore(&self) -> Result<()> {
+        let pipeline = self.pipeline().await?;
+        for heap in pipeline.heaps() {
+            heap.instance().after_restore().await?;
+        }
+        Ok(())
+    }
+
     /// Runs one invocation. `rescue` says what to do if its thread does not come back in time; it is asked only where
     /// the invocation has a deadline.
     pub async fn invoke(

@@ -31,6 +31,7 @@ macro_rules! prelude_extensions {
                 "process.js",
                 "program.js",
                 "response_stream.js",
+                "snapshot.js",
                 "source_maps.js",
                 "stack.js",
                 "stream.js",

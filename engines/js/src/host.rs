@@ -9,7 +9,7 @@ use crate::{
     loader::Loader,
     options::NodeOptions,
     sessions::Sessions,
-    stack,
+    snapshot, stack,
     stream::{self, Streams},
     threads::thread_error,
     value::JsValue,
@@ -248,6 +248,8 @@ impl Host {
         }
         let is_deno = v8::Boolean::new(scope, self.flavour.get() == Flavour::Deno);
         set(scope, object, "isDeno", is_deno.into());
+        let is_snap_start = v8::Boolean::new(scope, snapshot::is_taken());
+        set(scope, object, "isSnapStart", is_snap_start.into());
         set_function(scope, object, "curtain", flavour::curtain);
         set_function(scope, object, "log", log);
         set_function(scope, object, "write", write);

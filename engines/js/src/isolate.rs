@@ -180,6 +180,8 @@ pub(crate) struct Prelude {
     pub(crate) before_exit: v8::Global<v8::Function>,
     pub(crate) exit: v8::Global<v8::Function>,
     pub(crate) has_work: v8::Global<v8::Function>,
+    pub(crate) before_snapshot: v8::Global<v8::Function>,
+    pub(crate) after_restore: v8::Global<v8::Function>,
 }
 
 impl Isolate {
@@ -409,6 +411,8 @@ fn start_prelude(
         before_exit: take("beforeExit")?,
         exit: take("exit")?,
         has_work: take("hasWork")?,
+        before_snapshot: take("beforeSnapshot")?,
+        after_restore: take("afterRestore")?,
     };
     Some((prelude, take("prepareStack")?))
 }

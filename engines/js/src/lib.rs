@@ -30,6 +30,7 @@ mod memory;
 mod options;
 mod packages;
 mod sessions;
+mod snapshot;
 mod source_map;
 mod stack;
 mod standalone;

@@ -101,3 +101,22 @@ export interface Middleware {
   /** Returns the function that takes the handler's place. The default export may be this one. */
   wrap?(handler: (event: any, context: Context) => Promise<any>): MaybePromise<Handler>;
 }
+
+/** Has a function called around a snapshot of the process. Returns it. */
+type RegisterHook = <Args extends unknown[], F extends (...args: Args) => unknown>(
+  hook: F,
+  ...args: Args
+) => F;
+
+declare global {
+  /** What a function may ask of its runtime. */
+  const trine: {
+    /** What runs around a snapshot of the process (SnapStart). Hooks may return promises. */
+    readonly snapshot: {
+      /** Before the snapshot, the latest registration first. */
+      readonly registerBeforeSnapshot: RegisterHook;
+      /** In each copy of the process, in the order of registration. */
+      readonly registerAfterRestore: RegisterHook;
+    };
+  };
+}

@@ -10,7 +10,9 @@ use crate::{
     host::Host,
     limits::{Stop, Watch},
     memory::Heap,
-    pattern, stream,
+    pattern,
+    snapshot::Snapshot,
+    stream,
     vm::Vm,
     waits,
 };
@@ -28,11 +30,12 @@ use std::{
 use trine_engine::{Environment, Error, Result};
 
 /// The preludes, in the order in which they run.
-const PRELUDES: [(&str, &str); 4] = [
+const PRELUDES: [(&str, &str); 5] = [
     ("=[trine require]", include_str!("prelude/require.lua")),
     ("=[trine io]", include_str!("prelude/io.lua")),
     ("=[trine]", include_str!("prelude/trine.lua")),
     ("=[trine stream]", include_str!("prelude/stream.lua")),
+    ("=[trine snapshot]", include_str!("prelude/snapshot.lua")),
 ];
 
 /// Starts a state that looks for modules in `root`.
@@ -41,11 +44,15 @@ pub(crate) fn start(root: &Path, environment: &Environment, stop: Arc<Stop>) -> 
     let started = Heap::new().and_then(|lua| {
         let (main, functions) = prepare(&lua, &host, root, environment)?;
         let files = functions.raw_get("files")?;
-        Ok((lua, main, files))
+        let snapshot = Snapshot {
+            before: key(&lua, functions.raw_get::<Function>("before_snapshot")?)?,
+            restored: key(&lua, functions.raw_get::<Function>("after_restore")?)?,
+        };
+        Ok((lua, main, files, snapshot))
     });
-    let (lua, main, files) =
+    let (lua, main, files, snapshot) =
         started.map_err(|error| Error::internal(format!("Lua cannot start: {error}")))?;
-    Ok(Vm::new(lua, main, files, host))
+    Ok(Vm::new(lua, main, files, snapshot, host))
 }
 
 impl StateView for Host {

@@ -36,6 +36,11 @@ impl Waits {
         self.begun.take()
     }
 
+    /// Lets go of the connections that requests have left open.
+    pub(crate) fn disconnect(&self) {
+        self.client.disconnect();
+    }
+
     /// Notes how it has ended, for the code that continues.
     pub(crate) fn end(&self, outcome: Outcome) {
         self.outcome.set(Some(outcome));

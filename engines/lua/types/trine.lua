@@ -81,6 +81,24 @@ function Context.buffer_response() end
 ---@field deadline_exceeded table raised once shortly before the deadline; `pcall` catches it
 trine = {}
 
+--- What runs around a snapshot of the process (SnapStart).
+---@class trine.snapshot
+trine.snapshot = {}
+
+--- Has a function called before the snapshot, the latest registration first.
+---@generic F
+---@param hook F
+---@param ... any its arguments
+---@return F
+function trine.snapshot.register_before_snapshot(hook, ...) end
+
+--- Has a function called in each copy of the process, in the order of registration.
+---@generic F
+---@param hook F
+---@param ... any its arguments
+---@return F
+function trine.snapshot.register_after_restore(hook, ...) end
+
 ---@class trine.json
 ---@field null lightuserdata
 trine.json = {}

@@ -1,5 +1,6 @@
 //! One instance: the functions that it has loaded, and its end.
 
+mod snapshot;
 mod values;
 mod wrap;
 
@@ -265,6 +266,14 @@ impl Instance for PythonInstance {
             // A program has `sys.argv` and the process's streams for itself.
             Function::Program(_) => false,
         })
+    }
+
+    fn before_snapshot(&self) -> LocalFuture<'_, Result<()>> {
+        Box::pin(self.prepare_for_snapshot())
+    }
+
+    fn after_restore(&self) -> LocalFuture<'_, Result<()>> {
+        Box::pin(self.go_on_restored())
     }
 
     fn interrupter(&self) -> Interrupter {

@@ -58,6 +58,8 @@ pub(crate) struct Interpreter {
     end: PyOnceLock<Py<PyDict>>,
     /// The prelude's `stream`, loaded on first use.
     stream: PyOnceLock<Py<PyDict>>,
+    /// The prelude's `snapshot`, loaded on first use.
+    snapshot: PyOnceLock<Py<PyDict>>,
 }
 
 impl Interpreter {
@@ -89,6 +91,13 @@ impl Interpreter {
     pub(crate) fn stream(&self, py: Python<'_>) -> PyResult<&Py<PyDict>> {
         self.stream.get_or_try_init(py, || {
             Ok(run_prelude(py, Prelude::Stream, &host::module(py)?)?.unbind())
+        })
+    }
+
+    /// Returns the prelude's `snapshot` as a namespace.
+    pub(crate) fn snapshot(&self, py: Python<'_>) -> PyResult<&Py<PyDict>> {
+        self.snapshot.get_or_try_init(py, || {
+            Ok(run_prelude(py, Prelude::Snapshot, &host::module(py)?)?.unbind())
         })
     }
 
@@ -321,6 +330,7 @@ fn prepare(py: Python<'_>, main_thread: bool) -> PyResult<Interpreter> {
         check: PyOnceLock::new(),
         end: PyOnceLock::new(),
         stream: PyOnceLock::new(),
+        snapshot: PyOnceLock::new(),
     })
 }
 
@@ -384,6 +394,7 @@ pub(crate) enum Prelude {
     Program,
     Scopes,
     Signals,
+    Snapshot,
     Start,
     Stream,
     Streams,
@@ -420,6 +431,7 @@ pub(crate) fn run_prelude<'py>(
         Prelude::Program => prelude_file!("program"),
         Prelude::Scopes => prelude_file!("scopes"),
         Prelude::Signals => prelude_file!("signals"),
+        Prelude::Snapshot => prelude_file!("snapshot"),
         Prelude::Start => prelude_file!("start"),
         Prelude::Stream => prelude_file!("stream"),
         Prelude::Streams => prelude_file!("streams"),

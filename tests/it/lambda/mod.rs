@@ -11,3 +11,4 @@ mod managed;
 mod process;
 mod signals;
 mod sizes;
+mod snapshot;

@@ -90,6 +90,11 @@ impl Exchange {
         lines.map(pair).collect()
     }
 
+    /// Waits for the runtime's end of the connection.
+    pub(crate) fn is_closed(&mut self) -> bool {
+        matches!(self.stream.read(&mut [0]), Ok(0) | Err(_))
+    }
+
     /// Reads the head of a request.
     pub(crate) fn head(&mut self) -> Head {
         let line = self.line();

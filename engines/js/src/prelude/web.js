@@ -12,6 +12,7 @@ import { beforeExit, exit } from "ext:trine_prelude/ending.js";
 import { exit as exitByRequest, shareSignals, trapSignals } from "ext:trine_prelude/exits.js";
 import { hideDeno, showDeno } from "ext:trine_prelude/flavour.js";
 import { whenProcessStarts } from "ext:trine_prelude/process.js";
+import { afterRestore, beforeSnapshot, hideSnapshot, replaceRandom } from "ext:trine_prelude/snapshot.js";
 import { setSourceMaps } from "ext:trine_prelude/source_maps.js";
 import { prepareStack } from "ext:trine_prelude/stack.js";
 import "ext:trine_prelude/threads.js";
@@ -76,6 +77,9 @@ function start(host, isThread) {
   internals.trineStartNode?.();
   installConsole(host);
   useOptions(host, isThread);
+  if (host.isSnapStart) {
+    replaceRandom();
+  }
   return {
     load,
     invoke,
@@ -90,6 +94,8 @@ function start(host, isThread) {
     programEnd,
     beforeExit,
     exit,
+    beforeSnapshot,
+    afterRestore,
     hasWork: core.eventLoopHasMoreWork,
     prepareStack,
   };
@@ -107,6 +113,7 @@ function nameMain() {
 
 /** The same in a process that was started as Node, which no invocation runs in. */
 function startPlain(host, isThread) {
+  hideSnapshot();
   if (!isThread) {
     prepareInterpreter(host.interpreter);
   }
