@@ -28,27 +28,27 @@ const MEETING: &[(&str, &str, &str)] = &[
     (
         "Python, async",
         "app.py",
-        "import asyncio, os
+        "import asyncio, logging, os
 async def handler(event, context):
     if event.get('fail'): raise TypeError('no')
     if event.get('hang'): await asyncio.sleep(100)
     open(os.path.join(event['dir'], context.aws_request_id), 'w').close()
     while len(os.listdir(event['dir'])) < event['count']: await asyncio.sleep(.005)
-    print('met')
+    logging.warning('met')
     return [context.aws_request_id, os.environ.get('_X_AMZN_TRACE_ID')]
 ",
     ),
     (
         "Python, blocking",
         "app.py",
-        "import os, time
+        "import logging, os, time
 def handler(event, context):
     if event.get('fail'): raise TypeError('no')
     if event.get('hang'):
         while True: time.sleep(.01)
     open(os.path.join(event['dir'], context.aws_request_id), 'w').close()
     while len(os.listdir(event['dir'])) < event['count']: time.sleep(.005)
-    print('met')
+    logging.warning('met')
     return [context.aws_request_id, os.environ.get('_X_AMZN_TRACE_ID')]
 ",
     ),
@@ -67,7 +67,7 @@ return { handler = function(event, context)
   while event.hang do end
   io.open(event.dir .. '/' .. context.aws_request_id, 'w'):close()
   while count(event.dir) < event.count do end
-  print('met')
+  trine.log('warn', 'met')
   return { context.aws_request_id, os.getenv('_X_AMZN_TRACE_ID') or false }
 end }
 ",
