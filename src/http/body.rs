@@ -25,11 +25,13 @@ pub enum ReplyBody {
 pub struct StreamedBody {
     reader: StreamReader,
     hold: Hold,
+    /// Whether it is about to end with an error.
+    fails: bool,
 }
 
 impl StreamedBody {
     pub(super) fn new(reader: StreamReader, hold: Hold) -> Self {
-        Self { reader, hold }
+        Self { reader, hold, fails: false }
     }
 
     /// Returns the next chunk. One that does not come because the function has failed is an error, which ends the
@@ -39,6 +41,11 @@ impl StreamedBody {
             return Poll::Ready(Some(Ok(Frame::data(chunk))));
         }
         if self.reader.stream().has_failed() {
+            if !std::mem::replace(&mut self.fails, true) {
+                // An error takes with it what has not been sent yet; a turn of the connection's sends that.
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             let error = io::Error::other("the function failed in the middle of its response");
             return Poll::Ready(Some(Err(error)));
         }

@@ -30,6 +30,7 @@ impl Reading {
         let mut reading = Self { connection: BufReader::new(stream), head: String::new() };
         loop {
             let line = reading.line();
+            assert_ne!(line, "", "the connection ended within the head");
             if line == "\r\n" {
                 return reading;
             }
@@ -243,15 +244,23 @@ fn a_deadline_ends_a_stream_in_order() {
     with noting():
         yield 'a'
         try: {wait}
-        except trine.DeadlineExceeded: yield 'late'
+        except trine.DeadlineExceeded:
+            note('warned')
+            yield 'late'
         {wait}
 "
         );
         let folder = Folder::new(&[("app.py", &source)]);
         let served = Served::start(&folder, &["app.py", "--timeout", "1s"]);
         let mut reading = Reading::begin(&served, "/app");
-        assert_eq!([reading.text(), reading.text()], ["a", "late"]);
-        assert_eq!(reading.chunk(), Some(Err(())));
+        assert_eq!(reading.text(), "a");
+        // On a busy machine there is no time left for it.
+        let late = reading.chunk();
+        if late != Some(Err(())) {
+            assert_eq!(late, Some(Ok(b"late".to_vec())));
+            assert_eq!(reading.chunk(), Some(Err(())));
+        }
+        assert!(folder.task().join("warned").exists());
         let closed = folder.task().join("closed");
         eventually(&format!("it is closed\n{:?}", served.process), || {
             closed.exists().then_some(())
