@@ -2,23 +2,25 @@
 
 use super::{fail, role::RUNTIME_API, wrapper};
 use crate::{
-    config::{SettingError, Settings, as_managed},
+    config::{Format, Origin, Setting, SettingError, Settings, as_managed},
     diagnostic::beyond_record,
     engines::Registry,
     handler::{from_environment, likely_dialect},
-    lambda::{Door, Ended, RuntimeApi},
+    lambda::{Door, Ended, ManagedDoor, RuntimeApi},
     telemetry::{LambdaSink, Log},
     worker::Worker,
 };
 use anyhow::Context;
+use nix::unistd::{dup2_stderr, dup2_stdout};
 use std::{
     env,
     ffi::{OsStr, OsString},
+    os::unix::net::UnixStream,
     process::ExitCode,
 };
 use tokio::{
     runtime::Builder,
-    task::{self, LocalSet},
+    task::{self, JoinError, LocalSet},
 };
 use trine_engine::{Error, ErrorKind, Level, LogFormat};
 
@@ -52,13 +54,13 @@ fn serve(handler: Option<&OsStr>, wrapped: Result<(), wrapper::Failed>) -> anyho
         "AWS_LAMBDA_RUNTIME_API is not set: as 'bootstrap' this program is a Lambda runtime and needs to know where \
          the Runtime API is; run it as 'trine' for its other commands, or under 'trine emulator'",
     )?;
-    let (settings, wrong) = Settings::sensible(|name| env::var(name).ok());
+    let (mut settings, wrong) = Settings::sensible(|name| env::var(name).ok());
+    let is_managed = settings.concurrency > 1;
+    if is_managed {
+        managed_logs(&mut settings);
+    }
     let log = settings.log(LambdaSink::new());
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    let worker = Worker::new(settings.sequential_worker(log.clone()));
-    let snap_start = env::var(INITIALIZATION_TYPE).is_ok_and(|kind| kind == SNAP_START);
-    let door = Door::new(RuntimeApi::new(&address)?, worker, Log::new(log));
-    let door = door.with_snap_start(snap_start);
     let registry = Registry::built_in();
     let handler = handler.map(OsStr::to_string_lossy);
     let handler = handler.as_deref();
@@ -76,10 +78,26 @@ fn serve(handler: Option<&OsStr>, wrapped: Result<(), wrapper::Failed>) -> anyho
         Err(error) => Err((error, likely_dialect(handler, variable, &search, &registry))),
     };
     // Loop and connection are tasks of one set, which wake each other without a pass through the system's event queue.
-    let run = async { task::spawn_local(door.run(plan)).await };
-    let ended = match LocalSet::new().block_on(&runtime, run) {
-        Ok(ended) => ended,
-        Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+    let local = LocalSet::new();
+    let ended = if is_managed {
+        let (main, others) = settings.managed_workers(log.clone());
+        let door = ManagedDoor {
+            address,
+            concurrency: settings.concurrency,
+            threads: settings.threads,
+            main,
+            others,
+            log: Log::new(log),
+        };
+        let run = async { task::spawn_local(door.run(plan)).await };
+        returned(local.block_on(&runtime, run))?
+    } else {
+        let worker = Worker::new(settings.sequential_worker(log.clone()));
+        let snap_start = env::var(INITIALIZATION_TYPE).is_ok_and(|kind| kind == SNAP_START);
+        let door = Door::new(RuntimeApi::new(&address)?, worker, Log::new(log));
+        let door = door.with_snap_start(snap_start);
+        let run = async { task::spawn_local(door.run(plan)).await };
+        returned(local.block_on(&runtime, run))
     };
     // The record of the error is in the log already; in JSON every line is one object.
     if let Some(error) = ended.error()
@@ -91,6 +109,25 @@ fn serve(handler: Option<&OsStr>, wrapped: Result<(), wrapper::Failed>) -> anyho
         }
     }
     Ok(ended)
+}
+
+/// Returns what a task has returned; its panic goes on here.
+fn returned<T>(ended: Result<T, JoinError>) -> T {
+    ended.unwrap_or_else(|panicked| std::panic::resume_unwind(panicked.into_panic()))
+}
+
+/// Has all logs be JSON, as where invocations come side by side, and go to the platform's socket where there is one:
+/// whatever writes to the standard outputs, also what guests start.
+fn managed_logs(settings: &mut Settings) {
+    let origin = Origin::Environment("AWS_LAMBDA_MAX_CONCURRENCY");
+    settings.log_format = Setting { value: Format(LogFormat::Json), origin };
+    let Some(path) = env::var_os("_LAMBDA_TELEMETRY_LOG_FD_PROVIDER_SOCKET") else { return };
+    // Each connection is a log stream. Without one, lines go where they went before.
+    for output in [dup2_stdout as fn(UnixStream) -> nix::Result<()>, dup2_stderr] {
+        if let Ok(stream) = UnixStream::connect(&path) {
+            let _ = output(stream);
+        }
+    }
 }
 
 /// Refuses settings that make no sense: the platform is told, as of any other reason why the function cannot start.

@@ -1,11 +1,12 @@
 //! The Lambda front door: polls the Runtime API, runs each invocation, posts its answer.
 //!
 //! One thread does everything, on one connection that is kept alive: between the end of one answer and the next event
-//! there is no hop. Contract: AWS's "Lambda runtime API" for custom runtimes.
+//! there is no hop. Where the platform hands out several events at once, there is such a connection for each (`managed`). Contract: AWS's "Lambda runtime API" for custom runtimes.
 
 mod client;
 mod extension;
 mod headers;
+mod managed;
 mod outgoing;
 mod poller;
 mod rescue;
@@ -15,6 +16,7 @@ mod stream;
 
 pub use client::{ApiError, Delivery, Next, RuntimeApi, Verdict};
 pub use headers::invocation_from;
+pub use managed::{ManagedDoor, StartError};
 pub use run::{Door, Ended};
 
 /// The largest body that the platform takes for a response: 6 MiB and 100 bytes.

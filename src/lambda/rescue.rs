@@ -28,6 +28,10 @@ const STEP: Duration = Duration::from_millis(500);
 pub(super) enum Ends {
     /// The process ends: that thread is all there is.
     Always,
+    /// The process ends where this invocation holds the thread: others wait for it as well.
+    WhenStuck,
+    /// Nothing else: the thread has no other invocations, and may come back.
+    Never,
 }
 
 /// The means to answer from outside the loop.
@@ -41,8 +45,8 @@ pub(super) struct Rescuer {
 }
 
 impl Rescuer {
-    /// Returns what the watchdog does for this delivery: it posts the error on a connection of its own and ends the
-    /// process, so that the platform starts another one.
+    /// Returns what the watchdog does for this delivery: it posts the error on a connection of its own and, where no other
+    /// invocation can go on, ends the process, so that the platform starts another one.
     pub(super) fn rescue(self: &Arc<Self>, delivery: &Delivery) -> Rescue {
         let (rescuer, delivery) = (self.clone(), delivery.clone());
         let act = move |lost: &Lost| rescuer.answer(&delivery, lost);
@@ -54,6 +58,7 @@ impl Rescuer {
         match self.ends {
             // It is about to end the process.
             Ends::Always => std::future::pending().await,
+            Ends::WhenStuck | Ends::Never => Ok(()),
         }
     }
 
@@ -63,14 +68,25 @@ impl Rescuer {
             true => "it runs native code that cannot be stopped",
             false => "its thread does not come back",
         };
-        let message = format!("{}; {why}, so the process ends", timed_out(id, lost.given));
-        self.log.line(Level::Fatal, &message, &[]);
+        let ends = match self.ends {
+            Ends::Always => true,
+            Ends::WhenStuck => lost.stuck,
+            Ends::Never => false,
+        };
+        let (level, so) = match ends {
+            true => (Level::Fatal, ", so the process ends"),
+            false => (Level::Error, ""),
+        };
+        let message = format!("{}; {why}{so}", timed_out(id, lost.given));
+        self.log.line(level, &message, &[("requestId", id.into())]);
         let error = Error::new(ErrorKind::Timeout, message);
         let streams = self.streams.load(Ordering::Acquire);
         if !streams && let Err(error) = self.post(delivery, id, &error) {
-            self.log.line(Level::Fatal, &format!("the error could not be posted: {error}"), &[]);
+            self.log.line(level, &format!("the error could not be posted: {error}"), &[]);
         }
-        std::process::exit(STUCK_EXIT);
+        if ends {
+            std::process::exit(STUCK_EXIT);
+        }
     }
 
     fn post(&self, delivery: &Delivery, id: &str, error: &Error) -> io::Result<()> {

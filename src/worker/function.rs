@@ -95,6 +95,8 @@ impl Function {
         invocation: &Rc<Invocation>,
         rescue: impl FnOnce() -> Option<Rescue>,
     ) -> Answer {
+        // Before what may take its time: loading is part of it.
+        let ahead = invocation.remaining_ms().is_some_and(|left| left > 0);
         let pipeline = match self.take().await {
             Ok(pipeline) => pipeline,
             Err(error) => return Answer::failed(error),
@@ -102,7 +104,7 @@ impl Function {
         let watchdog = &self.worker.options().watchdog;
         let report = |error: &Error| self.report(invocation, error);
         let (result, claim) =
-            run::run(&pipeline, event, invocation, watchdog, rescue, report).await;
+            run::run(&pipeline, event, invocation, ahead, watchdog, rescue, report).await;
         if self.is_fresh() {
             self.spent.borrow_mut().push(pipeline);
         }

@@ -29,19 +29,18 @@ impl Claim {
     }
 }
 
-/// Runs an invocation within its time. `report` takes what `timeout` hooks raise. The failure of an answer that is on its
-/// way out already is its stream's, not the result.
+/// Runs an invocation within its time. `ahead` says whether its deadline was to come when its event came: one that had
+/// passed by then is no measure of what follows, because whoever waits still wants an answer. `report` takes what
+/// `timeout` hooks raise. The failure of an answer that is on its way out already is its stream's, not the result.
 pub(crate) async fn run(
     pipeline: &Pipeline,
     event: Payload,
     invocation: &Rc<Invocation>,
+    ahead: bool,
     watchdog: &Watchdog,
     rescue: impl FnOnce() -> Option<Rescue>,
     report: impl Fn(&Error),
 ) -> (Result<Payload>, Claim) {
-    // One that has passed before there was any code to stop is no measure of what follows. Whoever waits still wants an
-    // answer, or would not have sent the event.
-    let ahead = invocation.remaining_ms().is_some_and(|left| left > 0);
     let deadline = invocation.deadline_ms.filter(|_| ahead);
     if !watchdog.cares(deadline, pipeline.is_unlimited()) {
         let watch = Watch::none();

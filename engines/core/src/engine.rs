@@ -150,6 +150,9 @@ pub struct EngineInfo {
     /// Whether functions of one instance would see each other's globals, although on a platform with a process for each
     /// they do not: then every function of a process gets an instance of its own.
     pub instance_per_function: bool,
+    /// Whether handlers commonly hold their thread while they wait, as the language's own library does: invocations that are
+    /// to run side by side then get instances and threads of their own.
+    pub waits_hold_thread: bool,
     /// Whether a handler string splits at the first dot of its base name (as Node does) or at the last one.
     pub splits_at_first_dot: bool,
     /// The abilities of this engine.
@@ -180,6 +183,7 @@ impl EngineInfo {
             globals_per_root: false,
             on_main_thread: false,
             instance_per_function: false,
+            waits_hold_thread: false,
             splits_at_first_dot: false,
             capabilities: Capabilities::default(),
             error_dialect: ErrorDialect::PLAIN,
@@ -225,6 +229,13 @@ impl EngineInfo {
     #[must_use]
     pub fn with_instance_per_function(mut self, instance_per_function: bool) -> Self {
         self.instance_per_function = instance_per_function;
+        self
+    }
+
+    /// Sets whether handlers commonly hold their thread while they wait.
+    #[must_use]
+    pub fn with_waits_hold_thread(mut self, waits_hold_thread: bool) -> Self {
+        self.waits_hold_thread = waits_hold_thread;
         self
     }
 

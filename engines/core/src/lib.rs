@@ -30,6 +30,7 @@ mod payload;
 mod presence;
 mod simple;
 mod stream;
+mod stream_place;
 
 pub use dialect::{ErrorDialect, ErrorRecord, json_string};
 pub use end::{End, timed_out};
@@ -52,6 +53,7 @@ pub use payload::{Form, NativeValue, Payload, RawPayload, WithBody};
 pub use presence::Presence;
 pub use simple::{Output, Simple, SimpleEnvironment, SimpleRuntime};
 pub use stream::{
-    HTTP_INTEGRATION, PRELUDE_END, ResponseStream, STREAM_CAPACITY, StreamHead, StreamPlace,
-    StreamReader, Written,
+    HTTP_INTEGRATION, PRELUDE_END, ResponseStream, STREAM_CAPACITY, StreamHead, StreamReader,
+    Written,
 };
+pub use stream_place::StreamPlace;

@@ -8,7 +8,6 @@
 use crate::{Error, ErrorKind, Result};
 use bytes::{Bytes, BytesMut};
 use std::{
-    cell::{Cell, OnceCell, RefCell},
     collections::VecDeque,
     fmt,
     future::{Future, poll_fn},
@@ -125,6 +124,11 @@ impl ResponseStream {
     /// Makes a stream for at most `limit` bytes.
     pub fn new(limit: Option<u64>) -> Self {
         Self(Arc::new(Mutex::new(State { limit, ..State::default() })))
+    }
+
+    /// Makes one that is held back, or not, with those who wait for its first chunk.
+    pub(crate) fn awaited(limit: Option<u64>, held: bool, readers: Vec<Waker>) -> Self {
+        Self(Arc::new(Mutex::new(State { limit, held, readers, ..State::default() })))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -349,7 +353,8 @@ fn begin_at_the_end(state: &mut State) {
     state.push(rest.freeze());
 }
 
-fn register(wakers: &mut Vec<Waker>, waker: &Waker) {
+/// Notes who is to be woken, once.
+pub(crate) fn register(wakers: &mut Vec<Waker>, waker: &Waker) {
     if !wakers.iter().any(|known| known.will_wake(waker)) {
         wakers.push(waker.clone());
     }
@@ -409,87 +414,10 @@ impl Drop for StreamReader {
     }
 }
 
-/// An invocation's place for a streamed answer, which most never use.
-#[derive(Default)]
-pub struct StreamPlace {
-    stream: OnceCell<ResponseStream>,
-    limit: Option<u64>,
-    held: Cell<bool>,
-    waits: RefCell<Vec<Waker>>,
-}
-
-impl StreamPlace {
-    /// Makes a place for a stream of at most `limit` bytes.
-    pub fn limited(limit: u64) -> Self {
-        Self { limit: Some(limit), ..Self::default() }
-    }
-
-    /// Makes a place with a stream in it, whose other side may be on another thread.
-    pub fn of(stream: ResponseStream) -> Self {
-        Self { stream: OnceCell::from(stream), ..Self::default() }
-    }
-
-    /// Returns the stream, made if need be.
-    pub fn get(&self) -> &ResponseStream {
-        self.stream.get_or_init(|| {
-            let stream = ResponseStream::new(self.limit);
-            let mut state = stream.state();
-            state.held = self.held.get();
-            state.readers = self.waits.take();
-            drop(state);
-            stream
-        })
-    }
-
-    /// Returns the stream, if there is one.
-    pub fn made(&self) -> Option<&ResponseStream> {
-        self.stream.get()
-    }
-
-    /// Returns the stream, if it is out.
-    pub fn out(&self) -> Option<&ResponseStream> {
-        self.made().filter(|stream| stream.is_out())
-    }
-
-    /// Holds back what may be written from now on; see [`ResponseStream::hold`].
-    pub fn hold(&self) {
-        self.held.set(true);
-        if let Some(stream) = self.made() {
-            stream.hold();
-        }
-    }
-
-    /// Waits until there is a stream that is out.
-    pub fn poll_out(&self, cx: &mut Context<'_>) -> Poll<&ResponseStream> {
-        match self.made() {
-            Some(stream) => stream.poll_out(cx).map(|()| stream),
-            None => self.wait(cx),
-        }
-    }
-
-    /// Waits until there is a stream that is begun.
-    pub fn poll_begun(&self, cx: &mut Context<'_>) -> Poll<&ResponseStream> {
-        match self.made() {
-            Some(stream) => stream.poll_begun(cx).map(|()| stream),
-            None => self.wait(cx),
-        }
-    }
-
-    fn wait<T>(&self, cx: &Context<'_>) -> Poll<T> {
-        register(&mut self.waits.borrow_mut(), cx.waker());
-        Poll::Pending
-    }
-}
-
-impl fmt::Debug for StreamPlace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.stream.get().fmt(f)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::StreamPlace;
 
     fn now<T>(future: impl Future<Output = T>) -> Option<T> {
         let mut future = std::pin::pin!(future);

@@ -14,6 +14,7 @@ use crate::{
     instance::{Function, Kind, Shared, ended},
     isolate::{Entered, Prelude},
     sessions::Place,
+    stream::Turn,
 };
 use deno_runtime::deno_core::{PollEventLoopOptions, v8};
 use std::{
@@ -478,7 +479,7 @@ impl Shared {
             Err(error) => return Poll::Ready(Err(error)),
         };
         let mut isolate = isolate.enter();
-        self.tell_of_reader(&mut isolate, current, cx);
+        self.tell_of_reader(&mut isolate, current, Turn::Begins, cx);
         let waker = self.wakers.waker();
         loop {
             // Another call's turn of the loop may have settled this promise.
@@ -504,7 +505,7 @@ impl Shared {
             match turn {
                 // Another invocation has been stopped; it has been woken to find out, and so has this one.
                 Poll::Ready(Err(_)) => return Poll::Pending,
-                _ if self.tell_of_reader(&mut isolate, current, cx) => {}
+                _ if self.tell_of_reader(&mut isolate, current, Turn::Ends, cx) => {}
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Ok(())) if self.waits_for_reader(current) => return Poll::Pending,
                 Poll::Ready(Ok(())) if Self::idle(&mut isolate, current) => {}

@@ -44,6 +44,13 @@ enum Wait {
     Yes,
 }
 
+/// The part of a call's turn on its thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    Begins,
+    Ends,
+}
+
 /// What the guest is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum News {
@@ -75,8 +82,8 @@ impl Streams {
         }
     }
 
-    fn poll_news(&self, slot: usize, cx: &mut Context<'_>) -> Poll<News> {
-        self.with(slot, |entry| entry.poll_news(cx)).unwrap_or(Poll::Pending)
+    fn poll_news(&self, slot: usize, turn: Turn, cx: &mut Context<'_>) -> Poll<News> {
+        self.with(slot, |entry| entry.poll_news(turn, cx)).unwrap_or(Poll::Pending)
     }
 
     fn is_awaited(&self, slot: usize) -> bool {
@@ -85,7 +92,7 @@ impl Streams {
 }
 
 impl Entry {
-    fn poll_news(&mut self, cx: &mut Context<'_>) -> Poll<News> {
+    fn poll_news(&mut self, turn: Turn, cx: &mut Context<'_>) -> Poll<News> {
         match &mut self.waker {
             Some(waker) => waker.clone_from(cx.waker()),
             None => self.waker = Some(cx.waker().clone()),
@@ -95,9 +102,13 @@ impl Entry {
             self.wait = Wait::No;
             return Poll::Ready(News::Gone);
         }
-        match self.wait {
-            Wait::No => Poll::Pending,
-            Wait::Asked => {
+        match (self.wait, turn) {
+            (Wait::No, _) => Poll::Pending,
+            (Wait::Yes, Turn::Begins) => self.stream.poll_ready(cx).map(|_| {
+                self.wait = Wait::No;
+                News::Room
+            }),
+            (Wait::Asked | Wait::Yes, _) => {
                 self.wait = Wait::Yes;
                 if self.stream.poll_ready(cx).is_ready() {
                     // Not before the thread has turned to others: a chunk leaves before the next one is made.
@@ -105,10 +116,6 @@ impl Entry {
                 }
                 Poll::Pending
             }
-            Wait::Yes => self.stream.poll_ready(cx).map(|_| {
-                self.wait = Wait::No;
-                News::Room
-            }),
         }
     }
 }
@@ -125,10 +132,11 @@ impl Shared {
         &self,
         isolate: &mut Entered<'_>,
         current: &Current<'_>,
+        turn: Turn,
         cx: &mut Context<'_>,
     ) -> bool {
         let Some(slot) = current.slot() else { return false };
-        let Poll::Ready(news) = self.host.streams.poll_news(slot, cx) else { return false };
+        let Poll::Ready(news) = self.host.streams.poll_news(slot, turn, cx) else { return false };
         let (runtime, prelude) = isolate.parts();
         deno_runtime::deno_core::scope!(scope, runtime);
         let undefined = v8::undefined(scope).into();

@@ -23,7 +23,7 @@ pub fn engine() -> PythonEngine {
         .with_capabilities(Capabilities {
             async_handlers: true,
             interleaving: true,
-            streaming: false,
+            streaming: true,
             interrupt: true,
             native_values: true,
             exact_integers: true,

@@ -38,7 +38,7 @@ pub(crate) struct PythonInstance {
     layer_root: String,
     /// The generation: instances of the same one share modules.
     generation: u64,
-    settings: Settings,
+    pub(crate) settings: Settings,
     functions: RefCell<Vec<Rc<Registered>>>,
     pub(crate) contexts: Rc<Contexts>,
     pub(crate) event_loop: Rc<CurrentLoop>,
@@ -261,7 +261,7 @@ impl Instance for PythonInstance {
             Function::Callable(callable) => Python::attach(|py| {
                 // Python 3.11 takes the thread that imports this first for the main one, which must be this one.
                 let threads = py.import("threading").is_ok();
-                threads && !loader::is_coroutine_function(callable.object.bind(py), 0)
+                threads && !loader::is_asynchronous(callable.object.bind(py), 0)
             }),
             // A program has `sys.argv` and the process's streams for itself.
             Function::Program(_) => false,

@@ -56,13 +56,13 @@ function written(chunk) {
 
 /** Defines the class, which is loaded with Node's streams where a handler needs it. */
 function define() {
-  const { Writable } = core.loadExtScript("ext:deno_node/internal/streams/writable.js");
+  // The whole module: parts of it complete each other.
+  const { Writable } = core.createLazyLoader("node:stream")();
   return class ResponseStream extends Writable {
     #sink;
     #begun = false;
     #contentType;
     #metadata;
-    #failure;
     /** Called with a function that writes, before the first chunk is written. */
     _onBeforeFirstWrite = undefined;
 
@@ -73,7 +73,7 @@ function define() {
         this[name] = this[name].bind(this);
       }
       // The invocation fails with it, whether or not anybody else listens.
-      this.on("error", (error) => this.#failure ??= error);
+      this.on("error", () => {});
       sink.whenGone((reason) => this.destroy(reason));
     }
 
@@ -158,8 +158,8 @@ function define() {
           (meta.waiting ??= []).push({ empty: () => reject(unfinished()) });
         });
       }
-      if (this.#failure !== undefined) {
-        throw this.#failure;
+      if (this.errored !== null) {
+        throw this.errored;
       }
       if (!this.writableFinished) {
         throw unfinished();

@@ -139,7 +139,9 @@ function metadataOf(response) {
   const cookies = [];
   response.headers.forEach((value, name) => {
     if (name === "set-cookie") {
-      cookies.push(value);
+      // Some packages' headers give all of them in one, and apart by a method of their own.
+      const apart = response.headers.raw?.()[name];
+      cookies.push(...(apart ?? [value]));
     } else if (!OF_A_CONNECTION.has(name)) {
       headers[name] = value;
     }
@@ -154,6 +156,15 @@ function metadataOf(response) {
   return JSON.stringify(metadata);
 }
 
+/** Destroys a stream of Node's. Settles when it is closed, if it tells. */
+function closed(stream) {
+  stream.destroy();
+  if (stream.closed || stream._readableState?.emitClose === false) {
+    return undefined;
+  }
+  return new Promise((resolve) => stream.once("close", resolve));
+}
+
 /** A way to take one chunk after the other from a value, and to say that no more is wanted. */
 function sourceOf(value) {
   if (typeof value.getReader === "function") {
@@ -166,7 +177,7 @@ function sourceOf(value) {
     const isNodes = typeof value.pipe === "function" && typeof value.destroy === "function";
     return {
       next: () => iterator.next(),
-      stop: isNodes ? () => value.destroy() : () => iterator.return?.(),
+      stop: isNodes ? () => closed(value) : () => iterator.return?.(),
     };
   }
   return {

@@ -50,11 +50,11 @@ impl PythonInstance {
             // Functions with other roots have no part in a process of which a snapshot is taken.
             let _scope = self.enter(py, RootId(0))?;
             let returned = apply(registered.bind(py));
-            self.outcome(py, &section, returned, &called, |_| Ok(()))
+            self.outcome(py, &section, returned, None, &called, |_, _| Ok(()))
         });
         let done = match begun {
             Ok(Begun::Done(())) => Ok(()),
-            Ok(Begun::Waiting(task)) => self.finish(&call, &task, &called, |_| Ok(())).await,
+            Ok(Begun::Waiting(task)) => self.finish(&call, &task, &called, |_, _| Ok(())).await,
             Err(failed) => Err(failed),
         };
         self.left(&call, &done);

@@ -1,6 +1,6 @@
 //! Handlers of the form that Lambda's own client has, with a stream to write into.
 
-use super::{answer, read};
+use super::{Seen, answer, read};
 use crate::support::{Guest, invocation, run};
 use trine_engine::{ErrorKind, Wanted};
 
@@ -132,6 +132,8 @@ fn what_comes_too_late_is_an_error_that_the_handler_sees() {
     assert_eq!(seen.error().message(), "write after end");
     let seen = official(
         "responseStream.end('a');
+         responseStream.end();
+         await finished(responseStream);
          const error = await new Promise((told) => responseStream.end(told));
          if (error.code !== 'ERR_STREAM_ALREADY_FINISHED') throw error;",
     );

@@ -117,9 +117,10 @@ fn who_writes_learns_that_nobody_reads_any_more() {
         }
         export const web = () => {
           told = [];
+          const timer = setInterval(() => {}, 1000);
           return new ReadableStream({
             start(controller) { controller.enqueue('a'); },
-            cancel(reason) { told.push(`cancelled ${reason.code}`); },
+            cancel(reason) { clearInterval(timer); told.push(`cancelled ${reason.code}`); },
           });
         };
         export const response = () => new Response(web());
@@ -127,7 +128,8 @@ fn who_writes_learns_that_nobody_reads_any_more() {
           told = [];
           const stream = new Readable({ read() {} });
           stream.push('a');
-          stream.on('close', () => told.push('closed'));
+          const timer = setInterval(() => {}, 1000);
+          stream.on('close', () => { clearInterval(timer); told.push('closed'); });
           return stream;
         };
         const stream = (handler) => awslambda.streamifyResponse(async (event, responseStream, context) => {
