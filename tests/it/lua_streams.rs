@@ -188,7 +188,7 @@ fn errors_are_ordinary_ones_before_the_first_chunk_and_trailers_afterwards() {
         };
         assert_eq!((&bytes[..], *streamed), (&b"ab"[..], true));
         let kind = trailers.iter().find(|(name, _)| name.ends_with("error-type"));
-        assert_eq!(kind.unwrap().1, "OutOfStock");
+        assert_eq!(kind.unwrap().1, "Function.OutOfStock");
     }
     lambda.emulator.assert_clean();
 }

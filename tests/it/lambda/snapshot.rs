@@ -168,7 +168,8 @@ def register_after_restore(func, *args, **kwargs):
 ";
     let mut files = noting("python", "pass", "pass");
     files.push(("snapshot_restore_py.py", package.to_owned()));
-    let lambda = start(&folder(&files));
+    let folder = folder(&files);
+    let lambda = start(&folder);
     assert_eq!(lambda.invoke(json!({})), json!(["before 2", "before 1", "after 1", "after 2"]));
 }
 
@@ -186,7 +187,8 @@ fn a_hook_that_fails_before_the_snapshot_ends_the_start() {
     for engine in ENGINES {
         let (raise, name, message) = failing(engine);
         let pass = if engine == "python" { "pass" } else { "" };
-        let lambda = start(&folder(&noting(engine, raise, pass)));
+        let folder = folder(&noting(engine, raise, pass));
+        let lambda = start(&folder);
         let (code, header, document) = lambda.init_error();
         assert_eq!((code, header.as_str()), (Some(64), "Runtime.BeforeSnapshotError"), "{engine}");
         assert_eq!(document["errorType"], name, "{engine}: {document}");
@@ -199,7 +201,8 @@ fn a_hook_that_fails_after_the_restore_is_told_and_ends_the_process() {
     for engine in ENGINES {
         let (raise, name, message) = failing(engine);
         let pass = if engine == "python" { "pass" } else { "" };
-        let lambda = start(&folder(&noting(engine, pass, raise)));
+        let folder = folder(&noting(engine, pass, raise));
+        let lambda = start(&folder);
         let outcome = lambda.outcome(json!({}));
         let Answer::InitError(failure) = &outcome.result else { panic!("{engine}: {outcome:?}") };
         assert_eq!(failure.type_header.as_deref(), Some("Runtime.AfterRestoreError"), "{engine}");
@@ -231,7 +234,7 @@ fn a_platform_that_refuses_the_restore_counts_as_a_failure_before_the_snapshot()
 fn a_function_that_fails_to_load_is_an_init_error_as_ever() {
     let folder = Folder::new(&[("app.lua", "error('no start')")]);
     let (code, header, _) = start(&folder).init_error();
-    assert_eq!((code, header.as_str()), (Some(1), "LuaError"));
+    assert_eq!((code, header.as_str()), (Some(1), "Function.LuaError"));
 }
 
 /// A function that registers a hook which does nothing.

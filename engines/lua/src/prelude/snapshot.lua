@@ -15,8 +15,9 @@ local function registers(name, hooks)
   end
 end
 
-local function run(hook)
-  hook[1](unpack(hook, 2, hook.n))
+local function run(registered)
+  local hook = registered[1]
+  hook(unpack(registered, 2, registered.n))
 end
 
 package.loaded.trine.snapshot = {
@@ -27,16 +28,16 @@ package.loaded.trine.snapshot = {
 -- A hook that has run is forgotten, as in AWS's runtimes.
 function host.before_snapshot()
   while #before > 0 do
-    local hook = before[#before]
+    local latest = before[#before]
     before[#before] = nil
-    run(hook)
+    run(latest)
   end
 end
 
 -- The numbers are the system's. A generator that somebody has seeded himself begins anew as well.
 function host.after_restore(high, low)
   randomseed(high, low)
-  for _, hook in ipairs(after) do
-    run(hook)
+  for _, registered in ipairs(after) do
+    run(registered)
   end
 end
