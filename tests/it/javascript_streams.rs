@@ -259,7 +259,7 @@ fn an_endless_stream_is_stopped_at_its_deadline() {
     let folder = folder(
         "async function* endless({ how }) {
            if (how === 'fine') { yield 'fine'; return; }
-           for (;;) { yield 'a'; if (how === 'waits') await sleep(1); }
+           for (;;) { yield 'a'.repeat(2000); if (how === 'waits') await sleep(1); }
          }
          export const handler = (event) => endless(event);
          export const official = awslambda.streamifyResponse(async (event, stream) => {

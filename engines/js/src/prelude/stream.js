@@ -158,11 +158,15 @@ function metadataOf(response) {
 
 /** Destroys a stream of Node's. Settles when it is closed, if it tells. */
 function closed(stream) {
-  stream.destroy();
-  if (stream.closed || stream._readableState?.emitClose === false) {
+  const { closeEmitted = true, emitClose } = stream._readableState ?? {};
+  if (closeEmitted || emitClose === false) {
+    stream.destroy();
     return undefined;
   }
-  return new Promise((resolve) => stream.once("close", resolve));
+  return new Promise((resolve) => {
+    stream.once("close", resolve);
+    stream.destroy();
+  });
 }
 
 /** A way to take one chunk after the other from a value, and to say that no more is wanted. */
