@@ -22,8 +22,11 @@ pub const HTTP_INTEGRATION: &str = "application/vnd.awslambda.http-integration-r
 /// The bytes between metadata and body.
 pub const PRELUDE_END: [u8; 8] = [0; 8];
 
-/// The bytes that may wait for the reader before the writer is asked to wait.
+/// The bytes, about, that may wait for the reader before the writer is asked to wait.
 pub const STREAM_CAPACITY: usize = 64 * 1024;
+
+/// What a chunk counts for beside its bytes: many small ones must not wait in numbers that take their time to send.
+const CHUNK_COST: usize = 64;
 
 /// The longest metadata that a guest may write itself, in bytes. API Gateway wants the end of it within its first 16 KB; a
 /// browser's cookies alone may be longer.
@@ -85,7 +88,7 @@ impl State {
     fn push(&mut self, chunk: Bytes) {
         self.begun = true;
         if !chunk.is_empty() {
-            self.buffered += chunk.len();
+            self.buffered += chunk.len() + CHUNK_COST;
             self.chunks.push_back(chunk);
         }
     }
@@ -244,7 +247,7 @@ impl ResponseStream {
         self.state().gone
     }
 
-    /// Returns how many bytes wait for the reader.
+    /// Returns how much waits for the reader, in bytes; each chunk counts for a little more than its own.
     pub fn buffered(&self) -> usize {
         self.state().buffered
     }
@@ -380,7 +383,7 @@ impl StreamReader {
         let mut state = self.0.state();
         if let Some(chunk) = state.chunks.pop_front() {
             let was_full = state.buffered >= STREAM_CAPACITY;
-            state.buffered -= chunk.len();
+            state.buffered -= chunk.len() + CHUNK_COST;
             if was_full && state.buffered < STREAM_CAPACITY {
                 state.wake_writers();
             }
@@ -454,7 +457,7 @@ mod tests {
     fn a_slow_reader_makes_the_writer_wait_and_one_that_is_gone_is_told() {
         let stream = ResponseStream::new(None);
         let mut reader = stream.reader();
-        let piece = Bytes::from(vec![1; STREAM_CAPACITY - 1]);
+        let piece = Bytes::from(vec![1; STREAM_CAPACITY / 2]);
         assert_eq!(stream.write(piece.clone()).unwrap(), Written::Room);
         assert_eq!(stream.write(piece).unwrap(), Written::Full);
         let (mut ready, mut gone) = (Box::pin(stream.ready()), Box::pin(stream.gone()));
