@@ -88,6 +88,12 @@ fn has_metadata(name: &str) -> bool {
     matches!(name, "response" | "integration")
 }
 
+/// Whether the source of an answer hears that nobody reads before its invocation ends. Behind a transform stream it hears of
+/// it some turns of the event loop later, which come with the next invocation.
+fn is_told_at_once(name: &str) -> bool {
+    name != "response"
+}
+
 #[track_caller]
 fn wait_for(folder: &Folder, file: &str) {
     let path = folder.task().join(file);
@@ -146,7 +152,9 @@ fn a_handler_is_told_that_the_servers_client_is_gone() {
         let mut stream = get(&served, "/endless");
         read_until(&mut stream, "one\n");
         drop(stream);
-        wait_for(&folder, "told");
+        if is_told_at_once(name) {
+            wait_for(&folder, "told");
+        }
         folder.write("go", "");
         assert_eq!(served.get("/").text(), "one\ntwo\n", "{name}");
         let log = served.process.stderr();
@@ -216,7 +224,7 @@ fn a_handler_is_told_that_lambdas_caller_is_gone_and_the_next_event_is_answered(
         while !exchange.text().contains("one\n") {}
         drop(exchange);
         let mut exchange = platform.accept_next(&process);
-        assert!(folder.task().join("told").exists(), "{name}");
+        assert!(!is_told_at_once(name) || folder.task().join("told").exists(), "{name}");
         folder.write("go", "");
         exchange.give("two", "", &json!({}));
         let head = exchange.head();
@@ -259,7 +267,7 @@ fn an_endless_stream_is_stopped_at_its_deadline() {
     let folder = folder(
         "async function* endless({ how }) {
            if (how === 'fine') { yield 'fine'; return; }
-           for (;;) { yield 'a'.repeat(2000); if (how === 'waits') await sleep(1); }
+           for (;;) { yield 'a'.repeat(10); if (how === 'waits') await sleep(1); }
          }
          export const handler = (event) => endless(event);
          export const official = awslambda.streamifyResponse(async (event, stream) => {
