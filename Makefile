@@ -96,6 +96,10 @@ test-dist: ## installs, uses, upgrades and removes each of them in a minimal Deb
 	@layer=$$(ls dist/trine-sdk-layer-*.zip 2> /dev/null | head -n 1); \
 	  [ -z "$$layer" ] || .ci/stage 'test layer with the SDKs' .ci/ship/test-sdk $(TREE) $$layer
 
+.PHONY: test-clients
+test-clients: build ## 'trine emulator' under AWS's own SDKs and runtime clients for Python and JavaScript
+	@.ci/stage 'test clients' .ci/test-clients $(TRINE)
+
 .PHONY: test-image
 test-image: ## images that 'trine package' writes, read by skopeo and run where they are unpacked
 	@.ci/stage 'test images' .ci/ship/test-image $(TREE)

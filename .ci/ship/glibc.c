@@ -4,9 +4,14 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-/* Since 2.35 these do not set errno and go by a new version; the old one is in every glibc. */
-__asm__(".symver trine_hypot, hypot@GLIBC_2.2.5");
-__asm__(".symver trine_hypotf, hypotf@GLIBC_2.2.5");
+/* Since 2.35 these do not set errno and go by a new version; the old one, a machine's first, is in every glibc. */
+#ifdef __aarch64__
+#define FIRST "GLIBC_2.17"
+#else
+#define FIRST "GLIBC_2.2.5"
+#endif
+__asm__(".symver trine_hypot, hypot@" FIRST);
+__asm__(".symver trine_hypotf, hypotf@" FIRST);
 extern double trine_hypot(double, double);
 extern float trine_hypotf(float, float);
 

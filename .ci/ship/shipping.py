@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+import platform
 import re
 import shutil
 import struct
@@ -40,7 +41,7 @@ trine serve hello.mjs
 It needs Linux with glibc, and no Node.js or Python beside it.
 """
 # What is built, as cargo calls it.
-TRIPLE = "x86_64-unknown-linux-gnu"
+TRIPLE = f"{platform.machine()}-unknown-linux-gnu"
 # The names of the C library's own parts, and of what comes with it.
 OF_THE_SYSTEM = re.compile(
     r"^(linux-vdso|ld-linux-[a-z0-9-]+|lib(c|m|dl|rt|util|pthread|resolv|nss_[a-z]+|gcc_s|stdc\+\+))\.so"

@@ -6,7 +6,7 @@ use crate::{
     diagnostic::{DOCUMENT_LIMIT, exit_code, explain},
     engines::Registry,
     telemetry::ErrorSink,
-    worker::{Function, Lost, Rescue, Worker},
+    worker::{Answer, Function, Lost, Rescue, Worker},
 };
 use anyhow::Context;
 use bytes::Bytes;
@@ -15,14 +15,19 @@ use serde::de::IgnoredAny;
 use std::{
     env,
     fs::{self, File},
-    io::{Read, Write, stderr, stdin, stdout},
+    future::{Future, poll_fn},
+    io::{self, Read, Write, stderr, stdin, stdout},
     path::Path,
+    pin::pin,
     process::ExitCode,
     rc::Rc,
+    task::Poll,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 use tokio::{runtime::Builder, task::LocalSet};
-use trine_engine::{Error, ErrorDialect, ErrorKind, Invocation, Payload, timed_out};
+use trine_engine::{
+    Error, ErrorDialect, ErrorKind, Invocation, Payload, ResponseStream, timed_out,
+};
 
 /// Call a function once and print its result.
 ///
@@ -66,6 +71,16 @@ const LOST_AFTER: Duration = Duration::from_millis(500);
 /// The least time that a function is given for what it still does at its program's end.
 const LEAST_END_TIME: Duration = Duration::from_millis(500);
 
+const CANNOT_WRITE: &str = "cannot write the result";
+
+/// The outcome of a call that has not failed.
+enum Outcome {
+    /// A result, and its media type.
+    Whole(Bytes, &'static str),
+    /// A streamed answer, which was printed while it was made, as far as that could be done.
+    Printed(io::Result<()>),
+}
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0   the function answered
@@ -87,7 +102,7 @@ impl Invoke {
 
     fn invoke(self) -> anyhow::Result<ExitCode> {
         let event = read_event(&self.event)?;
-        let mut out = reserve_stdout()?;
+        let out = reserve_stdout()?;
         let mut settings = settings()?;
         self.middleware_flag.apply_to(&mut settings);
         let runtime = Builder::new_current_thread().enable_all().build()?;
@@ -119,25 +134,36 @@ impl Invoke {
                 invocation.deadline_ms = Some(self.deadline_ms());
                 let invocation = Rc::new(invocation);
                 let rescue = || Some(rescue(&invocation));
-                let answer = function.invoke(Payload::Json(event), &invocation, rescue).await;
+                let call = function.invoke(Payload::Json(event), &invocation, rescue);
+                let (answer, printed) = printing(call, &invocation, &out).await;
                 let (result, claim) = answer.into_parts();
                 if !claim.take() {
                     // The watchdog has answered and is about to end the process.
                     std::future::pending::<()>().await;
                 }
-                result?.into_bytes()
+                let stream = invocation.stream.out();
+                if let Some(error) = stream.and_then(ResponseStream::take_failure) {
+                    return Err(error);
+                }
+                match result? {
+                    Payload::Streamed => Ok(Outcome::Printed(printed)),
+                    whole => whole.into_bytes().map(|(body, kind)| Outcome::Whole(body, kind)),
+                }
             };
             run.await.map_err(|error| (error, dialect))
         };
         LocalSet::new().block_on(&runtime, async {
-            let code = match run.await {
-                Ok((body, content_type)) => {
-                    self.print(&mut out, &body, content_type == "application/json")?;
+            let outcome = run.await;
+            let code = match outcome {
+                Ok(Outcome::Whole(body, content_type)) => {
+                    self.print(&out, &body, content_type == "application/json")?;
                     0
                 }
-                Err((error, dialect)) => {
-                    self.print_failure(&mut out, &error, dialect, &request_id)?
+                Ok(Outcome::Printed(printed)) => {
+                    printed.context(CANNOT_WRITE)?;
+                    0
                 }
+                Err((error, dialect)) => self.print_failure(&out, &error, dialect, &request_id)?,
             };
             // The answer is there; what the function still does at its program's end gets the rest of its time.
             let rest = self.timeout.saturating_sub(begun.elapsed());
@@ -161,19 +187,19 @@ impl Invoke {
         deadline.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64
     }
 
-    fn print(&self, out: &mut File, body: &[u8], is_json: bool) -> anyhow::Result<()> {
+    fn print(&self, mut out: &File, body: &[u8], is_json: bool) -> anyhow::Result<()> {
         let pretty = is_json && !self.json;
         let text = std::str::from_utf8(body).ok().filter(|_| pretty);
         match text.filter(|text| serde_json::from_str::<IgnoredAny>(text).is_ok()) {
             Some(text) => writeln!(out, "{}", indented(text)),
             None => out.write_all(body).and_then(|()| if is_json { writeln!(out) } else { Ok(()) }),
         }
-        .context("cannot write the result")
+        .context(CANNOT_WRITE)
     }
 
     fn print_failure(
         &self,
-        out: &mut File,
+        out: &File,
         error: &Error,
         dialect: ErrorDialect,
         request_id: &str,
@@ -185,6 +211,38 @@ impl Invoke {
         let code = exit_code(error.kind());
         fail(&explain(error), code);
         Ok(code)
+    }
+}
+
+/// Runs a call, and prints what it streams as it comes.
+async fn printing(
+    call: impl Future<Output = Answer>,
+    invocation: &Invocation,
+    mut out: &File,
+) -> (Answer, io::Result<()>) {
+    let mut call = pin!(call);
+    let begun = poll_fn(|cx| match call.as_mut().poll(cx) {
+        Poll::Ready(answer) => Poll::Ready(Some(answer)),
+        Poll::Pending => invocation.stream.poll_out(cx).map(|_| None),
+    });
+    let answer = begun.await;
+    let Some(stream) = invocation.stream.out() else {
+        return match answer {
+            Some(answer) => (answer, Ok(())),
+            None => (call.await, Ok(())),
+        };
+    };
+    let mut reader = stream.reader();
+    let print = async move {
+        // Whoever no longer reads ends the stream: the reader's end is dropped with the error.
+        while let Some(chunk) = reader.chunk().await {
+            out.write_all(&chunk)?;
+        }
+        Ok(())
+    };
+    match answer {
+        Some(answer) => (answer, print.await),
+        None => futures::future::join(call, print).await,
     }
 }
 

@@ -2,28 +2,38 @@
 
 use super::{fail, role::RUNTIME_API, wrapper};
 use crate::{
-    config::{SettingError, Settings, as_managed},
+    config::{Format, Origin, Setting, SettingError, Settings, as_managed},
     diagnostic::beyond_record,
     engines::Registry,
     handler::{from_environment, likely_dialect},
-    lambda::{Door, Ended, RuntimeApi},
+    lambda::{Door, Ended, ManagedDoor, RuntimeApi},
     telemetry::{LambdaSink, Log},
     worker::Worker,
 };
 use anyhow::Context;
+use nix::unistd::{dup2_stderr, dup2_stdout};
 use std::{
     env,
     ffi::{OsStr, OsString},
+    os::unix::net::UnixStream,
     process::ExitCode,
 };
 use tokio::{
     runtime::Builder,
-    task::{self, LocalSet},
+    task::{self, JoinError, LocalSet},
 };
 use trine_engine::{Error, ErrorKind, Level, LogFormat};
 
+/// The variable that says how the platform starts the process, and its value where it takes a snapshot then.
+const INITIALIZATION_TYPE: &str = "AWS_LAMBDA_INITIALIZATION_TYPE";
+const SNAP_START: &str = "snap-start";
+
+/// The exit statuses of a function that fails around a snapshot, as of AWS's own runtimes.
+const SNAPSHOT_EXIT: u8 = 64;
+const RESTORE_EXIT: u8 = 65;
+
 /// Serves invocations until the platform ends it. Exit status: 0 after SIGTERM or SIGINT, 1 when the function could not
-/// be loaded or the Runtime API is gone, 124 when an invocation that nothing could stop had to be answered in its
+/// be loaded or the Runtime API is gone, 64 and 65 when it failed before a snapshot or after a restore, 124 when an invocation that nothing could stop had to be answered in its
 /// place; 127 and 126, as from a shell, when the wrapper script is missing or cannot be executed.
 pub(super) fn run(handler: Option<&OsStr>, command_line: &[OsString]) -> ExitCode {
     let wrapped = wrapper::enter(command_line);
@@ -32,6 +42,8 @@ pub(super) fn run(handler: Option<&OsStr>, command_line: &[OsString]) -> ExitCod
         Ok(Ended::Signal) => ExitCode::SUCCESS,
         // The record is in the log already.
         Ok(Ended::Init(_)) => ExitCode::from(status),
+        Ok(Ended::Snapshot(_)) => ExitCode::from(SNAPSHOT_EXIT),
+        Ok(Ended::Restore(_)) => ExitCode::from(RESTORE_EXIT),
         Ok(Ended::Api(error)) => fail(&format!("error: {error}"), 1),
         Err(error) => fail(&format!("error: {error:#}"), 1),
     }
@@ -42,11 +54,13 @@ fn serve(handler: Option<&OsStr>, wrapped: Result<(), wrapper::Failed>) -> anyho
         "AWS_LAMBDA_RUNTIME_API is not set: as 'bootstrap' this program is a Lambda runtime and needs to know where \
          the Runtime API is; run it as 'trine' for its other commands, or under 'trine emulator'",
     )?;
-    let (settings, wrong) = Settings::sensible(|name| env::var(name).ok());
+    let (mut settings, wrong) = Settings::sensible(|name| env::var(name).ok());
+    let is_managed = settings.concurrency > 1;
+    if is_managed {
+        managed_logs(&mut settings);
+    }
     let log = settings.log(LambdaSink::new());
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    let worker = Worker::new(settings.sequential_worker(log.clone()));
-    let door = Door::new(RuntimeApi::new(&address)?, worker, Log::new(log));
     let registry = Registry::built_in();
     let handler = handler.map(OsStr::to_string_lossy);
     let handler = handler.as_deref();
@@ -64,13 +78,29 @@ fn serve(handler: Option<&OsStr>, wrapped: Result<(), wrapper::Failed>) -> anyho
         Err(error) => Err((error, likely_dialect(handler, variable, &search, &registry))),
     };
     // Loop and connection are tasks of one set, which wake each other without a pass through the system's event queue.
-    let run = async { task::spawn_local(door.run(plan)).await };
-    let ended = match LocalSet::new().block_on(&runtime, run) {
-        Ok(ended) => ended,
-        Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+    let local = LocalSet::new();
+    let ended = if is_managed {
+        let (main, others) = settings.managed_workers(log.clone());
+        let door = ManagedDoor {
+            address,
+            concurrency: settings.concurrency,
+            threads: settings.threads,
+            main,
+            others,
+            log: Log::new(log),
+        };
+        let run = async { task::spawn_local(door.run(plan)).await };
+        returned(local.block_on(&runtime, run))?
+    } else {
+        let worker = Worker::new(settings.sequential_worker(log.clone()));
+        let snap_start = env::var(INITIALIZATION_TYPE).is_ok_and(|kind| kind == SNAP_START);
+        let door = Door::new(RuntimeApi::new(&address)?, worker, Log::new(log));
+        let door = door.with_snap_start(snap_start);
+        let run = async { task::spawn_local(door.run(plan)).await };
+        returned(local.block_on(&runtime, run))
     };
     // The record of the error is in the log already; in JSON every line is one object.
-    if let Ended::Init(error) = &ended
+    if let Some(error) = ended.error()
         && settings.log_format.value.0 == LogFormat::Text
     {
         let more = beyond_record(error);
@@ -79,6 +109,25 @@ fn serve(handler: Option<&OsStr>, wrapped: Result<(), wrapper::Failed>) -> anyho
         }
     }
     Ok(ended)
+}
+
+/// Returns what a task has returned; its panic goes on here.
+fn returned<T>(ended: Result<T, JoinError>) -> T {
+    ended.unwrap_or_else(|panicked| std::panic::resume_unwind(panicked.into_panic()))
+}
+
+/// Has all logs be JSON, as where invocations come side by side, and go to the platform's socket where there is one:
+/// whatever writes to the standard outputs, also what guests start.
+fn managed_logs(settings: &mut Settings) {
+    let origin = Origin::Environment("AWS_LAMBDA_MAX_CONCURRENCY");
+    settings.log_format = Setting { value: Format(LogFormat::Json), origin };
+    let Some(path) = env::var_os("_LAMBDA_TELEMETRY_LOG_FD_PROVIDER_SOCKET") else { return };
+    // Each connection is a log stream. Without one, lines go where they went before.
+    for output in [dup2_stdout as fn(UnixStream) -> nix::Result<()>, dup2_stderr] {
+        if let Ok(stream) = UnixStream::connect(&path) {
+            let _ = output(stream);
+        }
+    }
 }
 
 /// Refuses settings that make no sense: the platform is told, as of any other reason why the function cannot start.

@@ -46,7 +46,7 @@ Examples:
   trine invoke app.handler --event '{}'    call a function once
   trine doctor app.handler                 what would keep it from running on Lambda
   trine package app.handler -o app.zip     what is uploaded to Lambda
-  trine emulator -- bootstrap              a Lambda Runtime API on this machine
+  trine emulator app.py                    a function as Lambda runs it, behind its Invoke API
 
 As a Lambda runtime: start it as 'bootstrap', or without a command where AWS_LAMBDA_RUNTIME_API is set.
 It then runs the handler that its argument or _HANDLER names.";

@@ -134,6 +134,11 @@ pub struct Settings {
     pub recycling: Recycling,
     /// The time before its deadline at which an invocation is warned: `TRINE_TIMEOUT_MARGIN_MS`, else 50 ms.
     pub timeout_margin: Setting<Duration>,
+    /// The number of invocations that Lambda hands out at once: `AWS_LAMBDA_MAX_CONCURRENCY`, else one.
+    pub concurrency: usize,
+    /// The number of threads on which handlers run that hold theirs, where invocations come side by side and the language
+    /// has one interpreter: `TRINE_PYTHON_CONCURRENCY`, else as many as invocations.
+    pub threads: Option<usize>,
 }
 
 /// The forms of an invocation's time limit. With more than JavaScript's timers can hold (2^31 ms), a function that
@@ -265,6 +270,14 @@ impl Settings {
                 |text| MARGIN.parse(text),
                 || DEFAULT_MARGIN,
             )?,
+            concurrency: Setting::of_platform(variable("AWS_LAMBDA_MAX_CONCURRENCY"), || 1_usize)
+                .value
+                .max(1),
+            threads: optional(variable("TRINE_PYTHON_CONCURRENCY"), |text| {
+                INVOCATIONS.parse(text)
+            })?
+            .value
+            .map(|threads| usize::try_from(threads).unwrap_or(usize::MAX)),
         })
     }
 
@@ -278,6 +291,15 @@ impl Settings {
     /// Returns the options of the worker on the main thread of a process that takes one invocation at a time.
     pub fn sequential_worker(&self, log: LogSettings) -> WorkerOptions {
         self.worker(self.sequential_environment(log), 1)
+    }
+
+    /// Returns the options of the worker on the main thread, and of those on other threads, of a Lambda runtime whose
+    /// invocations come side by side. Each may take what the platform gives the function: which of them needs most is not
+    /// known.
+    pub fn managed_workers(&self, log: LogSettings) -> (WorkerOptions, WorkerOptions) {
+        let others = self.worker(self.concurrent_environment(log), 1);
+        let environment = others.environment.clone().with_main_thread(true);
+        (WorkerOptions { environment, ..others.clone() }, others)
     }
 
     /// Returns the options of each of `workers` workers that run on threads of their own.

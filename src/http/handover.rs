@@ -15,7 +15,8 @@ use tokio::{
     time,
 };
 use trine_engine::{
-    Error, ErrorKind, Exchange, Invocation, Level, Payload, RawPayload, Result, WithBody,
+    Error, ErrorKind, Exchange, Invocation, Level, Payload, RawPayload, ResponseStream, Result,
+    StreamPlace, WithBody,
 };
 
 /// The means by which a worker hands over what another thread is to run.
@@ -158,6 +159,7 @@ enum Portable {
     WithBody(WithBody),
     Raw(RawPayload),
     Nothing,
+    Streamed,
 }
 
 impl Portable {
@@ -168,6 +170,7 @@ impl Portable {
             Payload::WithBody(event) => Self::WithBody(event),
             Payload::Raw(raw) => Self::Raw(raw),
             Payload::Nothing => Self::Nothing,
+            Payload::Streamed => Self::Streamed,
             other => Self::Json(other.into_bytes()?.0),
         })
     }
@@ -180,6 +183,7 @@ impl From<Portable> for Payload {
             Portable::WithBody(event) => Self::WithBody(event),
             Portable::Raw(raw) => Self::Raw(raw),
             Portable::Nothing => Self::Nothing,
+            Portable::Streamed => Self::Streamed,
         }
     }
 }
@@ -196,6 +200,8 @@ struct Facts {
     w3c: Option<BTreeMap<String, String>>,
     function_name: Option<String>,
     event_is_json: bool,
+    /// The answer, should it be streamed.
+    stream: ResponseStream,
 }
 
 impl Facts {
@@ -212,6 +218,7 @@ impl Facts {
             function_name,
             event_is_json,
             exchange: _,
+            stream,
         } = invocation;
         Self {
             request_id: request_id.clone(),
@@ -223,6 +230,7 @@ impl Facts {
             w3c: w3c.clone(),
             function_name: function_name.clone(),
             event_is_json: *event_is_json,
+            stream: stream.get().clone(),
         }
     }
 }
@@ -241,6 +249,7 @@ impl From<Facts> for Invocation {
             function_name: facts.function_name,
             event_is_json: facts.event_is_json,
             exchange: Exchange::default(),
+            stream: StreamPlace::of(facts.stream),
         }
     }
 }

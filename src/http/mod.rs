@@ -16,6 +16,7 @@
 //! The server promises that every request that it read gets exactly one answer, and that [`serve`] returns when the
 //! requests in flight have theirs.
 
+mod body;
 mod closing;
 mod connection;
 mod duties;
@@ -41,6 +42,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+pub use body::{ReplyBody, StreamedBody};
 pub use error::{ServeError, status};
 pub use event::{EventContext, Mount, write as write_event};
 pub use options::{ErrorDetail, MOST_THREADS, ServeOptions};

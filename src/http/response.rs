@@ -1,6 +1,9 @@
 //! A handler's result as a response. Contract: the result of Lambda's payload format 2.0, and a little more.
 
-use super::result::{Envelope, HeaderFields, compact, scalars, shared, string};
+use super::{
+    body::{ReplyBody, StreamedBody},
+    result::{Envelope, HeaderFields, compact, scalars, shared, string},
+};
 use base64::{
     Engine as _,
     alphabet::STANDARD as ALPHABET,
@@ -8,13 +11,12 @@ use base64::{
 };
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
-use http_body_util::Full;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use trine_engine::Payload;
+use trine_engine::{Payload, StreamHead};
 
 /// A response on its way out.
-pub type Reply = Response<Full<Bytes>>;
+pub type Reply = Response<ReplyBody>;
 
 /// A decoder of base64 with or without padding: encoders disagree about it.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -88,10 +90,7 @@ pub(super) fn finish(
     body: Bytes,
     content_type: &'static str,
 ) -> Reply {
-    let bodiless = matches!(
-        status,
-        StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED
-    );
+    let bodiless = is_bodiless(status);
     if !bodiless && !headers.contains_key(header::CONTENT_TYPE) {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     }
@@ -107,10 +106,54 @@ pub(super) fn finish(
         }
         (false, _) => body,
     };
-    let mut reply = Response::new(Full::new(body));
+    reply(status, headers, body.into())
+}
+
+fn reply(status: StatusCode, headers: HeaderMap, body: ReplyBody) -> Reply {
+    let mut reply = Response::new(body);
     *reply.status_mut() = status;
     *reply.headers_mut() = headers;
     reply
+}
+
+/// Whether responses of this status have no body.
+fn is_bodiless(status: StatusCode) -> bool {
+    matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED)
+}
+
+/// Makes the response for a streamed result, from its head: that of [`of`] for an object with `statusCode`, `headers` and
+/// `cookies`, 200 where there is none.
+///
+/// # Errors
+/// [`Malformed`] when the head cannot be one of a response.
+pub(super) fn streamed(
+    method: &Method,
+    head: &StreamHead,
+    body: StreamedBody,
+) -> Result<Reply, Malformed> {
+    let envelope = match &head.metadata {
+        Some(metadata) => serde_json::from_slice(metadata)
+            .map_err(|e| Malformed(format!("its metadata are no JSON object: {e}")))?,
+        None => Envelope::default(),
+    };
+    let status = envelope.status_code.map_or(Ok(StatusCode::OK), |code| status(code.get()))?;
+    let mut headers = headers(&envelope)?;
+    if is_bodiless(status) {
+        headers.remove(header::CONTENT_LENGTH);
+        return Ok(reply(status, headers, ReplyBody::default()));
+    }
+    if !headers.contains_key(header::CONTENT_TYPE) {
+        let named =
+            head.content_type.as_deref().and_then(|named| HeaderValue::from_str(named).ok());
+        let content_type = named.unwrap_or(HeaderValue::from_static("application/octet-stream"));
+        headers.insert(header::CONTENT_TYPE, content_type);
+    }
+    let declared = headers.remove(header::CONTENT_LENGTH);
+    if method == Method::HEAD {
+        headers.extend(declared.map(|length| (header::CONTENT_LENGTH, length)));
+        return Ok(reply(status, headers, ReplyBody::default()));
+    }
+    Ok(reply(status, headers, ReplyBody::Streamed(body)))
 }
 
 fn length(value: &HeaderValue) -> Option<u64> {

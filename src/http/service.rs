@@ -1,6 +1,7 @@
 //! The way of one request: to its function and back, or to an answer of the server's own.
 
 use super::{
+    body::{ReplyBody, StreamedBody},
     closing::Closing,
     error::{failure, hidden, refusal},
     event::{self, EventContext},
@@ -9,7 +10,7 @@ use super::{
     options::{ErrorDetail, ServeOptions},
     reported::Reported,
     request_id::RequestIds,
-    response::{self, Reply, finish},
+    response::{self, Malformed, Reply, finish},
     route::{Destination, OWN, Route},
     site::{ServedFunction, Site},
     target,
@@ -35,7 +36,7 @@ use std::{
     time::Instant,
 };
 use tokio::sync::{mpsc, watch};
-use trine_engine::{Invocation, Level};
+use trine_engine::{Invocation, Level, Payload, ResponseStream, StreamPlace};
 
 /// The path that tells whether the server answers at all; every path below `/.trine` is the server's own.
 const HEALTH: &str = "/.trine/health";
@@ -87,6 +88,9 @@ impl Service {
             closing(refusal(&method, StatusCode::SERVICE_UNAVAILABLE, message))
         });
         hold.answer();
+        if matches!(reply.body(), ReplyBody::Streamed(_)) {
+            hold.begin_stream();
+        }
         if self.is_draining() && hold.is_last() {
             reply = closing(reply);
         }
@@ -234,6 +238,7 @@ impl Service {
         };
         let event = event::write(parts, &body, &around);
         let deadline_ms = self.options.deadline_from_now();
+        let stream = ResponseStream::default();
         let invocation = Rc::new(Invocation {
             request_id,
             deadline_ms,
@@ -241,6 +246,7 @@ impl Service {
             invoked_function_arn: function.arn.clone(),
             function_name: function.function_name.as_ref().or(Some(&function.name)).cloned(),
             event_is_json: true,
+            stream: StreamPlace::of(stream.clone()),
             ..Invocation::default()
         });
         // Only a request with a deadline can be answered by anybody else before the server ends.
@@ -255,31 +261,53 @@ impl Service {
             detail: self.options.error_detail,
             log: self.log.clone(),
         });
-        let call = self.functions.call(route.function, event, invocation.clone(), lifeline);
-        let result = call.await;
-        let request_id = &invocation.request_id;
-        let mut reply = match result {
-            Ok(result) => response::of(&parts.method, result).unwrap_or_else(|malformed| {
-                let message = malformed.to_string();
-                let line =
-                    format!("RequestId: {request_id} function '{}': {message}", function.name);
-                self.log.line(Level::Error, &line, &[("requestId", request_id.as_str().into())]);
-                match self.options.error_detail {
-                    ErrorDetail::Full => refusal(&parts.method, StatusCode::BAD_GATEWAY, &message),
-                    ErrorDetail::Hidden => hidden(&parts.method, StatusCode::BAD_GATEWAY),
-                }
-            }),
-            Err(error) => {
-                if self.reported.knows(&function.name, &error) {
-                    self.log.failure_again(&function.name, request_id, &error);
-                } else {
-                    self.log.failure(&function.name, request_id, &error);
-                }
-                let dialect = function.located.engine.info().error_dialect;
-                failure(&parts.method, &error, dialect, request_id, self.options.error_detail)
+        let request_id = invocation.request_id.clone();
+        let (functions, index, of) = (self.functions.clone(), route.function, invocation);
+        let mut call = Box::pin(async move { functions.call(index, event, of, lifeline).await });
+        let malformed = |malformed: Malformed| {
+            let message = malformed.to_string();
+            let line = format!("RequestId: {request_id} function '{}': {message}", function.name);
+            self.log.line(Level::Error, &line, &[("requestId", request_id.as_str().into())]);
+            match self.options.error_detail {
+                ErrorDetail::Full => refusal(&parts.method, StatusCode::BAD_GATEWAY, &message),
+                ErrorDetail::Hidden => hidden(&parts.method, StatusCode::BAD_GATEWAY),
             }
         };
-        if let Ok(id) = HeaderValue::from_str(request_id) {
+        let begun = poll_fn(|cx| match call.as_mut().poll(cx) {
+            Poll::Ready(result) => Poll::Ready(Some(result)),
+            Poll::Pending => stream.poll_out(cx).map(|()| None),
+        });
+        let result = begun.await;
+        let is_over = result.is_some();
+        let mut reply = match result.unwrap_or(Ok(Payload::Streamed)) {
+            Ok(Payload::Streamed) => {
+                let body = StreamedBody::new(stream.reader(), hold.clone());
+                let reply = response::streamed(&parts.method, &stream.head(), body);
+                let (log, name) = (self.log.clone(), function.name.clone());
+                let id = request_id.clone();
+                tokio::task::spawn_local(async move {
+                    if !is_over && let Err(error) = call.await {
+                        // It cannot go on: its thread is lost.
+                        stream.finish(Err(error));
+                    }
+                    if let Some(error) = stream.take_failure() {
+                        log.failure(&name, &id, &error);
+                    }
+                });
+                reply.unwrap_or_else(malformed)
+            }
+            Ok(result) => response::of(&parts.method, result).unwrap_or_else(malformed),
+            Err(error) => {
+                if self.reported.knows(&function.name, &error) {
+                    self.log.failure_again(&function.name, &request_id, &error);
+                } else {
+                    self.log.failure(&function.name, &request_id, &error);
+                }
+                let dialect = function.located.engine.info().error_dialect;
+                failure(&parts.method, &error, dialect, &request_id, self.options.error_detail)
+            }
+        };
+        if let Ok(id) = HeaderValue::from_str(&request_id) {
             reply.headers_mut().entry(REQUEST_ID).or_insert(id);
         }
         reply

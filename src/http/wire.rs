@@ -7,8 +7,8 @@
 //!                          └────────────────────────────────────────────────────────┘           Begun where more has come
 //! ```
 //!
-//! In every state but `Sending` somebody else may take the connection over, once; it is `Taken` from then on, and the
-//! worker can do nothing more with it.
+//! An answer that is streamed is `Streaming` first, until its last chunk. In every state but these two somebody else may
+//! take the connection over, once; it is `Taken` from then on, and the worker can do nothing more with it.
 
 use hyper::rt::{Read, ReadBufCursor, Write};
 use socket2::SockRef;
@@ -69,6 +69,10 @@ enum State {
         /// Whether the request was read to its end. If it was not, its rest is not the beginning of another.
         whole: bool,
     },
+    /// As `Sending`, but what has left so far is not all.
+    Streaming {
+        whole: bool,
+    },
     Taken,
 }
 
@@ -105,6 +109,22 @@ impl Hold {
         }
     }
 
+    /// Notes that an answer leaves from now on that the function is still making.
+    pub(super) fn begin_stream(&self) {
+        let mut ends = self.ends();
+        if let State::Sending { whole } = ends.state {
+            ends.state = State::Streaming { whole };
+        }
+    }
+
+    /// Notes that the last chunk of such an answer leaves now.
+    pub(super) fn end_stream(&self) {
+        let mut ends = self.ends();
+        if let State::Streaming { whole } = ends.state {
+            ends.state = State::Sending { whole };
+        }
+    }
+
     /// Whether nothing has come after the request that is being answered.
     pub(super) fn is_last(&self) -> bool {
         let ends = self.ends();
@@ -123,9 +143,9 @@ impl Hold {
     /// When the answer could not be sent; [`io::ErrorKind::AlreadyExists`] when somebody has answered.
     pub(super) fn answer_instead(&self, answer: &[u8]) -> io::Result<()> {
         let mut ends = self.ends();
-        if matches!(ends.state, State::Sending { .. } | State::Taken) {
+        let (State::Idle | State::Begun | State::Owed) = ends.state else {
             return Err(io::ErrorKind::AlreadyExists.into());
-        }
+        };
         ends.state = State::Taken;
         ends.end_with(answer)
     }
@@ -136,7 +156,7 @@ impl Hold {
         let waits = match ends.state {
             State::Begun | State::Owed => true,
             State::Idle => ends.has_more(),
-            State::Sending { .. } | State::Taken => false,
+            State::Sending { .. } | State::Streaming { .. } | State::Taken => false,
         };
         if waits {
             ends.state = State::Taken;

@@ -1,10 +1,11 @@
 //! A client of Lambda's Runtime API: one connection, kept alive, no timeout while it waits for an event.
 
+use super::outgoing::{Outgoing, StreamedBody};
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header,
 };
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::{
     body::Incoming,
     client::conn::http1::{self, SendRequest},
@@ -19,12 +20,14 @@ use std::{
     pin::{Pin, pin},
     task::Poll,
 };
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, task::AbortHandle};
 
 /// The beginning of the paths of answers.
 const INVOCATION: &str = "/2018-06-01/runtime/invocation/";
 const NEXT: &str = "/2018-06-01/runtime/invocation/next";
 const INIT_ERROR: &str = "/2018-06-01/runtime/init/error";
+const RESTORE_NEXT: &str = "/2018-06-01/runtime/restore/next";
+const RESTORE_ERROR: &str = "/2018-06-01/runtime/restore/error";
 /// The user agent, whose first word the platform takes for the runtime's release.
 pub(super) const USER_AGENT: &str = concat!("trine/", env!("CARGO_PKG_VERSION"));
 /// The header that names one attempt at an invocation; echoed when the platform sends it.
@@ -32,8 +35,11 @@ pub(super) const INVOCATION_ID: HeaderName =
     HeaderName::from_static("lambda-runtime-invocation-id");
 pub(super) const ERROR_TYPE: HeaderName =
     HeaderName::from_static("lambda-runtime-function-error-type");
-const JSON: &str = "application/json";
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const REQUEST_ID: HeaderName = HeaderName::from_static("lambda-runtime-aws-request-id");
+const RESPONSE_MODE: HeaderName = HeaderName::from_static("lambda-runtime-function-response-mode");
+/// The names of the trailers that tell how a streamed response has failed.
+const TRAILERS: &str = "Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body";
 const XRAY_CAUSE: HeaderName = HeaderName::from_static("lambda-runtime-function-xray-error-cause");
 
 /// Largest head of a reply, in bytes: the platform's megabyte of headers, and what else is read along with it.
@@ -123,9 +129,11 @@ pub struct RuntimeApi {
 
 /// A connection that is kept from one exchange to the next.
 struct Connection {
-    sender: SendRequest<Full<Bytes>>,
+    sender: SendRequest<Outgoing>,
     /// Its socket, to ask the system about it.
     socket: Socket,
+    /// The task that reads and writes.
+    task: AbortHandle,
 }
 
 impl Connection {
@@ -182,7 +190,7 @@ impl RuntimeApi {
         &mut self,
         mut stop: Pin<&mut impl Future<Output = ()>>,
     ) -> Result<Option<Next>, ApiError> {
-        let request = self.request(Method::GET, self.next.clone(), Bytes::new());
+        let request = self.request(Method::GET, self.next.clone(), Outgoing::default());
         if poll_fn(|cx| Poll::Ready(stop.as_mut().poll(cx).is_ready())).await {
             return Ok(None);
         }
@@ -219,8 +227,32 @@ impl RuntimeApi {
         content_type: &'static str,
     ) -> Result<Verdict, ApiError> {
         let path = answer_path(delivery, "response");
-        let request = self.answer(&path, body, content_type, delivery.attempt.as_ref())?;
+        let content_type = HeaderValue::from_static(content_type);
+        let request = self.answer(&path, body.into(), content_type, delivery.attempt.as_ref())?;
         self.post(&path, request).await
+    }
+
+    /// Posts a result while it is made. The connection ends with it.
+    ///
+    /// # Errors
+    /// As [`RuntimeApi::respond`]. A caller who hangs up breaks the connection too.
+    pub(super) async fn stream(
+        &mut self,
+        delivery: &Delivery,
+        body: StreamedBody,
+        content_type: HeaderValue,
+    ) -> Result<Verdict, ApiError> {
+        let path = answer_path(delivery, "response");
+        let body = Outgoing::Streamed(body);
+        let mut request = self.answer(&path, body, content_type, delivery.attempt.as_ref())?;
+        let headers = request.headers_mut();
+        headers.insert(RESPONSE_MODE, HeaderValue::from_static("streaming"));
+        headers.insert(header::TRAILER, HeaderValue::from_static(TRAILERS));
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        let verdict = self.post(&path, request).await;
+        // Where the platform has answered before the end, nobody reads the rest.
+        self.disconnect();
+        verdict
     }
 
     /// Posts a failure: its document, its type for the platform's metrics, its cause for X-Ray.
@@ -235,7 +267,8 @@ impl RuntimeApi {
         xray_cause: Option<&str>,
     ) -> Result<Verdict, ApiError> {
         let path = answer_path(delivery, "error");
-        let mut request = self.answer(&path, document.into(), JSON, delivery.attempt.as_ref())?;
+        let body = Bytes::from(document).into();
+        let mut request = self.answer(&path, body, JSON, delivery.attempt.as_ref())?;
         describe(&mut request, error_type, xray_cause)?;
         self.post(&path, request).await
     }
@@ -250,23 +283,73 @@ impl RuntimeApi {
         error_type: &str,
         xray_cause: Option<&str>,
     ) -> Result<Verdict, ApiError> {
-        let mut request = self.answer(INIT_ERROR, document.into(), JSON, None)?;
+        let body = Bytes::from(document).into();
+        let mut request = self.answer(INIT_ERROR, body, JSON, None)?;
         describe(&mut request, error_type, xray_cause)?;
         self.post(INIT_ERROR, request).await
+    }
+
+    /// Reports that the function could not go on after a restore. The process must end afterwards, whatever the answer.
+    ///
+    /// # Errors
+    /// As [`RuntimeApi::respond`].
+    pub(super) async fn fail_restore(
+        &mut self,
+        document: String,
+        error_type: &str,
+        xray_cause: Option<&str>,
+    ) -> Result<Verdict, ApiError> {
+        let body = Bytes::from(document).into();
+        let mut request = self.answer(RESTORE_ERROR, body, JSON, None)?;
+        describe(&mut request, error_type, xray_cause)?;
+        self.post(RESTORE_ERROR, request).await
+    }
+
+    /// Waits for the restore of a snapshot, which is taken meanwhile; returns whether it has come before `stop`. The
+    /// connection on which it is waited for is the only one then, and is not used again.
+    ///
+    /// # Errors
+    /// When the API is gone or refuses.
+    pub(super) async fn restore_next(
+        &mut self,
+        stop: impl Future<Output = ()>,
+    ) -> Result<bool, ApiError> {
+        self.disconnect();
+        let request =
+            self.request(Method::GET, Uri::from_static(RESTORE_NEXT), Outgoing::default());
+        let response = tokio::select! {
+            biased;
+            response = self.exchange(RESTORE_NEXT, request) => response?,
+            () = stop => return Ok(false),
+        };
+        let (head, body) = response.into_parts();
+        let body = read(RESTORE_NEXT, body).await?;
+        self.disconnect();
+        match head.status {
+            StatusCode::OK => Ok(true),
+            status => Err(refused(RESTORE_NEXT, status, &body)),
+        }
+    }
+
+    /// Ends the connection that is kept.
+    fn disconnect(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            connection.task.abort();
+        }
     }
 
     /// Makes the request that posts an answer to `path`.
     fn answer(
         &self,
         path: &str,
-        body: Bytes,
-        content_type: &'static str,
+        body: Outgoing,
+        content_type: HeaderValue,
         attempt: Option<&HeaderValue>,
-    ) -> Result<Request<Full<Bytes>>, ApiError> {
+    ) -> Result<Request<Outgoing>, ApiError> {
         let uri = Uri::try_from(path).map_err(http::Error::from)?;
         let mut request = self.request(Method::POST, uri, body);
         let headers = request.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        headers.insert(header::CONTENT_TYPE, content_type);
         if let Some(attempt) = attempt {
             headers.insert(INVOCATION_ID, attempt.clone());
         }
@@ -274,8 +357,8 @@ impl RuntimeApi {
     }
 
     /// Makes a request in place: the builder of requests moves the whole request for each header.
-    fn request(&self, method: Method, uri: Uri, body: Bytes) -> Request<Full<Bytes>> {
-        let mut request = Request::new(Full::new(body));
+    fn request(&self, method: Method, uri: Uri, body: Outgoing) -> Request<Outgoing> {
+        let mut request = Request::new(body);
         *request.method_mut() = method;
         *request.uri_mut() = uri;
         let headers = request.headers_mut();
@@ -284,11 +367,7 @@ impl RuntimeApi {
         request
     }
 
-    async fn post(
-        &mut self,
-        path: &str,
-        request: Request<Full<Bytes>>,
-    ) -> Result<Verdict, ApiError> {
+    async fn post(&mut self, path: &str, request: Request<Outgoing>) -> Result<Verdict, ApiError> {
         let (head, body) = self.exchange(path, request).await?.into_parts();
         let body = read(path, body).await?;
         match head.status {
@@ -306,7 +385,7 @@ impl RuntimeApi {
     async fn exchange(
         &mut self,
         path: &str,
-        request: Request<Full<Bytes>>,
+        request: Request<Outgoing>,
     ) -> Result<Response<Incoming>, ApiError> {
         let mut connection = match self.connection.take() {
             Some(connection) if connection.is_open() => connection,
@@ -341,18 +420,18 @@ impl RuntimeApi {
             .await
             .map_err(|source| ApiError::Broken { path: self.address.clone(), source })?;
         // Its errors reach the requests that they concern.
-        tokio::task::spawn_local(connection);
+        let task = tokio::task::spawn_local(connection).abort_handle();
         sender
             .ready()
             .await
             .map_err(|source| ApiError::Broken { path: self.address.clone(), source })?;
-        Ok(Connection { sender, socket })
+        Ok(Connection { sender, socket, task })
     }
 }
 
 /// Adds the headers that describe an error.
 fn describe(
-    request: &mut Request<Full<Bytes>>,
+    request: &mut Request<Outgoing>,
     error_type: &str,
     xray_cause: Option<&str>,
 ) -> Result<(), ApiError> {

@@ -1,6 +1,9 @@
 //! The answer, from another thread, to an invocation whose thread is lost to guest code that cannot be stopped.
 
-use super::client::{Delivery, ERROR_TYPE, INVOCATION_ID, USER_AGENT, answer_path};
+use super::{
+    ApiError,
+    client::{Delivery, ERROR_TYPE, INVOCATION_ID, USER_AGENT, answer_path},
+};
 use crate::{
     diagnostic::{DOCUMENT_LIMIT, STUCK_EXIT, error_type_header},
     telemetry::Log,
@@ -9,7 +12,10 @@ use crate::{
 use std::{
     io::{self, Read, Write},
     net::TcpStream,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use trine_engine::{Error, ErrorDialect, ErrorKind, Level, timed_out};
@@ -17,20 +23,43 @@ use trine_engine::{Error, ErrorDialect, ErrorKind, Level, timed_out};
 /// Time limit of the Runtime API for one step of taking the last answer.
 const STEP: Duration = Duration::from_millis(500);
 
+/// The loss that goes with an invocation whose thread does not come back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ends {
+    /// The process ends: that thread is all there is.
+    Always,
+    /// The process ends where this invocation holds the thread: others wait for it as well.
+    WhenStuck,
+    /// Nothing else: the thread has no other invocations, and may come back.
+    Never,
+}
+
 /// The means to answer from outside the loop.
 pub(super) struct Rescuer {
     pub(super) address: String,
     pub(super) dialect: ErrorDialect,
     pub(super) log: Log,
+    /// Whether an answer is being streamed: then the caller learns from its end that it is not whole.
+    pub(super) streams: AtomicBool,
+    pub(super) ends: Ends,
 }
 
 impl Rescuer {
-    /// Returns what the watchdog does for this delivery: it posts the error on a connection of its own and ends the
-    /// process, so that the platform starts another one.
+    /// Returns what the watchdog does for this delivery: it posts the error on a connection of its own and, where no other
+    /// invocation can go on, ends the process, so that the platform starts another one.
     pub(super) fn rescue(self: &Arc<Self>, delivery: &Delivery) -> Rescue {
         let (rescuer, delivery) = (self.clone(), delivery.clone());
         let act = move |lost: &Lost| rescuer.answer(&delivery, lost);
         Rescue { act: Box::new(act), lost_after: None }
+    }
+
+    /// Goes on where the watchdog has answered.
+    pub(super) async fn answered(&self) -> Result<(), ApiError> {
+        match self.ends {
+            // It is about to end the process.
+            Ends::Always => std::future::pending().await,
+            Ends::WhenStuck | Ends::Never => Ok(()),
+        }
     }
 
     fn answer(&self, delivery: &Delivery, lost: &Lost) {
@@ -39,13 +68,25 @@ impl Rescuer {
             true => "it runs native code that cannot be stopped",
             false => "its thread does not come back",
         };
-        let message = format!("{}; {why}, so the process ends", timed_out(id, lost.given));
-        self.log.line(Level::Fatal, &message, &[]);
+        let ends = match self.ends {
+            Ends::Always => true,
+            Ends::WhenStuck => lost.stuck,
+            Ends::Never => false,
+        };
+        let (level, so) = match ends {
+            true => (Level::Fatal, ", so the process ends"),
+            false => (Level::Error, ""),
+        };
+        let message = format!("{}; {why}{so}", timed_out(id, lost.given));
+        self.log.line(level, &message, &[("requestId", id.into())]);
         let error = Error::new(ErrorKind::Timeout, message);
-        if let Err(error) = self.post(delivery, id, &error) {
-            self.log.line(Level::Fatal, &format!("the error could not be posted: {error}"), &[]);
+        let streams = self.streams.load(Ordering::Acquire);
+        if !streams && let Err(error) = self.post(delivery, id, &error) {
+            self.log.line(level, &format!("the error could not be posted: {error}"), &[]);
         }
-        std::process::exit(STUCK_EXIT);
+        if ends {
+            std::process::exit(STUCK_EXIT);
+        }
     }
 
     fn post(&self, delivery: &Delivery, id: &str, error: &Error) -> io::Result<()> {

@@ -9,6 +9,8 @@ use trine_engine::{Error, ErrorKind, Form, Hook, NativeValue, Payload, Result};
 struct Progress {
     /// Middlewares whose turn in `before` has come; only these take part on the way out.
     reached: usize,
+    /// The number of those, on the way out, that have seen all that they are to see.
+    passed: usize,
     outcome: Result<Payload>,
     /// The value that was thrown, in its own language's form.
     thrown: Option<Rc<dyn NativeValue>>,
@@ -20,9 +22,11 @@ impl Run<'_> {
         let exchange = &self.invocation.exchange;
         exchange.keep_thrown(self.pipeline.keeps_thrown);
         let mut progress = self.inwards(event).await;
-        for at in self.way_out(progress.reached) {
+        for at in self.way_out(progress.reached).skip(progress.passed) {
             let Some(member) = self.pipeline.members.get(at) else { continue };
             progress.outcome = match progress.outcome {
+                // Its head has passed these hooks.
+                Ok(Payload::Streamed) => Ok(Payload::Streamed),
                 Ok(response) => self.after(member, response).await,
                 Err(error) => {
                     let thrown = progress.thrown.take();
@@ -63,28 +67,34 @@ impl Run<'_> {
                     continue;
                 }
             };
-            return Progress { reached: at + 1, outcome, thrown: exchange.take_thrown() };
+            return Progress {
+                reached: at + 1,
+                passed: 0,
+                outcome,
+                thrown: exchange.take_thrown(),
+            };
         }
         exchange.enter(None);
         // If nothing that follows could look at it, the response is wanted as JSON at once.
         let looked_at = pipeline.members.iter().any(|member| member.after.is_some());
         let form = if looked_at { Form::Native } else { Form::Json };
-        let outcome = match self.call(pipeline.handler, value, form).await {
+        let (result, passed) = self.handle(value, form).await;
+        let outcome = match result {
             Ok(Payload::Nothing) => Ok(Payload::Json(Bytes::from_static(b"null"))),
             other => other,
         };
         let thrown = if outcome.is_err() { exchange.take_thrown() } else { None };
-        Progress { reached: pipeline.members.len(), outcome, thrown }
+        Progress { reached: pipeline.members.len(), passed, outcome, thrown }
     }
 
     /// Returns the positions of the middlewares that take part on the way out, in their order.
-    fn way_out(&self, reached: usize) -> impl Iterator<Item = usize> + use<> {
+    pub(super) fn way_out(&self, reached: usize) -> impl Iterator<Item = usize> + use<> {
         let Range { start, end } = 0..reached;
         let listed = self.pipeline.order == Order::Listed;
         (start..end).map(move |at| if listed { at } else { end - 1 - at })
     }
 
-    async fn after(&self, member: &Member, response: Payload) -> Result<Payload> {
+    pub(super) async fn after(&self, member: &Member, response: Payload) -> Result<Payload> {
         let Some(step) = member.after else { return Ok(response) };
         let response = self.adopted(step, response)?;
         match self.hook(Hook::After, member, step, response.clone()).await? {
@@ -117,6 +127,8 @@ impl Run<'_> {
         };
         match self.hook(Hook::Error, member, step, input).await {
             Ok(Payload::Nothing) => self.keep(error, thrown),
+            // What has been sent cannot be replaced.
+            Ok(_) if self.invocation.stream.out().is_some() => self.keep(error, thrown),
             Ok(response) => Ok(response),
             Err(new) => Err(new.with_cause(error)),
         }

@@ -8,6 +8,7 @@ mod chain;
 mod find;
 mod load;
 mod plan;
+mod stream;
 #[cfg(test)]
 mod tests;
 

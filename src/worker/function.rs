@@ -63,6 +63,30 @@ impl Function {
         self.pipeline().await.map(drop)
     }
 
+    /// Prepares what is loaded for a snapshot of the process; see [`trine_engine::Instance::before_snapshot`].
+    ///
+    /// # Errors
+    /// What a guest's code raised there.
+    pub async fn before_snapshot(&self) -> Result<()> {
+        let pipeline = self.pipeline().await?;
+        for heap in pipeline.heaps().iter().rev() {
+            heap.instance().before_snapshot().await?;
+        }
+        Ok(())
+    }
+
+    /// Goes on in a copy of the process; see [`trine_engine::Instance::after_restore`].
+    ///
+    /// # Errors
+    /// As [`Function::before_snapshot`].
+    pub async fn after_restore(&self) -> Result<()> {
+        let pipeline = self.pipeline().await?;
+        for heap in pipeline.heaps() {
+            heap.instance().after_restore().await?;
+        }
+        Ok(())
+    }
+
     /// Runs one invocation. `rescue` says what to do if its thread does not come back in time; it is asked only where
     /// the invocation has a deadline.
     pub async fn invoke(
@@ -71,6 +95,8 @@ impl Function {
         invocation: &Rc<Invocation>,
         rescue: impl FnOnce() -> Option<Rescue>,
     ) -> Answer {
+        // Before what may take its time: loading is part of it.
+        let ahead = invocation.remaining_ms().is_some_and(|left| left > 0);
         let pipeline = match self.take().await {
             Ok(pipeline) => pipeline,
             Err(error) => return Answer::failed(error),
@@ -78,7 +104,7 @@ impl Function {
         let watchdog = &self.worker.options().watchdog;
         let report = |error: &Error| self.report(invocation, error);
         let (result, claim) =
-            run::run(&pipeline, event, invocation, watchdog, rescue, report).await;
+            run::run(&pipeline, event, invocation, ahead, watchdog, rescue, report).await;
         if self.is_fresh() {
             self.spent.borrow_mut().push(pipeline);
         }

@@ -29,23 +29,23 @@ impl Claim {
     }
 }
 
-/// Runs an invocation within its time. `report` takes what `timeout` hooks raise.
+/// Runs an invocation within its time. `ahead` says whether its deadline was to come when its event came: one that had
+/// passed by then is no measure of what follows, because whoever waits still wants an answer. `report` takes what
+/// `timeout` hooks raise. The failure of an answer that is on its way out already is its stream's, not the result.
 pub(crate) async fn run(
     pipeline: &Pipeline,
     event: Payload,
     invocation: &Rc<Invocation>,
+    ahead: bool,
     watchdog: &Watchdog,
     rescue: impl FnOnce() -> Option<Rescue>,
     report: impl Fn(&Error),
 ) -> (Result<Payload>, Claim) {
-    // One that has passed before there was any code to stop is no measure of what follows. Whoever waits still wants an
-    // answer, or would not have sent the event.
-    let ahead = invocation.remaining_ms().is_some_and(|left| left > 0);
     let deadline = invocation.deadline_ms.filter(|_| ahead);
     if !watchdog.cares(deadline, pipeline.is_unlimited()) {
         let watch = Watch::none();
         let result = pipeline.run(event, invocation, &watch).await;
-        return (result, Claim(watch));
+        return (streamed(result, invocation), Claim(watch));
     }
     let (interrupters, unlimited) = (pipeline.interrupters(), pipeline.is_unlimited());
     let watch = Watch::over(watchdog.arm(deadline, interrupters, unlimited, rescue()));
@@ -62,7 +62,18 @@ pub(crate) async fn run(
     };
     watch.leave();
     let result = result.map_err(|error| explained(error, &watch, invocation));
-    (result, Claim(watch))
+    (streamed(result, invocation), Claim(watch))
+}
+
+/// Returns the result of a call; that of one whose answer is on its way out already becomes the stream's end.
+fn streamed(result: Result<Payload>, invocation: &Invocation) -> Result<Payload> {
+    let outcome = match (result, invocation.stream.out()) {
+        (Ok(Payload::Streamed), _) | (Ok(_), Some(_)) => Ok(()),
+        (Err(error), Some(_)) => Err(error),
+        (other, None) => return other,
+    };
+    invocation.stream.get().finish(outcome);
+    Ok(Payload::Streamed)
 }
 
 /// Returns the error of a call with the reason where it was stopped: an engine does not know it.

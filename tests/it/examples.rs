@@ -33,6 +33,8 @@ struct Case {
     event: Value,
     /// The expected result, or part of the expected error.
     expected: Result<Value, Value>,
+    /// Whether the result is the text of a stream.
+    is_text: bool,
 }
 
 fn folder(example: &str) -> PathBuf {
@@ -89,15 +91,20 @@ fn expected(engine: &str, look: impl Fn(&str) -> Option<Value>) -> Option<Result
 fn cases(example: &str, engine: &str) -> Vec<Case> {
     let folder = folder(example);
     let event = read(&folder.join("event.json")).expect("an example has an event");
+    let text = fs::read_to_string(folder.join("expected.txt")).ok();
     let first = expected(engine, |name| read(&folder.join(format!("{name}.json"))));
+    let first = first.or_else(|| text.clone().map(|text| Ok(text.into())));
     let first = first.expect("an example says what is expected");
-    let mut all = vec![Case { name: "event.json".into(), event, expected: first }];
+    let is_text = text.is_some();
+    let mut all = vec![Case { name: "event.json".into(), event, expected: first, is_text }];
     for case in read(&folder.join("cases.json")).iter().flat_map(|cases| cases.as_array().unwrap())
     {
         let name = case["name"].as_str().expect("a case has a name").to_owned();
-        let expected = expected(engine, |name| case.get(name).cloned());
+        let text = case.get("expected_text").cloned();
+        let is_text = text.is_some();
+        let expected = expected(engine, |name| case.get(name).cloned()).or(text.map(Ok));
         let expected = expected.unwrap_or_else(|| panic!("{name}: nothing is expected"));
-        all.push(Case { name, event: case["event"].clone(), expected });
+        all.push(Case { name, event: case["event"].clone(), expected, is_text });
     }
     all
 }
@@ -141,7 +148,10 @@ fn through_invoke(example: &str) {
             command.current_dir(&handler.folder);
             surround(example, &mut command);
             let finished = run(command);
-            let printed = serde_json::from_str(&finished.stdout).unwrap_or_default();
+            let printed = match case.is_text {
+                true => finished.stdout.into(),
+                false => serde_json::from_str(&finished.stdout).unwrap_or_default(),
+            };
             let outcome = if finished.code == Some(0) { Ok(printed) } else { Err(printed) };
             wrong.extend(compare(case, &outcome).map(|text| format!("{} {text}", handler.file)));
         }
@@ -160,7 +170,10 @@ fn through_lambda(example: &str) {
         });
         for case in cases(example, handler.engine) {
             let outcome = lambda.outcome(case.event.clone());
-            let outcome = match outcome.result {
+            let outcome = match &outcome.result {
+                Answer::Response { bytes, streamed: true, .. } if case.is_text => {
+                    Ok(String::from_utf8_lossy(bytes).into())
+                }
                 Answer::Response { .. } => Ok(outcome.json()),
                 _ => Err(outcome.json()),
             };
@@ -191,6 +204,7 @@ examples! {
     parallel: "parallel",
     s3_event: "s3-event",
     sqs_batch: "sqs-batch",
+    streaming: "streaming",
     typescript: "typescript",
 }
 
@@ -268,6 +282,14 @@ fn the_requests_of_the_readme_are_answered_as_it_says() {
         let deleted = served.request("DELETE", &format!("{notes}/buy-milk"), &[], b"");
         assert_eq!((deleted.status, deleted.text()), (204, ""));
         assert_eq!(served.request("PATCH", &notes, &[], b"").status, 405);
+    }
+    for handler in handlers("streaming") {
+        let reply = served.get(&format!("/streaming/{}?rows=2&wait_ms=1", handler.engine));
+        assert_eq!(reply.text(), "number,square\n1,1\n2,4\n", "{handler:?}");
+        assert_eq!(reply.header("content-type"), Some("text/csv; charset=utf-8"));
+        let name = "attachment; filename=\"squares.csv\"";
+        assert_eq!(reply.header("content-disposition"), Some(name));
+        assert_eq!(reply.header("transfer-encoding"), Some("chunked"));
     }
     let orders = fs::read_to_string(folder("typescript").join("event.json")).unwrap();
     let reply = served.post("/typescript", &orders);

@@ -368,6 +368,8 @@ const SHARED_NAMES: &[(&str, &str)] = &[
     ("fetch", "HTTP requests of guests"),
     ("memory", "an allocator that counts and limits"),
     ("program", "middlewares of the earlier runtime, which are programs"),
+    ("stream", "answers that are streamed"),
+    ("snapshot", "what is done around a snapshot of the process"),
     ("standalone", "the process as the language's own interpreter, by its command line"),
 ];
 

@@ -161,7 +161,7 @@ from joblib import Parallel, delayed
 def handler(event):
     return Parallel(n_jobs=2)(delayed(pow)(n, 2) for n in range(4))
 ";
-    let folder = beside_packages(source, &["joblib"]);
+    let folder = beside_packages(source, &["joblib", "cloudpickle"]);
     let finished = run(trine(&folder, &["invoke", "app.handler", "--json"]));
     assert_eq!(finished.stdout, "[0, 1, 4, 9]\n", "{finished:?}");
     assert_eq!(finished.code, Some(0), "{finished:?}");

@@ -11,6 +11,7 @@ mod http;
 mod json;
 mod platform;
 mod reader;
+mod runtime_api;
 mod state;
 mod support;
 mod units;

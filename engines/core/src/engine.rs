@@ -150,6 +150,9 @@ pub struct EngineInfo {
     /// Whether functions of one instance would see each other's globals, although on a platform with a process for each
     /// they do not: then every function of a process gets an instance of its own.
     pub instance_per_function: bool,
+    /// Whether handlers commonly hold their thread while they wait, as the language's own library does: invocations that are
+    /// to run side by side then get instances and threads of their own.
+    pub waits_hold_thread: bool,
     /// Whether a handler string splits at the first dot of its base name (as Node does) or at the last one.
     pub splits_at_first_dot: bool,
     /// The abilities of this engine.
@@ -180,6 +183,7 @@ impl EngineInfo {
             globals_per_root: false,
             on_main_thread: false,
             instance_per_function: false,
+            waits_hold_thread: false,
             splits_at_first_dot: false,
             capabilities: Capabilities::default(),
             error_dialect: ErrorDialect::PLAIN,
@@ -228,6 +232,13 @@ impl EngineInfo {
         self
     }
 
+    /// Sets whether handlers commonly hold their thread while they wait.
+    #[must_use]
+    pub fn with_waits_hold_thread(mut self, waits_hold_thread: bool) -> Self {
+        self.waits_hold_thread = waits_hold_thread;
+        self
+    }
+
     /// Sets whether a handler string splits at the first dot of its base name.
     #[must_use]
     pub fn with_splits_at_first_dot(mut self, splits_at_first_dot: bool) -> Self {
@@ -257,6 +268,8 @@ pub struct Capabilities {
     pub async_handlers: bool,
     /// Whether several invocations may be in flight in one instance, interleaving where they wait.
     pub interleaving: bool,
+    /// Whether handlers may give their answers in pieces ([`crate::Payload::Streamed`]).
+    pub streaming: bool,
     /// Whether running code can be stopped from another thread through [`Instance::interrupter`].
     pub interrupt: bool,
     /// Whether a value can stay in the engine's own form between two functions ([`crate::Payload::Native`]).
@@ -273,10 +286,11 @@ pub struct Capabilities {
 
 impl Capabilities {
     /// Returns every capability with the name by which people see it, for listings and for selecting test cases.
-    pub fn named(&self) -> [(&'static str, bool); 8] {
+    pub fn named(&self) -> [(&'static str, bool); 9] {
         [
             ("async", self.async_handlers),
             ("interleaving", self.interleaving),
+            ("streaming", self.streaming),
             ("interrupt", self.interrupt),
             ("native-values", self.native_values),
             ("exact-integers", self.exact_integers),

@@ -20,6 +20,7 @@ pub struct Exchange {
     hook: Cell<Option<Hook>>,
     reply: RefCell<Option<Payload>>,
     replied: Cell<bool>,
+    buffers: Cell<bool>,
     keeps_thrown: Cell<bool>,
     thrown: RefCell<Option<Rc<dyn NativeValue>>>,
 }
@@ -122,11 +123,10 @@ impl Exchange {
     /// its own.
     pub fn reply(&self, response: Payload) -> Result<()> {
         if self.hook.get() != Some(Hook::Before) {
-            let now = match self.hook.get() {
-                Some(hook) => format!("the hook {hook}"),
-                None => "the handler".to_owned(),
-            };
-            let message = format!("context.reply answers from a before hook only; this is {now}");
+            let message = format!(
+                "context.reply answers from a before hook only; this is {}",
+                self.what_runs()
+            );
             return Err(Error::guest("ReplyError", message));
         }
         if self.replied.replace(true) {
@@ -143,6 +143,35 @@ impl Exchange {
             return None;
         }
         self.reply.borrow_mut().take()
+    }
+
+    /// Asks for the whole of an answer that may be streamed (`context.bufferResponse()`): from a `before` hook for all
+    /// hooks on the way out, from an `after` hook, which is called once more, for itself and those that follow.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Guest`] outside of these hooks. The guest is to see it as an exception of its own.
+    pub fn buffer_response(&self) -> Result<()> {
+        if matches!(self.hook.get(), Some(Hook::Before | Hook::After)) {
+            self.buffers.set(true);
+            return Ok(());
+        }
+        let message = format!(
+            "the whole response can be asked for in a before or an after hook; this is {}",
+            self.what_runs()
+        );
+        Err(Error::guest("BufferError", message))
+    }
+
+    /// Whether a hook has asked for the whole answer.
+    pub fn buffers_response(&self) -> bool {
+        self.buffers.get()
+    }
+
+    fn what_runs(&self) -> String {
+        match self.hook.get() {
+            Some(hook) => format!("the hook {hook}"),
+            None => "the handler".to_owned(),
+        }
     }
 
     /// Notes whether anybody wants what guests throw as a value of their language.

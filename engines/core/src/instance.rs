@@ -91,6 +91,24 @@ pub trait Instance {
         Box::pin(async {})
     }
 
+    /// Prepares for a snapshot of the process, of which copies will go on: runs what guests want done before it, the
+    /// latest registration first, and lets go of connections, which no copy can use.
+    ///
+    /// # Errors
+    /// What the guest's code raised; the rest of it is not run.
+    fn before_snapshot(&self) -> LocalFuture<'_, Result<()>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    /// Goes on in a copy of the process: seeds the language's random generators from the system's, so that no two copies
+    /// draw the same numbers, then runs what guests want done after the restore, in the order of its registration.
+    ///
+    /// # Errors
+    /// As [`Instance::before_snapshot`].
+    fn after_restore(&self) -> LocalFuture<'_, Result<()>> {
+        Box::pin(async { Ok(()) })
+    }
+
     /// Returns a handle that stops whatever this instance runs, from any thread for as long as the instance lives.
     fn interrupter(&self) -> Interrupter;
 

@@ -1,6 +1,6 @@
 //! One event's context: the facts that arrive with it, and those about the function that hold for all of them.
 
-use crate::Exchange;
+use crate::{Exchange, StreamPlace};
 use std::{
     collections::BTreeMap,
     time::{SystemTime, UNIX_EPOCH},
@@ -52,6 +52,8 @@ pub struct Invocation {
     pub event_is_json: bool,
     /// The values that the functions of this invocation share.
     pub exchange: Exchange,
+    /// The place of an answer that is streamed.
+    pub stream: StreamPlace,
 }
 
 impl Invocation {

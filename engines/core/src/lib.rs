@@ -29,6 +29,8 @@ mod nearest;
 mod payload;
 mod presence;
 mod simple;
+mod stream;
+mod stream_place;
 
 pub use dialect::{ErrorDialect, ErrorRecord, json_string};
 pub use end::{End, timed_out};
@@ -50,3 +52,8 @@ pub use nearest::{ALIKE, likeness, nearest};
 pub use payload::{Form, NativeValue, Payload, RawPayload, WithBody};
 pub use presence::Presence;
 pub use simple::{Output, Simple, SimpleEnvironment, SimpleRuntime};
+pub use stream::{
+    HTTP_INTEGRATION, PRELUDE_END, ResponseStream, STREAM_CAPACITY, StreamHead, StreamReader,
+    Written,
+};
+pub use stream_place::StreamPlace;

@@ -20,6 +20,8 @@ pub enum Payload {
     /// The result of a function that returns nothing (`undefined`, `None`, `nil`), where [`Form::Native`] was asked
     /// for: a hook that keeps the value as it is. As an input: no value, for hooks that take the context alone.
     Nothing,
+    /// The result of a handler whose answer has gone into [`crate::Invocation::stream`].
+    Streamed,
 }
 
 /// A JSON object whose member `body`, a text, is kept beside it: in the object it would be escaped by one side, only to
@@ -128,6 +130,9 @@ impl Payload {
             Self::WithBody(event) => Ok((event.to_json(), "application/json")),
             Self::Raw(raw) => Ok((raw.bytes, raw.content_type)),
             Self::Nothing => Ok((Bytes::from_static(b"null"), "application/json")),
+            Self::Streamed => {
+                Err(Error::internal("a streamed answer has been sent and is no value any more"))
+            }
         }
     }
 }

@@ -3,12 +3,13 @@
 
 use crate::{
     Engine, EngineInfo, Environment, Error, ErrorKind, Exports, Form, FunctionId, HANDLER_NAMES,
-    Instance, Interrupter, Invocation, LocalFuture, Module, Payload, RawPayload, Result, Usage,
-    Wanted,
+    Instance, Interrupter, Invocation, LocalFuture, Module, Payload, RawPayload, Result,
+    StreamHead, Usage, Wanted,
 };
 use bytes::Bytes;
 use std::{
     cell::{Cell, RefCell},
+    fmt,
     path::PathBuf,
     rc::Rc,
 };
@@ -43,12 +44,24 @@ pub struct SimpleEnvironment {
 }
 
 /// The answer of a [`SimpleRuntime`].
-#[derive(Debug, Clone, PartialEq)]
 pub enum Output {
     /// Bytes that go to the caller as they are.
     Raw(Bytes),
     /// A value that goes to the caller as JSON.
     Json(serde_json::Value),
+    /// An answer in pieces, each of which goes to the caller when it is there. The next one is asked for when the caller
+    /// has taken most of those before it, and none is once the caller is gone.
+    Stream(StreamHead, Box<dyn Iterator<Item = Result<Bytes>>>),
+}
+
+impl fmt::Debug for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Raw(bytes) => f.debug_tuple("Raw").field(bytes).finish(),
+            Self::Json(value) => f.debug_tuple("Json").field(value).finish(),
+            Self::Stream(head, _) => f.debug_tuple("Stream").field(head).finish_non_exhaustive(),
+        }
+    }
 }
 
 /// An [`Engine`] made of a [`SimpleRuntime`].
@@ -131,16 +144,29 @@ where
         Box::pin(async move {
             let (event, _) = input.into_bytes()?;
             self.calls.set(self.calls.get() + 1);
-            let mut runtimes = self.runtimes.borrow_mut();
-            let runtime = runtimes
-                .get_mut(function.0 as usize)
-                .ok_or_else(|| Error::internal(format!("no function has the id {}", function.0)))?;
-            Ok(match runtime.invoke(&event, invocation)? {
+            let unknown = || Error::internal(format!("no function has the id {}", function.0));
+            let output = {
+                let mut runtimes = self.runtimes.borrow_mut();
+                let runtime = runtimes.get_mut(function.0 as usize).ok_or_else(unknown)?;
+                runtime.invoke(&event, invocation)?
+            };
+            match output {
                 Output::Raw(bytes) => {
-                    Payload::Raw(RawPayload { bytes, content_type: "application/octet-stream" })
+                    let content_type = "application/octet-stream";
+                    Ok(Payload::Raw(RawPayload { bytes, content_type }))
                 }
-                Output::Json(value) => Payload::from(&value),
-            })
+                Output::Json(value) => Ok(Payload::from(&value)),
+                Output::Stream(head, chunks) => {
+                    let stream = invocation.stream.get();
+                    stream.set_head(head)?;
+                    for chunk in chunks {
+                        if !stream.send(chunk?).await? {
+                            break;
+                        }
+                    }
+                    Ok(Payload::Streamed)
+                }
+            }
         })
     }
 

@@ -1,12 +1,13 @@
 //! The two posts that answer an invocation: response, buffered or streamed, and error.
 
 use super::{
-    body::{self, Collected, ReplyBody},
+    body::{self, Collected, PassedOn, ReplyBody},
     checks::{self, ERROR_TYPE, ERROR_WITH_CAUSE, RESPONSE_MODE, XRAY_CAUSE, header_text},
     options::{MAX_ERROR_BYTES, MAX_RESPONSE_BYTES, MAX_STREAMED_BYTES},
     outcome::{Answer, InitFailure},
+    prelude::Beginning,
     refusal::Refusal,
-    server::{accepted, refused},
+    server::{accepted, cut_off, refused},
     shared::Shared,
     state::{Claim, Ending, PostKind, StreamPart},
     violation::rule,
@@ -40,19 +41,39 @@ pub(super) async fn post(
         }
     };
     let mut open = Open { shared, claim, is_over: false };
-    let (answer, refusal) = match kind {
+    let taken = match kind {
         PostKind::Response => take_response(&open, request).await,
         PostKind::Error => take_error(shared, request).await,
     };
-    let how = match (&refusal, kind) {
-        (None, kind) => Ending::Accepted { is_error: kind == PostKind::Error },
-        (Some(_), _) => Ending::Refused,
+    let is_error = kind == PostKind::Error;
+    let (answer, how, reply) = match taken {
+        Taken::Answer(answer) => (answer, Ending::Accepted { is_error }, accepted()),
+        Taken::Refused(answer, refusal) => (answer, Ending::Refused, refused(&refusal)),
+        Taken::TooMuch(answer, rest) => {
+            let is_first = open.end(answer, Ending::Refused);
+            // What is on its way is still read, or the refusal might not be.
+            body::drain(rest).await;
+            let refusal = Refusal::too_large(MAX_STREAMED_BYTES);
+            return refused(&if is_first { refusal } else { Refusal::too_late() });
+        }
+        Taken::Unwanted => (Answer::Abandoned, Ending::Abandoned, cut_off()),
     };
-    match (open.end(answer, how), refusal) {
-        (false, _) => refused(&Refusal::too_late()),
-        (true, Some(refusal)) => refused(&refusal),
-        (true, None) => accepted(),
+    match open.end(answer, how) {
+        true => reply,
+        false => refused(&Refusal::too_late()),
     }
+}
+
+/// What a post amounts to.
+enum Taken {
+    /// An answer.
+    Answer(Answer),
+    /// Nothing that can be used; what the caller gets instead, and what the runtime is told.
+    Refused(Answer, Refusal),
+    /// A stream that has passed the limit; what the caller gets, and what is still to be read.
+    TooMuch(Answer, Incoming),
+    /// A stream whose caller has gone away.
+    Unwanted,
 }
 
 /// A post under way. If its connection breaks, the caller gets a truncated response.
@@ -99,15 +120,19 @@ fn record_truncation(shared: &Shared) {
     checks::excuse(shared);
 }
 
-fn too_large(size: usize) -> Answer {
+fn too_large(size: usize, limit: usize) -> Answer {
     let text = format!(
-        "Response payload size ({size} bytes) exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."
+        "Response payload size ({size} bytes) exceeded maximum allowed payload size ({limit} bytes)."
     );
     platform("Function.ResponseSizeTooLarge", text)
 }
 
-/// Returns what the caller gets, and what the runtime is told if that is not a success.
-async fn take_response(open: &Open<'_>, request: Request<Incoming>) -> (Answer, Option<Refusal>) {
+fn cut_short(shared: &Shared) -> Taken {
+    record_truncation(shared);
+    Taken::Refused(truncated(), Refusal::truncated())
+}
+
+async fn take_response(open: &Open<'_>, request: Request<Incoming>) -> Taken {
     let shared = open.shared;
     let (head, incoming) = request.into_parts();
     let streamed = match head.headers.get(RESPONSE_MODE).map(http::HeaderValue::as_bytes) {
@@ -118,44 +143,60 @@ async fn take_response(open: &Open<'_>, request: Request<Incoming>) -> (Answer, 
             shared.record(vec![(rule::RESPONSE_MODE, detail)]);
             body::drain(incoming).await;
             let answer = platform("Runtime.InvalidResponseModeHeader", "");
-            return (answer, Some(Refusal::response_mode()));
+            return Taken::Refused(answer, Refusal::response_mode());
         }
     };
     let content_type = header_text(&head.headers, "content-type").map(str::to_owned);
-    let parts = open.claim.parts.as_ref();
-    let mut limit = MAX_RESPONSE_BYTES;
-    if let Some(parts) = parts
-        && streamed
-    {
-        limit = MAX_STREAMED_BYTES;
-        // A caller that has gone away does not miss anything.
-        let _ = parts.send(StreamPart::Head { content_type: content_type.clone() }).await;
-    }
-    let live = parts.filter(|_| streamed);
-    match body::collect(incoming, limit, live).await {
-        Collected::Whole { bytes, trailers } => {
-            let breaches = checks::streamed_post(&head.headers, &trailers);
-            if !breaches.is_empty() {
-                shared.record(breaches);
+    let mut beginning = Beginning::of(content_type.as_deref());
+    let (bytes, trailers) = match open.claim.parts.as_ref() {
+        Some(parts) if streamed => {
+            let head = StreamPart::Head { content_type: content_type.clone() };
+            if parts.send(head).await.is_err() {
+                return Taken::Unwanted;
             }
-            (Answer::Response { bytes, content_type, streamed, trailers }, None)
+            let look = |piece: &Bytes| beginning.see(piece);
+            match body::pass_on(incoming, MAX_STREAMED_BYTES, parts, look).await {
+                PassedOn::Whole { trailers } => (Bytes::new(), trailers),
+                PassedOn::TooLarge { size, rest } => {
+                    return Taken::TooMuch(too_large(size, MAX_STREAMED_BYTES), rest);
+                }
+                PassedOn::Truncated => return cut_short(shared),
+                PassedOn::Unwanted => {
+                    checks::excuse(shared);
+                    return Taken::Unwanted;
+                }
+            }
         }
-        Collected::TooLarge { size } => (too_large(size), Some(Refusal::too_large())),
-        Collected::Truncated => {
-            record_truncation(shared);
-            (truncated(), Some(Refusal::truncated()))
-        }
+        // The platform buffers a stream for whoever does not read one.
+        _ => match body::collect(incoming, MAX_RESPONSE_BYTES).await {
+            Collected::Whole { bytes, trailers } => {
+                beginning.see(&bytes);
+                (bytes, trailers)
+            }
+            Collected::TooLarge { size } => {
+                let refusal = Refusal::too_large(MAX_RESPONSE_BYTES);
+                return Taken::Refused(too_large(size, MAX_RESPONSE_BYTES), refusal);
+            }
+            Collected::Truncated => return cut_short(shared),
+        },
+    };
+    let mut breaches = checks::streamed_post(&head.headers, &trailers);
+    breaches.extend(beginning.breach());
+    if !breaches.is_empty() {
+        shared.record(breaches);
     }
+    Taken::Answer(Answer::Response { bytes, content_type, streamed, trailers })
 }
 
-async fn take_error(shared: &Shared, request: Request<Incoming>) -> (Answer, Option<Refusal>) {
+async fn take_error(shared: &Shared, request: Request<Incoming>) -> Taken {
     match ErrorPost::read(shared, request).await {
         Ok(ErrorPost { type_header, xray_cause, body }) => {
-            (Answer::Error { type_header, xray_cause, body }, None)
+            Taken::Answer(Answer::Error { type_header, xray_cause, body })
         }
-        Err(refusal) if refusal == Refusal::truncated() => (truncated(), Some(refusal)),
+        Err(refusal) if refusal == Refusal::truncated() => Taken::Refused(truncated(), refusal),
         Err(refusal) => {
-            (platform("Function.ResponseSizeTooLarge", refusal.message.clone()), Some(refusal))
+            let answer = platform("Function.ResponseSizeTooLarge", refusal.message.clone());
+            Taken::Refused(answer, refusal)
         }
     }
 }
@@ -174,9 +215,9 @@ impl ErrorPost {
         let (head, incoming) = request.into_parts();
         let limit =
             if shared.options.is_concurrent() { MAX_ERROR_BYTES } else { MAX_RESPONSE_BYTES };
-        let body = match body::collect(incoming, limit, None).await {
+        let body = match body::collect(incoming, limit).await {
             Collected::Whole { bytes, .. } => bytes,
-            Collected::TooLarge { .. } => return Err(Refusal::too_large()),
+            Collected::TooLarge { .. } => return Err(Refusal::too_large(limit)),
             Collected::Truncated => {
                 record_truncation(shared);
                 return Err(Refusal::truncated());

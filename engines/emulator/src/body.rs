@@ -1,11 +1,8 @@
 //! Bodies: collecting what the runtime sends, within limits, and sending what callers get, whole or as it arrives.
 
-use super::{
-    outcome::{Answer, Outcome},
-    state::StreamPart,
-};
+use super::{function_url::Pieces, invoke_api::Messages, state::StreamPart};
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::HeaderMap;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use std::{
@@ -15,10 +12,7 @@ use std::{
     task::{Context, Poll, ready},
     time::Duration,
 };
-use tokio::{
-    sync::{mpsc, oneshot},
-    time::Sleep,
-};
+use tokio::{sync::mpsc, time::Sleep};
 
 /// Number of bytes of a refused body that are read and dropped, so that the connection can be used again.
 const DRAIN_BYTES: usize = 64 * 1024 * 1024;
@@ -31,13 +25,8 @@ pub(super) enum Collected {
     Truncated,
 }
 
-/// Reads a body of up to `limit` bytes. A larger one is only measured. Where `parts` is given, the bytes
-/// go there instead.
-pub(super) async fn collect(
-    mut body: Incoming,
-    limit: usize,
-    parts: Option<&mpsc::Sender<StreamPart>>,
-) -> Collected {
+/// Reads a body of up to `limit` bytes. A larger one is only measured.
+pub(super) async fn collect(mut body: Incoming, limit: usize) -> Collected {
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();
     let mut trailers = Vec::new();
@@ -51,9 +40,6 @@ pub(super) async fn collect(
                     if size > limit.max(DRAIN_BYTES) {
                         break;
                     }
-                } else if let Some(parts) = parts {
-                    // A caller that has gone away does not miss anything.
-                    let _ = parts.send(StreamPart::Chunk(data)).await;
                 } else if first.is_empty() {
                     first = data;
                 } else {
@@ -81,7 +67,65 @@ pub(super) async fn collect(
 
 /// Reads and drops an unwanted body.
 pub(super) async fn drain(body: Incoming) {
-    let _ = collect(body, 0, None).await;
+    let _ = collect(body, 0).await;
+}
+
+/// The end of a body that was passed on.
+#[derive(Debug)]
+pub(super) enum PassedOn {
+    Whole {
+        trailers: Vec<(String, String)>,
+    },
+    /// More than the limit, with what has not been read yet.
+    TooLarge {
+        size: usize,
+        rest: Incoming,
+    },
+    Truncated,
+    /// Whoever was reading it has gone away.
+    Unwanted,
+}
+
+/// Passes a body of up to `limit` bytes on, piece by piece, as it arrives and no faster than it is taken. `look` sees
+/// every piece first.
+pub(super) async fn pass_on(
+    mut body: Incoming,
+    limit: usize,
+    parts: &mpsc::Sender<StreamPart>,
+    mut look: impl FnMut(&Bytes),
+) -> PassedOn {
+    let mut trailers = Vec::new();
+    let mut size = 0;
+    loop {
+        let frame = tokio::select! {
+            biased;
+            frame = body.frame() => frame,
+            // A runtime that has nothing to send yet learns of it too.
+            () = parts.closed() => return PassedOn::Unwanted,
+        };
+        let frame = match frame {
+            None => return PassedOn::Whole { trailers },
+            Some(Err(_)) => return PassedOn::Truncated,
+            Some(Ok(frame)) => frame,
+        };
+        match frame.into_data() {
+            Ok(data) => {
+                size += data.len();
+                if size > limit {
+                    return PassedOn::TooLarge { size, rest: body };
+                }
+                look(&data);
+                if parts.send(StreamPart::Chunk(data)).await.is_err() {
+                    return PassedOn::Unwanted;
+                }
+            }
+            Err(frame) => {
+                if let Ok(map) = frame.into_trailers() {
+                    trailers.extend(pairs(&map));
+                }
+            }
+        }
+    }
 }
 
 fn pairs(map: &HeaderMap) -> impl Iterator<Item = (String, String)> {
@@ -94,8 +138,10 @@ fn pairs(map: &HeaderMap) -> impl Iterator<Item = (String, String)> {
 pub(super) enum ReplyBody {
     /// Known as a whole: head and body leave in one write.
     Full(Option<Bytes>),
-    /// Sent as it arrives.
-    Live(Live),
+    /// Sent as it arrives, in the framing of the Invoke API.
+    Messages(Box<Messages>),
+    /// Sent as it arrives, as it is.
+    Pieces(Box<Pieces>),
     /// Known as a whole, and sent in small pieces with pauses.
     Drip(Drip),
 }
@@ -133,12 +179,6 @@ impl Drip {
     }
 }
 
-/// An answer that is passed on while it arrives.
-pub(super) struct Live {
-    pub(super) parts: mpsc::Receiver<StreamPart>,
-    pub(super) done: Option<oneshot::Receiver<Outcome>>,
-}
-
 impl ReplyBody {
     pub(super) fn full(bytes: impl Into<Bytes>) -> Self {
         Self::Full(Some(bytes.into()))
@@ -155,7 +195,12 @@ impl Body for ReplyBody {
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         match &mut *self {
             Self::Full(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Self::Live(live) => live.poll_frame(cx),
+            Self::Pieces(pieces) => {
+                pieces.poll_next(cx).map(|piece| piece.map(|piece| piece.map(Frame::data)))
+            }
+            Self::Messages(messages) => {
+                messages.poll_next(cx).map(|message| message.map(|bytes| Ok(Frame::data(bytes))))
+            }
             Self::Drip(drip) => drip.poll_frame(cx),
         }
     }
@@ -163,7 +208,8 @@ impl Body for ReplyBody {
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Full(bytes) => bytes.as_ref().is_none_or(Bytes::is_empty),
-            Self::Live(live) => live.done.is_none(),
+            Self::Messages(messages) => messages.is_over(),
+            Self::Pieces(pieces) => pieces.is_over(),
             Self::Drip(drip) => drip.left.is_empty(),
         }
     }
@@ -173,50 +219,8 @@ impl Body for ReplyBody {
             Self::Full(bytes) => {
                 SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
             }
-            Self::Live(_) => SizeHint::default(),
+            Self::Messages(_) | Self::Pieces(_) => SizeHint::default(),
             Self::Drip(drip) => SizeHint::with_exact(drip.left.len() as u64),
         }
     }
-}
-
-impl Live {
-    fn poll_frame(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        loop {
-            match self.parts.poll_recv(cx) {
-                Poll::Ready(Some(StreamPart::Chunk(bytes))) => {
-                    return Poll::Ready(Some(Ok(Frame::data(bytes))));
-                }
-                Poll::Ready(Some(StreamPart::Head { .. })) => {}
-                Poll::Ready(None) | Poll::Pending => break,
-            }
-        }
-        let Some(done) = &mut self.done else { return Poll::Ready(None) };
-        let outcome = ready!(Pin::new(done).poll(cx));
-        // The end may have been announced after the last piece was sent, perhaps since the look above.
-        if let Ok(StreamPart::Chunk(bytes)) = self.parts.try_recv() {
-            let (again, done) = oneshot::channel();
-            self.done = Some(done);
-            if let Ok(outcome) = outcome {
-                let _ = again.send(outcome);
-            }
-            return Poll::Ready(Some(Ok(Frame::data(bytes))));
-        }
-        self.done = None;
-        Poll::Ready(match outcome.map(|outcome| outcome.result) {
-            Ok(Answer::Response { trailers, .. }) if trailers.is_empty() => None,
-            Ok(Answer::Response { trailers, .. }) => Some(Ok(Frame::trailers(headers(&trailers)))),
-            // The status line is long gone: all that is left is to break off the response.
-            _ => Some(Err(io::Error::other("the response broke off"))),
-        })
-    }
-}
-
-fn headers(pairs: &[(String, String)]) -> HeaderMap {
-    let pairs = pairs.iter().filter_map(|(name, value)| {
-        Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?))
-    });
-    pairs.collect()
 }

@@ -188,9 +188,14 @@ pub(super) fn streamed_post(headers: &HeaderMap, trailers: &[(String, String)]) 
     if header_text(headers, RESPONSE_MODE).is_some() && !is_chunked {
         breaches.push((rule::STREAM_NOT_CHUNKED, "Content-Length in streaming mode".into()));
     }
-    let announced = header_text(headers, "trailer").unwrap_or_default().to_ascii_lowercase();
+    // They may be announced in one line or in several.
+    let announced = headers.get_all(header::TRAILER).iter();
+    let announced: Vec<String> = announced
+        .filter_map(|names| names.to_str().ok())
+        .flat_map(|names| names.split(',').map(|name| name.trim().to_ascii_lowercase()))
+        .collect();
     for (name, value) in trailers {
-        if !announced.split(',').any(|announced| announced.trim() == name) {
+        if !announced.contains(name) {
             breaches.push((rule::TRAILERS, format!("{name} is not in the Trailer header")));
         }
         let decoded = || STANDARD.decode(value).unwrap_or_default();

@@ -32,7 +32,7 @@ pub(super) async fn register(
 ) -> Response<ReplyBody> {
     let (head, incoming) = request.into_parts();
     let name = header_text(&head.headers, "lambda-extension-name").unwrap_or_default().to_owned();
-    let Collected::Whole { bytes, .. } = body::collect(incoming, 64 * 1024, None).await else {
+    let Collected::Whole { bytes, .. } = body::collect(incoming, 64 * 1024).await else {
         return refused(&Refusal::truncated());
     };
     match check(shared, &name, &bytes) {

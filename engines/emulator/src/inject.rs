@@ -37,7 +37,7 @@ impl Cut {
         Self { bytes: bytes.into(), is_reset: false }
     }
 
-    fn reset(bytes: impl Into<Vec<u8>>) -> Self {
+    pub(super) fn reset(bytes: impl Into<Vec<u8>>) -> Self {
         Self { bytes: bytes.into(), is_reset: true }
     }
 
@@ -310,7 +310,7 @@ fn refused_answer(request_id: &str, status: StatusCode) -> Answer {
 fn whole(body: &mut ReplyBody) -> Bytes {
     match body {
         ReplyBody::Full(bytes) => bytes.take().unwrap_or_default(),
-        ReplyBody::Live(_) | ReplyBody::Drip(_) => Bytes::new(),
+        ReplyBody::Messages(_) | ReplyBody::Pieces(_) | ReplyBody::Drip(_) => Bytes::new(),
     }
 }
 

@@ -24,12 +24,14 @@ pub struct Counts {
     pub timed_out: u64,
     /// Attempts that ended without an accepted answer, but not by the clock: the process ended or the post was refused.
     pub lost: u64,
+    /// Streamed answers that were cut off because their caller had gone away.
+    pub abandoned: u64,
 }
 
 impl Counts {
-    /// Whether every attempt so far has exactly one accepted answer, and no post was refused.
+    /// Whether every attempt so far has exactly one answer, accepted or given up by its caller, and no post was refused.
     pub fn all_answered_once(&self) -> bool {
-        self.accepted == self.attempts && self.refused == 0
+        self.accepted + self.abandoned == self.attempts && self.refused == 0
     }
 }
 
@@ -49,12 +51,14 @@ pub struct Record {
     pub accepted: u32,
     /// Posts that were refused.
     pub refused: u32,
+    /// Streamed answers that were cut off because their caller had gone away.
+    pub abandoned: u32,
 }
 
 impl Record {
     /// Whether each attempt got its one answer, and nothing else was posted.
     pub fn is_answered_once(&self) -> bool {
-        self.accepted == self.attempts && self.refused == 0
+        self.accepted + self.abandoned == self.attempts && self.refused == 0
     }
 }
 
@@ -119,6 +123,11 @@ impl Ledger {
         self.counts.accepted += 1;
         self.counts.accepted_errors += u64::from(is_error);
         self.change(request_id, |record| record.accepted += 1);
+    }
+
+    pub(super) fn abandoned(&mut self, request_id: &str) {
+        self.counts.abandoned += 1;
+        self.change(request_id, |record| record.abandoned += 1);
     }
 
     pub(super) fn refused(&mut self, request_id: &str) {

@@ -60,21 +60,38 @@
 //! owner, who learns from an [`Observer`] that an outcome is [`Answer::Timeout`] and says with
 //! [`Emulator::runtime_exited`] that the process has ended.
 //!
+//! # Streams
+//! What a runtime streams is passed on as it comes and no faster than it is read: framed by the Invoke API
+//! (`InvokeWithResponseStream`), as it is by a function URL ([`Emulator::serve_function_url`]), piece by piece by
+//! [`Emulator::invoke_streaming`]. A caller that goes away resets the upload, which is no breach of the runtime's:
+//! [`Answer::Abandoned`]. Callers that do not stream get what was streamed as a whole.
+//!
+//! # Processes
+//! An [`Emulator`] starts and stops none: tell it with [`Emulator::runtime_exited`] that the runtime's process has ended.
+//! A [`Platform`] does: it serves several functions behind one Invoke API, each in environments (a process with an
+//! emulator of its own) that are started as callers need them, and keeps their log.
+//!
 //! # Limits
-//! Extensions are registered without events only. The emulator does not start or stop processes: tell it with
-//! [`Emulator::runtime_exited`] that the runtime's process has ended.
+//! Extensions are registered without events only.
 
 mod answers;
 mod body;
 mod checks;
+mod console;
+mod directory;
+mod environment;
 mod extension_api;
 mod fault;
+mod function_url;
 mod inject;
 mod invoke_api;
 mod ledger;
 mod options;
 mod outcome;
+mod platform;
+mod prelude;
 mod refusal;
+mod report;
 mod runtime_api;
 mod server;
 mod shared;
@@ -86,6 +103,7 @@ mod violation;
 #[cfg(test)]
 mod tests;
 
+pub use console::{Console, Writer};
 pub use fault::{Fault, Injection, Moment};
 pub use ledger::{Counts, Record};
 pub use options::{
@@ -93,12 +111,15 @@ pub use options::{
     MAX_STREAMED_BYTES,
 };
 pub use outcome::{Answer, Event, InitFailure, Outcome};
+pub use platform::{Ended, Launch, Platform, PlatformOptions};
+pub use prelude::{PRELUDE_CONTENT_TYPE, Prelude, PreludeSplitter};
 pub use server::Endpoint;
 pub use shared::LogEntry;
 pub use source::{Observer, Source};
 pub use violation::{Violation, rule};
 
 use bytes::Bytes;
+use directory::Directory;
 use shared::Shared;
 use state::StreamPart;
 use std::{io, net::SocketAddr, sync::Arc, thread, time::Duration};
@@ -210,7 +231,21 @@ impl Emulator {
     pub fn invoke_streaming(&self, event: impl Into<Event>) -> StreamedAnswer {
         let (sender, parts) = mpsc::channel(invoke_api::PARTS_IN_FLIGHT);
         let (request_id, done) = self.inner.shared.submit(event.into(), Some(sender));
-        StreamedAnswer { request_id, parts, done, outcome: None }
+        StreamedAnswer { request_id, parts, done, content_type: None, outcome: None }
+    }
+
+    /// Serves the function as a function URL does, on an address of its own, which is returned: any request is an
+    /// invocation with an event of payload format 2.0, and its result, or its stream with a [`Prelude`], the response.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on.
+    pub async fn serve_function_url(&self, address: SocketAddr) -> io::Result<SocketAddr> {
+        let shared = &self.inner.shared;
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        let directory = Directory::One(Arc::clone(shared));
+        shared.background.spawn(function_url::run(listener, directory));
+        Ok(address)
     }
 
     /// Returns what the runtime reported when it could not start, if it did.
@@ -388,12 +423,14 @@ impl std::fmt::Display for RuntimeExit {
     }
 }
 
-/// An answer that is read piece by piece.
+/// An answer that is read piece by piece. Who drops it before its end goes away as a caller does whose connection breaks:
+/// the runtime's upload is cut off.
 #[derive(Debug)]
 pub struct StreamedAnswer {
     request_id: String,
     parts: mpsc::Receiver<StreamPart>,
     done: oneshot::Receiver<Outcome>,
+    content_type: Option<String>,
     outcome: Option<Outcome>,
 }
 
@@ -415,9 +452,14 @@ impl StreamedAnswer {
             };
             match part? {
                 StreamPart::Chunk(bytes) => return Some(bytes),
-                StreamPart::Head { .. } => {}
+                StreamPart::Head { content_type } => self.content_type = content_type,
             }
         }
+    }
+
+    /// Returns the media type of a streamed answer, once its first piece has come.
+    pub fn content_type(&self) -> Option<&str> {
+        self.content_type.as_deref()
     }
 
     /// Drops the remaining pieces and waits for the outcome, which holds none of those that were streamed.

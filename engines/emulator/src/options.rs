@@ -2,6 +2,7 @@
 //! Contract: AWS Lambda quotas and the environment variables that Lambda reserves.
 
 use super::{
+    console::Console,
     fault::Injection,
     source::{Observer, Source},
 };
@@ -60,6 +61,12 @@ pub struct EmulatorOptions {
     pub source: Option<Source>,
     /// Observer of every outcome.
     pub observer: Option<Observer>,
+    /// Where lines about invocations go.
+    pub console: Option<Console>,
+    /// Number of times that an asynchronous invocation is tried again after an error.
+    pub retries: u32,
+    /// Time before the first of these times; the later ones wait as many times as long. Lambda waits for a minute.
+    pub retry_delay: Duration,
     /// Faults planned from the start; [`Emulator::inject`](super::Emulator::inject) plans more.
     pub faults: Vec<Injection>,
 }
@@ -85,6 +92,9 @@ impl Default for EmulatorOptions {
             outcomes_length: 0,
             source: None,
             observer: None,
+            console: None,
+            retries: 2,
+            retry_delay: Duration::from_secs(1),
             faults: Vec::new(),
         }
     }
@@ -95,6 +105,12 @@ impl EmulatorOptions {
     pub fn function_arn(&self) -> String {
         let Self { region, account, function_name, .. } = self;
         format!("arn:aws:lambda:{region}:{account}:function:{function_name}")
+    }
+
+    /// Returns the version that runs for a qualifier: a version is itself, an alias names the function's own.
+    pub(super) fn executed_version<'v>(&'v self, qualifier: Option<&'v str>) -> &'v str {
+        let is_version = |text: &&str| text.bytes().all(|byte| byte.is_ascii_digit());
+        qualifier.filter(is_version).unwrap_or(&self.function_version)
     }
 
     /// Whether several invocations may be in flight.

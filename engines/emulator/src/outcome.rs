@@ -93,6 +93,8 @@ pub enum Answer {
     },
     /// A refusal, because too many events are waiting already.
     Throttled,
+    /// None, because the caller went away while the answer was streamed to it: the runtime's upload was cut off.
+    Abandoned,
 }
 
 /// The report of a runtime that could not start.
@@ -120,6 +122,7 @@ impl Outcome {
                 body.clone()
             }
             Answer::Platform { message, .. } if message.is_empty() => Bytes::new(),
+            Answer::Abandoned => Bytes::new(),
             Answer::Platform { error_type, message } => {
                 json!({"errorType": error_type, "errorMessage": message}).to_string().into()
             }
@@ -161,6 +164,7 @@ impl Outcome {
             Answer::Platform { error_type, .. } => Some((*error_type).to_owned()),
             Answer::Timeout { .. } => Some("Sandbox.Timedout".into()),
             Answer::Throttled => Some("TooManyRequestsException".into()),
+            Answer::Abandoned => None,
         }
     }
 }

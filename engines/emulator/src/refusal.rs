@@ -1,6 +1,6 @@
 //! The platform's refusals: status, error type and text, as the platform writes them.
 
-use super::{options::MAX_RESPONSE_BYTES, state::Phase};
+use super::state::Phase;
 use http::StatusCode;
 
 /// An answer to the runtime other than success.
@@ -49,11 +49,11 @@ impl Refusal {
         )
     }
 
-    pub(super) fn too_large() -> Self {
+    pub(super) fn too_large(limit: usize) -> Self {
         Self::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "RequestEntityTooLarge",
-            format!("Exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."),
+            format!("Exceeded maximum allowed payload size ({limit} bytes)."),
         )
     }
 

@@ -4,8 +4,9 @@ use super::{
     answers,
     body::{self, ReplyBody},
     checks::{self, Connection},
+    directory::Directory,
     extension_api,
-    inject::{Affected, Disconnected},
+    inject::{Affected, Cut, Disconnected},
     invoke_api,
     refusal::Refusal,
     runtime_api,
@@ -51,13 +52,21 @@ pub enum Endpoint {
     Invoke,
     /// `POST /2021-11-15/functions/{name}/response-streaming-invocations`
     InvokeStreaming,
+    /// `GET /2015-03-31/functions/{name}`
+    GetFunction,
+    /// `GET /2015-03-31/functions/{name}/configuration`
+    GetFunctionConfiguration,
+    /// `GET /2015-03-31/functions`
+    ListFunctions,
     /// Any other path.
     Unknown,
 }
 
 impl Endpoint {
     /// Returns the endpoint of a path, and the id or name in it.
-    fn of(path: &str) -> (Self, &str) {
+    pub(super) fn of(path: &str) -> (Self, &str) {
+        // The SDKs put a slash at the end of this one.
+        let path = if path == "/2015-03-31/functions/" { "/2015-03-31/functions" } else { path };
         let mut parts = path.split('/').skip(1);
         let mut part = || parts.next().unwrap_or_default();
         let found = match (part(), part(), part(), part(), part()) {
@@ -71,6 +80,11 @@ impl Endpoint {
             ("2020-01-01", "extension", "register", "", "") => (Self::ExtensionRegister, ""),
             ("2020-01-01", "extension", "event", "next", "") => (Self::ExtensionNext, ""),
             ("2015-03-31", "functions", name, "invocations", "") => (Self::Invoke, name),
+            ("2015-03-31", "functions", "", "", "") => (Self::ListFunctions, ""),
+            ("2015-03-31", "functions", name, "", "") => (Self::GetFunction, name),
+            ("2015-03-31", "functions", name, "configuration", "") => {
+                (Self::GetFunctionConfiguration, name)
+            }
             ("2021-11-15", "functions", name, "response-streaming-invocations", "") => {
                 (Self::InvokeStreaming, name)
             }
@@ -81,17 +95,27 @@ impl Endpoint {
         if canonical { found } else { (Self::Unknown, "") }
     }
 
-    fn method(self) -> Option<Method> {
+    pub(super) fn method(self) -> Option<Method> {
         match self {
             Self::Next | Self::RestoreNext | Self::Ping | Self::ExtensionNext => Some(Method::GET),
+            Self::GetFunction | Self::GetFunctionConfiguration | Self::ListFunctions => {
+                Some(Method::GET)
+            }
             Self::Unknown => None,
             _ => Some(Method::POST),
         }
     }
 
     /// Whether callers of the function use it: what they do wrong is not the runtime's fault.
-    fn is_callers(self) -> bool {
-        matches!(self, Self::Invoke | Self::InvokeStreaming)
+    pub(super) fn is_callers(self) -> bool {
+        matches!(
+            self,
+            Self::Invoke
+                | Self::InvokeStreaming
+                | Self::GetFunction
+                | Self::GetFunctionConfiguration
+                | Self::ListFunctions
+        )
     }
 
     /// Whether the runtime uses it, rather than an extension or a caller.
@@ -111,8 +135,12 @@ impl Endpoint {
 /// Serves until the future is dropped, and every connection with it.
 pub(super) async fn run(listener: TcpListener, shared: Arc<Shared>) {
     let mut connections = JoinSet::new();
+    let Some(mut background) = shared.background.take() else { return };
     loop {
         tokio::select! {
+            Some(task) = background.recv() => {
+                connections.spawn(task);
+            }
             accepted = listener.accept() => {
                 // A connection that fails while it is accepted is only its client's loss.
                 let Ok((stream, _)) = accepted else { continue };
@@ -165,7 +193,7 @@ async fn handle(
         Some(expected) if expected != method => {
             body::drain(request.into_body()).await;
             let mut reply = if endpoint.is_callers() {
-                invoke_api::wrong_method(&method)
+                invoke_api::wrong_method(&method, &expected)
             } else {
                 let detail = format!("{method} {path}, which takes {expected}");
                 shared.record(vec![(rule::WRONG_METHOD, detail)]);
@@ -191,6 +219,11 @@ async fn handle(
             }
         },
     };
+    if reply.extensions().get::<CutOff>().is_some() {
+        shared.remember(|| LogEntry { endpoint, method, path, status: 0 });
+        connection.set_cut(Cut::reset(Vec::new()));
+        return Err(Disconnected);
+    }
     let status = reply.status().as_u16();
     shared.remember(|| LogEntry { endpoint, method, path, status });
     Ok(reply)
@@ -213,19 +246,34 @@ pub(super) async fn answer(
         Endpoint::Ping => Response::new(ReplyBody::full("pong")),
         Endpoint::ExtensionRegister => extension_api::register(shared, request).await,
         Endpoint::ExtensionNext => extension_api::next(shared, &request).await,
-        Endpoint::Invoke => invoke_api::invoke(shared, subject, request).await,
-        Endpoint::InvokeStreaming => invoke_api::invoke_streaming(shared, subject, request).await,
         Endpoint::Unknown => {
             let path = request.uri().path().to_owned();
-            if invoke_api::has(&path) {
-                body::drain(request.into_body()).await;
-                return invoke_api::not_found(&path);
-            }
-            shared.record(vec![(rule::UNKNOWN_PATH, format!("{} {path}", request.method()))]);
+            let method = request.method().clone();
             body::drain(request.into_body()).await;
-            refused(&Refusal::not_found(&path))
+            if is_meant_for_runtimes(&path) {
+                shared.record(vec![(rule::UNKNOWN_PATH, format!("{method} {path}"))]);
+                return refused(&Refusal::not_found(&path));
+            }
+            invoke_api::not_found(&path)
+        }
+        _ => {
+            let directory = Directory::One(Arc::clone(shared));
+            invoke_api::answer(&directory, endpoint, subject, request).await
         }
     }
+}
+
+/// Whether a path that nothing answers was meant for the Runtime API, or one of the APIs beside it: it has a version
+/// that is not the Invoke API's, or one of their words. Any other is a browser's or a caller's.
+fn is_meant_for_runtimes(path: &str) -> bool {
+    let version = path.split('/').nth(1).unwrap_or_default();
+    let is_version = version.len() == 10
+        && version.bytes().enumerate().all(|(at, byte)| match at {
+            4 | 7 => byte == b'-',
+            _ => byte.is_ascii_digit(),
+        });
+    let words = ["runtime", "extension"];
+    is_version && !invoke_api::has(path) || path.split('/').any(|part| words.contains(&part))
 }
 
 /// Makes a reply that is just a status.
@@ -241,6 +289,17 @@ pub(super) fn json_reply(status: StatusCode, text: impl Into<bytes::Bytes>) -> R
     *reply.status_mut() = status;
     let json = HeaderValue::from_static("application/json");
     reply.headers_mut().insert(header::CONTENT_TYPE, json);
+    reply
+}
+
+/// The mark of a reply that is no reply: the connection is reset instead.
+#[derive(Debug, Clone, Copy)]
+struct CutOff;
+
+/// Makes what stands for a reset of the connection in the place of a reply.
+pub(super) fn cut_off() -> Response<ReplyBody> {
+    let mut reply = status(StatusCode::INTERNAL_SERVER_ERROR);
+    reply.extensions_mut().insert(CutOff);
     reply
 }
 

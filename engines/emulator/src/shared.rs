@@ -2,6 +2,8 @@
 
 use super::{
     EmulatorOptions,
+    console::Writer,
+    directory::{Background, print},
     fault::Plan,
     outcome::{Event, Outcome},
     server::Endpoint,
@@ -43,6 +45,7 @@ pub(super) struct Shared {
     pub(super) polled: watch::Sender<bool>,
     pub(super) done: watch::Sender<bool>,
     pub(super) faults: Plan,
+    pub(super) background: Background,
     outcomes: Mutex<VecDeque<Outcome>>,
     clock: Mutex<Option<Instant>>,
     wake: Notify,
@@ -68,6 +71,7 @@ impl Shared {
             polled: watch::Sender::new(false),
             done: watch::Sender::new(false),
             faults,
+            background: Background::new(),
             outcomes: Mutex::default(),
             clock: Mutex::default(),
             wake: Notify::new(),
@@ -173,9 +177,19 @@ impl Shared {
     pub(super) fn record(&self, breaches: Vec<Breach>) {
         for (rule, detail) in breaches {
             let violation = Violation { rule, detail };
-            let mut violations = lock(&self.violations);
-            if violations.len() < MAX_VIOLATIONS && !violations.contains(&violation) {
+            let line = format!("{violation}\n");
+            let is_new = {
+                let mut violations = lock(&self.violations);
+                if violations.len() == MAX_VIOLATIONS || violations.contains(&violation) {
+                    continue;
+                }
+                let is_new = violations.iter().all(|known| known.rule != rule);
                 violations.push(violation);
+                is_new
+            };
+            // What a runtime does wrong it does wrong again, and once is enough to know it.
+            if is_new {
+                print(&self.options, Writer::Violation, &line);
             }
         }
     }

@@ -57,6 +57,9 @@ pub mod rule {
     pub const STREAM_NOT_CHUNKED: &str = "stream-not-chunked";
     /// Trailers that no `Trailer` header announced, or whose error body is not JSON in base64.
     pub const TRAILERS: &str = "trailers";
+    /// A response of the media type `application/vnd.awslambda.http-integration-response` that does not begin with a JSON
+    /// object and eight NUL bytes.
+    pub const PRELUDE: &str = "prelude";
     /// A post with neither `Content-Length` nor chunks.
     pub const BODY_WITHOUT_LENGTH: &str = "body-without-length";
     /// A body that ended before its end.

@@ -14,6 +14,7 @@ use crate::{
     instance::{Function, Kind, Shared, ended},
     isolate::{Entered, Prelude},
     sessions::Place,
+    stream::Turn,
 };
 use deno_runtime::deno_core::{PollEventLoopOptions, v8};
 use std::{
@@ -22,7 +23,9 @@ use std::{
     rc::Rc,
     task::{Context, Poll},
 };
-use trine_engine::{Error, ErrorKind, Form, FunctionId, Invocation, Payload, Result};
+use trine_engine::{
+    Error, ErrorKind, Form, FunctionId, Invocation, Payload, ResponseStream, Result,
+};
 use trine_process::trace;
 
 /// The state of a call into the isolate.
@@ -49,7 +52,8 @@ impl<'a> Current<'a> {
         Self { during, interrupts, session: None, is_program: false }
     }
 
-    fn slot(&self) -> Option<usize> {
+    /// Returns the slot of the call's invocation.
+    pub(crate) fn slot(&self) -> Option<usize> {
         self.session.map(|(_, slot)| slot)
     }
 }
@@ -64,7 +68,7 @@ impl Shared {
         invocation: &Rc<Invocation>,
     ) -> Result<Payload> {
         let kind = self.function(function)?.kind;
-        match (kind, form) {
+        let result = match (kind, form) {
             (Kind::Program, _) => self
                 .run(function, input, form, invocation, read_boxed_text)
                 .await
@@ -76,7 +80,11 @@ impl Shared {
                 let value = self.run(function, input, form, invocation, read_value).await?;
                 Ok(self.payload(value))
             }
-        }
+        }?;
+        // Then the result is what hooks around the handler have made of nothing.
+        let streamed =
+            kind == Kind::Handler && invocation.stream.made().is_some_and(ResponseStream::is_begun);
+        Ok(if streamed { Payload::Streamed } else { result })
     }
 
     /// Makes a value of JSON text.
@@ -152,7 +160,7 @@ impl Shared {
         invocation: &Rc<Invocation>,
         read: Read<T>,
     ) -> Result<T> {
-        let (step, current) = {
+        let (step, current, _streaming) = {
             let function = self.function(function)?;
             let mut isolate = self.isolate()?;
             let mut isolate = isolate.enter();
@@ -167,10 +175,12 @@ impl Shared {
                 session: Some((invocation, place.slot())),
                 is_program: function.kind == Kind::Program,
             };
+            let streaming =
+                (function.kind == Kind::Handler).then(|| self.host.streams.begin(place.slot()));
             let step =
                 self.begin_call(&mut isolate, &function, input, form, place, &current, read)?;
             self.turn_for_work(&mut isolate, &step)?;
-            (step, current)
+            (step, current, streaming)
         };
         self.finish(step, &current, read).await
     }
@@ -452,7 +462,7 @@ impl Shared {
         let ticket = self.wakers.ticket();
         poll_fn(|cx| {
             ticket.register(cx.waker());
-            self.poll_promise(&promise, current, read)
+            self.poll_promise(&promise, current, read, cx)
         })
         .await
     }
@@ -462,12 +472,14 @@ impl Shared {
         promise: &v8::Global<v8::Promise>,
         current: &Current<'_>,
         read: Read<T>,
+        cx: &mut Context<'_>,
     ) -> Poll<Result<T>> {
         let mut isolate = match self.isolate() {
             Ok(isolate) => isolate,
             Err(error) => return Poll::Ready(Err(error)),
         };
         let mut isolate = isolate.enter();
+        self.tell_of_reader(&mut isolate, current, Turn::Begins, cx);
         let waker = self.wakers.waker();
         loop {
             // Another call's turn of the loop may have settled this promise.
@@ -491,9 +503,11 @@ impl Shared {
                 return Poll::Ready(outcome);
             }
             match turn {
-                Poll::Pending => return Poll::Pending,
                 // Another invocation has been stopped; it has been woken to find out, and so has this one.
                 Poll::Ready(Err(_)) => return Poll::Pending,
+                _ if self.tell_of_reader(&mut isolate, current, Turn::Ends, cx) => {}
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Ok(())) if self.waits_for_reader(current) => return Poll::Pending,
                 Poll::Ready(Ok(())) if Self::idle(&mut isolate, current) => {}
                 Poll::Ready(Ok(())) => return Poll::Ready(Err(never_settled())),
             }

@@ -36,6 +36,7 @@ pub fn engine() -> JavaScript {
             .with_capabilities(Capabilities {
                 async_handlers: true,
                 interleaving: true,
+                streaming: true,
                 interrupt: true,
                 native_values: true,
                 exact_integers: false,

@@ -1,4 +1,4 @@
-//! `context.state` and `context.reply`: the requests of JavaScript to an invocation's exchange.
+//! `context.state`, `context.reply` and `context.bufferResponse`: the requests of JavaScript to an invocation's exchange.
 
 use crate::{
     host::{Host, host_of, set_function},
@@ -16,15 +16,24 @@ pub(crate) fn add_functions(scope: &mut v8::PinScope<'_, '_>, object: v8::Local<
     set_function(scope, object, "stateDelete", state_delete);
     set_function(scope, object, "stateKeys", state_keys);
     set_function(scope, object, "reply", reply);
+    set_function(scope, object, "bufferResponse", buffer_response);
+}
+
+/// Returns the slot that a function was called for.
+pub(crate) fn slot(
+    scope: &mut v8::PinScope<'_, '_>,
+    args: &v8::FunctionCallbackArguments<'_>,
+) -> Option<usize> {
+    args.get(0).int32_value(scope).and_then(|slot| usize::try_from(slot).ok())
 }
 
 /// Returns the invocation that a function was called for; throws when it has ended.
-fn session(
+pub(crate) fn session(
     scope: &mut v8::PinScope<'_, '_>,
     args: &v8::FunctionCallbackArguments<'_>,
 ) -> Option<(Rc<Host>, Rc<Invocation>)> {
     let host = host_of(scope);
-    let slot = args.get(0).int32_value(scope).and_then(|slot| usize::try_from(slot).ok());
+    let slot = slot(scope, args);
     if let Some(invocation) = slot.and_then(|slot| host.sessions.get(slot)) {
         return Some((host, invocation));
     }
@@ -33,7 +42,8 @@ fn session(
     None
 }
 
-fn throw(scope: &mut v8::PinScope<'_, '_>, error: &Error) {
+/// Throws an error as an exception of the guest's.
+pub(crate) fn throw(scope: &mut v8::PinScope<'_, '_>, error: &Error) {
     let Some(message) = v8::String::new(scope, error.message()) else { return };
     let exception = v8::Exception::error(scope, message);
     let name = v8::String::new(scope, "name").zip(v8::String::new(scope, error.name()));
@@ -154,6 +164,18 @@ fn reply(
     let Some((host, invocation)) = session(scope, &args) else { return };
     let Some(response) = native(scope, &host, args.get(1)) else { return };
     if let Err(error) = invocation.exchange.reply(response) {
+        throw(scope, &error);
+    }
+}
+
+/// Implements `bufferResponse(slot)`.
+fn buffer_response(
+    scope: &mut v8::PinScope<'_, '_>,
+    args: v8::FunctionCallbackArguments<'_>,
+    _result: v8::ReturnValue<'_, v8::Value>,
+) {
+    let Some((_, invocation)) = session(scope, &args) else { return };
+    if let Err(error) = invocation.exchange.buffer_response() {
         throw(scope, &error);
     }
 }

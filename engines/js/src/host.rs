@@ -9,7 +9,8 @@ use crate::{
     loader::Loader,
     options::NodeOptions,
     sessions::Sessions,
-    stack,
+    snapshot, stack,
+    stream::{self, Streams},
     threads::thread_error,
     value::JsValue,
 };
@@ -54,6 +55,7 @@ pub(crate) struct Host {
     pub(crate) environment: Environment,
     package_folders: Vec<PathBuf>,
     pub(crate) sessions: Sessions,
+    pub(crate) streams: Streams,
     loader: Rc<Loader>,
     mode: Mode,
     shared: Weak<Shared>,
@@ -79,6 +81,7 @@ impl Host {
             environment,
             package_folders,
             sessions: Sessions::default(),
+            streams: Streams::default(),
             loader,
             mode,
             shared,
@@ -223,6 +226,10 @@ impl Host {
             set_function(scope, object, "resolve", resolve);
         }
         self.add_mode(scope, object);
+        if stream::hides_global() {
+            let hides = v8::Boolean::new(scope, true).into();
+            set(scope, object, "hidesAwslambda", hides);
+        }
         if !options.process_flags.is_empty() || !options.disabled_warnings.is_empty() {
             let warnings = v8::Object::new(scope);
             let flags = texts(scope, &options.process_flags);
@@ -241,6 +248,8 @@ impl Host {
         }
         let is_deno = v8::Boolean::new(scope, self.flavour.get() == Flavour::Deno);
         set(scope, object, "isDeno", is_deno.into());
+        let is_snap_start = v8::Boolean::new(scope, snapshot::is_taken());
+        set(scope, object, "isSnapStart", is_snap_start.into());
         set_function(scope, object, "curtain", flavour::curtain);
         set_function(scope, object, "log", log);
         set_function(scope, object, "write", write);
@@ -255,6 +264,7 @@ impl Host {
         set_function(scope, object, "work", work);
         channels::add_functions(scope, object);
         exchange::add_functions(scope, object);
+        stream::add_functions(scope, object);
         stack::add_functions(scope, object);
         set(scope, object, "import", import);
         object

@@ -189,6 +189,14 @@ impl Instance for JsInstance {
         Box::pin(self.shared.settle(by_itself))
     }
 
+    fn before_snapshot(&self) -> LocalFuture<'_, Result<()>> {
+        Box::pin(self.shared.before_snapshot())
+    }
+
+    fn after_restore(&self) -> LocalFuture<'_, Result<()>> {
+        Box::pin(self.shared.after_restore())
+    }
+
     fn interrupter(&self) -> Interrupter {
         self.shared.limits.interrupter()
     }
@@ -225,7 +233,7 @@ impl Shared {
     }
 
     /// Fails where the guest needed more memory than it may have: then no other outcome counts.
-    fn within_memory<T>(&self, result: Result<T>) -> Result<T> {
+    pub(crate) fn within_memory<T>(&self, result: Result<T>) -> Result<T> {
         let Some(memory) = &self.memory else { return result };
         if memory.is_crossed() && !matches!(&result, Err(error) if error.kind() == ErrorKind::Exit)
         {

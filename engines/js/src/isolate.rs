@@ -172,6 +172,7 @@ pub(crate) struct Prelude {
     pub(crate) wrap: v8::Global<v8::Function>,
     pub(crate) warn: v8::Global<v8::Function>,
     pub(crate) idle: v8::Global<v8::Function>,
+    pub(crate) hear_of_reader: v8::Global<v8::Function>,
     pub(crate) adopt: v8::Global<v8::Function>,
     pub(crate) stringify: v8::Global<v8::Function>,
     pub(crate) stringify_plain: v8::Global<v8::Function>,
@@ -179,6 +180,8 @@ pub(crate) struct Prelude {
     pub(crate) before_exit: v8::Global<v8::Function>,
     pub(crate) exit: v8::Global<v8::Function>,
     pub(crate) has_work: v8::Global<v8::Function>,
+    pub(crate) before_snapshot: v8::Global<v8::Function>,
+    pub(crate) after_restore: v8::Global<v8::Function>,
 }
 
 impl Isolate {
@@ -400,6 +403,7 @@ fn start_prelude(
         wrap: take("wrap")?,
         warn: take("warn")?,
         idle: take("idle")?,
+        hear_of_reader: take("hearOfReader")?,
         adopt: take("adopt")?,
         stringify: take("stringify")?,
         stringify_plain: take("stringifyPlain")?,
@@ -407,6 +411,8 @@ fn start_prelude(
         before_exit: take("beforeExit")?,
         exit: take("exit")?,
         has_work: take("hasWork")?,
+        before_snapshot: take("beforeSnapshot")?,
+        after_restore: take("afterRestore")?,
     };
     Some((prelude, take("prepareStack")?))
 }

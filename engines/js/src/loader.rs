@@ -582,11 +582,11 @@ fn layer_modules(package_folders: &[PathBuf]) -> Vec<ModuleSpecifier> {
         .collect()
 }
 
-/// Whether an ES module's text names one of Node's modules. The guess affects speed only: imports further down the
-/// graph are not looked at, and what the small snapshot lacks is loaded on demand.
+/// Whether an ES module's text names one of Node's modules, or needs one without naming it. The guess affects speed
+/// only: imports further down the graph are not looked at, and what the small snapshot lacks is loaded on demand.
 pub(crate) fn imports_node(module: &Module) -> bool {
     std::fs::read_to_string(&module.path).is_ok_and(|source| {
-        ["\"node:", "'node:", "require(", "process.", "Buffer"]
+        ["\"node:", "'node:", "require(", "process.", "Buffer", "streamifyResponse"]
             .iter()
             .any(|sign| source.contains(sign))
             || module.root.join("node_modules").is_dir()

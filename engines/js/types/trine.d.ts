@@ -18,16 +18,71 @@ export interface Context {
   readonly signal: AbortSignal;
   /** Answers the invocation from a `before` hook, once. */
   reply(response: unknown): void;
+  /** Asks, from a `before` or `after` hook, for the whole of a response that may be streamed. */
+  bufferResponse(): void;
   [key: string]: unknown;
 }
 
 type MaybePromise<T> = T | Promise<T>;
 
+/** A piece of an answer: text and bytes as they are, other values as a line of JSON. */
+export type Chunk = string | ArrayBufferView | ArrayBuffer | number | boolean | null | object;
+
+/** A result that is given out in pieces. */
+export type Streamed =
+  | Response
+  | ReadableStream
+  | AsyncIterable<Chunk>
+  | Iterator<Chunk>;
+
+/** The status, headers and cookies of a streamed answer. */
+export interface HttpResponseMetadata {
+  statusCode?: number;
+  headers?: Record<string, string>;
+  cookies?: string[];
+}
+
+/** What a streaming handler writes its answer to: a `Writable` of Node's. */
+export interface ResponseStream {
+  readonly writable: boolean;
+  readonly destroyed: boolean;
+  readonly writableEnded: boolean;
+  readonly writableFinished: boolean;
+  readonly writableNeedDrain: boolean;
+  readonly writableHighWaterMark: number;
+  readonly writableLength: number;
+  readonly writableCorked: number;
+  readonly writableObjectMode: boolean;
+  /** Values other than text and bytes are written as JSON. Returns whether more should be written before `drain`. */
+  write(chunk: any, callback?: (error?: Error | null) => void): boolean;
+  write(chunk: any, encoding?: string, callback?: (error?: Error | null) => void): boolean;
+  end(callback?: () => void): this;
+  end(chunk: any, callback?: () => void): this;
+  end(chunk: any, encoding?: string, callback?: () => void): this;
+  cork(): void;
+  uncork(): void;
+  destroy(error?: Error): this;
+  /** Before the first chunk. */
+  setContentType(contentType: string): void;
+  on(event: string, listener: (...args: any[]) => void): this;
+  once(event: string, listener: (...args: any[]) => void): this;
+  off(event: string, listener: (...args: any[]) => void): this;
+  emit(event: string, ...args: any[]): boolean;
+  [key: string]: any;
+}
+
+/** A handler that writes its answer. */
+export type StreamingHandler<Event = any> = (
+  event: Event,
+  responseStream: ResponseStream,
+  context: Context,
+) => Promise<void>;
+
 /** A function that answers events. */
-export type Handler<Event = any, Response = any> = (
+export type Handler<Event = any, Result = any> = (
   event: Event,
   context: Context,
-) => MaybePromise<Response>;
+) => MaybePromise<Result | Streamed>;
 
 /** What a middleware may export. A hook that returns nothing keeps what it was given. */
 export interface Middleware {
@@ -45,4 +100,23 @@ export interface Middleware {
   shutdown?(context: Context): MaybePromise<void>;
   /** Returns the function that takes the handler's place. The default export may be this one. */
   wrap?(handler: (event: any, context: Context) => Promise<any>): MaybePromise<Handler>;
+}
+
+/** Has a function called around a snapshot of the process. Returns it. */
+type RegisterHook = <Args extends unknown[], F extends (...args: Args) => unknown>(
+  hook: F,
+  ...args: Args
+) => F;
+
+declare global {
+  /** What a function may ask of its runtime. */
+  const trine: {
+    /** What runs around a snapshot of the process (SnapStart). Hooks may return promises. */
+    readonly snapshot: {
+      /** Before the snapshot, the latest registration first. */
+      readonly registerBeforeSnapshot: RegisterHook;
+      /** In each copy of the process, in the order of registration. */
+      readonly registerAfterRestore: RegisterHook;
+    };
+  };
 }

@@ -5,7 +5,7 @@ use crate::{
     convert::{End, Strictness},
     error, guard,
     host::Host,
-    limits,
+    limits, stream,
     trace::Trace,
     value::LuaValue,
     vm::{Coroutine, Vm},
@@ -21,7 +21,7 @@ use std::{
     ptr,
     rc::Rc,
 };
-use trine_engine::{Error, ErrorKind, Form, Hook, Invocation, LocalFuture, Payload, Result};
+use trine_engine::{Error, ErrorKind, Form, Hook, Invocation, Level, LocalFuture, Payload, Result};
 
 /// A coroutine in use, given back to its state when it has returned, otherwise left to Lua's collector.
 pub(crate) struct Run<'r> {
@@ -32,6 +32,10 @@ pub(crate) struct Run<'r> {
     number: i64,
     /// Whether the call has had its warning.
     warned: bool,
+    /// Whether it is a handler's call, which may give its answer in pieces.
+    is_handler: bool,
+    /// The coroutine whose chunks the call sends, once it does. The stack of the call's own keeps it alive.
+    source: Option<*mut lua_State>,
     invocation: Option<&'r Rc<Invocation>>,
     label: &'r str,
 }
@@ -53,7 +57,17 @@ impl<'r> Run<'r> {
     ) -> Result<Self> {
         let coroutine = Some(vm.coroutine()?);
         let epoch = vm.host().watch().stop().epoch();
-        Ok(Self { vm, coroutine, epoch, number: 0, warned: false, invocation, label })
+        Ok(Self {
+            vm,
+            coroutine,
+            epoch,
+            number: 0,
+            warned: false,
+            is_handler: false,
+            source: None,
+            invocation,
+            label,
+        })
     }
 
     /// Says which call this is, so that it can be warned.
@@ -94,6 +108,9 @@ impl<'r> Run<'r> {
                     self.warned = true;
                     host.waits().end(Outcome::Warned);
                 }
+                () = stream::gone(self.source.and(self.invocation)) => {
+                    host.waits().end(Outcome::Room(false));
+                }
                 outcome = wait => host.waits().end(outcome),
             }
             segment = self.segment(0)?;
@@ -105,6 +122,7 @@ impl<'r> Run<'r> {
         let (vm, coroutine) = (self.vm, self.raw());
         let host = vm.host();
         host.run(self.epoch, self.warned, self.invocation);
+        host.streaming().allow(self.is_handler);
         let mut results = 0;
         let status = {
             let _entered = limits::enter(coroutine, host.watch());
@@ -119,9 +137,15 @@ impl<'r> Run<'r> {
             self.warned = true;
             host.warnings().set_warned(self.number);
         }
+        self.source = host.streaming().take_source().or(self.source);
         let returned = status == ffi::LUA_OK && host.watch().exit().is_none();
         if !returned && (status != ffi::LUA_YIELD || host.watch().doomed()) {
-            return Err(error::failed(vm, coroutine, status, self.label, self.invocation));
+            let place = host.streaming().take_place();
+            let trace = place.unwrap_or_else(|| match status {
+                ffi::LUA_YIELD => self.trace(),
+                _ => Trace::of(coroutine, self.label),
+            });
+            return Err(error::failed(vm, coroutine, status, trace, self.invocation));
         }
         if status == ffi::LUA_OK {
             return Ok(Segment::Returned(results));
@@ -138,7 +162,14 @@ impl<'r> Run<'r> {
 
     /// Returns the error of a call that is interrupted while it waits, with the place where it waits.
     fn timeout(&self) -> Error {
-        Trace::of(self.raw(), self.label).give(Error::stopped())
+        self.trace().give(Error::stopped())
+    }
+
+    /// Finds where a suspended call is: where it sends chunks, in what makes them.
+    fn trace(&self) -> Trace {
+        let source = self.source.map(|source| Trace::of(source, ""));
+        let source = source.filter(|trace| !trace.frames.is_empty());
+        source.unwrap_or_else(|| Trace::of(self.raw(), self.label))
     }
 
     /// Gives the coroutine back: it has returned and its results are no longer needed.
@@ -226,6 +257,7 @@ pub(crate) async fn call(
     let in_flight = InFlight::begin(vm, invocation);
     let mut run = Run::new(vm, Some(invocation), callee.label)?;
     run.is_call(&in_flight);
+    run.is_handler = callee.role == Role::Handler;
     let first = start(&mut run, &callee, input, form)?;
     let results = run.go_on(first).await?;
     let host = vm.host();
@@ -236,6 +268,10 @@ pub(crate) async fn call(
         let error = error::returned(vm, run.raw());
         run.done();
         return Err(error);
+    }
+    if host.streaming().take_streamed() {
+        run.done();
+        return Ok(Payload::Streamed);
     }
     let payload = match (form, results) {
         (Form::Native, 0) => Payload::Nothing,
@@ -316,15 +352,17 @@ unsafe extern "C-unwind" fn entry(coroutine: *mut lua_State) -> c_int {
         }
         let kind = if job.form == Form::Native { NATIVE } else { 0 };
         let kind = if is_error { kind | ERROR } else { kind };
+        let kind = if job.role == Role::Handler { kind | HANDLER } else { kind };
         let (arguments, results) = (1 + c_int::from(with_value), 1 + c_int::from(is_error));
         ffi::lua_callk(coroutine, arguments, results, kind, Some(finish_entry));
         finish_entry(coroutine, ffi::LUA_OK, kind)
     }
 }
 
-/// Bits that tell [`finish_entry`] that the result stays a value, and that an `error` hook has run.
+/// Bits that tell [`finish_entry`] that the result stays a value, that an `error` hook has run, or a handler.
 const NATIVE: ffi::lua_KContext = 1;
 const ERROR: ffi::lua_KContext = 2;
+const HANDLER: ffi::lua_KContext = 4;
 
 /// Pushes the value that a function gets; returns false when there is none and the fault is with the host.
 unsafe fn push_input(
@@ -390,6 +428,19 @@ unsafe extern "C-unwind" fn finish_entry(
             }
             ffi::lua_pop(coroutine, 1);
         }
+        if kind & HANDLER != 0 {
+            let result = ffi::lua_type(coroutine, -1);
+            if matches!(result, ffi::LUA_TTHREAD | ffi::LUA_TFUNCTION) {
+                let driver = host.streaming().driver();
+                ffi::lua_rawgeti(coroutine, ffi::LUA_REGISTRYINDEX, driver.into());
+                ffi::lua_insert(coroutine, -2);
+                ffi::lua_callk(coroutine, 1, 1, kind, Some(finish_stream));
+                return finish_stream(coroutine, ffi::LUA_OK, kind);
+            }
+            if stream::has_begun(host) {
+                return finish_stream(coroutine, ffi::LUA_OK, kind);
+            }
+        }
         if kind & NATIVE != 0 {
             if ffi::lua_type(coroutine, -1) == ffi::LUA_TNIL {
                 return 0;
@@ -416,6 +467,25 @@ unsafe extern "C-unwind" fn finish_entry(
                 host.answer().set_fault(error.with_message(message));
             }
         }
+    }
+    0
+}
+
+/// Ends a call whose answer has gone out in pieces. What it returns has no place to go.
+unsafe extern "C-unwind" fn finish_stream(
+    coroutine: *mut lua_State,
+    _: c_int,
+    _: ffi::lua_KContext,
+) -> c_int {
+    // SAFETY: there is one result on top; `entry` has left the host in the first slot.
+    unsafe {
+        let host = &*ffi::lua_touserdata(coroutine, 1).cast::<Host>();
+        if ffi::lua_type(coroutine, -1) != ffi::LUA_TNIL {
+            let message =
+                "the response has been streamed: what the handler returns after that is not sent";
+            host.output().log(Level::Warn, message, None);
+        }
+        host.streaming().set_streamed();
     }
     0
 }

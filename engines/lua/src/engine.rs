@@ -34,9 +34,11 @@ impl LuaEngine {
                 .with_extensions(&["lua"])
                 .with_interpreters(&["lua"])
                 .with_globals_per_root(true)
+                .with_waits_hold_thread(true)
                 .with_capabilities(Capabilities {
                     async_handlers: true,
                     interleaving: true,
+                    streaming: true,
                     interrupt: true,
                     native_values: true,
                     exact_integers: true,

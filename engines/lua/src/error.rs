@@ -18,15 +18,14 @@ use trine_engine::{Error, ErrorKind, Frame, Invocation};
 /// The `errorType` of errors raised without a type of their own.
 const NAME: &str = "LuaError";
 
-/// Converts the error on top of a coroutine that failed with `status`. `label` is the name of the called function.
+/// Converts the error on top of a coroutine that failed with `status`, at the place that `trace` shows.
 pub(crate) fn failed(
     vm: &Rc<Vm>,
     coroutine: *mut lua_State,
     status: c_int,
-    label: &str,
+    trace: Trace,
     invocation: Option<&Rc<Invocation>>,
 ) -> Error {
-    let trace = Trace::of(coroutine, label);
     let host = vm.host();
     if let Some(error) = exits::ended(host) {
         return trace.give(error);
@@ -130,7 +129,7 @@ fn describe(vm: &Vm, value: &Value, mut trace: Trace, origin: Option<Origin>) ->
         Value::String(text) if text.as_bytes() == NO_MEMORY.to_bytes() => out_of_memory(),
         Value::String(text) => {
             let text = text.as_bytes().to_vec();
-            let message = match origin.filter(|origin| text.ends_with(&origin.message)) {
+            let message = match origin.filter(|origin| origin.is_of(&text)) {
                 Some(mut origin) => {
                     origin.frames.append(&mut trace.frames);
                     origin.stack.append(&mut trace.stack);
@@ -161,9 +160,9 @@ fn from_table(vm: &Vm, table: &mlua::Table, value: &Value, trace: &mut Trace) ->
         _ => None,
     };
     let meta = table.metatable();
-    if meta.as_ref().is_some_and(|meta| meta.to_pointer() == vm.host().forms().marks().error)
-        && let Ok(Value::Table(stack)) = table.raw_get::<Value>("stack")
-    {
+    let marked = |meta: &mlua::Table| meta.to_pointer() == vm.host().forms().marks().error;
+    let is_marked = meta.as_ref().is_some_and(marked);
+    if is_marked && let Ok(Value::Table(stack)) = table.raw_get::<Value>("stack") {
         // The error comes from another language, whose places say more than ours.
         trace.stack = stack.sequence_values::<String>().flatten().collect();
         trace.frames.clear();
@@ -174,7 +173,9 @@ fn from_table(vm: &Vm, table: &mlua::Table, value: &Value, trace: &mut Trace) ->
         .or_else(|| vm.json(table))
         .unwrap_or_else(|| kind_of(value));
     let name = text("type").or_else(|| text("name")).unwrap_or_else(|| NAME.to_owned());
-    let error = Error::guest(name, message);
+    let mut known = [ErrorKind::Marshal, ErrorKind::ResponseTooLarge].into_iter();
+    let kind = known.find(|kind| is_marked && kind.default_name() == name);
+    let error = Error::new(kind.unwrap_or(ErrorKind::Guest), message).with_name(name);
     match text("code") {
         Some(code) => error.with_context("code", code),
         None => error,

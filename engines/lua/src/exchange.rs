@@ -1,5 +1,5 @@
 //! The parts of a context that functions share: `context.state`, common to all functions of an invocation in every
-//! language, and `context.reply`.
+//! language, `context.reply` and `context.buffer_response`.
 //!
 //! The functions here are called by Lua and may leave by an error, which skips Rust frames: what has a destructor is
 //! dropped, or handed to the host, before anything may raise.
@@ -203,6 +203,28 @@ pub(crate) unsafe extern "C-unwind" fn reply(state: *mut lua_State) -> c_int {
             }
         };
         if let Err(error) = (*invocation).exchange.reply(response) {
+            raise_error(state, host, error);
+        }
+    }
+    0
+}
+
+/// Implements `context.buffer_response()`, also with a colon.
+///
+/// # Safety
+/// As for [`index`].
+pub(crate) unsafe extern "C-unwind" fn buffer_response(state: *mut lua_State) -> c_int {
+    // SAFETY: Lua calls this with its arguments on the stack; the invocation lives as long as its call.
+    unsafe {
+        let host = Host::of(state);
+        let context = host.contexts().of_context(ffi::lua_topointer(state, 1));
+        let Some(invocation) = context.or_else(|| host.output().invocation()) else {
+            return ffi::luaL_error(
+                state,
+                c"context.buffer_response is about an invocation's response; none runs".as_ptr(),
+            );
+        };
+        if let Err(error) = (*invocation).exchange.buffer_response() {
             raise_error(state, host, error);
         }
     }

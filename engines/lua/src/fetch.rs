@@ -3,12 +3,12 @@
 use bytes::Bytes;
 use mlua::{Lua, Table, Value};
 use reqwest::{Method, header::HeaderMap};
-use std::{cell::OnceCell, fs, future::Future, time::Duration};
+use std::{cell::RefCell, fs, future::Future, time::Duration};
 use trine_process::tree;
 
 /// The sender of requests. Its connections are made on first use, because most functions need none.
 #[derive(Default)]
-pub(crate) struct Client(OnceCell<reqwest::Client>);
+pub(crate) struct Client(RefCell<Option<reqwest::Client>>);
 
 /// A request that the guest wants sent, checked.
 pub(crate) struct Request {
@@ -53,11 +53,17 @@ impl Client {
     }
 
     fn client(&self) -> Result<reqwest::Client, String> {
-        if let Some(client) = self.0.get() {
+        if let Some(client) = &*self.0.borrow() {
             return Ok(client.clone());
         }
         let client = new_client().map_err(|error| whole(&error))?;
-        Ok(self.0.get_or_init(|| client).clone())
+        self.0.replace(Some(client.clone()));
+        Ok(client)
+    }
+
+    /// Ends the connections that no request uses.
+    pub(crate) fn disconnect(&self) {
+        self.0.take();
     }
 }
 

@@ -11,6 +11,8 @@ use crate::{
     limits::{Stop, Watch},
     memory::Heap,
     pattern,
+    snapshot::Snapshot,
+    stream,
     vm::Vm,
     waits,
 };
@@ -28,10 +30,12 @@ use std::{
 use trine_engine::{Environment, Error, Result};
 
 /// The preludes, in the order in which they run.
-const PRELUDES: [(&str, &str); 3] = [
+const PRELUDES: [(&str, &str); 5] = [
     ("=[trine require]", include_str!("prelude/require.lua")),
     ("=[trine io]", include_str!("prelude/io.lua")),
     ("=[trine]", include_str!("prelude/trine.lua")),
+    ("=[trine stream]", include_str!("prelude/stream.lua")),
+    ("=[trine snapshot]", include_str!("prelude/snapshot.lua")),
 ];
 
 /// Starts a state that looks for modules in `root`.
@@ -40,11 +44,15 @@ pub(crate) fn start(root: &Path, environment: &Environment, stop: Arc<Stop>) -> 
     let started = Heap::new().and_then(|lua| {
         let (main, functions) = prepare(&lua, &host, root, environment)?;
         let files = functions.raw_get("files")?;
-        Ok((lua, main, files))
+        let snapshot = Snapshot {
+            before: key(&lua, functions.raw_get::<Function>("before_snapshot")?)?,
+            restored: key(&lua, functions.raw_get::<Function>("after_restore")?)?,
+        };
+        Ok((lua, main, files, snapshot))
     });
-    let (lua, main, files) =
+    let (lua, main, files, snapshot) =
         started.map_err(|error| Error::internal(format!("Lua cannot start: {error}")))?;
-    Ok(Vm::new(lua, main, files, host))
+    Ok(Vm::new(lua, main, files, snapshot, host))
 }
 
 impl StateView for Host {
@@ -88,6 +96,9 @@ fn prepare(
     functions.raw_set("state_keys", closure(lua, host, exchange::keys)?)?;
     functions.raw_set("encode", closure(lua, host, json::encode)?)?;
     functions.raw_set("decode", closure(lua, host, json::decode)?)?;
+    for (name, function) in stream::CLOSURES {
+        functions.raw_set(name, closure(lua, host, function)?)?;
+    }
     let globals = lua.globals();
     let plain = guard::FUNCTIONS.into_iter().chain(pattern::FUNCTIONS).chain(bulk::FUNCTIONS);
     for (library, name, function) in plain {
@@ -108,6 +119,7 @@ fn prepare(
     }
     // SAFETY: `Vm` keeps the host beyond `lua`, and setting a warning function cannot fail.
     unsafe { ffi::lua_setwarnf(main, Some(writing::warn), Rc::as_ptr(host).cast_mut().cast()) };
+    host.streaming().set_driver(key(lua, &functions.raw_get::<Function>("stream")?)?);
     lua.limit(host.watch().memory());
     Ok((main, functions))
 }
@@ -121,6 +133,7 @@ fn marks(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result<Marks> {
     let methods = lua.create_table()?;
     methods.raw_set("get_remaining_time_in_millis", closure(lua, host, context::remaining)?)?;
     methods.raw_set("reply", closure(lua, host, exchange::reply)?)?;
+    methods.raw_set("buffer_response", closure(lua, host, exchange::buffer_response)?)?;
     let context = lua.create_table()?;
     context.raw_set("__index", closure_with(lua, host, context::index, &methods)?)?;
     context.raw_set("__pairs", closure(lua, host, context::pairs)?)?;
@@ -131,7 +144,8 @@ fn marks(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result<Marks> {
     state.raw_set("__index", closure(lua, host, exchange::index)?)?;
     state.raw_set("__newindex", closure(lua, host, exchange::newindex)?)?;
     state.raw_set("__name", "context.state")?;
-    // The rest of these three is written in Lua.
+    // The rest of these is written in Lua.
+    let response = lua.create_table()?;
     let error = lua.create_table()?;
     let deadline = lua.create_table()?;
     functions.raw_set("state", &state)?;
@@ -139,17 +153,11 @@ fn marks(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result<Marks> {
     functions.raw_set("deadline_exceeded", &deadline)?;
     functions.raw_set("array", &array)?;
     functions.raw_set("object", &object)?;
-    let key = |table: &Table| {
-        let mut key = ffi::LUA_REFNIL;
-        // SAFETY: `exec_raw` runs this in protected mode with the table on the stack; `luaL_ref` takes it.
-        unsafe {
-            lua.exec_raw::<()>(table, |state| {
-                key = ffi::luaL_ref(state, ffi::LUA_REGISTRYINDEX);
-            })
-        }
-        .map(|()| key)
-    };
+    functions.raw_set("response", &response)?;
+    functions.raw_set("context", &methods)?;
+    let key = |table: &Table| key(lua, table);
     key(&object)?;
+    key(&response)?;
     host.watch().set_warning(deadline.to_pointer(), key(&deadline)?);
     Ok(Marks {
         array: array.to_pointer(),
@@ -161,9 +169,22 @@ fn marks(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result<Marks> {
         filled_key: key(&filled)?,
         state: state.to_pointer(),
         state_key: key(&state)?,
+        response: response.to_pointer(),
         error: error.to_pointer(),
         error_key: key(&error)?,
     })
+}
+
+/// Keeps a value and returns its key in the registry.
+fn key(lua: &Lua, value: impl mlua::IntoLua) -> mlua::Result<c_int> {
+    let mut key = ffi::LUA_REFNIL;
+    // SAFETY: `exec_raw` runs this in protected mode with the value on the stack; `luaL_ref` takes it.
+    unsafe {
+        lua.exec_raw::<()>(value, |state| {
+            key = ffi::luaL_ref(state, ffi::LUA_REGISTRYINDEX);
+        })
+    }
+    .map(|()| key)
 }
 
 /// Makes a C closure whose first upvalue is the host.

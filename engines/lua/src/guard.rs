@@ -158,7 +158,8 @@ unsafe extern "C-unwind" fn finish_handler(
     2
 }
 
-enum Step {
+/// The outcome of resuming a coroutine.
+pub(crate) enum Step {
     /// Results, this many, on the resumer's stack.
     Values(c_int),
     /// An error, on the resumer's stack.
@@ -170,8 +171,15 @@ enum Step {
 }
 
 /// Resumes `coroutine` with the topmost `arguments` values of `state`.
-unsafe fn step(state: *mut lua_State, coroutine: *mut lua_State, arguments: c_int) -> Step {
-    // SAFETY: both coroutines are live: the callers hold `coroutine` on the stack of `state` or as an upvalue.
+///
+/// # Safety
+/// Both are live: `coroutine` is on the stack of `state` or an upvalue of what runs there.
+pub(crate) unsafe fn step(
+    state: *mut lua_State,
+    coroutine: *mut lua_State,
+    arguments: c_int,
+) -> Step {
+    // SAFETY: as the caller vouches.
     unsafe {
         if ffi::lua_checkstack(coroutine, arguments) == 0 {
             ffi::lua_pushstring(state, c"too many arguments to resume".as_ptr());
@@ -211,8 +219,11 @@ unsafe fn step(state: *mut lua_State, coroutine: *mut lua_State, arguments: c_in
 }
 
 /// Hands a wait on to whoever resumed `state`; `next` continues afterwards.
-unsafe fn wait(state: *mut lua_State, next: ffi::lua_KFunction) -> c_int {
-    // SAFETY: called as the last act of a C function.
+///
+/// # Safety
+/// To be returned as the last act of a C function that runs on `state`.
+pub(crate) unsafe fn wait(state: *mut lua_State, next: ffi::lua_KFunction) -> c_int {
+    // SAFETY: as the caller vouches.
     unsafe {
         ffi::lua_pushlightuserdata(state, wait_token());
         ffi::lua_yieldk(state, 1, 0, Some(next))
@@ -297,13 +308,7 @@ unsafe fn finish_wrapped(state: *mut lua_State, coroutine: *mut lua_State, step:
             Step::Waiting => wait(state, wrapped_on),
             Step::Ended => limits::end(state),
             Step::Failed => {
-                let mut status = ffi::lua_status(coroutine);
-                if status != ffi::LUA_OK && status != ffi::LUA_YIELD {
-                    let before = limits::switch(coroutine);
-                    status = ffi::lua_closethread(coroutine, state);
-                    limits::switch(before);
-                    ffi::lua_xmove(coroutine, state, 1);
-                }
+                let status = close_failed(state, coroutine);
                 if status != ffi::LUA_ERRMEM && ffi::lua_type(state, -1) == ffi::LUA_TSTRING {
                     ffi::luaL_where(state, 1);
                     ffi::lua_insert(state, -2);
@@ -312,6 +317,25 @@ unsafe fn finish_wrapped(state: *mut lua_State, coroutine: *mut lua_State, step:
                 ffi::lua_error(state)
             }
         }
+    }
+}
+
+/// Closes a coroutine that has failed; its error is on top of `state`, and in its place is then what closing has made of
+/// it. Returns its status.
+///
+/// # Safety
+/// As for [`step`], which has said that it failed.
+pub(crate) unsafe fn close_failed(state: *mut lua_State, coroutine: *mut lua_State) -> c_int {
+    // SAFETY: as the caller vouches.
+    unsafe {
+        let mut status = ffi::lua_status(coroutine);
+        if status != ffi::LUA_OK && status != ffi::LUA_YIELD {
+            let before = limits::switch(coroutine);
+            status = ffi::lua_closethread(coroutine, state);
+            limits::switch(before);
+            ffi::lua_xmove(coroutine, state, 1);
+        }
+        status
     }
 }
 

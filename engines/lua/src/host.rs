@@ -6,6 +6,7 @@ use crate::{
     convert::Forms,
     limits::{Stop, Watch},
     output::Output,
+    stream::Streaming,
     waits::Waits,
     warnings::Warnings,
 };
@@ -35,6 +36,7 @@ pub(crate) struct Host {
     contexts: Contexts,
     waits: Rc<Waits>,
     answer: Answer,
+    streaming: Streaming,
     maker: RefCell<Option<Weak<dyn ValueMaker>>>,
     /// Text that a C function reads while it makes values of it, which may skip the function's own frame.
     stash: RefCell<Bytes>,
@@ -51,6 +53,7 @@ impl Host {
             contexts: Contexts::default(),
             waits: Rc::default(),
             answer: Answer::default(),
+            streaming: Streaming::default(),
             maker: RefCell::new(None),
             stash: RefCell::default(),
         }
@@ -95,6 +98,10 @@ impl Host {
 
     pub(crate) fn answer(&self) -> &Answer {
         &self.answer
+    }
+
+    pub(crate) fn streaming(&self) -> &Streaming {
+        &self.streaming
     }
 
     /// Notes which call runs from now on, and whether it has already been warned.

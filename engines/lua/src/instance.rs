@@ -5,7 +5,7 @@ use crate::{
     exports::{callable, kind_of},
     functions,
     limits::Stop,
-    loader, program,
+    loader, program, snapshot,
     value::LuaValue,
     vm::Vm,
 };
@@ -81,6 +81,11 @@ impl LuaInstance {
         let before = self.vms.borrow_mut().insert(root.clone(), vm.clone());
         drop(before);
         Ok(vm)
+    }
+
+    /// Returns the states that may be called.
+    fn usable(&self) -> Vec<Rc<Vm>> {
+        self.vms.borrow().values().filter(|vm| !vm.spoiled()).cloned().collect()
     }
 
     fn check_open(&self) -> Result<()> {
@@ -302,6 +307,24 @@ impl Instance for LuaInstance {
                 vm.host().warnings().warn(invocation);
             }
         }
+    }
+
+    fn before_snapshot(&self) -> LocalFuture<'_, Result<()>> {
+        Box::pin(async {
+            for vm in self.usable() {
+                snapshot::prepare(&vm).await.map_err(|error| spoiling(&vm, error))?;
+            }
+            Ok(())
+        })
+    }
+
+    fn after_restore(&self) -> LocalFuture<'_, Result<()>> {
+        Box::pin(async {
+            for vm in self.usable() {
+                snapshot::go_on(&vm).await.map_err(|error| spoiling(&vm, error))?;
+            }
+            Ok(())
+        })
     }
 
     fn interrupter(&self) -> Interrupter {

@@ -56,6 +56,8 @@ mod memory;
 mod output;
 mod pattern;
 mod program;
+mod snapshot;
+mod stream;
 mod trace;
 mod value;
 mod vm;

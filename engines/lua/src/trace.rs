@@ -29,6 +29,19 @@ pub(crate) struct Origin {
     pub(crate) stack: Vec<String>,
 }
 
+impl Origin {
+    /// Whether a message is that of this error, to which those who passed it on have added nothing but their positions.
+    pub(crate) fn is_of(&self, message: &[u8]) -> bool {
+        let Some(before) = message.strip_suffix(&*self.message) else { return false };
+        let before = String::from_utf8_lossy(before);
+        let mut positions = before.split_terminator(": ");
+        positions.all(|position| {
+            let line = position.rsplit_once(':').map(|(_, line)| line);
+            line.is_some_and(|line| line.parse::<u32>().is_ok())
+        })
+    }
+}
+
 /// The origin of the last error that has left a coroutine.
 #[derive(Default)]
 pub(crate) struct LastOrigin(Cell<Option<Origin>>);
@@ -51,13 +64,14 @@ impl LastOrigin {
             bytes(coroutine, -1)
         };
         let trace = Trace::of(coroutine, "");
-        let inner = self.take().filter(|inner| message.ends_with(&inner.message));
-        let (mut frames, mut stack) =
-            inner.map_or_else(Default::default, |inner| (inner.frames, inner.stack));
-        frames.extend(trace.frames);
-        stack.extend(trace.stack);
-        let message = stripped(&message, &trace.positions).to_vec();
-        self.0.set(Some(Origin { message, frames, stack }));
+        let inner = self.take().filter(|inner| inner.is_of(&message));
+        let mut origin = inner.unwrap_or_else(|| {
+            let message = stripped(&message, &trace.positions).to_vec();
+            Origin { message, frames: Vec::new(), stack: Vec::new() }
+        });
+        origin.frames.extend(trace.frames);
+        origin.stack.extend(trace.stack);
+        self.0.set(Some(origin));
     }
 }
 

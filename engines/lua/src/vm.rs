@@ -6,6 +6,7 @@ use crate::{
     host::Host,
     limits,
     memory::Heap,
+    snapshot::Snapshot,
 };
 use mlua::{
     Function, Lua, Table, Value,
@@ -33,6 +34,8 @@ pub(crate) struct Vm {
     main: *mut lua_State,
     /// The values that files returned, by path, as `require` sees them.
     files: Table,
+    /// The functions that are called around a snapshot of the process.
+    snapshot: Snapshot,
     /// The function that runs programs, made when the first one is loaded.
     program: OnceCell<Function>,
     modules: RefCell<HashMap<PathBuf, Rc<Loaded>>>,
@@ -50,12 +53,19 @@ pub(crate) struct Coroutine {
 }
 
 impl Vm {
-    /// Makes a state of what has been prepared: its main coroutine, the files that have run, its host.
-    pub(crate) fn new(lua: Heap, main: *mut lua_State, files: Table, host: Rc<Host>) -> Rc<Self> {
+    /// Makes a state of what has been prepared: its main coroutine, the files that have run, its functions, its host.
+    pub(crate) fn new(
+        lua: Heap,
+        main: *mut lua_State,
+        files: Table,
+        snapshot: Snapshot,
+        host: Rc<Host>,
+    ) -> Rc<Self> {
         let vm = Rc::new(Self {
             lua,
             main,
             files,
+            snapshot,
             program: OnceCell::new(),
             modules: RefCell::default(),
             idle: RefCell::default(),
@@ -87,6 +97,10 @@ impl Vm {
 
     pub(crate) fn files(&self) -> &Table {
         &self.files
+    }
+
+    pub(crate) fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
     }
 
     /// Returns the function that runs programs, as [`crate::program`] calls it.

@@ -1,4 +1,4 @@
-//! The waits of a guest for something outside Lua: `trine.sleep` and `trine.fetch`.
+//! The waits of a guest for something outside Lua: `trine.sleep`, `trine.fetch`, and room for a chunk.
 
 use crate::fetch;
 use mlua::{Lua, Table, Value};
@@ -11,6 +11,8 @@ pub(crate) enum Outcome {
     Slept,
     /// A response, or the text of what went wrong.
     Fetched(Result<fetch::Response, String>),
+    /// Room for another chunk, or none any more because nobody reads.
+    Room(bool),
     /// A warning that the deadline is near.
     Warned,
 }
@@ -24,13 +26,19 @@ pub(crate) struct Waits {
 }
 
 impl Waits {
-    fn begin(&self, wait: impl Future<Output = Outcome> + 'static) {
+    /// Begins a wait, for code that then yields.
+    pub(crate) fn begin(&self, wait: impl Future<Output = Outcome> + 'static) {
         self.begun.set(Some(Box::pin(wait)));
     }
 
     /// Takes the wait that has begun.
     pub(crate) fn take(&self) -> Option<LocalFuture<'static, Outcome>> {
         self.begun.take()
+    }
+
+    /// Lets go of the connections that requests have left open.
+    pub(crate) fn disconnect(&self) {
+        self.client.disconnect();
     }
 
     /// Notes how it has ended, for the code that continues.
@@ -77,6 +85,7 @@ pub(crate) fn functions(lua: &Lua, waits: &Rc<Waits>) -> mlua::Result<Table> {
                 Some(Outcome::Fetched(Err(message))) => {
                     (Value::Nil, Value::String(lua.create_string(message)?))
                 }
+                Some(Outcome::Room(open)) => (Value::Boolean(open), Value::Nil),
                 Some(Outcome::Warned) => (Value::Nil, Value::Boolean(true)),
                 Some(Outcome::Slept) | None => (Value::Nil, Value::Nil),
             })

@@ -23,6 +23,27 @@ local Context = {}
 ---@param response any
 function Context.reply(response) end
 
+--- Sends a part of the response and waits for room; only in a handler. Works with a colon as well.
+---@param chunk any a string is sent as it is, another value as a line of JSON; a head sets status and headers
+---@return true? sent nil when the client is gone
+---@return "closed"? reason
+function Context.write(chunk) end
+
+--- Asks for the whole of a streamed response; only in `before` and `after` hooks. Works with a colon as well.
+function Context.buffer_response() end
+
+--- A handler. A coroutine or a function that it returns gives the response chunk by chunk.
+---@alias trine.Handler fun(event: any, context: trine.Context): any
+
+--- The head of a streamed response, made by `trine.response` and sent before the first chunk.
+---@class trine.Head
+
+---@class trine.HeadOptions
+---@field status integer? from 200 to 599; 200 when absent
+---@field headers table<string, string|number>?
+---@field cookies string[]? as in `Set-Cookie`
+---@field content_type string?
+
 --- What an `error` hook gets when another language, or the runtime, has raised the error.
 ---@class trine.Error
 ---@field type string
@@ -37,7 +58,7 @@ function Context.reply(response) end
 ---@field error (fun(err: any, context: trine.Context): any, any)? a response; or nil and an error in place of `err`; or nil
 ---@field timeout fun(context: trine.Context)?
 ---@field shutdown fun(context: trine.Context)?
----@field wrap (fun(handler: fun(event: any, context: trine.Context): any): fun(event: any, context: trine.Context): any)?
+---@field wrap (fun(handler: trine.Handler): trine.Handler)?
 
 ---@class trine.Response
 ---@field status integer
@@ -60,6 +81,24 @@ function Context.reply(response) end
 ---@field deadline_exceeded table raised once shortly before the deadline; `pcall` catches it
 trine = {}
 
+--- What runs around a snapshot of the process (SnapStart).
+---@class trine.snapshot
+trine.snapshot = {}
+
+--- Has a function called before the snapshot, the latest registration first.
+---@generic F
+---@param hook F
+---@param ... any its arguments
+---@return F
+function trine.snapshot.register_before_snapshot(hook, ...) end
+
+--- Has a function called in each copy of the process, in the order of registration.
+---@generic F
+---@param hook F
+---@param ... any its arguments
+---@return F
+function trine.snapshot.register_after_restore(hook, ...) end
+
 ---@class trine.json
 ---@field null lightuserdata
 trine.json = {}
@@ -81,6 +120,11 @@ function trine.array(value) end
 ---@param value table?
 ---@return table
 function trine.object(value) end
+
+--- Makes the head of a streamed response.
+---@param options trine.HeadOptions
+---@return trine.Head
+function trine.response(options) end
 
 ---@param level trine.Level
 ---@param message any a table is written as JSON

@@ -8,21 +8,31 @@ use crate::{
     instance::{PythonInstance, RootId},
     limits::{Call, Section},
     loader::{Arguments, Callable, Function},
-    scopes::Everybodys,
+    scopes::{self, Everybodys},
+    stream::Answer,
 };
 use pyo3::{
     prelude::*,
-    types::{PyDict, PyInt, PyList, PyString},
+    types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple},
 };
 use std::{cell::RefCell, rc::Rc};
+use tokio::sync::Notify;
 use trine_engine::{Error, ErrorKind, Form, FunctionId, Hook, Invocation, Payload, Result};
 
-/// A call that waits in the event loop.
+/// A call that waits.
 pub(crate) struct Waiting {
-    pub(crate) call: u64,
+    call: u64,
     /// Only ever compared.
-    pub(crate) invocation: *const Invocation,
-    pub(crate) task: Py<PyAny>,
+    invocation: *const Invocation,
+    place: WaitsIn,
+}
+
+/// The place where a call waits, and hears of a near deadline.
+pub(crate) enum WaitsIn {
+    /// The event loop, with this task.
+    Loop(Py<PyAny>),
+    /// The host: whoever waits there raises the warning in the guest's code.
+    Host(Rc<Notify>),
 }
 
 /// The state of a call when it first had to wait.
@@ -53,11 +63,21 @@ impl PythonInstance {
         let answer = match &function.function {
             Function::Callable(callable) => {
                 let called = Called { form, hook: callable.hook, invocation: Some(invocation) };
-                match self.begin(&call, callable, root, input, &called, invocation) {
-                    Ok(Begun::Done(payload)) => Ok(payload),
+                let answer = match self.begin(&call, callable, root, input, &called, invocation) {
+                    Ok(Begun::Done(answer)) => Ok(answer),
                     Ok(Begun::Waiting(task)) => {
-                        self.finish(&call, &task, &called, |value| self.answer(value, &called))
-                            .await
+                        self.finish(&call, &task, &called, |value, context| {
+                            self.answered(value, context, &called)
+                        })
+                        .await
+                    }
+                    Err(failed) => Err(failed),
+                };
+                match answer {
+                    Ok(Answer::Whole(payload)) => Ok(payload),
+                    // Boxed, as the other answers have no use for its room.
+                    Ok(Answer::Stream(generator)) => {
+                        Box::pin(self.stream(&call, &generator, root, &called, invocation)).await
                     }
                     Err(failed) => Err(failed),
                 }
@@ -97,7 +117,7 @@ impl PythonInstance {
         input: Payload,
         called: &Called<'_>,
         invocation: &Rc<Invocation>,
-    ) -> Result<Begun<Payload>> {
+    ) -> Result<Begun<Answer>> {
         Python::attach(|py| {
             let section = call.section(py);
             let _scope = self.enter(py, root)?;
@@ -122,25 +142,29 @@ impl PythonInstance {
                 (None, Arguments::None) => callable.call0(),
                 (None, _) => callable.call1((&context,)),
             };
-            self.outcome(py, &section, returned, called, |value| self.answer(value, called))
+            self.outcome(py, &section, returned, None, called, |value, context| {
+                self.answered(value, context, called)
+            })
         })
     }
 
-    /// Returns the outcome of calling a function: its answer, or the task that waits for it.
+    /// Returns the outcome of calling a function: its answer, or the task that waits for it. What can be awaited is, in
+    /// `context` or a copy of the current one; `answer` gets that as well.
     pub(crate) fn outcome<'py, T>(
         &self,
         py: Python<'py>,
         section: &Section<'_, 'py>,
         returned: PyResult<Bound<'py, PyAny>>,
+        mut context: Option<Bound<'py, PyAny>>,
         called: &Called<'_>,
-        answer: impl FnOnce(&Bound<'py, PyAny>) -> Result<T>,
+        answer: impl FnOnce(&Bound<'py, PyAny>, &Option<Bound<'py, PyAny>>) -> Result<T>,
     ) -> Result<Begun<T>> {
-        let returned = self.run(returned);
+        let returned = self.run(returned, &mut context);
         if host::is_child() {
             host::end_child(py, returned.map(|value| value.is_ok()));
         }
         match returned {
-            Ok(Ok(value)) => match answer(&value) {
+            Ok(Ok(value)) => match answer(&value, &context) {
                 Err(_) if section.was_stopped() => Err(error::interrupted(py, None)),
                 other => other.map(Begun::Done),
             },
@@ -153,12 +177,17 @@ impl PythonInstance {
     fn run<'py>(
         &self,
         returned: PyResult<Bound<'py, PyAny>>,
+        context: &mut Option<Bound<'py, PyAny>>,
     ) -> PyResult<std::result::Result<Bound<'py, PyAny>, Task>> {
         let value = returned?;
         if !is_awaitable(&value) {
             return Ok(Ok(value));
         }
-        self.event_loop.get(value.py())?.begin(&value)
+        let context = match context {
+            Some(context) => context,
+            None => context.insert(scopes::copy_current(value.py())?),
+        };
+        self.event_loop.get(value.py())?.begin(&value, context)
     }
 
     pub(crate) async fn finish<T>(
@@ -166,7 +195,7 @@ impl PythonInstance {
         call: &Call,
         task: &Task,
         called: &Called<'_>,
-        answer: impl FnOnce(&Bound<'_, PyAny>) -> Result<T>,
+        answer: impl for<'py> FnOnce(&Bound<'py, PyAny>, &Option<Bound<'py, PyAny>>) -> Result<T>,
     ) -> Result<T> {
         let Some(event_loop) = self.event_loop.made().cloned() else {
             return Err(Error::internal("a task waits without an event loop"));
@@ -179,18 +208,13 @@ impl PythonInstance {
         };
         let object = Python::attach(|py| task.object(py));
         call.waits_for(object.as_ptr() as usize);
-        self.waiting.borrow_mut().push(Waiting {
-            call: call.id(),
-            invocation: called.invocation.map_or(std::ptr::null(), Rc::as_ptr),
-            task: object,
-        });
-        let _place = WaitingPlace { waiting: &self.waiting, call: call.id() };
+        let _place = self.waits(call, called, WaitsIn::Loop(object));
         let finished = event_loop.finish(task, call, pump).await;
         Python::attach(|py| {
             let section = call.section(py);
             let failed = match finished {
                 Ok(()) => match task.result(py) {
-                    Ok(value) => return answer(&value),
+                    Ok(value) => return answer(&value, &Some(task.context(py))),
                     Err(raised) => raised,
                 },
                 Err(None) => return Err(error::interrupted(py, None)),
@@ -198,6 +222,18 @@ impl PythonInstance {
             };
             Err(self.failed(py, &section, &failed, called))
         })
+    }
+
+    /// Notes that a call waits, until the result is dropped.
+    pub(crate) fn waits(
+        &self,
+        call: &Call,
+        called: &Called<'_>,
+        place: WaitsIn,
+    ) -> WaitingPlace<'_> {
+        let invocation = called.invocation.map_or(std::ptr::null(), Rc::as_ptr);
+        self.waiting.borrow_mut().push(Waiting { call: call.id(), invocation, place });
+        WaitingPlace { waiting: &self.waiting, call: call.id() }
     }
 
     /// Returns the outcome of a call that raised.
@@ -218,19 +254,30 @@ impl PythonInstance {
     }
 
     pub(crate) fn warn(&self, invocation: &Rc<Invocation>) {
-        let Some(event_loop) = self.event_loop.made() else { return };
         let waiting = self.waiting.borrow();
         let of_this = waiting.iter().filter(|call| call.invocation == Rc::as_ptr(invocation));
         let mut calls: Vec<_> = of_this.filter(|call| self.runs.warn_once(call.call)).collect();
         if calls.is_empty() {
             return;
         }
-        let calls: Vec<_> = Python::attach(|py| {
-            calls.drain(..).map(|call| (call.call, call.task.clone_ref(py))).collect()
+        calls.retain(|call| match &call.place {
+            WaitsIn::Host(waits) => {
+                waits.notify_one();
+                false
+            }
+            WaitsIn::Loop(_) => true,
+        });
+        let Some(event_loop) = self.event_loop.made().filter(|_| !calls.is_empty()) else { return };
+        let tasks: Vec<_> = Python::attach(|py| {
+            let task = |call: &&Waiting| match &call.place {
+                WaitsIn::Loop(task) => Some((call.call, task.clone_ref(py))),
+                WaitsIn::Host(_) => None,
+            };
+            calls.iter().filter_map(task).collect()
         });
         drop(waiting);
         Python::attach(|py| {
-            for (call, task) in calls {
+            for (call, task) in tasks {
                 match event_loop.warn(py, &task) {
                     Ok(true) => {}
                     Ok(false) => self.runs.take_back_warning(call),
@@ -242,7 +289,7 @@ impl PythonInstance {
 }
 
 /// A waiting call's place in the list, given up however the wait ends.
-struct WaitingPlace<'a> {
+pub(crate) struct WaitingPlace<'a> {
     waiting: &'a RefCell<Vec<Waiting>>,
     call: u64,
 }
@@ -264,6 +311,10 @@ fn is_awaitable(value: &Bound<'_, PyAny>) -> bool {
         || value.is_exact_instance_of::<PyDict>()
         || value.is_exact_instance_of::<PyString>()
         || value.is_exact_instance_of::<PyList>()
-        || value.is_exact_instance_of::<PyInt>();
+        || value.is_exact_instance_of::<PyInt>()
+        || value.is_exact_instance_of::<PyBool>()
+        || value.is_exact_instance_of::<PyFloat>()
+        || value.is_exact_instance_of::<PyBytes>()
+        || value.is_exact_instance_of::<PyTuple>();
     !plain && value.get_type().hasattr("__await__").unwrap_or(false)
 }

@@ -23,6 +23,7 @@ pub fn engine() -> PythonEngine {
         .with_capabilities(Capabilities {
             async_handlers: true,
             interleaving: true,
+            streaming: true,
             interrupt: true,
             native_values: true,
             exact_integers: true,

@@ -33,6 +33,9 @@ pub(crate) fn raised(py: Python<'_>, error: &PyErr, request_id: &str) -> Error {
     if let Some(foreign) = foreign(py, error) {
         return foreign;
     }
+    if let Some(refused) = refused(py, error) {
+        return with_causes(py, refused, error, CAUSES);
+    }
     let kind = if error.is_instance_of::<PyMemoryError>(py) {
         ErrorKind::OutOfMemory
     } else {
@@ -58,6 +61,28 @@ fn foreign(py: Python<'_>, error: &PyErr) -> Option<Error> {
     let text = |name: &str| Some(value.getattr(name).ok()?.str().ok()?.to_string());
     let stack: Vec<String> = value.getattr("stack_trace").ok()?.extract().unwrap_or_default();
     Some(Error::guest(text("error_type")?, text("error_message")?).with_stack(stack))
+}
+
+/// Makes the exception that a guest gets where it yields what cannot be sent.
+pub(crate) fn streaming(py: Python<'_>, error: &Error) -> PyErr {
+    let Some(python) = interpreter::get() else {
+        return pyo3::exceptions::PyRuntimeError::new_err(error.message().to_owned());
+    };
+    match python.streaming_error.bind(py).call1((error.message(), error.name())) {
+        Ok(made) => PyErr::from_value(made),
+        Err(raised) => raised,
+    }
+}
+
+/// Returns the error for such an exception, where nobody has caught it.
+fn refused(py: Python<'_>, error: &PyErr) -> Option<Error> {
+    if !error.get_type(py).is(&interpreter::get()?.streaming_error) {
+        return None;
+    }
+    let name = error.value(py).getattr("error_type").ok()?.str().ok()?.to_string();
+    let kinds = [ErrorKind::Marshal, ErrorKind::ResponseTooLarge];
+    let kind = kinds.into_iter().find(|kind| kind.default_name() == name);
+    Some(Error::new(kind.unwrap_or(ErrorKind::Guest), message(py, error)).with_name(name))
 }
 
 /// Makes the error of a call that an interrupt stopped, with the place where it was.

@@ -74,6 +74,8 @@ impl Wake {
 /// A task that waits. Cancelled when the call that owns it is given up.
 pub(crate) struct Task {
     object: Py<PyAny>,
+    /// The context (`contextvars`) that it runs in.
+    context: Py<PyAny>,
     done: Arc<Notify>,
     finished: Cell<bool>,
 }
@@ -117,13 +119,14 @@ impl EventLoop {
         self.object.clone_ref(py)
     }
 
-    /// Runs an awaitable until it waits. Returns its result, or the task that waits for it.
+    /// Runs an awaitable, in a context, until it waits. Returns its result, or the task that waits for it.
     pub(crate) fn begin<'py>(
         &self,
         awaitable: &Bound<'py, PyAny>,
+        context: &Bound<'py, PyAny>,
     ) -> PyResult<std::result::Result<Bound<'py, PyAny>, Task>> {
         let py = awaitable.py();
-        let task = self.begin.bind(py).call1((awaitable,))?;
+        let task = self.begin.bind(py).call1((awaitable, context))?;
         if is_done(&task)? {
             if self.leading.get() {
                 // The progress of this one may be what another call waits for.
@@ -133,7 +136,8 @@ impl EventLoop {
         }
         let done = Arc::new(Notify::new());
         task.call_method1("add_done_callback", (Wake(done.clone()),))?;
-        Ok(Err(Task { object: task.unbind(), done, finished: Cell::new(false) }))
+        let (object, context) = (task.unbind(), context.clone().unbind());
+        Ok(Err(Task { object, context, done, finished: Cell::new(false) }))
     }
 
     /// Runs the loop until `task` is done. `section` wraps each stretch of guest code.
@@ -189,8 +193,7 @@ impl EventLoop {
                 None => Next::Wait(None),
             };
             match (next, &descriptor) {
-                (Next::More, Some(_)) => tokio::task::yield_now().await,
-                (Next::More, None) => {}
+                (Next::More, _) => tokio::task::yield_now().await,
                 (Next::Wait(timer), Some(descriptor)) => {
                     let timer = async {
                         match timer {
@@ -214,6 +217,8 @@ impl EventLoop {
                     if futures_ready(call.stopped()) {
                         return Err(None);
                     }
+                    // Room for what this task writes is made elsewhere.
+                    tokio::task::yield_now().await;
                 }
             }
         }
@@ -234,6 +239,11 @@ impl EventLoop {
         Ok(warned)
     }
 
+    /// Has the loop run again: something was done to it while it waited.
+    pub(crate) fn nudge(&self) {
+        self.nudge.notify_one();
+    }
+
     /// Cancels what is left and closes the loop.
     pub(crate) fn end(&self, py: Python<'_>) -> PyResult<()> {
         self.end.bind(py).call0().map(drop)
@@ -244,6 +254,11 @@ impl Task {
     /// Returns the Python object, for [`EventLoop::warn`].
     pub(crate) fn object(&self, py: Python<'_>) -> Py<PyAny> {
         self.object.clone_ref(py)
+    }
+
+    /// Returns the context that it runs in.
+    pub(crate) fn context<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+        self.context.bind(py).clone()
     }
 
     /// Returns the result of a task that is done.

@@ -1,4 +1,4 @@
-//! `context.state` and `context.reply`: the invocation's exchange, as Python code sees it.
+//! `context.state`, `context.reply` and `context.buffer_response`: the invocation's exchange, as Python code sees it.
 
 use crate::{ID, context::Contexts, convert::Settings, interpreter, value::Value};
 use pyo3::{
@@ -18,7 +18,8 @@ pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(write_state, module)?)?;
     module.add_function(wrap_pyfunction!(remove_state, module)?)?;
     module.add_function(wrap_pyfunction!(state_keys, module)?)?;
-    module.add_function(wrap_pyfunction!(reply, module)?)
+    module.add_function(wrap_pyfunction!(reply, module)?)?;
+    module.add_function(wrap_pyfunction!(buffer_response, module)?)
 }
 
 /// Makes the payload by which a Python value is passed to other functions.
@@ -113,4 +114,11 @@ fn reply(context: &Bound<'_, PyAny>, response: &Bound<'_, PyAny>) -> PyResult<()
     let (contexts, invocation) = of(context, "reply")?;
     let replied = invocation.exchange.reply(payload(response, contexts.settings));
     replied.map_err(|error| PyRuntimeError::new_err(error.message().to_owned()))
+}
+
+#[pyfunction]
+fn buffer_response(context: &Bound<'_, PyAny>) -> PyResult<()> {
+    let (_, invocation) = of(context, "buffer_response")?;
+    let asked = invocation.exchange.buffer_response();
+    asked.map_err(|error| PyRuntimeError::new_err(error.message().to_owned()))
 }

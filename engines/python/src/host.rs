@@ -218,11 +218,20 @@ pub(crate) fn module(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
     module.add_function(wrap_pyfunction!(host_signals::install_beside, &module)?)?;
     module.add_function(wrap_pyfunction!(relative::relative_levels, &module)?)?;
     module.add_function(wrap_pyfunction!(set_no_site, &module)?)?;
+    module.add_function(wrap_pyfunction!(define_snapshot_restore, &module)?)?;
     module.add_function(wrap_pyfunction!(standalone::configure_certificates, &module)?)?;
     child_environment::add_to(&module)?;
     exchange::add_to(&module)?;
     program::add_to(&module)?;
     Ok(module)
+}
+
+/// Defines the module in which functions register what they want done around a snapshot of the process.
+#[pyfunction]
+fn define_snapshot_restore(py: Python<'_>, module: &Bound<'_, PyAny>) -> PyResult<()> {
+    let Some(python) = interpreter::get() else { return Ok(()) };
+    let snapshot = python.snapshot(py)?.bind(py);
+    interpreter::of(snapshot, "define")?.call1((module,)).map(drop)
 }
 
 /// Sets `sys.flags.no_site`, which says whether `site` is left out as Python starts. It is, and the prelude makes up for

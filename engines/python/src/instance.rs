@@ -1,5 +1,6 @@
 //! One instance: the functions that it has loaded, and its end.
 
+mod snapshot;
 mod values;
 mod wrap;
 
@@ -37,7 +38,7 @@ pub(crate) struct PythonInstance {
     layer_root: String,
     /// The generation: instances of the same one share modules.
     generation: u64,
-    settings: Settings,
+    pub(crate) settings: Settings,
     functions: RefCell<Vec<Rc<Registered>>>,
     pub(crate) contexts: Rc<Contexts>,
     pub(crate) event_loop: Rc<CurrentLoop>,
@@ -260,11 +261,19 @@ impl Instance for PythonInstance {
             Function::Callable(callable) => Python::attach(|py| {
                 // Python 3.11 takes the thread that imports this first for the main one, which must be this one.
                 let threads = py.import("threading").is_ok();
-                threads && !loader::is_coroutine_function(callable.object.bind(py), 0)
+                threads && !loader::is_asynchronous(callable.object.bind(py), 0)
             }),
             // A program has `sys.argv` and the process's streams for itself.
             Function::Program(_) => false,
         })
+    }
+
+    fn before_snapshot(&self) -> LocalFuture<'_, Result<()>> {
+        Box::pin(self.prepare_for_snapshot())
+    }
+
+    fn after_restore(&self) -> LocalFuture<'_, Result<()>> {
+        Box::pin(self.go_on_restored())
     }
 
     fn interrupter(&self) -> Interrupter {

@@ -42,6 +42,10 @@ pub(crate) struct Interpreter {
     pub(crate) foreign_error: Py<PyAny>,
     /// `trine.null`.
     pub(crate) null: Py<PyAny>,
+    /// `trine.ResponseMetadata`.
+    pub(crate) response_metadata: Py<PyAny>,
+    /// The exception class for what cannot be sent.
+    pub(crate) streaming_error: Py<PyAny>,
     /// A Python function that does nothing.
     pub(crate) nothing: Py<PyAny>,
     /// The prelude's `trine` as a namespace.
@@ -52,6 +56,10 @@ pub(crate) struct Interpreter {
     check: PyOnceLock<Py<PyDict>>,
     /// The prelude's `end`, loaded on first use.
     end: PyOnceLock<Py<PyDict>>,
+    /// The prelude's `stream`, loaded on first use.
+    stream: PyOnceLock<Py<PyDict>>,
+    /// The prelude's `snapshot`, loaded on first use.
+    snapshot: PyOnceLock<Py<PyDict>>,
 }
 
 impl Interpreter {
@@ -76,6 +84,20 @@ impl Interpreter {
             natives.add("DeadlineExceeded", &self.deadline_exceeded)?;
             natives.add("Interrupted", &self.interrupted)?;
             Ok(run_prelude(py, Prelude::End, &natives)?.unbind())
+        })
+    }
+
+    /// Returns the prelude's `stream` as a namespace.
+    pub(crate) fn stream(&self, py: Python<'_>) -> PyResult<&Py<PyDict>> {
+        self.stream.get_or_try_init(py, || {
+            Ok(run_prelude(py, Prelude::Stream, &host::module(py)?)?.unbind())
+        })
+    }
+
+    /// Returns the prelude's `snapshot` as a namespace.
+    pub(crate) fn snapshot(&self, py: Python<'_>) -> PyResult<&Py<PyDict>> {
+        self.snapshot.get_or_try_init(py, || {
+            Ok(run_prelude(py, Prelude::Snapshot, &host::module(py)?)?.unbind())
         })
     }
 
@@ -266,7 +288,15 @@ fn prepare(py: Python<'_>, main_thread: bool) -> PyResult<Interpreter> {
     let guest = run_prelude(py, Prelude::Trine, &natives)?;
     let of_guest = |name: &str| of(&guest, name);
     let module = PyModule::new(py, "trine")?;
-    for name in ["DeadlineExceeded", "ForeignError", "Interrupted", "null", "__doc__"] {
+    for name in [
+        "DeadlineExceeded",
+        "ForeignError",
+        "Interrupted",
+        "ResponseMetadata",
+        "StreamingError",
+        "null",
+        "__doc__",
+    ] {
         module.setattr(name, of_guest(name)?)?;
     }
     // The module in which `pickle` finds the classes of contexts.
@@ -292,11 +322,15 @@ fn prepare(py: Python<'_>, main_thread: bool) -> PyResult<Interpreter> {
         deadline_exceeded: of_guest("DeadlineExceeded")?.unbind(),
         foreign_error: of_guest("ForeignError")?.unbind(),
         null: of_guest("null")?.unbind(),
+        response_metadata: of_guest("ResponseMetadata")?.unbind(),
+        streaming_error: of_guest("StreamingError")?.unbind(),
         nothing: of_guest("nothing")?.unbind(),
         guest: guest.unbind(),
         program: PyOnceLock::new(),
         check: PyOnceLock::new(),
         end: PyOnceLock::new(),
+        stream: PyOnceLock::new(),
+        snapshot: PyOnceLock::new(),
     })
 }
 
@@ -360,7 +394,9 @@ pub(crate) enum Prelude {
     Program,
     Scopes,
     Signals,
+    Snapshot,
     Start,
+    Stream,
     Streams,
     Threads,
     Trine,
@@ -395,7 +431,9 @@ pub(crate) fn run_prelude<'py>(
         Prelude::Program => prelude_file!("program"),
         Prelude::Scopes => prelude_file!("scopes"),
         Prelude::Signals => prelude_file!("signals"),
+        Prelude::Snapshot => prelude_file!("snapshot"),
         Prelude::Start => prelude_file!("start"),
+        Prelude::Stream => prelude_file!("stream"),
         Prelude::Streams => prelude_file!("streams"),
         Prelude::Threads => prelude_file!("threads"),
         Prelude::Trine => prelude_file!("trine"),

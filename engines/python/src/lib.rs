@@ -25,6 +25,7 @@ mod program;
 mod relative;
 mod scopes;
 mod standalone;
+mod stream;
 mod value;
 
 pub use engine::{PythonEngine, engine};

@@ -69,7 +69,8 @@ impl Level {
         Ok(class.bind(py).cast::<PyType>()?.clone())
     }
 
-    fn error(self, py: Python<'_>) -> PyErr {
+    /// Makes the exception.
+    pub(crate) fn error(self, py: Python<'_>) -> PyErr {
         match self.class(py) {
             Ok(class) => PyErr::from_type(class, ()),
             Err(error) => error,

@@ -223,10 +223,10 @@ fn positional(function: &Bound<'_, PyAny>, depth: usize) -> Option<usize> {
     positional(&call, depth + 1)
 }
 
-/// Whether a call returns a coroutine, as far as that can be known without one: an `async def`, bound or filled in by
-/// `functools.partial`, or an object whose `__call__` is one.
-pub(crate) fn is_coroutine_function(function: &Bound<'_, PyAny>, depth: usize) -> bool {
-    const COROUTINE: u32 = 0x80;
+/// Whether a call returns a coroutine or an asynchronous generator, as far as that can be known without one: an `async
+/// def`, bound or filled in by `functools.partial`, or an object whose `__call__` is one.
+pub(crate) fn is_asynchronous(function: &Bound<'_, PyAny>, depth: usize) -> bool {
+    const ASYNCHRONOUS: u32 = 0x80 | 0x200;
     if depth > 8 {
         return false;
     }
@@ -236,13 +236,13 @@ pub(crate) fn is_coroutine_function(function: &Bound<'_, PyAny>, depth: usize) -
     }
     if let Some(code) = attribute("__code__") {
         let flags = code.getattr("co_flags").and_then(|flags| flags.extract::<u32>());
-        return flags.is_ok_and(|flags| flags & COROUTINE != 0);
+        return flags.is_ok_and(|flags| flags & ASYNCHRONOUS != 0);
     }
     if let (Some(inner), Some(_)) = (attribute("func"), attribute("args")) {
-        return is_coroutine_function(&inner, depth + 1);
+        return is_asynchronous(&inner, depth + 1);
     }
     let call = attribute("__call__").filter(|call| call.getattr("__code__").is_ok());
-    call.is_some_and(|call| is_coroutine_function(&call, depth + 1))
+    call.is_some_and(|call| is_asynchronous(&call, depth + 1))
 }
 
 /// Lists the functions that a module defines itself, in their order.

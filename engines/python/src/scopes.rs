@@ -45,8 +45,7 @@ impl Scope {
         if let Some(known) = known() {
             return Ok(known);
         }
-        // SAFETY: the thread is attached; the result is owned or null with an exception.
-        let context = unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyContext_CopyCurrent()) }?;
+        let context = copy_current(py)?;
         let begin = interpreter::of(prelude(py, python)?.bind(py), "begin")?;
         context.call_method1("run", (begin,))?;
         let (root, home) = (root.to_owned(), thread::current().id());
@@ -91,7 +90,7 @@ impl Scope {
 pub(crate) struct Entered<'py>(Bound<'py, PyAny>);
 
 impl<'py> Entered<'py> {
-    fn new(context: Bound<'py, PyAny>) -> PyResult<Self> {
+    pub(crate) fn new(context: Bound<'py, PyAny>) -> PyResult<Self> {
         // SAFETY: a context that is alive; the thread is attached, as the object is bound to it.
         match unsafe { ffi::PyContext_Enter(context.as_ptr()) } {
             0 => Ok(Self(context)),
@@ -108,6 +107,12 @@ impl Drop for Entered<'_> {
             drop(PyErr::take(self.0.py()));
         }
     }
+}
+
+/// Returns a copy of the thread's current context.
+pub(crate) fn copy_current(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    // SAFETY: the thread is attached; the result is owned or null with an exception.
+    unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyContext_CopyCurrent()) }
 }
 
 /// A guard that keeps a root's scope out of code that works for all roots.

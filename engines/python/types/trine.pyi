@@ -1,6 +1,6 @@
 """What Trine gives Python code. The module needs no file: `import trine` works in every handler and hook."""
 
-from typing import Any, Final, MutableMapping, Sequence, final
+from typing import Any, Final, Iterable, Mapping, MutableMapping, Sequence, final
 
 class DeadlineExceeded(BaseException):
     """Raised once in a call whose deadline is near: where it runs, or where it awaits.
@@ -26,6 +26,34 @@ class ForeignError(Exception):
     def __init__(
         self, error_type: str, error_message: str = ..., stack_trace: Sequence[str] = ...
     ) -> None: ...
+
+class ResponseMetadata:
+    """What a handler that is a generator yields first: status, headers, cookies and content type of its response.
+
+    What is wrong with them is a `TypeError` or a `ValueError`, here or at the `yield`.
+    """
+
+    status_code: int
+    headers: Mapping[str, str]
+    cookies: Iterable[str]
+    content_type: str | None
+    def __init__(
+        self,
+        status_code: int = 200,
+        headers: Mapping[str, str] | None = None,
+        cookies: Iterable[str] | None = None,
+        content_type: str | None = None,
+    ) -> None: ...
+
+class StreamingError(RuntimeError):
+    """Raised at a `yield` whose value cannot be sent.
+
+    It is no text, no bytes and has no JSON form; it is metadata that come too late or twice; or the response would be
+    larger than it may be. `error_type` is the type of the error with which the response ends, should nobody catch it.
+    """
+
+    error_type: str
+    def __init__(self, message: str, error_type: str = ...) -> None: ...
 
 @final
 class _Null:
@@ -68,6 +96,12 @@ class LambdaContext:
         """What all functions of this invocation share, whatever their language."""
     def reply(self, response: Any) -> None:
         """Answers the invocation from a `before` hook; the handler and later `before` hooks are not called."""
+    def buffer_response(self) -> None:
+        """Asks for the whole of a response that the handler streams.
+
+        From a `before` hook it is for all `after` hooks; from an `after` hook, which is called once more with the whole
+        response, for that hook and those that follow.
+        """
     def get_remaining_time_in_millis(self) -> int: ...
     def log(self, msg: object) -> None: ...
     def w3c(self) -> dict[str, str] | None: ...

@@ -57,7 +57,7 @@ function actions.nest(event)
 end
 
 function actions.impossible()
-  return function() end
+  return { f = function() end }
 end
 
 function actions.log(event)

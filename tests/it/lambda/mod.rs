@@ -7,6 +7,8 @@ mod deadlines;
 mod errors;
 mod init;
 mod logs;
+mod managed;
 mod process;
 mod signals;
 mod sizes;
+mod snapshot;

@@ -185,18 +185,25 @@ fn two_images_of_the_same_files_are_the_same_bytes() {
     assert!(first != other);
 }
 
+/// Asks for an image that cannot be made, and returns what is said about it.
+fn refusal(folder: &Folder, arguments: &[&str]) -> String {
+    let finished =
+        package(folder, &[&["probe.handler", "--image", "image.tar"], arguments].concat());
+    assert_ne!(finished.code, Some(0), "{finished:?}");
+    assert!(!list_folder(&folder.task()).contains(&"image.tar".to_owned()));
+    finished.stderr
+}
+
+#[test]
+fn a_binary_that_ships_in_no_folder_wants_one_for_an_image() {
+    let told = refusal(&function(LANGUAGES[4]), &[]);
+    assert!(told.contains("share/trine/manifest.json") && told.contains("--tree"), "{told}");
+}
+
 #[test]
 fn what_an_image_lacks_is_told_before_any_work() {
     let folder = function(LANGUAGES[4]);
-    let with = |arguments: &[&str]| {
-        let finished =
-            package(&folder, &[&["probe.handler", "--image", "image.tar"], arguments].concat());
-        assert_ne!(finished.code, Some(0), "{finished:?}");
-        assert!(!list_folder(&folder.task()).contains(&"image.tar".to_owned()));
-        finished.stderr
-    };
-    let told = with(&[]);
-    assert!(told.contains("share/trine/manifest.json") && told.contains("--tree"), "{told}");
+    let with = |arguments: &[&str]| refusal(&folder, arguments);
     let told = with(&["--tree", "bin"]);
     assert!(told.contains("holds no runtime to ship"), "{told}");
     let tree = tree(&folder, Some("#!/bin/sh\n"));

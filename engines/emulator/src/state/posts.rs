@@ -30,6 +30,8 @@ pub(crate) enum Ending {
     TimedOut,
     /// The end of the runtime's process.
     Lost,
+    /// The end of the caller, who was reading the answer as a stream.
+    Abandoned,
 }
 
 /// The right to answer one invocation, given out once.
@@ -63,6 +65,7 @@ impl State {
             }
             Ending::TimedOut => self.ledger.counts.timed_out += 1,
             Ending::Lost => self.ledger.counts.lost += 1,
+            Ending::Abandoned => self.ledger.abandoned(&request_id),
         }
         if let Some(new_attempt) = repeat {
             self.repeat(event, &request_id, invocation_id.clone().filter(|_| !new_attempt));

@@ -2,13 +2,15 @@
 
 mod faults;
 mod invoke;
+mod platforms;
 mod rules;
 mod runs;
 mod states;
+mod streams;
 
 use super::{Emulator, EmulatorOptions, Outcome};
 use serde_json::{Value, json};
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, time::Duration};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::TcpStream,
@@ -55,7 +57,11 @@ impl Reply {
 
 impl Client {
     async fn new(emulator: &Emulator) -> Self {
-        let stream = TcpStream::connect(emulator.address()).await.unwrap();
+        Self::at(emulator.address()).await
+    }
+
+    async fn at(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).await.unwrap();
         stream.set_nodelay(true).unwrap();
         Self { stream: BufReader::new(stream) }
     }

@@ -93,6 +93,12 @@ export class Context {
     return (response) => reply(meta, response);
   }
 
+  /** Asks, from a hook, for the whole of a response that may be streamed. */
+  get bufferResponse() {
+    const meta = this.#meta;
+    return () => host.bufferResponse(meta.slot);
+  }
+
   /** Aborted shortly before the deadline. */
   get signal() {
     return signalOf(this.#meta);

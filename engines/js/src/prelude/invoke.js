@@ -5,13 +5,13 @@ import { Context, host, within } from "ext:trine_prelude/context.js";
 import { asError, Failure } from "ext:trine_prelude/errors.js";
 import { checkPlain, warn as warnOf, warningOf } from "ext:trine_prelude/exchange.js";
 import { showDeno } from "ext:trine_prelude/flavour.js";
+import { fault, isThenable, parseEvent, toText } from "ext:trine_prelude/marshal.js";
 import { declaresCallback, takesCallback } from "ext:trine_prelude/parameters.js";
 import { preload } from "ext:trine_prelude/preload.js";
 import { compileProgram, endProgram, runProgram } from "ext:trine_prelude/program.js";
+import { asCalled, isResponseStream, mark, markedOf } from "ext:trine_prelude/response_stream.js";
 import { watchCompiled } from "ext:trine_prelude/source_maps.js";
-
-const parse = JSON.parse;
-const toJson = JSON.stringify;
+import { isStream, send } from "ext:trine_prelude/stream.js";
 
 /** What is called; `Kind` in Rust. */
 const HANDLER = 0;
@@ -22,44 +22,37 @@ const PROGRAM = 4;
 /** The facts of the invocations in flight, in the places that Rust gave them. */
 const metas = [];
 
-function fault(kind, name, message, cause) {
-  const error = new Error(message);
-  error.name = name;
-  error.trineKind = kind;
-  error.trineCause = cause;
-  return error;
-}
-
-function toText(value) {
-  if (value === undefined) {
-    return "null";
-  }
-  let text;
-  try {
-    text = toJson(value);
-  } catch (error) {
-    throw fault(
-      "Marshal",
-      "Runtime.JSONStringifyError",
-      `Unable to stringify response body: ${error.message}`,
-    );
-  }
-  if (text === undefined) {
-    throw fault(
-      "Marshal",
-      "Runtime.JSONStringifyError",
-      `Unable to stringify response body: a ${typeof value} has no JSON form`,
-    );
-  }
-  return text;
-}
-
 const toBox = (value) => [value];
 const fail = (thrown) => new Failure(thrown, undefined, false);
 
-function isThenable(value) {
-  return value !== null && (typeof value === "object" || typeof value === "function") &&
-    typeof value.then === "function";
+/** Thrown in place of a handler's result that is given out in pieces, for whoever knows the invocation. */
+class Pieces {
+  constructor(value, finish) {
+    this.value = value;
+    this.finish = finish;
+  }
+}
+
+/** `finish` of a handler's result. */
+function finisherOf(finish) {
+  return (value) => {
+    if (isStream(value)) {
+      throw new Pieces(value, finish);
+    }
+    return finish(value);
+  };
+}
+
+const toAnswerText = finisherOf(toText);
+const toAnswerBox = finisherOf(toBox);
+
+/** What a call comes to that has thrown this: a failure, or the promise that its answer has been given out. */
+function failed(thrown, meta) {
+  if (!(thrown instanceof Pieces)) {
+    return new Failure(thrown, warningOf(thrown, meta), false);
+  }
+  return send(thrown.value, meta).then(() => thrown.finish(undefined))
+    .catch((error) => new Failure(error, warningOf(error, meta), false));
 }
 
 /** The ways to answer other than by return value, as Node's handlers have them. The first answer counts. */
@@ -179,7 +172,7 @@ function resultOf(result, answer, handler, meta) {
   // Whoever declares a callback answers through it: what it returns is what its last expression happened to be.
   const waits = (result === undefined || isTimer(result))
     && (takesCallback(handler) || mayAnswerLater(handler, meta));
-  if (answer?.used || declaresCallback(handler) || waits) {
+  if (answer?.used || (declaresCallback(handler) && !isStream(result)) || waits) {
     answer ??= answerOf(meta);
     (meta.waiting ??= []).push(answer);
     return answer.pending();
@@ -238,6 +231,7 @@ function call(kind, callee, value, parses, stringifies, meta, body) {
     let finish = stringifies ? toText : toBox;
     let result;
     if (kind === HANDLER) {
+      finish = stringifies ? toAnswerText : toAnswerBox;
       const event = parses ? parseEvent(value) : value;
       if (body !== undefined) {
         event.body = body;
@@ -253,9 +247,7 @@ function call(kind, callee, value, parses, stringifies, meta, body) {
       }
     }
     if (isThenable(result)) {
-      return Promise.resolve(result).then(finish).catch((thrown) =>
-        new Failure(thrown, warningOf(thrown, meta), false)
-      );
+      return Promise.resolve(result).then(finish).catch((thrown) => failed(thrown, meta));
     }
     const finished = finish(result);
     if (core.eventLoopHasMoreWork()) {
@@ -263,15 +255,7 @@ function call(kind, callee, value, parses, stringifies, meta, body) {
     }
     return finished;
   } catch (thrown) {
-    return new Failure(thrown, warningOf(thrown, meta), false);
-  }
-}
-
-function parseEvent(text) {
-  try {
-    return parse(text);
-  } catch (error) {
-    throw fault("Unmarshal", error.name, error.message);
+    return failed(thrown, meta);
   }
 }
 
@@ -338,6 +322,11 @@ export function warn(slot) {
   warnOf(metas[slot]);
 }
 
+/** There is news of who reads the answer of the invocation in this place: that there is room, or that nobody reads any more. */
+export function hearOfReader(slot, isGone) {
+  metas[slot]?.sink?.hear(isGone);
+}
+
 /** A value's JSON text, or a failure. */
 export function stringify(value) {
   try {
@@ -369,13 +358,18 @@ export function adopt(text) {
 
 /** Calls a `wrap` hook. Gives the function that takes the handler's place, in an array of one, or a failure. */
 export function wrap(wrapper, handler) {
-  const inner = async (event, context) => {
+  const inner = async (event, context, ...rest) => {
     const meta = core.getAsyncContext()?.trine;
     if (meta === undefined) {
       throw new Error("a wrapped handler can be called during an invocation only");
     }
+    if (isResponseStream(context)) {
+      // As what wraps handlers of Lambda's own Node calls one that is marked.
+      return await markedOf(handler)(event, context, rest[0] ?? contextOf(meta));
+    }
     return await callWrapped(handler, event, context ?? contextOf(meta), meta);
   };
+  mark(inner, handler);
   const finish = (wrapped) => {
     if (typeof wrapped !== "function") {
       throw fault(
@@ -384,7 +378,7 @@ export function wrap(wrapper, handler) {
         `wrap returned ${whatItIs(wrapped)}, not a function that takes the handler's place`,
       );
     }
-    return ["wrap", wrapped];
+    return ["wrap", asCalled(wrapped)];
   };
   try {
     const result = wrapper(inner);
@@ -532,7 +526,7 @@ function findHandler(namespace, name) {
     value = wholeOf(namespace);
   }
   if (typeof value === "function") {
-    return [name, value];
+    return [name, asCalled(value)];
   }
   const problem = value === undefined ? "is undefined or not exported" : "is not a function";
   const inner = name.includes(".") ? innerNamesOf(namespace) : [];

@@ -4,6 +4,7 @@ import { core, internals } from "ext:core/mod.js";
 import "ext:trine_prelude/failures.js";
 import "ext:trine_prelude/addons.js";
 import "ext:trine_prelude/async_context.js";
+import { hideAwslambda } from "ext:trine_prelude/awslambda.js";
 import "ext:trine_prelude/children.js";
 import { installConsole, redirectOutputs } from "ext:trine_prelude/console.js";
 import { setHost } from "ext:trine_prelude/context.js";
@@ -11,12 +12,14 @@ import { beforeExit, exit } from "ext:trine_prelude/ending.js";
 import { exit as exitByRequest, shareSignals, trapSignals } from "ext:trine_prelude/exits.js";
 import { hideDeno, showDeno } from "ext:trine_prelude/flavour.js";
 import { whenProcessStarts } from "ext:trine_prelude/process.js";
+import { afterRestore, beforeSnapshot, hideSnapshot, replaceRandom } from "ext:trine_prelude/snapshot.js";
 import { setSourceMaps } from "ext:trine_prelude/source_maps.js";
 import { prepareStack } from "ext:trine_prelude/stack.js";
 import "ext:trine_prelude/threads.js";
 import {
   adopt,
   again,
+  hearOfReader,
   idle,
   invoke,
   load,
@@ -57,6 +60,9 @@ function start(host, isThread) {
     const descriptor = (handle?._nativeTcpHandle ?? handle)?.fdForIpc?.();
     return descriptor !== undefined && host.isClosedByPeer(descriptor);
   };
+  if (host.hidesAwslambda || host.isPlain || isThread) {
+    hideAwslambda();
+  }
   if (host.isPlain) {
     return startPlain(host, isThread);
   }
@@ -71,6 +77,9 @@ function start(host, isThread) {
   internals.trineStartNode?.();
   installConsole(host);
   useOptions(host, isThread);
+  if (host.isSnapStart) {
+    replaceRandom();
+  }
   return {
     load,
     invoke,
@@ -78,12 +87,15 @@ function start(host, isThread) {
     wrap,
     warn,
     idle,
+    hearOfReader,
     adopt,
     stringify,
     stringifyPlain,
     programEnd,
     beforeExit,
     exit,
+    beforeSnapshot,
+    afterRestore,
     hasWork: core.eventLoopHasMoreWork,
     prepareStack,
   };
@@ -101,6 +113,7 @@ function nameMain() {
 
 /** The same in a process that was started as Node, which no invocation runs in. */
 function startPlain(host, isThread) {
+  hideSnapshot();
   if (!isThread) {
     prepareInterpreter(host.interpreter);
   }

@@ -12,5 +12,6 @@ mod programs;
 mod recycling;
 mod stacks;
 mod stopping;
+mod streaming;
 mod support;
 mod threads;

@@ -28,6 +28,8 @@ pub(crate) struct Marks {
     /// Metatable of `context.state`.
     pub(crate) state: *const c_void,
     pub(crate) state_key: c_int,
+    /// Metatable of what `trine.response` makes.
+    pub(crate) response: *const c_void,
     /// Metatable of errors thrown by another language.
     pub(crate) error: *const c_void,
     pub(crate) error_key: c_int,
@@ -45,6 +47,7 @@ impl Marks {
         filled_key: ffi::LUA_REFNIL,
         state: ptr::null(),
         state_key: ffi::LUA_REFNIL,
+        response: ptr::null(),
         error: ptr::null(),
         error_key: ffi::LUA_REFNIL,
     };

@@ -9,6 +9,7 @@ mod loading;
 mod output;
 mod programs;
 mod stopping;
+mod streaming;
 mod support;
 mod values;
 mod waiting;

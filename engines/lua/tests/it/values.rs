@@ -196,7 +196,7 @@ fn what_has_no_json_form_is_named_with_its_path() {
         for (body, message) in [
             ("return {items = {1, 2, function() end}}", "result.items[3] is a function"),
             ("return {['a b'] = {io.stdin}}", "result[\"a b\"][1] is a userdata"),
-            ("return coroutine.create(print)", "result is a thread"),
+            ("return {coroutine.create(print)}", "result[1] is a thread"),
             ("return 0/0", "which has no JSON form"),
             ("return {a = 1/0}", "result.a is inf"),
             ("return {x = '\\xff'}", "result.x is a string that is not UTF-8"),
@@ -389,8 +389,8 @@ fn a_native_value_keeps_its_identity_within_its_state() {
         let guest = Guest::new(
             "function make(event) event.seen = {} made = event return event end \
              function same(event) return event == made end \
-             function call(event) return event() end \
-             function fun() return function() return 'called' end end",
+             function call(event) return event.fun() end \
+             function fun() return {fun = function() return 'called' end} end",
         );
         let native = |function, input| {
             let instance = guest.instance.clone();

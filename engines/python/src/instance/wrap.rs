@@ -35,11 +35,13 @@ impl PythonInstance {
                     _ => function.call1((handler,)),
                 }
             });
-            self.outcome(py, &section, returned, &called, wrapped)
+            self.outcome(py, &section, returned, None, &called, |value, _| wrapped(value))
         });
         let function = match begun {
             Ok(Begun::Done(function)) => Ok(function),
-            Ok(Begun::Waiting(task)) => self.finish(&call, &task, &called, wrapped).await,
+            Ok(Begun::Waiting(task)) => {
+                self.finish(&call, &task, &called, |value, _| wrapped(value)).await
+            }
             Err(failed) => Err(failed),
         };
         self.left(&call, &function);

@@ -125,6 +125,10 @@ class LambdaContext:
         """Answers the invocation from a `before` hook; the handler and later `before` hooks are not called."""
         _trine.reply(self, response)
 
+    def buffer_response(self):
+        """Asks, from a `before` or an `after` hook, for the whole of a response that the handler streams."""
+        _trine.buffer_response(self)
+
     def w3c(self):
         """The W3C trace context, a dictionary of the caller's own; empty where there is none."""
         return dict(self._w3c_fields)

@@ -14,6 +14,9 @@ _ROUNDS = 64
 # Flags of the code of coroutines, plain and asynchronous generators.
 _COROUTINE = 0x0080 | 0x0100 | 0x0200
 
+# The file that runs asynchronous generators.
+_STREAM = "<trine>/stream.py"
+
 
 def _kept_by_task(error):
     """Whether a task holds this exception for whoever awaits it. A plain callback's would be lost."""
@@ -37,6 +40,12 @@ def _awaited(task, waiter):
     while isinstance(getattr(coroutine, "cr_await", None), CoroutineType):
         coroutine = coroutine.cr_await
     frame = getattr(coroutine, "cr_frame", None)
+    if frame is not None and frame.f_code.co_filename == _STREAM:
+        # What it awaits is a step of a generator, which does not say whose.
+        coroutine = getattr(frame.f_locals["generator"], "ag_await", None)
+        while isinstance(getattr(coroutine, "cr_await", None), CoroutineType):
+            coroutine = coroutine.cr_await
+        frame = getattr(coroutine, "cr_frame", None)
     if frame is None:
         return []
     if frame.f_code is tasks.wait_for.__code__:
@@ -107,10 +116,10 @@ class Loop(asyncio.SelectorEventLoop):
             self._saw_events = True
             super()._process_events(event_list)
 
-    def begin(self, awaitable):
-        """Wraps what a handler returned into a task and runs it until it waits for the first time."""
+    def begin(self, awaitable, context):
+        """Wraps what a handler returned into a task and runs it, in a context, until it waits for the first time."""
         if type(awaitable) is CoroutineType:
-            task = Task(awaitable, loop=self)
+            task = Task(awaitable, loop=self, context=context)
         else:
             task = asyncio.ensure_future(awaitable, loop=self)
         self._thread_id = self._ident

@@ -97,12 +97,28 @@ class _Missing:
         return None
 
 
+class _Own:
+    """Behind all others: the modules of AWS's runtime that nobody has installed."""
+
+    def find_spec(self, name, path=None, target=None):
+        if name != "snapshot_restore_py":
+            return None
+        return type(sys.__spec__)(name, self, origin="built-in")
+
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module):
+        _trine.define_snapshot_restore(module)
+
+
 def _is_librarys(origin):
     return origin == "built-in" or (origin or "").startswith(sys._stdlib_dir)
 
 
 _watch = _Watch()
 _missing = _Missing()
+_own = _Own()
 _site_added = False
 
 
@@ -143,6 +159,7 @@ def install(eager):
         add_site()
     else:
         sys.meta_path.append(_missing)
+    sys.meta_path.append(_own)
     for name, configure in _CONFIGURED.items():
         if name in sys.modules:
             configure()

@@ -22,5 +22,6 @@ mod recycling;
 mod roots;
 mod scopes;
 mod state;
+mod streaming;
 mod values;
 mod warnings;

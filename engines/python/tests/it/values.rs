@@ -283,7 +283,7 @@ fn what_has_no_json_form_is_named_with_its_place() {
     marshal("import dataclasses\n@dataclasses.dataclass\nclass A:\n    x: int = 1", "A()");
     assert!(marshal("", "[b'\\xff']").contains("can't decode byte 0xff"));
     marshal("", "object()");
-    marshal("", "(x for x in [])");
+    marshal("", "[(x for x in [])]");
 }
 
 #[test]

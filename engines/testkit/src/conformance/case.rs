@@ -1,6 +1,6 @@
 //! A case as written in its folder: what is sent, what is expected, and for which languages.
 
-use super::{matcher::ErrorMatcher, members::Members};
+use super::{matcher::ErrorMatcher, members::Members, stream::StreamExpectation};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use serde_json::{Map, Value};
@@ -8,7 +8,8 @@ use std::{collections::BTreeMap, path::Path, time::Duration};
 use trine_engine::{HANDLER_NAMES, Level, LogFormat};
 
 /// Names of the members that say what is expected of an invocation. An override of one replaces all of them.
-const EXPECTATIONS: [&str; 5] = ["expect", "expect_raw", "expect_base64", "expect_repeat", "error"];
+const EXPECTATIONS: [&str; 6] =
+    ["expect", "expect_raw", "expect_base64", "expect_repeat", "stream", "error"];
 
 /// A case, read but not yet applied to a language.
 #[derive(Debug, Clone)]
@@ -66,6 +67,7 @@ pub(super) struct StepContext {
 pub(super) enum Expectation {
     Json(Value),
     Bytes(Bytes),
+    Stream(StreamExpectation),
     Error(ErrorMatcher),
 }
 
@@ -233,7 +235,7 @@ fn decoded(text: &str) -> Result<Bytes, String> {
 }
 
 /// Expands the short notation for a large text: prefix, unit times count, suffix.
-fn repeated(value: Value) -> Result<Bytes, String> {
+pub(super) fn repeated(value: Value) -> Result<Bytes, String> {
     let mut members = Members::of("a repeat", value)?;
     let prefix = members.text("prefix")?.unwrap_or_default();
     let unit = members.text("unit")?.ok_or("a repeat has a unit")?;
@@ -283,6 +285,7 @@ impl Expectation {
             members.text("expect_raw")?.map(|text| Ok(Self::Bytes(text.into()))),
             members.text("expect_base64")?.map(|text| decoded(&text).map(Self::Bytes)),
             members.take("expect_repeat").map(|value| repeated(value).map(Self::Bytes)),
+            members.take("stream").map(|value| StreamExpectation::parse(value).map(Self::Stream)),
             members.take("error").map(|matcher| ErrorMatcher::parse(matcher).map(Self::Error)),
         ];
         let mut found = found.into_iter().flatten();

@@ -6,6 +6,7 @@ mod members;
 pub mod middleware;
 mod plan;
 mod run;
+mod stream;
 
 #[cfg(test)]
 mod tests;

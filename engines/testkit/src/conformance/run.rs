@@ -3,6 +3,7 @@
 use super::{
     case::{Expectation, Script, Step},
     matcher::{check_bytes, check_json, shortened},
+    stream::{Called, read_along},
 };
 use serde_json::Value;
 use std::{
@@ -16,7 +17,7 @@ use std::{
 use tokio::task::LocalSet;
 use trine_engine::{
     Engine, Environment, Error, Form, FunctionId, FunctionInfo, Instance, Invocation, LogSettings,
-    LogSink, Module, Payload, RawPayload, Result as EngineResult, Stream, Wanted,
+    LogSink, Module, Payload, RawPayload, Stream, Wanted,
 };
 
 /// Maximum time a case may take before it counts as hung.
@@ -176,7 +177,10 @@ async fn load_and_call(
     }
     for (at, step) in script.steps.iter().enumerate() {
         let result = match results.get_mut(at) {
-            Some(result) => std::mem::replace(result, Ok(Payload::json(""))),
+            Some(result) => {
+                let nothing = Called { result: Ok(Payload::json("")), read: None };
+                std::mem::replace(result, nothing)
+            }
             None => call(Rc::clone(instance), *function, prepare(at, step), native).await,
         };
         check(step, result, &subject.extension).map_err(|e| format!("invocation {at}: {e}"))?;
@@ -190,6 +194,8 @@ pub(super) struct Prepared {
     pub(super) invocation: Rc<Invocation>,
     hops: u64,
     interrupt_in: Option<Duration>,
+    /// The number of chunks after which nobody reads any more.
+    pub(super) gone_after: Option<u64>,
 }
 
 pub(super) fn prepare(at: usize, step: &Step) -> Prepared {
@@ -222,6 +228,10 @@ pub(super) fn prepare(at: usize, step: &Step) -> Prepared {
         invocation: Rc::new(invocation),
         hops: step.hops,
         interrupt_in: step.interrupt_in,
+        gone_after: match &step.expectation {
+            Expectation::Stream(stream) => stream.gone_after,
+            _ => None,
+        },
     }
 }
 
@@ -231,8 +241,8 @@ async fn call(
     function: FunctionId,
     prepared: Prepared,
     native: bool,
-) -> EngineResult<Payload> {
-    let Prepared { event, invocation, hops, interrupt_in } = prepared;
+) -> Called {
+    let Prepared { event, invocation, hops, interrupt_in, gone_after } = prepared;
     // Dropping the sender at the end of the call tells the thread that there is nothing left to stop.
     let _running = interrupt_in.map(|limit| {
         let (running, ended) = mpsc::channel::<()>();
@@ -244,32 +254,34 @@ async fn call(
         });
         running
     });
-    let mut payload = event;
-    for hop in 1..=hops {
-        let form = if hop < hops { Form::Native } else { Form::Json };
-        payload = instance.call(function, payload, form, &invocation).await?;
-        let is_native = matches!(payload, Payload::Native(_));
-        if native && is_native != (form == Form::Native) {
-            let text = format!("asked for {form:?}, got {payload:?}");
-            return Err(Error::internal(text));
+    let calls = async {
+        let mut payload = event;
+        for hop in 1..=hops {
+            let form = if hop < hops { Form::Native } else { Form::Json };
+            payload = instance.call(function, payload, form, &invocation).await?;
+            let is_native = matches!(payload, Payload::Native(_));
+            if native && is_native != (form == Form::Native) {
+                let text = format!("asked for {form:?}, got {payload:?}");
+                return Err(Error::internal(text));
+            }
         }
-    }
-    Ok(payload)
+        Ok(payload)
+    };
+    read_along(&invocation, gone_after, calls).await
 }
 
-pub(super) fn check(
-    step: &Step,
-    result: EngineResult<Payload>,
-    extension: &str,
-) -> Result<(), String> {
-    let payload = match (result, &step.expectation) {
+pub(super) fn check(step: &Step, called: Called, extension: &str) -> Result<(), String> {
+    if let Expectation::Stream(expected) = &step.expectation {
+        return expected.check(called, extension);
+    }
+    let payload = match (called.whole(), &step.expectation) {
         (Err(error), Expectation::Error(matcher)) => return matcher.check(&error, extension),
         (Err(error), _) => return Err(format!("an error came instead of a result: {error:#}")),
         (Ok(payload), _) => payload,
     };
     let (bytes, _) = payload.into_bytes().map_err(|e| format!("the result has no bytes: {e:#}"))?;
     match &step.expectation {
-        Expectation::Error(_) => Err(format!(
+        Expectation::Error(_) | Expectation::Stream(_) => Err(format!(
             "a result came instead of an error: {}",
             shortened(&String::from_utf8_lossy(&bytes))
         )),

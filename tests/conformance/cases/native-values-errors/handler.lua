@@ -1,13 +1,15 @@
 return {
   handler = function(event)
-    if type(event) == "function" then
-      return event()
+    if type(event) == "table" then
+      return event.call()
     end
     if event == "fail" then
       error("on the way")
     end
-    return function()
-      return "called"
-    end
+    return {
+      call = function()
+        return "called"
+      end,
+    }
   end,
 }

@@ -12,7 +12,7 @@ local results = {
   sparse = { [1] = 1, [3] = 3 },
   nan = { x = 0 / 0 },
   infinity = { x = math.huge },
-  thread = coroutine.create(print),
+  thread = { coroutine.create(print) },
   bad_key = { ["\xff"] = 1 },
 }
 

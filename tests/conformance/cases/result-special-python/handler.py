@@ -45,7 +45,7 @@ RESULTS = {
     "datetime": lambda: datetime.datetime(2026, 1, 31),
     "uuid": lambda: uuid.UUID(int=1),
     "tuple_key": lambda: {(1, 2): 3},
-    "generator": lambda: (x for x in [1]),
+    "generator": lambda: [(x for x in [1])],
     "surrogate": lambda: "\ud800",
 }
 

@@ -3,7 +3,7 @@ cycle.list[1] = cycle
 
 local results = {
   cycle = cycle,
-  ["function"] = function() end,
+  ["function"] = { function() end },
   ["bad-text"] = "\xff",
 }
 

@@ -4,13 +4,14 @@ use super::{
     super::{
         case::{Script, Step},
         run::{CapturingSink, block_on, check, check_log, environment, on_a_thread, prepare},
+        stream::{Called, read_along},
     },
     Isolation, Order, Runner, Setup, Subject,
     combine::Combination,
     root::TaskRoot,
 };
 use std::{path::PathBuf, rc::Rc, sync::Arc};
-use trine_engine::{EngineInfo, Error, HANDLER_NAMES, Payload, Result as EngineResult};
+use trine_engine::{EngineInfo, Error, HANDLER_NAMES};
 
 /// Everything that a trial needs, owned.
 pub(super) struct Trial {
@@ -77,7 +78,7 @@ impl Trial {
             }
         }
         for (at, (step, result)) in steps.iter().zip(results).enumerate() {
-            let extension = match &result {
+            let extension = match &result.result {
                 Ok(_) => String::new(),
                 Err(error) => self.extension_of(error),
             };
@@ -102,7 +103,10 @@ fn invoke_one(
     subject: &Rc<dyn Subject>,
     at: usize,
     step: &Step,
-) -> impl Future<Output = EngineResult<Payload>> + use<> {
+) -> impl Future<Output = Called> + use<> {
     let (subject, prepared) = (Rc::clone(subject), prepare(at, step));
-    async move { subject.invoke(prepared.event, &prepared.invocation).await }
+    async move {
+        let call = subject.invoke(prepared.event, &prepared.invocation);
+        read_along(&prepared.invocation, prepared.gone_after, call).await
+    }
 }

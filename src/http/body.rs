@@ -1,0 +1,96 @@
+//! Bodies of responses: whole, or streamed while the function makes them.
+
+use super::wire::Hold;
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::{Body, Frame, SizeHint};
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+use trine_engine::StreamReader;
+
+/// The body of a response.
+#[derive(Debug)]
+pub enum ReplyBody {
+    /// All of it.
+    Whole(Full<Bytes>),
+    /// What is not whole yet.
+    Streamed(StreamedBody),
+}
+
+/// A body that is sent while it is made.
+#[derive(Debug)]
+pub struct StreamedBody {
+    reader: StreamReader,
+    hold: Hold,
+    /// Whether it is about to end with an error.
+    fails: bool,
+}
+
+impl StreamedBody {
+    pub(super) fn new(reader: StreamReader, hold: Hold) -> Self {
+        Self { reader, hold, fails: false }
+    }
+
+    /// Returns the next chunk. One that does not come because the function has failed is an error, which ends the
+    /// connection: so the client can tell that the body is not whole.
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        if let Some(chunk) = ready!(self.reader.poll_chunk(cx)) {
+            return Poll::Ready(Some(Ok(Frame::data(chunk))));
+        }
+        if self.reader.stream().has_failed() {
+            if !std::mem::replace(&mut self.fails, true) {
+                // An error takes with it what has not been sent yet; a turn of the connection's sends that.
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            let error = io::Error::other("the function failed in the middle of its response");
+            return Poll::Ready(Some(Err(error)));
+        }
+        self.hold.end_stream();
+        Poll::Ready(None)
+    }
+}
+
+impl Default for ReplyBody {
+    fn default() -> Self {
+        Self::Whole(Full::default())
+    }
+}
+
+impl From<Bytes> for ReplyBody {
+    fn from(bytes: Bytes) -> Self {
+        Self::Whole(Full::new(bytes))
+    }
+}
+
+impl Body for ReplyBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        match self.get_mut() {
+            Self::Whole(whole) => Pin::new(whole).poll_frame(cx).map_err(|never| match never {}),
+            Self::Streamed(streamed) => streamed.poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Whole(whole) => whole.is_end_stream(),
+            Self::Streamed(_) => false,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(whole) => whole.size_hint(),
+            Self::Streamed(_) => SizeHint::default(),
+        }
+    }
+}

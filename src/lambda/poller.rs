@@ -1,0 +1,193 @@
+//! One connection's invocations: an event that was handed out, run and answered.
+
+use super::{
+    ApiError, Ended, Next, RESPONSE_LIMIT, RuntimeApi, Verdict, invocation_from,
+    rescue::{Ends, Rescuer},
+};
+use crate::{
+    diagnostic::{DOCUMENT_LIMIT, error_type_header, invoke_record, xray_cause},
+    telemetry::Log,
+    worker::{Answer, Function},
+};
+use bytes::Bytes;
+use std::{
+    future::{Future, poll_fn, ready},
+    pin::pin,
+    rc::Rc,
+    sync::{Arc, atomic::AtomicBool},
+    task::Poll,
+};
+use trine_engine::{
+    Error, ErrorDialect, ErrorKind, Invocation, Level, Payload, RawPayload, Result,
+};
+
+/// What polls: a connection to the Runtime API, on which one invocation is answered after the other.
+pub(super) struct Poller {
+    pub(super) api: RuntimeApi,
+    pub(super) log: Log,
+    pub(super) rescuer: Arc<Rescuer>,
+}
+
+/// The part of a start that has failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Start {
+    Init,
+    Restore,
+}
+
+impl Start {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Init => "init",
+            Self::Restore => "restore",
+        }
+    }
+}
+
+impl Poller {
+    /// Makes a poller that has not connected yet. `ends` says what is lost with an invocation whose thread does not come
+    /// back.
+    pub(super) fn new(api: RuntimeApi, log: Log, dialect: ErrorDialect, ends: Ends) -> Self {
+        let rescuer = Arc::new(Rescuer {
+            address: api.address().to_owned(),
+            dialect,
+            log: log.clone(),
+            streams: AtomicBool::new(false),
+            ends,
+        });
+        Self { api, log, rescuer }
+    }
+
+    /// Runs an event's invocation, and answers it.
+    ///
+    /// # Errors
+    /// When the API is gone or broken.
+    pub(super) async fn run(&mut self, next: &Next, function: &Function) -> Result<(), ApiError> {
+        let invocation = Rc::new(invocation_from(&next.headers));
+        let event = event(next, &invocation);
+        let rescuer = self.rescuer.clone();
+        let rescue = || Some(rescuer.rescue(&next.delivery));
+        let call = function.invoke(event, &invocation, rescue);
+        self.run_call(next, &invocation, call).await
+    }
+
+    /// Runs one call to its end, and answers: when it has ended, or from the first chunk of an answer that is streamed.
+    async fn run_call(
+        &mut self,
+        next: &Next,
+        invocation: &Rc<Invocation>,
+        call: impl Future<Output = Answer>,
+    ) -> Result<(), ApiError> {
+        let mut call = pin!(call);
+        let answer = poll_fn(|cx| match call.as_mut().poll(cx) {
+            Poll::Ready(answer) => Poll::Ready(Some(answer)),
+            Poll::Pending => invocation.stream.poll_out(cx).map(|_| None),
+        });
+        let (result, claim) = match answer.await.map(Answer::into_parts) {
+            None => {
+                let rest = async { call.await.into_parts().1 };
+                return self.stream(next, invocation, rest).await;
+            }
+            Some((Ok(Payload::Streamed), claim)) => {
+                return self.stream(next, invocation, ready(claim)).await;
+            }
+            Some(other) => other,
+        };
+        let result = result.and_then(sendable);
+        if !claim.take() {
+            return self.rescuer.answered().await;
+        }
+        self.answer(next, invocation, result).await
+    }
+
+    /// Reports that the function could not be loaded.
+    pub(super) async fn fail_init(&mut self, error: Error) -> Ended {
+        let kind = error_type_header(&error);
+        self.fail_start(&error, Start::Init, &kind).await;
+        Ended::Init(error)
+    }
+
+    /// Logs an error because of which there will be no invocation, and reports it under this type.
+    pub(super) async fn fail_start(&mut self, error: &Error, start: Start, kind: &str) {
+        let dialect = self.rescuer.dialect;
+        let record = invoke_record(error, dialect, self.log.format(), None);
+        self.log.verbatim(Level::Error, &record);
+        // There is no invocation; where a language's document has a request id, that member is empty.
+        let document = dialect.document(error, Some(""), DOCUMENT_LIMIT);
+        let cause = xray_cause(error, dialect);
+        let cause = cause.as_deref();
+        let verdict = match start {
+            Start::Init => self.api.fail_init(document, kind, cause).await,
+            Start::Restore => self.api.fail_restore(document, kind, cause).await,
+        };
+        match verdict {
+            Ok(Verdict::Accepted) => {}
+            Ok(other) => {
+                let name = start.name();
+                let complaint = format!("the {name} error was not taken: {other:?}");
+                self.log.line(Level::Warn, &complaint, &[]);
+            }
+            Err(error) => self.log.line(Level::Error, &error.to_string(), &[]),
+        }
+    }
+
+    async fn answer(
+        &mut self,
+        next: &Next,
+        invocation: &Invocation,
+        result: Result<(Bytes, &'static str)>,
+    ) -> Result<(), ApiError> {
+        let (id, dialect) = (invocation.request_id.as_str(), self.rescuer.dialect);
+        let verdict = match result {
+            Ok((body, content_type)) => {
+                self.api.respond(&next.delivery, body, content_type).await?
+            }
+            Err(error) => {
+                let record = invoke_record(&error, dialect, self.log.format(), Some(invocation));
+                self.log.verbatim(Level::Error, &record);
+                let document = dialect.document(&error, Some(id), DOCUMENT_LIMIT);
+                let cause = xray_cause(&error, dialect);
+                let kind = error_type_header(&error);
+                self.api.fail(&next.delivery, document, &kind, cause.as_deref()).await?
+            }
+        };
+        self.complain(id, verdict);
+        Ok(())
+    }
+
+    /// Logs what became of an answer that was not taken.
+    pub(super) fn complain(&self, id: &str, verdict: Verdict) {
+        let complaint = match verdict {
+            Verdict::Accepted => return,
+            Verdict::Stale => "the answer came too late: its attempt is over".to_owned(),
+            Verdict::TooLarge => "the answer was larger than the platform takes".to_owned(),
+            Verdict::Refused(reason) => reason,
+        };
+        let complaint = format!("RequestId: {id} {complaint}");
+        self.log.line(Level::Warn, &complaint, &[("requestId", id.into())]);
+    }
+}
+
+fn event(next: &Next, invocation: &Invocation) -> Payload {
+    if invocation.event_is_json {
+        return Payload::Json(next.body.clone());
+    }
+    let content_type = "application/octet-stream";
+    Payload::Raw(RawPayload { bytes: next.body.clone(), content_type })
+}
+
+/// Returns a result as bytes that the platform takes.
+fn sendable(result: Payload) -> Result<(Bytes, &'static str)> {
+    let (body, content_type) = result.into_bytes()?;
+    if body.len() > RESPONSE_LIMIT {
+        // The platform would say the same, but only after taking the whole body.
+        return Err(Error::new(
+            ErrorKind::ResponseTooLarge,
+            format!(
+                "Response payload size ({} bytes) exceeded maximum allowed payload size ({RESPONSE_LIMIT} bytes).",
+                body.len()
+            ),
+        ));
+    }
+    Ok((body, content_type))
+}

@@ -1,0 +1,5 @@
+return {
+  handler = function()
+    return coroutine.create(function() end)
+  end,
+}

@@ -1,0 +1,5 @@
+export async function* handler() {
+  yield "one";
+  yield "two";
+  throw new Error("not today");
+}

@@ -1,0 +1,4 @@
+def handler(event, context):
+    yield "one"
+    yield "two"
+    raise ValueError("not today")

@@ -1,0 +1,6 @@
+from trine import ResponseMetadata
+
+
+def handler(event, context):
+    yield b"one"
+    yield ResponseMetadata(201)
