@@ -7,7 +7,6 @@ mod deadlines;
 mod errors;
 mod init;
 mod logs;
-mod managed;
 mod process;
 mod signals;
 mod sizes;
