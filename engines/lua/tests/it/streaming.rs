@@ -613,7 +613,7 @@ fn a_coroutine_that_catches_the_warning_may_send_a_last_chunk() {
 fn an_answer_without_end_is_stopped() {
     run(async {
         for (body, line) in [
-            ("return function()\nreturn 'x' end", 0),
+            ("return function()\nreturn 'x' end", 2),
             ("return coroutine.create(function()\nwhile true do coroutine.yield('x') end end)", 2),
             ("return coroutine.create(function() coroutine.yield('x')\nwhile true do end end)", 2),
             ("return coroutine.create(function() coroutine.yield('x')\ntrine.sleep(60) end)", 2),
@@ -630,9 +630,13 @@ fn an_answer_without_end_is_stopped() {
             thread.join().unwrap();
             assert_eq!(error.kind(), ErrorKind::Timeout, "{body}: {error:#}");
             assert!(error.poisons(), "{body}");
-            if line > 0 {
-                assert_eq!(error.frames()[0].line, line, "{body}: {error:#}");
-            }
+            // An interrupt during a wait, or between two chunks, finds no line that runs.
+            let lines: Vec<_> = error.frames().iter().map(|frame| frame.line).collect();
+            let spins = body.ends_with("while true do end end)");
+            assert!(
+                lines.first() == Some(&line) || (!spins && lines.is_empty()),
+                "{body}: {lines:?} {error:#}"
+            );
             // The state is made anew.
             guest.load("app", "handler").await.unwrap();
         }
