@@ -11,11 +11,10 @@ use crate::{
 };
 use bytes::Bytes;
 use std::{
-    future::{Future, poll_fn, ready},
+    future::{Future, ready},
     pin::pin,
     rc::Rc,
     sync::{Arc, atomic::AtomicBool},
-    task::Poll,
 };
 use trine_engine::{
     Error, ErrorDialect, ErrorKind, Invocation, Level, Payload, RawPayload, Result,
@@ -79,11 +78,8 @@ impl Poller {
         call: impl Future<Output = Answer>,
     ) -> Result<(), ApiError> {
         let mut call = pin!(call);
-        let answer = poll_fn(|cx| match call.as_mut().poll(cx) {
-            Poll::Ready(answer) => Poll::Ready(Some(answer)),
-            Poll::Pending => invocation.stream.poll_out(cx).map(|_| None),
-        });
-        let (result, claim) = match answer.await.map(Answer::into_parts) {
+        let answer = invocation.stream.until_out(call.as_mut()).await;
+        let (result, claim) = match answer.map(Answer::into_parts) {
             None => {
                 let rest = async { call.await.into_parts().1 };
                 return self.stream(next, invocation, rest).await;

@@ -22,11 +22,22 @@ pub const HTTP_INTEGRATION: &str = "application/vnd.awslambda.http-integration-r
 /// The bytes between metadata and body.
 pub const PRELUDE_END: [u8; 8] = [0; 8];
 
+/// The media types of answers that name none, whose first chunk is text, bytes, or another value.
+pub const TEXT_CHUNKS: &str = "text/plain; charset=utf-8";
+/// See [`TEXT_CHUNKS`].
+pub const BYTE_CHUNKS: &str = "application/octet-stream";
+/// See [`TEXT_CHUNKS`]. Each value is a line.
+pub const JSON_LINES: &str = "application/x-ndjson";
+
 /// The bytes, about, that may wait for the reader before the writer is asked to wait.
 pub const STREAM_CAPACITY: usize = 64 * 1024;
 
 /// What a chunk counts for beside its bytes: many small ones must not wait in numbers that take their time to send.
 const CHUNK_COST: usize = 64;
+
+/// Maximum number of turns that the thread's other tasks get so that the reader, who may be one of them, can take a chunk
+/// before the next one is made.
+const TURNS: u32 = 8;
 
 /// The longest metadata that a guest may write itself, in bytes. API Gateway wants the end of it within its first 16 KB; a
 /// browser's cookies alone may be longer.
@@ -95,8 +106,11 @@ impl State {
 
     /// Takes what the guest writes of its own metadata, until that is whole.
     fn push_prelude(&mut self, mut prelude: BytesMut, chunk: &[u8]) {
+        // What was there before has no end in it; one may have begun there.
+        let seen = prelude.len().saturating_sub(PRELUDE_END.len() - 1);
         prelude.extend_from_slice(chunk);
-        let end = prelude.windows(PRELUDE_END.len()).position(|bytes| bytes == PRELUDE_END);
+        let mut places = prelude[seen..].windows(PRELUDE_END.len());
+        let end = places.position(|bytes| bytes == PRELUDE_END).map(|place| seen + place);
         match end {
             Some(end) => {
                 let body = prelude.split_off(end + PRELUDE_END.len()).freeze();
@@ -229,6 +243,20 @@ impl ResponseStream {
         }
     }
 
+    /// Waits until what was written is on its way and there is room for more. Returns whether anybody still reads.
+    pub fn passed_on(&self) -> impl Future<Output = bool> + use<> {
+        let stream = self.clone();
+        let mut turns = 0;
+        poll_fn(move |cx| {
+            if turns == 0 || (turns < TURNS && stream.buffered() > 0) {
+                turns += 1;
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            stream.poll_ready(cx)
+        })
+    }
+
     /// Waits until nobody reads any more.
     pub fn gone(&self) -> impl Future<Output = ()> + use<> {
         let stream = self.clone();
@@ -258,11 +286,6 @@ impl ResponseStream {
         state.ended = true;
         begin_at_the_end(&mut state);
         state.wake_readers();
-    }
-
-    /// Whether the guest has said that no more comes.
-    pub fn is_ended(&self) -> bool {
-        self.state().ended
     }
 
     /// Whether a chunk was written, or the end was said.
@@ -427,6 +450,60 @@ mod tests {
         match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(value) => Some(value),
             Poll::Pending => None,
+        }
+    }
+
+    #[test]
+    fn a_chunk_that_is_passed_on_was_given_some_turns_to_be_read() {
+        let stream = ResponseStream::new(None);
+        let mut reader = stream.reader();
+        let mut cx = Context::from_waker(Waker::noop());
+        // Read at once: one turn.
+        stream.write(bytes("a")).unwrap();
+        let mut passed_on = std::pin::pin!(stream.passed_on());
+        assert!(passed_on.as_mut().poll(&mut cx).is_pending());
+        assert_eq!(now(reader.chunk()), Some(Some(bytes("a"))));
+        assert_eq!(passed_on.as_mut().poll(&mut cx), Poll::Ready(true));
+        // Not read: there is room all the same.
+        stream.write(bytes("b")).unwrap();
+        let mut passed_on = std::pin::pin!(stream.passed_on());
+        for _ in 0..TURNS {
+            assert!(passed_on.as_mut().poll(&mut cx).is_pending());
+        }
+        assert_eq!(passed_on.as_mut().poll(&mut cx), Poll::Ready(true));
+        // No room, until somebody reads; and nobody does any more.
+        stream.write(vec![0; STREAM_CAPACITY].into()).unwrap();
+        let mut passed_on = std::pin::pin!(stream.passed_on());
+        for _ in 0..3 * TURNS {
+            assert!(passed_on.as_mut().poll(&mut cx).is_pending());
+        }
+        drop(reader);
+        assert_eq!(passed_on.as_mut().poll(&mut cx), Poll::Ready(false));
+    }
+
+    #[test]
+    fn metadata_of_a_guests_own_end_wherever_chunks_are_cut() {
+        let whole =
+            [b"{\"statusCode\":201}\0\0\0".as_slice(), &PRELUDE_END[3..], b"\0body"].concat();
+        for size in 1..=whole.len() {
+            let stream = ResponseStream::new(None);
+            let content_type = Some(HTTP_INTEGRATION.to_owned());
+            stream.set_head(StreamHead { content_type, metadata: None }).unwrap();
+            for chunk in whole.chunks(size) {
+                stream.write(Bytes::copy_from_slice(chunk)).unwrap();
+            }
+            stream.finish(Ok(()));
+            assert_eq!(
+                stream.head().metadata.as_deref(),
+                Some(&b"{\"statusCode\":201}"[..]),
+                "{size}"
+            );
+            let mut reader = stream.reader();
+            let mut body = Vec::new();
+            while let Some(Some(chunk)) = now(reader.chunk()) {
+                body.extend_from_slice(&chunk);
+            }
+            assert_eq!(body, b"\0body", "{size}");
         }
     }
 
