@@ -9,7 +9,7 @@ use crate::{
     loader::Loader,
     options::NodeOptions,
     sessions::Sessions,
-    snapshot, stack,
+    stack,
     stream::{self, Streams},
     threads::thread_error,
     value::JsValue,
@@ -248,7 +248,7 @@ impl Host {
         }
         let is_deno = v8::Boolean::new(scope, self.flavour.get() == Flavour::Deno);
         set(scope, object, "isDeno", is_deno.into());
-        let is_snap_start = v8::Boolean::new(scope, snapshot::is_taken());
+        let is_snap_start = v8::Boolean::new(scope, self.environment.snap_start);
         set(scope, object, "isSnapStart", is_snap_start.into());
         set_function(scope, object, "curtain", flavour::curtain);
         set_function(scope, object, "log", log);
