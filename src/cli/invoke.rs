@@ -248,7 +248,7 @@ fn rescue(invocation: &Invocation) -> Rescue {
         let message =
             format!("{}; it runs native code that cannot be stopped", timed_out(&id, lost.given));
         fail(&explain(&Error::new(ErrorKind::Timeout, message)), 0);
-        std::process::exit(exit_code(ErrorKind::Timeout).into());
+        trine_process::end(exit_code(ErrorKind::Timeout).into());
     };
     Rescue { act: Box::new(act), lost_after: Some(LOST_AFTER) }
 }

@@ -14,7 +14,10 @@ use std::{
     future::{Future, ready},
     pin::pin,
     rc::Rc,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 use trine_engine::{
     Error, ErrorDialect, ErrorKind, Invocation, Level, Payload, RawPayload, Result,
@@ -51,7 +54,7 @@ impl Poller {
             address: api.address().to_owned(),
             dialect,
             log: log.clone(),
-            streams: AtomicBool::new(false),
+            answering: AtomicBool::new(false),
             ends,
         });
         Self { api, log, rescuer }
@@ -65,6 +68,7 @@ impl Poller {
         let invocation = Rc::new(invocation_from(&next.headers));
         let event = event(next, &invocation);
         let rescuer = self.rescuer.clone();
+        rescuer.answering.store(false, Ordering::Release);
         let rescue = || Some(rescuer.rescue(&next.delivery));
         let call = function.invoke(event, &invocation, rescue);
         self.run_call(next, &invocation, call).await
@@ -81,11 +85,12 @@ impl Poller {
         let answer = invocation.stream.until_out(call.as_mut()).await;
         let (result, claim) = match answer.map(Answer::into_parts) {
             None => {
-                let rest = async { call.await.into_parts().1 };
+                // From its end on nobody else need answer, however long the rest takes to be sent.
+                let rest = async { call.await.into_parts().1.take() };
                 return self.stream(next, invocation, rest).await;
             }
             Some((Ok(Payload::Streamed), claim)) => {
-                return self.stream(next, invocation, ready(claim)).await;
+                return self.stream(next, invocation, ready(claim.take())).await;
             }
             Some(other) => other,
         };

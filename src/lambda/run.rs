@@ -158,7 +158,7 @@ pub(super) async fn load(
     loading: impl Future<Output = Result<()>>,
 ) -> Option<Result<()>> {
     let watchdog = &worker.options().watchdog;
-    let _watched = watchdog.arm_unless(end_was_requested, END_TIME, || std::process::exit(0));
+    let _watched = watchdog.arm_unless(end_was_requested, END_TIME, || trine_process::end(0));
     tokio::select! {
         biased;
         // What fails when the end has begun fails because of it.
