@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     diagnostic::{DOCUMENT_LIMIT, error_type_header, invoke_record, xray_cause},
+    signals::end_was_requested,
     telemetry::Log,
     worker::{Answer, Function},
 };
@@ -18,16 +19,27 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 use trine_engine::{
     Error, ErrorDialect, ErrorKind, Invocation, Level, Payload, RawPayload, Result,
 };
+
+/// Time between two looks at whether the process was asked to end, where nothing else tells.
+const LOOK_FOR_END: Duration = Duration::from_millis(20);
 
 /// What polls: a connection to the Runtime API, on which one invocation is answered after the other.
 pub(super) struct Poller {
     pub(super) api: RuntimeApi,
     pub(super) log: Log,
     pub(super) rescuer: Arc<Rescuer>,
+}
+
+/// Waits until the process is asked to end.
+async fn end_is_requested() {
+    while !end_was_requested() {
+        tokio::time::sleep(LOOK_FOR_END).await;
+    }
 }
 
 /// The part of a start that has failed.
@@ -117,9 +129,16 @@ impl Poller {
         let document = dialect.document(error, Some(""), DOCUMENT_LIMIT);
         let cause = xray_cause(error, dialect);
         let cause = cause.as_deref();
-        let verdict = match start {
-            Start::Init => self.api.fail_init(document, kind, cause).await,
-            Start::Restore => self.api.fail_restore(document, kind, cause).await,
+        let post = async {
+            match start {
+                Start::Init => self.api.fail_init(document, kind, cause).await,
+                Start::Restore => self.api.fail_restore(document, kind, cause).await,
+            }
+        };
+        let verdict = tokio::select! {
+            verdict = post => verdict,
+            // Whoever asks for the end does not wait for an answer to this.
+            () = end_is_requested() => return,
         };
         match verdict {
             Ok(Verdict::Accepted) => {}

@@ -195,6 +195,35 @@ fn the_failure_of_one_is_no_other_ones() {
 }
 
 #[test]
+fn an_answer_that_is_not_taken_costs_nobody_anything() {
+    for (what, file, source) in MEETING {
+        let mut managed = Managed::start(file, source, &[]);
+        let event = managed.event(1);
+        let verdicts = ["410 Gone", "400 Bad Request", "413 Payload Too Large", "403 Forbidden"];
+        for _ in 0..2 {
+            for (poller, verdict) in managed.pollers.iter_mut().zip(verdicts) {
+                poller.give("id", "\r\nlambda-runtime-invocation-id: attempt", &event);
+                let head = poller.head();
+                assert!(head.line.contains("/id/response "), "{what}: {head:?}");
+                assert_eq!(head.header("lambda-runtime-invocation-id"), Some("attempt"), "{what}");
+                let length = head.header("content-length").unwrap().parse().unwrap();
+                assert!(poller.body(length).contains("id"), "{what}");
+                poller.reply(verdict, &json!({"errorType": "x", "errorMessage": "too late"}));
+                poller.expect_next();
+            }
+        }
+        let told = eventually("it is told", || {
+            let lines = log_lines(&managed.process);
+            let told = lines.into_iter().filter(|line| line["level"] == "WARN");
+            let told: Vec<Value> = told.filter(|line| line["message"] != "met").collect();
+            (told.len() == 2 * verdicts.len()).then_some(told)
+        });
+        assert!(told.iter().all(|line| line["requestId"] == "id"), "{what}: {told:?}");
+        managed.end();
+    }
+}
+
+#[test]
 fn python_can_be_made_to_take_turns() {
     let source = "import threading
 lock = threading.Lock()

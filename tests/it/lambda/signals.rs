@@ -1,6 +1,6 @@
 //! SIGTERM and SIGINT: what a guest hears of them, and that the process ends whatever a guest is doing.
 
-use crate::support::{Folder, Lambda, ask};
+use crate::support::{Folder, Lambda, Platform, ask};
 use serde_json::json;
 use std::{
     thread,
@@ -189,5 +189,21 @@ fn module_code_that_is_loaded_anew_does_not_hold_up_the_end() {
         lambda.logged("again");
         ends(&lambda, "TERM", source);
         lambda.emulator.assert_clean();
+    }
+}
+
+#[test]
+fn the_end_does_not_wait_for_an_answer_to_an_error_of_the_start() {
+    for (file, source) in
+        [("app.mjs", "throw new Error('x')"), ("app.py", "1/0"), ("app.lua", "error('x')")]
+    {
+        let folder = Folder::new(&[(file, source)]);
+        let (platform, process) = Platform::start(&folder, "app.handler", |_| ());
+        let mut exchange = platform.accept(&process);
+        assert!(exchange.request().0.contains("/init/error "), "{file}");
+        let sent = Instant::now();
+        process.signal("TERM");
+        assert_eq!(process.wait(), Some(1), "{file}\n{process:?}");
+        assert!(sent.elapsed() < SOON, "{file}: {:?}", sent.elapsed());
     }
 }
