@@ -1,7 +1,7 @@
 //! The process's outputs as a log sink.
 
 use std::io::{IsTerminal, Write, stderr, stdout};
-use trine_engine::{LogSink, Stream};
+use trine_engine::{LogSink, Message, Stream};
 
 /// Standard output and standard error, as guests name them.
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +46,11 @@ impl Default for LambdaSink {
 impl LogSink for LambdaSink {
     fn write(&self, stream: Stream, line: &[u8]) {
         ProcessSink.write(stream, line);
+    }
+
+    fn message(&self, message: Message<'_>) {
+        // All of them on one output, as the official clients write them: what is read of two has no order.
+        ProcessSink.write(Stream::Stdout, message.text);
     }
 
     fn joins_lines(&self) -> bool {

@@ -13,6 +13,7 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+pub mod descriptor;
 pub mod environment;
 pub mod signal;
 pub mod trace;

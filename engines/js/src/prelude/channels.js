@@ -6,6 +6,7 @@
 // the sender.
 import { core, internals } from "ext:core/mod.js";
 import { host } from "ext:trine_prelude/context.js";
+import { mendStart } from "ext:trine_prelude/threads.js";
 
 const { parse, stringify } = JSON;
 
@@ -80,6 +81,8 @@ function mendChannels(ops) {
 internals.trinePrepare = (file, ops) => {
   if (file === "fork.js" || file === "child_process.js") {
     mendChannels(ops);
+  } else if (file === "worker_threads.js") {
+    mendStart(ops);
   }
 };
 

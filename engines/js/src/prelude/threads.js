@@ -1,7 +1,24 @@
 // Worker threads of Node: an error that ends one arrives with the stack that it had there, and where nobody listens for it,
 // it is an error of whoever started the thread.
 import { core, internals } from "ext:core/mod.js";
-import { host } from "ext:trine_prelude/context.js";
+import { currentMeta, host } from "ext:trine_prelude/context.js";
+
+const { op_create_worker: startThread } = core.ops;
+
+/** Starts a thread, which belongs to the invocation that starts it: its lines in the log bear that one's ids. */
+function startThreadOf(...given) {
+  const meta = currentMeta();
+  host.startsThread(meta?.requestId, meta?.tenantId);
+  return startThread(...given);
+}
+
+/** Lets a script that is about to look up its operations find this one. */
+export function mendStart(ops) {
+  ops.op_create_worker = startThreadOf;
+}
+
+// Where the script is part of the snapshot, it comes after this.
+mendStart(core.ops);
 
 /** The error that ended a thread, where Deno's `Worker` has told nobody: it asks for listeners before. */
 function unheard([name, message, stack]) {
