@@ -1,7 +1,7 @@
 //! Logs through the platform's descriptor: `_LAMBDA_TELEMETRY_LOG_FD`.
 
 use crate::support::{Folder, Lambda, ask, timeless};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::process::Command;
 
 /// Has a shell start a command with a file open as descriptor 7, which the variable names.
@@ -36,6 +36,11 @@ fn frames(folder: &Folder, request_id: &str) -> Vec<(u32, String)> {
     frames
 }
 
+/// Whether there is nothing in it. An empty table of Lua's is an object.
+fn is_empty(found: &Value) -> bool {
+    [json!([]), json!({})].contains(found)
+}
+
 /// Runs a handler that succeeds, and one that fails after it; returns the frames and what went to the standard outputs.
 fn run(
     file: &str,
@@ -51,7 +56,7 @@ fn run(
     });
     let outcome = lambda.outcome(json!({"do": "log"}));
     assert!(outcome.is_response(), "{outcome:?}");
-    assert_eq!(outcome.json(), json!([]), "the variable is the runtime's");
+    assert!(is_empty(&outcome.json()), "the variable is the runtime's: {outcome:?}");
     let (failed, _) = lambda.fail(ask("fail"));
     let printed = lambda.logged("printed\n");
     let mut frames = frames(&folder, &outcome.request_id);
@@ -245,7 +250,7 @@ fn a_descriptor_that_is_none_leaves_the_log_where_it_was() {
                 command.env("_HANDLER", "app.handler").env("_LAMBDA_TELEMETRY_LOG_FD", number);
             });
             let outcome = lambda.outcome(json!({"do": "log"}));
-            assert_eq!(outcome.json(), json!([]), "{file} {number}");
+            assert!(is_empty(&outcome.json()), "{file} {number}: {outcome:?}");
             lambda.fail(ask("fail"));
             let log = lambda.logged("printed\n");
             assert!(log.contains("lines é\n"), "{file} {number}\n{log}");

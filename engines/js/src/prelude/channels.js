@@ -6,7 +6,6 @@
 // the sender.
 import { core, internals } from "ext:core/mod.js";
 import { host } from "ext:trine_prelude/context.js";
-import { mendStart } from "ext:trine_prelude/threads.js";
 
 const { parse, stringify } = JSON;
 
@@ -81,8 +80,6 @@ function mendChannels(ops) {
 internals.trinePrepare = (file, ops) => {
   if (file === "fork.js" || file === "child_process.js") {
     mendChannels(ops);
-  } else if (file === "worker_threads.js") {
-    mendStart(ops);
   }
 };
 

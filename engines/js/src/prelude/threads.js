@@ -3,23 +3,6 @@
 import { core, internals } from "ext:core/mod.js";
 import { currentMeta, host } from "ext:trine_prelude/context.js";
 
-const { op_create_worker: startThread } = core.ops;
-
-/** Starts a thread, which belongs to the invocation that starts it: its lines in the log bear that one's ids. */
-function startThreadOf(...given) {
-  const meta = currentMeta();
-  host.startsThread(meta?.requestId, meta?.tenantId);
-  return startThread(...given);
-}
-
-/** Lets a script that is about to look up its operations find this one. */
-export function mendStart(ops) {
-  ops.op_create_worker = startThreadOf;
-}
-
-// Where the script is part of the snapshot, it comes after this.
-mendStart(core.ops);
-
 /** The error that ended a thread, where Deno's `Worker` has told nobody: it asks for listeners before. */
 function unheard([name, message, stack]) {
   if (name === undefined) {
@@ -36,8 +19,24 @@ function unheard([name, message, stack]) {
   return error;
 }
 
+/** Lets a thread belong to the invocation that starts it: its lines in the log bear that one's ids. */
+function noteStarters(Worker) {
+  const Emitter = Object.getPrototypeOf(Worker);
+  // Stands between the class and the one that it extends: its constructor begins here.
+  function Noting(...given) {
+    const meta = currentMeta();
+    host.startsThread(meta?.requestId, meta?.tenantId);
+    return Reflect.construct(Emitter, given, new.target);
+  }
+  Noting.prototype = Emitter.prototype;
+  Object.setPrototypeOf(Noting, Emitter);
+  Object.setPrototypeOf(Worker, Noting);
+}
+
 /** Called with the class when Node's module is loaded; see build.rs for the way there. */
-internals.trineMendWorker = ({ prototype }) => {
+internals.trineMendWorker = (Worker) => {
+  noteStarters(Worker);
+  const { prototype } = Worker;
   const { emit } = prototype;
   Object.defineProperty(prototype, "emit", {
     configurable: true,
