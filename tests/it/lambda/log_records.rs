@@ -437,3 +437,29 @@ def handler(event, context):
     assert!(log.contains("Exception in thread T:\nTraceback (most recent call last):\n"), "{log}");
     assert_eq!(log.matches("\nValueError: in a thread\n").count(), 2, "{log}");
 }
+
+#[test]
+fn in_json_a_line_that_has_begun_ends_before_an_object() {
+    for (file, source) in [
+        (
+            "app.mjs",
+            "export const handler = async () => {
+               process.stdout.write('part'); console.log('x'); process.stdout.write('rest'); throw new Error('odd');
+             };",
+        ),
+        (
+            "app.py",
+            "import logging\ndef handler(event, context):\n    print('part', end='')\n    logging.info('x')\n    print('rest', end='')\n    raise ValueError('odd')\n",
+        ),
+    ] {
+        let (folder, lambda) = start(file, source, "JSON", &[]);
+        let (outcome, _) = lambda.fail(json!({}));
+        let log = lambda.told("odd", &folder, &outcome.request_id);
+        let lines: Vec<&str> = log.lines().collect();
+        assert_eq!((lines.len(), lines[0], lines[2]), (4, "part", "rest"), "{log}");
+        for (line, text) in [(lines[1], "x"), (lines[3], "odd")] {
+            let record: serde_json::Value = serde_json::from_str(line).unwrap();
+            assert!(record["requestId"] == "ID" && line.contains(text), "{log}");
+        }
+    }
+}

@@ -29,6 +29,7 @@ function noteStarters(Worker) {
     return Reflect.construct(Emitter, given, new.target);
   }
   Noting.prototype = Emitter.prototype;
+  Object.defineProperty(Noting, "name", { value: Emitter.name });
   Object.setPrototypeOf(Noting, Emitter);
   Object.setPrototypeOf(Worker, Noting);
 }
