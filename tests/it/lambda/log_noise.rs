@@ -2,7 +2,7 @@
 
 use crate::support::{Folder, LIMIT, Lambda, eventually};
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, thread};
+use std::{collections::BTreeMap, io::Read, os::unix::net::UnixListener, thread};
 use trine_emulator::{EmulatorOptions, Event};
 
 /// Runs `handler`; returns the bytes that its process has written to standard output by its end.
@@ -196,5 +196,77 @@ fn lines_of_invocations_side_by_side_stay_whole_and_bear_their_own_ids() {
         }
         let expected: BTreeMap<String, u64> = ids.into_iter().map(|id| (id, COUNT)).collect();
         assert_eq!(next, expected, "{file}");
+    }
+}
+
+/// What was read of each of two connections, until both contain these texts.
+fn read_both(listener: &UnixListener, texts: [&str; 2]) -> [String; 2] {
+    let readers = texts.map(|text| {
+        let (mut connection, _) = listener.accept().unwrap();
+        let text = text.to_owned();
+        thread::spawn(move || {
+            connection.set_read_timeout(Some(LIMIT)).unwrap();
+            let (mut all, mut piece) = (String::new(), [0; 4096]);
+            while !all.contains(&text) {
+                let read = connection.read(&mut piece).unwrap();
+                assert!(read > 0, "{text:?} in {all:?}");
+                all.push_str(std::str::from_utf8(&piece[..read]).unwrap());
+            }
+            all
+        })
+    });
+    readers.map(|reader| reader.join().unwrap())
+}
+
+#[test]
+fn on_managed_instances_logs_go_to_the_platforms_socket() {
+    for (file, source) in [
+        (
+            "app.mjs",
+            "export const handler = async () => {
+               console.log('two\\nlines'); console.error('error'); process.stderr.write('raw\\n');
+             };",
+        ),
+        (
+            "app.py",
+            "import logging, sys
+def handler(event, context):
+    logging.info('two\\nlines')
+    logging.error('error')
+    sys.stderr.write('raw\\n')
+",
+        ),
+        (
+            "app.lua",
+            "return { handler = function() trine.log('info', 'two\\nlines') trine.log('error', 'error') io.stderr:write('raw\\n') end }",
+        ),
+    ] {
+        let folder = Folder::new(&[(file, source)]);
+        let path = folder.task().join("socket");
+        let listener = UnixListener::bind(&path).unwrap();
+        let options = EmulatorOptions {
+            timeout: LIMIT,
+            init_timeout: LIMIT,
+            concurrency: 2,
+            ..EmulatorOptions::default()
+        };
+        let lambda = Lambda::under(options, &folder, |command| {
+            command.env("_HANDLER", "app.handler").env("AWS_LAMBDA_LOG_FORMAT", "Text");
+            command.env("_LAMBDA_TELEMETRY_LOG_FD_PROVIDER_SOCKET", &path);
+        });
+        let outcome = lambda.outcome(json!({}));
+        assert!(outcome.is_response(), "{outcome:?}");
+        // Lua's output is a record, too, and all records go to the first.
+        let texts = if file == "app.lua" { ["raw", ""] } else { ["\"error\"", "raw\n"] };
+        let [records, raw] = read_both(&listener, texts);
+        assert_eq!(raw, if file == "app.lua" { "" } else { "raw\n" });
+        let messages = records.lines().map(|line| {
+            let line: Value = serde_json::from_str(line).unwrap();
+            assert_eq!(line["requestId"], *outcome.request_id, "{line}");
+            line["message"].as_str().unwrap().to_owned()
+        });
+        let messages: Vec<String> = messages.collect();
+        assert_eq!(messages[..2], ["two\nlines", "error"], "{records}");
+        assert_eq!(lambda.process.stdout() + &*lambda.process.stderr(), "");
     }
 }

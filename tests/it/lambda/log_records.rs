@@ -416,7 +416,7 @@ export const handler = async () => {
 #[test]
 fn what_nobody_handles_in_a_thread_of_pythons_reaches_the_log() {
     let source = "\
-import threading, traceback, warnings
+import sys, threading, traceback, warnings
 
 def fail():
     raise ValueError('in a thread')
@@ -430,10 +430,12 @@ def handler(event, context):
         fail()
     except ValueError:
         traceback.print_exc()
+    print('the end', file=sys.stderr)
 ";
     let (_folder, lambda) = start("app.py", source, "JSON", &[]);
     lambda.invoke(json!({}));
-    let log = lambda.logged("UserWarning: careful");
+    let log = lambda.logged("the end");
+    assert!(log.contains("UserWarning: careful"), "{log}");
     assert!(log.contains("Exception in thread T:\nTraceback (most recent call last):\n"), "{log}");
     assert_eq!(log.matches("\nValueError: in a thread\n").count(), 2, "{log}");
 }

@@ -15,6 +15,11 @@ function format(args) {
   return node.format(...args);
 }
 
+/** Arguments as Lambda's runtime sees them, where the first has a name: a call without any logs `undefined`. */
+function given(args) {
+  return args.length === 0 ? [undefined] : args;
+}
+
 function writeText(level, message) {
   const id = currentMeta()?.requestId;
   const text = host.joinsLines ? message.replaceAll("\n", "\r") : message;
@@ -112,12 +117,11 @@ export function installConsole(host) {
   const console = new Console(printAt);
   addMethodsOfNode(console, (text, level) => printAt(text, level - 1));
   for (const [name, level] of Object.entries(LEVELS)) {
-    // As in Lambda's runtime, where the first argument has a name: a call without any logs `undefined`.
     const write = level < least
       ? () => {}
       : json
-      ? (message, ...more) => writeJson(level, [message, ...more])
-      : (message, ...more) => writeText(level, format([message, ...more]));
+      ? (...args) => writeJson(level, given(args))
+      : (...args) => writeText(level, format(given(args)));
     // What a program writes to standard output is its result, whatever the log's level.
     console[name] = level >= LEVELS.warn || name === "trace" ? write : (...args) => {
       const program = currentProgram();
