@@ -1,6 +1,6 @@
 //! `trine invoke`: one function, one event, one answer.
 
-use super::{fail, indent::indented, settings, target};
+use super::{fail, indent::indented, log_flags::LogFlags, report::Reporter, settings, target};
 use crate::{
     config,
     diagnostic::{DOCUMENT_LIMIT, exit_code, explain},
@@ -21,6 +21,7 @@ use std::{
     pin::pin,
     process::ExitCode,
     rc::Rc,
+    sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 use tokio::{runtime::Builder, task::LocalSet};
@@ -56,6 +57,12 @@ pub(super) struct Invoke {
     memory: Option<u64>,
     #[command(flatten)]
     middleware_flag: target::MiddlewareFlag,
+    #[command(flatten)]
+    log_flags: LogFlags,
+    /// Write Lambda's lines START, END and REPORT to standard error, with the time and the memory that the function took;
+    /// with --log-format json, its records in their place.
+    #[arg(long, short)]
+    verbose: bool,
     /// The request id of this invocation.
     #[arg(long, value_name = "ID")]
     request_id: Option<String>,
@@ -104,6 +111,7 @@ impl Invoke {
         let out = reserve_stdout()?;
         let mut settings = settings()?;
         self.middleware_flag.apply_to(&mut settings);
+        self.log_flags.apply_to(&mut settings);
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let registry = Registry::built_in();
         let located = target::locate(self.handler.as_deref(), &mut settings, &registry);
@@ -119,6 +127,8 @@ impl Invoke {
             settings.function.name.as_deref().map(|name| settings.arn(name));
         let request_id = invocation.request_id.clone();
         let begun = Instant::now();
+        let reporter = self.verbose.then(|| Arc::new(Reporter::new(&settings, &request_id)));
+        let reporter = reporter.as_ref();
         let run = async {
             let located = located.map_err(|error| {
                 let dialect = target::likely_dialect(self.handler.as_deref(), &settings, &registry);
@@ -129,10 +139,13 @@ impl Invoke {
                 let plan = settings.plan(located, &registry)?;
                 let function = Function::new(worker.clone(), plan);
                 function.load().await?;
+                if let Some(reporter) = reporter {
+                    reporter.start();
+                }
                 // Its time begins once its code is loaded.
                 invocation.deadline_ms = Some(self.deadline_ms());
                 let invocation = Rc::new(invocation);
-                let rescue = || Some(rescue(&invocation));
+                let rescue = || Some(rescue(&invocation, reporter.cloned()));
                 let call = function.invoke(Payload::Json(event), &invocation, rescue);
                 let (answer, printed) = printing(call, &invocation, &out).await;
                 let (result, claim) = answer.into_parts();
@@ -153,6 +166,9 @@ impl Invoke {
         };
         LocalSet::new().block_on(&runtime, async {
             let outcome = run.await;
+            if let Some(reporter) = reporter {
+                reporter.end(outcome.as_ref().err().map(|(error, _)| error), self.timeout);
+            }
             let code = match outcome {
                 Ok(Outcome::Whole(body, content_type)) => {
                     self.print(&out, &body, content_type == "application/json")?;
@@ -242,12 +258,16 @@ async fn printing(
 }
 
 /// Returns what the watchdog does when the invocation overruns its time: nobody else could report it.
-fn rescue(invocation: &Invocation) -> Rescue {
+fn rescue(invocation: &Invocation, reporter: Option<Arc<Reporter>>) -> Rescue {
     let id = invocation.request_id.clone();
     let act = move |lost: &Lost| {
         let message =
             format!("{}; it runs native code that cannot be stopped", timed_out(&id, lost.given));
-        fail(&explain(&Error::new(ErrorKind::Timeout, message)), 0);
+        let error = Error::new(ErrorKind::Timeout, message);
+        if let Some(reporter) = &reporter {
+            reporter.end(Some(&error), lost.given);
+        }
+        fail(&explain(&error), 0);
         trine_process::end(exit_code(ErrorKind::Timeout).into());
     };
     Rescue { act: Box::new(act), lost_after: Some(LOST_AFTER) }

@@ -7,7 +7,7 @@ use crate::{
     engines::Registry,
     handler::{from_environment, likely_dialect},
     lambda::{Door, Ended, ManagedDoor, RuntimeApi},
-    telemetry::{LambdaSink, Log},
+    telemetry::{FrameSink, LambdaSink, Log},
     worker::Worker,
 };
 use anyhow::Context;
@@ -52,10 +52,13 @@ fn serve(handler: Option<&OsStr>, wrapped: Result<(), wrapper::Failed>) -> anyho
     )?;
     let (mut settings, wrong) = Settings::sensible(|name| env::var(name).ok());
     let is_managed = settings.concurrency > 1;
-    if is_managed {
-        managed_logs(&mut settings);
-    }
-    let log = settings.log(LambdaSink::new());
+    // Taken from the environment in any case.
+    let frames = FrameSink::from_environment();
+    let has_stream = is_managed && managed_logs(&mut settings);
+    let log = match frames.filter(|_| !has_stream) {
+        Some(frames) => settings.log(frames),
+        None => settings.log(LambdaSink::new()),
+    };
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let registry = Registry::built_in();
     let handler = handler.map(OsStr::to_string_lossy);
@@ -83,13 +86,13 @@ fn serve(handler: Option<&OsStr>, wrapped: Result<(), wrapper::Failed>) -> anyho
             threads: settings.threads,
             main,
             others,
-            log: Log::new(log),
+            log: Log::new(log.clone()),
         };
         let run = async { task::spawn_local(door.run(plan)).await };
         returned(local.block_on(&runtime, run))?
     } else {
         let worker = Worker::new(settings.sequential_worker(log.clone()));
-        let door = Door::new(RuntimeApi::new(&address)?, worker, Log::new(log));
+        let door = Door::new(RuntimeApi::new(&address)?, worker, Log::new(log.clone()));
         let run = async { task::spawn_local(door.run(plan)).await };
         returned(local.block_on(&runtime, run))
     };
@@ -99,7 +102,7 @@ fn serve(handler: Option<&OsStr>, wrapped: Result<(), wrapper::Failed>) -> anyho
     {
         let more = beyond_record(error);
         if !more.is_empty() {
-            Log::new(settings.log(LambdaSink::new())).verbatim(Level::Error, &more);
+            Log::new(log).verbatim(Level::Error, &more);
         }
     }
     Ok(ended)
@@ -111,17 +114,18 @@ fn returned<T>(ended: Result<T, JoinError>) -> T {
 }
 
 /// Has all logs be JSON, as where invocations come side by side, and go to the platform's socket where there is one:
-/// whatever writes to the standard outputs, also what guests start.
-fn managed_logs(settings: &mut Settings) {
+/// whatever writes to the standard outputs, also what guests start. Returns whether there is one.
+fn managed_logs(settings: &mut Settings) -> bool {
     let origin = Origin::Environment("AWS_LAMBDA_MAX_CONCURRENCY");
     settings.log_format = Setting { value: Format(LogFormat::Json), origin };
-    let Some(path) = env::var_os("_LAMBDA_TELEMETRY_LOG_FD_PROVIDER_SOCKET") else { return };
+    let Some(path) = env::var_os("_LAMBDA_TELEMETRY_LOG_FD_PROVIDER_SOCKET") else { return false };
     // Each connection is a log stream. Without one, lines go where they went before.
     for output in [dup2_stdout as fn(UnixStream) -> nix::Result<()>, dup2_stderr] {
         if let Ok(stream) = UnixStream::connect(&path) {
             let _ = output(stream);
         }
     }
+    true
 }
 
 /// Refuses settings that make no sense: the platform is told, as of any other reason why the function cannot start.

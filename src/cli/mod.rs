@@ -10,9 +10,11 @@ mod engines;
 mod indent;
 mod invoke;
 mod lambda;
+mod log_flags;
 mod middlewares;
 mod package;
 mod progress;
+mod report;
 mod role;
 mod serve;
 mod target;
@@ -127,6 +129,11 @@ fn fail(message: &str, code: u8) -> ExitCode {
 /// Prints a line of a command's own output, as long as somebody reads it.
 fn print(line: impl fmt::Display) {
     let _ = writeln!(stdout(), "{line}");
+}
+
+/// Writes whole lines beside a command's result. Whoever has closed the other end does not want them.
+fn print_beside(lines: &str) {
+    let _ = stderr().write_all(lines.as_bytes());
 }
 
 /// Reads the settings from the environment.

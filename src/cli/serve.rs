@@ -1,6 +1,6 @@
 //! `trine serve`: functions on an HTTP port.
 
-use super::{Usage, address, settings, target};
+use super::{Usage, address, log_flags::LogFlags, settings, target};
 use crate::{
     config::{self, CountForm, Settings},
     engines::Registry,
@@ -85,6 +85,8 @@ pub(super) struct Serve {
     /// Load every function at once instead of at its first request
     #[arg(long)]
     eager: bool,
+    #[command(flatten)]
+    log_flags: LogFlags,
     /// Log every request
     #[arg(long)]
     log_requests: bool,
@@ -146,6 +148,7 @@ impl Serve {
     /// Applies the flags, which take precedence over variables.
     fn apply_to(&self, settings: &mut Settings) {
         self.middleware_flag.apply_to(settings);
+        self.log_flags.apply_to(settings);
         settings.limit_memory(self.memory);
         let recycling = &mut settings.recycling;
         recycling.max_invocations = self.max_invocations.or(recycling.max_invocations);

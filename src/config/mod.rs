@@ -179,6 +179,16 @@ pub const INVOCATIONS: CountForm = CountForm { least: 1, most: u64::MAX };
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Format(pub LogFormat);
 
+impl Format {
+    /// Returns the name as Lambda writes it.
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            LogFormat::Text => "Text",
+            LogFormat::Json => "JSON",
+        }
+    }
+}
+
 impl FromStr for Format {
     type Err = String;
 
@@ -290,6 +300,17 @@ impl Settings {
     pub fn limit_memory(&mut self, flag: Option<u64>) {
         if flag.is_some() {
             self.memory = Setting { value: flag, origin: Origin::Flag("--memory") };
+        }
+    }
+
+    /// Applies `--log-format` and `--log-level`, which take precedence over the variables.
+    pub fn set_log(&mut self, format: Option<Format>, level: Option<Level>) {
+        if let Some(value) = format {
+            self.log_format = Setting { value, origin: Origin::Flag("--log-format") };
+        }
+        if level.is_some() {
+            let origin = Origin::Flag("--log-level");
+            self.log_level = Setting { value: AtLeast(level), origin };
         }
     }
 

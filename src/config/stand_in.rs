@@ -1,7 +1,7 @@
 //! The facts that Lambda gives a function about itself, for one that runs without Lambda: under `serve` and `invoke`.
 //! What the user has set counts; only the rest is made up, as the emulator makes it up.
 
-use super::Settings;
+use super::{Origin, Settings};
 use crate::handler::Located;
 use chrono::Utc;
 use std::path::Path;
@@ -66,6 +66,13 @@ impl Settings {
         let provided = || (EXECUTION_ENVIRONMENT, "AWS_Lambda_provided.al2023".to_owned());
         variables.push(only.and_then(execution_environment).unwrap_or_else(provided));
         variables.extend(only.map(|only| (HANDLER, only.handler())));
+        // Libraries that log by themselves look for these.
+        if let Origin::Flag(_) = self.log_format.origin {
+            variables.push(("AWS_LAMBDA_LOG_FORMAT", self.log_format.value.name().to_owned()));
+        }
+        if let (Origin::Flag(_), Some(level)) = (self.log_level.origin, self.log_level.value.0) {
+            variables.push(("AWS_LAMBDA_LOG_LEVEL", level.name().to_owned()));
+        }
         variables
     }
 

@@ -47,7 +47,7 @@ pub fn explain(error: &Error) -> String {
     text
 }
 
-/// Returns what a person wants to know beyond the record that an error leaves in the log ([`super::invoke_record`]),
+/// Returns what a person wants to know beyond the record that an error leaves in the log ([`super::log_failure`]),
 /// which has its message and its stack: places where there is no stack, facts, causes, what to do. Empty where there is
 /// nothing.
 pub fn beyond_record(error: &Error) -> String {

@@ -6,7 +6,7 @@ mod record;
 
 pub use human::{beyond_record, exit_code, explain, hint};
 pub use platform::{error_type_header, xray_cause};
-pub use record::invoke_record;
+pub use record::log_failure;
 
 /// Exit status of a process that has lost a thread to guest code which nothing can stop, after it has answered.
 pub const STUCK_EXIT: i32 = 124;

@@ -5,7 +5,7 @@ use super::{
     rescue::{Ends, Rescuer},
 };
 use crate::{
-    diagnostic::{DOCUMENT_LIMIT, error_type_header, invoke_record, xray_cause},
+    diagnostic::{DOCUMENT_LIMIT, error_type_header, log_failure, xray_cause},
     signals::end_was_requested,
     telemetry::Log,
     worker::{Answer, Function},
@@ -123,8 +123,7 @@ impl Poller {
     /// Logs an error because of which there will be no invocation, and reports it under this type.
     pub(super) async fn fail_start(&mut self, error: &Error, start: Start, kind: &str) {
         let dialect = self.rescuer.dialect;
-        let record = invoke_record(error, dialect, self.log.format(), None);
-        self.log.verbatim(Level::Error, &record);
+        log_failure(&self.log, error, dialect, None);
         // There is no invocation; where a language's document has a request id, that member is empty.
         let document = dialect.document(error, Some(""), DOCUMENT_LIMIT);
         let cause = xray_cause(error, dialect);
@@ -163,8 +162,7 @@ impl Poller {
                 self.api.respond(&next.delivery, body, content_type).await?
             }
             Err(error) => {
-                let record = invoke_record(&error, dialect, self.log.format(), Some(invocation));
-                self.log.verbatim(Level::Error, &record);
+                log_failure(&self.log, &error, dialect, Some(invocation));
                 let document = dialect.document(&error, Some(id), DOCUMENT_LIMIT);
                 let cause = xray_cause(&error, dialect);
                 let kind = error_type_header(&error);

@@ -2,7 +2,7 @@
 
 use super::{ApiError, RuntimeApi, extension, poller::Poller, rescue::Ends, snapshot};
 use crate::{
-    diagnostic::invoke_record,
+    diagnostic::log_failure,
     pipeline::Plan,
     signals::{Signals, end_was_requested},
     telemetry::Log,
@@ -129,8 +129,7 @@ async fn serve(
         match load(worker, stop.as_mut(), function.refresh()).await {
             None => return Ended::Signal,
             Some(Err(error)) => {
-                let record = invoke_record(&error, function.dialect(), poller.log.format(), None);
-                poller.log.verbatim(Level::Error, &record);
+                log_failure(&poller.log, &error, function.dialect(), None);
                 return Ended::Init(error);
             }
             Some(Ok(())) => {}

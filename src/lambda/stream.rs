@@ -2,16 +2,14 @@
 
 use super::{ApiError, Next, Verdict, client::ERROR_TYPE, outgoing::StreamedBody, poller::Poller};
 use crate::{
-    diagnostic::{DOCUMENT_LIMIT, error_type_header, invoke_record},
+    diagnostic::{DOCUMENT_LIMIT, error_type_header, log_failure},
     telemetry::Log,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use bytes::{BufMut, Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::{future::Future, rc::Rc};
-use trine_engine::{
-    Error, ErrorDialect, HTTP_INTEGRATION, Invocation, Level, PRELUDE_END, StreamHead,
-};
+use trine_engine::{Error, ErrorDialect, HTTP_INTEGRATION, Invocation, PRELUDE_END, StreamHead};
 
 const ERROR_BODY: HeaderName = HeaderName::from_static("lambda-runtime-function-error-body");
 
@@ -29,9 +27,7 @@ struct Failures {
 impl Failures {
     /// Logs the error with which a response ends.
     fn record(&self, error: &Error) {
-        let (dialect, format) = (self.dialect, self.log.format());
-        let record = invoke_record(error, dialect, format, Some(&self.invocation));
-        self.log.verbatim(Level::Error, &record);
+        log_failure(&self.log, error, self.dialect, Some(&self.invocation));
     }
 
     /// Logs the error with which a response ends, and returns the trailers that tell the caller.

@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::Value;
-use trine_engine::{Error, Level, LogFormat, LogSettings, Stream, json_line, timestamp};
+use trine_engine::{Error, Level, LogFormat, LogSettings, Message, Stream, json_line, timestamp};
 
 /// The writer of the runtime's own lines, in the form that is set for logs.
 #[derive(Debug, Clone)]
@@ -33,7 +33,7 @@ impl Log {
 
     /// Writes a line, with facts that belong to it, by name. In text form the facts are left out.
     pub fn line(&self, level: Level, message: &str, facts: &[(&str, Value)]) {
-        if self.0.level.is_some_and(|least| level < least) {
+        if !self.wants(level) {
             return;
         }
         let line = match self.0.format {
@@ -82,15 +82,31 @@ impl Log {
         self.write(level, message);
     }
 
-    fn write(&self, level: Level, message: &str) {
+    fn write(&self, level: Level, text: &str) {
+        let sink = &self.0.sink;
+        let format = self.0.format;
         let stream = if level >= Level::Warn { Stream::Stderr } else { Stream::Stdout };
-        match message.strip_suffix('\n') {
-            Some(text) if self.0.sink.joins_lines() && text.contains('\n') => {
-                let line = text.replace('\n', "\r") + "\n";
-                self.0.sink.write(stream, line.as_bytes());
+        let joined;
+        let text = match text.strip_suffix('\n') {
+            Some(text) if sink.joins_lines() && text.contains('\n') => {
+                joined = text.replace('\n', "\r") + "\n";
+                joined.as_str()
             }
-            _ => self.0.sink.write(stream, message.as_bytes()),
-        }
+            Some(text) if sink.keeps_messages_apart() && format == LogFormat::Json => text,
+            _ => text,
+        };
+        let text = text.as_bytes();
+        sink.message(Message { stream, level: Some(level), format, text });
+    }
+
+    /// Whether lines of this level are written.
+    pub fn wants(&self, level: Level) -> bool {
+        self.0.level.is_none_or(|least| level >= least)
+    }
+
+    /// Whether messages need no newline at their ends.
+    pub fn keeps_messages_apart(&self) -> bool {
+        self.0.sink.keeps_messages_apart()
     }
 
     /// Returns the form of this log's lines.

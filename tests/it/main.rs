@@ -20,6 +20,7 @@ mod invoke;
 mod javascript_streams;
 mod lambda;
 mod limits;
+mod log_flags;
 mod lua_streams;
 mod middleware;
 mod middleware_examples;

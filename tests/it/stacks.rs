@@ -147,7 +147,7 @@ fn what_nobody_handled_has_a_title_of_its_own() {
     // What earlier invocations left behind progresses a little with each of the following.
     let log = eventually("what was left behind is logged", || {
         lambda.invoke(json!({"do": "nothing"}));
-        let log = lambda.process.stderr();
+        let log = lambda.process.stdout();
         log.contains("Left behind").then_some(log)
     });
     let expected = "\tERROR\tUnhandled Promise Rejection\tLeft behind by an earlier invocation\t";

@@ -124,6 +124,7 @@ struct Inner {
     context: Vec<(&'static str, String)>,
     poisons: bool,
     returned: bool,
+    log_document: Option<String>,
     cause: Option<Error>,
 }
 
@@ -140,6 +141,7 @@ impl Error {
                 context: Vec::new(),
                 poisons: false,
                 returned: false,
+                log_document: None,
                 cause: None,
             }),
         }
@@ -159,6 +161,7 @@ impl Error {
     #[must_use]
     pub fn with_name(mut self, name: impl Into<String>) -> Self {
         self.inner.name = name.into();
+        self.inner.log_document = None;
         self
     }
 
@@ -166,6 +169,7 @@ impl Error {
     #[must_use]
     pub fn with_message(mut self, message: impl Into<String>) -> Self {
         self.inner.message = message.into();
+        self.inner.log_document = None;
         self
     }
 
@@ -194,6 +198,14 @@ impl Error {
     #[must_use]
     pub fn with_cause(mut self, cause: Error) -> Self {
         self.inner.cause = Some(cause);
+        self
+    }
+
+    /// Sets the JSON object as which the language itself writes this error to a log of the form that is set, with more than
+    /// is known here. Another name or message makes it void.
+    #[must_use]
+    pub fn with_log_document(mut self, document: String) -> Self {
+        self.inner.log_document = Some(document);
         self
     }
 
@@ -246,6 +258,11 @@ impl Error {
     /// Returns the error that led to this one.
     pub fn cause(&self) -> Option<&Error> {
         self.inner.cause.as_ref()
+    }
+
+    /// Returns the JSON object as which the language itself writes this error to the log, where it has told.
+    pub fn log_document(&self) -> Option<&str> {
+        self.inner.log_document.as_deref()
     }
 
     /// Whether an `error` hook has returned this error to replace the one it was given.

@@ -47,7 +47,9 @@ pub use instance::{
     Exports, FunctionId, Instance, Interrupter, LocalFuture, Module, Usage, Wanted,
 };
 pub use invocation::{FunctionInfo, Invocation, UNLIMITED_MS};
-pub use log::{Level, LogFormat, LogSettings, LogSink, NullSink, Stream, json_line, timestamp};
+pub use log::{
+    Level, LogFormat, LogSettings, LogSink, Message, NullSink, Stream, json_line, timestamp,
+};
 pub use nearest::{ALIKE, likeness, nearest};
 pub use payload::{Form, NativeValue, Payload, RawPayload, WithBody};
 pub use presence::Presence;

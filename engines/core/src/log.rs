@@ -39,9 +39,15 @@ impl FromStr for Level {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        let text = match text.trim() {
+            // Python's names.
+            name if name.eq_ignore_ascii_case("WARNING") => Self::Warn.name(),
+            name if name.eq_ignore_ascii_case("CRITICAL") => Self::Fatal.name(),
+            name => name,
+        };
         [Self::Trace, Self::Debug, Self::Info, Self::Warn, Self::Error, Self::Fatal]
             .into_iter()
-            .find(|level| level.name().eq_ignore_ascii_case(text.trim()))
+            .find(|level| level.name().eq_ignore_ascii_case(text))
             .ok_or_else(|| {
                 format!("{text:?} is no log level: use TRACE, DEBUG, INFO, WARN, ERROR or FATAL")
             })
@@ -67,15 +73,38 @@ pub enum Stream {
     Stderr,
 }
 
+/// One message of a log, in its final form.
+#[derive(Debug, Clone, Copy)]
+pub struct Message<'a> {
+    /// The output for it where logs have no channel of their own.
+    pub stream: Stream,
+    /// Its severity; `None` where it has none, or none that is of interest.
+    pub level: Option<Level>,
+    /// Its form.
+    pub format: LogFormat,
+    /// Its text, with a newline at the end unless [`LogSink::keeps_messages_apart`].
+    pub text: &'a [u8],
+}
+
 /// The destination of a guest's output. Called from any thread; a line arrives whole, its newline included.
 pub trait LogSink: Send + Sync {
     /// Takes one piece of output. Must not fail: output that cannot be written is dropped.
     fn write(&self, stream: Stream, line: &[u8]);
 
+    /// Takes one message of a log, as opposed to what a guest prints. Must not fail either.
+    fn message(&self, message: Message<'_>) {
+        self.write(message.stream, message.text);
+    }
+
     /// Whether a message has to be one line, because whoever reads takes each line for a message of its own: Lambda's
     /// log stream does. Line breaks inside a message are written as `\r` then.
     fn joins_lines(&self) -> bool {
         true
+    }
+
+    /// Whether a message arrives as one, whatever it contains, so that it needs no newline at its end.
+    fn keeps_messages_apart(&self) -> bool {
+        false
     }
 }
 
@@ -151,6 +180,8 @@ mod tests {
     #[test]
     fn levels_parse_in_any_case_and_order_by_severity() {
         assert_eq!("warn".parse::<Level>(), Ok(Level::Warn));
+        assert_eq!("Warning".parse::<Level>(), Ok(Level::Warn));
+        assert_eq!(" CRITICAL ".parse::<Level>(), Ok(Level::Fatal));
         assert!("loud".parse::<Level>().is_err_and(|message| message.contains("TRACE")));
         assert!(Level::Error > Level::Info);
     }

@@ -6,7 +6,7 @@ use super::{
     options::EmulatorOptions,
     outcome::{Event, Outcome},
     platform::Fleet,
-    report::{self, Usage},
+    report::Usage,
     shared::Shared,
     state::StreamPart,
 };
@@ -88,9 +88,10 @@ impl Future for Pending {
             Self::Unlogged { done, version, shared } => {
                 let Ok(outcome) = ready!(Pin::new(done).poll(cx)) else { return Poll::Ready(None) };
                 let usage = Usage { memory_mb: shared.options.memory_mb, ..Usage::default() };
-                let end = report::end(&outcome, &usage);
+                let form = shared.options.log_form;
+                let end = form.end_of(&outcome, &usage);
                 print(&shared.options, Writer::Platform, &end);
-                let log = (report::start(&outcome.request_id, version) + &end).into();
+                let log = (form.start(&outcome.request_id, version) + &end).into();
                 Poll::Ready(Some(Finished { outcome, log }))
             }
         }
@@ -130,7 +131,7 @@ impl Directory {
         match self {
             Self::One(shared) => {
                 let (request_id, done) = shared.submit(event, parts);
-                let start = report::start(&request_id, version);
+                let start = shared.options.log_form.start(&request_id, version);
                 print(&shared.options, Writer::Platform, &start);
                 let (version, shared) = (version.to_owned(), Arc::clone(shared));
                 Submitted { request_id, pending: Pending::Unlogged { done, version, shared } }

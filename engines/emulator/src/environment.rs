@@ -9,7 +9,7 @@ use super::{
     invoke_api::LOG_TAIL,
     options::EmulatorOptions,
     outcome::{Answer, Event, Outcome},
-    report::{self, Usage},
+    report::Usage,
     shared::lock,
     state::StreamPart,
 };
@@ -138,7 +138,7 @@ impl Environment {
                 _ = self.ended() => {}
             }
         }
-        self.journal.begin(request_id, &report::start(request_id, version));
+        self.journal.begin(request_id, &options.log_form.start(request_id, version));
         let outcome = self.outcome(event, request_id, parts).await;
         // Nobody may find a process idle that is about to end.
         let grace = match outcome.result {
@@ -162,7 +162,7 @@ impl Environment {
             used_mb: peak_memory(self.process),
             init: lock(&self.init).take(),
         };
-        let log = self.journal.end(request_id, &report::end(&outcome, &usage));
+        let log = self.journal.end(request_id, &options.log_form.end_of(&outcome, &usage));
         Finished { outcome, log }
     }
 

@@ -114,6 +114,7 @@ pub use options::{
 pub use outcome::{Answer, Event, InitFailure, Outcome};
 pub use platform::{Ended, Launch, Platform, PlatformOptions};
 pub use prelude::{PRELUDE_CONTENT_TYPE, Prelude, PreludeSplitter};
+pub use report::{LogForm, Status, Usage};
 pub use server::Endpoint;
 pub use shared::LogEntry;
 pub use source::{Observer, Source};

@@ -4,6 +4,7 @@
 use super::{
     console::Console,
     fault::Injection,
+    report::LogForm,
     source::{Observer, Source},
 };
 use std::{
@@ -63,6 +64,8 @@ pub struct EmulatorOptions {
     pub observer: Option<Observer>,
     /// Where lines about invocations go.
     pub console: Option<Console>,
+    /// Form of these lines.
+    pub log_form: LogForm,
     /// Number of times that an asynchronous invocation is tried again after an error.
     pub retries: u32,
     /// Time before the first of these times; the later ones wait as many times as long. Lambda waits for a minute.
@@ -93,6 +96,7 @@ impl Default for EmulatorOptions {
             source: None,
             observer: None,
             console: None,
+            log_form: LogForm::Text,
             retries: 2,
             retry_delay: Duration::from_secs(1),
             faults: Vec::new(),

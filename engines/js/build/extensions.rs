@@ -30,6 +30,7 @@ macro_rules! prelude_extensions {
                 "parameters.js",
                 "process.js",
                 "program.js",
+                "records.js",
                 "response_stream.js",
                 "snapshot.js",
                 "source_maps.js",

@@ -58,6 +58,12 @@ fn from_value(value: &Value, during: During) -> Error {
         true => error.returned(),
         false => error,
     };
+    // What is not the guest's own error has another name here than it has there.
+    let record = value["record"].as_str().filter(|_| kind == ErrorKind::Guest);
+    let error = match record {
+        Some(record) => error.with_log_document(record.to_owned()),
+        None => error,
+    };
     match value.get("cause") {
         Some(cause) if cause.is_object() => error.with_cause(from_value(cause, During::Call)),
         _ => error,

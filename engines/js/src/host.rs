@@ -11,7 +11,7 @@ use crate::{
     sessions::Sessions,
     stack,
     stream::{self, Streams},
-    threads::thread_error,
+    threads::{Starter, starts_thread, thread_error},
     value::JsValue,
 };
 use deno_runtime::deno_core::{
@@ -24,8 +24,8 @@ use std::{
     rc::{Rc, Weak},
 };
 use trine_engine::{
-    Environment, Error, ErrorKind, Level, LogFormat, LogSettings, NativeValue, Stream, json_line,
-    timestamp,
+    Environment, Error, ErrorKind, Level, LogFormat, LogSettings, Message, NativeValue, Stream,
+    json_line, timestamp,
 };
 
 /// The purpose of an isolate.
@@ -65,6 +65,8 @@ pub(crate) struct Host {
     pub(crate) flavour: Cell<Flavour>,
     leftovers: Cell<bool>,
     work: Cell<bool>,
+    /// The invocation that has started this thread, where that is what the isolate is for.
+    pub(crate) starter: OnceCell<Starter>,
     /// Whether the guest's listeners know that the process was asked to end.
     pub(crate) farewell: Cell<Farewell>,
 }
@@ -90,6 +92,7 @@ impl Host {
             flavour: Cell::default(),
             leftovers: Cell::new(false),
             work: Cell::new(false),
+            starter: OnceCell::new(),
             farewell: Cell::default(),
         })
     }
@@ -183,7 +186,7 @@ impl Host {
                 json_line(Level::Error, &json!({"message": message, "errorType": error.name()}))
             }
         };
-        log.sink.write(Stream::Stderr, line.as_bytes());
+        send(log, Level::Error, &line);
     }
 
     /// Makes the object that the prelude gets: functions, and the facts that hold for all invocations.
@@ -257,6 +260,15 @@ impl Host {
         set_function(scope, object, "trapSignal", exits::trap_signal);
         set_function(scope, object, "listens", exits::listens);
         set_function(scope, object, "heard", exits::heard);
+        set_function(scope, object, "startsThread", starts_thread);
+        if let Some(Starter { request_id, tenant_id }) = self.starter.get() {
+            let ids = v8::Object::new(scope);
+            for (name, id) in [("requestId", Some(request_id)), ("tenantId", tenant_id.as_ref())] {
+                let id = text_or_undefined(scope, id.map(String::as_str));
+                set(scope, ids, name, id);
+            }
+            set(scope, object, "startedFor", ids.into());
+        }
         set_function(scope, object, "threadError", thread_error);
         set_function(scope, object, "serverCertificates", certificates::server_certificates);
         set_function(scope, object, "isClosedByPeer", is_closed_by_peer);
@@ -287,6 +299,17 @@ impl Host {
     }
 }
 
+/// Writes a message in its final form.
+fn send(log: &LogSettings, level: Level, text: &str) {
+    let stream = if level >= Level::Warn { Stream::Stderr } else { Stream::Stdout };
+    let text = match log.format {
+        LogFormat::Json if log.sink.keeps_messages_apart() => text.trim_end_matches('\n'),
+        _ => text,
+    };
+    let text = text.as_bytes();
+    log.sink.message(Message { stream, level: Some(level), format: log.format, text });
+}
+
 /// Writes a warning of the runtime's own that concerns no invocation.
 pub(crate) fn warn(log: &LogSettings, message: &str) {
     if log.level.is_some_and(|least| least > Level::Warn) {
@@ -296,7 +319,7 @@ pub(crate) fn warn(log: &LogSettings, message: &str) {
         LogFormat::Text => format!("{}\tundefined\tWARN\t{message}\n", timestamp()),
         LogFormat::Json => json_line(Level::Warn, &json!({"message": message})),
     };
-    log.sink.write(Stream::Stderr, line.as_bytes());
+    send(log, Level::Warn, &line);
 }
 
 /// Sets a member of an object.
@@ -348,16 +371,22 @@ pub(crate) fn host_of(scope: &mut v8::PinScope<'_, '_>) -> Rc<Host> {
     JsRuntime::op_state_from(scope).borrow().borrow::<Rc<Host>>().clone()
 }
 
-/// Implements `log(level, line)`: writes a line; warnings and worse go to standard error.
+/// Implements `log(level, message)`: writes a message; warnings and worse are for standard error.
 fn log(
     scope: &mut v8::PinScope<'_, '_>,
     args: v8::FunctionCallbackArguments<'_>,
     _result: v8::ReturnValue<'_, v8::Value>,
 ) {
-    let level = args.get(0).int32_value(scope).unwrap_or(Level::Info as i32);
-    let line = args.get(1).to_rust_string_lossy(scope);
-    let stream = if level >= Level::Warn as i32 { Stream::Stderr } else { Stream::Stdout };
-    host_of(scope).environment.log.sink.write(stream, line.as_bytes());
+    let level = match args.get(0).int32_value(scope) {
+        Some(0) => Level::Trace,
+        Some(1) => Level::Debug,
+        Some(3) => Level::Warn,
+        Some(4) => Level::Error,
+        Some(5) => Level::Fatal,
+        _ => Level::Info,
+    };
+    let text = args.get(1).to_rust_string_lossy(scope);
+    send(&host_of(scope).environment.log, level, &text);
 }
 
 /// Implements `write(toError, bytes)`: writes bytes as they are.

@@ -58,8 +58,16 @@ pub(crate) struct Threads {
     /// Whether the function is written for Deno.
     is_deno: AtomicBool,
     running: Mutex<Running>,
+    /// The invocations that are starting threads, by the thread that runs them; `None` is that of the instance itself.
+    starting: Mutex<HashMap<Option<WorkerId>, Starter>>,
     /// The errors that ended threads, until the starters of those threads have been informed.
     errors: Mutex<HashMap<u32, ThreadError>>,
+}
+
+/// The invocation for which a thread has been started.
+pub(crate) struct Starter {
+    pub(crate) request_id: String,
+    pub(crate) tenant_id: Option<String>,
 }
 
 /// An error that ended a thread, with more details than Deno's runtime passes on.
@@ -122,7 +130,7 @@ impl Threads {
             true => Variables::copied(),
             false => Variables::Process,
         };
-        let (stores, is_deno, running, errors) = Default::default();
+        let (stores, is_deno, running, starting, errors) = Default::default();
         Arc::new(Self {
             environment,
             package_folders,
@@ -131,6 +139,7 @@ impl Threads {
             stores,
             is_deno,
             running,
+            starting,
             errors,
         })
     }
@@ -172,6 +181,10 @@ impl Threads {
             }
             error.to_string()
         })
+    }
+
+    fn starting(&self) -> MutexGuard<'_, HashMap<Option<WorkerId>, Starter>> {
+        self.starting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn errors(&self) -> MutexGuard<'_, HashMap<u32, ThreadError>> {
@@ -260,6 +273,10 @@ impl Threads {
         let (environment, folders) = (self.environment.clone(), self.package_folders.clone());
         let mode = self.mode.clone();
         let host = Host::new(environment, folders, loader.clone(), Weak::default(), mode);
+        // Whoever starts a thread waits until this is done.
+        if let Some(starter) = self.starting().remove(&parent) {
+            let _ = host.starter.set(starter);
+        }
         if self.is_deno.load(Ordering::Relaxed) {
             loader.flavour.set(Flavour::Deno);
             host.flavour.set(Flavour::Deno);
@@ -346,6 +363,29 @@ pub(crate) fn op_trine_terminate_thread(state: &mut OpState, #[scoped] id: Worke
     state.borrow_mut::<WorkersTable>().remove(&id);
     let threads = state.borrow::<Arc<Threads>>();
     threads.stop_those(&mut threads.running(), |its, _| its == id);
+}
+
+/// Implements `startsThread(requestId, tenantId)`: notes for which invocation, if any, the next thread is started from here.
+pub(crate) fn starts_thread(
+    scope: &mut v8::PinScope<'_, '_>,
+    args: v8::FunctionCallbackArguments<'_>,
+    _result: v8::ReturnValue<'_, v8::Value>,
+) {
+    let text = |value: v8::Local<'_, v8::Value>, scope: &mut v8::PinScope<'_, '_>| {
+        value.is_string().then(|| value.to_rust_string_lossy(scope))
+    };
+    let request_id = text(args.get(0), scope);
+    let tenant_id = text(args.get(1), scope);
+    let threads = JsRuntime::op_state_from(scope).borrow().borrow::<Arc<Threads>>().clone();
+    let here = THIS.with(|this| this.get().map(|thread| thread.id));
+    match request_id {
+        Some(request_id) => {
+            threads.starting().insert(here, Starter { request_id, tenant_id });
+        }
+        None => {
+            threads.starting().remove(&here);
+        }
+    }
 }
 
 /// Implements `threadError(id)`: name, message and stack of the error that ended a thread, once; undefined where there

@@ -7,7 +7,9 @@ use std::{
     cell::{Cell, RefCell},
     rc::Rc,
 };
-use trine_engine::{Invocation, Level, LogFormat, LogSettings, Stream, json_line, timestamp};
+use trine_engine::{
+    Invocation, Level, LogFormat, LogSettings, Message, Stream, json_line, timestamp,
+};
 
 /// Maximum length of a line, in bytes; a longer one is broken.
 const LONGEST_LINE: usize = 1 << 20;
@@ -151,14 +153,15 @@ impl Output {
                 None => self.record(Stream::Stdout, level, message),
             };
         }
-        let id = self.request_id().unwrap_or_default();
-        // As in Node's runtime.
+        // As in Node's runtime, also where there is no invocation.
+        let id = self.request_id();
+        let id = id.as_deref().unwrap_or("undefined");
         let message = match self.log.sink.joins_lines() {
             true => Cow::Owned(message.replace('\n', "\r")),
             false => Cow::Borrowed(message),
         };
         let line = format!("{}\t{id}\t{}\t{message}\n", timestamp(), level.name());
-        self.log.sink.write(Stream::Stdout, line.as_bytes());
+        self.send(Stream::Stdout, level, &line);
     }
 
     fn record(&self, stream: Stream, level: Level, message: &(impl Serialize + ?Sized)) {
@@ -169,6 +172,16 @@ impl Output {
             tenant_id: invocation.and_then(|invocation| invocation.tenant_id.as_deref()),
             message,
         };
-        self.log.sink.write(stream, json_line(level, &record).as_bytes());
+        self.send(stream, level, &json_line(level, &record));
+    }
+
+    /// Writes a message in its final form.
+    fn send(&self, stream: Stream, level: Level, text: &str) {
+        let (sink, format) = (&self.log.sink, self.log.format);
+        let text = match format {
+            LogFormat::Json if sink.keeps_messages_apart() => text.trim_end_matches('\n'),
+            _ => text,
+        };
+        sink.message(Message { stream, level: Some(level), format, text: text.as_bytes() });
     }
 }

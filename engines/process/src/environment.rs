@@ -1,6 +1,6 @@
 //! Variables of the process's environment that are set before guests run.
 
-use std::{env, sync::Once};
+use std::{env, ffi::OsString, sync::Once};
 use trine_engine::CHILD_MARK;
 
 /// Notes in the environment that this process runs guests, so that a child of theirs which is this very program knows
@@ -32,6 +32,17 @@ pub fn set_missing(variables: &[(&str, String)]) -> bool {
         }
     }
     true
+}
+
+/// Returns the value of a variable that is meant for the host alone, and removes it from the environment. To be called before
+/// any guest has run; where other threads run already, the variable stays.
+pub fn take(name: &str) -> Option<OsString> {
+    let value = env::var_os(name)?;
+    if threads() == Some(1) {
+        // SAFETY: nobody reads or writes the environment at the same time, because there is no other thread.
+        unsafe { env::remove_var(name) };
+    }
+    Some(value)
 }
 
 /// Returns the number of the process's threads; `None` where the system does not say.

@@ -20,10 +20,12 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
 };
-use trine_engine::{Level, LogFormat, LogSettings, Stream};
+use trine_engine::{Level, LogFormat, LogSettings, Message, Stream};
 
-/// Maximum number of bytes of output without a newline that are held back.
-const LINE_LIMIT: usize = 64 * 1024;
+/// Maximum number of bytes of output without a newline that are held back: a line of another thread must not come between.
+const LINE_LIMIT: usize = 8 << 20;
+/// Maximum capacity of the buffer that is kept for the next line.
+const KEPT: usize = 64 * 1024;
 
 /// Whether this process is a child that a guest forked. Its locks may be held by threads that it does not have.
 static IS_CHILD: AtomicBool = AtomicBool::new(false);
@@ -112,7 +114,7 @@ fn write(stream: Stream, bytes: &[u8]) {
     held.clear();
     // The buffer of the line serves the next one.
     with_line(stream, |line| {
-        if line.is_empty() && held.capacity() <= LINE_LIMIT {
+        if line.is_empty() && held.capacity() <= KEPT {
             *line = held;
         }
     });
@@ -202,6 +204,7 @@ pub(crate) fn module(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
     module.add_function(wrap_pyfunction!(bytes_writer, &module)?)?;
     module.add_function(wrap_pyfunction!(flush_fd, &module)?)?;
     module.add_function(wrap_pyfunction!(emit, &module)?)?;
+    module.add_function(wrap_pyfunction!(log, &module)?)?;
     module.add_function(wrap_pyfunction!(log_json, &module)?)?;
     module.add_function(wrap_pyfunction!(log_level, &module)?)?;
     module.add_function(wrap_pyfunction!(configure_logging, &module)?)?;
@@ -331,7 +334,45 @@ fn flush_fd(fd: i32) {
 #[pyfunction]
 fn emit(text: &Bound<'_, PyString>) -> PyResult<()> {
     flush_stream(Stream::Stdout);
-    with_utf8(text, |bytes| send(Stream::Stdout, bytes))
+    with_utf8(text, |bytes| send_message(None, LogFormat::Text, bytes))
+}
+
+/// Writes a record of `logging` with the number of its level.
+#[pyfunction]
+fn log(text: &Bound<'_, PyString>, number: i64) -> PyResult<()> {
+    flush_stream(Stream::Stdout);
+    let known = |settings: &LogSettings| {
+        let apart = settings.sink.keeps_messages_apart();
+        (settings.format, settings.level.is_some(), apart)
+    };
+    let (format, has_level, apart) = settings(known).unwrap_or_default();
+    let level = match number / 10 {
+        // As in AWS's runtime: who has chosen neither form nor level is not told of levels.
+        _ if format == LogFormat::Text && !has_level => None,
+        ..=0 => None,
+        1 => Some(Level::Debug),
+        2 => Some(Level::Info),
+        3 => Some(Level::Warn),
+        4 => Some(Level::Error),
+        5.. => Some(Level::Fatal),
+    };
+    with_utf8(text, |bytes| {
+        if apart || bytes.ends_with(b"\n") {
+            send_message(level, format, bytes);
+        } else {
+            send_message(level, format, &[bytes, b"\n"].concat());
+        }
+    })
+}
+
+fn send_message(level: Option<Level>, format: LogFormat, text: &[u8]) {
+    let stream = Stream::Stdout;
+    if is_child() {
+        return send_plainly(stream, text);
+    }
+    if let Some(sink) = settings(|settings| settings.sink.clone()) {
+        sink.message(Message { stream, level, format, text });
+    }
 }
 
 #[pyfunction]

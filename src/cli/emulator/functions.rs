@@ -2,7 +2,7 @@
 
 use super::{BOOTSTRAP, DECIDED, EmulatorCommand, MAX_CONCURRENCY, set_by_user};
 use crate::{
-    cli::Usage,
+    cli::{Usage, log_flags::LogFlags},
     engines::Registry,
     http::{ServedFunction, Site},
 };
@@ -93,8 +93,8 @@ impl Function {
     }
 
     /// Returns the way to start its runtime: a command of the user's, or this program.
-    pub(super) fn launch(&self, command: &[String]) -> Launch {
-        let command = command.to_vec();
+    pub(super) fn launch(&self, command: &[String], log_flags: &LogFlags) -> Launch {
+        let (command, log_flags) = (command.to_vec(), log_flags.clone());
         let root = self.root.clone();
         Launch::new(move |emulator| {
             let mut runtime = match command.split_first() {
@@ -114,7 +114,7 @@ impl Function {
             }
             runtime
                 .env_remove(MAX_CONCURRENCY)
-                .envs(environment(emulator, root.as_deref(), &set_by_user))
+                .envs(environment(emulator, root.as_deref(), &log_flags, &set_by_user))
                 // Each invocation has its own.
                 .env_remove("_X_AMZN_TRACE_ID");
             Ok(runtime)
@@ -140,6 +140,7 @@ fn is_in_path(program: &str) -> bool {
 pub(super) fn environment(
     emulator: &Emulator,
     root: Option<&Path>,
+    log_flags: &LogFlags,
     set: &impl Fn(&str) -> Option<String>,
 ) -> Vec<(&'static str, String)> {
     let here = || env::current_dir().unwrap_or_else(|_| "/var/task".into());
@@ -161,6 +162,9 @@ pub(super) fn environment(
             *value = own;
         }
     }
+    let decided = log_flags.variables();
+    variables.retain(|(name, _)| decided.iter().all(|(decided, _)| decided != name));
+    variables.extend(decided);
     variables
 }
 

@@ -3,7 +3,7 @@
 mod functions;
 mod watch;
 
-use super::{Usage, address, print};
+use super::{Usage, address, log_flags::LogFlags, print};
 use crate::{
     config::{self, CountForm},
     engines::Registry,
@@ -23,8 +23,10 @@ use tokio::{
     signal::unix::{SignalKind, signal},
 };
 use trine_emulator::{
-    Console, Emulator, EmulatorOptions, Ended, Platform, PlatformOptions, Violation, Writer,
+    Console, Emulator, EmulatorOptions, Ended, LogForm, Platform, PlatformOptions, Violation,
+    Writer,
 };
+use trine_engine::LogFormat;
 use watch::Watch;
 
 /// The name under which this program acts as a runtime.
@@ -53,7 +55,8 @@ const CONCURRENCY: CountForm = CountForm { least: 1, most: 1000 };
 ///
 /// Runs the functions of the paths, each in environments of its own, which are started as callers need them and replaced
 /// when they end, run out of time or, with --watch, when files change. Prints what functions write, with Lambda's lines
-/// START, END and REPORT around it, and tells what a runtime does that Lambda's contract forbids.
+/// START, END and REPORT around it, or its records in their place with --log-format json, and tells what a runtime does
+/// that Lambda's contract forbids.
 ///
 /// The runtime is this program, or the one that is named after --. Without paths and without a command, serves the
 /// Runtime API as well and prints the environment for a runtime that you start yourself.
@@ -97,6 +100,8 @@ pub(super) struct EmulatorCommand {
     /// Serve functions as function URLs as well, on this port: any request becomes an event of payload format 2.0
     #[arg(long, value_name = "PORT", allow_negative_numbers = true, value_parser = address::port)]
     url_port: Option<u16>,
+    #[command(flatten)]
+    log_flags: LogFlags,
     /// Start environments anew when files of their function change
     #[arg(long)]
     watch: bool,
@@ -130,7 +135,7 @@ impl EmulatorCommand {
             || format!("cannot listen on {address}; choose another address with --host and --port");
         if functions.is_empty() {
             let emulator = Emulator::start(options(None)?).await.with_context(cannot_listen)?;
-            announce_environment(&emulator);
+            announce_environment(&emulator, &self.log_flags);
             announce(emulator.address(), [emulator.options()]);
             if let Some(port) = self.url_port {
                 let address = SocketAddr::new(address.ip(), port);
@@ -143,7 +148,7 @@ impl EmulatorCommand {
         }
         let mut known = Vec::new();
         for function in &functions {
-            known.push((options(Some(function))?, function.launch(&self.command)));
+            known.push((options(Some(function))?, function.launch(&self.command, &self.log_flags)));
         }
         let platform = Platform::start(PlatformOptions {
             address,
@@ -261,6 +266,10 @@ impl EmulatorCommand {
             memory_mb: (memory >> 20) as u32,
             region: set("AWS_REGION").or_else(|| set("AWS_DEFAULT_REGION")).unwrap_or(usual.region),
             handler: handler.unwrap_or_default(),
+            log_form: match self.log_flags.form(set) {
+                LogFormat::Text => LogForm::Text,
+                LogFormat::Json => LogForm::Json,
+            },
             ..EmulatorOptions::default()
         })
     }
@@ -315,9 +324,9 @@ fn note(line: &str) {
 }
 
 /// Prints the environment for a runtime that somebody else starts.
-fn announce_environment(emulator: &Emulator) {
+fn announce_environment(emulator: &Emulator, log_flags: &LogFlags) {
     note("Environment for the runtime:");
-    for (name, value) in environment(emulator, None, &set_by_user) {
+    for (name, value) in environment(emulator, None, log_flags, &set_by_user) {
         print(format_args!("export {name}='{}'", value.replace('\'', r"'\''")));
     }
 }

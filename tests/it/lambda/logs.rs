@@ -133,25 +133,3 @@ fn lines_below_the_level_are_left_out() {
     let log = lambda.logged("loud");
     assert!(!log.contains("quiet"), "{log}");
 }
-
-#[test]
-fn a_trace_is_a_line_of_its_own_level_with_its_stack() {
-    let folder =
-        Folder::new(&[("app.mjs", "export const handler = () => console.trace('x %d', 1);")]);
-    for format in ["Text", "JSON"] {
-        let lambda = Lambda::with(&folder, |command| {
-            command.env("_HANDLER", "app.handler").env("AWS_LAMBDA_LOG_FORMAT", format);
-        });
-        lambda.invoke(json!({}));
-        let log = lambda.logged("app.mjs:1:");
-        let (level, message) = if format == "Text" {
-            let parts: Vec<&str> = log.trim_end().split('\t').collect();
-            (parts[2].to_owned(), parts[3].replace('\r', "\n"))
-        } else {
-            let line: Value = serde_json::from_str(&log).unwrap();
-            (line["level"].as_str().unwrap().into(), line["message"].as_str().unwrap().into())
-        };
-        assert_eq!(level, "TRACE", "{log}");
-        assert!(message.starts_with("Trace: x 1\n    at handler (file://"), "{log}");
-    }
-}

@@ -118,4 +118,12 @@ impl Lambda {
             all.contains(text).then_some(all)
         })
     }
+
+    /// Waits until `text` has been logged; returns the log without times, and with `/task` and `ID` in the place of the
+    /// function's folder and of this request id.
+    #[track_caller]
+    pub(crate) fn told(&self, text: &str, folder: &Folder, request_id: &str) -> String {
+        let log = super::timeless(&self.logged(text));
+        log.replace(folder.task().to_str().unwrap(), "/task").replace(request_id, "ID")
+    }
 }

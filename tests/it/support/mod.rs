@@ -3,6 +3,7 @@
 mod folder;
 mod http;
 mod lambda;
+mod log;
 #[allow(dead_code, unused_imports, reason = "streams are read by tests of languages that stream")]
 mod platform;
 mod process;
@@ -11,6 +12,7 @@ mod serve;
 pub(crate) use folder::{Folder, LANGUAGES, Language, PROBE_LANGUAGES, line_of, repository};
 pub(crate) use http::{Connection, Reply};
 pub(crate) use lambda::{Lambda, ask};
+pub(crate) use log::timeless;
 #[allow(unused_imports, reason = "as above")]
 pub(crate) use platform::{Exchange, Platform};
 pub(crate) use process::{Finished, Process, binary, command, run, run_with_input, trine};

@@ -3,6 +3,7 @@ import { core } from "ext:core/mod.js";
 import { currentMeta, host } from "ext:trine_prelude/context.js";
 import { isNodes } from "ext:trine_prelude/flavour.js";
 import { currentProgram, print } from "ext:trine_prelude/program.js";
+import { factsInJson, withErrorsInJson } from "ext:trine_prelude/records.js";
 
 const { Console } = core.loadExtScript("ext:deno_web/01_console.js");
 const node = core.loadExtScript("ext:deno_node/internal/util/inspect.mjs");
@@ -14,24 +15,15 @@ function format(args) {
   return node.format(...args);
 }
 
+/** Arguments as Lambda's runtime sees them, where the first has a name: a call without any logs `undefined`. */
+function given(args) {
+  return args.length === 0 ? [undefined] : args;
+}
+
 function writeText(level, message) {
   const id = currentMeta()?.requestId;
   const text = host.joinsLines ? message.replaceAll("\n", "\r") : message;
   host.log(level, `${new Date().toISOString()}\t${id}\t${NAMES[level]}\t${text}\n`);
-}
-
-function errorFields(error) {
-  const { name: _name, message: _message, stack, ...own } = error;
-  return {
-    errorType: error?.constructor?.name ?? "UnknownError",
-    errorMessage: String(error.message),
-    stackTrace: String(stack ?? error.stack ?? "").split("\n"),
-    ...own,
-  };
-}
-
-function replaceErrors(_key, value) {
-  return value instanceof Error ? errorFields(value) : value;
 }
 
 function writeJson(level, args) {
@@ -46,7 +38,7 @@ function writeJson(level, args) {
   if (args.length === 1) {
     line.message = args[0];
     try {
-      text = JSON.stringify(line, replaceErrors);
+      text = JSON.stringify(line, withErrorsInJson);
     } catch {
       line.message = format(args);
       text = JSON.stringify(line);
@@ -55,8 +47,7 @@ function writeJson(level, args) {
     line.message = format(args);
     const error = args.find((arg) => arg instanceof Error);
     if (error !== undefined) {
-      const { errorType, errorMessage, stackTrace } = errorFields(error);
-      Object.assign(line, { errorType, errorMessage, stackTrace });
+      Object.assign(line, factsInJson(error));
     }
     text = JSON.stringify(line);
   }
@@ -84,20 +75,28 @@ function addMembersOfNode(console) {
   }
 }
 
-/** Tables as Node draws them, unless the function is written for Deno. */
-function addTables(console, write) {
-  const { table } = console;
+const OF_NODE = ["assert", "count", "countReset", "table", "time", "timeEnd", "timeLog"];
+
+/** Methods that Node builds on its levels, with its texts, unless the function is written for Deno. */
+function addMethodsOfNode(console, writeAt) {
   let nodes;
-  console.table = function (data, properties) {
-    if (!isNodes()) {
-      return Reflect.apply(table, console, arguments);
-    }
-    if (nodes === undefined) {
-      const { Console } = core.loadExtScript("ext:deno_node/internal/console/constructor.mjs");
-      nodes = new Console({ stdout: { write }, ignoreErrors: false });
-    }
-    nodes.table(data, properties);
-  };
+  for (const name of OF_NODE) {
+    const own = console[name];
+    console[name] = {
+      [name](...args) {
+        if (!isNodes()) {
+          return Reflect.apply(own, console, args);
+        }
+        if (nodes === undefined) {
+          const { Console } = core.loadExtScript("ext:deno_node/internal/console/constructor.mjs");
+          const to = (level) => ({ write: (text) => writeAt(text, level) });
+          const [stdout, stderr] = [to(LEVELS.info), to(LEVELS.warn)];
+          nodes = new Console({ stdout, stderr, ignoreErrors: false });
+        }
+        Reflect.apply(nodes[name], nodes, args);
+      },
+    }[name];
+  }
 }
 
 /** Replaces the global console. Methods that are not levels (table, group, dir, time) end up as lines at INFO. */
@@ -116,26 +115,20 @@ export function installConsole(host) {
     }
   };
   const console = new Console(printAt);
-  addTables(console, (text) => printAt(text, LEVELS.info - 1));
+  addMethodsOfNode(console, (text, level) => printAt(text, level - 1));
   for (const [name, level] of Object.entries(LEVELS)) {
-    const write = level < least && name !== "fatal"
+    const write = level < least
       ? () => {}
       : json
-      ? (...args) => writeJson(level, args)
-      : (...args) => writeText(level, format(args));
+      ? (...args) => writeJson(level, given(args))
+      : (...args) => writeText(level, format(given(args)));
     // What a program writes to standard output is its result, whatever the log's level.
     console[name] = level >= LEVELS.warn || name === "trace" ? write : (...args) => {
       const program = currentProgram();
       program === undefined ? write(...args) : print(program, `${format(args)}\n`);
     };
   }
-  if (LEVELS.trace >= least) {
-    console.trace = (...args) => {
-      const holder = { name: "Trace", message: format(args) };
-      Error.captureStackTrace(holder, console.trace);
-      json ? writeJson(0, [holder.stack]) : writeText(0, holder.stack);
-    };
-  }
+  console.log = console.info;
   addMembersOfNode(console);
   Object.defineProperty(globalThis, "console", {
     value: console,

@@ -13,9 +13,12 @@ export function setHost(given) {
 /** What is left of the time where nothing limits it: Lambda's longest time limit. */
 const UNLIMITED_MS = 900_000;
 
-/** The facts of the invocation whose code runs, or undefined outside of any. They follow it across `await`. */
+/**
+ * The facts of the invocation whose code runs, or undefined outside of any. They follow it across `await`. On a worker thread,
+ * the ids of the invocation that has started it.
+ */
 export function currentMeta() {
-  return core.getAsyncContext()?.trine;
+  return core.getAsyncContext()?.trine ?? host?.startedFor;
 }
 
 /** Runs `call` as part of the invocation with these facts. */

@@ -1,4 +1,6 @@
 // What a handler threw, as plain data for Rust.
+import { host } from "ext:trine_prelude/context.js";
+import { documentOf } from "ext:trine_prelude/records.js";
 
 function text(read, otherwise) {
   try {
@@ -78,12 +80,13 @@ export function asError(document) {
   return error;
 }
 
-/** JSON of `{kind, code, name, message, stack, syntax, names, wanted, warned, returned, cause}`. */
+/** JSON of `{kind, code, name, message, stack, syntax, names, wanted, warned, returned, cause, record}`. */
 function describe(thrown, warned, returned) {
   try {
     // Half of a surrogate pair, as a message may quote it, has no form in UTF-8.
+    const record = warned ? undefined : documentOf(thrown, host.logJson);
     return JSON.stringify(
-      { ...describeOne(thrown, 0), warned, returned },
+      { ...describeOne(thrown, 0), warned, returned, record },
       (_key, value) => typeof value === "string" ? value.toWellFormed() : value,
     );
   } catch {

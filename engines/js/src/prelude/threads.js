@@ -1,7 +1,7 @@
 // Worker threads of Node: an error that ends one arrives with the stack that it had there, and where nobody listens for it,
 // it is an error of whoever started the thread.
 import { core, internals } from "ext:core/mod.js";
-import { host } from "ext:trine_prelude/context.js";
+import { currentMeta, host } from "ext:trine_prelude/context.js";
 
 /** The error that ended a thread, where Deno's `Worker` has told nobody: it asks for listeners before. */
 function unheard([name, message, stack]) {
@@ -19,8 +19,25 @@ function unheard([name, message, stack]) {
   return error;
 }
 
+/** Lets a thread belong to the invocation that starts it: its lines in the log bear that one's ids. */
+function noteStarters(Worker) {
+  const Emitter = Object.getPrototypeOf(Worker);
+  // Stands between the class and the one that it extends: its constructor begins here.
+  function Noting(...given) {
+    const meta = currentMeta();
+    host.startsThread(meta?.requestId, meta?.tenantId);
+    return Reflect.construct(Emitter, given, new.target);
+  }
+  Noting.prototype = Emitter.prototype;
+  Object.defineProperty(Noting, "name", { value: Emitter.name });
+  Object.setPrototypeOf(Noting, Emitter);
+  Object.setPrototypeOf(Worker, Noting);
+}
+
 /** Called with the class when Node's module is loaded; see build.rs for the way there. */
-internals.trineMendWorker = ({ prototype }) => {
+internals.trineMendWorker = (Worker) => {
+  noteStarters(Worker);
+  const { prototype } = Worker;
   const { emit } = prototype;
   Object.defineProperty(prototype, "emit", {
     configurable: true,

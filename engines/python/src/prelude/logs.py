@@ -7,8 +7,10 @@ _RESERVED = frozenset(
     vars(logging.LogRecord("", 0, "", 0, "", None, None))
 ) | {"message", "asctime", "aws_request_id", "tenant_id", "taskName"}
 
-# Lambda's level names by number; numbers between two levels count as the lower one.
-_NAMES = {0: "NOTSET", 10: "DEBUG", 20: "INFO", 30: "WARNING", 40: "ERROR", 50: "CRITICAL"}
+
+def _level_name(record):
+    """The name of a record's level; numbers between two of `logging`'s own count as the lower one."""
+    return logging.getLevelName(max(0, min(50, record.levelno)) // 10 * 10)
 
 
 def _stamp(record):
@@ -40,19 +42,20 @@ class Formatter(logging.Formatter):
         return self._json(record) if _trine.log_json() else super().format(record)
 
     def _json(self, record):
-        level = max(0, min(50, record.levelno // 10 * 10))
         fields = {
             "timestamp": _stamp(record),
-            "level": _NAMES[level],
+            "level": _level_name(record),
             "message": _message(record),
             "logger": record.name,
             "stackTrace": None,
             "errorType": None,
             "errorMessage": None,
-            "requestId": getattr(record, "aws_request_id", None) or None,
+            "requestId": getattr(record, "aws_request_id", None),
             "location": None,
-            "tenantId": getattr(record, "tenant_id", None),
         }
+        tenant = getattr(record, "tenant_id", None)
+        if tenant is not None:
+            fields["tenantId"] = tenant
         if record.exc_info and record.exc_info[0] is not None:
             import traceback
 
@@ -88,8 +91,7 @@ class Handler(logging.Handler):
 
     def emit(self, record):
         try:
-            text = self.format(record)
-            _trine.emit(text if text.endswith("\n") else text + "\n")
+            _trine.log(self.format(record), record.levelno)
         except RecursionError:
             raise
         except Exception:
