@@ -85,6 +85,17 @@ exports.callbackAndPromise = async (_event, _context, callback) => {
   callback(null, "told");
   return "returned";
 };
+exports.callbackOfAsync = async (_event, _context, callback) => {
+  callback(null, "told");
+};
+exports.callbackOfAsyncLater = async (_event, _context, callback) => {
+  await pause(1);
+  callback(null, touched());
+};
+exports.callbackThenReject = async (_event, _context, callback) => {
+  callback(null, "told");
+  throw new Error("thrown");
+};
 exports.callbackNothing = (_event, _context, callback) => callback();
 exports.silent = (_event, _context, _callback) => {};
 exports.silentValue = (_event, _context, _callback) => "returned";
@@ -103,6 +114,17 @@ exports.doneError = (_event, context) => context.done(new RangeError("told"));
 exports.fail = (_event, context) => context.fail(new RangeError("told"));
 exports.failText = (_event, context) => context.fail("told");
 exports.failNothing = (_event, context) => context.fail();
+exports.succeedThenThrow = (_event, context) => {
+  context.succeed("told");
+  throw new Error("thrown");
+};
+exports.succeedOfAsyncLater = async (_event, context) => {
+  await pause(1);
+  context.succeed("told");
+};
+exports.failOfAsync = async (_event, context) => {
+  context.fail(new RangeError("told"));
+};
 exports.asyncSucceed = async (_event, context) => {
   context.succeed("told");
   return "returned";
