@@ -240,19 +240,25 @@ fn hooks_and_wrapped_handlers_follow_the_rules_too() {
         (
             "app.cjs",
             "exports.callback = (event, context, callback) => { setTimeout(() => callback(null, [event.seen]), 5); };
-             exports.promise = async (event) => [event.seen];",
+             exports.promise = async (event) => [event.seen];
+             exports.succeed = async (event, context) => { context.succeed([event.seen]); };",
         ),
         (
             "middlewares/around.mjs",
             "export const before = (event) => ({ ...event, seen: 'before' });
              export const after = (response) => [...response, 'after'];
-             export const wrap = (handler) => async (event, context) =>
-               [...await handler(event, context), 'wrapped'];",
+             export const wrap = (handler) => async (...given) => [...await handler(...given), 'wrapped'];",
         ),
     ]);
-    for (rules, handler) in
-        [("node22", "app.callback"), ("node22", "app.promise"), ("node24", "app.promise")]
-    {
+    for (rules, handler) in [
+        ("node22", "app.callback"),
+        ("node22", "app.succeed"),
+        ("node22", "app.promise"),
+        ("node24", "app.promise"),
+        ("permissive", "app.callback"),
+        ("permissive", "app.succeed"),
+        ("permissive", "app.promise"),
+    ] {
         let lambda = Lambda::with(&folder, |command| {
             command
                 .env("_HANDLER", handler)

@@ -65,6 +65,8 @@ class Answer {
   #resolve;
   #reject;
   #held;
+  /** Whether the handler has returned a promise. */
+  #races = false;
   promise;
 
   constructor(meta, inner) {
@@ -111,9 +113,28 @@ class Answer {
     return this.promise;
   }
 
-  /** The event loop is empty: the held value goes out, or `null` when there was no answer at all. */
+  /** A promise of whichever comes first, it or what the handler's promise comes to. */
+  race(promise) {
+    this.#races = true;
+    return Promise.race([
+      this.pending(),
+      promise.then(
+        (value) => this.given ? this.promise : value,
+        (thrown) => this.given ? this.promise : Promise.reject(thrown),
+      ),
+    ]);
+  }
+
+  /**
+   * The event loop is empty: the held value goes out, or `null` when there was no answer at all. Returns false where the
+   * handler's promise is still to give one.
+   */
   empty() {
+    if (this.#races && !this.given) {
+      return false;
+    }
     this.#resolve(this.#held?.value ?? null);
+    return true;
   }
 }
 
@@ -142,23 +163,22 @@ export function settle(meta, name, error, value) {
 const ANSWERS_BY_CONTEXT = /\b(?:done|succeed|fail)\b/;
 const answersByContext = new WeakMap();
 
+/** Whether a handler names one of the context's functions that answer. */
+function namesContextAnswer(handler) {
+  let names = answersByContext.get(handler);
+  if (names === undefined) {
+    names = ANSWERS_BY_CONTEXT.test(Function.prototype.toString.call(handler));
+    answersByContext.set(handler, names);
+  }
+  return names;
+}
+
 /**
  * Whether a handler that has returned nothing may still answer through its context: when it has started something, or
  * names one of the functions for that, as those do whose connections to elsewhere stay open all the time.
  */
 function mayAnswerLater(handler, meta) {
-  if (!core.eventLoopHasMoreWork()) {
-    return false;
-  }
-  if (!meta.leftovers) {
-    return true;
-  }
-  let answers = answersByContext.get(handler);
-  if (answers === undefined) {
-    answers = ANSWERS_BY_CONTEXT.test(Function.prototype.toString.call(handler));
-    answersByContext.set(handler, answers);
-  }
-  return answers;
+  return core.eventLoopHasMoreWork() && (!meta.leftovers || namesContextAnswer(handler));
 }
 
 /** Whether a result is a timer of Node's: what an arrow function returns whose expression starts one, to answer later. */
@@ -175,7 +195,7 @@ function givenOf(meta) {
   return meta.answer?.given && !meta.answer.inner ? meta.answer : undefined;
 }
 
-/** Finishes what a handler's promise comes to, unless an answer was given before: the first one counts. */
+/** Finishes what a handler's promise comes to, unless an answer was given before, by whatever the handler has called. */
 function finishFirst(promise, finish, meta) {
   return promise.then(
     (value) => givenOf(meta)?.pending().then(finish) ?? finish(value),
@@ -186,7 +206,12 @@ function finishFirst(promise, finish, meta) {
 /** What a handler's result stands for: a value, or a promise of it. `answer` is what it has for other ways to answer. */
 function resultOf(result, answer, handler, meta) {
   if (isThenable(result)) {
-    return result;
+    // The answer of a handler that was wrapped is none of what wraps it.
+    const isOthers = answer === undefined && meta.answer?.inner;
+    const mayAnswer = answer?.given || takesCallback(handler) || namesContextAnswer(handler);
+    return mayAnswer && !isOthers
+      ? (answer ?? answerOf(meta)).race(Promise.resolve(result))
+      : result;
   }
   // Whoever declares a callback answers through it: what it returns is what its last expression happened to be.
   const waits = (result === undefined || isTimer(result))
@@ -236,13 +261,7 @@ function callWrapped(handler, event, context, meta) {
       throw thrown;
     }
   }
-  if (!isThenable(result)) {
-    return resultOf(result, answer, handler, meta);
-  }
-  return Promise.resolve(result).then(
-    (value) => answer.given ? answer.pending() : value,
-    (thrown) => answer.given ? answer.pending() : Promise.reject(thrown),
-  );
+  return resultOf(result, answer, handler, meta);
 }
 
 /** What an `error` hook returns: an error replaces the one that it was given. */
@@ -444,8 +463,13 @@ export function wrap(wrapper, handler) {
  * is coming now.
  */
 export function idle(slot) {
-  const answer = metas[slot]?.waiting?.pop();
-  return answer !== undefined && answer.empty() !== false;
+  const waiting = metas[slot]?.waiting ?? [];
+  while (waiting.length > 0) {
+    if (waiting.pop().empty() !== false) {
+      return true;
+    }
+  }
+  return false;
 }
 
 /** What a program that asked for its end has come to. */

@@ -125,6 +125,24 @@ exports.succeedOfAsyncLater = async (_event, context) => {
 exports.failOfAsync = async (_event, context) => {
   context.fail(new RangeError("told"));
 };
+exports.succeedThenNever = async (_event, context) => {
+  context.succeed("told");
+  await new Promise(() => {});
+};
+exports.succeedLaterThenNever = async (_event, context) => {
+  await pause(1);
+  context.succeed("told");
+  await new Promise(() => {});
+};
+exports.callbackThenNever = async (_event, _context, callback) => {
+  callback(null, "told");
+  await new Promise(() => {});
+};
+exports.callbackLaterThenNever = async (_event, _context, callback) => {
+  await pause(1);
+  callback(null, "told");
+  await new Promise(() => {});
+};
 exports.asyncSucceed = async (_event, context) => {
   context.succeed("told");
   return "returned";
