@@ -3,6 +3,8 @@
 //! - `engine call`: from an event's bytes to its answer's in an engine, without the rest of the product;
 //! - `pipeline`: an invocation with its hooks, without a front door;
 //! - `lambda loop`: the whole process under an emulated Runtime API, next to the raw client and the official Rust one;
+//! - `streams`, `managed`: the first byte of a streamed answer, its speed, and invocations side by side, as callers of the
+//!   emulated Lambda see them;
 //! - `recycling`: how soon a fresh instance is ready, in a warm process and in a new one;
 //! - `interrupts`: how soon an endless loop is answered once its time is up;
 //! - `lua library`: functions of Lua's library that can be stopped, next to Lua's own.
@@ -27,6 +29,7 @@ mod notes;
 mod pipeline;
 mod process;
 mod recycling;
+mod streams;
 
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, measurement::WallTime};
 use std::time::Duration;
@@ -46,6 +49,7 @@ fn main() {
     engine_call::measure(&mut criterion);
     pipeline::measure(&mut criterion);
     lambda_loop::measure(&mut criterion);
+    streams::measure(&mut criterion);
     recycling::measure(&mut criterion);
     interrupts::measure(&mut criterion);
     lua_library::measure(&mut criterion);

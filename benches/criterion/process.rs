@@ -19,6 +19,16 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 /// Maximum number of waiting events, so that `/next` never has to wait.
 const BATCH: u64 = 500;
 
+/// The time that a runtime has between two streams to ask for the next event.
+const BETWEEN_STREAMS: Duration = Duration::from_millis(1);
+
+/// A streamed answer: its length in bytes, and when it began and ended, since its event was sent.
+struct Streamed {
+    length: usize,
+    begun: Duration,
+    ended: Duration,
+}
+
 /// The program to start.
 pub(crate) struct Program {
     pub(crate) path: PathBuf,
@@ -58,7 +68,13 @@ impl Program {
 impl Lambda {
     /// Starts a Runtime API, but not the program yet.
     pub(crate) fn new(program: Program) -> Self {
+        Self::taking(program, 1)
+    }
+
+    /// As [`Lambda::new`], for a program that takes so many events at once.
+    pub(crate) fn taking(program: Program, concurrency: usize) -> Self {
         let options = EmulatorOptions {
+            concurrency,
             timeout: TIMEOUT,
             init_timeout: START,
             handler: "app.handler".to_owned(),
@@ -110,6 +126,64 @@ impl Lambda {
         assert!(outcome.is_response(), "{program}: {outcome:?}");
         assert_eq!(outcome.json(), parsed(event), "the answer of {program}");
         self.emulator.assert_clean();
+    }
+
+    /// Returns the length of a streamed answer.
+    pub(crate) fn streamed(&self, event: &Bytes) -> usize {
+        let length = self.runtime.block_on(self.stream(event)).length;
+        self.emulator.assert_clean();
+        length
+    }
+
+    /// Has `count` answers streamed, one after the other; returns the total time from sending the event to the first
+    /// bytes.
+    pub(crate) fn first_bytes(&self, event: &Bytes, count: u64) -> Duration {
+        self.sum(event, count, |streamed| streamed.begun)
+    }
+
+    /// As [`Lambda::first_bytes`], to the end of each answer.
+    pub(crate) fn streams(&self, event: &Bytes, count: u64) -> Duration {
+        self.sum(event, count, |streamed| streamed.ended)
+    }
+
+    fn sum(&self, event: &Bytes, count: u64, which: impl Fn(Streamed) -> Duration) -> Duration {
+        self.runtime.block_on(async {
+            let mut taken = Duration::ZERO;
+            for _ in 0..count {
+                taken += which(self.stream(event).await);
+                // A stream ends with its connection: the next event is asked for on another one.
+                tokio::time::sleep(BETWEEN_STREAMS).await;
+            }
+            taken
+        })
+    }
+
+    async fn stream(&self, event: &Bytes) -> Streamed {
+        let sent = Instant::now();
+        let mut answer = self.emulator.invoke_streaming(Event::new(event.clone()));
+        let mut length = answer.chunk().await.map_or(0, |chunk| chunk.len());
+        let begun = sent.elapsed();
+        while let Some(chunk) = answer.chunk().await {
+            length += chunk.len();
+        }
+        let ended = sent.elapsed();
+        let outcome = answer.finish().await;
+        assert!(outcome.is_response(), "{outcome:?}");
+        Streamed { length, begun, ended }
+    }
+
+    /// Has `together` events answered side by side, `rounds` times; returns how long that took.
+    pub(crate) fn rounds(&self, event: &Bytes, together: usize, rounds: u64) -> Duration {
+        let invoke = |_| self.emulator.invoke(Event::new(event.clone()));
+        self.runtime.block_on(async {
+            let started = Instant::now();
+            for _ in 0..rounds {
+                for outcome in join_all((0..together).map(invoke)).await {
+                    assert_eq!(outcome.json(), parsed(event), "{outcome:?}");
+                }
+            }
+            started.elapsed()
+        })
     }
 
     /// Has `count` waiting events answered; returns the total time from handing out each one to the end of its answer.

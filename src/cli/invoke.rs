@@ -15,13 +15,12 @@ use serde::de::IgnoredAny;
 use std::{
     env,
     fs::{self, File},
-    future::{Future, poll_fn},
+    future::Future,
     io::{self, Read, Write, stderr, stdin, stdout},
     path::Path,
     pin::pin,
     process::ExitCode,
     rc::Rc,
-    task::Poll,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 use tokio::{runtime::Builder, task::LocalSet};
@@ -221,11 +220,7 @@ async fn printing(
     mut out: &File,
 ) -> (Answer, io::Result<()>) {
     let mut call = pin!(call);
-    let begun = poll_fn(|cx| match call.as_mut().poll(cx) {
-        Poll::Ready(answer) => Poll::Ready(Some(answer)),
-        Poll::Pending => invocation.stream.poll_out(cx).map(|_| None),
-    });
-    let answer = begun.await;
+    let answer = invocation.stream.until_out(call.as_mut()).await;
     let Some(stream) = invocation.stream.out() else {
         return match answer {
             Some(answer) => (answer, Ok(())),
@@ -253,7 +248,7 @@ fn rescue(invocation: &Invocation) -> Rescue {
         let message =
             format!("{}; it runs native code that cannot be stopped", timed_out(&id, lost.given));
         fail(&explain(&Error::new(ErrorKind::Timeout, message)), 0);
-        std::process::exit(exit_code(ErrorKind::Timeout).into());
+        trine_process::end(exit_code(ErrorKind::Timeout).into());
     };
     Rescue { act: Box::new(act), lost_after: Some(LOST_AFTER) }
 }

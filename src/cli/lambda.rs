@@ -24,17 +24,13 @@ use tokio::{
 };
 use trine_engine::{Error, ErrorKind, Level, LogFormat};
 
-/// The variable that says how the platform starts the process, and its value where it takes a snapshot then.
-const INITIALIZATION_TYPE: &str = "AWS_LAMBDA_INITIALIZATION_TYPE";
-const SNAP_START: &str = "snap-start";
-
 /// The exit statuses of a function that fails around a snapshot, as of AWS's own runtimes.
 const SNAPSHOT_EXIT: u8 = 64;
 const RESTORE_EXIT: u8 = 65;
 
 /// Serves invocations until the platform ends it. Exit status: 0 after SIGTERM or SIGINT, 1 when the function could not
-/// be loaded or the Runtime API is gone, 64 and 65 when it failed before a snapshot or after a restore, 124 when an invocation that nothing could stop had to be answered in its
-/// place; 127 and 126, as from a shell, when the wrapper script is missing or cannot be executed.
+/// be loaded or the Runtime API is gone, 64 and 65 when it failed before a snapshot or after a restore, 124 when an
+/// invocation that nothing could stop had to be answered in its place; 127 and 126, as from a shell, when the wrapper script is missing or cannot be executed.
 pub(super) fn run(handler: Option<&OsStr>, command_line: &[OsString]) -> ExitCode {
     let wrapped = wrapper::enter(command_line);
     let status = wrapped.as_ref().err().map_or(1, |failed| failed.status);
@@ -93,9 +89,7 @@ fn serve(handler: Option<&OsStr>, wrapped: Result<(), wrapper::Failed>) -> anyho
         returned(local.block_on(&runtime, run))?
     } else {
         let worker = Worker::new(settings.sequential_worker(log.clone()));
-        let snap_start = env::var(INITIALIZATION_TYPE).is_ok_and(|kind| kind == SNAP_START);
         let door = Door::new(RuntimeApi::new(&address)?, worker, Log::new(log));
-        let door = door.with_snap_start(snap_start);
         let run = async { task::spawn_local(door.run(plan)).await };
         returned(local.block_on(&runtime, run))
     };

@@ -139,7 +139,7 @@ impl Serve {
         match server.serve_under(supervisor, &worker, announce)? {
             Ended::Drained => Ok(()),
             // Guests may still run: nothing but the end of the process stops them.
-            forced => std::process::exit(forced.exit_code().into()),
+            forced => trine_process::end(forced.exit_code().into()),
         }
     }
 

@@ -136,6 +136,9 @@ pub struct Settings {
     pub timeout_margin: Setting<Duration>,
     /// The number of invocations that Lambda hands out at once: `AWS_LAMBDA_MAX_CONCURRENCY`, else one.
     pub concurrency: usize,
+    /// Whether Lambda takes a snapshot of the process when it has loaded its function: `AWS_LAMBDA_INITIALIZATION_TYPE` is
+    /// `snap-start`.
+    pub snap_start: bool,
     /// The number of threads on which handlers run that hold theirs, where invocations come side by side and the language
     /// has one interpreter: `TRINE_PYTHON_CONCURRENCY`, else as many as invocations.
     pub threads: Option<usize>,
@@ -273,6 +276,8 @@ impl Settings {
             concurrency: Setting::of_platform(variable("AWS_LAMBDA_MAX_CONCURRENCY"), || 1_usize)
                 .value
                 .max(1),
+            snap_start: env("AWS_LAMBDA_INITIALIZATION_TYPE")
+                .is_some_and(|kind| kind == "snap-start"),
             threads: optional(variable("TRINE_PYTHON_CONCURRENCY"), |text| {
                 INVOCATIONS.parse(text)
             })?
@@ -371,6 +376,7 @@ impl Settings {
             .with_main_thread(true)
             .with_trace_in_environment(true)
             .with_lone_root(true)
+            .with_snap_start(self.snap_start)
             .with_memory_limit(self.memory.value)
     }
 

@@ -209,7 +209,7 @@ impl Server {
         let supervise = move || {
             let ended = runtime.block_on(running.run_until(&mut signals));
             if let (Ok(ended), false) = (&ended, left.load(Ordering::Acquire)) {
-                std::process::exit(ended.exit_code().into());
+                trine_process::end(ended.exit_code().into());
             }
             ended
         };

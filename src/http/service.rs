@@ -36,7 +36,7 @@ use std::{
     time::Instant,
 };
 use tokio::sync::{mpsc, watch};
-use trine_engine::{Invocation, Level, Payload, ResponseStream, StreamPlace};
+use trine_engine::{Invocation, Level, Payload};
 
 /// The path that tells whether the server answers at all; every path below `/.trine` is the server's own.
 const HEALTH: &str = "/.trine/health";
@@ -238,7 +238,6 @@ impl Service {
         };
         let event = event::write(parts, &body, &around);
         let deadline_ms = self.options.deadline_from_now();
-        let stream = ResponseStream::default();
         let invocation = Rc::new(Invocation {
             request_id,
             deadline_ms,
@@ -246,7 +245,6 @@ impl Service {
             invoked_function_arn: function.arn.clone(),
             function_name: function.function_name.as_ref().or(Some(&function.name)).cloned(),
             event_is_json: true,
-            stream: StreamPlace::of(stream.clone()),
             ..Invocation::default()
         });
         // Only a request with a deadline can be answered by anybody else before the server ends.
@@ -262,7 +260,8 @@ impl Service {
             log: self.log.clone(),
         });
         let request_id = invocation.request_id.clone();
-        let (functions, index, of) = (self.functions.clone(), route.function, invocation);
+        let (functions, index) = (self.functions.clone(), route.function);
+        let of = invocation.clone();
         let mut call = Box::pin(async move { functions.call(index, event, of, lifeline).await });
         let malformed = |malformed: Malformed| {
             let message = malformed.to_string();
@@ -273,14 +272,11 @@ impl Service {
                 ErrorDetail::Hidden => hidden(&parts.method, StatusCode::BAD_GATEWAY),
             }
         };
-        let begun = poll_fn(|cx| match call.as_mut().poll(cx) {
-            Poll::Ready(result) => Poll::Ready(Some(result)),
-            Poll::Pending => stream.poll_out(cx).map(|()| None),
-        });
-        let result = begun.await;
+        let result = invocation.stream.until_out(call.as_mut()).await;
         let is_over = result.is_some();
         let mut reply = match result.unwrap_or(Ok(Payload::Streamed)) {
             Ok(Payload::Streamed) => {
+                let stream = invocation.stream.get().clone();
                 let body = StreamedBody::new(stream.reader(), hold.clone());
                 let reply = response::streamed(&parts.method, &stream.head(), body);
                 let (log, name) = (self.log.clone(), function.name.clone());

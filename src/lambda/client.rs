@@ -266,11 +266,8 @@ impl RuntimeApi {
         error_type: &str,
         xray_cause: Option<&str>,
     ) -> Result<Verdict, ApiError> {
-        let path = answer_path(delivery, "error");
-        let body = Bytes::from(document).into();
-        let mut request = self.answer(&path, body, JSON, delivery.attempt.as_ref())?;
-        describe(&mut request, error_type, xray_cause)?;
-        self.post(&path, request).await
+        let (path, attempt) = (answer_path(delivery, "error"), delivery.attempt.as_ref());
+        self.fail_at(&path, attempt, document, error_type, xray_cause).await
     }
 
     /// Reports that the function could not be loaded. The process must end afterwards, whatever the answer.
@@ -283,10 +280,7 @@ impl RuntimeApi {
         error_type: &str,
         xray_cause: Option<&str>,
     ) -> Result<Verdict, ApiError> {
-        let body = Bytes::from(document).into();
-        let mut request = self.answer(INIT_ERROR, body, JSON, None)?;
-        describe(&mut request, error_type, xray_cause)?;
-        self.post(INIT_ERROR, request).await
+        self.fail_at(INIT_ERROR, None, document, error_type, xray_cause).await
     }
 
     /// Reports that the function could not go on after a restore. The process must end afterwards, whatever the answer.
@@ -299,10 +293,25 @@ impl RuntimeApi {
         error_type: &str,
         xray_cause: Option<&str>,
     ) -> Result<Verdict, ApiError> {
-        let body = Bytes::from(document).into();
-        let mut request = self.answer(RESTORE_ERROR, body, JSON, None)?;
-        describe(&mut request, error_type, xray_cause)?;
-        self.post(RESTORE_ERROR, request).await
+        self.fail_at(RESTORE_ERROR, None, document, error_type, xray_cause).await
+    }
+
+    async fn fail_at(
+        &mut self,
+        path: &str,
+        attempt: Option<&HeaderValue>,
+        document: String,
+        error_type: &str,
+        xray_cause: Option<&str>,
+    ) -> Result<Verdict, ApiError> {
+        let value = |text: &str| HeaderValue::from_str(text).map_err(http::Error::from);
+        let mut request = self.answer(path, Bytes::from(document).into(), JSON, attempt)?;
+        let headers = request.headers_mut();
+        headers.insert(ERROR_TYPE, value(error_type)?);
+        if let Some(cause) = xray_cause {
+            headers.insert(XRAY_CAUSE, value(cause)?);
+        }
+        self.post(path, request).await
     }
 
     /// Waits for the restore of a snapshot, which is taken meanwhile; returns whether it has come before `stop`. The
@@ -427,21 +436,6 @@ impl RuntimeApi {
             .map_err(|source| ApiError::Broken { path: self.address.clone(), source })?;
         Ok(Connection { sender, socket, task })
     }
-}
-
-/// Adds the headers that describe an error.
-fn describe(
-    request: &mut Request<Outgoing>,
-    error_type: &str,
-    xray_cause: Option<&str>,
-) -> Result<(), ApiError> {
-    let value = |text: &str| HeaderValue::from_str(text).map_err(http::Error::from);
-    let headers = request.headers_mut();
-    headers.insert(ERROR_TYPE, value(error_type)?);
-    if let Some(cause) = xray_cause {
-        headers.insert(XRAY_CAUSE, value(cause)?);
-    }
-    Ok(())
 }
 
 pub(super) fn answer_path(delivery: &Delivery, kind: &str) -> String {

@@ -11,11 +11,13 @@ use crate::{
 };
 use bytes::Bytes;
 use std::{
-    future::{Future, poll_fn, ready},
+    future::{Future, ready},
     pin::pin,
     rc::Rc,
-    sync::{Arc, atomic::AtomicBool},
-    task::Poll,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 use trine_engine::{
     Error, ErrorDialect, ErrorKind, Invocation, Level, Payload, RawPayload, Result,
@@ -52,7 +54,7 @@ impl Poller {
             address: api.address().to_owned(),
             dialect,
             log: log.clone(),
-            streams: AtomicBool::new(false),
+            answering: AtomicBool::new(false),
             ends,
         });
         Self { api, log, rescuer }
@@ -66,6 +68,7 @@ impl Poller {
         let invocation = Rc::new(invocation_from(&next.headers));
         let event = event(next, &invocation);
         let rescuer = self.rescuer.clone();
+        rescuer.answering.store(false, Ordering::Release);
         let rescue = || Some(rescuer.rescue(&next.delivery));
         let call = function.invoke(event, &invocation, rescue);
         self.run_call(next, &invocation, call).await
@@ -79,17 +82,15 @@ impl Poller {
         call: impl Future<Output = Answer>,
     ) -> Result<(), ApiError> {
         let mut call = pin!(call);
-        let answer = poll_fn(|cx| match call.as_mut().poll(cx) {
-            Poll::Ready(answer) => Poll::Ready(Some(answer)),
-            Poll::Pending => invocation.stream.poll_out(cx).map(|_| None),
-        });
-        let (result, claim) = match answer.await.map(Answer::into_parts) {
+        let answer = invocation.stream.until_out(call.as_mut()).await;
+        let (result, claim) = match answer.map(Answer::into_parts) {
             None => {
-                let rest = async { call.await.into_parts().1 };
+                // From its end on nobody else need answer, however long the rest takes to be sent.
+                let rest = async { call.await.into_parts().1.take() };
                 return self.stream(next, invocation, rest).await;
             }
             Some((Ok(Payload::Streamed), claim)) => {
-                return self.stream(next, invocation, ready(claim)).await;
+                return self.stream(next, invocation, ready(claim.take())).await;
             }
             Some(other) => other,
         };

@@ -39,8 +39,9 @@ pub(super) struct Rescuer {
     pub(super) address: String,
     pub(super) dialect: ErrorDialect,
     pub(super) log: Log,
-    /// Whether an answer is being streamed: then the caller learns from its end that it is not whole.
-    pub(super) streams: AtomicBool,
+    /// Whether the answer to the invocation under way has begun to go out, from here or from its own thread. Where that
+    /// streams it, the caller learns from the end of the process that it is not whole.
+    pub(super) answering: AtomicBool,
     pub(super) ends: Ends,
 }
 
@@ -51,6 +52,11 @@ impl Rescuer {
         let (rescuer, delivery) = (self.clone(), delivery.clone());
         let act = move |lost: &Lost| rescuer.answer(&delivery, lost);
         Rescue { act: Box::new(act), lost_after: None }
+    }
+
+    /// Notes that the answer begins to go out; returns whether nobody else's has.
+    pub(super) fn begins(&self) -> bool {
+        !self.answering.swap(true, Ordering::AcqRel)
     }
 
     /// Goes on where the watchdog has answered.
@@ -80,12 +86,13 @@ impl Rescuer {
         let message = format!("{}; {why}{so}", timed_out(id, lost.given));
         self.log.line(level, &message, &[("requestId", id.into())]);
         let error = Error::new(ErrorKind::Timeout, message);
-        let streams = self.streams.load(Ordering::Acquire);
-        if !streams && let Err(error) = self.post(delivery, id, &error) {
+        if self.begins()
+            && let Err(error) = self.post(delivery, id, &error)
+        {
             self.log.line(level, &format!("the error could not be posted: {error}"), &[]);
         }
         if ends {
-            std::process::exit(STUCK_EXIT);
+            trine_process::end(STUCK_EXIT);
         }
     }
 

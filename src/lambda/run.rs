@@ -20,7 +20,6 @@ pub struct Door {
     api: RuntimeApi,
     worker: Rc<Worker>,
     log: Log,
-    snap_start: bool,
 }
 
 /// The reason why the loop ended.
@@ -41,14 +40,7 @@ pub enum Ended {
 impl Door {
     /// Makes a door to the Runtime API `api` whose functions run on `worker`.
     pub fn new(api: RuntimeApi, worker: Worker, log: Log) -> Self {
-        Self { api, worker: Rc::new(worker), log, snap_start: false }
-    }
-
-    /// Sets whether a snapshot is taken of the process when it has loaded its function.
-    #[must_use]
-    pub fn with_snap_start(mut self, snap_start: bool) -> Self {
-        self.snap_start = snap_start;
-        self
+        Self { api, worker: Rc::new(worker), log }
     }
 
     /// Loads the function and serves invocations until the platform ends it. `plan` is the outcome of the search for
@@ -62,7 +54,7 @@ impl Door {
             Ok((plan, signals)) => {
                 let function = Function::new(self.worker.clone(), plan);
                 let function = &function;
-                serve(&mut poller, &self.worker, function, signals, self.snap_start).await
+                serve(&mut poller, &self.worker, function, signals).await
             }
             Err(error) => poller.fail_init(error).await,
         };
@@ -105,7 +97,6 @@ async fn serve(
     worker: &Worker,
     function: &Function,
     mut signals: Signals,
-    snap_start: bool,
 ) -> Ended {
     // One wait for all invocations: when it is over, so is the loop.
     let mut stop = pin!(async {
@@ -117,7 +108,9 @@ async fn serve(
         Some(Ok(())) => {}
     }
     announce(poller, worker).await;
-    if snap_start && let Some(ended) = snapshot::pass(poller, worker, function, stop.as_mut()).await
+    let is_snap_start = worker.options().environment.snap_start;
+    if is_snap_start
+        && let Some(ended) = snapshot::pass(poller, worker, function, stop.as_mut()).await
     {
         return ended;
     }
@@ -165,7 +158,7 @@ pub(super) async fn load(
     loading: impl Future<Output = Result<()>>,
 ) -> Option<Result<()>> {
     let watchdog = &worker.options().watchdog;
-    let _watched = watchdog.arm_unless(end_was_requested, END_TIME, || std::process::exit(0));
+    let _watched = watchdog.arm_unless(end_was_requested, END_TIME, || trine_process::end(0));
     tokio::select! {
         biased;
         // What fails when the end has begun fails because of it.

@@ -4,12 +4,11 @@ use super::{ApiError, Next, Verdict, client::ERROR_TYPE, outgoing::StreamedBody,
 use crate::{
     diagnostic::{DOCUMENT_LIMIT, error_type_header, invoke_record},
     telemetry::Log,
-    worker::Claim,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use bytes::{BufMut, Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use std::{future::Future, rc::Rc, sync::atomic::Ordering};
+use std::{future::Future, rc::Rc};
 use trine_engine::{
     Error, ErrorDialect, HTTP_INTEGRATION, Invocation, Level, PRELUDE_END, StreamHead,
 };
@@ -50,14 +49,18 @@ impl Failures {
 }
 
 impl Poller {
-    /// Posts an answer that is out while the rest of the call runs.
+    /// Posts an answer that is out while the rest of the call runs, which ends with whether nobody has answered in its
+    /// place.
     pub(super) async fn stream(
         &mut self,
         next: &Next,
         invocation: &Rc<Invocation>,
-        rest: impl Future<Output = Claim>,
+        rest: impl Future<Output = bool>,
     ) -> Result<(), ApiError> {
         let (stream, rescuer) = (invocation.stream.get(), self.rescuer.clone());
+        if !rescuer.begins() {
+            return rescuer.answered().await;
+        }
         let failures = Failures {
             log: self.log.clone(),
             dialect: rescuer.dialect,
@@ -66,11 +69,9 @@ impl Poller {
         let (prelude, content_type) = opening(&stream.head());
         let trailing = failures.clone();
         let body = StreamedBody::new(prelude, stream.reader(), move |e| trailing.trailers(e));
-        rescuer.streams.store(true, Ordering::Release);
         let post = self.api.stream(&next.delivery, body, content_type);
-        let (claim, posted) = futures::future::join(rest, post).await;
-        rescuer.streams.store(false, Ordering::Release);
-        if !claim.take() {
+        let (is_ours, posted) = futures::future::join(rest, post).await;
+        if !is_ours {
             return rescuer.answered().await;
         }
         if let Some(error) = stream.take_failure() {

@@ -192,7 +192,7 @@ impl Worker {
         if !heap.has_endings() {
             return;
         }
-        let act = Box::new(|_: &Lost| std::process::exit(STUCK_EXIT));
+        let act = Box::new(|_: &Lost| trine_process::end(STUCK_EXIT));
         let rescue = Rescue { act, lost_after: Some(Duration::ZERO) };
         let _watched = heap.watch(SHUTDOWN_TIME, Some(rescue));
         let hooks = heap.end(|middleware, error| self.report(middleware, &error));
@@ -216,7 +216,7 @@ impl Worker {
 
 /// Returns what ends the process with this status where a guest's code cannot be stopped at its end.
 fn exit_with(status: i32) -> Rescue {
-    let act = Box::new(move |_: &Lost| std::process::exit(status));
+    let act = Box::new(move |_: &Lost| trine_process::end(status));
     Rescue { act, lost_after: Some(END_LOST_AFTER) }
 }
 

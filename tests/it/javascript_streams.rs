@@ -9,7 +9,7 @@ use std::{
     net::TcpStream,
     time::Duration,
 };
-use trine_emulator::{Answer, EmulatorOptions};
+use trine_emulator::Answer;
 
 /// What all of the handlers share: two parts, the second of which waits until there is a file `go`, or parts without end.
 const PARTS: &str = r#"
@@ -258,42 +258,6 @@ fn errors_are_ordinary_ones_before_the_first_chunk_and_trailers_afterwards() {
         let names: Vec<&str> = trailers.iter().map(|(name, _)| name.as_str()).collect();
         let expected = ["lambda-runtime-function-error-type", "lambda-runtime-function-error-body"];
         assert_eq!(names, expected, "{handler}");
-        lambda.emulator.assert_clean();
-    }
-}
-
-#[test]
-fn an_endless_stream_is_stopped_at_its_deadline() {
-    let folder = folder(
-        "async function* endless({ how }) {
-           if (how === 'fine') { yield 'fine'; return; }
-           for (;;) { yield 'aa'; if (how === 'waits') await sleep(1); }
-         }
-         export const handler = (event) => endless(event);
-         export const official = awslambda.streamifyResponse(async (event, stream) => {
-           await pipeline(endless(event), stream);
-         });",
-    );
-    for handler in ["app.handler", "app.official"] {
-        let options = EmulatorOptions {
-            timeout: Duration::from_millis(1500),
-            init_timeout: LIMIT,
-            ..EmulatorOptions::default()
-        };
-        let lambda = Lambda::under(options, &folder, |command| {
-            command.env("_HANDLER", handler);
-        });
-        for how in ["waits", "runs"] {
-            let outcome = lambda.outcome(json!({"how": how}));
-            let Answer::Response { bytes, trailers, .. } = &outcome.result else {
-                panic!("{handler} {how}: {outcome:?}")
-            };
-            assert!(bytes.starts_with(b"a"), "{handler} {how}");
-            let kind = trailers.iter().find(|(name, _)| name.ends_with("error-type"));
-            assert_eq!(kind.unwrap().1, "Function.Timeout", "{handler} {how}");
-            let outcome = lambda.outcome(json!({"how": "fine"}));
-            assert_eq!(outcome.body(), "fine", "{handler} {how}: {outcome:?}");
-        }
         lambda.emulator.assert_clean();
     }
 }

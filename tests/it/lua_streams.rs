@@ -10,7 +10,7 @@ use std::{
     net::TcpStream,
     time::Duration,
 };
-use trine_emulator::{Answer, EmulatorOptions};
+use trine_emulator::Answer;
 
 /// What all of the handlers share: two parts, the second of which is made when there is a file `go`, or parts without end.
 const PARTS: &str = r#"
@@ -189,44 +189,6 @@ fn errors_are_ordinary_ones_before_the_first_chunk_and_trailers_afterwards() {
         assert_eq!((&bytes[..], *streamed), (&b"ab"[..], true));
         let kind = trailers.iter().find(|(name, _)| name.ends_with("error-type"));
         assert_eq!(kind.unwrap().1, "Function.OutOfStock");
-    }
-    lambda.emulator.assert_clean();
-}
-
-#[test]
-fn an_endless_stream_is_stopped_at_its_deadline() {
-    let folder = folder(
-        "local function pieces(send)
-           if event.how == 'fine' then return send('fine') end
-           while true do
-             send('a')
-             if event.how == 'waits' then trine.sleep(0.001) end
-             if event.how == 'spins' then while true do end end
-           end
-         end
-         if event.writes then pieces(context.write) return end
-         return coroutine.create(function() pieces(yield) end)",
-    );
-    let options = EmulatorOptions {
-        timeout: Duration::from_millis(1500),
-        init_timeout: LIMIT,
-        ..EmulatorOptions::default()
-    };
-    let lambda = Lambda::under(options, &folder, |command| {
-        command.env("_HANDLER", "app.handler");
-    });
-    for writes in [true, false] {
-        for how in ["waits", "spins", "runs"] {
-            let outcome = lambda.outcome(json!({"how": how, "writes": writes}));
-            let Answer::Response { bytes, trailers, .. } = &outcome.result else {
-                panic!("{writes} {how}: {outcome:?}")
-            };
-            assert!(bytes.starts_with(b"a"), "{writes} {how}");
-            let kind = trailers.iter().find(|(name, _)| name.ends_with("error-type"));
-            assert_eq!(kind.unwrap().1, "Function.Timeout", "{writes} {how}");
-            let outcome = lambda.outcome(json!({"how": "fine", "writes": writes}));
-            assert_eq!(outcome.body(), "fine", "{writes} {how}: {outcome:?}");
-        }
     }
     lambda.emulator.assert_clean();
 }

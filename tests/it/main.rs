@@ -34,5 +34,6 @@ mod program_end;
 mod python_streams;
 mod soak;
 mod stacks;
+mod stream_faults;
 mod support;
 mod surroundings;

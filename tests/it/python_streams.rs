@@ -149,7 +149,9 @@ fn a_client_that_hangs_up_is_told_to_the_generator() {
             eventually(&format!("it is told\n{body}{:?}", served.process), || {
                 closed.exists().then_some(())
             });
-            assert!(folder.task().join(raised).exists(), "{body}");
+            // Where the client is gone before the generator has gone on, it learns of it at its `yield`.
+            let raised = [raised, "GeneratorExit"].map(|name| folder.task().join(name).exists());
+            assert!(raised.contains(&true), "{body}");
         });
     }
 }

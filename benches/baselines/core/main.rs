@@ -8,6 +8,7 @@ mod pipes;
 mod process;
 mod report;
 mod runtime_api;
+mod stream;
 
 use anyhow::bail;
 use bytes::Bytes;
@@ -18,7 +19,7 @@ use process::ProcessPerCall;
 use runtime_api::RuntimeApi;
 use std::{convert::Infallible, env, process::ExitCode};
 
-const USAGE: &str = "usage: trine-baseline floor
+const USAGE: &str = "usage: trine-baseline (floor|stream)
        trine-baseline (pipes|http|process) (node|python|deno) FOLDER
 FOLDER is where the languages' own parts are: benches/baselines.
 The environment is Lambda's; BASELINE_HOOKS=hook1,hook2 names hooks, BASELINE_DENO is the path of deno.";
@@ -27,6 +28,8 @@ The environment is Lambda's; BASELINE_HOOKS=hook1,hook2 names hooks, BASELINE_DE
 enum Design {
     /// The same bytes, returned by this process.
     Floor,
+    /// The same as a stream.
+    Stream,
     /// A resident language runtime behind named pipes.
     Pipes(Pipes),
     /// A resident sub-process behind HTTP.
@@ -40,6 +43,7 @@ impl Design {
     fn start(arguments: &[&str]) -> anyhow::Result<Self> {
         Ok(match arguments {
             ["floor"] => Self::Floor,
+            ["stream"] => Self::Stream,
             [design, language, folder] => {
                 let language = Language::parse(language)?;
                 let function = Function::from_environment(language, folder.as_ref())?;
@@ -56,7 +60,7 @@ impl Design {
 
     async fn answer(&mut self, event: Bytes) -> anyhow::Result<Bytes> {
         match self {
-            Self::Floor => Ok(event),
+            Self::Floor | Self::Stream => Ok(event),
             Self::Pipes(pipes) => pipes.answer(event),
             Self::Http(hop) => hop.answer(event).await,
             Self::Process(process) => process.answer(&event),
@@ -80,6 +84,10 @@ fn run() -> anyhow::Result<Infallible> {
         let mut api = RuntimeApi::from_environment()?;
         loop {
             let invocation = api.next().await?;
+            if matches!(design, Design::Stream) {
+                stream::respond(&invocation).await?;
+                continue;
+            }
             let answer = design.answer(invocation.event.clone()).await?;
             api.respond(&invocation, answer).await?;
         }

@@ -7,7 +7,7 @@ use http::{HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::Full;
 use std::env;
 
-const BASE: &str = "/2018-06-01/runtime/invocation";
+pub(crate) const BASE: &str = "/2018-06-01/runtime/invocation";
 const USER_AGENT: &str = concat!("trine-baseline/", env!("CARGO_PKG_VERSION"));
 /// Name of one attempt at an invocation; sent back if the platform sends it.
 const ATTEMPT: HeaderName = HeaderName::from_static("lambda-runtime-invocation-id");
@@ -18,8 +18,8 @@ pub(crate) struct RuntimeApi(Client);
 /// An event and what is needed to answer it.
 pub(crate) struct Invocation {
     pub(crate) event: Bytes,
-    request_id: String,
-    attempt: Option<HeaderValue>,
+    pub(crate) request_id: String,
+    pub(crate) attempt: Option<HeaderValue>,
 }
 
 impl RuntimeApi {

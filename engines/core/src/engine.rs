@@ -329,6 +329,8 @@ pub struct Environment {
     /// Whether all functions of the process have one root: then a language whose instances share globals has nothing of
     /// theirs to keep apart.
     pub lone_root: bool,
+    /// Whether the platform takes a snapshot of the process when it has loaded its function, of which copies go on.
+    pub snap_start: bool,
     /// The memory that one heap (a V8 isolate, a Lua state) may take, in bytes, including buffers outside of it; `None`
     /// for no limit. A call that crosses it fails with [`crate::ErrorKind::OutOfMemory`].
     pub memory_limit: Option<u64>,
@@ -355,6 +357,7 @@ impl Environment {
             trace_in_environment: false,
             shares_process: false,
             lone_root: false,
+            snap_start: false,
             memory_limit: None,
         }
     }
@@ -363,6 +366,13 @@ impl Environment {
     #[must_use]
     pub fn with_function(mut self, function: FunctionInfo) -> Self {
         self.function = function;
+        self
+    }
+
+    /// Sets whether the platform takes a snapshot of the process when it has loaded its function.
+    #[must_use]
+    pub fn with_snap_start(mut self, snap_start: bool) -> Self {
+        self.snap_start = snap_start;
         self
     }
 

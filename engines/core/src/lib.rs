@@ -53,7 +53,7 @@ pub use payload::{Form, NativeValue, Payload, RawPayload, WithBody};
 pub use presence::Presence;
 pub use simple::{Output, Simple, SimpleEnvironment, SimpleRuntime};
 pub use stream::{
-    HTTP_INTEGRATION, PRELUDE_END, ResponseStream, STREAM_CAPACITY, StreamHead, StreamReader,
-    Written,
+    BYTE_CHUNKS, HTTP_INTEGRATION, JSON_LINES, PRELUDE_END, ResponseStream, STREAM_CAPACITY,
+    StreamHead, StreamReader, TEXT_CHUNKS, Written,
 };
 pub use stream_place::StreamPlace;

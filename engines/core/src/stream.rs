@@ -22,11 +22,22 @@ pub const HTTP_INTEGRATION: &str = "application/vnd.awslambda.http-integration-r
 /// The bytes between metadata and body.
 pub const PRELUDE_END: [u8; 8] = [0; 8];
 
+/// The media types of answers that name none, whose first chunk is text, bytes, or another value.
+pub const TEXT_CHUNKS: &str = "text/plain; charset=utf-8";
+/// See [`TEXT_CHUNKS`].
+pub const BYTE_CHUNKS: &str = "application/octet-stream";
+/// See [`TEXT_CHUNKS`]. Each value is a line.
+pub const JSON_LINES: &str = "application/x-ndjson";
+
 /// The bytes, about, that may wait for the reader before the writer is asked to wait.
 pub const STREAM_CAPACITY: usize = 64 * 1024;
 
 /// What a chunk counts for beside its bytes: many small ones must not wait in numbers that take their time to send.
 const CHUNK_COST: usize = 64;
+
+/// Maximum number of turns that the thread's other tasks get so that the reader, who may be one of them, can take a chunk
+/// before the next one is made.
+const TURNS: u32 = 8;
 
 /// The longest metadata that a guest may write itself, in bytes. API Gateway wants the end of it within its first 16 KB; a
 /// browser's cookies alone may be longer.
@@ -95,8 +106,11 @@ impl State {
 
     /// Takes what the guest writes of its own metadata, until that is whole.
     fn push_prelude(&mut self, mut prelude: BytesMut, chunk: &[u8]) {
+        // What was there before has no end in it; one may have begun there.
+        let seen = prelude.len().saturating_sub(PRELUDE_END.len() - 1);
         prelude.extend_from_slice(chunk);
-        let end = prelude.windows(PRELUDE_END.len()).position(|bytes| bytes == PRELUDE_END);
+        let mut places = prelude[seen..].windows(PRELUDE_END.len());
+        let end = places.position(|bytes| bytes == PRELUDE_END).map(|place| seen + place);
         match end {
             Some(end) => {
                 let body = prelude.split_off(end + PRELUDE_END.len()).freeze();
@@ -229,6 +243,20 @@ impl ResponseStream {
         }
     }
 
+    /// Waits until what was written is on its way and there is room for more. Returns whether anybody still reads.
+    pub fn passed_on(&self) -> impl Future<Output = bool> + use<> {
+        let stream = self.clone();
+        let mut turns = 0;
+        poll_fn(move |cx| {
+            if turns == 0 || (turns < TURNS && stream.buffered() > 0) {
+                turns += 1;
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            stream.poll_ready(cx)
+        })
+    }
+
     /// Waits until nobody reads any more.
     pub fn gone(&self) -> impl Future<Output = ()> + use<> {
         let stream = self.clone();
@@ -258,11 +286,6 @@ impl ResponseStream {
         state.ended = true;
         begin_at_the_end(&mut state);
         state.wake_readers();
-    }
-
-    /// Whether the guest has said that no more comes.
-    pub fn is_ended(&self) -> bool {
-        self.state().ended
     }
 
     /// Whether a chunk was written, or the end was said.
@@ -418,142 +441,4 @@ impl Drop for StreamReader {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::StreamPlace;
-
-    fn now<T>(future: impl Future<Output = T>) -> Option<T> {
-        let mut future = std::pin::pin!(future);
-        match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(value) => Some(value),
-            Poll::Pending => None,
-        }
-    }
-
-    fn bytes(text: &'static str) -> Bytes {
-        Bytes::from_static(text.as_bytes())
-    }
-
-    #[test]
-    fn chunks_are_read_as_they_were_written_and_the_end_after_them() {
-        let stream = ResponseStream::new(None);
-        let mut reader = stream.reader();
-        assert_eq!(now(reader.chunk()), None);
-        assert_eq!(stream.write(bytes("")).unwrap(), Written::Room);
-        assert!(!stream.is_begun());
-        assert!(now(stream.send(bytes("a"))).unwrap().unwrap());
-        stream.write(bytes("b")).unwrap();
-        assert!(stream.is_out());
-        stream.finish(Err(Error::guest("Late", "failed")));
-        assert_eq!(now(reader.chunk()), Some(Some(bytes("a"))));
-        assert_eq!(now(reader.chunk()), Some(Some(bytes("b"))));
-        assert_eq!(now(reader.chunk()), Some(None));
-        assert_eq!(stream.take_failure().unwrap().name(), "Late");
-        assert!(stream.take_failure().is_none());
-        assert!(stream.write(bytes("c")).is_err());
-    }
-
-    #[test]
-    fn a_slow_reader_makes_the_writer_wait_and_one_that_is_gone_is_told() {
-        let stream = ResponseStream::new(None);
-        let mut reader = stream.reader();
-        let piece = Bytes::from(vec![1; STREAM_CAPACITY / 2]);
-        assert_eq!(stream.write(piece.clone()).unwrap(), Written::Room);
-        assert_eq!(stream.write(piece).unwrap(), Written::Full);
-        let (mut ready, mut gone) = (Box::pin(stream.ready()), Box::pin(stream.gone()));
-        assert_eq!(now(ready.as_mut()), None);
-        now(reader.chunk());
-        assert_eq!(now(ready.as_mut()), Some(true));
-        assert_eq!(now(gone.as_mut()), None);
-        drop(reader);
-        assert_eq!(now(gone.as_mut()), Some(()));
-        assert_eq!(stream.write(bytes("x")).unwrap(), Written::Gone);
-        assert_eq!(now(stream.ready()), Some(false));
-    }
-
-    #[test]
-    fn the_head_is_set_before_the_first_chunk() {
-        let stream = ResponseStream::new(None);
-        let head = StreamHead { content_type: Some("text/plain".to_owned()), metadata: None };
-        stream.set_head(head.clone()).unwrap();
-        stream.write(bytes("x")).unwrap();
-        let error = stream.set_head(StreamHead::default()).unwrap_err();
-        assert_eq!(error.name(), "Runtime.InvalidStreamingOperation");
-        assert_eq!(stream.head(), head);
-    }
-
-    #[test]
-    fn metadata_that_a_guest_writes_itself_become_the_head() {
-        let written = |parts: &[&'static [u8]]| {
-            let stream = ResponseStream::new(None);
-            let content_type = Some(HTTP_INTEGRATION.to_owned());
-            stream.set_head(StreamHead { content_type, metadata: None }).unwrap();
-            for part in parts {
-                stream.write(Bytes::from_static(part)).unwrap();
-            }
-            let begun = stream.is_begun();
-            stream.finish(Ok(()));
-            let mut reader = stream.reader();
-            let mut body = Vec::new();
-            while let Some(Some(chunk)) = now(reader.chunk()) {
-                body.extend_from_slice(&chunk);
-            }
-            (begun, stream.head().metadata, body)
-        };
-        let (begun, metadata, body) =
-            written(&[b"{\"statusCode\"", b":201}\0\0\0", b"\0\0\0\0\0a", b"b"]);
-        assert!(begun);
-        assert_eq!(metadata.unwrap(), "{\"statusCode\":201}");
-        assert_eq!(body, b"ab");
-        let (begun, metadata, body) = written(&[b"{}\0\0\0\0\0\0\0\0"]);
-        assert_eq!((begun, metadata.unwrap(), body), (true, bytes("{}"), Vec::new()));
-        // Without an end they are the body.
-        let (begun, metadata, body) = written(&[b"{}", b"\0\0"]);
-        assert_eq!((begun, metadata, body), (false, None, b"{}\0\0".to_vec()));
-    }
-
-    #[test]
-    fn what_is_held_back_is_out_when_it_is_released() {
-        let place = StreamPlace::default();
-        assert!(place.made().is_none());
-        place.hold();
-        place.get().write(bytes("x")).unwrap();
-        assert!(place.get().is_begun() && place.out().is_none());
-        let metadata = Some(bytes("{}"));
-        place.get().release(StreamHead { content_type: None, metadata: metadata.clone() });
-        assert_eq!(place.out().unwrap().head().metadata, metadata);
-    }
-
-    #[test]
-    fn more_than_the_limit_is_refused() {
-        let place = StreamPlace::limited(3);
-        place.get().write(bytes("ab")).unwrap();
-        let error = place.get().write(bytes("cd")).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::ResponseTooLarge);
-        assert_eq!(
-            error.message(),
-            "Response payload size (4 bytes so far) exceeded maximum allowed payload size (3 bytes)."
-        );
-    }
-
-    #[test]
-    fn who_waits_for_a_stream_is_woken_by_its_first_chunk() {
-        use std::sync::atomic::{AtomicUsize, Ordering};
-        struct Count(AtomicUsize);
-        impl std::task::Wake for Count {
-            fn wake(self: Arc<Self>) {
-                self.0.fetch_add(1, Ordering::Relaxed);
-            }
-        }
-        let count = Arc::new(Count(AtomicUsize::new(0)));
-        let waker = Waker::from(count.clone());
-        let mut cx = Context::from_waker(&waker);
-        let place = StreamPlace::default();
-        assert!(place.poll_out(&mut cx).is_pending());
-        place.get().set_head(StreamHead::default()).unwrap();
-        assert_eq!(count.0.load(Ordering::Relaxed), 0);
-        place.get().write(bytes("x")).unwrap();
-        assert_eq!(count.0.load(Ordering::Relaxed), 1);
-        assert!(place.poll_out(&mut cx).is_ready());
-    }
-}
+mod tests;

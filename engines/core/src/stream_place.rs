@@ -4,6 +4,8 @@ use crate::stream::{ResponseStream, register};
 use std::{
     cell::{Cell, OnceCell, RefCell},
     fmt,
+    future::{Future, poll_fn},
+    pin::Pin,
     task::{Context, Poll, Waker},
 };
 
@@ -57,6 +59,15 @@ impl StreamPlace {
             Some(stream) => stream.poll_out(cx).map(|()| stream),
             None => self.wait(cx),
         }
+    }
+
+    /// Runs a call until it has ended, or its answer is out as a stream. Returns the outcome where it has ended.
+    pub async fn until_out<F: Future>(&self, mut call: Pin<&mut F>) -> Option<F::Output> {
+        poll_fn(|cx| match call.as_mut().poll(cx) {
+            Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
+            Poll::Pending => self.poll_out(cx).map(|_| None),
+        })
+        .await
     }
 
     /// Waits until there is a stream that is begun.

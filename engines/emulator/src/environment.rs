@@ -1,5 +1,5 @@
 //! An execution environment: a runtime's process with a Runtime API of its own, and the log of what it runs.
-//! Contract: one invocation at a time; a process whose invocation ran out of time is killed; what a process has not
+//! Contract: one invocation at a time, or as many as the function allows; a process whose invocation ran out of time is killed; what a process has not
 //! answered when it ends fails with `Runtime.ExitError`.
 
 use super::{
@@ -28,7 +28,10 @@ use std::{
         unix::process::ExitStatusExt,
     },
     process::{Command, ExitStatus, Stdio},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 use tokio::{
@@ -53,6 +56,8 @@ pub(super) struct Environment {
     end: watch::Receiver<Option<End>>,
     /// The time from the start to the first request for an event, until it is reported.
     init: Arc<Mutex<Option<Duration>>>,
+    /// Number of invocations that it was taken for.
+    busy: AtomicUsize,
 }
 
 /// The end of an environment's process.
@@ -113,7 +118,8 @@ impl Environment {
         let (ending, end) = watch::channel(None);
         let owner = Owner { child, process, orders: given, emulator: emulator.clone() };
         background.spawn(owner.run(Arc::clone(&journal), ending));
-        Ok(Self { emulator, generation, process, journal, orders, end, init })
+        let busy = AtomicUsize::new(0);
+        Ok(Self { emulator, generation, process, journal, orders, end, init, busy })
     }
 
     /// Runs one invocation.
@@ -132,10 +138,12 @@ impl Environment {
                 _ = self.ended() => {}
             }
         }
-        self.journal.begin(&report::start(request_id, version));
+        self.journal.begin(request_id, &report::start(request_id, version));
         let outcome = self.outcome(event, request_id, parts).await;
         // Nobody may find a process idle that is about to end.
         let grace = match outcome.result {
+            // A process with other invocations has to watch the time itself.
+            Answer::Timeout { .. } if options.is_concurrent() => None,
             Answer::Timeout { .. } => Some(Duration::ZERO),
             Answer::InitError(_) | Answer::Platform { error_type: "Runtime.ExitError", .. } => {
                 Some(GRACE)
@@ -154,7 +162,7 @@ impl Environment {
             used_mb: peak_memory(self.process),
             init: lock(&self.init).take(),
         };
-        let log = self.journal.end(&report::end(&outcome, &usage));
+        let log = self.journal.end(request_id, &report::end(&outcome, &usage));
         Finished { outcome, log }
     }
 
@@ -189,6 +197,21 @@ impl Environment {
         let message = format!("RequestId: {request_id} Error: {exit}");
         let result = Answer::Platform { error_type: "Runtime.ExitError", message };
         Outcome { request_id: request_id.to_owned(), duration: Duration::ZERO, result }
+    }
+
+    /// Takes it for an invocation.
+    pub(super) fn take(&self) {
+        self.busy.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Gives it back after an invocation.
+    pub(super) fn give_back(&self) {
+        self.busy.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Whether it was taken for no invocation.
+    pub(super) fn is_idle(&self) -> bool {
+        self.busy.load(Ordering::Relaxed) == 0
     }
 
     /// Waits for the end of the process.
@@ -290,8 +313,8 @@ fn peak_memory(process: u32) -> Option<u64> {
 struct Journal {
     console: Option<Console>,
     function: String,
-    /// The log of the invocation under way.
-    current: Mutex<Vec<u8>>,
+    /// The invocations under way, by their ids, and the logs of each.
+    open: Mutex<Vec<(String, Vec<u8>)>>,
     /// Those who want everything to be read that the process has written so far.
     readers: Mutex<Vec<mpsc::UnboundedSender<oneshot::Sender<()>>>>,
 }
@@ -301,31 +324,40 @@ impl Journal {
         Arc::new(Self {
             console: options.console.clone(),
             function: options.function_name.clone(),
-            current: Mutex::default(),
+            open: Mutex::default(),
             readers: Mutex::default(),
         })
     }
 
     /// Begins an invocation's log.
-    fn begin(&self, line: &str) {
-        lock(&self.current).clear();
+    fn begin(&self, request_id: &str, line: &str) {
+        lock(&self.open).push((request_id.to_owned(), Vec::new()));
         self.write(Writer::Platform, line.as_bytes());
     }
 
     /// Ends an invocation's log and returns the end of it.
-    fn end(&self, lines: &str) -> Bytes {
+    fn end(&self, request_id: &str, lines: &str) -> Bytes {
         self.write(Writer::Platform, lines.as_bytes());
-        let log = std::mem::take(&mut *lock(&self.current));
+        let mut open = lock(&self.open);
+        let Some(place) = open.iter().position(|(id, _)| id == request_id) else {
+            return Bytes::new();
+        };
+        let (_, log) = open.swap_remove(place);
         Bytes::copy_from_slice(&log[log.len().saturating_sub(LOG_TAIL)..])
     }
 
     fn write(&self, writer: Writer, lines: &[u8]) {
-        {
-            let mut current = lock(&self.current);
-            current.extend_from_slice(lines);
-            if current.len() > 2 * KEPT {
-                let surplus = current.len() - KEPT;
-                current.drain(..surplus);
+        match lock(&self.open).as_mut_slice() {
+            [(_, log)] => append(log, lines),
+            // Of several, each has the lines that name it.
+            several => {
+                for line in lines.split_inclusive(|byte| *byte == b'\n') {
+                    for (id, log) in &mut *several {
+                        if line.windows(id.len()).any(|part| part == id.as_bytes()) {
+                            append(log, line);
+                        }
+                    }
+                }
             }
         }
         if let Some(console) = &self.console {
@@ -377,6 +409,14 @@ impl Journal {
             }
             lines.finish();
         })
+    }
+}
+
+/// Appends to a log of which the end is kept.
+fn append(log: &mut Vec<u8>, lines: &[u8]) {
+    log.extend_from_slice(lines);
+    if log.len() > 2 * KEPT {
+        log.drain(..log.len() - KEPT);
     }
 }
 

@@ -88,6 +88,7 @@ mod invoke_api;
 mod ledger;
 mod options;
 mod outcome;
+mod parts;
 mod platform;
 mod prelude;
 mod refusal;
@@ -229,7 +230,7 @@ impl Emulator {
     /// Sends an event for a caller that reads a streamed answer piece by piece. Only such callers may get more than
     /// [`MAX_RESPONSE_BYTES`].
     pub fn invoke_streaming(&self, event: impl Into<Event>) -> StreamedAnswer {
-        let (sender, parts) = mpsc::channel(invoke_api::PARTS_IN_FLIGHT);
+        let (sender, parts) = mpsc::channel(parts::PARTS_IN_FLIGHT);
         let (request_id, done) = self.inner.shared.submit(event.into(), Some(sender));
         StreamedAnswer { request_id, parts, done, content_type: None, outcome: None }
     }

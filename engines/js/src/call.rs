@@ -460,30 +460,36 @@ impl Shared {
             Step::Pending(promise) => promise,
         };
         let ticket = self.wakers.ticket();
+        let awaiting = self.isolate()?.awaited.add(&ticket, promise.clone());
         poll_fn(|cx| {
             ticket.register(cx.waker());
-            self.poll_promise(&promise, current, read, cx)
+            let mut isolate = match self.isolate() {
+                Ok(isolate) => isolate,
+                Err(error) => return Poll::Ready(Err(error)),
+            };
+            let mut isolate = isolate.enter();
+            let polled = self.poll_promise(&mut isolate, &promise, current, read, cx);
+            if polled.is_ready() {
+                awaiting.forget();
+            }
+            polled
         })
         .await
     }
 
     fn poll_promise<T>(
         &self,
+        isolate: &mut Entered<'_>,
         promise: &v8::Global<v8::Promise>,
         current: &Current<'_>,
         read: Read<T>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<T>> {
-        let mut isolate = match self.isolate() {
-            Ok(isolate) => isolate,
-            Err(error) => return Poll::Ready(Err(error)),
-        };
-        let mut isolate = isolate.enter();
-        self.tell_of_reader(&mut isolate, current, Turn::Begins, cx);
+        self.tell_of_reader(isolate, current, Turn::Begins, cx);
         let waker = self.wakers.waker();
         loop {
             // Another call's turn of the loop may have settled this promise.
-            if let Some(outcome) = self.look_at(&mut isolate, promise, current, read) {
+            if let Some(outcome) = self.look_at(isolate, promise, current, read) {
                 return Poll::Ready(outcome);
             }
             let turn = isolate
@@ -497,18 +503,18 @@ impl Shared {
                 Poll::Ready(Err(error)) if !stopped => return Poll::Ready(Err(from_core(error))),
                 turn => turn,
             };
-            if let Some(outcome) = self.look_at(&mut isolate, promise, current, read) {
-                // Other waiting calls may have been served by the same turn.
+            if let Some(outcome) = self.look_at(isolate, promise, current, read) {
+                // Where nothing is left in the loop, others that wait in vain have to find out.
                 self.wakers.wake_all();
                 return Poll::Ready(outcome);
             }
             match turn {
                 // Another invocation has been stopped; it has been woken to find out, and so has this one.
                 Poll::Ready(Err(_)) => return Poll::Pending,
-                _ if self.tell_of_reader(&mut isolate, current, Turn::Ends, cx) => {}
+                _ if self.tell_of_reader(isolate, current, Turn::Ends, cx) => {}
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Ok(())) if self.waits_for_reader(current) => return Poll::Pending,
-                Poll::Ready(Ok(())) if Self::idle(&mut isolate, current) => {}
+                Poll::Ready(Ok(())) if Self::idle(isolate, current) => {}
                 Poll::Ready(Ok(())) => return Poll::Ready(Err(never_settled())),
             }
         }

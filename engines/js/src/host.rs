@@ -10,7 +10,7 @@ use crate::{
     options::NodeOptions,
     rules::{self, Rules},
     sessions::Sessions,
-    snapshot, stack,
+    stack,
     stream::{self, Streams},
     threads::thread_error,
     value::JsValue,
@@ -249,7 +249,7 @@ impl Host {
         }
         let is_deno = v8::Boolean::new(scope, self.flavour.get() == Flavour::Deno);
         set(scope, object, "isDeno", is_deno.into());
-        let is_snap_start = v8::Boolean::new(scope, snapshot::is_taken());
+        let is_snap_start = v8::Boolean::new(scope, self.environment.snap_start);
         set(scope, object, "isSnapStart", is_snap_start.into());
         let rules = text_or_undefined(scope, Some(Rules::of_process().name()));
         set(scope, object, "rules", rules);

@@ -337,6 +337,7 @@ impl Shared {
                 services,
                 self.memory.clone(),
                 &self.threads,
+                self.wakers.clone(),
             )?;
             NodeOptions::of_process().tell(&self.environment.log);
             self.limits.watch(started.enter().runtime().v8_isolate().thread_safe_handle());

@@ -10,6 +10,7 @@ use crate::{
     stack::{self, Sources},
     threads::Threads,
     typescript::{op_trine_require_package_imports_resolve, op_trine_require_try_self},
+    wakers::{Awaited, Wakers},
 };
 use deno_error::JsErrorBox;
 use deno_resolver::npm::{DenoInNpmPackageChecker, NpmResolver};
@@ -144,6 +145,7 @@ const IMPORT: &str = "(url) => import(url)";
 pub(crate) struct Isolate {
     worker: ManuallyDrop<MainWorker>,
     prelude: Prelude,
+    pub(crate) awaited: Rc<Awaited>,
     /// The memory, which must outlive the worker that calls back to it.
     _memory: Option<Arc<Memory>>,
 }
@@ -193,6 +195,7 @@ impl Isolate {
         services: NodeServices,
         memory: Option<Arc<Memory>>,
         threads: &Arc<Threads>,
+        wakers: Arc<Wakers>,
     ) -> Result<Self> {
         let create_params = memory.as_ref().map(Memory::create_params);
         let typescript = loader.typescript.clone();
@@ -222,7 +225,8 @@ impl Isolate {
         stack::install(worker.js_runtime.v8_isolate(), sources, prepare_stack);
         // SAFETY: V8's bindings leave an isolate entered when they have made it, and nothing was entered since.
         unsafe { worker.js_runtime.v8_isolate().exit() };
-        Ok(Self { worker: ManuallyDrop::new(worker), prelude, _memory: memory })
+        let awaited = Awaited::new(wakers);
+        Ok(Self { worker: ManuallyDrop::new(worker), prelude, awaited, _memory: memory })
     }
 
     /// Makes this the thread's current isolate. A thread may have several: V8 finds the one that it works for in a
@@ -291,6 +295,8 @@ impl Entered<'_> {
 
 impl Drop for Entered<'_> {
     fn drop(&mut self) {
+        let Isolate { worker, awaited, .. } = &mut *self.isolate;
+        awaited.wake_settled(worker.js_runtime.v8_isolate());
         let isolate: &v8::Isolate = self.isolate.worker.js_runtime.v8_isolate();
         if IN_USE.get() > 1 {
             // SAFETY: entered by `make_current`; whatever was entered later has been exited.

@@ -4,13 +4,7 @@ use crate::{
     call::Current, convert::read_functions, error::During, instance::Shared, isolate::Prelude,
 };
 use deno_runtime::{deno_core::v8, deno_fetch::Client};
-use std::env;
 use trine_engine::Result;
-
-/// Whether the platform takes a snapshot of this process when it has loaded its function.
-pub(crate) fn is_taken() -> bool {
-    env::var_os("AWS_LAMBDA_INITIALIZATION_TYPE").is_some_and(|kind| kind == "snap-start")
-}
 
 impl Shared {
     /// Runs what guests want done before a snapshot, and lets go of the connections that `fetch` keeps.

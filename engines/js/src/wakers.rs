@@ -1,16 +1,35 @@
-//! The one waker that the event loop knows: it wakes every call in flight.
+//! Waking calls in flight: all of them when the event loop has something to do, and one whose promise another one's code
+//! has settled.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicU64, Ordering},
+use deno_runtime::deno_core::v8;
+use std::{
+    cell::RefCell,
+    rc::Rc,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Wake, Waker},
 };
-use std::task::{Wake, Waker};
 
 /// The wakers of all calls in flight.
 #[derive(Default)]
 pub(crate) struct Wakers {
     wakers: Mutex<Vec<(u64, Waker)>>,
     next: AtomicU64,
+}
+
+/// The promises for which calls in flight wait. Code of one call may settle that of another one, which has looked at it
+/// before and would not look again.
+pub(crate) struct Awaited {
+    wakers: Arc<Wakers>,
+    promises: RefCell<Vec<(u64, v8::Global<v8::Promise>)>>,
+}
+
+/// A call's promise among them, forgotten on drop.
+pub(crate) struct Awaiting {
+    awaited: Rc<Awaited>,
+    id: u64,
 }
 
 /// One call's place among them, given up on drop.
@@ -33,6 +52,51 @@ impl Wakers {
         for (_, waker) in self.wakers.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             waker.wake_by_ref();
         }
+    }
+
+    fn wake_one(&self, call: u64) {
+        let wakers = self.wakers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, waker)) = wakers.iter().find(|(id, _)| *id == call) {
+            waker.wake_by_ref();
+        }
+    }
+}
+
+impl Awaited {
+    pub(crate) fn new(wakers: Arc<Wakers>) -> Rc<Self> {
+        Rc::new(Self { wakers, promises: RefCell::default() })
+    }
+
+    /// Notes the promise for which a call waits.
+    pub(crate) fn add(
+        self: &Rc<Self>,
+        ticket: &Ticket,
+        promise: v8::Global<v8::Promise>,
+    ) -> Awaiting {
+        self.promises.borrow_mut().push((ticket.id, promise));
+        Awaiting { awaited: self.clone(), id: ticket.id }
+    }
+
+    /// Wakes the calls whose promises are settled.
+    pub(crate) fn wake_settled(&self, isolate: &mut v8::Isolate) {
+        for (call, promise) in self.promises.borrow().iter() {
+            if promise.open(isolate).state() != v8::PromiseState::Pending {
+                self.wakers.wake_one(*call);
+            }
+        }
+    }
+}
+
+impl Awaiting {
+    /// Forgets it: its call has seen that it is settled.
+    pub(crate) fn forget(&self) {
+        self.awaited.promises.borrow_mut().retain(|(id, _)| *id != self.id);
+    }
+}
+
+impl Drop for Awaiting {
+    fn drop(&mut self) {
+        self.forget();
     }
 }
 

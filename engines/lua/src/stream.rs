@@ -22,17 +22,10 @@ use std::{
     mem::ManuallyDrop,
     rc::Rc,
 };
-use tokio::task;
-use trine_engine::{Error, ErrorKind, Invocation, ResponseStream, StreamHead, Written};
-
-/// The media types of answers whose first chunk is text, bytes, or another value.
-const TEXT: &str = "text/plain; charset=utf-8";
-const BYTES: &str = "application/octet-stream";
-const LINES: &str = "application/x-ndjson";
-
-/// Maximum number of turns that the thread's other tasks get so that the reader, who may be one of them, can take a chunk
-/// before the next one is made.
-const TURNS: usize = 8;
+use trine_engine::{
+    BYTE_CHUNKS, Error, ErrorKind, Invocation, JSON_LINES, ResponseStream, StreamHead, TEXT_CHUNKS,
+    Written,
+};
 
 /// The parts of a state's host that are about answers in pieces.
 pub(crate) struct Streaming {
@@ -112,17 +105,6 @@ pub(crate) fn has_begun(host: &Host) -> bool {
     let invocation = host.output().invocation();
     // SAFETY: the call keeps its invocation alive while its code runs.
     invocation.is_some_and(|invocation| unsafe { (*invocation).stream.made().is_some_and(is_used) })
-}
-
-/// Lets the reader have what was written, then waits for room.
-async fn room(stream: ResponseStream) -> Outcome {
-    for _ in 0..TURNS {
-        task::yield_now().await;
-        if stream.buffered() == 0 {
-            break;
-        }
-    }
-    Outcome::Room(stream.ready().await)
 }
 
 /// Implements `advance(coroutine)`: resumes it. Returns true and its chunk, false and its result, or nil where nobody
@@ -282,7 +264,7 @@ unsafe fn put(state: *mut lua_State, host: &Host, stream: &ResponseStream) -> c_
             match json(state, host) {
                 Ok(mut line) => {
                     line.push(b'\n');
-                    (Bytes::from(line), LINES)
+                    (Bytes::from(line), JSON_LINES)
                 }
                 Err(fault) => return unwritable(state, host, fault),
             }
@@ -306,7 +288,8 @@ unsafe fn written(
 ) -> c_int {
     let is_open = became != Written::Gone;
     if is_open {
-        host.waits().begin(room(stream.clone()));
+        let room = stream.passed_on();
+        host.waits().begin(async { Outcome::Room(room.await) });
     }
     // SAFETY: a C function has room for a value.
     unsafe { ffi::lua_pushboolean(state, c_int::from(is_open)) };
@@ -358,9 +341,9 @@ fn complete(stream: &ResponseStream, media_type: &str) {
 /// Returns what a string is: text, also where it ends within a character, or bytes. No text has zeros.
 fn media_type(chunk: &[u8]) -> &'static str {
     match std::str::from_utf8(chunk) {
-        Err(error) if error.error_len().is_some() => BYTES,
-        _ if chunk.contains(&0) => BYTES,
-        _ => TEXT,
+        Err(error) if error.error_len().is_some() => BYTE_CHUNKS,
+        _ if chunk.contains(&0) => BYTE_CHUNKS,
+        _ => TEXT_CHUNKS,
     }
 }
 
@@ -417,12 +400,12 @@ mod tests {
     fn strings_are_text_unless_they_cannot_be() {
         let cut = &"é".as_bytes()[..1];
         for (chunk, expected) in [
-            (&b"plain"[..], TEXT),
-            (b"", TEXT),
-            (cut, TEXT),
-            (b"\xff", BYTES),
-            (b"\xc3x", BYTES),
-            (b"a\0", BYTES),
+            (&b"plain"[..], TEXT_CHUNKS),
+            (b"", TEXT_CHUNKS),
+            (cut, TEXT_CHUNKS),
+            (b"\xff", BYTE_CHUNKS),
+            (b"\xc3x", BYTE_CHUNKS),
+            (b"a\0", BYTE_CHUNKS),
         ] {
             assert_eq!(media_type(chunk), expected, "{chunk:?}");
         }
@@ -435,12 +418,12 @@ mod tests {
             let content_type = content_type.map(str::to_owned);
             let metadata = metadata.map(Bytes::from);
             stream.set_head(StreamHead { content_type, metadata }).unwrap();
-            complete(&stream, LINES);
+            complete(&stream, JSON_LINES);
             stream.head().content_type
         };
-        assert_eq!(head(None, None).as_deref(), Some(LINES));
+        assert_eq!(head(None, None).as_deref(), Some(JSON_LINES));
         assert_eq!(head(Some("text/html"), None).as_deref(), Some("text/html"));
-        assert_eq!(head(None, Some(r#"{"statusCode":201}"#)).as_deref(), Some(LINES));
+        assert_eq!(head(None, Some(r#"{"statusCode":201}"#)).as_deref(), Some(JSON_LINES));
         assert_eq!(head(None, Some(r#"{"headers":{"Content-Type":"a/b"}}"#)), None);
     }
 }

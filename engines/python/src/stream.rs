@@ -20,11 +20,7 @@ use pyo3::{
     types::{PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple, PyType},
 };
 use std::rc::Rc;
-use tokio::task;
-use trine_engine::{Invocation, Payload, ResponseStream, Result};
-
-/// Number of turns that a chunk is given to reach its reader before its maker goes on.
-const TURNS: usize = 4;
+use trine_engine::{Invocation, Payload, Result};
 
 /// The outcome of a function: its result, or a generator that makes it.
 pub(crate) enum Answer {
@@ -118,16 +114,4 @@ impl PythonInstance {
             }
         }
     }
-}
-
-/// Waits until what was written is on its way and there is room for more. Returns whether anybody still reads.
-async fn room(stream: &ResponseStream) -> bool {
-    for _ in 0..TURNS {
-        // Its reader may need this thread.
-        task::yield_now().await;
-        if stream.buffered() == 0 {
-            break;
-        }
-    }
-    stream.ready().await
 }

@@ -1,6 +1,6 @@
 //! The functions that the emulator runs: what their paths mean, and the command and the environment of their runtimes.
 
-use super::{BOOTSTRAP, DECIDED, EmulatorCommand, set_by_user};
+use super::{BOOTSTRAP, DECIDED, EmulatorCommand, MAX_CONCURRENCY, set_by_user};
 use crate::{
     cli::Usage,
     engines::Registry,
@@ -113,6 +113,7 @@ impl Function {
                 runtime.current_dir(root);
             }
             runtime
+                .env_remove(MAX_CONCURRENCY)
                 .envs(environment(emulator, root.as_deref(), &set_by_user))
                 // Each invocation has its own.
                 .env_remove("_X_AMZN_TRACE_ID");
@@ -144,8 +145,10 @@ pub(super) fn environment(
     let here = || env::current_dir().unwrap_or_else(|_| "/var/task".into());
     let folder = root.map_or_else(here, Path::to_path_buf);
     let mut variables = emulator.environment();
+    // Where invocations come side by side there is no other.
+    let format = if emulator.options().is_concurrent() { "JSON" } else { "Text" };
     variables.extend([
-        ("AWS_LAMBDA_LOG_FORMAT", "Text".to_owned()),
+        ("AWS_LAMBDA_LOG_FORMAT", format.to_owned()),
         ("AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR".to_owned()),
         (TASK_ROOT, folder.to_string_lossy().into_owned()),
         ("LAMBDA_RUNTIME_DIR", "/var/runtime".to_owned()),

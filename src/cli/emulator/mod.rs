@@ -31,9 +31,17 @@ use watch::Watch;
 const BOOTSTRAP: &str = "bootstrap";
 const MEMORY_SIZE: &str = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";
 const FUNCTION_NAME: &str = "AWS_LAMBDA_FUNCTION_NAME";
+const MAX_CONCURRENCY: &str = "AWS_LAMBDA_MAX_CONCURRENCY";
 
 /// Variables that the emulator sets itself, whatever its own environment says: a flag may differ.
-const DECIDED: [&str; 4] = ["AWS_LAMBDA_RUNTIME_API", FUNCTION_NAME, MEMORY_SIZE, "_HANDLER"];
+const DECIDED: [&str; 6] = [
+    "AWS_LAMBDA_RUNTIME_API",
+    FUNCTION_NAME,
+    MEMORY_SIZE,
+    "_HANDLER",
+    "AWS_LAMBDA_INITIALIZATION_TYPE",
+    MAX_CONCURRENCY,
+];
 
 /// Characters of a name that are escaped in a URL.
 const IN_PATHS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -76,6 +84,13 @@ pub(super) struct EmulatorCommand {
     /// Maximum number of environments of each function; a caller beyond gets status 429
     #[arg(long, value_name = "N", default_value = "10", allow_negative_numbers = true, value_parser = |text: &str| CONCURRENCY.parse(text))]
     concurrency: u64,
+    /// Number of events that each environment takes at once, as on managed instances: what the runtime finds in
+    /// AWS_LAMBDA_MAX_CONCURRENCY
+    #[arg(long, value_name = "N", default_value = "1", allow_negative_numbers = true, value_parser = |text: &str| CONCURRENCY.parse(text))]
+    max_concurrency: u64,
+    /// Start environments as SnapStart does: each waits for its restore before it asks for its first event
+    #[arg(long, conflicts_with = "max_concurrency")]
+    snap_start: bool,
     /// Time before the first retry of an asynchronous invocation that has failed; the second waits for twice as long
     #[arg(long, value_name = "TIME", default_value = "1s", allow_negative_numbers = true, value_parser = |text: &str| config::GRACE.parse(text))]
     retry_delay: Duration,
@@ -237,6 +252,8 @@ impl EmulatorCommand {
         Ok(EmulatorOptions {
             address,
             timeout: self.timeout,
+            concurrency: self.max_concurrency as usize,
+            snap_start: self.snap_start,
             retry_delay: self.retry_delay,
             function_name: name.unwrap_or_else(|| "function".to_owned()),
             function_version: set("AWS_LAMBDA_FUNCTION_VERSION").unwrap_or(usual.function_version),

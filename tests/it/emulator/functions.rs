@@ -138,6 +138,78 @@ fn environments_are_added_while_callers_wait() {
 }
 
 #[test]
+fn an_environment_takes_as_many_events_as_it_may() {
+    for (file, source) in [
+        (
+            "app.mjs",
+            "import { existsSync } from 'node:fs';
+export const handler = async (event) => {
+  console.log(`mark ${event}`);
+  while (event && !existsSync(event)) await new Promise((done) => setTimeout(done, 5));
+  return process.pid;
+};",
+        ),
+        (
+            "app.py",
+            "import logging, os, time
+def handler(event, context):
+    logging.warning(f'mark {event}')
+    while event and not os.path.exists(event): time.sleep(.005)
+    return os.getpid()
+",
+        ),
+    ] {
+        let folder = Folder::new(&[(file, source)]);
+        let line = [file, "--concurrency", "1", "--max-concurrency", "3"];
+        let (process, address) = emulator(&folder, &line);
+        let go = |number: usize| folder.file(&format!("go{number}"));
+        let calls: Vec<_> = (0..3)
+            .map(|number| {
+                let event = json!(go(number));
+                thread::spawn(move || call(address, "app", &[("x-amz-log-type", "Tail")], &event))
+            })
+            .collect();
+        eventually("all run", || (process.stdout().matches("mark ").count() == 3).then_some(()));
+        assert_eq!(invoke(address, &json!("")).status, 429, "{process:?}");
+        (0..3).for_each(|number| folder.write(&format!("go{number}"), ""));
+        let replies: Vec<Reply> = calls.into_iter().map(|call| call.join().unwrap()).collect();
+        let pids: Vec<Value> = replies.iter().map(Reply::json).collect();
+        assert!(pids.iter().all(|pid| pid.is_number() && *pid == pids[0]), "{pids:?} {process:?}");
+        for (number, reply) in replies.iter().enumerate() {
+            let log = log_of(reply);
+            for other in 0..3 {
+                let mark = format!("mark {}", go(other));
+                assert_eq!(log.contains(&mark), other == number, "{number} {log}");
+            }
+            assert!(log.contains("START RequestId: ") && log.contains("REPORT"), "{log}");
+        }
+        process.signal("INT");
+        assert_eq!(process.finish().code, Some(0));
+    }
+}
+
+#[test]
+fn environments_start_from_a_snapshot() {
+    let folder = Folder::new(&[(
+        "app.py",
+        "from snapshot_restore_py import register_after_restore, register_before_snapshot
+import os
+seen = []
+register_before_snapshot(lambda: seen.append('before'))
+register_after_restore(lambda: seen.append('after'))
+def handler(event, context): return seen + [os.environ['AWS_LAMBDA_INITIALIZATION_TYPE']]
+",
+    )]);
+    let (process, address) = emulator(&folder, &["app.py", "--snap-start"]);
+    for _ in 0..2 {
+        let seen = invoke(address, &json!({})).json();
+        assert_eq!(seen, json!(["before", "after", "snap-start"]), "{process:?}");
+    }
+    process.signal("INT");
+    assert_eq!(process.finish().code, Some(0));
+}
+
+#[test]
 fn files_that_change_take_effect() {
     let folder = Folder::new(&[("app.lua", "return { handler = function() return 1 end }")]);
     let (process, address) = emulator(&folder, &["app.lua", "--watch"]);
@@ -252,6 +324,8 @@ fn paths_that_make_no_sense_are_told() {
     );
     told(&[".", "--name", "x"], 2, "--name is the name of one function, and here are 2");
     told(&["a/app.py", "--concurrency", "0"], 2, "--concurrency");
+    told(&["a/app.py", "--max-concurrency", "0"], 2, "--max-concurrency");
+    told(&["a/app.py", "--max-concurrency", "2", "--snap-start"], 2, "--snap-start");
 }
 
 #[test]

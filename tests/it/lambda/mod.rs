@@ -7,6 +7,7 @@ mod deadlines;
 mod errors;
 mod init;
 mod logs;
+mod managed;
 mod process;
 mod signals;
 mod sizes;

@@ -40,9 +40,26 @@ impl Platform {
                 None
             }
         });
-        stream.set_nonblocking(false).unwrap();
-        stream.set_read_timeout(Some(LIMIT)).unwrap();
-        Exchange { stream: BufReader::new(stream) }
+        Exchange::new(stream)
+    }
+
+    /// Waits for the runtime to send something on a connection that it has, or to make a new one, which is returned.
+    #[track_caller]
+    pub(crate) fn either(&self, process: &Process, exchange: &Exchange) -> Option<Exchange> {
+        let accepted = eventually("the runtime sends something", || {
+            if exchange.has_more() {
+                return Some(None);
+            }
+            match self.0.accept() {
+                Ok((stream, _)) => Some(Some(stream)),
+                Err(error) => {
+                    assert_eq!(error.kind(), ErrorKind::WouldBlock);
+                    assert_eq!(process.status(), None, "{process:?}");
+                    None
+                }
+            }
+        });
+        accepted.map(Exchange::new)
     }
 
     /// Waits for the runtime to connect and to ask for an event.
@@ -74,6 +91,21 @@ impl Head {
 }
 
 impl Exchange {
+    fn new(stream: TcpStream) -> Self {
+        stream.set_nonblocking(false).unwrap();
+        stream.set_read_timeout(Some(LIMIT)).unwrap();
+        Self { stream: BufReader::new(stream) }
+    }
+
+    /// Whether there is something to read; the end of the connection is nothing.
+    fn has_more(&self) -> bool {
+        let stream = self.stream.get_ref();
+        stream.set_nonblocking(true).unwrap();
+        let peeked = stream.peek(&mut [0]);
+        stream.set_nonblocking(false).unwrap();
+        !self.stream.buffer().is_empty() || peeked.is_ok_and(|count| count > 0)
+    }
+
     fn line(&mut self) -> String {
         let mut line = String::new();
         assert_ne!(self.stream.read_line(&mut line).unwrap(), 0, "the runtime hung up");
@@ -104,9 +136,16 @@ impl Exchange {
     /// Reads a request; returns its first line and its body.
     pub(crate) fn request(&mut self) -> (String, String) {
         let head = self.head();
-        let mut body = vec![0; head.header("content-length").map_or(0, |it| it.parse().unwrap())];
+        let length = head.header("content-length").map_or(0, |it| it.parse().unwrap());
+        let body = self.body(length);
+        (head.line, body)
+    }
+
+    /// Reads a body of this length.
+    pub(crate) fn body(&mut self, length: usize) -> String {
+        let mut body = vec![0; length];
         self.stream.read_exact(&mut body).unwrap();
-        (head.line, String::from_utf8(body).unwrap())
+        String::from_utf8(body).unwrap()
     }
 
     /// Reads the next chunk of a body; `None` at its end.

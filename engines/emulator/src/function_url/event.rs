@@ -4,12 +4,10 @@
 
 use super::super::answers::percent_decoded;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use chrono::Utc;
 use http::{HeaderMap, header, request::Parts};
 use serde_json::{Map, Value, json};
-use std::{
-    net::SocketAddr,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::net::SocketAddr;
 
 /// Makes the event of a request.
 pub(super) fn event(
@@ -20,7 +18,7 @@ pub(super) fn event(
     request_id: &str,
     trace_id: &str,
 ) -> Value {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = Utc::now();
     let (path, query) = (head.uri.path(), head.uri.query().unwrap_or_default());
     let text =
         |name: &str| head.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
@@ -57,8 +55,8 @@ pub(super) fn event(
             "requestId": request_id,
             "routeKey": "$default",
             "stage": "$default",
-            "time": time(now),
-            "timeEpoch": now.as_millis() as u64,
+            "time": now.format("%d/%b/%Y:%H:%M:%S +0000").to_string(),
+            "timeEpoch": now.timestamp_millis(),
         },
         "isBase64Encoded": false,
     });
@@ -140,55 +138,10 @@ fn is_text(headers: &HeaderMap) -> bool {
     is_known && !headers.contains_key(header::CONTENT_ENCODING)
 }
 
-/// Writes a time as access logs have it: `12/Mar/2020:19:03:58 +0000`.
-fn time(since_epoch: Duration) -> String {
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let seconds = since_epoch.as_secs();
-    let (days, second) = (seconds / 86_400, seconds % 86_400);
-    let is_leap = |year: u64| {
-        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
-    };
-    let mut year = 1970;
-    let mut day = days;
-    loop {
-        let length = if is_leap(year) { 366 } else { 365 };
-        if day < length {
-            break;
-        }
-        day -= length;
-        year += 1;
-    }
-    let lengths = [31, if is_leap(year) { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let mut month = 0;
-    while day >= lengths[month] {
-        day -= lengths[month];
-        month += 1;
-    }
-    let (hour, minute) = (second / 3600, second / 60 % 60);
-    format!(
-        "{:02}/{}/{year}:{hour:02}:{minute:02}:{:02} +0000",
-        day + 1,
-        MONTHS[month],
-        second % 60
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_are_those_of_access_logs() {
-        for (seconds, text) in [
-            (0, "01/Jan/1970:00:00:00 +0000"),
-            (951_782_400, "29/Feb/2000:00:00:00 +0000"),
-            (1_584_039_838, "12/Mar/2020:19:03:58 +0000"),
-            (1_735_689_599, "31/Dec/2024:23:59:59 +0000"),
-        ] {
-            assert_eq!(time(Duration::from_secs(seconds)), text);
-        }
-    }
+    use chrono::DateTime;
 
     #[test]
     fn a_request_is_an_event_of_version_2() {
@@ -217,6 +170,11 @@ mod tests {
         assert_eq!(headers["x-forwarded-port"], "9002");
         assert_eq!((&event["body"], &event["isBase64Encoded"]), (&json!("{}"), &json!(false)));
         let context = &event["requestContext"];
+        let time =
+            DateTime::parse_from_str(context["time"].as_str().unwrap(), "%d/%b/%Y:%H:%M:%S %z");
+        let epoch = context["timeEpoch"].as_i64().unwrap();
+        assert_eq!(time.unwrap().timestamp(), epoch / 1000);
+        assert!((Utc::now().timestamp_millis() - epoch).abs() < 600_000, "{epoch}");
         assert_eq!(
             (&context["domainPrefix"], &context["http"]["method"]),
             (&json!("one"), &json!("POST"))

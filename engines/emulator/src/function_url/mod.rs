@@ -10,9 +10,9 @@ pub(super) use reply::Pieces;
 use super::{
     body::{self, Collected, ReplyBody},
     directory::{Directory, Submitted},
-    invoke_api::PARTS_IN_FLIGHT,
     options::{EmulatorOptions, MAX_EVENT_BYTES},
     outcome::Event,
+    parts::{PARTS_IN_FLIGHT, Parts},
     prelude::Beginning,
     state::StreamPart,
 };
@@ -103,52 +103,30 @@ async fn answer(
         ..Event::new(made.to_string())
     };
     let version = options.function_version.clone();
-    let (sender, mut parts) = mpsc::channel(PARTS_IN_FLIGHT);
-    let Submitted { mut pending, .. } =
-        directory.submit(place, event, &version, Some(sender), false);
-    let content_type = tokio::select! {
-        biased;
-        Some(StreamPart::Head { content_type }) = parts.recv() => content_type,
-        finished = &mut pending => return match finished {
+    let (sender, parts) = mpsc::channel(PARTS_IN_FLIGHT);
+    let Submitted { pending, .. } = directory.submit(place, event, &version, Some(sender), false);
+    let mut parts = Parts::new(parts, pending);
+    let Some(StreamPart::Head { content_type }) = parts.next().await else {
+        return match parts.finished() {
             Some(finished) => reply::of_outcome(&finished.outcome),
             None => reply::failed(),
-        },
+        };
     };
     let Beginning::Expected(mut splitter) = Beginning::of(content_type.as_deref()) else {
-        let pieces = Pieces::new(Bytes::new(), parts, pending, None);
+        let pieces = Pieces::new(Bytes::new(), parts);
         return reply::of_stream(None, content_type.as_deref(), pieces);
     };
-    let mut finished = None;
-    loop {
-        let part = match finished {
-            // What was sent before the end is still to be read, and nothing else will come.
-            Some(_) => parts.try_recv().ok(),
-            None => tokio::select! {
-                biased;
-                part = parts.recv() => part,
-                end = &mut pending => match end {
-                    None => return reply::failed(),
-                    end => {
-                        finished = end;
-                        continue;
-                    }
-                },
-            },
-        };
-        let piece = match part {
-            Some(StreamPart::Chunk(piece)) => piece,
-            Some(StreamPart::Head { .. }) => continue,
-            None => return reply::failed(),
-        };
+    while let Some(part) = parts.next().await {
+        let StreamPart::Chunk(piece) = part else { continue };
         match splitter.push(piece) {
             Ok(None) => {}
             Ok(Some((prelude, first))) => {
-                let pieces = Pieces::new(first, parts, pending, finished.as_ref());
-                return reply::of_stream(Some(&prelude), None, pieces);
+                return reply::of_stream(Some(&prelude), None, Pieces::new(first, parts));
             }
-            Err(_) => return reply::failed(),
+            Err(_) => break,
         }
     }
+    reply::failed()
 }
 
 /// Makes a trace of its own for a request.

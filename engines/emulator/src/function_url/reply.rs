@@ -3,8 +3,8 @@
 
 use super::super::{
     body::ReplyBody,
-    directory::{Finished, Pending},
     outcome::{Answer, Outcome},
+    parts::Parts,
     prelude::Prelude,
     server::status,
     state::StreamPart,
@@ -14,12 +14,9 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use serde_json::Value;
 use std::{
-    future::Future,
     io,
-    pin::Pin,
     task::{Context, Poll, ready},
 };
-use tokio::sync::mpsc;
 
 /// Headers of a function that the connection decides about.
 const NOT_TAKEN: [HeaderName; 4] =
@@ -155,22 +152,13 @@ fn add_cookie(headers: &mut HeaderMap, cookie: &str) {
 pub(crate) struct Pieces {
     /// What came along with the prelude.
     first: Bytes,
-    parts: mpsc::Receiver<StreamPart>,
-    pending: Pending,
-    /// Whether the invocation has ended well; `None` as long as nobody knows.
-    ended: Option<bool>,
+    parts: Parts,
     is_over: bool,
 }
 
 impl Pieces {
-    pub(super) fn new(
-        first: Bytes,
-        parts: mpsc::Receiver<StreamPart>,
-        pending: Pending,
-        finished: Option<&Finished>,
-    ) -> Self {
-        let ended = finished.map(|finished| finished.outcome.error_type().is_none());
-        Self { first, parts, pending, ended, is_over: false }
+    pub(super) fn new(first: Bytes, parts: Parts) -> Self {
+        Self { first, parts, is_over: false }
     }
 
     /// Whether everything was passed on.
@@ -186,29 +174,15 @@ impl Pieces {
         if self.is_over {
             return Poll::Ready(None);
         }
-        loop {
-            match self.parts.poll_recv(cx) {
-                Poll::Ready(Some(StreamPart::Chunk(bytes))) => return Poll::Ready(Some(Ok(bytes))),
-                Poll::Ready(Some(StreamPart::Head { .. })) => continue,
-                Poll::Ready(None) | Poll::Pending => {}
-            }
-            match self.ended {
-                // The end may have been announced after the last piece was sent: look for pieces once more.
-                None => {
-                    let finished = ready!(Pin::new(&mut self.pending).poll(cx));
-                    let is_good = |end: Finished| end.outcome.error_type().is_none();
-                    self.ended = Some(finished.is_some_and(is_good));
-                }
-                Some(true) => {
-                    self.is_over = true;
-                    return Poll::Ready(None);
-                }
-                Some(false) => {
-                    self.is_over = true;
-                    let error = io::Error::other("the function's stream broke off");
-                    return Poll::Ready(Some(Err(error)));
-                }
+        while let Some(part) = ready!(self.parts.poll_next(cx)) {
+            if let StreamPart::Chunk(bytes) = part {
+                return Poll::Ready(Some(Ok(bytes)));
             }
         }
+        self.is_over = true;
+        let ended_well =
+            self.parts.finished().is_some_and(|end| end.outcome.error_type().is_none());
+        let broke_off = || Err(io::Error::other("the function's stream broke off"));
+        Poll::Ready((!ended_well).then(broke_off))
     }
 }

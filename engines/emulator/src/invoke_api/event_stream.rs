@@ -6,8 +6,9 @@
 use super::{
     super::{
         checks::ERROR_BODY,
-        directory::{Finished, Pending},
+        directory::Finished,
         outcome::{Answer, Outcome},
+        parts::Parts,
         state::StreamPart,
     },
     log_result,
@@ -15,12 +16,7 @@ use super::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::{BufMut, Bytes, BytesMut};
 use serde_json::{Map, Value};
-use std::{
-    future::Future,
-    pin::Pin,
-    task::{Context, Poll, ready},
-};
-use tokio::sync::mpsc;
+use std::task::{Context, Poll, ready};
 
 /// The media type of the framing.
 pub(super) const CONTENT_TYPE: &str = "application/vnd.amazon.eventstream";
@@ -31,23 +27,15 @@ const TEXT: u8 = 7;
 
 /// A streamed answer on its way to a caller of the Invoke API.
 pub(crate) struct Messages {
-    parts: mpsc::Receiver<StreamPart>,
-    pending: Pending,
-    /// The end, once it is known; `None` inside of it where it will never be.
-    finished: Option<Option<Finished>>,
+    parts: Parts,
     with_log: bool,
     is_over: bool,
 }
 
 impl Messages {
-    /// Makes the messages of an answer whose `parts` are yet to come, or that is `finished` already.
-    pub(super) fn new(
-        parts: mpsc::Receiver<StreamPart>,
-        pending: Pending,
-        finished: Option<Finished>,
-        with_log: bool,
-    ) -> Self {
-        Self { parts, pending, finished: finished.map(Some), with_log, is_over: false }
+    /// Makes the messages of an answer. One that was not streamed is one chunk.
+    pub(super) fn new(parts: Parts, with_log: bool) -> Self {
+        Self { parts, with_log, is_over: false }
     }
 
     /// Whether the last message is made.
@@ -60,29 +48,20 @@ impl Messages {
         if self.is_over {
             return Poll::Ready(None);
         }
-        loop {
-            match self.parts.poll_recv(cx) {
-                Poll::Ready(Some(StreamPart::Chunk(bytes))) => {
-                    return Poll::Ready(Some(payload_chunk(&bytes)));
-                }
-                Poll::Ready(Some(StreamPart::Head { .. })) => continue,
-                Poll::Ready(None) | Poll::Pending => {}
+        while let Some(part) = ready!(self.parts.poll_next(cx)) {
+            if let StreamPart::Chunk(bytes) = part {
+                return Poll::Ready(Some(payload_chunk(&bytes)));
             }
-            let Some(finished) = &mut self.finished else {
-                // The end may have been announced after the last piece was sent: look for pieces once more.
-                self.finished = Some(ready!(Pin::new(&mut self.pending).poll(cx)));
-                continue;
-            };
-            if let Some(Finished { outcome, .. }) = finished
-                && let Answer::Response { bytes, .. } = &mut outcome.result
-                && !bytes.is_empty()
-            {
-                // An answer that was not streamed is one chunk.
-                return Poll::Ready(Some(payload_chunk(&std::mem::take(bytes))));
-            }
-            self.is_over = true;
-            return Poll::Ready(Some(invoke_complete(finished.as_ref(), self.with_log)));
         }
+        let mut finished = self.parts.finished();
+        if let Some(Finished { outcome, .. }) = finished.as_deref_mut()
+            && let Answer::Response { bytes, .. } = &mut outcome.result
+            && !bytes.is_empty()
+        {
+            return Poll::Ready(Some(payload_chunk(&std::mem::take(bytes))));
+        }
+        self.is_over = true;
+        Poll::Ready(Some(invoke_complete(finished.as_deref(), self.with_log)))
     }
 }
 

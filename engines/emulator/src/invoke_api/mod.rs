@@ -17,8 +17,8 @@ use super::{
     directory::{Directory, Finished, Submitted},
     options::{EmulatorOptions, MAX_ASYNC_EVENT_BYTES, MAX_EVENT_BYTES},
     outcome::{Answer, Event},
+    parts::{PARTS_IN_FLIGHT, Parts},
     server::{Endpoint, json_reply, status},
-    state::StreamPart,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -35,8 +35,6 @@ const FUNCTION_ERROR: HeaderName = HeaderName::from_static("x-amz-function-error
 const LOG_RESULT: HeaderName = HeaderName::from_static("x-amz-log-result");
 const ERROR_KIND: HeaderName = HeaderName::from_static("x-amzn-errortype");
 
-/// Number of pieces of a streamed response that may wait for a slow caller before the runtime has to wait.
-pub(super) const PARTS_IN_FLIGHT: usize = 16;
 /// Number of bytes of a log that a caller gets.
 pub(super) const LOG_TAIL: usize = 4096;
 /// Largest client context, in base64.
@@ -162,21 +160,20 @@ async fn invoke_streaming(
     if asked.invocation_type == "DryRun" {
         return Ok(status(StatusCode::NO_CONTENT));
     }
-    let (sender, mut parts) = mpsc::channel(PARTS_IN_FLIGHT);
-    let Submitted { request_id, mut pending } =
+    let (sender, parts) = mpsc::channel(PARTS_IN_FLIGHT);
+    let Submitted { request_id, pending } =
         directory.submit(called.place, event, &called.version, Some(sender), false);
-    let finished = tokio::select! {
-        biased;
-        Some(StreamPart::Head { .. }) = parts.recv() => None,
-        finished = &mut pending => match finished {
+    let mut parts = Parts::new(parts, pending);
+    if parts.next().await.is_none() {
+        match parts.finished() {
             None => return Ok(status(StatusCode::INTERNAL_SERVER_ERROR)),
             Some(finished) if finished.outcome.result == Answer::Throttled => {
-                return Ok(render(called, &finished, false));
+                return Ok(render(called, finished, false));
             }
-            finished => finished,
-        },
-    };
-    let messages = Messages::new(parts, pending, finished, asked.with_log);
+            Some(_) => {}
+        }
+    }
+    let messages = Messages::new(parts, asked.with_log);
     let mut reply = Response::new(ReplyBody::Messages(Box::new(messages)));
     let headers = reply.headers_mut();
     set_text(headers, header::CONTENT_TYPE, event_stream::CONTENT_TYPE);

@@ -1,6 +1,7 @@
 //! The environments of all functions: which are idle, when another one is started, and when one is replaced.
 //! Contract: an event goes to an idle environment; where all are busy another one is started, up to the limit; beyond
-//! it synchronous callers are turned away and asynchronous events wait.
+//! it synchronous callers are turned away and asynchronous events wait. An environment that takes several events at once
+//! is idle as many times as it could take one more.
 
 use super::{
     super::{
@@ -46,7 +47,8 @@ struct Function {
 struct Pool {
     /// Environments that run, or may have ended a moment ago.
     all: Vec<Arc<Environment>>,
-    /// Those of them that wait for an event, the one that waits for the shortest time last.
+    /// Those of them that wait for an event, as often as they could take one, the one that waits for the shortest time
+    /// last.
     idle: Vec<Arc<Environment>>,
     /// Number of environments that are being started.
     starting: usize,
@@ -61,12 +63,13 @@ impl Fleet {
     pub(super) fn new(options: PlatformOptions, ended: mpsc::UnboundedSender<Ended>) -> Self {
         let concurrency = options.concurrency.max(1);
         let function = |(place, (options, launch)): (usize, (EmulatorOptions, Launch))| {
+            let slots = concurrency * options.concurrency.max(1);
             Arc::new(Function {
                 place,
                 options,
                 launch,
                 concurrency,
-                slots: Arc::new(Semaphore::new(concurrency)),
+                slots: Arc::new(Semaphore::new(slots)),
                 pool: Mutex::default(),
                 changed: Notify::new(),
             })
@@ -122,7 +125,7 @@ impl Fleet {
             pool.generation += 1;
             std::mem::take(&mut pool.idle)
         };
-        idle.iter().for_each(|environment| environment.stop());
+        idle.iter().filter(|idle| idle.is_idle()).for_each(|idle| idle.stop());
     }
 
     pub(super) fn violations(&self) -> Vec<Violation> {
@@ -201,6 +204,7 @@ impl Function {
                 let mut pool = lock(&self.pool);
                 while let Some(environment) = pool.idle.pop() {
                     if !environment.has_ended() {
+                        environment.take();
                         return Ok(environment);
                     }
                 }
@@ -217,7 +221,7 @@ impl Function {
         self.start(fleet).await
     }
 
-    /// Starts an environment that was counted as starting.
+    /// Starts an environment that was counted as starting, and takes it for one invocation.
     async fn start(self: &Arc<Self>, fleet: &Arc<Fleet>) -> io::Result<Arc<Environment>> {
         let generation = lock(&self.pool).generation;
         let launch = |emulator: &_| self.launch.command(emulator);
@@ -233,11 +237,16 @@ impl Function {
                 return Err(error);
             }
         };
+        environment.take();
         pool.all.push(Arc::clone(&environment));
         if pool.is_closing {
             environment.stop();
+        } else if environment.generation == pool.generation {
+            let more = self.options.concurrency.max(1) - 1;
+            pool.idle.extend(std::iter::repeat_n(Arc::clone(&environment), more));
         }
         drop(pool);
+        self.changed.notify_waiters();
         let (function, owned) = (Arc::clone(self), Arc::clone(&environment));
         let ended = fleet.ended.clone();
         fleet.background.spawn(async move {
@@ -254,8 +263,11 @@ impl Function {
     /// Takes an environment back after an invocation.
     fn release(&self, environment: Arc<Environment>) {
         let mut pool = lock(&self.pool);
+        environment.give_back();
         if environment.generation < pool.generation {
-            environment.stop();
+            if environment.is_idle() {
+                environment.stop();
+            }
         } else if !environment.has_ended() {
             pool.idle.push(environment);
         }

@@ -6,6 +6,7 @@ mod callbacks;
 mod code_cache;
 mod flavour;
 mod hooks;
+mod interleaving;
 mod memory;
 mod mends;
 mod programs;

@@ -1,6 +1,6 @@
 //! Asynchronous generators, driven by a task in the event loop, which waits for room there.
 
-use super::{Generator, outgoing::Outgoing, room};
+use super::{Generator, outgoing::Outgoing};
 use crate::{
     call::{Begun, Called},
     error,
@@ -137,7 +137,7 @@ async fn attend(
                 })
             }
             () = writer.waits.notified() => {
-                let reads = room(stream).await;
+                let reads = stream.passed_on().await;
                 Python::attach(|py| writer.tell(py, reads).map(drop))
             }
         };

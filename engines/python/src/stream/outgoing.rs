@@ -14,12 +14,9 @@ use std::sync::{
     Mutex, PoisonError,
     atomic::{AtomicBool, Ordering},
 };
-use trine_engine::{Error, ResponseStream, StreamHead, Written};
-
-/// Media types of responses that name none, by their first chunk.
-const TEXT: &str = "text/plain; charset=utf-8";
-const BYTES: &str = "application/octet-stream";
-const JSON_LINES: &str = "application/x-ndjson";
+use trine_engine::{
+    BYTE_CHUNKS, Error, JSON_LINES, ResponseStream, StreamHead, TEXT_CHUNKS, Written,
+};
 
 /// A stream, and what is known of its head.
 pub(super) struct Outgoing {
@@ -60,7 +57,7 @@ impl Outgoing {
             Some(chunk) => chunk?,
             None if value.is_instance(python.response_metadata.bind(py))? => {
                 self.describe(value)?;
-                (Bytes::new(), BYTES)
+                (Bytes::new(), BYTE_CHUNKS)
             }
             None => {
                 let mut line = self.json(value)?;
@@ -80,7 +77,7 @@ impl Outgoing {
     fn chunk(&self, value: &Bound<'_, PyAny>) -> Option<PyResult<(Bytes, &'static str)>> {
         if let Ok(text) = value.cast::<PyString>() {
             let text = text.to_str().map(|text| Bytes::copy_from_slice(text.as_bytes()));
-            return Some(text.map(|text| (text, TEXT)).map_err(|raised| {
+            return Some(text.map(|text| (text, TEXT_CHUNKS)).map_err(|raised| {
                 let failure = Failure::Raised(raised).into_error(value.py());
                 error::streaming(value.py(), &failure)
             }));
@@ -98,7 +95,7 @@ impl Outgoing {
         } else {
             return None;
         };
-        Some(bytes.map(|bytes| (bytes, BYTES)))
+        Some(bytes.map(|bytes| (bytes, BYTE_CHUNKS)))
     }
 
     /// Returns a value as JSON text.

@@ -1,6 +1,6 @@
 //! Plain generators, driven from here.
 
-use super::{Generator, outgoing::Outgoing, room};
+use super::{Generator, outgoing::Outgoing};
 use crate::{
     call::{Called, WaitsIn},
     error, host,
@@ -62,7 +62,7 @@ impl PythonInstance {
                         step = Step::Throw(Python::attach(|py| Level::Warning.error(py)));
                         continue;
                     }
-                    reads = room(outgoing.stream()) => reads,
+                    reads = outgoing.stream().passed_on() => reads,
                 },
             };
             if !reads {
