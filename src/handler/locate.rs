@@ -206,8 +206,8 @@ struct Candidates {
 
 type Ways = fn(&dyn Engine, &Path, &str) -> Candidates;
 
-fn as_file(_engine: &dyn Engine, _root: &Path, stem: &str) -> Candidates {
-    Candidates { named: None, stems: vec![stem.to_owned()] }
+fn as_file(engine: &dyn Engine, root: &Path, stem: &str) -> Candidates {
+    Candidates { named: engine.before_extensions(&root.join(stem)), stems: vec![stem.to_owned()] }
 }
 
 /// Returns the candidates for a folder: the file that a file in it names, `index`, or a package's own.

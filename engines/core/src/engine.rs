@@ -29,6 +29,13 @@ pub trait Engine: Send + Sync + 'static {
         Ok(Presence::Possible)
     }
 
+    /// Returns the file that a module's path means before those are looked for that have an extension. `None` where there
+    /// is none, as in most languages. Must not start anything.
+    fn before_extensions(&self, stem: &Path) -> Option<PathBuf> {
+        let _ = stem;
+        None
+    }
+
     /// Returns the file that stands for a folder named like a module, where something in the folder says so: the `main`
     /// of its `package.json`. `None` leaves it to the usual files, such as `index`. Must not start anything.
     fn main_of(&self, folder: &Path) -> Option<PathBuf> {

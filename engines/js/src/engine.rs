@@ -1,7 +1,8 @@
 //! The process-wide part: the description of the engine, and V8's platform, which exists once.
 
 use crate::{
-    ID, check, code_cache, examine, find, instance::JsInstance, options::NodeOptions, standalone,
+    ID, check, code_cache, examine, find, instance::JsInstance, options::NodeOptions, rules::Rules,
+    standalone,
 };
 use deno_runtime::{
     deno_core::{JsRuntime, v8},
@@ -26,10 +27,11 @@ pub struct JavaScript {
 
 /// Returns the engine for JavaScript and TypeScript.
 pub fn engine() -> JavaScript {
+    let rules = Rules::of_process();
     JavaScript {
         info: EngineInfo::new(ID, "JavaScript", format!("V8 {}", v8::VERSION_STRING))
-            .with_managed_runtime(managed_runtime(NODE_VERSION))
-            .with_extensions(&["mjs", "js", "cjs", "ts", "mts", "cts", "tsx", "jsx"])
+            .with_managed_runtime(managed_runtime(rules.node().unwrap_or(NODE_VERSION)))
+            .with_extensions(extensions(rules))
             .with_interpreters(&["node", "nodejs", "deno", "bun"])
             .with_instance_per_function(true)
             .with_splits_at_first_dot(true)
@@ -52,6 +54,14 @@ pub fn engine() -> JavaScript {
     }
 }
 
+/// Returns the extensions of handlers' files, in the order in which they are looked for. Lambda's own runtimes know three.
+fn extensions(rules: Rules) -> &'static [&'static str] {
+    match rules {
+        Rules::Permissive => &["mjs", "js", "cjs", "ts", "mts", "cts", "tsx", "jsx"],
+        _ => &["js", "mjs", "cjs", "ts", "mts", "cts", "tsx", "jsx"],
+    }
+}
+
 /// Returns the identifier of Lambda's runtime for this version of Node.
 fn managed_runtime(version: &str) -> String {
     let major = version.split('.').next().unwrap_or(version);
@@ -69,6 +79,10 @@ impl Engine for JavaScript {
 
     fn main_of(&self, folder: &Path) -> Option<PathBuf> {
         find::main_of(folder)
+    }
+
+    fn before_extensions(&self, stem: &Path) -> Option<PathBuf> {
+        find::before_extensions(stem, Rules::of_process())
     }
 
     fn find(&self, lookup: &Lookup<'_>) -> Result<Search> {

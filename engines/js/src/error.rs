@@ -1,6 +1,6 @@
 //! The conversion of JavaScript's errors to ours: name, message, and stack and frames without our own.
 
-use crate::stack::file_path;
+use crate::{rules::Rules, stack::file_path};
 use deno_runtime::deno_core::error::{CoreError, CoreErrorKind, JsError};
 use serde_json::Value;
 use trine_engine::{Error, ErrorKind, Frame};
@@ -34,7 +34,10 @@ fn from_value(value: &Value, during: During) -> Error {
             if text("code") == "MODULE_NOT_FOUND" {
                 message = format!("{name}: {message}");
             }
-            kind.default_name()
+            match is_passed_through(text("code")) {
+                true => "Error",
+                false => kind.default_name(),
+            }
         }
         ErrorKind::UserCodeSyntax => {
             let (text, found) = split_place(&plain_path(&message));
@@ -70,6 +73,11 @@ fn from_value(value: &Value, during: During) -> Error {
     }
 }
 
+/// Whether an import's error is a plain one, as in Lambda's own runtimes one from an ES module is.
+fn is_passed_through(code: &str) -> bool {
+    code == "ERR_MODULE_NOT_FOUND" && Rules::of_process() != Rules::Permissive
+}
+
 fn kind_of(value: &Value, during: During) -> ErrorKind {
     match (value["kind"].as_str().unwrap_or_default(), value["code"].as_str().unwrap_or_default()) {
         ("Unmarshal", _) => ErrorKind::Unmarshal,
@@ -77,6 +85,7 @@ fn kind_of(value: &Value, during: During) -> ErrorKind {
         ("ContextUnmarshal", _) => ErrorKind::ContextUnmarshal,
         ("HandlerNotFound", _) => ErrorKind::HandlerNotFound,
         ("Exit", _) => ErrorKind::Exit,
+        ("NeverSettled", _) => ErrorKind::NeverSettled,
         _ if value["warned"] == true => ErrorKind::Timeout,
         // Only parse errors have a place at the end of their message; a loader's error has lost its class on the way.
         _ if during == During::Load
@@ -146,7 +155,14 @@ fn from_js(error: &JsError) -> Error {
         });
         frames.extend(frame.filter(|frame| !frame.file.starts_with("ext:")));
     }
-    Error::new(kind, text).with_frames(frames).with_stack(stack)
+    let error = match (kind, Rules::of_process()) {
+        // As that of a handler.
+        (ErrorKind::UncaughtException, Rules::Node22) => {
+            Error::new(kind, message).with_name(&*name)
+        }
+        _ => Error::new(kind, text),
+    };
+    error.with_frames(frames).with_stack(stack)
 }
 
 /// Extracts a thrown value that is not an error from V8's message about it.

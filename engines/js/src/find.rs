@@ -1,7 +1,10 @@
 //! The search for a handler's module as in Node, where no file has its name and a known extension: by the `main` of a
 //! folder, as a file without an extension, as a package.
 
-use crate::loader::{Loader, package_folders};
+use crate::{
+    loader::{Loader, package_folders},
+    rules::Rules,
+};
 use node_resolver::{NodeResolutionKind, ResolutionMode, UrlOrPath};
 use std::{
     fs::{self, File},
@@ -22,6 +25,27 @@ pub(crate) fn main_of(folder: &Path) -> Option<PathBuf> {
     // Without the detours of a path in `package.json`: `./dist/../index.js`.
     let main = fs::canonicalize(&main).unwrap_or(main);
     file_of(&main).or_else(|| index_of(&main))
+}
+
+/// Finds the file that comes before those with an extension, by the rules of Lambda's own runtimes: one without any; by the
+/// older rules also a folder, unless there is a `.js` file of this name.
+pub(crate) fn before_extensions(stem: &Path, rules: Rules) -> Option<PathBuf> {
+    if rules == Rules::Permissive {
+        return None;
+    }
+    if is_script(stem) {
+        return Some(stem.to_owned());
+    }
+    let is_folder =
+        rules == Rules::Node22 && stem.is_dir() && !with_extension(stem, "js").is_file();
+    if is_folder { main_of(stem).or_else(|| index_of(stem)) } else { None }
+}
+
+fn with_extension(stem: &Path, extension: &str) -> PathBuf {
+    let mut path = stem.as_os_str().to_owned();
+    path.push(".");
+    path.push(extension);
+    PathBuf::from(path)
 }
 
 /// Finds what an import of the module would run: a path without an extension, then a package.
@@ -272,6 +296,31 @@ mod tests {
         places.assert_found("shared", "opt/shared");
         for name in ["shell", "binary"] {
             assert_eq!(places.find(name).expect(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_rules_of_lambdas_own_runtimes_have_an_order() {
+        let files = [
+            ("task/bare", ""),
+            ("task/folder/index.js", ""),
+            ("task/both/index.js", ""),
+            ("task/both.js", ""),
+        ];
+        let places = Places::new("order", &files);
+        let found = |rules, name: &str| {
+            let found = before_extensions(&places.0.join("task").join(name), rules)?;
+            Some(found.strip_prefix(places.0.join("task")).ok()?.display().to_string())
+        };
+        for (rules, bare, folder) in [
+            (Rules::Permissive, None, None),
+            (Rules::Node22, Some("bare"), Some("folder/index.js")),
+            (Rules::Node24, Some("bare"), None),
+        ] {
+            assert_eq!(found(rules, "bare").as_deref(), bare, "{rules:?}");
+            assert_eq!(found(rules, "folder").as_deref(), folder, "{rules:?}");
+            assert_eq!(found(rules, "both"), None, "{rules:?}");
+            assert_eq!(found(rules, "absent"), None, "{rules:?}");
         }
     }
 

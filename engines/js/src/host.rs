@@ -8,6 +8,7 @@ use crate::{
     isolate::IMPORT_SCRIPT,
     loader::Loader,
     options::NodeOptions,
+    rules::{self, Rules},
     sessions::Sessions,
     stack,
     stream::{self, Streams},
@@ -253,6 +254,16 @@ impl Host {
         set(scope, object, "isDeno", is_deno.into());
         let is_snap_start = v8::Boolean::new(scope, self.environment.snap_start);
         set(scope, object, "isSnapStart", is_snap_start.into());
+        let rules = text_or_undefined(scope, Some(Rules::of_process().name()));
+        set(scope, object, "rules", rules);
+        for (name, holds) in
+            [("hushesCallbacks", rules::hushes_callbacks()), ("isManaged", rules::is_managed())]
+        {
+            if holds {
+                let holds = v8::Boolean::new(scope, true).into();
+                set(scope, object, name, holds);
+            }
+        }
         set_function(scope, object, "curtain", flavour::curtain);
         set_function(scope, object, "log", log);
         set_function(scope, object, "write", write);

@@ -12,6 +12,7 @@ use crate::{
     loader::{Loader, NodeServices, imports_node, package_folders},
     memory::Memory,
     options::NodeOptions,
+    rules::Rules,
     threads::Threads,
     value::JsValue,
     wakers::Wakers,
@@ -278,6 +279,7 @@ impl Shared {
 
     async fn find(&self, module: &Module, url: &ModuleSpecifier) -> Result<LoadedFunctions> {
         let _loading = self.loader.begin();
+        Rules::check()?;
         if Flavour::of(module)? == Flavour::Deno {
             self.host.flavour.set(Flavour::Deno);
             self.loader.flavour.set(Flavour::Deno);

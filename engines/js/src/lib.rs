@@ -29,6 +29,7 @@ mod loader;
 mod memory;
 mod options;
 mod packages;
+mod rules;
 mod sessions;
 mod snapshot;
 mod source_map;

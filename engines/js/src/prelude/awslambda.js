@@ -1,4 +1,5 @@
-// The global `awslambda`, with which handlers of Lambda's own Node stream their answers.
+// The global `awslambda`, with which handlers of Lambda's own Node stream their answers, and keep what is an invocation's.
+import { invokeStore } from "ext:trine_prelude/invoke_store.js";
 import { HIGH_WATER_MARK, kSetMetadata, STREAMING } from "ext:trine_prelude/response_stream.js";
 
 /** What a stream is that begins with status, headers and cookies. Contract: Lambda function URLs. */
@@ -35,7 +36,7 @@ class HttpResponseStream {
   }
 }
 
-globalThis.awslambda = { streamifyResponse, HttpResponseStream };
+globalThis.awslambda = { streamifyResponse, HttpResponseStream, InvokeStore: invokeStore };
 
 /** Takes it away, where it is not wanted. */
 export function hideAwslambda() {

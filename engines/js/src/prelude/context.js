@@ -2,6 +2,7 @@
 import { core } from "ext:core/mod.js";
 import { settle } from "ext:trine_prelude/invoke.js";
 import { reply, signalOf, stateOf } from "ext:trine_prelude/exchange.js";
+import { isNewer, isOlder } from "ext:trine_prelude/rules.js";
 
 /** What the process offers; set once, at start. */
 export let host;
@@ -34,14 +35,32 @@ export function within(meta, call, first, second, third) {
   }
 }
 
-function parseJson(text, what) {
+function parseJson(text, what, header) {
   try {
     return JSON.parse(text);
   } catch (error) {
-    const fault = new Error(`Cannot parse ${what} as json: ${error}`);
+    const fault = new Error(
+      isNewer
+        ? `Failed to parse ${header} as JSON: ${error.message}`
+        : `Cannot parse ${what} as json: ${error}`,
+    );
+    if (isNewer) {
+      fault.name = "Runtime.PlatformError";
+    }
     fault.trineKind = "ContextUnmarshal";
     throw fault;
   }
+}
+
+/** Gives a context the member that says whether its answer waits, as the older rules have it: a pair of functions. */
+function addFlag(context) {
+  let waits = true;
+  Object.defineProperty(context, "callbackWaitsForEmptyEventLoop", {
+    get: () => waits,
+    set: (value) => waits = value,
+    enumerable: true,
+    configurable: true,
+  });
 }
 
 /**
@@ -61,19 +80,30 @@ export class Context {
     this.logStreamName = host.logStream;
     this.awsRequestId = meta.requestId;
     this.invokedFunctionArn = meta.invokedFunctionArn;
-    this.xRayTraceId = meta.traceId;
+    if (!isOlder) {
+      this.xRayTraceId = meta.traceId;
+    }
     this.tenantId = meta.tenantId;
     this.clientContext = meta.clientContext === undefined
       ? undefined
-      : parseJson(meta.clientContext, "ClientContext");
+      : parseJson(meta.clientContext, "ClientContext", "lambda-runtime-client-context");
     this.identity = meta.identity === undefined
       ? undefined
-      : parseJson(meta.identity, "CognitoIdentity");
+      : parseJson(meta.identity, "CognitoIdentity", "lambda-runtime-cognito-identity");
     this.getRemainingTimeInMillis = () =>
       deadlineMs === undefined ? UNLIMITED_MS : deadlineMs - Date.now();
-    this.w3c = () => Object.freeze(meta.w3c === undefined ? {} : JSON.parse(meta.w3c));
+    if (!isOlder) {
+      this.w3c = () => Object.freeze(meta.w3c === undefined ? {} : JSON.parse(meta.w3c));
+    }
+    if (isNewer) {
+      return;
+    }
     // Monitoring layers put functions of their own in the place of these.
-    this.callbackWaitsForEmptyEventLoop = true;
+    if (isOlder) {
+      addFlag(this);
+    } else {
+      this.callbackWaitsForEmptyEventLoop = true;
+    }
     this.done = (error, value) => settle(meta, "done", error, value);
     this.succeed = (value) => settle(meta, "succeed", null, value);
     this.fail = (error) => settle(meta, "fail", error ?? "handled");

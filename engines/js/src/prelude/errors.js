@@ -1,6 +1,7 @@
 // What a handler threw, as plain data for Rust.
 import { host } from "ext:trine_prelude/context.js";
 import { documentOf } from "ext:trine_prelude/records.js";
+import { isNewer, isOlder } from "ext:trine_prelude/rules.js";
 
 function text(read, otherwise) {
   try {
@@ -13,9 +14,16 @@ function text(read, otherwise) {
 
 /** Whether a value is an error to callers: an `Error`, also one of another realm, or what looks like one. */
 function isErrorLike(value) {
-  return value instanceof Error ||
-    (value !== null && typeof value === "object" && typeof value.name === "string" &&
-      typeof value.message === "string" && typeof value.stack === "string");
+  if (value instanceof Error) {
+    return true;
+  }
+  const looksLikeOne = value !== null && typeof value === "object" &&
+    typeof value.name === "string" && typeof value.message === "string" &&
+    typeof value.stack === "string";
+  if (isOlder) {
+    return looksLikeOne && value.name !== "" && value.message !== "" && value.stack !== "";
+  }
+  return looksLikeOne && !isNewer;
 }
 
 function describeOne(thrown, depth) {

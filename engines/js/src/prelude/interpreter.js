@@ -3,7 +3,7 @@ import { core } from "ext:core/mod.js";
 import { mendProcess } from "ext:trine_prelude/channels.js";
 import { host } from "ext:trine_prelude/context.js";
 import { describeFatal, setMain, watchErrors } from "ext:trine_prelude/fatal.js";
-import { nodeModule } from "ext:trine_prelude/invoke.js";
+import { nodeModule } from "ext:trine_prelude/loader.js";
 import { preload } from "ext:trine_prelude/preload.js";
 
 let process;

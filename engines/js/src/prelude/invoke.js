@@ -1,16 +1,16 @@
-// Loads modules and calls handlers. One call from Rust per invocation: parsing, context, handler and stringifying happen
-// here, because each crossing between Rust and JavaScript costs more than they do.
+// Calls handlers and hooks. One call from Rust per invocation: parsing, context, handler and stringifying happen here,
+// because each crossing between Rust and JavaScript costs more than they do.
 import { core } from "ext:core/mod.js";
 import { Context, host, within } from "ext:trine_prelude/context.js";
 import { asError, Failure } from "ext:trine_prelude/errors.js";
 import { checkPlain, warn as warnOf, warningOf } from "ext:trine_prelude/exchange.js";
-import { showDeno } from "ext:trine_prelude/flavour.js";
+import { callNewer, callOlder } from "ext:trine_prelude/generations.js";
+import { whatItIs } from "ext:trine_prelude/loader.js";
 import { fault, isThenable, parseEvent, toText } from "ext:trine_prelude/marshal.js";
 import { declaresCallback, takesCallback } from "ext:trine_prelude/parameters.js";
-import { preload } from "ext:trine_prelude/preload.js";
-import { compileProgram, endProgram, runProgram } from "ext:trine_prelude/program.js";
+import { endProgram, runProgram } from "ext:trine_prelude/program.js";
 import { asCalled, isResponseStream, mark, markedOf } from "ext:trine_prelude/response_stream.js";
-import { watchCompiled } from "ext:trine_prelude/source_maps.js";
+import { isNewer, isOlder, isPermissive } from "ext:trine_prelude/rules.js";
 import { isStream, send } from "ext:trine_prelude/stream.js";
 
 /** What is called; `Kind` in Rust. */
@@ -59,11 +59,14 @@ function failed(thrown, meta) {
 class Answer {
   /** Whether it is that of a handler that was wrapped. */
   inner;
+  /** Whether it has been given, although it may be held yet. */
+  given = false;
   #meta;
-  used = false;
   #resolve;
   #reject;
   #held;
+  /** Whether the handler has returned a promise. */
+  #races = false;
   promise;
 
   constructor(meta, inner) {
@@ -72,6 +75,10 @@ class Answer {
   }
 
   settle(error, value) {
+    if (this.given) {
+      return;
+    }
+    this.given = true;
     this.#open();
     if (error !== null && error !== undefined) {
       this.#reject(error);
@@ -82,32 +89,52 @@ class Answer {
 
   /** The third argument of a handler: like `settle`, but a value waits for the event loop to empty if so asked. */
   callback(error, value) {
-    this.#open();
     const waits = this.#meta.context?.callbackWaitsForEmptyEventLoop ?? true;
-    if ((error === null || error === undefined) && waits) {
-      this.#held ??= { value };
+    if (!this.given && (error === null || error === undefined) && waits) {
+      this.given = true;
+      this.#open();
+      this.#held = { value };
     } else {
       this.settle(error, value);
     }
   }
 
   #open() {
-    this.used = true;
     if (this.promise === undefined) {
       ({ promise: this.promise, resolve: this.#resolve, reject: this.#reject } = Promise
         .withResolvers());
     }
   }
 
-  /** What the handler's undefined result stands for: an answer to come. */
+  /** A promise of it, which the handler's undefined result stands for. */
   pending() {
     this.#open();
+    (this.#meta.waiting ??= []).push(this);
     return this.promise;
   }
 
-  /** The event loop is empty: the held value goes out, or `null` when there was no answer at all. */
+  /** A promise of whichever comes first, it or what the handler's promise comes to. */
+  race(promise) {
+    this.#races = true;
+    return Promise.race([
+      this.pending(),
+      promise.then(
+        (value) => this.given ? this.promise : value,
+        (thrown) => this.given ? this.promise : Promise.reject(thrown),
+      ),
+    ]);
+  }
+
+  /**
+   * The event loop is empty: the held value goes out, or `null` when there was no answer at all. Returns false where the
+   * handler's promise is still to give one.
+   */
   empty() {
+    if (this.#races && !this.given) {
+      return false;
+    }
     this.#resolve(this.#held?.value ?? null);
+    return true;
   }
 }
 
@@ -136,23 +163,22 @@ export function settle(meta, name, error, value) {
 const ANSWERS_BY_CONTEXT = /\b(?:done|succeed|fail)\b/;
 const answersByContext = new WeakMap();
 
+/** Whether a handler names one of the context's functions that answer. */
+function namesContextAnswer(handler) {
+  let names = answersByContext.get(handler);
+  if (names === undefined) {
+    names = ANSWERS_BY_CONTEXT.test(Function.prototype.toString.call(handler));
+    answersByContext.set(handler, names);
+  }
+  return names;
+}
+
 /**
  * Whether a handler that has returned nothing may still answer through its context: when it has started something, or
  * names one of the functions for that, as those do whose connections to elsewhere stay open all the time.
  */
 function mayAnswerLater(handler, meta) {
-  if (!core.eventLoopHasMoreWork()) {
-    return false;
-  }
-  if (!meta.leftovers) {
-    return true;
-  }
-  let answers = answersByContext.get(handler);
-  if (answers === undefined) {
-    answers = ANSWERS_BY_CONTEXT.test(Function.prototype.toString.call(handler));
-    answersByContext.set(handler, answers);
-  }
-  return answers;
+  return core.eventLoopHasMoreWork() && (!meta.leftovers || namesContextAnswer(handler));
 }
 
 /** Whether a result is a timer of Node's: what an arrow function returns whose expression starts one, to answer later. */
@@ -164,40 +190,78 @@ function isTimer(result) {
   return (kind === "Timeout" || kind === "Immediate") && typeof result.hasRef === "function";
 }
 
-/** What a handler's result stands for: a value, or a promise of it. */
+/** The answer that a handler has given otherwise than by its result, if it has. That of one that was wrapped is its own. */
+function givenOf(meta) {
+  return meta.answer?.given && !meta.answer.inner ? meta.answer : undefined;
+}
+
+/** Finishes what a handler's promise comes to, unless an answer was given before, by whatever the handler has called. */
+function finishFirst(promise, finish, meta) {
+  return promise.then(
+    (value) => givenOf(meta)?.pending().then(finish) ?? finish(value),
+    (thrown) => givenOf(meta)?.pending().then(finish) ?? Promise.reject(thrown),
+  );
+}
+
+/** What a handler's result stands for: a value, or a promise of it. `answer` is what it has for other ways to answer. */
 function resultOf(result, answer, handler, meta) {
   if (isThenable(result)) {
-    return answer?.used ? Promise.race([result, answer.pending()]) : result;
+    // The answer of a handler that was wrapped is none of what wraps it.
+    const isOthers = answer === undefined && meta.answer?.inner;
+    const mayAnswer = answer?.given || takesCallback(handler) || namesContextAnswer(handler);
+    return mayAnswer && !isOthers
+      ? (answer ?? answerOf(meta)).race(Promise.resolve(result))
+      : result;
   }
   // Whoever declares a callback answers through it: what it returns is what its last expression happened to be.
   const waits = (result === undefined || isTimer(result))
     && (takesCallback(handler) || mayAnswerLater(handler, meta));
-  if (answer?.used || (declaresCallback(handler) && !isStream(result)) || waits) {
-    answer ??= answerOf(meta);
-    (meta.waiting ??= []).push(answer);
-    return answer.pending();
+  if (answer?.given || (declaresCallback(handler) && !isStream(result)) || waits) {
+    return (answer ?? answerOf(meta)).pending();
   }
   return result;
 }
 
 /** Calls a handler; gives its result, or a promise of it. */
 function callHandler(handler, event, context, meta) {
+  if (isOlder) {
+    return callOlder(handler, event, context, meta, false);
+  }
+  if (isNewer) {
+    return callNewer(handler, event, context, meta, false);
+  }
   meta.answer = undefined;
   meta.handled = true;
   // One that comes when a hook has followed has no effect any more.
   const callback = (error, value) => answerOf(meta)?.callback(error, value);
-  const result = within(meta, handler, event, context, callback);
-  // A wrapped handler that ran inside of this one has left its own.
-  const answer = meta.answer?.inner ? undefined : meta.answer;
-  return resultOf(result, answer, handler, meta);
+  let result;
+  try {
+    result = within(meta, handler, event, context, callback);
+  } catch (thrown) {
+    if (givenOf(meta) === undefined) {
+      throw thrown;
+    }
+  }
+  return resultOf(result, givenOf(meta), handler, meta);
 }
 
 /** Calls a handler that was wrapped, from inside of what wraps it. */
 function callWrapped(handler, event, context, meta) {
+  if (!isPermissive) {
+    return (isOlder ? callOlder : callNewer)(handler, event, context, meta, true);
+  }
   const answer = meta.answer = new Answer(meta, true);
   meta.handled = true;
   const callback = (error, value) => answer.callback(error, value);
-  return resultOf(handler(event, context, callback), answer, handler, meta);
+  let result;
+  try {
+    result = handler(event, context, callback);
+  } catch (thrown) {
+    if (!answer.given) {
+      throw thrown;
+    }
+  }
+  return resultOf(result, answer, handler, meta);
 }
 
 /** What an `error` hook returns: an error replaces the one that it was given. */
@@ -231,7 +295,9 @@ function call(kind, callee, value, parses, stringifies, meta, body) {
     let finish = stringifies ? toText : toBox;
     let result;
     if (kind === HANDLER) {
-      finish = stringifies ? toAnswerText : toAnswerBox;
+      if (isPermissive) {
+        finish = stringifies ? toAnswerText : toAnswerBox;
+      }
       const event = parses ? parseEvent(value) : value;
       if (body !== undefined) {
         event.body = body;
@@ -247,7 +313,11 @@ function call(kind, callee, value, parses, stringifies, meta, body) {
       }
     }
     if (isThenable(result)) {
-      return Promise.resolve(result).then(finish).catch((thrown) => failed(thrown, meta));
+      const promise = Promise.resolve(result);
+      const finished = kind === HANDLER && isPermissive
+        ? finishFirst(promise, finish, meta)
+        : promise.then(finish);
+      return finished.catch((thrown) => failed(thrown, meta));
     }
     const finished = finish(result);
     if (core.eventLoopHasMoreWork()) {
@@ -393,9 +463,13 @@ export function wrap(wrapper, handler) {
  * is coming now.
  */
 export function idle(slot) {
-  const answer = metas[slot]?.waiting?.pop();
-  answer?.empty();
-  return answer !== undefined;
+  const waiting = metas[slot]?.waiting ?? [];
+  while (waiting.length > 0) {
+    if (waiting.pop().empty() !== false) {
+      return true;
+    }
+  }
+  return false;
 }
 
 /** What a program that asked for its end has come to. */
@@ -407,192 +481,4 @@ export function programEnd(slot, status) {
   } catch (thrown) {
     return fail(thrown);
   }
-}
-
-function namesOf(namespace) {
-  const names = new Set();
-  for (const source of [namespace, namespace?.default]) {
-    if (source !== null && (typeof source === "object" || typeof source === "function")) {
-      for (const name of Object.keys(source)) {
-        if (typeof source[name] === "function") {
-          names.add(name);
-        }
-      }
-    }
-  }
-  return [...names];
-}
-
-/** Names of functions in objects that a module exports: `api.get`. */
-function innerNamesOf(namespace) {
-  const names = new Set();
-  for (const source of [namespace, namespace?.default]) {
-    for (const [outer, value] of Object.entries(source ?? {})) {
-      if (outer !== "default" && value !== null && typeof value === "object") {
-        for (const inner of Object.keys(value)) {
-          if (typeof value[inner] === "function") {
-            names.add(`${outer}.${inner}`);
-          }
-        }
-      }
-    }
-  }
-  return [...names];
-}
-
-function lookUp(namespace, path) {
-  let value = namespace;
-  for (const step of path) {
-    value = value?.[step];
-  }
-  return value;
-}
-
-function exportOf(namespace, path) {
-  const steps = path.split(".");
-  return lookUp(namespace, steps) ?? lookUp(namespace?.default, steps);
-}
-
-/** What a value is, for messages: `a string`, `an array`, `undefined`. */
-function whatItIs(value) {
-  if (value === undefined || value === null) {
-    return String(value);
-  }
-  if (Array.isArray(value)) {
-    return "an array";
-  }
-  const type = isThenable(value) ? "promise" : typeof value;
-  return `${type === "object" ? "an" : "a"} ${type}`;
-}
-
-let NodeModule;
-const roots = new Set();
-
-/**
- * Node's module system, which also looks into the task root of a module that lies outside of it, and into the layers, for
- * packages that the folders above a module lack.
- */
-export function nodeModule() {
-  if (NodeModule === undefined) {
-    NodeModule = core.createLazyLoader("node:module")().default;
-    const above = NodeModule._nodeModulePaths;
-    NodeModule._nodeModulePaths = (from) => [...above(from), ...roots, ...host.packageFolders];
-    watchCompiled(NodeModule);
-  }
-  return NodeModule;
-}
-
-function requireFile(path) {
-  return nodeModule()._load(path, null, false);
-}
-
-async function loadNamespace(format, path, url) {
-  if (format === "module") {
-    return await host.import(url);
-  }
-  try {
-    return requireFile(path);
-  } catch (error) {
-    if (error?.code === "ERR_REQUIRE_ASYNC_MODULE") {
-      return await host.import(url);
-    }
-    throw error;
-  }
-}
-
-/** Loads a module and finds functions in it; see `find`. A failure is a value. */
-export function load(...args) {
-  return find(...args).catch(fail);
-}
-
-function notFound(message, namespace, wanted) {
-  const error = fault("HandlerNotFound", "Runtime.HandlerNotFound", message);
-  error.trineNames = namesOf(namespace);
-  error.trineWanted = wanted;
-  error.stack = `${error.name}: ${error.message}`;
-  return error;
-}
-
-/** The function that a module is itself, or has as its default export. */
-function wholeOf(namespace) {
-  const whole = namespace?.default ?? namespace;
-  return typeof whole === "function" ? whole : undefined;
-}
-
-/** A handler; where there is none, what is wrong and the names of the module's functions, all without a function. */
-function findHandler(namespace, name) {
-  let value = name === "" ? undefined : exportOf(namespace, name);
-  if (value === undefined && (name === "" || name === "handler" || name === "default")) {
-    value = wholeOf(namespace);
-  }
-  if (typeof value === "function") {
-    return [name, asCalled(value)];
-  }
-  const problem = value === undefined ? "is undefined or not exported" : "is not a function";
-  const inner = name.includes(".") ? innerNamesOf(namespace) : [];
-  return [problem, ...namesOf(namespace), ...inner].flatMap((text) => [text, undefined]);
-}
-
-/** A handler that nobody has named: the usual name, then the module itself, then the one that has another of the names. */
-function findUnnamed(namespace, [usual, ...others]) {
-  const found = others.filter((name) => typeof exportOf(namespace, name) === "function");
-  if (
-    found.length === 1 && typeof exportOf(namespace, usual) !== "function" &&
-    wholeOf(namespace) === undefined
-  ) {
-    return findHandler(namespace, found[0]);
-  }
-  return findHandler(namespace, usual);
-}
-
-/** The hooks of a middleware, then the names of its other functions. */
-function findHooks(namespace, names) {
-  const found = [];
-  for (const name of names) {
-    const value = exportOf(namespace, name) ?? (name === "wrap" ? wholeOf(namespace) : undefined);
-    if (value === undefined || value === null) {
-      continue;
-    }
-    if (typeof value !== "function") {
-      throw notFound(`${name} is not a function but ${whatItIs(value)}`, namespace, name);
-    }
-    found.push(name, value);
-  }
-  for (const name of namesOf(namespace)) {
-    if (!names.includes(name) && name !== "default") {
-      found.push(name, undefined);
-    }
-  }
-  return found;
-}
-
-/**
- * Loads a module and finds functions in it.
- *
- * @param {string} seek "handler", "unnamed" (one of the names that handlers usually have), "hooks" or "program"
- * @param {string} format "module", or "commonjs" which falls back to a module where only that parses
- * @param {string[]} names of the functions, or the one export path of a handler
- * @param {string | undefined} packages folder of packages of the task root, where the module lies outside of it
- * @param {boolean} isDeno whether it is written for Deno
- * @returns {Promise<Array>} name, function, name, function, …
- */
-async function find(seek, format, path, url, names, packages, isDeno) {
-  if (isDeno) {
-    showDeno();
-  }
-  if (packages !== undefined) {
-    roots.add(packages);
-  }
-  if (host.preloads !== undefined) {
-    await preload();
-  }
-  if (seek === "program") {
-    const run = compileProgram(nodeModule(), path, url);
-    return names.flatMap((name) => [name, run(name)]);
-  }
-  const namespace = await loadNamespace(format, path, url);
-  if (seek === "unnamed") {
-    return findUnnamed(namespace, names);
-  }
-  return seek === "handler" ? findHandler(namespace, names[0]) : findHooks(namespace, names);
 }

@@ -1,4 +1,5 @@
 // Values as JSON text and back, and the errors of what has none.
+import { isOlder, isPermissive } from "ext:trine_prelude/rules.js";
 
 const parse = JSON.parse;
 const toJson = JSON.stringify;
@@ -13,11 +14,9 @@ export function fault(kind, name, message, cause) {
 }
 
 function noText(reason) {
-  return fault(
-    "Marshal",
-    "Runtime.JSONStringifyError",
-    `Unable to stringify response body: ${reason}`,
-  );
+  const name = isOlder ? "Error" : "Runtime.JSONStringifyError";
+  const message = "Unable to stringify response body";
+  return fault("Marshal", name, isPermissive ? `${message}: ${reason}` : message);
 }
 
 /** The JSON text of a value that has one; of undefined it is `null`. */

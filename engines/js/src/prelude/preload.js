@@ -1,6 +1,6 @@
 // Modules that `NODE_OPTIONS` or a command line asks for before any other: `--require` and `--import`.
 import { host } from "ext:trine_prelude/context.js";
-import { nodeModule } from "ext:trine_prelude/invoke.js";
+import { nodeModule } from "ext:trine_prelude/loader.js";
 
 let loaded;
 

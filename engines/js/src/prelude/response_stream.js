@@ -3,6 +3,7 @@
 import { core } from "ext:core/mod.js";
 import { currentMeta } from "ext:trine_prelude/context.js";
 import { fault, isThenable } from "ext:trine_prelude/marshal.js";
+import { isNewer, isOlder } from "ext:trine_prelude/rules.js";
 import { BYTES, Sink } from "ext:trine_prelude/stream.js";
 
 /** The marks of such a handler: `response`, and how many bytes may wait in its stream. */
@@ -45,7 +46,14 @@ const invalid = (message) => {
   error.name = "Runtime.InvalidStreamingOperation";
   return error;
 };
-const unfinished = () => invalid("Response stream is not finished.");
+/** What is thrown for a handler that does not do as such handlers must: the older rules have a text for it. */
+function misused(message) {
+  if (isOlder) {
+    return message;
+  }
+  return isNewer ? new Error(message) : invalid(message);
+}
+const unfinished = () => misused("Response stream is not finished.");
 
 /** What is written for a chunk: values other than text and bytes as JSON. What has none is refused by Node's stream. */
 function written(chunk) {
@@ -187,7 +195,7 @@ async function run(handler, highWaterMark, event, context) {
   try {
     const result = handler(event, stream, context);
     if (!isThenable(result)) {
-      throw invalid("Streaming does not support non-async handlers.");
+      throw misused("Streaming does not support non-async handlers.");
     }
     if (await result !== undefined) {
       console.warn("Streaming handlers ignore return values.");

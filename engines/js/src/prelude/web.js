@@ -22,13 +22,13 @@ import {
   hearOfReader,
   idle,
   invoke,
-  load,
   programEnd,
   stringify,
   stringifyPlain,
   warn,
   wrap,
 } from "ext:trine_prelude/invoke.js";
+import { load } from "ext:trine_prelude/loader.js";
 import {
   failInterpreter,
   interpret,
@@ -38,6 +38,7 @@ import {
 } from "ext:trine_prelude/interpreter.js";
 import { setWarnings, treatRejections } from "ext:trine_prelude/options.js";
 import { preloadThread } from "ext:trine_prelude/preload.js";
+import { setRules } from "ext:trine_prelude/rules.js";
 
 const os = core.loadExtScript("ext:deno_os/30_os.js");
 
@@ -51,6 +52,7 @@ const os = core.loadExtScript("ext:deno_os/30_os.js");
  */
 function start(host, isThread) {
   setHost(host);
+  setRules(host.rules);
   setSourceMaps(host.sourceMaps);
   if (host.warnings !== undefined) {
     setWarnings(host.warnings);

@@ -1,0 +1,1 @@
+exports.handler = async () => 'bare_and_js/app.js';

@@ -1,0 +1,1 @@
+exports.handler = async () => 'folder_and_js/app/index.js';

@@ -1,0 +1,1 @@
+export const handler = async () => 'folder_and_mjs/app.mjs';

@@ -1,0 +1,1 @@
+exports.handler = async () => 'folder_and_mjs/app/index.js';

@@ -1,0 +1,1 @@
+exports.handler = async () => 'folder_with_main/app/lib/start.js';

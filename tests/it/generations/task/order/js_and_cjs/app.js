@@ -1,0 +1,1 @@
+exports.handler = async () => 'js_and_cjs/app.js';

@@ -1,0 +1,1 @@
+export const handler = async () => 'js_and_mjs/app.mjs';

@@ -1,0 +1,1 @@
+exports.handler = async () => 'mjs_and_cjs/app.cjs';

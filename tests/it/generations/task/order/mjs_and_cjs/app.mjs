@@ -1,0 +1,1 @@
+export const handler = async () => 'mjs_and_cjs/app.mjs';

@@ -1,0 +1,1 @@
+exports.handler = async () => 'module_and_cjs/app.cjs';
