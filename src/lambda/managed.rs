@@ -11,7 +11,7 @@
 use super::{
     ApiError, Ended, RuntimeApi,
     poller::Poller,
-    rescue::Ends,
+    rescue::{Ends, LostThreads},
     run::{announce, dialect_of, load, prepared},
 };
 use crate::{
@@ -19,9 +19,9 @@ use crate::{
     pipeline::Plan,
     signals::Signals,
     telemetry::Log,
-    worker::{self, END_TIME, Function, Worker, WorkerOptions},
+    worker::{self, Function, Worker, WorkerOptions},
 };
-use std::{future::Future, io, pin::pin, rc::Rc, time::Duration};
+use std::{future::Future, io, pin::pin, rc::Rc, sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task, time,
@@ -66,6 +66,7 @@ struct Seat {
     dialect: ErrorDialect,
     log: Log,
     ends: Ends,
+    lost: Arc<LostThreads>,
     stop: watch::Receiver<bool>,
     /// Dropped with the last poller; until then it takes the reasons why pollers have given up.
     given_up: mpsc::UnboundedSender<ApiError>,
@@ -83,7 +84,8 @@ impl ManagedDoor {
         let signals = Signals::new();
         let dialect = dialect_of(&plan);
         let api = RuntimeApi::new(&self.address)?;
-        let mut first = Poller::new(api, self.log.clone(), dialect, Ends::Always);
+        let mut first =
+            Poller::new(api, self.log.clone(), dialect, Ends::Always, LostThreads::of(1));
         let worker = Rc::new(Worker::new(self.main.clone()));
         let ended = match prepared(plan, signals) {
             Ok((plan, signals)) => {
@@ -114,6 +116,7 @@ impl ManagedDoor {
         }
         announce(&first, worker).await;
         let threads = self.threads_for(plan, function);
+        let spread = spread(self.concurrency, threads);
         let (stop, stopping) = watch::channel(false);
         let (given_up, mut reasons) = mpsc::unbounded_channel();
         let (renewals, asked) = mpsc::unbounded_channel();
@@ -122,12 +125,12 @@ impl ManagedDoor {
             dialect: first.rescuer.dialect,
             log: self.log.clone(),
             ends: Ends::WhenStuck,
+            lost: LostThreads::of(spread.others.len() + usize::from(spread.here > 0)),
             stop: stopping,
             given_up,
             renewals: matches!(threads, Threads::Following(_)).then_some(renewals),
         };
         task::spawn_local(renew(worker.clone(), function.clone(), asked));
-        let spread = spread(self.concurrency, threads);
         let mut handles = Vec::new();
         for (number, pollers) in spread.others.iter().copied().enumerate() {
             let (seat, plan) = (seat.clone().alone_if(pollers == 1), plan.clone());
@@ -161,9 +164,8 @@ impl ManagedDoor {
         };
         if ended.is_none() {
             stop.send_replace(true);
-            // What has begun is answered, as far as there is time.
-            let rest = async { while reasons.recv().await.is_some() {} };
-            let _ = time::timeout(END_TIME, rest).await;
+            // What has begun is answered; the platform decides how long it waits for that.
+            while reasons.recv().await.is_some() {}
             return Ok(Ended::Signal);
         }
         Ok(last.map_or(Ended::Signal, Ended::Api))
@@ -238,7 +240,8 @@ impl Seat {
             Ok(api) => api,
             Err(error) => return self.give_up(error),
         };
-        let mut poller = Poller::new(api, self.log.clone(), self.dialect, self.ends);
+        let mut poller =
+            Poller::new(api, self.log.clone(), self.dialect, self.ends, self.lost.clone());
         loop {
             let next = match self.next(&mut poller).await {
                 Ok(Some(next)) => next,

@@ -14,7 +14,7 @@ use std::{
     net::TcpStream,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -43,6 +43,31 @@ pub(super) struct Rescuer {
     /// streams it, the caller learns from the end of the process that it is not whole.
     pub(super) answering: AtomicBool,
     pub(super) ends: Ends,
+    /// The threads that have not come back, where each has an interpreter's invocations to itself.
+    pub(super) lost: Arc<LostThreads>,
+}
+
+/// The number of threads that have not come back, of all that there are. Where none is left the process ends: whatever holds
+/// them, such as native code with an interpreter's lock, nothing will ever be served again.
+#[derive(Debug)]
+pub(super) struct LostThreads {
+    count: AtomicUsize,
+    all: usize,
+}
+
+impl LostThreads {
+    pub(super) fn of(all: usize) -> Arc<Self> {
+        Arc::new(Self { count: AtomicUsize::new(0), all })
+    }
+
+    /// Notes that one more is lost; returns whether that was the last.
+    fn add(&self) -> bool {
+        self.count.fetch_add(1, Ordering::AcqRel) + 1 >= self.all
+    }
+
+    fn remove(&self) {
+        self.count.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 impl Rescuer {
@@ -64,7 +89,11 @@ impl Rescuer {
         match self.ends {
             // It is about to end the process.
             Ends::Always => std::future::pending().await,
-            Ends::WhenStuck | Ends::Never => Ok(()),
+            Ends::WhenStuck => Ok(()),
+            Ends::Never => {
+                self.lost.remove();
+                Ok(())
+            }
         }
     }
 
@@ -77,7 +106,7 @@ impl Rescuer {
         let ends = match self.ends {
             Ends::Always => true,
             Ends::WhenStuck => lost.stuck,
-            Ends::Never => false,
+            Ends::Never => self.lost.add(),
         };
         let (level, so) = match ends {
             true => (Level::Fatal, ", so the process ends"),

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should fail on the spot")]
 
 mod addons;
+mod attribution;
 mod bad_input;
 mod certificates;
 mod cli;

@@ -43,6 +43,7 @@ macro_rules! prelude_extensions {
                 "threads.js",
                 "addons.js",
                 "async_context.js",
+                "blame.js",
             ],
             $($options)*
         );

@@ -17,8 +17,11 @@ const MENDS: &[(&str, &str)] = &[
 ];
 
 /// Mends of modules that Node's snapshot contains; there `node.js` does the same.
-const MENDS_OF_WEB: &[(&str, &str)] =
-    &[("module.js", "node:module"), ("worker_threads.js", "ext:deno_node/worker_threads.ts")];
+const MENDS_OF_WEB: &[(&str, &str)] = &[
+    ("module.js", "node:module"),
+    ("timers.js", "ext:deno_node/internal/timers.mjs"),
+    ("worker_threads.js", "ext:deno_node/worker_threads.ts"),
+];
 
 /// A text that follows another one.
 pub(crate) struct Mend {

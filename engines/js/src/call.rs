@@ -4,6 +4,7 @@
 //! it wakes all calls in flight, and each checks its own promise.
 
 use crate::{
+    blame::Assigned,
     convert::{
         LoadedFunctions, Read, failure, member, read_boxed_text, read_functions, read_or_fail,
         read_text, read_value, text_to_v8,
@@ -179,7 +180,7 @@ impl Shared {
                 (function.kind == Kind::Handler).then(|| self.host.streams.begin(place.slot()));
             let step =
                 self.begin_call(&mut isolate, &function, input, form, place, &current, read)?;
-            self.turn_for_work(&mut isolate, &step)?;
+            self.turn_for_work(&mut isolate, &step, current.slot())?;
             (step, current, streaming)
         };
         self.finish(step, &current, read).await
@@ -192,65 +193,6 @@ impl Shared {
             isolate.runtime().v8_isolate().cancel_terminate_execution();
         }
         interrupts
-    }
-
-    /// Turns the event loop once, if anything is in it: work that earlier invocations left behind goes on, and a
-    /// rejection that nobody handles comes to light before its invocation has its answer.
-    ///
-    /// # Errors
-    /// What this invocation's own work threw. Errors of earlier ones are logged instead: they have their answers.
-    fn turn_for_work<T>(&self, isolate: &mut Entered<'_>, step: &Step<T>) -> Result<()> {
-        let leftovers = self.host.take_leftovers();
-        let has_work = match step {
-            Step::Returned(_) => self.host.take_work(),
-            Step::Done(_) => Self::has_work(isolate),
-            // It turns the loop anyway.
-            Step::Pending(_) => false,
-        };
-        if !leftovers && !has_work {
-            return Ok(());
-        }
-        let waker = self.wakers.waker();
-        let turn = isolate
-            .runtime()
-            .poll_event_loop(&mut Context::from_waker(&waker), PollEventLoopOptions::default());
-        match turn {
-            Poll::Ready(Err(error)) if leftovers => self.host.log_stray(&from_core(error)),
-            Poll::Ready(Err(error)) => return Err(from_core(error)),
-            _ => {}
-        }
-        Ok(())
-    }
-
-    /// Turns the event loop once after a module was loaded, if anything is in it.
-    ///
-    /// # Errors
-    /// What failed unseen in its top-level code: a promise that was rejected and that nobody has handled. Errors of
-    /// earlier invocations are logged instead.
-    pub(crate) fn turn_after_load(&self) -> Result<()> {
-        let mut isolate = self.isolate()?;
-        let mut isolate = isolate.enter();
-        if !Self::has_work(&mut isolate) {
-            return Ok(());
-        }
-        let waker = self.wakers.waker();
-        let turn = isolate
-            .runtime()
-            .poll_event_loop(&mut Context::from_waker(&waker), PollEventLoopOptions::default());
-        match turn {
-            Poll::Ready(Err(error)) if self.has_served() => self.host.log_stray(&from_core(error)),
-            Poll::Ready(Err(error)) => return Err(from_core(error)),
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn has_work(isolate: &mut Entered<'_>) -> bool {
-        let (runtime, prelude) = isolate.parts();
-        deno_runtime::deno_core::scope!(scope, runtime);
-        let undefined = v8::undefined(scope).into();
-        let has_work = v8::Local::new(scope, &prelude.has_work);
-        has_work.call(scope, undefined, &[]).is_some_and(|has_work| has_work.is_true())
     }
 
     #[allow(clippy::too_many_arguments, reason = "one call, taken apart for its length")]
@@ -460,7 +402,7 @@ impl Shared {
             Step::Pending(promise) => promise,
         };
         let ticket = self.wakers.ticket();
-        let awaiting = self.isolate()?.awaited.add(&ticket, promise.clone());
+        let awaiting = self.awaited.add(&ticket, current.slot(), promise.clone());
         poll_fn(|cx| {
             ticket.register(cx.waker());
             let mut isolate = match self.isolate() {
@@ -488,7 +430,10 @@ impl Shared {
         self.tell_of_reader(isolate, current, Turn::Begins, cx);
         let waker = self.wakers.waker();
         loop {
-            // Another call's turn of the loop may have settled this promise.
+            // Another call's turn of the loop may have brought this one's failure, or settled its promise.
+            if let Some(error) = self.take_failure(current.slot()) {
+                return Poll::Ready(Err(error));
+            }
             if let Some(outcome) = self.look_at(isolate, promise, current, read) {
                 return Poll::Ready(outcome);
             }
@@ -500,9 +445,20 @@ impl Shared {
                 || self.is_out_of_memory();
             let turn = match turn {
                 // Also where this turn settled the promise: an unseen failure must not be lost.
-                Poll::Ready(Err(error)) if !stopped => return Poll::Ready(Err(from_core(error))),
+                Poll::Ready(Err(error)) if !stopped => {
+                    Self::go_on(isolate);
+                    match self.assign(from_core(error), current.slot()) {
+                        Assigned::Ours(error) | Assigned::Unknown(error) => {
+                            self.wakers.wake_all();
+                            return Poll::Ready(Err(error));
+                        }
+                        Assigned::Others => continue,
+                    }
+                }
                 turn => turn,
             };
+            // Whatever was thrown has been caught after all.
+            self.host.blamed.borrow_mut().take();
             if let Some(outcome) = self.look_at(isolate, promise, current, read) {
                 // Where nothing is left in the loop, others that wait in vain have to find out.
                 self.wakers.wake_all();
@@ -512,9 +468,12 @@ impl Shared {
                 // Another invocation has been stopped; it has been woken to find out, and so has this one.
                 Poll::Ready(Err(_)) => return Poll::Pending,
                 _ if self.tell_of_reader(isolate, current, Turn::Ends, cx) => {}
+                // An answer that waits for an empty loop would wait for that of others.
+                Poll::Pending
+                    if self.awaited.count() > 1 && Self::idle(isolate, current, false) => {}
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Ok(())) if self.waits_for_reader(current) => return Poll::Pending,
-                Poll::Ready(Ok(())) if Self::idle(isolate, current) => {}
+                Poll::Ready(Ok(())) if Self::idle(isolate, current, true) => {}
                 Poll::Ready(Ok(())) => return Poll::Ready(Err(never_settled())),
             }
         }
@@ -533,15 +492,17 @@ impl Shared {
         self.settled(scope, prelude, promise, current, read)
     }
 
-    /// Tells the prelude that the event loop is empty; returns whether that brings an answer.
-    fn idle(isolate: &mut Entered<'_>, current: &Current<'_>) -> bool {
+    /// Tells the prelude that the event loop is empty, or that there are others' calls in it; returns whether that brings an
+    /// answer.
+    fn idle(isolate: &mut Entered<'_>, current: &Current<'_>, is_empty: bool) -> bool {
         let Some(slot) = current.slot() else { return false };
         let (runtime, prelude) = isolate.parts();
         deno_runtime::deno_core::scope!(scope, runtime);
         let undefined = v8::undefined(scope).into();
         let slot = v8::Integer::new(scope, slot as i32).into();
         let idle = v8::Local::new(scope, &prelude.idle);
-        let answered = idle.call(scope, undefined, &[slot]);
+        let is_empty = v8::Boolean::new(scope, is_empty).into();
+        let answered = idle.call(scope, undefined, &[slot, is_empty]);
         let answered = answered.is_some_and(|answered| answered.is_true());
         scope.perform_microtask_checkpoint();
         answered

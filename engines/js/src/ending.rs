@@ -125,7 +125,7 @@ impl Shared {
         match self.tell(isolate, |prelude| &prelude.before_exit, read) {
             Some(Ok(has_more)) => has_more,
             Some(Err(error)) => {
-                self.host.log_lost(&error, AT_THE_END);
+                self.host.log_lost(&error, AT_THE_END, None);
                 false
             }
             None => false,
@@ -141,7 +141,7 @@ impl Shared {
         let mut isolate = isolate.enter();
         self.forget_old_interrupts(&mut isolate);
         if let Some(Err(error)) = self.tell(&mut isolate, |prelude| &prelude.exit, read_value) {
-            self.host.log_lost(&error, AT_THE_END);
+            self.host.log_lost(&error, AT_THE_END, None);
         }
     }
 

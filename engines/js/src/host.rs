@@ -1,6 +1,7 @@
 //! The guest's requests to the process: to write a log line, to end, to import a module.
 
 use crate::{
+    blame::{self, Blamed},
     certificates, channels, exchange,
     exits::{self, Exit, Farewell},
     flavour::{self, Flavour},
@@ -20,7 +21,7 @@ use deno_runtime::deno_core::{
 };
 use serde_json::json;
 use std::{
-    cell::{Cell, OnceCell},
+    cell::{Cell, OnceCell, RefCell},
     path::PathBuf,
     rc::{Rc, Weak},
 };
@@ -28,6 +29,9 @@ use trine_engine::{
     Environment, Error, ErrorKind, Level, LogFormat, LogSettings, Message, NativeValue, Stream,
     json_line, timestamp,
 };
+
+/// The origin of an error that no longer belongs to an invocation.
+const LEFT_BEHIND: &str = "left behind by an earlier invocation";
 
 /// The purpose of an isolate.
 #[derive(Debug, Clone)]
@@ -62,6 +66,8 @@ pub(crate) struct Host {
     shared: Weak<Shared>,
     handle: OnceCell<v8::IsolateHandle>,
     exit: Cell<Option<Exit>>,
+    /// Whose code has failed in this turn of the event loop, where nobody has caught it.
+    pub(crate) blamed: RefCell<Option<Blamed>>,
     /// Flavour of the function that the isolate starts with.
     pub(crate) flavour: Cell<Flavour>,
     leftovers: Cell<bool>,
@@ -90,6 +96,7 @@ impl Host {
             shared,
             handle: OnceCell::new(),
             exit: Cell::new(None),
+            blamed: RefCell::default(),
             flavour: Cell::default(),
             leftovers: Cell::new(false),
             work: Cell::new(false),
@@ -162,11 +169,16 @@ impl Host {
 
     /// Writes the record of an error that no longer belongs to any invocation.
     pub(crate) fn log_stray(&self, error: &Error) {
-        self.log_lost(error, "left behind by an earlier invocation");
+        self.log_lost(error, LEFT_BEHIND, None);
+    }
+
+    /// As [`Host::log_stray`], with the id of the invocation that has left it behind.
+    pub(crate) fn log_stray_of(&self, error: &Error, request_id: &str) {
+        self.log_lost(error, LEFT_BEHIND, Some(request_id));
     }
 
     /// Writes the record of an error that nobody waits for; `whence` is its origin.
-    pub(crate) fn log_lost(&self, error: &Error, whence: &str) {
+    pub(crate) fn log_lost(&self, error: &Error, whence: &str, request_id: Option<&str>) {
         let log = &self.environment.log;
         let title = match error.kind() {
             ErrorKind::UnhandledRejection => "Unhandled Promise Rejection",
@@ -180,11 +192,16 @@ impl Host {
                 if log.sink.joins_lines() {
                     text = text.replace('\n', "\r");
                 }
-                format!("{}\tundefined\tERROR\t{text}\n", timestamp())
+                let id = request_id.unwrap_or("undefined");
+                format!("{}\t{id}\tERROR\t{text}\n", timestamp())
             }
             LogFormat::Json => {
                 let message = format!("{whence}: {error:#}");
-                json_line(Level::Error, &json!({"message": message, "errorType": error.name()}))
+                let mut record = json!({"message": message, "errorType": error.name()});
+                if let Some(id) = request_id {
+                    record["requestId"] = id.into();
+                }
+                json_line(Level::Error, &record)
             }
         };
         send(log, Level::Error, &line);
@@ -268,6 +285,7 @@ impl Host {
         set_function(scope, object, "log", log);
         set_function(scope, object, "write", write);
         set_function(scope, object, "exit", exits::exit);
+        set_function(scope, object, "blame", blame::blame);
         set_function(scope, object, "trapSignal", exits::trap_signal);
         set_function(scope, object, "listens", exits::listens);
         set_function(scope, object, "heard", exits::heard);

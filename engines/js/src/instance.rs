@@ -15,7 +15,7 @@ use crate::{
     rules::Rules,
     threads::Threads,
     value::JsValue,
-    wakers::Wakers,
+    wakers::{Awaited, Wakers},
 };
 use deno_runtime::deno_core::{ModuleSpecifier, v8};
 use std::{
@@ -45,6 +45,9 @@ pub(crate) struct Shared {
     loaded: RefCell<Vec<(Module, Exports)>>,
     pub(crate) functions: RefCell<Vec<Function>>,
     pub(crate) wakers: Arc<Wakers>,
+    pub(crate) awaited: Rc<Awaited>,
+    /// Failures of waiting calls that other calls' turns of the event loop have brought, by the slots of their invocations.
+    pub(crate) failures: RefCell<Vec<(usize, Error)>>,
     pub(crate) limits: Limits,
     pub(crate) memory: Option<Arc<Memory>>,
     /// Number of interrupts that have been answered for: one that came while nothing ran must not stop the next call.
@@ -106,7 +109,9 @@ impl JsInstance {
                 functions: RefCell::default(),
                 limits: Limits::new(wakers.clone()),
                 interrupts_seen: Cell::new(0),
+                awaited: Awaited::new(wakers.clone()),
                 wakers,
+                failures: RefCell::default(),
                 calls: Cell::new(0),
                 was_stopped_before: Cell::default(),
             }),
@@ -337,7 +342,7 @@ impl Shared {
                 services,
                 self.memory.clone(),
                 &self.threads,
-                self.wakers.clone(),
+                self.awaited.clone(),
             )?;
             NodeOptions::of_process().tell(&self.environment.log);
             self.limits.watch(started.enter().runtime().v8_isolate().thread_safe_handle());

@@ -10,7 +10,7 @@ use crate::{
     stack::{self, Sources},
     threads::Threads,
     typescript::{op_trine_require_package_imports_resolve, op_trine_require_try_self},
-    wakers::{Awaited, Wakers},
+    wakers::Awaited,
 };
 use deno_error::JsErrorBox;
 use deno_resolver::npm::{DenoInNpmPackageChecker, NpmResolver};
@@ -145,7 +145,7 @@ const IMPORT: &str = "(url) => import(url)";
 pub(crate) struct Isolate {
     worker: ManuallyDrop<MainWorker>,
     prelude: Prelude,
-    pub(crate) awaited: Rc<Awaited>,
+    awaited: Rc<Awaited>,
     /// The memory, which must outlive the worker that calls back to it.
     _memory: Option<Arc<Memory>>,
 }
@@ -174,6 +174,7 @@ pub(crate) struct Prelude {
     pub(crate) wrap: v8::Global<v8::Function>,
     pub(crate) warn: v8::Global<v8::Function>,
     pub(crate) idle: v8::Global<v8::Function>,
+    pub(crate) go_on: v8::Global<v8::Function>,
     pub(crate) hear_of_reader: v8::Global<v8::Function>,
     pub(crate) adopt: v8::Global<v8::Function>,
     pub(crate) stringify: v8::Global<v8::Function>,
@@ -195,7 +196,7 @@ impl Isolate {
         services: NodeServices,
         memory: Option<Arc<Memory>>,
         threads: &Arc<Threads>,
-        wakers: Arc<Wakers>,
+        awaited: Rc<Awaited>,
     ) -> Result<Self> {
         let create_params = memory.as_ref().map(Memory::create_params);
         let typescript = loader.typescript.clone();
@@ -225,7 +226,6 @@ impl Isolate {
         stack::install(worker.js_runtime.v8_isolate(), sources, prepare_stack);
         // SAFETY: V8's bindings leave an isolate entered when they have made it, and nothing was entered since.
         unsafe { worker.js_runtime.v8_isolate().exit() };
-        let awaited = Awaited::new(wakers);
         Ok(Self { worker: ManuallyDrop::new(worker), prelude, awaited, _memory: memory })
     }
 
@@ -409,6 +409,7 @@ fn start_prelude(
         wrap: take("wrap")?,
         warn: take("warn")?,
         idle: take("idle")?,
+        go_on: take("goOn")?,
         hear_of_reader: take("hearOfReader")?,
         adopt: take("adopt")?,
         stringify: take("stringify")?,

@@ -1,6 +1,7 @@
 #![doc = include_str!("../docs.md")]
 
 mod addons;
+mod blame;
 mod call;
 mod certificates;
 mod channels;
@@ -39,6 +40,7 @@ mod stream;
 mod threads;
 mod transpile;
 mod tunnel;
+mod turns;
 mod typescript;
 mod value;
 mod variables;

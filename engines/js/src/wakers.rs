@@ -23,8 +23,11 @@ pub(crate) struct Wakers {
 /// before and would not look again.
 pub(crate) struct Awaited {
     wakers: Arc<Wakers>,
-    promises: RefCell<Vec<(u64, v8::Global<v8::Promise>)>>,
+    promises: RefCell<Vec<Promised>>,
 }
+
+/// What one call waits for: its ticket, the slot of its invocation, and the promise.
+type Promised = (u64, Option<usize>, v8::Global<v8::Promise>);
 
 /// A call's promise among them, forgotten on drop.
 pub(crate) struct Awaiting {
@@ -71,15 +74,26 @@ impl Awaited {
     pub(crate) fn add(
         self: &Rc<Self>,
         ticket: &Ticket,
+        slot: Option<usize>,
         promise: v8::Global<v8::Promise>,
     ) -> Awaiting {
-        self.promises.borrow_mut().push((ticket.id, promise));
+        self.promises.borrow_mut().push((ticket.id, slot, promise));
         Awaiting { awaited: self.clone(), id: ticket.id }
+    }
+
+    /// Whether a call of the invocation in this slot waits.
+    pub(crate) fn has(&self, slot: usize) -> bool {
+        self.promises.borrow().iter().any(|(_, of, _)| *of == Some(slot))
+    }
+
+    /// Returns the number of calls that wait.
+    pub(crate) fn count(&self) -> usize {
+        self.promises.borrow().len()
     }
 
     /// Wakes the calls whose promises are settled.
     pub(crate) fn wake_settled(&self, isolate: &mut v8::Isolate) {
-        for (call, promise) in self.promises.borrow().iter() {
+        for (call, _, promise) in self.promises.borrow().iter() {
             if promise.open(isolate).state() != v8::PromiseState::Pending {
                 self.wakers.wake_one(*call);
             }
@@ -90,7 +104,7 @@ impl Awaited {
 impl Awaiting {
     /// Forgets it: its call has seen that it is settled.
     pub(crate) fn forget(&self) {
-        self.awaited.promises.borrow_mut().retain(|(id, _)| *id != self.id);
+        self.awaited.promises.borrow_mut().retain(|(id, ..)| *id != self.id);
     }
 }
 

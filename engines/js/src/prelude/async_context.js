@@ -85,4 +85,64 @@ Object.defineProperty(AbortSignal, "timeout", {
   }.timeout,
 });
 
+/**
+ * Lets what callbacks of `node:timers` throw be known by the contexts in which they run: it is reported when these are left.
+ */
+internals.trineMendTimers = ({ Immediate, Timeout }) => {
+  const createTimer = Object.getOwnPropertySymbols(Timeout.prototype).find(({ description }) =>
+    description === "createTimer"
+  );
+  const create = Timeout.prototype[createTimer];
+  Timeout.prototype[createTimer] = function () {
+    const id = Reflect.apply(create, this, []);
+    this._timer._onTimeout = noting(this._timer._onTimeout);
+    return id;
+  };
+  // The constructor calls it before the callback is queued.
+  const { ref } = Immediate.prototype;
+  Immediate.prototype.ref = function () {
+    if (!noted.has(this._onImmediate)) {
+      this._onImmediate = noting(this._onImmediate);
+    }
+    return Reflect.apply(ref, this, []);
+  };
+};
+
+const noted = new WeakSet();
+
+/** The context in which the last callback was run that has thrown, until it is taken. */
+let thrownIn;
+
+/** `callback`, noting the current context, which is its own, where it throws: it is reported in another one. */
+function noting(callback) {
+  const context = core.getAsyncContext();
+  const noting = function (...args) {
+    try {
+      return Reflect.apply(callback, this, args);
+    } catch (error) {
+      thrownIn = context;
+      throw error;
+    }
+  };
+  noted.add(noting);
+  return noting;
+}
+
+const { queueMicrotask } = globalThis;
+Object.defineProperty(globalThis, "queueMicrotask", {
+  ...Object.getOwnPropertyDescriptor(globalThis, "queueMicrotask"),
+  value: {
+    queueMicrotask(callback) {
+      queueMicrotask(typeof callback === "function" ? noting(within(core.getAsyncContext(), callback)) : callback);
+    },
+  }.queueMicrotask,
+});
+
+/** Takes the context of the code that has just thrown what nobody catches. */
+export function takeThrownIn() {
+  const context = thrownIn ?? core.getAsyncContext();
+  thrownIn = undefined;
+  return context;
+}
+
 internals.trineContext = { adopt, keepArguments, keepCallbacks, keepRequests, within };

@@ -79,6 +79,11 @@ class OlderAnswer {
     }
   }
 
+  /** Whether there is an answer that waits for the event loop to empty. */
+  get holds() {
+    return this.#held !== undefined;
+  }
+
   /** Nothing is left to do: a value that was held goes out, else the handler has forgotten to answer. */
   empty() {
     if (this.#held === undefined && this.#isAsync) {

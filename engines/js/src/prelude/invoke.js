@@ -125,6 +125,11 @@ class Answer {
     ]);
   }
 
+  /** Whether there is an answer that waits for the event loop to empty. */
+  get holds() {
+    return this.#held !== undefined;
+  }
+
   /**
    * The event loop is empty: the held value goes out, or `null` when there was no answer at all. Returns false where the
    * handler's promise is still to give one.
@@ -459,11 +464,15 @@ export function wrap(wrapper, handler) {
 }
 
 /**
- * Called when the event loop is empty and a call for the invocation in this place still waits. Returns whether an answer
- * is coming now.
+ * Called when a call for the invocation in this place still waits, and the event loop is empty, or full of other ones' work:
+ * then only what was answered already goes out. Returns whether an answer is coming now.
  */
-export function idle(slot) {
+export function idle(slot, isEmpty) {
   const waiting = metas[slot]?.waiting ?? [];
+  if (!isEmpty) {
+    const held = waiting.findIndex((answer) => answer.holds);
+    return held !== -1 && waiting.splice(held, 1)[0].empty() !== false;
+  }
   while (waiting.length > 0) {
     if (waiting.pop().empty() !== false) {
       return true;

@@ -9,6 +9,7 @@ import "ext:trine_prelude/children.js";
 import { installConsole, redirectOutputs } from "ext:trine_prelude/console.js";
 import { setHost } from "ext:trine_prelude/context.js";
 import { beforeExit, exit } from "ext:trine_prelude/ending.js";
+import { goOn, watchFailures } from "ext:trine_prelude/blame.js";
 import { exit as exitByRequest, shareSignals, trapSignals } from "ext:trine_prelude/exits.js";
 import { hideDeno, showDeno } from "ext:trine_prelude/flavour.js";
 import { whenProcessStarts } from "ext:trine_prelude/process.js";
@@ -74,6 +75,7 @@ function start(host, isThread) {
   }
   trapSignals();
   shareSignals();
+  watchFailures();
   redirectOutputs(host);
   host.isDeno ? showDeno() : hideDeno(host);
   internals.trineStartNode?.();
@@ -89,6 +91,7 @@ function start(host, isThread) {
     wrap,
     warn,
     idle,
+    goOn,
     hearOfReader,
     adopt,
     stringify,

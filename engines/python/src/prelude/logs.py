@@ -23,10 +23,39 @@ def _message(record):
     return record.msg if isinstance(record.msg, dict) and not record.args else record.getMessage()
 
 
+def _text(value):
+    try:
+        return str(value)
+    except Exception:
+        return object.__repr__(value)
+
+
 def _dump(fields):
     import json
 
-    return json.dumps(fields, ensure_ascii=False, default=str, skipkeys=True)
+    return json.dumps(fields, ensure_ascii=False, default=_text, skipkeys=True, allow_nan=False)
+
+
+def _plain(value, above=()):
+    """A value as JSON can have it: numbers that are none become `None`, and what contains itself ends there."""
+    if isinstance(value, float):
+        return value if value - value == 0 else None
+    if not isinstance(value, (dict, list, tuple)):
+        return value
+    if id(value) in above:
+        return "..."
+    above += (id(value),)
+    if isinstance(value, dict):
+        return {key: _plain(item, above) for key, item in value.items()}
+    return [_plain(item, above) for item in value]
+
+
+def _contains_itself(value):
+    try:
+        _dump(value)
+    except ValueError as error:
+        return "Circular" in str(error)
+    return False
 
 
 class Formatter(logging.Formatter):
@@ -71,8 +100,9 @@ class Formatter(logging.Formatter):
         try:
             text = _dump(fields)
         except ValueError:
-            # A message that contains itself.
-            text = _dump({**fields, "message": record.getMessage()})
+            if _contains_itself(fields["message"]):
+                fields["message"] = record.getMessage()
+            text = _dump(_plain(fields))
         return text + "\n"
 
 
