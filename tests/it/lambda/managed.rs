@@ -224,6 +224,46 @@ fn an_answer_that_is_not_taken_costs_nobody_anything() {
 }
 
 #[test]
+fn a_signal_lets_the_invocations_in_flight_be_answered() {
+    for (what, file, source) in MEETING {
+        let mut managed = Managed::start(file, source, &[]);
+        // They wait for one more than there are.
+        let event = managed.event(CONCURRENCY + 1);
+        for (number, poller) in managed.pollers.iter_mut().enumerate() {
+            poller.give(&format!("id-{number}"), "", &event);
+        }
+        let meeting = managed.folder.task().join("meeting");
+        eventually("all have begun", || {
+            (std::fs::read_dir(&meeting).unwrap().count() == CONCURRENCY).then_some(())
+        });
+        managed.process.signal("TERM");
+        std::thread::sleep(Duration::from_millis(700));
+        managed.folder.write("meeting/one-more", "");
+        for (number, poller) in managed.pollers.iter_mut().enumerate() {
+            let (line, body) = poller.request();
+            assert!(line.contains(&format!("/id-{number}/response ")), "{what}: {line} {body}");
+            poller.accepted();
+        }
+        assert_eq!(managed.process.wait(), Some(0), "{what}: {:?}", managed.process);
+    }
+}
+
+#[test]
+fn a_process_whose_threads_are_all_lost_ends() {
+    // The lock that all threads need is held for years.
+    let source = "import re
+def handler(event, context): return bool(re.match('(a+)+$', 'a' * 60 + 'b'))
+";
+    let mut managed = Managed::start("app.py", source, &[]);
+    for (number, poller) in managed.pollers.iter_mut().enumerate() {
+        poller.give(&format!("id-{number}"), &deadline_in(1000), &json!({}));
+    }
+    assert_eq!(managed.process.wait(), Some(124), "{:?}", managed.process);
+    let log = managed.process.stdout() + &*managed.process.stderr();
+    assert!(log.contains("so the process ends"), "{log}");
+}
+
+#[test]
 fn python_can_be_made_to_take_turns() {
     let source = "import threading
 lock = threading.Lock()
