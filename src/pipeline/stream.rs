@@ -10,7 +10,9 @@ use std::{
     pin::{Pin, pin},
     task::Poll,
 };
-use trine_engine::{Error, ErrorKind, Form, Payload, ResponseStream, Result, StreamHead};
+use trine_engine::{
+    BYTE_CHUNKS, Error, ErrorKind, Form, Payload, ResponseStream, Result, StreamHead,
+};
 
 /// The member of a response object that is not part of a stream's head.
 const BODY: &str = "body";
@@ -178,6 +180,13 @@ async fn whole(
         body.extend_from_slice(&chunk);
     }
     let mut members = object_of(&stream.head());
+    // As of a stream that names none: that of a response object would be JSON.
+    let headers = members.entry("headers").or_insert_with(|| json!({}));
+    if let Value::Object(headers) = headers
+        && !headers.keys().any(|name| name.eq_ignore_ascii_case("content-type"))
+    {
+        headers.insert("content-type".to_owned(), json!(BYTE_CHUNKS));
+    }
     let text = String::from_utf8(body.into());
     members.insert("isBase64Encoded".to_owned(), text.is_err().into());
     let body = text.unwrap_or_else(|bytes| BASE64.encode(bytes.as_bytes()));
@@ -226,7 +235,7 @@ mod tests {
         let metadata = r#"{"statusCode":201,"cookies":["a=b"]}"#;
         assert_eq!(
             of(head(None, Some(metadata)), &["é".as_bytes(), b"x"]).await,
-            r#"{"statusCode":201,"cookies":["a=b"],"isBase64Encoded":false,"body":"éx"}"#
+            r#"{"statusCode":201,"cookies":["a=b"],"headers":{"content-type":"application/octet-stream"},"isBase64Encoded":false,"body":"éx"}"#
         );
         assert_eq!(
             of(head(Some("image/png"), None), &[b"\xff"]).await,
@@ -234,7 +243,7 @@ mod tests {
         );
         // More than the buffer holds.
         let large = [&[b'x'; 50_000][..]; 5];
-        let around = r#"{"statusCode":200,"isBase64Encoded":false,"body":""}"#;
+        let around = r#"{"statusCode":200,"headers":{"content-type":"application/octet-stream"},"isBase64Encoded":false,"body":""}"#;
         assert_eq!(of(head(None, None), &large).await.len(), 250_000 + around.len());
     }
 }

@@ -147,6 +147,9 @@ impl Contexts {
             if let Some(tenant) = &invocation.tenant_id {
                 facts.set_item(intern!(py, "tenant_id"), tenant)?;
             }
+            if let Some(trace) = &invocation.trace_id {
+                facts.set_item(intern!(py, "trace_id"), trace)?;
+            }
             if let Some(client) = client {
                 let client = made.client_context.bind(py).call1((client,))?;
                 facts.set_item(intern!(py, "client_context"), client)?;

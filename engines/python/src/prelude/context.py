@@ -162,6 +162,7 @@ def facts(log_group_name, log_stream_name, function_name, memory_limit_in_mb, fu
         "function_version": function_version,
         "invoked_function_arn": None,
         "tenant_id": None,
+        "trace_id": None,
         "_w3c_fields": {},
         "client_context": None,
         "identity": None,
