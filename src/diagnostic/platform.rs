@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use std::{collections::BTreeSet, env};
-use trine_engine::{Error, ErrorDialect, ErrorKind};
+use trine_engine::{Error, ErrorDialect, ErrorKind, Frame};
 
 /// Returns the value of the header `Lambda-Runtime-Function-Error-Type`. The platform keeps what matches
 /// `(Runtime|Function)\.[A-Z][a-zA-Z]+` and replaces the rest, so a guest's class name is cut down to its letters.
@@ -26,13 +26,26 @@ pub fn error_type_header(error: &Error) -> String {
     }
 }
 
-/// Returns the value of the header `Lambda-Runtime-Function-XRay-Error-Cause`: one line of JSON, ASCII only. `None`
-/// when it would be too large for a header.
+/// Returns the value of the header `Lambda-Runtime-Function-XRay-Error-Cause`: one line of JSON, ASCII only. A stack that
+/// would make it too large for a header loses its outer frames; `None` when it is too large without any.
 pub fn xray_cause(error: &Error, dialect: ErrorDialect) -> Option<String> {
     const LIMIT: usize = 60 * 1024;
-    let paths: BTreeSet<&str> = error.frames().iter().map(|frame| frame.file.as_str()).collect();
-    let stack: Vec<_> = error
-        .frames()
+    let mut frames = error.frames();
+    loop {
+        let cause = cause_with(error, dialect, frames);
+        if cause.len() <= LIMIT {
+            return Some(cause);
+        }
+        if frames.is_empty() {
+            return None;
+        }
+        frames = &frames[..frames.len() / 2];
+    }
+}
+
+fn cause_with(error: &Error, dialect: ErrorDialect, frames: &[Frame]) -> String {
+    let paths: BTreeSet<&str> = frames.iter().map(|frame| frame.file.as_str()).collect();
+    let stack: Vec<_> = frames
         .iter()
         .map(|frame| json!({"path": frame.file, "line": frame.line, "label": frame.function}))
         .collect();
@@ -46,8 +59,7 @@ pub fn xray_cause(error: &Error, dialect: ErrorDialect) -> Option<String> {
         "exceptions": [{"type": fault.unwrap_or(error.name()), "message": error.message(), "stack": stack}],
         "paths": paths,
     });
-    let text = ascii(&cause.to_string());
-    (text.len() <= LIMIT).then_some(text)
+    ascii(&cause.to_string())
 }
 
 /// Escapes everything outside ASCII in JSON text, as a header's value requires.
@@ -69,7 +81,6 @@ fn ascii(json: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use trine_engine::Frame;
 
     #[test]
     fn a_type_header_always_has_the_form_that_the_platform_keeps() {
@@ -97,6 +108,18 @@ mod tests {
         assert_eq!(cause["exceptions"][0]["stack"][1]["line"], 2);
         assert_eq!(cause["paths"], json!(["/é.py"]));
         assert!(xray_cause(&Error::guest("E", "x".repeat(100_000)), ErrorDialect::PLAIN).is_none());
+    }
+
+    #[test]
+    fn a_cause_keeps_as_many_inner_frames_as_fit() {
+        let frame = |line| Frame { file: "/app.py".into(), line, function: "f".into(), column: 0 };
+        let error = Error::guest("RecursionError", "deep").with_frames((1..=5000).map(frame));
+        let cause = xray_cause(&error, ErrorDialect::PLAIN).expect("without some frames it fits");
+        let cause: serde_json::Value = serde_json::from_str(&cause).expect("JSON");
+        let stack = cause["exceptions"][0]["stack"].as_array().expect("a stack");
+        assert!((500..5000).contains(&stack.len()), "{}", stack.len());
+        assert_eq!(stack[0]["line"], 1);
+        assert_eq!(cause["exceptions"][0]["type"], "RecursionError");
     }
 
     #[test]

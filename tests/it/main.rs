@@ -31,6 +31,7 @@ mod natives;
 mod node_process;
 mod package;
 mod packages;
+mod parity;
 mod processes;
 mod program_end;
 mod python_streams;

@@ -147,9 +147,6 @@ impl Contexts {
             if let Some(tenant) = &invocation.tenant_id {
                 facts.set_item(intern!(py, "tenant_id"), tenant)?;
             }
-            if let Some(trace) = &invocation.trace_id {
-                facts.set_item(intern!(py, "trace_id"), trace)?;
-            }
             if let Some(client) = client {
                 let client = made.client_context.bind(py).call1((client,))?;
                 facts.set_item(intern!(py, "client_context"), client)?;
@@ -165,6 +162,9 @@ impl Contexts {
             let context = made.class.bind(py).call0()?;
             context.setattr(intern!(py, "__dict__"), facts)?;
             context.setattr(intern!(py, "_number"), number)?;
+            if let Some(trace) = &invocation.trace_id {
+                context.setattr(intern!(py, "_trace_id"), trace)?;
+            }
             if let Some(environment) = &made.environment {
                 environment.set_trace(py, invocation.trace_id.as_deref())?;
             }

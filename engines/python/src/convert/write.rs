@@ -94,11 +94,11 @@ impl<const STRICT: bool> Writer<'_, STRICT> {
         if value.is_instance_of::<PyDict>() {
             return self.inside(value, "object", |this| this.mapping(value));
         }
-        if let Ok(list) = value.cast::<PyList>() {
-            return self.inside(value, "array", |this| this.list(list));
-        }
-        if let Ok(tuple) = value.cast::<PyTuple>() {
+        if let Ok(tuple) = value.cast_exact::<PyTuple>() {
             return self.inside(value, "array", |this| this.tuple(tuple));
+        }
+        if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
+            return self.inside(value, "array", |this| this.iterated(value));
         }
         if let Ok(bytes) = value.cast::<PyBytes>()
             && !STRICT
@@ -175,6 +175,16 @@ impl<const STRICT: bool> Writer<'_, STRICT> {
         for (at, item) in tuple.iter().enumerate() {
             self.separator(at == 0);
             self.value(&item).map_err(|failure| failure.at(|| format!("[{at}]")))?;
+        }
+        self.raw(b"]")
+    }
+
+    /// Writes a list or tuple of a class of its own, which may have its own way to iterate.
+    fn iterated(&mut self, sequence: &Bound<'_, PyAny>) -> Outcome {
+        self.out.push(b'[');
+        for (at, item) in sequence.try_iter()?.enumerate() {
+            self.separator(at == 0);
+            self.value(&item?).map_err(|failure| failure.at(|| format!("[{at}]")))?;
         }
         self.raw(b"]")
     }

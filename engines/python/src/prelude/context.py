@@ -104,7 +104,7 @@ class LambdaContext:
 
     __module__ = "trine"
     # The invocation's number in this process, by which copies are known; none of the facts.
-    __slots__ = ("__dict__", "__weakref__", "_number")
+    __slots__ = ("__dict__", "__weakref__", "_number", "_trace_id")
 
     def get_remaining_time_in_millis(self):
         """Milliseconds until the deadline, never negative; 900000 when there is no deadline."""
@@ -128,6 +128,11 @@ class LambdaContext:
     def buffer_response(self):
         """Asks, from a `before` or an `after` hook, for the whole of a response that the handler streams."""
         _trine.buffer_response(self)
+
+    @property
+    def trace_id(self):
+        """The X-Ray trace header of the invocation; `None` where there is none. Lambda's own context has no such attribute."""
+        return getattr(self, "_trace_id", None)
 
     def w3c(self):
         """The W3C trace context, a dictionary of the caller's own; empty where there is none."""
@@ -162,7 +167,6 @@ def facts(log_group_name, log_stream_name, function_name, memory_limit_in_mb, fu
         "function_version": function_version,
         "invoked_function_arn": None,
         "tenant_id": None,
-        "trace_id": None,
         "_w3c_fields": {},
         "client_context": None,
         "identity": None,

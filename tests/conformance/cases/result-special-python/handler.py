@@ -22,6 +22,16 @@ class Row(list):
     pass
 
 
+class Shown(list):
+    def __iter__(self):
+        return (f"item {number}" for number in super().__iter__())
+
+
+class ShownTuple(tuple):
+    def __iter__(self):
+        return (f"item {number}" for number in super().__iter__())
+
+
 @dataclasses.dataclass
 class Point:
     x: int = 1
@@ -38,6 +48,8 @@ RESULTS = {
     "nested_bytes": lambda: ["é".encode()],
     "dict_subclass": lambda: Settings(a=1),
     "list_subclass": lambda: Row([1]),
+    "list_own_iteration": lambda: [Shown([1, 2])],
+    "tuple_own_iteration": lambda: ShownTuple((1,)),
     "keys": lambda: {1: "int", 2.5: "float", None: "none", False: "bool"},
     "big": lambda: 2**70,
     "set": lambda: {1},

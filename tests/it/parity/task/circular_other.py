@@ -1,0 +1,3 @@
+from circular import handler
+
+VALUE = handler

@@ -1,0 +1,5 @@
+def handler(event, context):
+    return 1
+
+
+del handler

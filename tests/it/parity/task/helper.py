@@ -1,0 +1,2 @@
+def fail(text):
+    raise ValueError(text)

@@ -1,0 +1,4 @@
+def handler(event, context):
+    import plain
+
+    return plain.handler(event, context)

@@ -1,0 +1,4 @@
+import logging
+
+logging.warning("before the failure")
+raise ValueError("while loading")

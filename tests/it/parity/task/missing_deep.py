@@ -1,0 +1,5 @@
+import missing_import
+
+
+def handler(event, context):
+    return missing_import

@@ -1,0 +1,5 @@
+import helper.inner
+
+
+def handler(event, context):
+    return helper

@@ -1,0 +1,1 @@
+raise ModuleNotFoundError("told by hand", name="a")

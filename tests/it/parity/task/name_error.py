@@ -1,0 +1,5 @@
+def handler(event, context):
+    return 1
+
+
+undefined_name  # noqa: B018, F821

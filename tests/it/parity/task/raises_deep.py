@@ -1,0 +1,3 @@
+import helper
+
+helper.fail("deep at import")

@@ -1,0 +1,5 @@
+from . import plain
+
+
+def handler(event, context):
+    return plain.__name__

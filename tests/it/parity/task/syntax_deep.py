@@ -1,0 +1,5 @@
+import syntax_error_text
+
+
+def handler(event, context):
+    return syntax_error_text
