@@ -49,6 +49,9 @@ fn all_facts_are_attributes_of_the_object_itself() {
                   type(context).__name__ != 'LambdaContext'";
     assert_eq!(shows(&format!("bool({differ})"), full()), "false");
     assert_eq!(shows("vars(context)['identity'].cognito_identity_id", full()), "\"i\"");
+    assert_eq!(shows("context.trace_id", full()), "null");
+    let traced = Invocation { trace_id: Some("Root=1-2".into()), ..invocation() };
+    assert_eq!(shows("context.trace_id", traced), "\"Root=1-2\"");
     let source = "\
 def handler(event, context):
     for name in list(vars(context)):
