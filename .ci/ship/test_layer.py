@@ -125,8 +125,9 @@ def ends_before_it_asks(folder, handler, **options):
     answer = run(folder, "/opt/bin/trine", "emulator", "--port", str(free_port()), "--handler", handler, "--", "/opt/bootstrap", **options)
     assert answer.returncode == 1, answer
     contains(answer.stderr, "ended before it asked for an event: exit status: 1")
-    assert "panicked" not in answer.stderr, answer.stderr
-    return answer.stderr
+    log = answer.stdout + answer.stderr
+    assert "panicked" not in log, log
+    return log
 
 
 def equal(found, expected):
