@@ -151,8 +151,16 @@ fn what_the_platform_hears_of_an_error_always_fits_into_headers() {
         let exception = &told["exceptions"][0];
         prop_assert_eq!(&exception["type"], error.name());
         prop_assert_eq!(&exception["message"], error.message());
-        prop_assert_eq!(exception["stack"].as_array().unwrap().len(), error.frames().len());
-        for (told, frame) in exception["stack"].as_array().unwrap().iter().zip(error.frames()) {
+        let stack = exception["stack"].as_array().unwrap();
+        // Outer frames make room for a long message.
+        let has_all = stack.len() == error.frames().len();
+        prop_assert!(
+            has_all || (stack.len() < error.frames().len() && error.message().len() > 5000),
+            "{} of {} frames",
+            stack.len(),
+            error.frames().len()
+        );
+        for (told, frame) in stack.iter().zip(error.frames()) {
             prop_assert_eq!(&told["path"], &frame.file);
             prop_assert_eq!(&told["label"], &frame.function);
             prop_assert!(told["line"] == frame.line);
