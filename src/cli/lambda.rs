@@ -30,7 +30,8 @@ const RESTORE_EXIT: u8 = 65;
 
 /// Serves invocations until the platform ends it. Exit status: 0 after SIGTERM or SIGINT, 1 when the function could not
 /// be loaded or the Runtime API is gone, 64 and 65 when it failed before a snapshot or after a restore, 124 when an
-/// invocation that nothing could stop had to be answered in its place; 127 and 126, as from a shell, when the wrapper script is missing or cannot be executed.
+/// invocation that nothing could stop had to be answered in its place; 127 and 126, as from a shell, when the wrapper
+/// script is missing or cannot be executed.
 pub(super) fn run(handler: Option<&OsStr>, command_line: &[OsString]) -> ExitCode {
     let wrapped = wrapper::enter(command_line);
     let status = wrapped.as_ref().err().map_or(1, |failed| failed.status);

@@ -30,9 +30,9 @@ impl LogFlags {
     }
 
     /// Returns the form that the flag asks for, else the variable, which `set` looks up.
-    pub(super) fn form(&self, set: impl Fn(&str) -> Option<String>) -> LogFormat {
+    pub(super) fn form(&self, set: impl Fn(&str) -> Option<String>) -> Format {
         let variable = || set("AWS_LAMBDA_LOG_FORMAT").and_then(|text| text.parse().ok());
-        self.log_format.or_else(variable).map_or(LogFormat::Text, |Format(format)| format)
+        self.log_format.or_else(variable).unwrap_or(Format(LogFormat::Text))
     }
 }
 
@@ -52,8 +52,11 @@ mod tests {
         let none = LogFlags::default();
         none.apply_to(&mut settings);
         assert_eq!(settings.log_format.value, Format(LogFormat::Json));
-        assert_eq!((none.form(variables), none.form(|_| None)), (LogFormat::Json, LogFormat::Text));
-        assert_eq!(none.form(|_| Some("xml".to_owned())), LogFormat::Text);
+        assert_eq!(
+            (none.form(variables), none.form(|_| None)),
+            (Format(LogFormat::Json), Format(LogFormat::Text))
+        );
+        assert_eq!(none.form(|_| Some("xml".to_owned())), Format(LogFormat::Text));
         assert_eq!(none.variables(), []);
         let flags =
             LogFlags { log_format: Some(Format(LogFormat::Text)), log_level: Some(Level::Warn) };
@@ -61,7 +64,7 @@ mod tests {
         assert_eq!(settings.log_format.value, Format(LogFormat::Text));
         assert_eq!(settings.log_format.origin, Origin::Flag("--log-format"));
         assert_eq!(settings.log_level.value, AtLeast(Some(Level::Warn)));
-        assert_eq!(flags.form(variables), LogFormat::Text);
+        assert_eq!(flags.form(variables), Format(LogFormat::Text));
         let told = flags.variables();
         assert_eq!(
             told.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>(),

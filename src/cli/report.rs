@@ -6,8 +6,8 @@ use std::{
     sync::OnceLock,
     time::{Duration, Instant},
 };
-use trine_emulator::{LogForm, Status, Usage};
-use trine_engine::{Error, ErrorKind, LogFormat};
+use trine_emulator::{LogForm, Status, Usage, peak_memory};
+use trine_engine::{Error, ErrorKind};
 
 /// The platform's voice in one invocation. The process's start counts as the function's.
 pub(super) struct Reporter {
@@ -26,10 +26,7 @@ impl Reporter {
         let function = &settings.function;
         let memory_mb = function.memory_mb.as_deref().and_then(|text| text.parse().ok());
         Self {
-            form: match settings.log_format.value.0 {
-                LogFormat::Text => LogForm::Text,
-                LogFormat::Json => LogForm::Json,
-            },
+            form: settings.log_format.value.of_platform(),
             request_id: request_id.to_owned(),
             version: function.version.clone().unwrap_or_else(|| "$LATEST".to_owned()),
             memory_mb: memory_mb.unwrap_or(128),
@@ -60,17 +57,9 @@ impl Reporter {
         };
         let usage = Usage {
             memory_mb: self.memory_mb,
-            used_mb: peak_memory(),
+            used_mb: peak_memory(std::process::id()),
             init: Some(loaded.duration_since(self.begun)),
         };
         print_beside(&self.form.end(&self.request_id, loaded.elapsed(), &status, &usage));
     }
-}
-
-/// Returns the most memory that this process has had, in MB, where the system tells.
-fn peak_memory() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kilobytes: u64 = line.split_whitespace().next()?.parse().ok()?;
-    Some(kilobytes.div_ceil(1024))
 }

@@ -15,6 +15,7 @@ use crate::{
     worker::{DEFAULT_MARGIN, Isolation, Recycling, Watchdog, WorkerOptions},
 };
 use std::{fmt, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
+use trine_emulator::LogForm;
 use trine_engine::{Environment, FunctionInfo, Level, LogFormat, LogSettings, LogSink};
 
 /// The origin of a setting's value.
@@ -180,6 +181,14 @@ pub const INVOCATIONS: CountForm = CountForm { least: 1, most: u64::MAX };
 pub struct Format(pub LogFormat);
 
 impl Format {
+    /// Returns the form of the platform's own lines in such a log.
+    pub(crate) fn of_platform(self) -> LogForm {
+        match self.0 {
+            LogFormat::Text => LogForm::Text,
+            LogFormat::Json => LogForm::Json,
+        }
+    }
+
     /// Returns the name as Lambda writes it.
     pub fn name(self) -> &'static str {
         match self.0 {

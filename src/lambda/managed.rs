@@ -21,7 +21,7 @@ use crate::{
     telemetry::Log,
     worker::{self, Function, Worker, WorkerOptions},
 };
-use std::{future::Future, io, pin::pin, rc::Rc, sync::Arc, time::Duration};
+use std::{future::Future, io, pin::pin, rc::Rc, time::Duration};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task, time,
@@ -66,7 +66,6 @@ struct Seat {
     dialect: ErrorDialect,
     log: Log,
     ends: Ends,
-    lost: Arc<LostThreads>,
     stop: watch::Receiver<bool>,
     /// Dropped with the last poller; until then it takes the reasons why pollers have given up.
     given_up: mpsc::UnboundedSender<ApiError>,
@@ -84,8 +83,7 @@ impl ManagedDoor {
         let signals = Signals::new();
         let dialect = dialect_of(&plan);
         let api = RuntimeApi::new(&self.address)?;
-        let mut first =
-            Poller::new(api, self.log.clone(), dialect, Ends::Always, LostThreads::of(1));
+        let mut first = Poller::new(api, self.log.clone(), dialect, Ends::Always);
         let worker = Rc::new(Worker::new(self.main.clone()));
         let ended = match prepared(plan, signals) {
             Ok((plan, signals)) => {
@@ -125,15 +123,18 @@ impl ManagedDoor {
             dialect: first.rescuer.dialect,
             log: self.log.clone(),
             ends: Ends::WhenStuck,
-            lost: LostThreads::of(spread.others.len() + usize::from(spread.here > 0)),
             stop: stopping,
             given_up,
             renewals: matches!(threads, Threads::Following(_)).then_some(renewals),
         };
         task::spawn_local(renew(worker.clone(), function.clone(), asked));
+        let all = LostThreads::of(spread.others.len() + usize::from(spread.here > 0));
         let mut handles = Vec::new();
         for (number, pollers) in spread.others.iter().copied().enumerate() {
-            let (seat, plan) = (seat.clone().alone_if(pollers == 1), plan.clone());
+            let (mut seat, plan) = (seat.clone(), plan.clone());
+            if pollers == 1 {
+                seat.ends = Ends::WithTheLast(all.clone());
+            }
             let run = move |worker: Rc<Worker>| async move {
                 let function = Rc::new(Function::new(worker.clone(), plan));
                 seat.work(&worker, &function, pollers).await;
@@ -215,14 +216,6 @@ fn spread(pollers: usize, threads: Threads) -> Spread {
 }
 
 impl Seat {
-    /// Notes whether no other invocation runs on its thread.
-    fn alone_if(mut self, alone: bool) -> Self {
-        if alone {
-            self.ends = Ends::Never;
-        }
-        self
-    }
-
     /// Serves with this many pollers on this thread until all of them have ended.
     async fn work(self, worker: &Rc<Worker>, function: &Rc<Function>, pollers: usize) {
         if let Err(error) = function.load().await {
@@ -240,8 +233,7 @@ impl Seat {
             Ok(api) => api,
             Err(error) => return self.give_up(error),
         };
-        let mut poller =
-            Poller::new(api, self.log.clone(), self.dialect, self.ends, self.lost.clone());
+        let mut poller = Poller::new(api, self.log.clone(), self.dialect, self.ends.clone());
         loop {
             let next = match self.next(&mut poller).await {
                 Ok(Some(next)) => next,

@@ -2,7 +2,7 @@
 
 use super::{
     ApiError, Ended, Next, RESPONSE_LIMIT, RuntimeApi, Verdict, invocation_from,
-    rescue::{Ends, LostThreads, Rescuer},
+    rescue::{Ends, Rescuer},
 };
 use crate::{
     diagnostic::{DOCUMENT_LIMIT, error_type_header, log_failure, xray_cause},
@@ -61,20 +61,13 @@ impl Start {
 impl Poller {
     /// Makes a poller that has not connected yet. `ends` says what is lost with an invocation whose thread does not come
     /// back.
-    pub(super) fn new(
-        api: RuntimeApi,
-        log: Log,
-        dialect: ErrorDialect,
-        ends: Ends,
-        lost: Arc<LostThreads>,
-    ) -> Self {
+    pub(super) fn new(api: RuntimeApi, log: Log, dialect: ErrorDialect, ends: Ends) -> Self {
         let rescuer = Arc::new(Rescuer {
             address: api.address().to_owned(),
             dialect,
             log: log.clone(),
             answering: AtomicBool::new(false),
             ends,
-            lost,
         });
         Self { api, log, rescuer }
     }

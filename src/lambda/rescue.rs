@@ -24,14 +24,14 @@ use trine_engine::{Error, ErrorDialect, ErrorKind, Level, timed_out};
 const STEP: Duration = Duration::from_millis(500);
 
 /// The loss that goes with an invocation whose thread does not come back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) enum Ends {
     /// The process ends: that thread is all there is.
     Always,
     /// The process ends where this invocation holds the thread: others wait for it as well.
     WhenStuck,
-    /// Nothing else: the thread has no other invocations, and may come back.
-    Never,
+    /// The process ends with the last of these threads: each has no other invocations, and may come back.
+    WithTheLast(Arc<LostThreads>),
 }
 
 /// The means to answer from outside the loop.
@@ -43,8 +43,6 @@ pub(super) struct Rescuer {
     /// streams it, the caller learns from the end of the process that it is not whole.
     pub(super) answering: AtomicBool,
     pub(super) ends: Ends,
-    /// The threads that have not come back, where each has an interpreter's invocations to itself.
-    pub(super) lost: Arc<LostThreads>,
 }
 
 /// The number of threads that have not come back, of all that there are. Where none is left the process ends: whatever holds
@@ -86,12 +84,12 @@ impl Rescuer {
 
     /// Goes on where the watchdog has answered.
     pub(super) async fn answered(&self) -> Result<(), ApiError> {
-        match self.ends {
+        match &self.ends {
             // It is about to end the process.
             Ends::Always => std::future::pending().await,
             Ends::WhenStuck => Ok(()),
-            Ends::Never => {
-                self.lost.remove();
+            Ends::WithTheLast(threads) => {
+                threads.remove();
                 Ok(())
             }
         }
@@ -103,10 +101,10 @@ impl Rescuer {
             true => "it runs native code that cannot be stopped",
             false => "its thread does not come back",
         };
-        let ends = match self.ends {
+        let ends = match &self.ends {
             Ends::Always => true,
             Ends::WhenStuck => lost.stuck,
-            Ends::Never => self.lost.add(),
+            Ends::WithTheLast(threads) => threads.add(),
         };
         let (level, so) = match ends {
             true => (Level::Fatal, ", so the process ends"),

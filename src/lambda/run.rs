@@ -1,11 +1,6 @@
 //! The loop: load, then take an event, run it, answer it, for as long as the platform wants.
 
-use super::{
-    ApiError, RuntimeApi, extension,
-    poller::Poller,
-    rescue::{Ends, LostThreads},
-    snapshot,
-};
+use super::{ApiError, RuntimeApi, extension, poller::Poller, rescue::Ends, snapshot};
 use crate::{
     diagnostic::log_failure,
     pipeline::Plan,
@@ -54,7 +49,7 @@ impl Door {
         // From here on a signal means an orderly end, even while the function is being loaded.
         let signals = Signals::new();
         let dialect = dialect_of(&plan);
-        let mut poller = Poller::new(self.api, self.log, dialect, Ends::Always, LostThreads::of(1));
+        let mut poller = Poller::new(self.api, self.log, dialect, Ends::Always);
         let ended = match prepared(plan, signals) {
             Ok((plan, signals)) => {
                 let function = Function::new(self.worker.clone(), plan);

@@ -9,7 +9,7 @@ use std::{
     sync::{Mutex, PoisonError},
     time::{SystemTime, UNIX_EPOCH},
 };
-use trine_engine::{Level, LogFormat, LogSink, Message, Stream};
+use trine_engine::{LogFormat, LogSink, Message, Stream};
 
 /// The variable that names the descriptor. It is for the runtime: guests do not see it.
 const VARIABLE: &str = "_LAMBDA_TELEMETRY_LOG_FD";
@@ -72,15 +72,8 @@ const HEADER: usize = 16;
 
 fn header(message: &Message<'_>, now: SystemTime) -> [u8; HEADER] {
     let form = if message.format == LogFormat::Json { JSON } else { TEXT };
-    let level = match message.level {
-        None => 0,
-        Some(Level::Trace) => 1,
-        Some(Level::Debug) => 2,
-        Some(Level::Info) => 3,
-        Some(Level::Warn) => 4,
-        Some(Level::Error) => 5,
-        Some(Level::Fatal) => 6,
-    };
+    // None is 0, trace 1, and so on.
+    let level = message.level.map_or(0, |level| level as u32 + 1);
     let micros = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_micros() as u64;
     let mut header = [0; HEADER];
     header[..4].copy_from_slice(&(form | (level << 2)).to_be_bytes());
@@ -93,6 +86,7 @@ fn header(message: &Message<'_>, now: SystemTime) -> [u8; HEADER] {
 mod tests {
     use super::*;
     use std::time::Duration;
+    use trine_engine::Level;
 
     #[test]
     fn a_header_has_type_length_and_time() {

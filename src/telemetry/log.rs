@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::Value;
-use trine_engine::{Error, Level, LogFormat, LogSettings, Message, Stream, json_line, timestamp};
+use trine_engine::{Error, Level, LogFormat, LogSettings, Stream, json_line, timestamp};
 
 /// The writer of the runtime's own lines, in the form that is set for logs.
 #[derive(Debug, Clone)]
@@ -83,20 +83,13 @@ impl Log {
     }
 
     fn write(&self, level: Level, text: &str) {
-        let sink = &self.0.sink;
-        let format = self.0.format;
         let stream = if level >= Level::Warn { Stream::Stderr } else { Stream::Stdout };
-        let joined;
-        let text = match text.strip_suffix('\n') {
-            Some(text) if sink.joins_lines() && text.contains('\n') => {
-                joined = text.replace('\n', "\r") + "\n";
-                joined.as_str()
+        match text.strip_suffix('\n') {
+            Some(lines) if self.0.sink.joins_lines() && lines.contains('\n') => {
+                self.0.send(stream, level, &(lines.replace('\n', "\r") + "\n"));
             }
-            Some(text) if sink.keeps_messages_apart() && format == LogFormat::Json => text,
-            _ => text,
-        };
-        let text = text.as_bytes();
-        sink.message(Message { stream, level: Some(level), format, text });
+            _ => self.0.send(stream, level, text),
+        }
     }
 
     /// Whether lines of this level are written.

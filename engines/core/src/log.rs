@@ -127,6 +127,20 @@ pub struct LogSettings {
     pub level: Option<Level>,
 }
 
+impl LogSettings {
+    /// Writes one message in its final form, its newline included; a sink that keeps messages apart gets JSON without it.
+    pub fn send(&self, stream: Stream, level: Level, text: &str) {
+        let text = match text.strip_suffix('\n') {
+            Some(object) if self.format == LogFormat::Json && self.sink.keeps_messages_apart() => {
+                object
+            }
+            _ => text,
+        };
+        let (level, format, text) = (Some(level), self.format, text.as_bytes());
+        self.sink.message(Message { stream, level, format, text });
+    }
+}
+
 impl Default for LogSettings {
     /// Returns the settings under which nothing is written.
     fn default() -> Self {

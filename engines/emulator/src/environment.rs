@@ -1,5 +1,6 @@
 //! An execution environment: a runtime's process with a Runtime API of its own, and the log of what it runs.
-//! Contract: one invocation at a time, or as many as the function allows; a process whose invocation ran out of time is killed; what a process has not
+//! Contract: one invocation at a time, or as many as the function allows; of one at a time the process is killed when it
+//! runs out of time; what a process has not
 //! answered when it ends fails with `Runtime.ExitError`.
 
 use super::{
@@ -9,7 +10,7 @@ use super::{
     invoke_api::LOG_TAIL,
     options::EmulatorOptions,
     outcome::{Answer, Event, Outcome},
-    report::Usage,
+    report::{Usage, peak_memory},
     shared::lock,
     state::StreamPart,
 };
@@ -299,14 +300,6 @@ fn exit_of(status: ExitStatus) -> RuntimeExit {
         (None, Some(signal)) => RuntimeExit::Signal(signal.to_string()),
         (None, None) => RuntimeExit::Status(1),
     }
-}
-
-/// Returns the most memory that a process has had, in MB, where the system tells.
-fn peak_memory(process: u32) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kilobytes: u64 = line.split_whitespace().next()?.parse().ok()?;
-    Some(kilobytes.div_ceil(1024))
 }
 
 /// The log of an environment: what its process writes and what the platform says, on its way to the console.

@@ -114,7 +114,7 @@ pub use options::{
 pub use outcome::{Answer, Event, InitFailure, Outcome};
 pub use platform::{Ended, Launch, Platform, PlatformOptions};
 pub use prelude::{PRELUDE_CONTENT_TYPE, Prelude, PreludeSplitter};
-pub use report::{LogForm, Status, Usage};
+pub use report::{LogForm, Status, Usage, peak_memory};
 pub use server::Endpoint;
 pub use shared::LogEntry;
 pub use source::{Observer, Source};
@@ -122,6 +122,7 @@ pub use violation::{Violation, rule};
 
 use bytes::Bytes;
 use directory::Directory;
+use parts::{PARTS_IN_FLIGHT, Parts};
 use shared::Shared;
 use state::StreamPart;
 use std::{io, net::SocketAddr, sync::Arc, thread, time::Duration};
@@ -231,9 +232,9 @@ impl Emulator {
     /// Sends an event for a caller that reads a streamed answer piece by piece. Only such callers may get more than
     /// [`MAX_RESPONSE_BYTES`].
     pub fn invoke_streaming(&self, event: impl Into<Event>) -> StreamedAnswer {
-        let (sender, parts) = mpsc::channel(parts::PARTS_IN_FLIGHT);
+        let (sender, parts) = mpsc::channel(PARTS_IN_FLIGHT);
         let (request_id, done) = self.inner.shared.submit(event.into(), Some(sender));
-        StreamedAnswer { request_id, parts, done, content_type: None, outcome: None }
+        StreamedAnswer { request_id, parts: Parts::new(parts, done), content_type: None }
     }
 
     /// Serves the function as a function URL does, on an address of its own, which is returned: any request is an
@@ -427,32 +428,25 @@ impl std::fmt::Display for RuntimeExit {
 
 /// An answer that is read piece by piece. Who drops it before its end goes away as a caller does whose connection breaks:
 /// the runtime's upload is cut off.
-#[derive(Debug)]
 pub struct StreamedAnswer {
     request_id: String,
-    parts: mpsc::Receiver<StreamPart>,
-    done: oneshot::Receiver<Outcome>,
+    parts: Parts<oneshot::Receiver<Outcome>>,
     content_type: Option<String>,
-    outcome: Option<Outcome>,
+}
+
+impl std::fmt::Debug for StreamedAnswer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StreamedAnswer")
+            .field("request_id", &self.request_id)
+            .finish_non_exhaustive()
+    }
 }
 
 impl StreamedAnswer {
     /// Returns the next piece; `None` when there are no more, or the answer is not streamed.
     pub async fn chunk(&mut self) -> Option<Bytes> {
         loop {
-            let part = if self.outcome.is_some() {
-                self.parts.try_recv().ok()
-            } else {
-                tokio::select! {
-                    biased;
-                    part = self.parts.recv() => part,
-                    outcome = &mut self.done => {
-                        self.outcome = Some(outcome.unwrap_or_else(|_| gone(self.request_id.clone())));
-                        continue;
-                    }
-                }
-            };
-            match part? {
+            match self.parts.next().await? {
                 StreamPart::Chunk(bytes) => return Some(bytes),
                 StreamPart::Head { content_type } => self.content_type = content_type,
             }
@@ -465,11 +459,7 @@ impl StreamedAnswer {
     }
 
     /// Drops the remaining pieces and waits for the outcome, which holds none of those that were streamed.
-    pub async fn finish(mut self) -> Outcome {
-        while self.chunk().await.is_some() {}
-        match self.outcome {
-            Some(outcome) => outcome,
-            None => self.done.await.unwrap_or_else(|_| gone(self.request_id)),
-        }
+    pub async fn finish(self) -> Outcome {
+        self.parts.finish().await.unwrap_or_else(|_| gone(self.request_id))
     }
 }

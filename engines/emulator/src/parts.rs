@@ -1,9 +1,6 @@
 //! A streamed answer on its way to its caller: its parts, then the end of its invocation.
 
-use super::{
-    directory::{Finished, Pending},
-    state::StreamPart,
-};
+use super::state::StreamPart;
 use std::{
     future::{Future, poll_fn},
     pin::Pin,
@@ -14,16 +11,16 @@ use tokio::sync::mpsc;
 /// Number of parts that may wait for a slow caller before the runtime has to wait.
 pub(super) const PARTS_IN_FLIGHT: usize = 16;
 
-/// The parts of an answer. One that is not streamed has none.
-pub(crate) struct Parts {
+/// The parts of an answer, and the future of the invocation's end. One that is not streamed has no parts.
+pub(crate) struct Parts<P: Future> {
     parts: mpsc::Receiver<StreamPart>,
-    pending: Pending,
-    /// The end, once it is known; `None` inside of it where it will never be.
-    finished: Option<Option<Finished>>,
+    pending: P,
+    /// The end, once it is known.
+    finished: Option<P::Output>,
 }
 
-impl Parts {
-    pub(super) fn new(parts: mpsc::Receiver<StreamPart>, pending: Pending) -> Self {
+impl<P: Future + Unpin> Parts<P> {
+    pub(super) fn new(parts: mpsc::Receiver<StreamPart>, pending: P) -> Self {
         Self { parts, pending, finished: None }
     }
 
@@ -46,8 +43,17 @@ impl Parts {
         poll_fn(|cx| self.poll_next(cx)).await
     }
 
-    /// Returns the end of the invocation, once nothing more will come; `None` also where it will never end.
-    pub(super) fn finished(&mut self) -> Option<&mut Finished> {
-        self.finished.as_mut()?.as_mut()
+    /// Returns the end of the invocation, once nothing more will come.
+    pub(super) fn finished(&mut self) -> Option<&mut P::Output> {
+        self.finished.as_mut()
+    }
+
+    /// Drops what still comes, and waits for the end.
+    pub(super) async fn finish(mut self) -> P::Output {
+        while self.next().await.is_some() {}
+        match self.finished {
+            Some(finished) => finished,
+            None => self.pending.await,
+        }
     }
 }

@@ -26,6 +26,14 @@ pub struct Usage {
     pub init: Option<Duration>,
 }
 
+/// Returns the most memory that a process has had, in MB, where the system tells.
+pub fn peak_memory(process: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(kilobytes.div_ceil(1024))
+}
+
 /// How an invocation has ended, as its report tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Status {

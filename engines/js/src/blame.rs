@@ -44,7 +44,7 @@ impl Shared {
                 self.failures.borrow_mut().push((slot, error));
                 self.wakers.wake_all();
             }
-            _ => self.host.log_stray_of(&error, &blamed.request_id),
+            _ => self.host.log_stray(&error, Some(&blamed.request_id)),
         }
         Assigned::Others
     }

@@ -470,7 +470,9 @@ impl Shared {
                 _ if self.tell_of_reader(isolate, current, Turn::Ends, cx) => {}
                 // An answer that waits for an empty loop would wait for that of others.
                 Poll::Pending
-                    if self.awaited.count() > 1 && Self::idle(isolate, current, false) => {}
+                    if self.host.holds_answers.get()
+                        && self.awaited.count() > 1
+                        && Self::idle(isolate, current, false) => {}
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Ok(())) if self.waits_for_reader(current) => return Poll::Pending,
                 Poll::Ready(Ok(())) if Self::idle(isolate, current, true) => {}

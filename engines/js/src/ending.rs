@@ -90,7 +90,7 @@ impl Shared {
                     if error.kind() == ErrorKind::NeverSettled {
                         return Poll::Ready(());
                     }
-                    self.host.log_stray(&error);
+                    self.host.log_stray(&error, None);
                 }
                 Poll::Ready(Ok(())) if state.by_itself && self.tell_before_exit(&mut isolate) => {
                     state.told = true;

@@ -26,12 +26,9 @@ use std::{
     rc::{Rc, Weak},
 };
 use trine_engine::{
-    Environment, Error, ErrorKind, Level, LogFormat, LogSettings, Message, NativeValue, Stream,
-    json_line, timestamp,
+    Environment, Error, ErrorKind, Level, LogFormat, LogSettings, NativeValue, Stream, json_line,
+    timestamp,
 };
-
-/// The origin of an error that no longer belongs to an invocation.
-const LEFT_BEHIND: &str = "left behind by an earlier invocation";
 
 /// The purpose of an isolate.
 #[derive(Debug, Clone)]
@@ -68,6 +65,8 @@ pub(crate) struct Host {
     exit: Cell<Option<Exit>>,
     /// Whose code has failed in this turn of the event loop, where nobody has caught it.
     pub(crate) blamed: RefCell<Option<Blamed>>,
+    /// Whether an answer has ever been held until the event loop is empty.
+    pub(crate) holds_answers: Cell<bool>,
     /// Flavour of the function that the isolate starts with.
     pub(crate) flavour: Cell<Flavour>,
     leftovers: Cell<bool>,
@@ -97,6 +96,7 @@ impl Host {
             handle: OnceCell::new(),
             exit: Cell::new(None),
             blamed: RefCell::default(),
+            holds_answers: Cell::new(false),
             flavour: Cell::default(),
             leftovers: Cell::new(false),
             work: Cell::new(false),
@@ -168,13 +168,8 @@ impl Host {
     }
 
     /// Writes the record of an error that no longer belongs to any invocation.
-    pub(crate) fn log_stray(&self, error: &Error) {
-        self.log_lost(error, LEFT_BEHIND, None);
-    }
-
-    /// As [`Host::log_stray`], with the id of the invocation that has left it behind.
-    pub(crate) fn log_stray_of(&self, error: &Error, request_id: &str) {
-        self.log_lost(error, LEFT_BEHIND, Some(request_id));
+    pub(crate) fn log_stray(&self, error: &Error, request_id: Option<&str>) {
+        self.log_lost(error, "left behind by an earlier invocation", request_id);
     }
 
     /// Writes the record of an error that nobody waits for; `whence` is its origin.
@@ -286,6 +281,7 @@ impl Host {
         set_function(scope, object, "write", write);
         set_function(scope, object, "exit", exits::exit);
         set_function(scope, object, "blame", blame::blame);
+        set_function(scope, object, "holdAnswer", hold_answer);
         set_function(scope, object, "trapSignal", exits::trap_signal);
         set_function(scope, object, "listens", exits::listens);
         set_function(scope, object, "heard", exits::heard);
@@ -331,12 +327,7 @@ impl Host {
 /// Writes a message in its final form.
 fn send(log: &LogSettings, level: Level, text: &str) {
     let stream = if level >= Level::Warn { Stream::Stderr } else { Stream::Stdout };
-    let text = match log.format {
-        LogFormat::Json if log.sink.keeps_messages_apart() => text.trim_end_matches('\n'),
-        _ => text,
-    };
-    let text = text.as_bytes();
-    log.sink.message(Message { stream, level: Some(level), format: log.format, text });
+    log.send(stream, level, text);
 }
 
 /// Writes a warning of the runtime's own that concerns no invocation.
@@ -398,6 +389,15 @@ pub(crate) fn set_function(
 /// Returns the host of the isolate whose code runs.
 pub(crate) fn host_of(scope: &mut v8::PinScope<'_, '_>) -> Rc<Host> {
     JsRuntime::op_state_from(scope).borrow().borrow::<Rc<Host>>().clone()
+}
+
+/// Implements `holdAnswer()`: notes that answers are held until the event loop is empty.
+fn hold_answer(
+    scope: &mut v8::PinScope<'_, '_>,
+    _args: v8::FunctionCallbackArguments<'_>,
+    _result: v8::ReturnValue<'_, v8::Value>,
+) {
+    host_of(scope).holds_answers.set(true);
 }
 
 /// Implements `log(level, message)`: writes a message; warnings and worse are for standard error.

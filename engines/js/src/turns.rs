@@ -38,7 +38,7 @@ impl Shared {
         };
         Self::go_on(isolate);
         match self.assign(from_core(error), slot) {
-            Assigned::Unknown(error) if leftovers => self.host.log_stray(&error),
+            Assigned::Unknown(error) if leftovers => self.host.log_stray(&error, None),
             Assigned::Ours(error) | Assigned::Unknown(error) => return Err(error),
             Assigned::Others => {}
         }
@@ -61,7 +61,9 @@ impl Shared {
             .runtime()
             .poll_event_loop(&mut Context::from_waker(&waker), PollEventLoopOptions::default());
         match turn {
-            Poll::Ready(Err(error)) if self.has_served() => self.host.log_stray(&from_core(error)),
+            Poll::Ready(Err(error)) if self.has_served() => {
+                self.host.log_stray(&from_core(error), None)
+            }
             Poll::Ready(Err(error)) => return Err(from_core(error)),
             _ => {}
         }

@@ -7,9 +7,7 @@ use std::{
     cell::{Cell, RefCell},
     rc::Rc,
 };
-use trine_engine::{
-    Invocation, Level, LogFormat, LogSettings, Message, Stream, json_line, timestamp,
-};
+use trine_engine::{Invocation, Level, LogFormat, LogSettings, Stream, json_line, timestamp};
 
 /// Maximum length of a line, in bytes; a longer one is broken.
 const LONGEST_LINE: usize = 1 << 20;
@@ -161,7 +159,7 @@ impl Output {
             false => Cow::Borrowed(message),
         };
         let line = format!("{}\t{id}\t{}\t{message}\n", timestamp(), level.name());
-        self.send(Stream::Stdout, level, &line);
+        self.log.send(Stream::Stdout, level, &line);
     }
 
     fn record(&self, stream: Stream, level: Level, message: &(impl Serialize + ?Sized)) {
@@ -172,16 +170,6 @@ impl Output {
             tenant_id: invocation.and_then(|invocation| invocation.tenant_id.as_deref()),
             message,
         };
-        self.send(stream, level, &json_line(level, &record));
-    }
-
-    /// Writes a message in its final form.
-    fn send(&self, stream: Stream, level: Level, text: &str) {
-        let (sink, format) = (&self.log.sink, self.log.format);
-        let text = match format {
-            LogFormat::Json if sink.keeps_messages_apart() => text.trim_end_matches('\n'),
-            _ => text,
-        };
-        sink.message(Message { stream, level: Some(level), format, text: text.as_bytes() });
+        self.log.send(stream, level, &json_line(level, &record));
     }
 }

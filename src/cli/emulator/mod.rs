@@ -23,10 +23,8 @@ use tokio::{
     signal::unix::{SignalKind, signal},
 };
 use trine_emulator::{
-    Console, Emulator, EmulatorOptions, Ended, LogForm, Platform, PlatformOptions, Violation,
-    Writer,
+    Console, Emulator, EmulatorOptions, Ended, Platform, PlatformOptions, Violation, Writer,
 };
-use trine_engine::LogFormat;
 use watch::Watch;
 
 /// The name under which this program acts as a runtime.
@@ -266,10 +264,7 @@ impl EmulatorCommand {
             memory_mb: (memory >> 20) as u32,
             region: set("AWS_REGION").or_else(|| set("AWS_DEFAULT_REGION")).unwrap_or(usual.region),
             handler: handler.unwrap_or_default(),
-            log_form: match self.log_flags.form(set) {
-                LogFormat::Text => LogForm::Text,
-                LogFormat::Json => LogForm::Json,
-            },
+            log_form: self.log_flags.form(set).of_platform(),
             ..EmulatorOptions::default()
         })
     }

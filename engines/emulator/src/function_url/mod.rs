@@ -107,7 +107,7 @@ async fn answer(
     let Submitted { pending, .. } = directory.submit(place, event, &version, Some(sender), false);
     let mut parts = Parts::new(parts, pending);
     let Some(StreamPart::Head { content_type }) = parts.next().await else {
-        return match parts.finished() {
+        return match parts.finished().and_then(Option::as_mut) {
             Some(finished) => reply::of_outcome(&finished.outcome),
             None => reply::failed(),
         };

@@ -3,6 +3,7 @@
 
 use super::super::{
     body::ReplyBody,
+    directory::Pending,
     outcome::{Answer, Outcome},
     parts::Parts,
     prelude::Prelude,
@@ -152,12 +153,12 @@ fn add_cookie(headers: &mut HeaderMap, cookie: &str) {
 pub(crate) struct Pieces {
     /// What came along with the prelude.
     first: Bytes,
-    parts: Parts,
+    parts: Parts<Pending>,
     is_over: bool,
 }
 
 impl Pieces {
-    pub(super) fn new(first: Bytes, parts: Parts) -> Self {
+    pub(super) fn new(first: Bytes, parts: Parts<Pending>) -> Self {
         Self { first, parts, is_over: false }
     }
 
@@ -180,8 +181,11 @@ impl Pieces {
             }
         }
         self.is_over = true;
-        let ended_well =
-            self.parts.finished().is_some_and(|end| end.outcome.error_type().is_none());
+        let ended_well = self
+            .parts
+            .finished()
+            .and_then(Option::as_mut)
+            .is_some_and(|end| end.outcome.error_type().is_none());
         let broke_off = || Err(io::Error::other("the function's stream broke off"));
         Poll::Ready((!ended_well).then(broke_off))
     }

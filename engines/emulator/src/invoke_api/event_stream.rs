@@ -6,7 +6,7 @@
 use super::{
     super::{
         checks::ERROR_BODY,
-        directory::Finished,
+        directory::{Finished, Pending},
         outcome::{Answer, Outcome},
         parts::Parts,
         state::StreamPart,
@@ -27,14 +27,14 @@ const TEXT: u8 = 7;
 
 /// A streamed answer on its way to a caller of the Invoke API.
 pub(crate) struct Messages {
-    parts: Parts,
+    parts: Parts<Pending>,
     with_log: bool,
     is_over: bool,
 }
 
 impl Messages {
     /// Makes the messages of an answer. One that was not streamed is one chunk.
-    pub(super) fn new(parts: Parts, with_log: bool) -> Self {
+    pub(super) fn new(parts: Parts<Pending>, with_log: bool) -> Self {
         Self { parts, with_log, is_over: false }
     }
 
@@ -53,7 +53,7 @@ impl Messages {
                 return Poll::Ready(Some(payload_chunk(&bytes)));
             }
         }
-        let mut finished = self.parts.finished();
+        let mut finished = self.parts.finished().and_then(Option::as_mut);
         if let Some(Finished { outcome, .. }) = finished.as_deref_mut()
             && let Answer::Response { bytes, .. } = &mut outcome.result
             && !bytes.is_empty()

@@ -165,7 +165,7 @@ async fn invoke_streaming(
         directory.submit(called.place, event, &called.version, Some(sender), false);
     let mut parts = Parts::new(parts, pending);
     if parts.next().await.is_none() {
-        match parts.finished() {
+        match parts.finished().and_then(Option::as_mut) {
             None => return Ok(status(StatusCode::INTERNAL_SERVER_ERROR)),
             Some(finished) if finished.outcome.result == Answer::Throttled => {
                 return Ok(render(called, finished, false));

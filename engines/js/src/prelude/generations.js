@@ -74,6 +74,7 @@ class OlderAnswer {
     if (!this.#isGiven && isNothing(error) && this.#meta.context.callbackWaitsForEmptyEventLoop) {
       this.#isGiven = true;
       this.#held = { value };
+      host.holdAnswer();
     } else {
       this.settle(error, value);
     }

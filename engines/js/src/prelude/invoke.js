@@ -94,6 +94,7 @@ class Answer {
       this.given = true;
       this.#open();
       this.#held = { value };
+      host.holdAnswer();
     } else {
       this.settle(error, value);
     }
