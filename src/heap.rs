@@ -19,6 +19,9 @@ use trine_engine::{
 /// longer than this.
 pub(crate) const END_TIME: Duration = Duration::from_millis(300);
 
+/// The time for which files that guests write are waited for after an answer.
+const REST_TIME: Duration = Duration::from_secs(1);
+
 /// A middleware in a heap: its file and, where globals belong to a root, that root.
 pub(crate) type Key = (PathBuf, Option<PathBuf>);
 
@@ -158,6 +161,24 @@ impl Heap {
         let _watched = self.watch(limit, rescue);
         // Its interrupter ends the wait.
         self.instance.settle(by_itself).await;
+    }
+
+    /// Lets guests finish what they have begun with files after an answer, within a moment.
+    pub(crate) async fn rest(&self) {
+        if self.poisoned.get() {
+            return;
+        }
+        let Some(rest) = self.instance.rest() else { return };
+        // Code that runs is interrupted; what waits is left alone.
+        let _watched = self.watch(REST_TIME + END_TIME, None);
+        if let Ok(Err(_)) = tokio::time::timeout(REST_TIME, rest).await {
+            self.poison();
+        }
+    }
+
+    /// Whether guests have begun anything with files that [`Heap::rest`] would wait for.
+    pub(crate) fn is_writing(&self) -> bool {
+        !self.poisoned.get() && self.instance.is_writing()
     }
 
     /// Begins to watch what this heap alone does, which may take this long.

@@ -130,12 +130,12 @@ impl Functions {
             let function = &functions.here(index)?.function;
             let rescue = || lifeline.map(Lifeline::rescue);
             let answer = function.invoke(event, &invocation, rescue).await;
-            if functions.refreshes && function.is_worn() {
+            if function.is_writing() || (functions.refreshes && function.is_worn()) {
                 let functions = functions.clone();
                 // After the answer has gone out, and before the permit lets the server end.
                 tokio::task::spawn_local(async move {
                     let _permit = permit;
-                    functions.refresh(index).await;
+                    functions.rest(index).await;
                 });
             }
             let (result, claim) = answer.into_parts();
@@ -152,6 +152,15 @@ impl Functions {
                 all.forget();
             }
             here.permits.close();
+        }
+    }
+
+    /// Finishes what a function writes to files, and makes it ready for its next request if need be.
+    async fn rest(&self, index: usize) {
+        let Ok(here) = self.here(index) else { return };
+        here.function.rest().await;
+        if self.refreshes && here.function.is_worn() {
+            self.refresh(index).await;
         }
     }
 

@@ -72,7 +72,7 @@ impl Poller {
         Self { api, log, rescuer }
     }
 
-    /// Runs an event's invocation, and answers it.
+    /// Runs an event's invocation, answers it, and waits for what its guests write to files.
     ///
     /// # Errors
     /// When the API is gone or broken.
@@ -83,7 +83,10 @@ impl Poller {
         rescuer.answering.store(false, Ordering::Release);
         let rescue = || Some(rescuer.rescue(&next.delivery));
         let call = function.invoke(event, &invocation, rescue);
-        self.run_call(next, &invocation, call).await
+        let answered = self.run_call(next, &invocation, call).await;
+        // The platform may stop the process as soon as it is asked for another event.
+        function.rest().await;
+        answered
     }
 
     /// Runs one call to its end, and answers: when it has ended, or from the first chunk of an answer that is streamed.

@@ -134,6 +134,23 @@ impl Function {
         loaded
     }
 
+    /// Lets guests finish what they have begun with files, such as lines of a log, because nothing of theirs goes on until
+    /// the next invocation. Meant for the time after an answer has gone out.
+    pub async fn rest(&self) {
+        let Some(ready) = self.ready.borrow().clone() else { return };
+        for heap in ready.heaps() {
+            heap.rest().await;
+        }
+    }
+
+    /// Whether guests have begun anything with files that [`Function::rest`] would wait for.
+    pub fn is_writing(&self) -> bool {
+        let ready = self.ready.borrow();
+        let is_writing =
+            |pipeline: &Rc<Pipeline>| pipeline.heaps().iter().any(|heap| heap.is_writing());
+        ready.as_ref().is_some_and(is_writing)
+    }
+
     /// Stops using what is worn or cannot be trusted, without loading a replacement. Returns whether there was any.
     pub fn retire_worn(&self) -> bool {
         let ready = self.ready.borrow().clone();

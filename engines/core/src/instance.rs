@@ -91,6 +91,22 @@ pub trait Instance {
         Box::pin(async {})
     }
 
+    /// Lets guests finish what they have begun with files after an answer, because nothing goes on until the next call,
+    /// which may be long in coming or never come. `None` where nothing has been begun, which costs next to nothing to find
+    /// out. Ends early when it is dropped; what was not finished then is not waited for again.
+    ///
+    /// # Errors
+    /// Of kind [`ErrorKind::Timeout`] when code was interrupted: what it was doing is half done.
+    fn rest(&self) -> Option<LocalFuture<'_, Result<()>>> {
+        None
+    }
+
+    /// Whether guests are at work on files that [`Instance::rest`] would wait for, as far as can be told without running
+    /// anything of theirs.
+    fn is_writing(&self) -> bool {
+        false
+    }
+
     /// Prepares for a snapshot of the process, of which copies will go on: runs what guests want done before it, the
     /// latest registration first, and lets go of connections, which no copy can use.
     ///

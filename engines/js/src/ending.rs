@@ -22,7 +22,7 @@ use trine_process::signal::end_was_requested;
 
 /// Number of turns of the event loop without any file operation after which no more are expected: between two of them,
 /// callbacks may be waiting for their turn.
-const QUIET_TURNS: u32 = 4;
+pub(crate) const QUIET_TURNS: u32 = 4;
 
 /// The origin of errors of listeners, for the log.
 const AT_THE_END: &str = "in a listener for the end of the process";
@@ -71,10 +71,7 @@ impl Shared {
             let turn = isolate
                 .runtime()
                 .poll_event_loop(&mut Context::from_waker(&waker), PollEventLoopOptions::default());
-            if self.limits.interrupts() != state.interrupts
-                || self.host.has_exit()
-                || self.is_out_of_memory()
-            {
+            if self.is_cut_short(state.interrupts) {
                 // Its error belongs to nobody any more.
                 let _ = self.stopped(isolate.runtime().v8_isolate(), None);
                 return Poll::Ready(());
@@ -103,7 +100,7 @@ impl Shared {
                 Poll::Pending
                     if state.told
                         || farewell == Farewell::Heard
-                        || works_on_files(isolate.runtime()) =>
+                        || operations_on_files(isolate.runtime()) > 0 =>
                 {
                     state.quiet = 0;
                     return Poll::Pending;
@@ -115,6 +112,12 @@ impl Shared {
                 }
             }
         }
+    }
+
+    /// Whether what runs outside of calls has been stopped, or has asked for its end; `interrupts` is their number before it
+    /// began.
+    pub(crate) fn is_cut_short(&self, interrupts: u64) -> bool {
+        self.limits.interrupts() != interrupts || self.host.has_exit() || self.is_out_of_memory()
     }
 
     /// Calls the listeners of `beforeExit`; returns whether they have found more to do.
@@ -166,17 +169,30 @@ impl Shared {
     }
 }
 
-fn works_on_files(runtime: &JsRuntime) -> bool {
+/// Returns the number of operations on files that are under way.
+pub(crate) fn operations_on_files(runtime: &JsRuntime) -> usize {
     let operations = RuntimeActivityStatsFilter::default().with_ops();
     let activity = runtime.runtime_activity_stats_factory().capture(&operations).dump();
-    activity.active.iter().any(
-        |activity| matches!(activity, RuntimeActivity::AsyncOp(_, _, name) if is_of_files(name)),
-    )
+    let is_one = |activity: &&RuntimeActivity| matches!(activity, RuntimeActivity::AsyncOp(_, _, name) if is_of_files(name));
+    activity.active.iter().filter(is_one).count()
 }
+
+/// The beginnings of the names of operations on files, without `op_`.
+const OF_FILES: [&str; 10] = [
+    "fs_",
+    "node_fs_",
+    "node_open",
+    "node_cp_",
+    "node_lch",
+    "node_lutimes",
+    "node_mkdtemp",
+    "node_rmdir",
+    "zlib_",
+    "brotli_",
+];
 
 /// Whether an operation reads or writes files, or produces what is written to them. File watchers never end.
 fn is_of_files(name: &str) -> bool {
     let name = name.strip_prefix("op_").unwrap_or(name);
-    ["fs_", "node_fs_", "zlib_", "brotli_"].iter().any(|prefix| name.starts_with(prefix))
-        && !name.starts_with("fs_events")
+    OF_FILES.iter().any(|prefix| name.starts_with(prefix)) && !name.starts_with("fs_events")
 }

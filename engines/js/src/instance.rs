@@ -55,6 +55,10 @@ pub(crate) struct Shared {
     calls: Cell<u64>,
     /// Whether code was stopped by force: work that it left half done is not resumed.
     pub(crate) was_stopped_before: Cell<bool>,
+    /// Whether the last call may have left anything in the event loop.
+    pub(crate) may_have_work: Cell<bool>,
+    /// Number of operations on files that were given up waiting for.
+    pub(crate) stuck: Cell<usize>,
 }
 
 /// A function that an instance can be asked to call.
@@ -114,6 +118,8 @@ impl JsInstance {
                 failures: RefCell::default(),
                 calls: Cell::new(0),
                 was_stopped_before: Cell::default(),
+                may_have_work: Cell::default(),
+                stuck: Cell::default(),
             }),
         }
     }
@@ -193,6 +199,14 @@ impl Instance for JsInstance {
 
     fn settle(&self, by_itself: bool) -> LocalFuture<'_, ()> {
         Box::pin(self.shared.settle(by_itself))
+    }
+
+    fn rest(&self) -> Option<LocalFuture<'_, Result<()>>> {
+        self.shared.may_rest().then(|| Box::pin(self.shared.rest()) as LocalFuture<'_, _>)
+    }
+
+    fn is_writing(&self) -> bool {
+        self.shared.is_writing()
     }
 
     fn before_snapshot(&self) -> LocalFuture<'_, Result<()>> {
@@ -300,7 +314,7 @@ impl Shared {
             (self.begin_load(&mut isolate, module, url, format, &current)?, current)
         };
         let functions = self.finish(step, &current, read_functions).await?;
-        self.turn_after_load()?;
+        self.turn_between_calls()?;
         Ok(functions)
     }
 

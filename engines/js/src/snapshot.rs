@@ -39,6 +39,8 @@ impl Shared {
             (self.step(scope, prelude, result, &current, read_functions)?, current)
         };
         let finished = self.finish(step, &current, read_functions).await;
-        self.within_memory(finished).map(drop)
+        self.within_memory(finished)?;
+        // A rejection that nobody has handled belongs here, not to the first invocation.
+        self.turn_between_calls()
     }
 }

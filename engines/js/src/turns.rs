@@ -1,8 +1,18 @@
 //! Turns of the event loop beside those that drive a call: for what is left over when a call or a module has returned.
 
-use crate::{blame::Assigned, call::Step, error::from_core, instance::Shared, isolate::Entered};
+use crate::{
+    blame::Assigned,
+    call::Step,
+    ending::{QUIET_TURNS, operations_on_files},
+    error::from_core,
+    instance::Shared,
+    isolate::Entered,
+};
 use deno_runtime::deno_core::{PollEventLoopOptions, v8};
-use std::task::{Context, Poll};
+use std::{
+    future::poll_fn,
+    task::{Context, Poll},
+};
 use trine_engine::Result;
 
 impl Shared {
@@ -24,6 +34,7 @@ impl Shared {
             // It turns the loop anyway.
             Step::Pending(_) => false,
         };
+        self.may_have_work.set(leftovers || has_work || matches!(step, Step::Pending(_)));
         if !leftovers && !has_work {
             return Ok(());
         }
@@ -45,12 +56,12 @@ impl Shared {
         Ok(())
     }
 
-    /// Turns the event loop once after a module was loaded, if anything is in it.
+    /// Turns the event loop once after a module was loaded or a hook has run, if anything is in it.
     ///
     /// # Errors
-    /// What failed unseen in its top-level code: a promise that was rejected and that nobody has handled. Errors of
+    /// What failed unseen in that code: a promise that was rejected and that nobody has handled. Errors of
     /// earlier invocations are logged instead.
-    pub(crate) fn turn_after_load(&self) -> Result<()> {
+    pub(crate) fn turn_between_calls(&self) -> Result<()> {
         let mut isolate = self.isolate()?;
         let mut isolate = isolate.enter();
         if !Self::has_work(&mut isolate) {
@@ -68,6 +79,87 @@ impl Shared {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Whether anything may be in the event loop that no call drives.
+    pub(crate) fn may_rest(&self) -> bool {
+        self.may_have_work.get() && self.awaited.count() == 0
+    }
+
+    /// Whether operations on files are under way that nothing drives, beside those that were waited for in vain.
+    pub(crate) fn is_writing(&self) -> bool {
+        self.may_rest()
+            && self.isolate().is_ok_and(|mut isolate| {
+                operations_on_files(isolate.enter().runtime()) > self.stuck.get()
+            })
+    }
+
+    /// Turns the event loop while operations on files are under way, as Node would between two events. What fails
+    /// meanwhile belongs to invocations that have their answers, and is logged.
+    ///
+    /// # Errors
+    /// Those of code that was stopped by force.
+    pub(crate) async fn rest(&self) -> Result<()> {
+        let interrupts = self.forget_old_interrupts(&mut self.isolate()?.enter());
+        let ticket = self.wakers.ticket();
+        let stuck = self.stuck.get();
+        // An operation that has ended is none any more, although its callback is still to come.
+        let mut quiet = 0;
+        let mut is_empty = false;
+        poll_fn(|cx| {
+            ticket.register(cx.waker());
+            let Ok(mut isolate) = self.isolate() else { return Poll::Ready(Ok(())) };
+            let mut isolate = isolate.enter();
+            let waker = self.wakers.waker();
+            let turn = isolate
+                .runtime()
+                .poll_event_loop(&mut Context::from_waker(&waker), PollEventLoopOptions::default());
+            if self.host.has_exit() {
+                // The next call is told.
+                return Poll::Ready(Ok(()));
+            }
+            if self.is_cut_short(interrupts) {
+                return Poll::Ready(Err(self.stopped(isolate.runtime().v8_isolate(), None)));
+            }
+            match turn {
+                Poll::Ready(Ok(())) if is_empty => {
+                    self.may_have_work.set(false);
+                    self.stuck.set(0);
+                    return Poll::Ready(Ok(()));
+                }
+                // A rejection that came last is found out with the next turn.
+                Poll::Ready(Ok(())) => is_empty = true,
+                Poll::Ready(Err(error)) => {
+                    Self::go_on(&mut isolate);
+                    if let Assigned::Ours(error) | Assigned::Unknown(error) =
+                        self.assign(from_core(error), None)
+                    {
+                        self.host.log_stray(&error, None);
+                    }
+                }
+                Poll::Pending => {
+                    self.host.blamed.borrow_mut().take();
+                }
+            }
+            // Whoever calls meanwhile turns the loop.
+            if self.awaited.count() > 0 {
+                self.stuck.set(stuck);
+                return Poll::Ready(Ok(()));
+            }
+            let count = operations_on_files(isolate.runtime());
+            self.stuck.set(count);
+            if count > stuck {
+                quiet = 0;
+                return Poll::Pending;
+            }
+            if quiet == QUIET_TURNS {
+                return Poll::Ready(Ok(()));
+            }
+            quiet += 1;
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await
     }
 
     pub(crate) fn has_work(isolate: &mut Entered<'_>) -> bool {

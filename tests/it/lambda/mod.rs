@@ -1,6 +1,7 @@
 //! The binary as a Lambda runtime, under an emulator that records every rule that it breaks.
 
 mod answers;
+mod between;
 mod connection;
 mod context;
 mod deadlines;

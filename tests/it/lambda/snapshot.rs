@@ -421,3 +421,24 @@ fn guests_find_their_credentials_where_the_platform_says() {
         assert_eq!(lambda.invoke(json!({})), json!([uri, "a token", "snap-start"]), "{file}");
     }
 }
+
+#[test]
+fn a_rejection_that_a_hook_leaves_behind_is_its_own() {
+    for (hook, header, code) in [
+        ("registerBeforeSnapshot", "Runtime.BeforeSnapshotError", 64),
+        ("registerAfterRestore", "Runtime.AfterRestoreError", 65),
+    ] {
+        let source = format!(
+            "trine.snapshot.{hook}(() => {{ Promise.reject(new RangeError('left behind')); }});
+             export const handler = () => 1;"
+        );
+        let folder = Folder::new(&[("app.mjs", &source)]);
+        let lambda = start(&folder);
+        let outcome = lambda.outcome(json!({}));
+        let Answer::InitError(failure) = &outcome.result else { panic!("{hook}: {outcome:?}") };
+        assert_eq!(failure.type_header.as_deref(), Some(header), "{hook}");
+        let document = outcome.json().to_string();
+        assert!(document.contains("left behind"), "{hook}: {document}");
+        assert_eq!(lambda.process.wait(), Some(code), "{hook}");
+    }
+}
