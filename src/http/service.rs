@@ -20,7 +20,8 @@ use crate::telemetry::Log;
 use bytes::Bytes;
 use chrono::Utc;
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header, request::Parts,
+    HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Version, header,
+    request::Parts,
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
@@ -75,7 +76,7 @@ impl Service {
             .options
             .log_requests
             .then(|| (Instant::now(), request.method().clone(), request.uri().path().to_owned()));
-        let method = request.method().clone();
+        let (method, version) = (request.method().clone(), request.version());
         let mut dispatch = pin!(self.dispatch(client, hold, request));
         // Whoever looks after the connection makes sure that this is polled when the time is over.
         let in_time = poll_fn(|cx| match dispatch.as_mut().poll(cx) {
@@ -89,7 +90,7 @@ impl Service {
         });
         hold.answer();
         if matches!(reply.body(), ReplyBody::Streamed(_)) {
-            hold.begin_stream();
+            hold.begin_stream(version >= Version::HTTP_11);
         }
         if self.is_draining() && hold.is_last() {
             reply = closing(reply);

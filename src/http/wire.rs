@@ -109,11 +109,16 @@ impl Hold {
         }
     }
 
-    /// Notes that an answer leaves from now on that the function is still making.
-    pub(super) fn begin_stream(&self) {
+    /// Notes that an answer leaves from now on that the function is still making. Where nothing but the connection's end
+    /// marks the answer's (`is_delimited` is false), that is a reset until the last chunk leaves: the client can tell that
+    /// something is missing.
+    pub(super) fn begin_stream(&self, is_delimited: bool) {
         let mut ends = self.ends();
         if let State::Sending { whole } = ends.state {
             ends.state = State::Streaming { whole };
+            if !is_delimited {
+                ends.end_by_reset(true);
+            }
         }
     }
 
@@ -122,6 +127,7 @@ impl Hold {
         let mut ends = self.ends();
         if let State::Streaming { whole } = ends.state {
             ends.state = State::Sending { whole };
+            ends.end_by_reset(false);
         }
     }
 
@@ -173,6 +179,12 @@ impl Ends {
     fn has_more(&self) -> bool {
         let socket = SockRef::from(&self.stream);
         matches!(socket.peek(&mut [MaybeUninit::uninit()]), Ok(1..))
+    }
+
+    /// Sets whether the end of the connection is a reset.
+    fn end_by_reset(&self, resets: bool) {
+        // Where the system refuses, the connection just ends.
+        let _ = SockRef::from(&self.stream).set_linger(resets.then_some(Duration::ZERO));
     }
 
     fn end_with(&self, mut answer: &[u8]) -> io::Result<()> {

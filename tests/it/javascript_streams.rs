@@ -367,3 +367,25 @@ fn a_connection_is_used_again_after_a_stream() {
     assert_eq!(connection.exchange("HEAD", "/", &[], b"").status, 200);
     assert_eq!(connection.exchange("GET", "/", &[], b"").text(), "one\ntwo\n");
 }
+
+#[test]
+fn a_client_that_knows_no_chunks_can_tell_a_whole_answer_from_a_broken_one() {
+    let folder = folder(
+        "async function* failing() { yield 'one\\n'; throw new Error('no more'); }
+         export const handler = (event) => event.rawPath === '/fails' ? failing() : parts(event);",
+    );
+    folder.write("go", "");
+    let served = Served::start(&folder, &["app.mjs", "--workers", "1"]);
+    let read = |path: &str| {
+        let mut stream = TcpStream::connect(served.address).unwrap();
+        stream.set_read_timeout(Some(LIMIT)).unwrap();
+        stream.write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes()).unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).map(|_| text)
+    };
+    let whole = read("/").unwrap();
+    assert!(whole.ends_with("\r\n\r\none\ntwo\n"), "{whole}");
+    assert!(!whole.to_lowercase().contains("transfer-encoding"), "{whole}");
+    let broken = read("/fails");
+    assert_eq!(broken.unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
+}
