@@ -24,20 +24,26 @@ impl<'n> FunctionName<'n> {
     /// Reads a name, already decoded, and the qualifier of the query.
     pub(super) fn parse(text: &'n str, qualifier: Option<String>) -> Result<Self, BadName> {
         let parts: Vec<&str> = text.split(':').collect();
-        let (name, own) = match *parts.as_slice() {
+        let rest = match parts.as_slice() {
+            ["arn", partition, "lambda", region, account, rest @ ..] => {
+                let is_whole = partition.starts_with("aws")
+                    && !region.is_empty()
+                    && is_account(account)
+                    && rest.first() == Some(&"function");
+                if is_whole { &rest[1..] } else { return Err(BadName::Form) }
+            }
+            // Each of these may be missing; what may be one of them is one.
+            rest => [is_region, is_account, |text: &str| text == "function"].iter().fold(
+                rest,
+                |rest, is_part| match rest {
+                    [part, more @ ..] if !more.is_empty() && is_part(part) => more,
+                    rest => rest,
+                },
+            ),
+        };
+        let (name, own) = match *rest {
             [name] => (name, None),
             [name, qualifier] => (name, Some(qualifier)),
-            [account, "function", name] if is_account(account) => (name, None),
-            [account, "function", name, own] if is_account(account) => (name, Some(own)),
-            ["arn", partition, "lambda", region, account, "function", name, ref rest @ ..]
-                if partition.starts_with("aws") && !region.is_empty() && is_account(account) =>
-            {
-                match *rest {
-                    [] => (name, None),
-                    [own] => (name, Some(own)),
-                    _ => return Err(BadName::Form),
-                }
-            }
             _ => return Err(BadName::Form),
         };
         let is_word = |text: &str, more: &str| {
@@ -60,6 +66,17 @@ impl<'n> FunctionName<'n> {
     }
 }
 
+/// Whether a text is a region (`eu-west-1`, `us-gov-east-1`).
+fn is_region(text: &str) -> bool {
+    let mut parts = text.split('-');
+    parts.next().is_some_and(|part| part.len() == 2)
+        && parts
+            .next_back()
+            .is_some_and(|part| part.len() == 1 && part.as_bytes()[0].is_ascii_digit())
+        && parts.clone().count() > 0
+        && parts.all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase()))
+}
+
 fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
@@ -77,6 +94,13 @@ mod tests {
             ("f:live", Some("live"), "f", Some("live"), false),
             ("f", Some("$LATEST"), "f", Some("$LATEST"), false),
             ("123456789012:function:f", None, "f", None, false),
+            ("123456789012:f", None, "f", None, false),
+            ("123456789012:f:live", None, "f", Some("live"), false),
+            ("function:f", None, "f", None, false),
+            ("eu-west-1:123456789012:function:f:7", None, "f", Some("7"), false),
+            ("us-gov-east-1:123456789012:f", None, "f", None, false),
+            ("eu-west-1", None, "eu-west-1", None, false),
+            ("123456789012", None, "123456789012", None, false),
             ("123456789012:function:f:7", None, "f", Some("7"), false),
             (arn, Some("7"), "f", Some("7"), true),
             (&format!("{arn}:live"), None, "f", Some("live"), true),
@@ -89,7 +113,18 @@ mod tests {
 
     #[test]
     fn what_names_nothing_is_told() {
-        for text in ["", "a b", "f:", ":live", "a:b:c", "12:function:f", "arn:aws:s3:::f", "f:$X"] {
+        for text in [
+            "",
+            "a b",
+            "f:",
+            ":live",
+            "a:b:c",
+            "12:function:f",
+            "eu-west-1:12:f:live",
+            "arn:aws:s3:::f",
+            "arn:aws:lambda:eu-west-1:123456789012:f",
+            "f:$X",
+        ] {
             assert_eq!(FunctionName::parse(text, None), Err(BadName::Form), "{text:?}");
         }
         let two = FunctionName::parse("f:live", Some("dev".to_owned()));
