@@ -85,6 +85,7 @@ fn serve(handler: Option<&OsStr>, wrapped: Result<(), wrapper::Failed>) -> anyho
             address,
             concurrency: settings.concurrency,
             threads: settings.threads,
+            spread: settings.spread,
             main,
             others,
             log: Log::new(log.clone()),

@@ -143,6 +143,9 @@ pub struct Settings {
     /// The number of threads on which handlers run that hold theirs, where invocations come side by side and the language
     /// has one interpreter: `TRINE_PYTHON_CONCURRENCY`, else as many as invocations.
     pub threads: Option<usize>,
+    /// The number of threads over which functions are spread whose waits leave their thread to others, where invocations
+    /// come side by side: `AWS_LAMBDA_NODEJS_WORKER_COUNT`, as Lambda's Node.js reads it, else one for each processor.
+    pub spread: Option<usize>,
 }
 
 /// The forms of an invocation's time limit. With more than JavaScript's timers can hold (2^31 ms), a function that
@@ -302,6 +305,9 @@ impl Settings {
             })?
             .value
             .map(|threads| usize::try_from(threads).unwrap_or(usize::MAX)),
+            spread: env("AWS_LAMBDA_NODEJS_WORKER_COUNT")
+                .and_then(|text| text.trim().parse().ok())
+                .filter(|threads| *threads > 0),
         })
     }
 

@@ -42,6 +42,8 @@ pub struct ManagedDoor {
     pub concurrency: usize,
     /// The number of threads for handlers that hold theirs, in a language with one interpreter.
     pub threads: Option<usize>,
+    /// The number of threads for functions whose waits leave their thread to others, else one for each processor.
+    pub spread: Option<usize>,
     /// The options of the worker on the main thread.
     pub main: WorkerOptions,
     /// The options of those on other threads.
@@ -185,7 +187,9 @@ impl ManagedDoor {
         }
         let threads = match info.waits_hold_thread {
             true => self.concurrency,
-            false => std::thread::available_parallelism().map_or(1, usize::from),
+            false => self
+                .spread
+                .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
         };
         Threads::Apart(threads.min(self.concurrency) - 1)
     }
@@ -246,7 +250,9 @@ impl Seat {
             }
             if let Err(error) = poller.run(&next, function).await {
                 // It concerns this one invocation.
-                self.log.line(Level::Warn, &error.to_string(), &[]);
+                let id = next.delivery.request_id.to_str().unwrap_or_default();
+                let message = format!("RequestId: {id} {error}");
+                self.log.line(Level::Warn, &message, &[("requestId", id.into())]);
             }
             if self.renewals.is_none() && function.is_worn() {
                 self.refresh(function).await;
