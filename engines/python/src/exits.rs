@@ -12,9 +12,21 @@ pub(crate) fn exit(py: Python<'_>, raised: &PyErr, request_id: &str) -> Error {
     let end = signal.as_deref().map_or(End::Status(status), End::Signal);
     let id = (!request_id.is_empty()).then_some(request_id);
     let exit = error::with_place(py, Error::exited(end, id), raised);
-    match said {
-        Some(said) => exit.with_context("sys.exit", said),
-        None => exit,
+    if let Some(said) = said {
+        print_error(py, &said);
+    }
+    exit
+}
+
+/// Prints what a program says at its end, as the interpreter would.
+fn print_error(py: Python<'_>, said: &str) {
+    let printed: PyResult<()> = (|| {
+        let stream = py.import("sys")?.getattr("stderr")?;
+        stream.call_method1("write", (format!("{said}\n"),))?;
+        stream.call_method0("flush").map(drop)
+    })();
+    if let Err(raised) = printed {
+        raised.write_unraisable(py, None);
     }
 }
 

@@ -1,7 +1,7 @@
 //! The search for a module as by an import statement: the interpreter's own finders decide. They are asked only where
 //! something on the search path has the module's name, so that a function in another language starts no Python.
 
-use crate::interpreter;
+use crate::{interpreter, user_environment};
 use pyo3::prelude::*;
 use std::{
     env, fs,
@@ -56,12 +56,9 @@ fn places(lookup: &Lookup<'_>) -> Vec<Place> {
     let version = interpreter::minor_version();
     let packages = |prefix: &Path| prefix.join("lib").join(&version).join("site-packages");
     let layer = lookup.layer_root.join("python");
-    let mut places = vec![
-        site(lookup.root.to_owned()),
-        site(lookup.root.join("package")),
-        site(packages(&layer)),
-        site(layer),
-    ];
+    let mut places = vec![site(lookup.root.to_owned()), site(lookup.root.join("package"))];
+    places.extend(user_environment::packages(lookup.root).map(site));
+    places.extend([packages(&layer), layer].map(site));
     let variable = env::var_os("PYTHONPATH").unwrap_or_default();
     places
         .extend(env::split_paths(&variable).filter(|path| !path.as_os_str().is_empty()).map(plain));

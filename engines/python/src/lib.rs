@@ -26,6 +26,7 @@ mod relative;
 mod scopes;
 mod standalone;
 mod stream;
+mod user_environment;
 mod value;
 
 pub use engine::{PythonEngine, engine};

@@ -4,6 +4,7 @@ use crate::{
     error,
     interpreter::Interpreter,
     program::{self, Program},
+    user_environment,
 };
 use pyo3::{
     prelude::*,
@@ -174,7 +175,17 @@ fn import<'py>(
             module.by_path,
         ))
     });
-    imported.map_err(|e| error::import_failed(py, &e, &module.name))
+    imported.map_err(|raised| {
+        let error = error::import_failed(py, &raised, &module.name);
+        // What is missing may lie where this version of Python does not look.
+        let hint = (error.kind() == ErrorKind::ImportModule)
+            .then(|| user_environment::mismatch(&module.root))
+            .flatten();
+        match hint {
+            Some(hint) => error.with_context("hint", hint),
+            None => error,
+        }
+    })
 }
 
 /// Counts the positional arguments that a callable takes, as far as that can be known without `inspect`. `None` stands

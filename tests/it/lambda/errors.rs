@@ -1,6 +1,6 @@
 //! What callers and the platform learn about a handler's failure.
 
-use crate::support::{LANGUAGES, Lambda, Language, ask, in_each_language, line_of};
+use crate::support::{Folder, LANGUAGES, Lambda, Language, ask, in_each_language, line_of};
 use serde_json::{Value, json};
 use trine_emulator::{Answer, Event, Outcome};
 
@@ -112,5 +112,20 @@ fn in_python_an_event_or_a_context_that_does_not_parse_is_a_fault_to_xray() {
         let (outcome, document) = lambda.fail(event);
         assert_eq!(document["errorType"], kind);
         assert_eq!(xray_type(&outcome), "LambdaValidationError");
+    }
+}
+
+#[test]
+fn what_python_says_at_its_exit_is_printed_once() {
+    for body in ["sys.exit('why it ends')", "raise SystemExit(['why it ends'])"] {
+        let source = format!("import sys\ndef handler(event, context):\n    {body}\n");
+        let folder = Folder::new(&[("app.py", &source)]);
+        let lambda = Lambda::start(&folder, "app.handler");
+        let (_, document) = lambda.fail(json!({}));
+        assert_eq!(document["errorType"], "Runtime.ExitError", "{body}: {document}");
+        let log = lambda.logged("why it ends");
+        let printed =
+            log.lines().filter(|line| line.trim_matches(['[', ']', '\'']) == "why it ends");
+        assert_eq!(printed.count(), 1, "{body}: {log}");
     }
 }

@@ -344,8 +344,10 @@ def _root(generation, path, layer_root):
 
 
 def _add_entries(root, layer_root):
-    own = [root.path, os.path.join(root.path, "package")]
     version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    own = [root.path, os.path.join(root.path, "package")]
+    # Virtual environments beside the function, by their usual names.
+    own += [os.path.join(root.path, name, "lib", version, "site-packages") for name in (".venv", "venv")]
     layer = os.path.join(layer_root, "python")
     shared = [os.path.join(layer, "lib", version, "site-packages"), layer]
     own = [entry for entry in own if os.path.isdir(entry) and entry not in sys.path]

@@ -18,15 +18,17 @@ _COROUTINE = 0x0080 | 0x0100 | 0x0200
 _STREAM = "<trine>/stream.py"
 
 
-def _kept_by_task(error):
-    """Whether a task holds this exception for whoever awaits it. A plain callback's would be lost."""
+def _task_of(error):
+    """The task whose code has raised this exception; None where it was a plain callback."""
     trace = error.__traceback__
     while trace is not None:
-        if trace.tb_frame.f_code is events.Handle._run.__code__:
-            inner = trace.tb_next
-            return inner is not None and inner.tb_frame.f_code.co_flags & _COROUTINE != 0
-        trace = trace.tb_next
-    return False
+        frame, inner = trace.tb_frame, trace.tb_next
+        if frame.f_code is events.Handle._run.__code__:
+            if inner is None or inner.tb_frame.f_code.co_flags & _COROUTINE == 0:
+                return None
+            return getattr(frame.f_locals["self"]._callback, "__self__", None)
+        trace = inner
+    return None
 
 
 def _awaited(task, waiter):
@@ -134,7 +136,7 @@ class Loop(asyncio.SelectorEventLoop):
             if not task.done():
                 self._rounds()
         except (SystemExit, KeyboardInterrupt) as error:
-            if not _kept_by_task(error):
+            if not self._is_kept(error, task):
                 task.cancel()
                 raise
         finally:
@@ -150,6 +152,14 @@ class Loop(asyncio.SelectorEventLoop):
         finally:
             self._leave()
 
+    def _is_kept(self, error, call=None):
+        """Whether somebody will get this exception from the task that raised it: the call whose task it is, or whoever
+        awaits it. Anybody else's would be lost, and ends the program."""
+        task = _task_of(error)
+        if task is None:
+            return False
+        return task is call or any(handle._args and handle._args[0] is task for handle in self._ready)
+
     def _leave(self):
         _set_running_loop(None)
         self._thread_id = None
@@ -163,7 +173,7 @@ class Loop(asyncio.SelectorEventLoop):
             try:
                 self._run_once()
             except (SystemExit, KeyboardInterrupt) as error:
-                if not _kept_by_task(error):
+                if not self._is_kept(error):
                     raise
                 continue
             if not self._ready and not self._saw_events:

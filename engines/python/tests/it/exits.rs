@@ -37,6 +37,28 @@ fn leaving_the_process_ends_the_call_and_spoils_the_instance() {
 }
 
 #[test]
+fn a_task_that_leaves_the_process_ends_the_call_whoever_awaits_it() {
+    for body in [
+        "await leave()",
+        "await asyncio.create_task(leave())",
+        "asyncio.create_task(leave()); await asyncio.sleep(60)",
+        "await asyncio.sleep(0); asyncio.ensure_future(leave()); await asyncio.sleep(60)",
+        "await asyncio.gather(leave(), asyncio.sleep(60))",
+        "asyncio.get_running_loop().call_soon(sys.exit, 3); await asyncio.sleep(60)",
+        "asyncio.get_running_loop().call_later(0.01, sys.exit, 3); await asyncio.sleep(60)",
+    ] {
+        let source = format!(
+            "import asyncio, sys\nasync def leave():\n    await asyncio.sleep(0.01)\n    sys.exit(3)\n\
+             async def handler(event):\n    if event: {body}\n    return 1\n"
+        );
+        let case = Case::new(&[("app.py", &source)]);
+        let error = case.fails("1");
+        assert_eq!((error.kind(), error.poisons()), (ErrorKind::Exit, true), "{body}: {error:#}");
+        assert!(error.message().ends_with("error: exit status 3"), "{body}: {error}");
+    }
+}
+
+#[test]
 fn harmless_signals_and_other_processes_are_reached_as_ever() {
     let source = "\
 import os, signal, subprocess

@@ -148,6 +148,42 @@ fn a_virtual_environments_packages_are_found_and_sys_executable_is_its_own() {
     alone::run(test, &[("VIRTUAL_ENV", home)], || ());
 }
 
+#[test]
+fn a_virtual_environment_beside_the_function_is_looked_into_and_another_versions_is_told() {
+    let source =
+        "import only_in_venv, linked\ndef handler(event): return [only_in_venv.x, linked.y]\n";
+    let version = passes_value(
+        "import sys\ndef handler(event): return 'python%d.%d' % sys.version_info[:2]\n",
+    );
+    for folder in [".venv", "venv"] {
+        let packages = |version: &str| format!("{folder}/lib/{version}/site-packages");
+        let (own, other) = (packages(&version), packages("python3.5"));
+        let module = |packages: &str| format!("{packages}/only_in_venv.py");
+        let case = Case::new(&[
+            ("app.py", source),
+            (&module(&own), "x = 1\n"),
+            // As an editable installation has it.
+            (&format!("{own}/linked.pth"), "../../../../sources\n"),
+            ("sources/linked.py", "y = 2\n"),
+            (&format!("{folder}/pyvenv.cfg"), ""),
+        ]);
+        assert_eq!(case.call("handler", "1").unwrap(), "[1, 2]", "{folder}");
+        let case = Case::new(&[
+            ("app.py", source),
+            (&module(&other), "x = 1\n"),
+            (&format!("{folder}/pyvenv.cfg"), ""),
+        ]);
+        let error = case.call("handler", "1").unwrap_err();
+        assert_eq!(
+            error.message(),
+            "Unable to import module 'app': No module named 'only_in_venv'"
+        );
+        let told = format!("{error:#}");
+        assert!(told.contains("is of Python 3.5, and this is Python 3."), "{told}");
+        assert!(told.contains("-m venv --clear"), "{told}");
+    }
+}
+
 /// The string that a handler answers in this process.
 fn passes_value(source: &str) -> String {
     let answer = Case::new(&[("app.py", source)]).call("handler", "1").unwrap();
