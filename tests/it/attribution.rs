@@ -131,3 +131,23 @@ exports.handler = (event, context, callback) => {
         assert_eq!(slow.join().unwrap().text(), "slow");
     });
 }
+
+#[test]
+fn what_listeners_for_failures_log_has_the_id_of_the_invocation() {
+    for (name, code) in FAILING {
+        let source = format!(
+            "for (const event of ['uncaughtException', 'unhandledRejection']) {{
+  process.on(event, (error) => console.log('heard', error.message));
+}}
+exports.handler = async (event, context) => {{
+  {code} await new Promise((done) => setTimeout(done, 50)); return context.awsRequestId;
+}};"
+        );
+        let folder = Folder::new(&[("app.cjs", &source)]);
+        let lambda = Lambda::start(&folder, "app.handler");
+        let id = lambda.invoke(json!({}));
+        let log = lambda.logged("heard mine");
+        let line = format!("\t{}\tINFO\theard mine", id.as_str().unwrap());
+        assert!(log.contains(&line), "{name}: {log}");
+    }
+}

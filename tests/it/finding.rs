@@ -89,6 +89,34 @@ fn javascript_handlers_are_found_among_packages() {
 }
 
 #[test]
+fn a_require_that_a_module_has_made_looks_into_layers_too() {
+    let folder = layered(&[("nodejs/node_modules/layered/index.js", "module.exports = 'layer';")]);
+    folder.write("elsewhere/linked/index.js", "module.exports = 'NODE_PATH';");
+    let require = "import { createRequire } from 'node:module';
+         const require = createRequire(import.meta.url);";
+    let all = "[require('layered'), require('linked')]";
+    folder.write("app.mjs", format!("{require} export const handler = () => {all};").as_str());
+    let thread = format!(
+        "import {{ parentPort }} from 'node:worker_threads'; {require} parentPort.postMessage({all});"
+    );
+    folder.write("thread.mjs", thread.as_str());
+    folder.write(
+        "threads.mjs",
+        "import { once } from 'node:events';
+         import { Worker } from 'node:worker_threads';
+         export const handler = async () => {
+           const [message] = await once(new Worker(new URL('thread.mjs', import.meta.url)), 'message');
+           return message;
+         };",
+    );
+    let elsewhere = folder.task().join("elsewhere");
+    for handler in ["app.handler", "threads.handler"] {
+        let found = answer(&folder, handler, &[("NODE_PATH", &elsewhere)]);
+        assert_eq!(found, json!(["layer", "NODE_PATH"]), "{handler}");
+    }
+}
+
+#[test]
 fn a_folder_is_its_packages_main_and_a_file_needs_no_extension() {
     let folder = Folder::new(&[
         ("web/package.json", r#"{"main": "dist/server.js"}"#),

@@ -71,6 +71,9 @@ fn a_forked_child_has_the_signals_of_any_program() {
     }
     assert_eq!(lambda.process.status(), None);
     lambda.emulator.assert_clean();
+    // A pool replaces a process that has ended, and the next one waits for its lock: nothing but the pool's end ends it.
+    lambda.process.signal("TERM");
+    assert_eq!(lambda.process.wait(), Some(0));
 }
 
 #[test]

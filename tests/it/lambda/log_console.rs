@@ -36,6 +36,11 @@ const LINES: &[(&str, &str, &str)] = &[
     ("NaN", "NaN", r#","message":null"#),
     ("12n", "12n", r#","message":"12n""#),
     ("Symbol('s')", "Symbol(s)", ""),
+    (
+        "(() => { const { proxy, revoke } = Proxy.revocable({}, {}); revoke(); return proxy; })()",
+        "<Revoked Proxy>",
+        r#","message":"<Revoked Proxy>""#,
+    ),
     ("function f() {}", "[Function: f]", ""),
     ("new Date(0)", "TIME", r#","message":"TIME""#),
     (

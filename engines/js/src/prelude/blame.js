@@ -7,8 +7,18 @@ import { host } from "ext:trine_prelude/context.js";
 export function watchFailures() {
   const { reportException } = core.loadExtScript("ext:deno_web/02_event.js");
   core.setReportExceptionCallback((value) => {
-    blame(takeThrownIn());
+    const context = takeThrownIn();
+    blame(context);
+    if (!(globalThis.process?.listenerCount?.("uncaughtException") > 0)) {
+      // Nothing may follow: the report ends the code that runs.
+      reportException(value);
+      return;
+    }
+    // What listeners log belongs to the invocation whose code has failed.
+    const before = core.getAsyncContext();
+    core.setAsyncContext(context ?? before);
     reportException(value);
+    core.setAsyncContext(before);
   });
   // Deno's, while there are listeners.
   let ofListeners;

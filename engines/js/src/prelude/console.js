@@ -11,8 +11,31 @@ const node = core.loadExtScript("ext:deno_node/internal/util/inspect.mjs");
 const LEVELS = { trace: 0, debug: 1, info: 2, log: 2, warn: 3, error: 4, fatal: 5 };
 const NAMES = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
 
+/** Stands for a proxy that was revoked, of which nothing can be shown. */
+const REVOKED = { [Symbol.for("nodejs.util.inspect.custom")]: () => "<Revoked Proxy>" };
+
 function format(args) {
-  return node.format(...args);
+  try {
+    return node.format(...args);
+  } catch (error) {
+    if (!isOfRevoked(error)) {
+      throw error;
+    }
+    return node.format(...args.map(withoutRevoked));
+  }
+}
+
+function isOfRevoked(error) {
+  return error instanceof TypeError && error.message === "Cannot inspect a proxy that has been revoked";
+}
+
+function withoutRevoked(value) {
+  try {
+    node.inspect(value);
+    return value;
+  } catch (error) {
+    return isOfRevoked(error) ? REVOKED : value;
+  }
 }
 
 /** Arguments as Lambda's runtime sees them, where the first has a name: a call without any logs `undefined`. */

@@ -48,5 +48,6 @@ Object.defineProperty(globalThis, "URL", {
   ...Object.getOwnPropertyDescriptor(globalThis, "URL"),
   value: URL,
 });
-// What Node's modules are loaded with.
+// What Node's modules are loaded with, and the one that is there already.
 core.loadExtScript("ext:deno_web/00_url.js").URL = URL;
+core.loadExtScript("ext:deno_node/url.ts").URL = URL;

@@ -1,5 +1,5 @@
 // Loads modules and finds in them what Rust asks for: a handler, hooks, a program.
-import { core } from "ext:core/mod.js";
+import { core, internals } from "ext:core/mod.js";
 import { host } from "ext:trine_prelude/context.js";
 import { Failure } from "ext:trine_prelude/errors.js";
 import { showDeno } from "ext:trine_prelude/flavour.js";
@@ -71,14 +71,19 @@ let NodeModule;
 const roots = new Set();
 
 /**
- * Node's module system, which also looks into the task root of a module that lies outside of it, and into the layers, for
- * packages that the folders above a module lack.
+ * Lets Node's module system also look into the task root of a module that lies outside of it, and into the layers, for
+ * packages that the folders above a module lack. Called when that is evaluated, whoever loads it.
  */
+internals.trineAddFolders = (Module) => {
+  const above = Module._nodeModulePaths;
+  // A thread asks before it has a host.
+  Module._nodeModulePaths = (from) => [...above(from), ...roots, ...host?.packageFolders ?? []];
+};
+
+/** Node's module system. */
 export function nodeModule() {
   if (NodeModule === undefined) {
     NodeModule = core.createLazyLoader("node:module")().default;
-    const above = NodeModule._nodeModulePaths;
-    NodeModule._nodeModulePaths = (from) => [...above(from), ...roots, ...host.packageFolders];
     watchCompiled(NodeModule);
   }
   return NodeModule;

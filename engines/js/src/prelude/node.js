@@ -33,6 +33,7 @@ import "node:querystring";
 import "node:string_decoder";
 
 internals.trineGuardAddons(Module);
+internals.trineAddFolders(Module);
 internals.trineMendTimers(core.loadExtScript("ext:deno_node/internal/timers.mjs"));
 // As a script: evaluated now, the module of this name would give threads what was known of them now, which is nothing.
 internals.trineMendWorker(core.loadExtScript("ext:deno_node/worker_threads.ts").Worker);

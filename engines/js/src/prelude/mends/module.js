@@ -1,3 +1,4 @@
 // Mends `node:module`; see build.rs.
 
 internals.trineGuardAddons(Module);
+internals.trineAddFolders(Module);
