@@ -5,7 +5,7 @@ use trine_engine::RawPayload;
 
 /// Returns the status, the headers as lines, the body.
 fn sent(method: &Method, result: Payload) -> (u16, Vec<String>, Vec<u8>) {
-    let reply = of(method, result).unwrap();
+    let reply = of(EventFormat::AwsV2, method, result).unwrap();
     let line = |(name, value): (&HeaderName, &HeaderValue)| {
         format!("{name}: {}", String::from_utf8_lossy(value.as_bytes()))
     };
@@ -19,7 +19,22 @@ fn get(json: &'static str) -> (u16, Vec<String>, String) {
 }
 
 fn refused(json: &'static str) -> String {
-    of(&Method::GET, Payload::json(json)).unwrap_err().to_string()
+    refused_as(EventFormat::AwsV2, json)
+}
+
+/// Returns the reason why this is no response for functions with events of this form.
+fn refused_as(format: EventFormat, json: &'static str) -> String {
+    of(format, &Method::GET, Payload::json(json)).unwrap_err().to_string()
+}
+
+/// Returns what such a function's result becomes.
+fn get_as(format: EventFormat, json: &'static str) -> (u16, Vec<String>, String) {
+    let reply = of(format, &Method::GET, Payload::json(json)).unwrap();
+    let line = |(name, value): (&HeaderName, &HeaderValue)| {
+        format!("{name}: {}", String::from_utf8_lossy(value.as_bytes()))
+    };
+    let lines = reply.headers().iter().map(line).collect();
+    (reply.status().as_u16(), lines, String::from_utf8(sent_body(reply)).unwrap())
 }
 
 fn lines(lines: &[&str]) -> Vec<String> {
@@ -166,4 +181,64 @@ fn a_handler_that_leaves_the_body_out_says_its_length() {
 fn broken_json_is_refused() {
     assert!(refused(r#"{"statusCode":200"#).contains("no valid JSON"));
     assert!(refused("\"abc").contains("no valid JSON"));
+}
+
+#[test]
+fn a_rest_api_takes_response_objects_alone() {
+    let rest = |json| get_as(EventFormat::AwsV1, json);
+    let json = lines(&["content-type: application/json"]);
+    assert_eq!(rest(r#"{"statusCode":"201","body":"x"}"#), (201, json.clone(), "x".into()));
+    assert_eq!(rest(r#"{"body":"x"}"#), (200, json.clone(), "x".into()));
+    assert_eq!(rest("{}"), (200, json.clone(), String::new()));
+    assert_eq!(rest(r#"{"body":"aGk=","isBase64Encoded":"true"}"#).2, "hi");
+    let old_name = r#"{"body":"aGk=","isBase64Encoded":false,"base64Encoded":true}"#;
+    assert_eq!(rest(old_name), (200, json, "hi".into()));
+    let both = r#"{"headers":{"a":"1","b":"2"},"multiValueHeaders":{"a":["0","1"]}}"#;
+    let expected = ["a: 0", "a: 1", "b: 2", "content-type: application/json"];
+    assert_eq!(rest(both).1, lines(&expected));
+    for (result, reason) in [
+        ("12", "no object"),
+        (r#""text""#, "no object"),
+        ("[]", "no object"),
+        ("null", "no object"),
+        ("{", "no valid JSON"),
+        (
+            r#"{"statusCode":200,"cookies":[]}"#,
+            "it has the member 'cookies', and may have statusCode",
+        ),
+        (r#"{"message":"hi"}"#, "it has the member 'message'"),
+        (r#"{"statusCode":"x"}"#, "statusCode is \"x\""),
+        (r#"{"statusCode":200,"body":{"a":1}}"#, "its body is no string"),
+        (r#"{"statusCode":200,"body":"?","isBase64Encoded":true}"#, "no base64"),
+    ] {
+        let told = refused_as(EventFormat::AwsV1, result);
+        assert!(told.contains(reason), "{result}: {told}");
+    }
+    let raw = RawPayload { bytes: Bytes::from_static(b"{}"), content_type: "image/png" };
+    assert!(of(EventFormat::AwsV1, &Method::GET, Payload::Raw(raw)).is_err());
+}
+
+#[test]
+fn a_load_balancer_takes_headers_of_its_own_kind() {
+    let result = r#"{"statusCode":200,"statusDescription":"200 OK","headers":{"a":"1"},
+        "multiValueHeaders":{"a":["2","3"]},"cookies":["c=1"],"more":1,"body":"x"}"#;
+    let json = "content-type: application/json";
+    let (status, headers, body) = get_as(EventFormat::Alb, result);
+    assert_eq!((status, headers, body.as_str()), (200, lines(&["a: 1", json]), "x"));
+    assert_eq!(get_as(EventFormat::AlbMultiValue, result).1, lines(&["a: 2", "a: 3", json]));
+    for format in [EventFormat::Alb, EventFormat::AlbMultiValue] {
+        assert!(refused_as(format, r#"{"body":"x"}"#).contains("no statusCode"));
+        assert!(refused_as(format, "[1]").contains("no object"));
+        let large = format!(r#"{{"statusCode":200,"body":"{}"}}"#, "x".repeat(ALB_LIMIT));
+        let told = of(format, &Method::GET, Payload::json(large)).unwrap_err().to_string();
+        assert!(told.contains("and 1048576 are allowed"), "{told}");
+    }
+}
+
+#[test]
+fn a_raw_result_is_the_body_whatever_it_is() {
+    for result in [r#"{"statusCode":404}"#, r#""text""#, "12", "null"] {
+        let expected = (200, lines(&["content-type: application/json"]), result.to_owned());
+        assert_eq!(get_as(EventFormat::Raw, result), expected);
+    }
 }
