@@ -83,7 +83,7 @@ pub(super) struct Serve {
     #[arg(long, value_name = "SIZE", allow_negative_numbers = true, value_parser = |text: &str| config::BODY.parse(text))]
     body_limit: Option<u64>,
     /// Form of events and results: that of the service for which functions were written (aws-v2, aws-v1, alb,
-    /// alb-multi-value, function-url), or raw: the body is the event [default: aws-v2, or as trine.toml says]
+    /// alb-multi-value, function-url, cloudevents), or raw: the body is the event [default: aws-v2, or as trine.toml says]
     #[arg(long, value_name = "FORM")]
     event_format: Option<EventFormat>,
     /// Load every function at once instead of at its first request

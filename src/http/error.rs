@@ -82,7 +82,7 @@ pub(super) fn failure(
     let status =
         StatusCode::from_u16(status(error.kind())).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let status = match format {
-        EventFormat::AwsV2 | EventFormat::Raw => status,
+        EventFormat::AwsV2 | EventFormat::CloudEvents | EventFormat::Raw => status,
         // What is behind these services is a gateway's fault for them.
         _ if status == StatusCode::INTERNAL_SERVER_ERROR => StatusCode::BAD_GATEWAY,
         _ => status,
@@ -120,7 +120,7 @@ pub(super) fn hidden_failure(format: EventFormat, method: &Method, status: Statu
             page(text, "text/html")
         }
         EventFormat::FunctionUrl => page("Internal Server Error".to_owned(), "text/plain"),
-        EventFormat::AwsV2 | EventFormat::Raw => hidden(method, status),
+        EventFormat::AwsV2 | EventFormat::CloudEvents | EventFormat::Raw => hidden(method, status),
     }
 }
 

@@ -3,6 +3,7 @@
 //! Events are written as JSON text directly from the request: no value tree is built on the way.
 
 mod alb;
+pub(super) mod cloudevents;
 mod raw;
 mod v1;
 mod v2;
@@ -11,7 +12,7 @@ use super::{format::EventFormat, target::host};
 use base64::{display::Base64Display, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use chrono::{DateTime, Datelike, Timelike, Utc};
-use http::{HeaderMap, HeaderValue, Version, header, request::Parts};
+use http::{HeaderMap, HeaderValue, StatusCode, Version, header, request::Parts};
 use percent_encoding::percent_decode_str;
 use serde::{Serialize, Serializer};
 use std::{borrow::Cow, collections::HashMap, fmt, net::SocketAddr};
@@ -38,6 +39,22 @@ pub struct EventContext<'a> {
     pub time: DateTime<Utc>,
 }
 
+/// The reason why a request is no event, for its sender.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct NoEvent {
+    /// The status that says so.
+    pub status: StatusCode,
+    /// The same in words.
+    pub message: String,
+}
+
+impl NoEvent {
+    fn malformed(message: impl Into<String>) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, message: message.into() }
+    }
+}
+
 /// The place of a function whose paths begin there, like a stage on API Gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mount<'a> {
@@ -51,13 +68,13 @@ pub struct Mount<'a> {
 /// parameters and query; a body that is not text becomes base64.
 ///
 /// # Errors
-/// With [`EventFormat::Raw`], where the body is no JSON, in words for the sender.
+/// With [`EventFormat::Raw`] and [`EventFormat::CloudEvents`], where the request is none.
 pub fn write(
     format: EventFormat,
     parts: &Parts,
     body: &Bytes,
     around: &EventContext<'_>,
-) -> Result<Payload, String> {
+) -> Result<Payload, NoEvent> {
     match format {
         EventFormat::AwsV2 => Ok(v2::write(parts, body, around, true)),
         EventFormat::FunctionUrl => Ok(v2::write(parts, body, around, false)),
@@ -65,6 +82,7 @@ pub fn write(
         EventFormat::Alb => Ok(alb::write(parts, body, around, false)),
         EventFormat::AlbMultiValue => Ok(alb::write(parts, body, around, true)),
         EventFormat::Raw => raw::read(body),
+        EventFormat::CloudEvents => cloudevents::read(parts, body),
     }
 }
 

@@ -17,14 +17,23 @@ pub enum EventFormat {
     AlbMultiValue,
     /// Lambda function URL: payload format 2.0 without routes.
     FunctionUrl,
+    /// CloudEvents 1.0 in the binary and the structured mode of its HTTP binding.
+    CloudEvents,
     /// The body is the event, and the result the response's body: for functions that answer no web requests.
     Raw,
 }
 
 impl EventFormat {
     /// All of them, the usual one first.
-    pub const ALL: [Self; 6] =
-        [Self::AwsV2, Self::AwsV1, Self::Alb, Self::AlbMultiValue, Self::FunctionUrl, Self::Raw];
+    pub const ALL: [Self; 7] = [
+        Self::AwsV2,
+        Self::AwsV1,
+        Self::Alb,
+        Self::AlbMultiValue,
+        Self::FunctionUrl,
+        Self::CloudEvents,
+        Self::Raw,
+    ];
 
     /// Returns the name that users write.
     pub fn name(self) -> &'static str {
@@ -34,6 +43,7 @@ impl EventFormat {
             Self::Alb => "alb",
             Self::AlbMultiValue => "alb-multi-value",
             Self::FunctionUrl => "function-url",
+            Self::CloudEvents => "cloudevents",
             Self::Raw => "raw",
         }
     }

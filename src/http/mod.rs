@@ -19,6 +19,7 @@
 
 mod body;
 mod closing;
+mod cloudevents;
 mod connection;
 mod duties;
 mod error;
@@ -47,7 +48,7 @@ mod tests;
 
 pub use body::{ReplyBody, StreamedBody};
 pub use error::{ServeError, status};
-pub use event::{EventContext, Mount, write as write_event};
+pub use event::{EventContext, Mount, NoEvent, write as write_event};
 pub use format::EventFormat;
 pub use options::{ErrorDetail, MOST_THREADS, ServeOptions};
 pub use response::{Malformed, Reply, of as response_of};

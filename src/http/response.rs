@@ -1,6 +1,8 @@
 //! A handler's result as a response, by the rules of the form of its events. Contracts: the results of Lambda's payload
 //! formats 2.0 and 1.0 and of load balancers' targets, and a little more.
 
+pub(super) mod cloudevents;
+
 use super::{
     body::{ReplyBody, StreamedBody},
     format::EventFormat,
@@ -55,6 +57,7 @@ pub fn of(format: EventFormat, method: &Method, result: Payload) -> Result<Reply
         EventFormat::AwsV1 => strict(method, result, &OF_A_REST_API),
         EventFormat::Alb => strict(method, result, &OF_A_LOAD_BALANCER),
         EventFormat::AlbMultiValue => strict(method, result, &OF_ONE_WITH_LISTS),
+        EventFormat::CloudEvents => cloudevents::of(method, result, false),
         EventFormat::Raw => {
             let (body, content_type) = result.into_bytes().map_err(|e| Malformed(e.to_string()))?;
             Ok(finish(method, StatusCode::OK, HeaderMap::new(), body, content_type))

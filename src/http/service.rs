@@ -255,9 +255,12 @@ impl Service {
             time,
         };
         let format = self.format(index);
+        if format == EventFormat::CloudEvents && event::cloudevents::is_batch(parts) {
+            return self.invoke_batch(hold, parts, &body, index).await;
+        }
         let event = match event::write(format, parts, &body, &around) {
             Ok(event) => event,
-            Err(why) => return refusal(method, StatusCode::BAD_REQUEST, &why),
+            Err(none) => return refusal(method, none.status, &none.message),
         };
         let trace_id = trace_id.into_owned();
         let invocation = Rc::new(self.invocation(function, request_id, trace_id));
@@ -277,6 +280,10 @@ impl Service {
                 let body = StreamedBody::new(stream.reader(), hold.clone());
                 response::streamed(method, &stream.head(), body).unwrap_or_else(malformed)
             }
+            Ok(result) if format == EventFormat::CloudEvents => {
+                let wanted = response::cloudevents::is_wanted_structured(&parts.headers);
+                response::cloudevents::of(method, result, wanted).unwrap_or_else(malformed)
+            }
             Ok(result) => response::of(format, method, result).unwrap_or_else(malformed),
             Err(error) => {
                 let dialect = function.located.engine.info().error_dialect;
@@ -287,6 +294,27 @@ impl Service {
             reply.headers_mut().entry(REQUEST_ID).or_insert(id);
         }
         reply
+    }
+
+    /// Invokes a function with each event of a batch, in order, until one fails: then the sender has to know.
+    async fn invoke_batch(&self, hold: &Hold, parts: &Parts, body: &Bytes, index: usize) -> Reply {
+        let method = &parts.method;
+        let events = match event::cloudevents::read_batch(body) {
+            Ok(events) => events,
+            Err(none) => return refusal(method, none.status, &none.message),
+        };
+        let function = &self.site.functions()[index];
+        for event in events {
+            let (_, id, trace_id) = self.begin(parts);
+            let invocation = self.invocation(function, id.to_string(), trace_id.into_owned());
+            let invocation = Rc::new(invocation);
+            if let Err(error) = self.run(hold, method, index, event, &invocation).await {
+                let dialect = function.located.engine.info().error_dialect;
+                let (id, detail) = (&invocation.request_id, self.options.error_detail);
+                return failure(EventFormat::CloudEvents, method, &error, dialect, id, detail);
+            }
+        }
+        finish(method, StatusCode::NO_CONTENT, HeaderMap::new(), Bytes::new(), "")
     }
 
     /// Returns the time of a request's arrival, the id of its invocation, and its X-Ray header: the client's, or a new one.

@@ -26,7 +26,7 @@ fn written(
     body: &'static [u8],
     mount: Option<Mount<'_>>,
     route_key: &str,
-) -> Result<Value, String> {
+) -> Result<Value, NoEvent> {
     let parameters = [("id".to_owned(), "a b".to_owned())];
     let (parts, ()) = request.body(()).unwrap().into_parts();
     let around = EventContext {
@@ -362,7 +362,8 @@ fn a_raw_event_is_the_body() {
     assert_eq!(read(b"[1, {\"a\": null}]"), Ok(json!([1, {"a": null}])));
     assert_eq!(read(b""), Ok(json!({})));
     let why = read(b"{\"a\": }").unwrap_err();
-    assert!(why.starts_with("the request's body is no JSON: "), "{why}");
+    assert!(why.message.starts_with("the request's body is no JSON: "), "{why}");
+    assert_eq!(why.status, 400);
 }
 
 #[test]
@@ -373,4 +374,96 @@ fn a_query_of_many_names_costs_no_more_than_their_number() {
         let event = event_as(format, request(), b"");
         assert_eq!(event["multiValueQueryStringParameters"].as_object().unwrap().len(), 20_000);
     }
+}
+
+/// Returns the event of a request that is a CloudEvent, or why it is none.
+fn cloud_event(headers: &[(&str, &str)], body: &'static [u8]) -> Result<Value, NoEvent> {
+    let request = headers
+        .iter()
+        .fold(Request::post("/"), |request, (name, value)| request.header(*name, *value));
+    written(EventFormat::CloudEvents, request, body, None, "$default")
+}
+
+const ATTRIBUTES: [(&str, &str); 4] =
+    [("ce-id", "1"), ("ce-source", "/a"), ("Ce-Specversion", "1.0"), ("ce-type", "t")];
+
+#[test]
+fn a_cloud_event_in_either_mode_is_the_same_object() {
+    let binary = |more: &[(&str, &str)], body| cloud_event(&[&ATTRIBUTES, more].concat(), body);
+    let event = |more: Value| {
+        let mut event = json!({"specversion": "1.0", "id": "1", "source": "/a", "type": "t"});
+        event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        Ok(event)
+    };
+    let json = ("content-type", "application/json");
+    assert_eq!(
+        binary(&[json, ("ce-subject", "%E2%82%AC"), ("ce-trace", "x")], b"{\"a\":[1]}"),
+        event(json!({
+            "subject": "€", "trace": "x", "datacontenttype": "application/json", "data": {"a": [1]},
+        }))
+    );
+    let text = [("content-type", "text/plain")];
+    assert_eq!(binary(&text, b"1"), event(json!({"datacontenttype": "text/plain", "data": "1"})));
+    let bytes = [("content-type", "image/png")];
+    assert_eq!(
+        binary(&bytes, b"\xff\xfe"),
+        event(json!({"datacontenttype": "image/png", "data_base64": "//4="}))
+    );
+    assert_eq!(binary(&[], b""), event(json!({})));
+    assert_eq!(binary(&[json], b""), event(json!({"datacontenttype": "application/json"})));
+    let structured = [("content-type", "Application/CloudEvents+JSON; charset=UTF-8")];
+    assert_eq!(
+        cloud_event(
+            &structured,
+            br#"{"specversion":"1.0","id":"1","source":"/a","type":"t","n":null,"more":7,"data":"x"}"#
+        ),
+        event(json!({"more": 7, "data": "x"}))
+    );
+    assert_eq!(
+        cloud_event(
+            &structured,
+            br#"{"specversion":"1.0","id":"1","source":"/a","type":"t","datacontenttype":"application/json",
+                "data_base64":"eyJhIjoxfQ=="}"#
+        ),
+        event(json!({"datacontenttype": "application/json", "data": {"a": 1}}))
+    );
+}
+
+#[test]
+fn what_is_no_cloud_event_is_told() {
+    let binary = |more: &[(&str, &str)], body| cloud_event(&[&ATTRIBUTES, more].concat(), body);
+    let json = ("content-type", "application/json");
+    let structured = ("content-type", "application/cloudevents+json");
+    for (read, status, why) in [
+        (cloud_event(&[json], b"{}"), 400, "neither the headers ce-specversion, ce-id"),
+        (cloud_event(&ATTRIBUTES[1..], b""), 400, "'id' is missing"),
+        (binary(&[("ce-time", "noon")], b""), 400, "'time' is \"noon\""),
+        (binary(&[("ce-more", "%ff")], b""), 400, "'ce-more' is not UTF-8"),
+        (binary(&[json], b"{"), 400, "its data is no JSON"),
+        (cloud_event(&[structured], b"{"), 400, "body is no JSON"),
+        (cloud_event(&[structured], b"[]"), 400, "a CloudEvent is an object"),
+        (cloud_event(&[structured], b"{}"), 400, "'specversion' is missing"),
+        (cloud_event(&[("content-type", "application/cloudevents+xml")], b""), 415, "+xml are not"),
+        (
+            cloud_event(&[("content-type", "application/cloudevents-batch+json")], b"[]"),
+            415,
+            "batch",
+        ),
+    ] {
+        let none = read.unwrap_err();
+        assert_eq!(none.status, status, "{none}");
+        assert!(none.message.contains(why), "{none}");
+    }
+}
+
+#[test]
+fn a_batch_is_a_list_of_events_or_none_of_them() {
+    let read = |text: &'static str| cloudevents::read_batch(&Bytes::from_static(text.as_bytes()));
+    assert_eq!(read("[]").unwrap().len(), 0);
+    let event = r#"{"specversion":"1.0","id":"1","source":"/a","type":"t"}"#;
+    let two: &'static str = Box::leak(format!("[{event},{event}]").into_boxed_str());
+    assert_eq!(read(two).unwrap().len(), 2);
+    let broken: &'static str = Box::leak(format!("[{event},{{}}]").into_boxed_str());
+    assert!(read(broken).unwrap_err().message.starts_with("event 1 of the batch: "));
+    assert!(read("{}").unwrap_err().message.contains("is a list"));
 }

@@ -242,3 +242,54 @@ fn a_raw_result_is_the_body_whatever_it_is() {
         assert_eq!(get_as(EventFormat::Raw, result), expected);
     }
 }
+
+#[test]
+fn an_event_is_a_reply_with_attributes_as_headers() {
+    let reply = |json| get_as(EventFormat::CloudEvents, json);
+    let attributes = ["ce-id: 1", "ce-source: /a%20b", "ce-specversion: 1.0", "ce-type: t"];
+    let with = |more: &[&str]| lines(&[&attributes, more].concat());
+    let sorted = |mut reply: (u16, Vec<String>, String)| {
+        reply.1.sort();
+        reply
+    };
+    let event = |more: &str| -> &'static str {
+        let text = format!(r#"{{"specversion":"1.0","id":"1","source":"/a b","type":"t"{more}}}"#);
+        Box::leak(text.into_boxed_str())
+    };
+    let json = "content-type: application/json";
+    for (more, headers, body) in [
+        (r#","data":{"a":1}"#, with(&[json]), r#"{"a":1}"#),
+        (r#","data":"text""#, with(&[json]), r#""text""#),
+        (
+            r#","data":"text","datacontenttype":"text/plain""#,
+            with(&["content-type: text/plain"]),
+            "text",
+        ),
+        (r#","data_base64":"aGk=","datacontenttype":"a/b""#, with(&["content-type: a/b"]), "hi"),
+        (
+            r#","flag":true,"number":7,"none":null,"data":1"#,
+            with(&["ce-flag: true", "ce-number: 7", json]),
+            "1",
+        ),
+    ] {
+        let mut headers = headers;
+        headers.sort();
+        assert_eq!(sorted(reply(event(more))), (200, headers, body.to_owned()), "{more}");
+    }
+    assert_eq!(reply("null"), (204, lines(&[]), String::new()));
+    assert_eq!(reply(r#"{"ok":true}"#).2, r#"{"ok":true}"#);
+    assert_eq!(reply(r#"{"statusCode":202}"#).0, 202);
+    for (more, why) in [
+        (r#","data":1,"datacontenttype":"text/plain""#, "of the type text/plain, and no text"),
+        (r#","data_base64":"?""#, "no base64"),
+        (r#","Time":"x""#, "\"Time\" is no name of an attribute"),
+    ] {
+        let told = refused_as(EventFormat::CloudEvents, event(more));
+        assert!(told.contains(why), "{told}");
+    }
+    let structured = cloudevents::of(&Method::GET, Payload::json(event("")), true).unwrap();
+    let content_type = structured.headers()[header::CONTENT_TYPE].clone();
+    assert_eq!(content_type, "application/cloudevents+json; charset=utf-8");
+    let body: serde_json::Value = serde_json::from_slice(&sent_body(structured)).unwrap();
+    assert_eq!(body["source"], "/a b");
+}

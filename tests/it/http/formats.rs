@@ -144,7 +144,7 @@ fn a_folder_says_which_function_has_which_form() {
     let refused = run(trine(&folder, &["serve", "--port", "0"]));
     assert_eq!(refused.code, Some(1), "{refused:?}");
     let expected = "trine.toml:4: event-format = \"aws-v3\": use one of aws-v2, aws-v1, alb, alb-multi-value, \
-                    function-url, raw; did you mean 'aws-v";
+                    function-url, cloudevents, raw; did you mean 'aws-v";
     assert!(refused.stderr.contains(expected), "{refused:?}");
     let refused = run(trine(&folder, &["serve", "--event-format", "aws_v1"]));
     assert_eq!(refused.code, Some(2), "{refused:?}");
@@ -231,4 +231,93 @@ fn an_invocation_by_name_has_the_callers_context() {
     let reply = connection.exchange("POST", &path, &[("x-amz-client-context", encoded)], b"{}");
     let client: Value = reply.json()["client"].clone();
     assert_eq!(client, json!({"client": {"app_title": "shop"}, "custom": {"a": "b"}}));
+}
+
+/// Functions that answer an event with what its type asks for.
+const REPLIERS: [(&str, &str); 3] = [
+    (
+        "app.mjs",
+        "export const handler = (event) => {
+           if (event.type === 'fail') throw new TypeError('no');
+           if (event.type === 'silent') return;
+           if (event.type === 'value') return { got: event };
+           return { specversion: '1.0', id: '2', source: '/app', type: 'reply', to: event.id, data: event.data };
+         };",
+    ),
+    (
+        "app.py",
+        "def handler(event, context):
+    if event['type'] == 'fail':
+        raise TypeError('no')
+    if event['type'] == 'silent':
+        return None
+    if event['type'] == 'value':
+        return {'got': event}
+    return {'specversion': '1.0', 'id': '2', 'source': '/app', 'type': 'reply', 'to': event['id'],
+            'data': event.get('data')}
+",
+    ),
+    (
+        "app.lua",
+        "return { handler = function(event)
+  if event.type == 'fail' then error({ type = 'TypeError', message = 'no' }) end
+  if event.type == 'silent' then return end
+  if event.type == 'value' then return { got = event } end
+  return { specversion = '1.0', id = '2', source = '/app', type = 'reply', to = event.id, data = event.data }
+end }
+",
+    ),
+];
+
+#[test]
+fn cloud_events_come_in_three_modes_and_go_out_in_two() {
+    for (file, source) in REPLIERS {
+        let (_folder, served) = served(file, source, &["--event-format", "cloudevents"]);
+        let send = |headers: &[(&str, &str)], body: &str| {
+            Connection::open(served.address).exchange("POST", "/", headers, body.as_bytes())
+        };
+        let binary = |kind: &str, body: &str| {
+            let headers = [
+                ("ce-specversion", "1.0"),
+                ("ce-id", "1"),
+                ("ce-source", "/here"),
+                ("ce-type", kind),
+                ("content-type", "application/json"),
+            ];
+            send(&headers, body)
+        };
+        let reply = binary("ask", r#"{"n":1}"#);
+        let header = |name| reply.header(name);
+        assert_eq!((reply.status, reply.json()), (200, json!({"n": 1})), "{file}");
+        assert_eq!((header("ce-type"), header("ce-to")), (Some("reply"), Some("1")), "{file}");
+        assert_eq!(header("content-type"), Some("application/json"));
+        let silent = binary("silent", "1");
+        assert_eq!((silent.status, silent.text()), (204, ""), "{file}");
+        let value = binary("value", "[1]").json();
+        assert_eq!(
+            (&value["got"]["data"], &value["got"]["source"]),
+            (&json!([1]), &json!("/here"))
+        );
+        let failed = binary("fail", "1");
+        assert_eq!((failed.status, &failed.json()["errorType"]), (500, &json!("TypeError")));
+        let structured = "application/cloudevents+json";
+        let event = r#"{"specversion":"1.0","id":"1","source":"/a","type":"ask","data":"x"}"#;
+        let reply = send(&[("content-type", structured), ("accept", structured)], event);
+        assert_eq!((reply.status, &reply.json()["data"]), (200, &json!("x")), "{file}");
+        assert!(reply.header("content-type").unwrap().starts_with(structured), "{reply:?}");
+        let batch = ("content-type", "application/cloudevents-batch+json");
+        assert_eq!(send(&[batch], &format!("[{event},{event}]")).status, 204, "{file}");
+        let failing = event.replace("ask", "fail");
+        assert_eq!(send(&[batch], &format!("[{event},{failing}]")).status, 500, "{file}");
+        for (content_type, body, status, why) in [
+            ("application/json", "{}", 400, "is no CloudEvent"),
+            (structured, "{}", 400, "'specversion' is missing"),
+            ("application/cloudevents+avro", "x", 415, "are not understood"),
+            (batch.1, "[{}]", 400, "event 0 of the batch"),
+        ] {
+            let reply = send(&[("content-type", content_type)], body);
+            assert_eq!(reply.status, status, "{file} {reply:?}");
+            assert!(reply.text().contains(why), "{reply:?}");
+        }
+    }
 }
