@@ -6,8 +6,8 @@ use crate::{
     engines::Registry,
     handler::PassedOver,
     http::{
-        Ended, ErrorDetail, MOST_THREADS, Route, ServeOptions, ServedFunction, Server, Site,
-        Supervisor,
+        Ended, ErrorDetail, EventFormat, MOST_THREADS, Route, ServeOptions, ServedFunction, Server,
+        Site, Supervisor,
     },
     telemetry::ProcessSink,
     worker::Isolation,
@@ -82,6 +82,10 @@ pub(super) struct Serve {
     /// Largest request body: 64KiB, 10MB; a number alone is bytes [default: 6MiB]
     #[arg(long, value_name = "SIZE", allow_negative_numbers = true, value_parser = |text: &str| config::BODY.parse(text))]
     body_limit: Option<u64>,
+    /// Form of events and results: that of the service for which functions were written (aws-v2, aws-v1, alb,
+    /// alb-multi-value, function-url, cloudevents), or raw: the body is the event [default: aws-v2, or as trine.toml says]
+    #[arg(long, value_name = "FORM")]
+    event_format: Option<EventFormat>,
     /// Load every function at once instead of at its first request
     #[arg(long)]
     eager: bool,
@@ -183,6 +187,7 @@ impl Serve {
         if let Some(limit) = self.body_limit {
             options.body_limit = limit as usize;
         }
+        options.event_format = self.event_format.unwrap_or_default();
         options.eager = self.eager;
         options.log_requests = self.log_requests;
         options.keep_base_path = self.keep_base_path;

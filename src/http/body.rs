@@ -60,6 +60,12 @@ impl Default for ReplyBody {
     }
 }
 
+impl From<StreamedBody> for ReplyBody {
+    fn from(body: StreamedBody) -> Self {
+        Self::Streamed(body)
+    }
+}
+
 impl From<Bytes> for ReplyBody {
     fn from(bytes: Bytes) -> Self {
         Self::Whole(Full::new(bytes))

@@ -1,17 +1,21 @@
 //! Errors while setting up a server, and errors of a function, with the response that its caller gets.
 
 use super::{
+    format::EventFormat,
     options::ErrorDetail,
     response::{Reply, finish},
 };
 use bytes::Bytes;
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::json;
 use std::{io, net::SocketAddr, path::PathBuf};
 use trine_engine::{Error, ErrorDialect, ErrorKind};
 
 /// The longest error document that is sent, in bytes.
 const DOCUMENT_LIMIT: usize = 64 * 1024;
+
+/// The header by which Lambda's Invoke API tells a function's error from its result.
+pub(super) const FUNCTION_ERROR: HeaderName = HeaderName::from_static("x-amz-function-error");
 
 /// The reason why a server could not start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -66,8 +70,9 @@ pub fn status(kind: ErrorKind) -> u16 {
     }
 }
 
-/// Returns the response for a function's error.
+/// Returns the response for a function's error, as callers of functions with events of this form get it.
 pub(super) fn failure(
+    format: EventFormat,
     method: &Method,
     error: &Error,
     dialect: ErrorDialect,
@@ -76,12 +81,46 @@ pub(super) fn failure(
 ) -> Reply {
     let status =
         StatusCode::from_u16(status(error.kind())).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    match detail {
+    let status = match format {
+        EventFormat::AwsV2 | EventFormat::CloudEvents | EventFormat::Raw => status,
+        // What is behind these services is a gateway's fault for them.
+        _ if status == StatusCode::INTERNAL_SERVER_ERROR => StatusCode::BAD_GATEWAY,
+        _ => status,
+    };
+    let mut reply = match detail {
         ErrorDetail::Full => {
             let document = dialect.document(error, Some(request_id), DOCUMENT_LIMIT);
             finish(method, status, HeaderMap::new(), Bytes::from(document), "application/json")
         }
-        ErrorDetail::Hidden => hidden(method, status),
+        ErrorDetail::Hidden => hidden_failure(format, method, status),
+    };
+    if format == EventFormat::Raw {
+        reply.headers_mut().insert(FUNCTION_ERROR, HeaderValue::from_static("Unhandled"));
+    }
+    reply
+}
+
+/// Returns what a service says of a failure behind it, which tells nothing but the status.
+pub(super) fn hidden_failure(format: EventFormat, method: &Method, status: StatusCode) -> Reply {
+    let reason = status.canonical_reason().unwrap_or("Error");
+    let page = |text: String, content_type| {
+        finish(method, status, HeaderMap::new(), Bytes::from(text), content_type)
+    };
+    match format {
+        EventFormat::AwsV1 if status == StatusCode::GATEWAY_TIMEOUT => {
+            refusal(method, status, "Endpoint request timed out")
+        }
+        EventFormat::AwsV1 => refusal(method, status, "Internal server error"),
+        EventFormat::Alb | EventFormat::AlbMultiValue => {
+            let title = format!("{} {reason}", status.as_u16());
+            let text = format!(
+                "<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n\
+                 </body>\r\n</html>\r\n"
+            );
+            page(text, "text/html")
+        }
+        EventFormat::FunctionUrl => page("Internal Server Error".to_owned(), "text/plain"),
+        EventFormat::AwsV2 | EventFormat::CloudEvents | EventFormat::Raw => hidden(method, status),
     }
 }
 
@@ -116,7 +155,9 @@ mod tests {
     #[test]
     fn a_caller_sees_an_error_in_full_or_not_at_all() {
         let error = Error::guest("TypeError", "no");
-        let reply = |detail| failure(&Method::GET, &error, ErrorDialect::PLAIN, "1", detail);
+        let reply = |detail| {
+            failure(EventFormat::AwsV2, &Method::GET, &error, ErrorDialect::PLAIN, "1", detail)
+        };
         assert_eq!(
             body(reply(ErrorDetail::Full)),
             r#"{"errorMessage":"no","errorType":"TypeError","stackTrace":[]}"#

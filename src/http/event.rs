@@ -1,18 +1,21 @@
-//! A request as an event of Lambda's payload format 2.0, which HTTP APIs and function URLs send.
+//! A request as an event, in one of several forms ([`EventFormat`]).
 //!
-//! The event is written as JSON text directly from the request: no value tree is built on the way.
+//! Events are written as JSON text directly from the request: no value tree is built on the way.
 
-use super::target::host;
+mod alb;
+pub(super) mod cloudevents;
+mod raw;
+mod v1;
+mod v2;
+
+use super::{format::EventFormat, target::host};
 use base64::{display::Base64Display, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use chrono::{DateTime, Datelike, Timelike, Utc};
-use http::{HeaderMap, HeaderValue, Version, header, request::Parts};
+use http::{HeaderMap, HeaderValue, StatusCode, Version, header, request::Parts};
 use percent_encoding::percent_decode_str;
-use serde::{
-    Serialize, Serializer,
-    ser::{SerializeMap, SerializeSeq},
-};
-use std::{borrow::Cow, fmt, net::SocketAddr};
+use serde::{Serialize, Serializer};
+use std::{borrow::Cow, collections::HashMap, fmt, net::SocketAddr};
 use trine_engine::{Payload, WithBody};
 
 /// The parts of an event beside the request itself.
@@ -36,6 +39,22 @@ pub struct EventContext<'a> {
     pub time: DateTime<Utc>,
 }
 
+/// The reason why a request is no event, for its sender.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct NoEvent {
+    /// The status that says so.
+    pub status: StatusCode,
+    /// The same in words.
+    pub message: String,
+}
+
+impl NoEvent {
+    fn malformed(message: impl Into<String>) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, message: message.into() }
+    }
+}
+
 /// The place of a function whose paths begin there, like a stage on API Gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mount<'a> {
@@ -45,53 +64,39 @@ pub struct Mount<'a> {
     pub path: &'a str,
 }
 
-/// Writes the event for a request: one JSON object, whatever the request holds. Bytes that are not UTF-8 are replaced
-/// in headers, path parameters and query; a body that is not text becomes base64.
-pub fn write(parts: &Parts, body: &Bytes, around: &EventContext<'_>) -> Payload {
-    let headers = &parts.headers;
-    let path = around.mount.map_or_else(|| parts.uri.path(), |mount| mount.path);
-    let base_path = around.mount.map(|mount| mount.base_path);
-    let raw_query_string = parts.uri.query().unwrap_or("");
-    let domain_name = domain(parts);
-    let domain_prefix = prefix(&domain_name);
-    let content = Body::of(headers, body);
+/// Writes the event for a request, whatever the request holds. Bytes that are not UTF-8 are replaced in headers, path
+/// parameters and query; a body that is not text becomes base64.
+///
+/// # Errors
+/// With [`EventFormat::Raw`] and [`EventFormat::CloudEvents`], where the request is none.
+pub fn write(
+    format: EventFormat,
+    parts: &Parts,
+    body: &Bytes,
+    around: &EventContext<'_>,
+) -> Result<Payload, NoEvent> {
+    match format {
+        EventFormat::AwsV2 => Ok(v2::write(parts, body, around, true)),
+        EventFormat::FunctionUrl => Ok(v2::write(parts, body, around, false)),
+        EventFormat::AwsV1 => Ok(v1::write(parts, body, around)),
+        EventFormat::Alb => Ok(alb::write(parts, body, around, false)),
+        EventFormat::AlbMultiValue => Ok(alb::write(parts, body, around, true)),
+        EventFormat::Raw => raw::read(body),
+        EventFormat::CloudEvents => cloudevents::read(parts, body),
+    }
+}
+
+/// Returns an event as text, with the body beside it where that is a text.
+fn finished(
+    event: &impl Serialize,
+    content: Option<&Body<'_>>,
+    body: &Bytes,
+    room: usize,
+) -> Payload {
     let encoded = if matches!(content, Some(Body::Bytes(_))) { body.len() * 4 / 3 } else { 0 };
-    let room = 1024 + path.len() + raw_query_string.len() + encoded;
-    let event = Event {
-        version: "2.0",
-        route_key: around.route_key,
-        raw_path: path,
-        base_path,
-        raw_query_string,
-        cookies: Cookies(headers),
-        headers: Headers { parts, around },
-        query_string_parameters: query(raw_query_string),
-        request_context: RequestContext {
-            account_id: "anonymous",
-            api_id: domain_prefix,
-            authentication: None,
-            domain_name: &domain_name,
-            domain_prefix,
-            http: Http {
-                method: parts.method.as_str(),
-                path,
-                protocol: protocol(parts.version),
-                source_ip: around.client.ip(),
-                user_agent: headers.get(header::USER_AGENT).map_or(Cow::Borrowed(""), text),
-            },
-            request_id: around.request_id,
-            route_key: around.route_key,
-            stage: base_path.map_or("$default", |path| path.trim_start_matches('/')),
-            time: Clock(around.time),
-            time_epoch: around.time.timestamp_millis(),
-        },
-        path_parameters: PathParameters(around.path_parameters),
-        is_base64_encoded: encoded > 0,
-        body: &content,
-    };
-    let mut out = Vec::with_capacity(room);
+    let mut out = Vec::with_capacity(room + encoded);
     // Writing to a Vec cannot fail, and neither can the form of an event: maps have text for keys.
-    let written = serde_json::to_writer(&mut out, &event);
+    let written = serde_json::to_writer(&mut out, event);
     debug_assert!(written.is_ok(), "an event always has a JSON form");
     let event = Bytes::from(out);
     match content {
@@ -107,55 +112,6 @@ pub fn write(parts: &Parts, body: &Bytes, around: &EventContext<'_>) -> Payload 
 pub(super) fn new_trace_id(time: DateTime<Utc>, seed: &uuid::Uuid) -> String {
     let digits = seed.simple().to_string();
     format!("Root=1-{:08x}-{}", time.timestamp(), &digits[..24])
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Event<'a> {
-    version: &'static str,
-    route_key: &'a str,
-    raw_path: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    base_path: Option<&'a str>,
-    raw_query_string: &'a str,
-    #[serde(skip_serializing_if = "Cookies::is_empty")]
-    cookies: Cookies<'a>,
-    headers: Headers<'a>,
-    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "pairs")]
-    query_string_parameters: Vec<(Cow<'a, str>, Cow<'a, str>)>,
-    request_context: RequestContext<'a>,
-    #[serde(skip_serializing_if = "PathParameters::is_empty")]
-    path_parameters: PathParameters<'a>,
-    is_base64_encoded: bool,
-    /// Last, so that a text can be kept beside the event.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    body: &'a Option<Body<'a>>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct RequestContext<'a> {
-    account_id: &'static str,
-    api_id: &'a str,
-    authentication: Option<()>,
-    domain_name: &'a str,
-    domain_prefix: &'a str,
-    http: Http<'a>,
-    request_id: &'a str,
-    route_key: &'a str,
-    stage: &'a str,
-    time: Clock,
-    time_epoch: i64,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Http<'a> {
-    method: &'a str,
-    path: &'a str,
-    protocol: &'static str,
-    source_ip: std::net::IpAddr,
-    user_agent: Cow<'a, str>,
 }
 
 /// A time in the form `12/Mar/2020:19:03:58 +0000`.
@@ -185,87 +141,6 @@ impl Serialize for Clock {
     }
 }
 
-/// All `k=v` of all `cookie` headers, which do not appear among the headers.
-struct Cookies<'a>(&'a HeaderMap);
-
-impl Cookies<'_> {
-    /// Whether there is none: a header may exist and hold nothing but separators.
-    fn is_empty(&self) -> bool {
-        !self.0.get_all(header::COOKIE).iter().any(|value| cookies(&text(value)).next().is_some())
-    }
-}
-
-impl Serialize for Cookies<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut list = serializer.serialize_seq(None)?;
-        for value in self.0.get_all(header::COOKIE) {
-            for cookie in cookies(&text(value)) {
-                list.serialize_element(cookie)?;
-            }
-        }
-        list.end()
-    }
-}
-
-fn cookies(header: &str) -> impl Iterator<Item = &str> {
-    header.split(';').map(str::trim).filter(|cookie| !cookie.is_empty())
-}
-
-/// The headers, names in lower case, values of one name joined with a comma, and those that the platform adds.
-struct Headers<'a> {
-    parts: &'a Parts,
-    around: &'a EventContext<'a>,
-}
-
-impl Serialize for Headers<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        let headers = &self.parts.headers;
-        // A target that names a host is right, whatever the header says.
-        let named = self.parts.uri.authority().map(http::uri::Authority::as_str);
-        if let Some(host) = named {
-            map.serialize_entry(header::HOST.as_str(), host)?;
-        }
-        for name in headers.keys() {
-            if name == header::COOKIE || named.is_some() && name == header::HOST {
-                continue;
-            }
-            let mut values = headers.get_all(name).iter();
-            let first = values.next().map_or(Cow::Borrowed(""), text);
-            let value = values.fold(first, |all, next| Cow::Owned(format!("{all},{}", text(next))));
-            map.serialize_entry(name.as_str(), &value)?;
-        }
-        let absent = |name: &str| !headers.contains_key(name);
-        if absent("x-forwarded-for") {
-            map.serialize_entry("x-forwarded-for", &self.around.client.ip())?;
-        }
-        if absent("x-forwarded-proto") {
-            map.serialize_entry("x-forwarded-proto", "http")?;
-        }
-        if absent("x-forwarded-port") {
-            map.serialize_entry("x-forwarded-port", &Digits(self.around.port))?;
-        }
-        if absent("x-amzn-trace-id") {
-            map.serialize_entry("x-amzn-trace-id", self.around.trace_id)?;
-        }
-        map.end()
-    }
-}
-
-struct PathParameters<'a>(&'a [(String, String)]);
-
-impl PathParameters<'_> {
-    fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-impl Serialize for PathParameters<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        pairs(&self.0, serializer)
-    }
-}
-
 /// Serialises pairs as a map, in their order.
 fn pairs<K, V, S>(pairs: &impl AsRef<[(K, V)]>, serializer: S) -> Result<S::Ok, S::Error>
 where
@@ -286,13 +161,33 @@ enum Body<'a> {
 impl<'a> Body<'a> {
     /// Chooses the form: text if its type says so, it is UTF-8 and not compressed; anything else becomes base64.
     fn of(headers: &HeaderMap, body: &'a Bytes) -> Option<Self> {
+        let is_text = |headers: &HeaderMap| {
+            headers.get(header::CONTENT_TYPE).is_some_and(|value| is_text_type(&text(value)))
+        };
+        Self::unless(body, headers, is_text)
+    }
+
+    /// Chooses the form for those who take all that is text as such, whatever its type.
+    fn of_any_type(headers: &HeaderMap, body: &'a Bytes) -> Option<Self> {
+        Self::unless(body, headers, |_| true)
+    }
+
+    fn unless(
+        body: &'a Bytes,
+        headers: &HeaderMap,
+        is_text: impl FnOnce(&HeaderMap) -> bool,
+    ) -> Option<Self> {
         if body.is_empty() {
             return None;
         }
         let is_text = !headers.contains_key(header::CONTENT_ENCODING)
-            && headers.get(header::CONTENT_TYPE).is_some_and(|value| is_text_type(&text(value)));
-        let is_text = is_text && std::str::from_utf8(body).is_ok();
+            && is_text(headers)
+            && std::str::from_utf8(body).is_ok();
         Some(if is_text { Self::Text } else { Self::Bytes(body) })
+    }
+
+    fn is_encoded(&self) -> bool {
+        matches!(self, Self::Bytes(_))
     }
 }
 
@@ -326,26 +221,83 @@ fn is_text_type(content_type: &str) -> bool {
         )
 }
 
-/// Returns the query's parameters, decoded, in order of their names; values of one name are joined with a comma.
-fn query(raw: &str) -> Vec<(Cow<'_, str>, Cow<'_, str>)> {
-    let mut pairs: Vec<_> = raw
-        .split('&')
+/// Returns all headers in their order, each value by itself, names in lower case: those of the request, then those that
+/// platforms add.
+fn headers<'a>(parts: &'a Parts, around: &'a EventContext<'_>) -> Vec<(&'a str, Cow<'a, str>)> {
+    let own = &parts.headers;
+    // A target that names a host is right, whatever the header says.
+    let named = parts.uri.authority().map(http::uri::Authority::as_str);
+    let host = named.map(|host| (header::HOST.as_str(), Cow::Borrowed(host)));
+    let own = own
+        .iter()
+        .filter(|(name, _)| named.is_none() || **name != header::HOST)
+        .map(|(name, value)| (name.as_str(), text(value)));
+    let added = [
+        ("x-forwarded-for", Cow::Owned(around.client.ip().to_string())),
+        ("x-forwarded-proto", Cow::Borrowed("http")),
+        ("x-forwarded-port", Cow::Owned(around.port.to_string())),
+        ("x-amzn-trace-id", Cow::Borrowed(around.trace_id)),
+    ];
+    let added = added.into_iter().filter(|(name, _)| !parts.headers.contains_key(*name));
+    host.into_iter().chain(own).chain(added).collect()
+}
+
+/// Returns the parameters of a query in their order.
+fn parameters(raw: &str) -> impl Iterator<Item = (&str, &str)> {
+    raw.split('&')
         .filter(|pair| !pair.is_empty())
         .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-        .map(|(name, value)| (decoded(name), decoded(value)))
-        .collect();
-    // Sorting keeps a query of many thousand parameters from costing the square of that.
-    pairs.sort_by(|(a, _), (b, _)| a.cmp(b));
-    pairs.dedup_by(|(name, value), (kept, values)| {
-        let same = name == kept;
-        if same {
-            let values = values.to_mut();
-            values.push(',');
-            values.push_str(value);
+}
+
+/// What a map has of pairs with names that occur several times: of each name all values, in the order of the first.
+struct Grouped<'a>(Vec<(Cow<'a, str>, Vec<Cow<'a, str>>)>);
+
+impl<'a> Grouped<'a> {
+    fn new(pairs: impl IntoIterator<Item = (Cow<'a, str>, Cow<'a, str>)>) -> Self {
+        let mut all: Vec<(Cow<'a, str>, Vec<Cow<'a, str>>)> = Vec::new();
+        // Looked up, not searched for: a query may have many thousand parameters.
+        let mut places: HashMap<Cow<'a, str>, usize> = HashMap::new();
+        for (name, value) in pairs {
+            match places.get(&name) {
+                Some(place) => all[*place].1.push(value),
+                None => {
+                    places.insert(name.clone(), all.len());
+                    all.push((name, vec![value]));
+                }
+            }
         }
-        same
-    });
-    pairs
+        Self(all)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns the map with the last value of each name.
+    fn last(&self) -> Last<'_> {
+        Last(&self.0)
+    }
+
+    /// Returns the map with lists of values.
+    fn lists(&self) -> Lists<'_> {
+        Lists(&self.0)
+    }
+}
+
+struct Last<'a>(&'a [(Cow<'a, str>, Vec<Cow<'a, str>>)]);
+
+impl Serialize for Last<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, values)| (name, values.last())))
+    }
+}
+
+struct Lists<'a>(&'a [(Cow<'a, str>, Vec<Cow<'a, str>>)]);
+
+impl Serialize for Lists<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, values)| (name, values)))
+    }
 }
 
 /// Decodes the percent signs in a part of a query; a plus sign is a space.

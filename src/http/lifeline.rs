@@ -1,7 +1,9 @@
 //! A second hold on a connection, by which a request is answered when its worker's thread is lost to guest code that
 //! cannot be stopped.
 
-use super::{error::failure, options::ErrorDetail, response::Reply, wire::Hold};
+use super::{
+    error::failure, format::EventFormat, options::ErrorDetail, response::Reply, wire::Hold,
+};
 use crate::{
     telemetry::Log,
     worker::{Lost, Rescue},
@@ -39,6 +41,8 @@ pub(super) struct Lifeline {
     /// The channel that tells the server that a worker is lost.
     pub(super) stuck: mpsc::UnboundedSender<LostThread>,
     pub(super) method: Method,
+    /// The form of the function's events, by which its failures are told.
+    pub(super) format: EventFormat,
     pub(super) request_id: String,
     pub(super) function: String,
     pub(super) dialect: ErrorDialect,
@@ -60,7 +64,8 @@ impl Lifeline {
         let message = format!("{}; {why}", timed_out(&self.request_id, lost.given));
         let error = Error::new(ErrorKind::Timeout, message);
         self.log.failure(&self.function, &self.request_id, &error);
-        let reply = failure(&self.method, &error, self.dialect, &self.request_id, self.detail);
+        let reply =
+            failure(self.format, &self.method, &error, self.dialect, &self.request_id, self.detail);
         if let Err(error) = self.send(reply) {
             self.log.line(Level::Warn, &format!("the answer could not be sent: {error}"), &[]);
         }

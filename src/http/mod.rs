@@ -5,7 +5,8 @@
 //! 1. `server` has bound the port once; workers accept from it (`connection`). `duties` says which thread does what.
 //! 2. `service` refuses what `target` finds invalid, finds the function with the [`Site`]'s routes, or answers itself:
 //!    health, index, 404.
-//! 3. `event` writes the request as an event of Lambda's payload format 2.0, straight into JSON text.
+//! 3. `event` writes the request as an event in the function's [`EventFormat`], straight into JSON text. What comes by
+//!    Lambda's Invoke API (`invocations`) is one already.
 //! 4. `functions` hands it to the function's pipeline, loaded at its first request; `handover` takes it to the main
 //!    thread if that is where the function lives, or to one of its `threads`.
 //! 5. `response` makes a response of the result; `error` of what went wrong.
@@ -18,12 +19,15 @@
 
 mod body;
 mod closing;
+mod cloudevents;
 mod connection;
 mod duties;
 mod error;
 mod event;
+mod format;
 mod functions;
 mod handover;
+mod invocations;
 mod lifeline;
 mod options;
 mod reported;
@@ -44,7 +48,8 @@ mod tests;
 
 pub use body::{ReplyBody, StreamedBody};
 pub use error::{ServeError, status};
-pub use event::{EventContext, Mount, write as write_event};
+pub use event::{EventContext, Mount, NoEvent, write as write_event};
+pub use format::EventFormat;
 pub use options::{ErrorDetail, MOST_THREADS, ServeOptions};
 pub use response::{Malformed, Reply, of as response_of};
 pub use route::Route;

@@ -1,5 +1,6 @@
 //! The settings of a server.
 
+use super::format::EventFormat;
 use std::{
     net::SocketAddr,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -40,6 +41,9 @@ pub struct ServeOptions {
     pub log_requests: bool,
     /// Whether a mounted function sees whole paths, its mount included.
     pub keep_base_path: bool,
+    /// The form of events and results of functions that have no other, see
+    /// [`ServedFunction::event_format`](super::ServedFunction::event_format).
+    pub event_format: EventFormat,
 }
 
 /// The part of a function's error that its caller sees. It is logged in full either way.
@@ -70,6 +74,7 @@ impl ServeOptions {
             error_detail: detail,
             log_requests: false,
             keep_base_path: false,
+            event_format: EventFormat::default(),
         }
     }
 

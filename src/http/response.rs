@@ -1,8 +1,12 @@
-//! A handler's result as a response. Contract: the result of Lambda's payload format 2.0, and a little more.
+//! A handler's result as a response, by the rules of the form of its events. Contracts: the results of Lambda's payload
+//! formats 2.0 and 1.0 and of load balancers' targets, and a little more.
+
+pub(super) mod cloudevents;
 
 use super::{
     body::{ReplyBody, StreamedBody},
-    result::{Envelope, HeaderFields, compact, scalars, shared, string},
+    format::EventFormat,
+    result::{Envelope, HeaderFields, compact, scalars, shared, string, unknown_member},
 };
 use base64::{
     Engine as _,
@@ -24,6 +28,9 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
+/// The largest body that load balancers pass in either direction: 1 MB.
+pub(super) const ALB_LIMIT: usize = 1024 * 1024;
+
 /// Headers that belong to the connection and not to the handler; so does the length of what is sent, but for `HEAD`.
 const OF_THE_CONNECTION: &[&str] = &[
     "connection",
@@ -40,7 +47,107 @@ const OF_THE_CONNECTION: &[&str] = &[
 #[error("the handler's result is no HTTP response: {0}")]
 pub struct Malformed(pub(super) String);
 
-/// Makes the response for a result.
+/// Makes the response for a result, as the form of the events has it.
+///
+/// # Errors
+/// [`Malformed`] when the result is meant as a response and cannot be one.
+pub fn of(format: EventFormat, method: &Method, result: Payload) -> Result<Reply, Malformed> {
+    match format {
+        EventFormat::AwsV2 | EventFormat::FunctionUrl => lenient(method, result),
+        EventFormat::AwsV1 => strict(method, result, &OF_A_REST_API),
+        EventFormat::Alb => strict(method, result, &OF_A_LOAD_BALANCER),
+        EventFormat::AlbMultiValue => strict(method, result, &OF_ONE_WITH_LISTS),
+        EventFormat::CloudEvents => cloudevents::of(method, result, false),
+        EventFormat::Raw => {
+            let (body, content_type) = result.into_bytes().map_err(|e| Malformed(e.to_string()))?;
+            Ok(finish(method, StatusCode::OK, HeaderMap::new(), body, content_type))
+        }
+    }
+}
+
+/// The rules of a form whose results have to be response objects.
+struct Strict {
+    /// The members that a result may have besides those that are always known; `None` where others are ignored.
+    members: Option<&'static [&'static str]>,
+    /// Whether there has to be a status.
+    needs_status: bool,
+    /// The members that have headers.
+    headers: Named,
+    /// The largest result, in bytes of JSON.
+    limit: usize,
+}
+
+/// The members of a result that have headers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Named {
+    Both,
+    Single,
+    Lists,
+}
+
+const OF_A_REST_API: Strict = Strict {
+    members: Some(&[
+        "statusCode",
+        "headers",
+        "multiValueHeaders",
+        "body",
+        "isBase64Encoded",
+        "base64Encoded",
+    ]),
+    needs_status: false,
+    headers: Named::Both,
+    limit: usize::MAX,
+};
+const OF_A_LOAD_BALANCER: Strict =
+    Strict { members: None, needs_status: true, headers: Named::Single, limit: ALB_LIMIT };
+const OF_ONE_WITH_LISTS: Strict =
+    Strict { members: None, needs_status: true, headers: Named::Lists, limit: ALB_LIMIT };
+
+/// Makes the response for a result that has to be a response object.
+fn strict(method: &Method, result: Payload, rules: &Strict) -> Result<Reply, Malformed> {
+    let raw = match &result {
+        Payload::Raw(raw) => Some(raw.content_type),
+        _ => None,
+    };
+    let (json, content_type) = result.into_bytes().map_err(|e| Malformed(e.to_string()))?;
+    let wrong = |why: String| Err(Malformed(why));
+    if raw.is_some() || json.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        return wrong("it is no object with statusCode and body".into());
+    }
+    if json.len() > rules.limit {
+        return wrong(format!("it has {} bytes, and {} are allowed", json.len(), rules.limit));
+    }
+    let mut envelope: Envelope<'_> = serde_json::from_slice(&json)
+        .map_err(|e| Malformed(format!("it is no valid JSON: {e}")))?;
+    if let Some(known) = rules.members
+        && let Some(other) = unknown_member(&json, known)
+    {
+        return wrong(format!("it has the member '{other}', and may have {}", known.join(", ")));
+    }
+    let status = match envelope.status_code {
+        Some(code) => status(code.get())?,
+        None if rules.needs_status => return wrong("it has no statusCode".into()),
+        None => StatusCode::OK,
+    };
+    match rules.headers {
+        Named::Both => {}
+        Named::Single => envelope.multi_value_headers = None,
+        Named::Lists => envelope.headers = None,
+    }
+    if rules.members.is_none() {
+        envelope.base64_encoded = None;
+    }
+    // Other forms have them.
+    envelope.cookies = None;
+    let headers = headers(&envelope)?;
+    if envelope.body.is_some_and(|body| string(body.get()).is_none()) {
+        return wrong("its body is no string".into());
+    }
+    let body = body(&json, &envelope)?;
+    Ok(finish(method, status, headers, body, content_type))
+}
+
+/// Makes the response for a result that may be any value.
 ///
 /// - An object with `statusCode` (a number or its digits) is a response: `headers` (texts, numbers, booleans, lists of
 ///   them), `multiValueHeaders`, `cookies`, `body` (a text, or any value, which is sent as JSON), `isBase64Encoded`.
@@ -48,7 +155,7 @@ pub struct Malformed(pub(super) String);
 ///
 /// # Errors
 /// [`Malformed`] when the result is meant as a response and cannot be one.
-pub fn of(method: &Method, result: Payload) -> Result<Reply, Malformed> {
+fn lenient(method: &Method, result: Payload) -> Result<Reply, Malformed> {
     if let Payload::Raw(raw) = result {
         return Ok(finish(method, StatusCode::OK, HeaderMap::new(), raw.bytes, raw.content_type));
     }
@@ -66,8 +173,9 @@ pub fn of(method: &Method, result: Payload) -> Result<Reply, Malformed> {
     if !may_be_response(&json) {
         return whole(json);
     }
-    let envelope: Envelope<'_> = serde_json::from_slice(&json)
+    let mut envelope: Envelope<'_> = serde_json::from_slice(&json)
         .map_err(|e| Malformed(format!("it is no valid JSON: {e}")))?;
+    envelope.base64_encoded = None;
     let Some(code) = envelope.status_code else { return whole(json.clone()) };
     let status = status(code.get())?;
     let headers = headers(&envelope)?;
@@ -226,8 +334,8 @@ fn append(headers: &mut HeaderMap, name: HeaderName, value: &str) -> Result<(), 
 }
 
 fn body(json: &Bytes, envelope: &Envelope<'_>) -> Result<Bytes, Malformed> {
-    let encoded =
-        envelope.is_base64_encoded.is_some_and(|flag| matches!(flag.get(), "true" | "\"true\""));
+    let flag = envelope.base64_encoded.or(envelope.is_base64_encoded);
+    let encoded = flag.is_some_and(|flag| matches!(flag.get(), "true" | "\"true\""));
     let Some(body) = envelope.body else { return Ok(Bytes::new()) };
     let Some(text) = string(body.get()) else {
         if encoded {

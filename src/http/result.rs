@@ -6,7 +6,7 @@ use serde::{
     de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::value::RawValue;
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, collections::HashMap, fmt};
 
 /// The members of a result that say how to respond. All are still JSON text.
 #[derive(Debug, Default)]
@@ -17,6 +17,8 @@ pub(super) struct Envelope<'a> {
     pub(super) cookies: Option<&'a RawValue>,
     pub(super) body: Option<&'a RawValue>,
     pub(super) is_base64_encoded: Option<&'a RawValue>,
+    /// An old name of the member before, which wins.
+    pub(super) base64_encoded: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -28,6 +30,7 @@ enum Member {
     Cookies,
     Body,
     IsBase64Encoded,
+    Base64Encoded,
     #[serde(other)]
     Other,
 }
@@ -53,6 +56,7 @@ impl<'de> Deserialize<'de> for Envelope<'de> {
                         Member::Cookies => &mut envelope.cookies,
                         Member::Body => &mut envelope.body,
                         Member::IsBase64Encoded => &mut envelope.is_base64_encoded,
+                        Member::Base64Encoded => &mut envelope.base64_encoded,
                         Member::Other => {
                             map.next_value::<IgnoredAny>()?;
                             continue;
@@ -67,6 +71,15 @@ impl<'de> Deserialize<'de> for Envelope<'de> {
 
         deserializer.deserialize_map(Members)
     }
+}
+
+/// Returns the name of the first member of an object that is none of these.
+pub(super) fn unknown_member(json: &[u8], known: &[&str]) -> Option<String> {
+    let members: HashMap<String, IgnoredAny> = serde_json::from_slice(json).ok()?;
+    let mut others: Vec<String> =
+        members.into_keys().filter(|name| !known.contains(&name.as_str())).collect();
+    others.sort();
+    others.into_iter().next()
 }
 
 /// Header names with their values; a list gives several.

@@ -4,6 +4,7 @@
 //! [[function]]
 //! name = "report"             # of the folder, or the handler string of a route
 //! threads = 4                 # for a `def` in Python, see `trine serve --threads`
+//! event-format = "aws-v1"     # see `trine serve --event-format`
 //!
 //! [[route]]
 //! method = "GET"              # ANY when it is left out
@@ -43,6 +44,8 @@ struct File {
 struct Settings {
     name: Spanned<String>,
     threads: Option<Spanned<toml::Value>>,
+    #[serde(rename = "event-format", alias = "event_format")]
+    event_format: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -137,10 +140,18 @@ pub(super) fn read(
             return Err(wrong(line, why));
         }
         known.push((index, line));
-        let Some(threads) = settings.threads else { continue };
-        let line = line_at(threads.span().start);
-        functions[index].threads =
-            Some(count(threads.as_ref(), &functions[index]).map_err(|why| wrong(line, why))?);
+        if let Some(threads) = settings.threads {
+            let line = line_at(threads.span().start);
+            functions[index].threads =
+                Some(count(threads.as_ref(), &functions[index]).map_err(|why| wrong(line, why))?);
+        }
+        if let Some(format) = settings.event_format {
+            let line = line_at(format.span().start);
+            let parsed = format.as_ref().parse();
+            functions[index].event_format = Some(parsed.map_err(|why: String| {
+                wrong(line, format!("event-format = {:?}: {why}", format.as_ref()))
+            })?);
+        }
     }
     Ok(routes.into_iter().map(|(route, _)| route).collect())
 }

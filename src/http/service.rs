@@ -3,9 +3,11 @@
 use super::{
     body::{ReplyBody, StreamedBody},
     closing::Closing,
-    error::{failure, hidden, refusal},
+    error::{failure, hidden, hidden_failure, refusal},
     event::{self, EventContext},
+    format::EventFormat,
     functions::Functions,
+    invocations,
     lifeline::{Lifeline, LostThread},
     options::{ErrorDetail, ServeOptions},
     reported::Reported,
@@ -18,7 +20,7 @@ use super::{
 };
 use crate::telemetry::Log;
 use bytes::Bytes;
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Version, header,
     request::Parts,
@@ -37,7 +39,8 @@ use std::{
     time::Instant,
 };
 use tokio::sync::{mpsc, watch};
-use trine_engine::{Invocation, Level, Payload};
+use trine_engine::{Error, Invocation, Level, Payload};
+use uuid::Uuid;
 
 /// The path that tells whether the server answers at all; every path below `/.trine` is the server's own.
 const HEALTH: &str = "/.trine/health";
@@ -129,10 +132,17 @@ impl Service {
         if let Some(reply) = self.own(&parts) {
             return reply;
         }
+        if let Some(name) = invocations::function_of(parts.uri.path()) {
+            return self.answer_invocation(hold, &parts, body, &name).await;
+        }
         let method = &parts.method;
         match self.site.table().find(method, parts.uri.path()) {
             Destination::Route(route, parameters) => {
-                let body = match self.read(method, body).await {
+                let limit = match self.format(route.function) {
+                    EventFormat::Alb | EventFormat::AlbMultiValue => response::ALB_LIMIT,
+                    _ => usize::MAX,
+                };
+                let body = match self.read(method, body, limit).await {
                     Ok(body) => body,
                     Err(reply) => return reply,
                 };
@@ -183,11 +193,17 @@ impl Service {
         finish(method, status, headers, body, "text/plain")
     }
 
-    async fn read(&self, method: &Method, body: Incoming) -> Result<Bytes, Reply> {
+    /// Reads a body, which may have no more than `limit` bytes, nor more than any may.
+    pub(super) async fn read(
+        &self,
+        method: &Method,
+        body: Incoming,
+        limit: usize,
+    ) -> Result<Bytes, Reply> {
         if body.is_end_stream() {
             return Ok(Bytes::new());
         }
-        let limit = self.options.body_limit;
+        let limit = self.options.body_limit.min(limit);
         let too_large = || {
             let message = format!("the request's body is larger than {limit} bytes");
             refusal(method, StatusCode::PAYLOAD_TOO_LARGE, &message)
@@ -205,6 +221,12 @@ impl Service {
         }
     }
 
+    /// Returns the form of a function's events.
+    fn format(&self, function: usize) -> EventFormat {
+        let own = self.site.functions().get(function).and_then(|function| function.event_format);
+        own.unwrap_or(self.options.event_format)
+    }
+
     async fn invoke(
         &self,
         client: SocketAddr,
@@ -214,16 +236,12 @@ impl Service {
         route: &Route,
         path_parameters: &[(String, String)],
     ) -> Reply {
-        let Some(function) = self.site.functions().get(route.function) else {
-            return self.nowhere(&parts.method, parts.uri.path());
+        let (index, method) = (route.function, &parts.method);
+        let Some(function) = self.site.functions().get(index) else {
+            return self.nowhere(method, parts.uri.path());
         };
-        let time = Utc::now();
-        let id = self.ids.make();
+        let (time, id, trace_id) = self.begin(parts);
         let request_id = id.to_string();
-        let trace_id = match parts.headers.get("x-amzn-trace-id") {
-            Some(value) => event::text(value),
-            None => Cow::Owned(event::new_trace_id(time, &id)),
-        };
         let around = EventContext {
             client,
             port: self.port,
@@ -237,51 +255,151 @@ impl Service {
             },
             time,
         };
-        let event = event::write(parts, &body, &around);
-        let deadline_ms = self.options.deadline_from_now();
-        let invocation = Rc::new(Invocation {
+        let format = self.format(index);
+        if format == EventFormat::CloudEvents && event::cloudevents::is_batch(parts) {
+            return self.invoke_batch(hold, parts, &body, index).await;
+        }
+        let event = match event::write(format, parts, &body, &around) {
+            Ok(event) => event,
+            Err(none) => return refusal(method, none.status, &none.message),
+        };
+        let trace_id = trace_id.into_owned();
+        let invocation = Rc::new(self.invocation(function, request_id, trace_id));
+        let detail = self.options.error_detail;
+        let malformed = |malformed: Malformed| {
+            let (id, message) = (invocation.request_id.as_str(), malformed.to_string());
+            let line = format!("RequestId: {id} function '{}': {message}", function.name);
+            self.log.line(Level::Error, &line, &[("requestId", id.into())]);
+            match detail {
+                ErrorDetail::Full => refusal(method, StatusCode::BAD_GATEWAY, &message),
+                ErrorDetail::Hidden => hidden_failure(format, method, StatusCode::BAD_GATEWAY),
+            }
+        };
+        let mut reply = match self.run(hold, method, index, event, &invocation).await {
+            Ok(Payload::Streamed) => {
+                let stream = invocation.stream.get();
+                let body = StreamedBody::new(stream.reader(), hold.clone());
+                response::streamed(method, &stream.head(), body).unwrap_or_else(malformed)
+            }
+            Ok(result) if format == EventFormat::CloudEvents => {
+                let wanted = response::cloudevents::is_wanted_structured(&parts.headers);
+                response::cloudevents::of(method, result, wanted).unwrap_or_else(malformed)
+            }
+            Ok(result) => response::of(format, method, result).unwrap_or_else(malformed),
+            Err(error) => {
+                let dialect = function.located.engine.info().error_dialect;
+                failure(format, method, &error, dialect, &invocation.request_id, detail)
+            }
+        };
+        if let Ok(id) = HeaderValue::from_str(&invocation.request_id) {
+            reply.headers_mut().entry(REQUEST_ID).or_insert(id);
+        }
+        reply
+    }
+
+    /// Invokes a function with each event of a batch, in order, until one fails: then the sender has to know.
+    async fn invoke_batch(&self, hold: &Hold, parts: &Parts, body: &Bytes, index: usize) -> Reply {
+        let method = &parts.method;
+        let events = match event::cloudevents::read_batch(body) {
+            Ok(events) => events,
+            Err(none) => return refusal(method, none.status, &none.message),
+        };
+        let function = &self.site.functions()[index];
+        for event in events {
+            let (_, id, trace_id) = self.begin(parts);
+            let invocation = self.invocation(function, id.to_string(), trace_id.into_owned());
+            let invocation = Rc::new(invocation);
+            if let Err(error) = self.run(hold, method, index, event, &invocation).await {
+                let dialect = function.located.engine.info().error_dialect;
+                let (id, detail) = (&invocation.request_id, self.options.error_detail);
+                return failure(EventFormat::CloudEvents, method, &error, dialect, id, detail);
+            }
+        }
+        finish(method, StatusCode::NO_CONTENT, HeaderMap::new(), Bytes::new(), "")
+    }
+
+    /// Returns the time of a request's arrival, the id of its invocation, and its X-Ray header: the client's, or a new one.
+    pub(super) fn begin<'p>(&self, parts: &'p Parts) -> (DateTime<Utc>, Uuid, Cow<'p, str>) {
+        let (time, id) = (Utc::now(), self.ids.make());
+        let trace_id = match parts.headers.get("x-amzn-trace-id") {
+            Some(value) => event::text(value),
+            None => Cow::Owned(event::new_trace_id(time, &id)),
+        };
+        (time, id, trace_id)
+    }
+
+    /// Makes a function's invocation, whose time begins now.
+    pub(super) fn invocation(
+        &self,
+        function: &ServedFunction,
+        request_id: String,
+        trace_id: String,
+    ) -> Invocation {
+        Invocation {
             request_id,
-            deadline_ms,
-            trace_id: Some(trace_id.into_owned()),
+            deadline_ms: self.options.deadline_from_now(),
+            trace_id: Some(trace_id),
             invoked_function_arn: function.arn.clone(),
             function_name: function.function_name.as_ref().or(Some(&function.name)).cloned(),
             event_is_json: true,
             ..Invocation::default()
+        }
+    }
+
+    /// Runs an invocation whose caller does not wait for its result. What goes wrong is logged.
+    pub(super) fn run_later(&self, index: usize, event: Payload, invocation: Rc<Invocation>) {
+        let (functions, log) = (self.functions.clone(), self.log.clone());
+        let (name, id) = (self.site.functions()[index].name.clone(), invocation.request_id.clone());
+        tokio::task::spawn_local(async move {
+            let call = functions.call(index, event, invocation.clone(), None);
+            let mut call = pin!(call);
+            let failed = match invocation.stream.until_out(call.as_mut()).await {
+                Some(result) => result.err(),
+                None => {
+                    // Nobody reads it.
+                    let reader = invocation.stream.get().reader();
+                    drop(reader);
+                    call.await.err()
+                }
+            };
+            if let Some(error) = failed {
+                log.failure(&name, &id, &error);
+            }
         });
+    }
+
+    /// Runs an invocation until it has a result, or the first part of one. What goes wrong is logged, also later.
+    pub(super) async fn run(
+        &self,
+        hold: &Hold,
+        method: &Method,
+        index: usize,
+        event: Payload,
+        invocation: &Rc<Invocation>,
+    ) -> Result<Payload, Error> {
+        let function = &self.site.functions()[index];
         // Only a request with a deadline can be answered by anybody else before the server ends.
-        let lifeline = deadline_ms.map(|_| Lifeline {
+        let lifeline = invocation.deadline_ms.map(|_| Lifeline {
             thread: LostThread::Worker,
             hold: hold.clone(),
             stuck: self.stuck.clone(),
-            method: parts.method.clone(),
+            method: method.clone(),
+            format: self.format(index),
             request_id: invocation.request_id.clone(),
             function: function.name.clone(),
             dialect: function.located.engine.info().error_dialect,
             detail: self.options.error_detail,
             log: self.log.clone(),
         });
-        let request_id = invocation.request_id.clone();
-        let (functions, index) = (self.functions.clone(), route.function);
-        let of = invocation.clone();
+        let (functions, of) = (self.functions.clone(), invocation.clone());
         let mut call = Box::pin(async move { functions.call(index, event, of, lifeline).await });
-        let malformed = |malformed: Malformed| {
-            let message = malformed.to_string();
-            let line = format!("RequestId: {request_id} function '{}': {message}", function.name);
-            self.log.line(Level::Error, &line, &[("requestId", request_id.as_str().into())]);
-            match self.options.error_detail {
-                ErrorDetail::Full => refusal(&parts.method, StatusCode::BAD_GATEWAY, &message),
-                ErrorDetail::Hidden => hidden(&parts.method, StatusCode::BAD_GATEWAY),
-            }
-        };
         let result = invocation.stream.until_out(call.as_mut()).await;
         let is_over = result.is_some();
-        let mut reply = match result.unwrap_or(Ok(Payload::Streamed)) {
+        let result = result.unwrap_or(Ok(Payload::Streamed));
+        match &result {
             Ok(Payload::Streamed) => {
-                let stream = invocation.stream.get().clone();
-                let body = StreamedBody::new(stream.reader(), hold.clone());
-                let reply = response::streamed(&parts.method, &stream.head(), body);
                 let (log, name) = (self.log.clone(), function.name.clone());
-                let id = request_id.clone();
+                let (id, stream) = (invocation.request_id.clone(), invocation.stream.get().clone());
                 tokio::task::spawn_local(async move {
                     if !is_over && let Err(error) = call.await {
                         // It cannot go on: its thread is lost.
@@ -291,23 +409,14 @@ impl Service {
                         log.failure(&name, &id, &error);
                     }
                 });
-                reply.unwrap_or_else(malformed)
             }
-            Ok(result) => response::of(&parts.method, result).unwrap_or_else(malformed),
-            Err(error) => {
-                if self.reported.knows(&function.name, &error) {
-                    self.log.failure_again(&function.name, &request_id, &error);
-                } else {
-                    self.log.failure(&function.name, &request_id, &error);
-                }
-                let dialect = function.located.engine.info().error_dialect;
-                failure(&parts.method, &error, dialect, &request_id, self.options.error_detail)
+            Ok(_) => {}
+            Err(error) if self.reported.knows(&function.name, error) => {
+                self.log.failure_again(&function.name, &invocation.request_id, error);
             }
-        };
-        if let Ok(id) = HeaderValue::from_str(&request_id) {
-            reply.headers_mut().entry(REQUEST_ID).or_insert(id);
+            Err(error) => self.log.failure(&function.name, &invocation.request_id, error),
         }
-        reply
+        result
     }
 
     fn nowhere(&self, method: &Method, path: &str) -> Reply {
@@ -358,7 +467,7 @@ impl Service {
 }
 
 /// Returns the answer to a method that a path does not have.
-fn only(method: &Method, path: &str, methods: &str) -> Reply {
+pub(super) fn only(method: &Method, path: &str, methods: &str) -> Reply {
     let message = format!("{path} has routes for {methods} only");
     let mut reply = refusal(method, StatusCode::METHOD_NOT_ALLOWED, &message);
     if let Ok(allow) = HeaderValue::from_str(methods) {

@@ -2,6 +2,7 @@
 
 use super::{
     error::ServeError,
+    format::EventFormat,
     route::{Route, Routes},
     route_file,
 };
@@ -38,6 +39,9 @@ pub struct ServedFunction {
     pub problem: Option<Arc<Error>>,
     /// Number of its own threads, if its folder sets it; see [`ServeOptions::threads`](super::ServeOptions::threads).
     pub threads: Option<usize>,
+    /// The form of its events and results, if its folder sets it; see
+    /// [`ServeOptions::event_format`](super::ServeOptions::event_format).
+    pub event_format: Option<EventFormat>,
     /// The name that its invocations carry, where it is not the one under which it is served; see [`Site::introduce`].
     pub function_name: Option<String>,
     /// The ARN that its invocations carry.
@@ -54,6 +58,7 @@ impl ServedFunction {
             order: Order::default(),
             problem: None,
             threads: None,
+            event_format: None,
             function_name: None,
             arn: None,
         }

@@ -13,18 +13,34 @@ fn mounted(
     body: &'static [u8],
     mount: Option<Mount<'_>>,
 ) -> Value {
+    written(EventFormat::AwsV2, request, body, mount, "$default").unwrap()
+}
+
+fn event_as(format: EventFormat, request: http::request::Builder, body: &'static [u8]) -> Value {
+    written(format, request, body, None, "$default").unwrap()
+}
+
+fn written(
+    format: EventFormat,
+    request: http::request::Builder,
+    body: &'static [u8],
+    mount: Option<Mount<'_>>,
+    route_key: &str,
+) -> Result<Value, NoEvent> {
+    let parameters = [("id".to_owned(), "a b".to_owned())];
     let (parts, ()) = request.body(()).unwrap().into_parts();
     let around = EventContext {
         client: "192.0.2.1:5000".parse().unwrap(),
         port: 9000,
         request_id: "id-1",
         trace_id: "Root=1-2-3",
-        route_key: "$default",
-        path_parameters: &[],
+        route_key,
+        path_parameters: if route_key.contains('{') { &parameters } else { &[] },
         mount,
         time: DateTime::from_timestamp_millis(1_583_348_638_390).unwrap(),
     };
-    write(&parts, &Bytes::from_static(body), &around).try_into().unwrap()
+    let event = write(format, &parts, &Bytes::from_static(body), &around)?;
+    Ok(event.try_into().unwrap())
 }
 
 #[test]
@@ -181,4 +197,273 @@ fn a_new_trace_id_has_x_rays_form() {
     let time = DateTime::from_timestamp(1_583_348_638, 0).unwrap();
     let id = new_trace_id(time, &uuid::Uuid::from_u128(7));
     assert_eq!(id, "Root=1-5e5ffb9e-000000000000000000000000");
+}
+
+#[test]
+fn a_function_url_has_no_routes_and_no_stages() {
+    let mount = Some(Mount { base_path: "/shop", path: "/cart" });
+    let event =
+        written(EventFormat::FunctionUrl, Request::get("/shop/cart"), b"", mount, "GET /{id}");
+    let event = event.unwrap();
+    assert_eq!((&event["version"], &event["routeKey"]), (&json!("2.0"), &json!("$default")));
+    assert_eq!(event["rawPath"], "/cart");
+    assert_eq!(event["requestContext"]["stage"], "$default");
+    assert!(event.get("pathParameters").is_none() && event.get("basePath").is_none(), "{event}");
+}
+
+#[test]
+fn an_event_of_a_rest_api_has_the_members_of_payload_format_1() {
+    let request = Request::post("/a%20b/c?x=1&y=a+b%21&x=2&z")
+        .header("Host", "api.example.com")
+        .header("User-Agent", "curl/8")
+        .header("Content-Type", "application/json")
+        .header("X-One", "1")
+        .header("x-one", "2")
+        .header("Cookie", "a=1; b=2");
+    assert_eq!(
+        event_as(EventFormat::AwsV1, request, b"{\"k\":1}"),
+        json!({
+            "resource": "/{proxy+}",
+            "path": "/a%20b/c",
+            "httpMethod": "POST",
+            "headers": {
+                "Host": "api.example.com",
+                "User-Agent": "curl/8",
+                "Content-Type": "application/json",
+                "X-One": "2",
+                "Cookie": "a=1; b=2",
+                "X-Forwarded-For": "192.0.2.1",
+                "X-Forwarded-Proto": "http",
+                "X-Forwarded-Port": "9000",
+                "X-Amzn-Trace-Id": "Root=1-2-3"
+            },
+            "multiValueHeaders": {
+                "Host": ["api.example.com"],
+                "User-Agent": ["curl/8"],
+                "Content-Type": ["application/json"],
+                "X-One": ["1", "2"],
+                "Cookie": ["a=1; b=2"],
+                "X-Forwarded-For": ["192.0.2.1"],
+                "X-Forwarded-Proto": ["http"],
+                "X-Forwarded-Port": ["9000"],
+                "X-Amzn-Trace-Id": ["Root=1-2-3"]
+            },
+            "queryStringParameters": {"x": "2", "y": "a b!", "z": ""},
+            "multiValueQueryStringParameters": {"x": ["1", "2"], "y": ["a b!"], "z": [""]},
+            "pathParameters": {"proxy": "a b/c"},
+            "stageVariables": null,
+            "requestContext": {
+                "accountId": "012345678912",
+                "apiId": "api",
+                "domainName": "api.example.com",
+                "domainPrefix": "api",
+                "extendedRequestId": "id-1",
+                "httpMethod": "POST",
+                "identity": {
+                    "accessKey": null,
+                    "accountId": null,
+                    "apiKey": null,
+                    "apiKeyId": null,
+                    "caller": null,
+                    "cognitoAuthenticationProvider": null,
+                    "cognitoAuthenticationType": null,
+                    "cognitoIdentityId": null,
+                    "cognitoIdentityPoolId": null,
+                    "principalOrgId": null,
+                    "sourceIp": "192.0.2.1",
+                    "user": null,
+                    "userAgent": "curl/8",
+                    "userArn": null
+                },
+                "path": "/a%20b/c",
+                "protocol": "HTTP/1.1",
+                "requestId": "id-1",
+                "requestTime": "04/Mar/2020:19:03:58 +0000",
+                "requestTimeEpoch": 1_583_348_638_390_u64,
+                "resourceId": "000000",
+                "resourcePath": "/{proxy+}",
+                "stage": "$default"
+            },
+            "isBase64Encoded": false,
+            "body": "{\"k\":1}"
+        })
+    );
+}
+
+#[test]
+fn what_a_request_of_a_rest_api_does_not_have_is_null() {
+    let root = event_as(EventFormat::AwsV1, Request::get("/"), b"");
+    for member in [
+        "queryStringParameters",
+        "multiValueQueryStringParameters",
+        "pathParameters",
+        "stageVariables",
+        "body",
+    ] {
+        assert_eq!(root.get(member), Some(&Value::Null), "{member}");
+    }
+    assert_eq!((&root["resource"], &root["isBase64Encoded"]), (&json!("/"), &json!(false)));
+    let form = Request::post("/").header("content-type", "application/x-www-form-urlencoded");
+    let form = event_as(EventFormat::AwsV1, form, b"a=1");
+    assert_eq!((&form["body"], &form["isBase64Encoded"]), (&json!("a=1"), &json!(false)));
+    let binary = event_as(EventFormat::AwsV1, Request::post("/"), b"\xff\xfe");
+    assert_eq!((&binary["body"], &binary["isBase64Encoded"]), (&json!("//4="), &json!(true)));
+}
+
+#[test]
+fn a_declared_route_is_a_resource_and_a_mount_a_stage() {
+    let mount = Some(Mount { base_path: "/shop", path: "/pets/a%20b" });
+    let request = || Request::get("/shop/pets/a%20b");
+    let event = written(EventFormat::AwsV1, request(), b"", mount, "GET /shop/pets/{id}").unwrap();
+    assert_eq!(event["resource"], "/shop/pets/{id}");
+    assert_eq!(event["pathParameters"], json!({"id": "a b"}));
+    assert_eq!(
+        (&event["path"], &event["requestContext"]["stage"]),
+        (&json!("/pets/a%20b"), &json!("shop"))
+    );
+    assert_eq!(event["requestContext"]["path"], "/shop/pets/a%20b");
+}
+
+#[test]
+fn an_event_of_a_load_balancer_has_one_value_or_lists() {
+    let request = || {
+        Request::put("/a%20b?x=%31&x=a+b&y")
+            .header("Host", "alb.example.com")
+            .header("X-One", "1")
+            .header("X-One", "2")
+            .header("Content-Type", "text/plain")
+    };
+    let single = event_as(EventFormat::Alb, request(), b"text");
+    let arn = single["requestContext"]["elb"]["targetGroupArn"].as_str().unwrap();
+    assert!(arn.starts_with("arn:aws:elasticloadbalancing:"), "{arn}");
+    assert_eq!((&single["httpMethod"], &single["path"]), (&json!("PUT"), &json!("/a%20b")));
+    assert_eq!(single["queryStringParameters"], json!({"x": "a+b", "y": ""}));
+    assert_eq!(
+        (&single["headers"]["x-one"], &single["headers"]["host"]),
+        (&json!("2"), &json!("alb.example.com"))
+    );
+    assert_eq!((&single["body"], &single["isBase64Encoded"]), (&json!("text"), &json!(false)));
+    assert!(single.get("multiValueHeaders").is_none());
+    assert!(single.get("multiValueQueryStringParameters").is_none());
+    let lists = event_as(EventFormat::AlbMultiValue, request(), b"");
+    assert_eq!(lists["multiValueQueryStringParameters"], json!({"x": ["%31", "a+b"], "y": [""]}));
+    assert_eq!(lists["multiValueHeaders"]["x-one"], json!(["1", "2"]));
+    assert!(lists.get("headers").is_none() && lists.get("queryStringParameters").is_none());
+    assert_eq!(lists["body"], "");
+    let none = event_as(EventFormat::Alb, Request::get("/"), b"");
+    assert_eq!(none["queryStringParameters"], json!({}));
+    let binary = event_as(EventFormat::Alb, Request::post("/"), b"abc");
+    assert_eq!((&binary["body"], &binary["isBase64Encoded"]), (&json!("YWJj"), &json!(true)));
+}
+
+#[test]
+fn a_raw_event_is_the_body() {
+    let read = |body| written(EventFormat::Raw, Request::post("/any?x=1"), body, None, "$default");
+    assert_eq!(read(b"[1, {\"a\": null}]"), Ok(json!([1, {"a": null}])));
+    assert_eq!(read(b""), Ok(json!({})));
+    let why = read(b"{\"a\": }").unwrap_err();
+    assert!(why.message.starts_with("the request's body is no JSON: "), "{why}");
+    assert_eq!(why.status, 400);
+}
+
+#[test]
+fn a_query_of_many_names_costs_no_more_than_their_number() {
+    let query: Vec<String> = (0..20_000).map(|n| format!("name{n}={n}")).collect();
+    let request = || Request::get(format!("/?{}", query.join("&")));
+    for format in [EventFormat::AwsV1, EventFormat::AlbMultiValue] {
+        let event = event_as(format, request(), b"");
+        assert_eq!(event["multiValueQueryStringParameters"].as_object().unwrap().len(), 20_000);
+    }
+}
+
+/// Returns the event of a request that is a CloudEvent, or why it is none.
+fn cloud_event(headers: &[(&str, &str)], body: &'static [u8]) -> Result<Value, NoEvent> {
+    let request = headers
+        .iter()
+        .fold(Request::post("/"), |request, (name, value)| request.header(*name, *value));
+    written(EventFormat::CloudEvents, request, body, None, "$default")
+}
+
+const ATTRIBUTES: [(&str, &str); 4] =
+    [("ce-id", "1"), ("ce-source", "/a"), ("Ce-Specversion", "1.0"), ("ce-type", "t")];
+
+#[test]
+fn a_cloud_event_in_either_mode_is_the_same_object() {
+    let binary = |more: &[(&str, &str)], body| cloud_event(&[&ATTRIBUTES, more].concat(), body);
+    let event = |more: Value| {
+        let mut event = json!({"specversion": "1.0", "id": "1", "source": "/a", "type": "t"});
+        event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        Ok(event)
+    };
+    let json = ("content-type", "application/json");
+    assert_eq!(
+        binary(&[json, ("ce-subject", "%E2%82%AC"), ("ce-trace", "x")], b"{\"a\":[1]}"),
+        event(json!({
+            "subject": "€", "trace": "x", "datacontenttype": "application/json", "data": {"a": [1]},
+        }))
+    );
+    let text = [("content-type", "text/plain")];
+    assert_eq!(binary(&text, b"1"), event(json!({"datacontenttype": "text/plain", "data": "1"})));
+    let bytes = [("content-type", "image/png")];
+    assert_eq!(
+        binary(&bytes, b"\xff\xfe"),
+        event(json!({"datacontenttype": "image/png", "data_base64": "//4="}))
+    );
+    assert_eq!(binary(&[], b""), event(json!({})));
+    assert_eq!(binary(&[json], b""), event(json!({"datacontenttype": "application/json"})));
+    let structured = [("content-type", "Application/CloudEvents+JSON; charset=UTF-8")];
+    assert_eq!(
+        cloud_event(
+            &structured,
+            br#"{"specversion":"1.0","id":"1","source":"/a","type":"t","n":null,"more":7,"data":"x"}"#
+        ),
+        event(json!({"more": 7, "data": "x"}))
+    );
+    assert_eq!(
+        cloud_event(
+            &structured,
+            br#"{"specversion":"1.0","id":"1","source":"/a","type":"t","datacontenttype":"application/json",
+                "data_base64":"eyJhIjoxfQ=="}"#
+        ),
+        event(json!({"datacontenttype": "application/json", "data": {"a": 1}}))
+    );
+}
+
+#[test]
+fn what_is_no_cloud_event_is_told() {
+    let binary = |more: &[(&str, &str)], body| cloud_event(&[&ATTRIBUTES, more].concat(), body);
+    let json = ("content-type", "application/json");
+    let structured = ("content-type", "application/cloudevents+json");
+    for (read, status, why) in [
+        (cloud_event(&[json], b"{}"), 400, "neither the headers ce-specversion, ce-id"),
+        (cloud_event(&ATTRIBUTES[1..], b""), 400, "'id' is missing"),
+        (binary(&[("ce-time", "noon")], b""), 400, "'time' is \"noon\""),
+        (binary(&[("ce-more", "%ff")], b""), 400, "'ce-more' is not UTF-8"),
+        (binary(&[json], b"{"), 400, "its data is no JSON"),
+        (cloud_event(&[structured], b"{"), 400, "body is no JSON"),
+        (cloud_event(&[structured], b"[]"), 400, "a CloudEvent is an object"),
+        (cloud_event(&[structured], b"{}"), 400, "'specversion' is missing"),
+        (cloud_event(&[("content-type", "application/cloudevents+xml")], b""), 415, "+xml are not"),
+        (
+            cloud_event(&[("content-type", "application/cloudevents-batch+json")], b"[]"),
+            415,
+            "batch",
+        ),
+    ] {
+        let none = read.unwrap_err();
+        assert_eq!(none.status, status, "{none}");
+        assert!(none.message.contains(why), "{none}");
+    }
+}
+
+#[test]
+fn a_batch_is_a_list_of_events_or_none_of_them() {
+    let read = |text: &'static str| cloudevents::read_batch(&Bytes::from_static(text.as_bytes()));
+    assert_eq!(read("[]").unwrap().len(), 0);
+    let event = r#"{"specversion":"1.0","id":"1","source":"/a","type":"t"}"#;
+    let two: &'static str = Box::leak(format!("[{event},{event}]").into_boxed_str());
+    assert_eq!(read(two).unwrap().len(), 2);
+    let broken: &'static str = Box::leak(format!("[{event},{{}}]").into_boxed_str());
+    assert!(read(broken).unwrap_err().message.starts_with("event 1 of the batch: "));
+    assert!(read("{}").unwrap_err().message.contains("is a list"));
 }

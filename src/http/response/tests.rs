@@ -5,7 +5,7 @@ use trine_engine::RawPayload;
 
 /// Returns the status, the headers as lines, the body.
 fn sent(method: &Method, result: Payload) -> (u16, Vec<String>, Vec<u8>) {
-    let reply = of(method, result).unwrap();
+    let reply = of(EventFormat::AwsV2, method, result).unwrap();
     let line = |(name, value): (&HeaderName, &HeaderValue)| {
         format!("{name}: {}", String::from_utf8_lossy(value.as_bytes()))
     };
@@ -19,7 +19,22 @@ fn get(json: &'static str) -> (u16, Vec<String>, String) {
 }
 
 fn refused(json: &'static str) -> String {
-    of(&Method::GET, Payload::json(json)).unwrap_err().to_string()
+    refused_as(EventFormat::AwsV2, json)
+}
+
+/// Returns the reason why this is no response for functions with events of this form.
+fn refused_as(format: EventFormat, json: &'static str) -> String {
+    of(format, &Method::GET, Payload::json(json)).unwrap_err().to_string()
+}
+
+/// Returns what such a function's result becomes.
+fn get_as(format: EventFormat, json: &'static str) -> (u16, Vec<String>, String) {
+    let reply = of(format, &Method::GET, Payload::json(json)).unwrap();
+    let line = |(name, value): (&HeaderName, &HeaderValue)| {
+        format!("{name}: {}", String::from_utf8_lossy(value.as_bytes()))
+    };
+    let lines = reply.headers().iter().map(line).collect();
+    (reply.status().as_u16(), lines, String::from_utf8(sent_body(reply)).unwrap())
 }
 
 fn lines(lines: &[&str]) -> Vec<String> {
@@ -166,4 +181,115 @@ fn a_handler_that_leaves_the_body_out_says_its_length() {
 fn broken_json_is_refused() {
     assert!(refused(r#"{"statusCode":200"#).contains("no valid JSON"));
     assert!(refused("\"abc").contains("no valid JSON"));
+}
+
+#[test]
+fn a_rest_api_takes_response_objects_alone() {
+    let rest = |json| get_as(EventFormat::AwsV1, json);
+    let json = lines(&["content-type: application/json"]);
+    assert_eq!(rest(r#"{"statusCode":"201","body":"x"}"#), (201, json.clone(), "x".into()));
+    assert_eq!(rest(r#"{"body":"x"}"#), (200, json.clone(), "x".into()));
+    assert_eq!(rest("{}"), (200, json.clone(), String::new()));
+    assert_eq!(rest(r#"{"body":"aGk=","isBase64Encoded":"true"}"#).2, "hi");
+    let old_name = r#"{"body":"aGk=","isBase64Encoded":false,"base64Encoded":true}"#;
+    assert_eq!(rest(old_name), (200, json, "hi".into()));
+    let both = r#"{"headers":{"a":"1","b":"2"},"multiValueHeaders":{"a":["0","1"]}}"#;
+    let expected = ["a: 0", "a: 1", "b: 2", "content-type: application/json"];
+    assert_eq!(rest(both).1, lines(&expected));
+    for (result, reason) in [
+        ("12", "no object"),
+        (r#""text""#, "no object"),
+        ("[]", "no object"),
+        ("null", "no object"),
+        ("{", "no valid JSON"),
+        (
+            r#"{"statusCode":200,"cookies":[]}"#,
+            "it has the member 'cookies', and may have statusCode",
+        ),
+        (r#"{"message":"hi"}"#, "it has the member 'message'"),
+        (r#"{"statusCode":"x"}"#, "statusCode is \"x\""),
+        (r#"{"statusCode":200,"body":{"a":1}}"#, "its body is no string"),
+        (r#"{"statusCode":200,"body":"?","isBase64Encoded":true}"#, "no base64"),
+    ] {
+        let told = refused_as(EventFormat::AwsV1, result);
+        assert!(told.contains(reason), "{result}: {told}");
+    }
+    let raw = RawPayload { bytes: Bytes::from_static(b"{}"), content_type: "image/png" };
+    assert!(of(EventFormat::AwsV1, &Method::GET, Payload::Raw(raw)).is_err());
+}
+
+#[test]
+fn a_load_balancer_takes_headers_of_its_own_kind() {
+    let result = r#"{"statusCode":200,"statusDescription":"200 OK","headers":{"a":"1"},
+        "multiValueHeaders":{"a":["2","3"]},"cookies":["c=1"],"more":1,"body":"x"}"#;
+    let json = "content-type: application/json";
+    let (status, headers, body) = get_as(EventFormat::Alb, result);
+    assert_eq!((status, headers, body.as_str()), (200, lines(&["a: 1", json]), "x"));
+    assert_eq!(get_as(EventFormat::AlbMultiValue, result).1, lines(&["a: 2", "a: 3", json]));
+    for format in [EventFormat::Alb, EventFormat::AlbMultiValue] {
+        assert!(refused_as(format, r#"{"body":"x"}"#).contains("no statusCode"));
+        assert!(refused_as(format, "[1]").contains("no object"));
+        let large = format!(r#"{{"statusCode":200,"body":"{}"}}"#, "x".repeat(ALB_LIMIT));
+        let told = of(format, &Method::GET, Payload::json(large)).unwrap_err().to_string();
+        assert!(told.contains("and 1048576 are allowed"), "{told}");
+    }
+}
+
+#[test]
+fn a_raw_result_is_the_body_whatever_it_is() {
+    for result in [r#"{"statusCode":404}"#, r#""text""#, "12", "null"] {
+        let expected = (200, lines(&["content-type: application/json"]), result.to_owned());
+        assert_eq!(get_as(EventFormat::Raw, result), expected);
+    }
+}
+
+#[test]
+fn an_event_is_a_reply_with_attributes_as_headers() {
+    let reply = |json| get_as(EventFormat::CloudEvents, json);
+    let attributes = ["ce-id: 1", "ce-source: /a%20b", "ce-specversion: 1.0", "ce-type: t"];
+    let with = |more: &[&str]| lines(&[&attributes, more].concat());
+    let sorted = |mut reply: (u16, Vec<String>, String)| {
+        reply.1.sort();
+        reply
+    };
+    let event = |more: &str| -> &'static str {
+        let text = format!(r#"{{"specversion":"1.0","id":"1","source":"/a b","type":"t"{more}}}"#);
+        Box::leak(text.into_boxed_str())
+    };
+    let json = "content-type: application/json";
+    for (more, headers, body) in [
+        (r#","data":{"a":1}"#, with(&[json]), r#"{"a":1}"#),
+        (r#","data":"text""#, with(&[json]), r#""text""#),
+        (
+            r#","data":"text","datacontenttype":"text/plain""#,
+            with(&["content-type: text/plain"]),
+            "text",
+        ),
+        (r#","data_base64":"aGk=","datacontenttype":"a/b""#, with(&["content-type: a/b"]), "hi"),
+        (
+            r#","flag":true,"number":7,"none":null,"data":1"#,
+            with(&["ce-flag: true", "ce-number: 7", json]),
+            "1",
+        ),
+    ] {
+        let mut headers = headers;
+        headers.sort();
+        assert_eq!(sorted(reply(event(more))), (200, headers, body.to_owned()), "{more}");
+    }
+    assert_eq!(reply("null"), (204, lines(&[]), String::new()));
+    assert_eq!(reply(r#"{"ok":true}"#).2, r#"{"ok":true}"#);
+    assert_eq!(reply(r#"{"statusCode":202}"#).0, 202);
+    for (more, why) in [
+        (r#","data":1,"datacontenttype":"text/plain""#, "of the type text/plain, and no text"),
+        (r#","data_base64":"?""#, "no base64"),
+        (r#","Time":"x""#, "\"Time\" is no name of an attribute"),
+    ] {
+        let told = refused_as(EventFormat::CloudEvents, event(more));
+        assert!(told.contains(why), "{told}");
+    }
+    let structured = cloudevents::of(&Method::GET, Payload::json(event("")), true).unwrap();
+    let content_type = structured.headers()[header::CONTENT_TYPE].clone();
+    assert_eq!(content_type, "application/cloudevents+json; charset=utf-8");
+    let body: serde_json::Value = serde_json::from_slice(&sent_body(structured)).unwrap();
+    assert_eq!(body["source"], "/a b");
 }

@@ -10,7 +10,7 @@ use libfuzzer_sys::fuzz_target;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use std::{borrow::Cow, collections::BTreeMap};
-use trine::http::{EventContext, write_event};
+use trine::http::{EventContext, EventFormat, write_event};
 
 fuzz_target!(|data: &[u8]| {
     let Some((parts, body)) = request(data) else { return };
@@ -25,7 +25,17 @@ fuzz_target!(|data: &[u8]| {
         path_parameters: &parameters[..data.len() % 2],
         time: DateTime::UNIX_EPOCH,
     };
-    let event = write_event(&parts, &body, &around);
+    let write = |format| write_event(format, &parts, &body, &around);
+    for format in EventFormat::ALL {
+        match write(format) {
+            Ok(event) => drop(Value::try_from(event).expect("an event is JSON")),
+            Err(why) => {
+                let may_be_none = matches!(format, EventFormat::Raw | EventFormat::CloudEvents);
+                assert!(may_be_none && why.status.is_client_error(), "{format}: {why}");
+            }
+        }
+    }
+    let event = write(EventFormat::AwsV2).expect("a request is an event");
     let event: Value = event.try_into().expect("an event is JSON");
     check_line(&parts, &event);
     check_headers(&parts, &event);

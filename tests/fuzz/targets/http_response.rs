@@ -8,7 +8,7 @@ use http::{Method, header};
 use http_body_util::BodyExt;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
-use trine::http::{Reply, response_of};
+use trine::http::{EventFormat, Reply, response_of};
 use trine_engine::Payload;
 
 const METHODS: [Method; 3] = [Method::GET, Method::HEAD, Method::POST];
@@ -19,7 +19,13 @@ fuzz_target!(|data: &[u8]| {
     let method = &METHODS[usize::from(*first) % METHODS.len()];
     let value = serde_json::from_slice::<Value>(json).ok();
     let wanted = value.as_ref().and_then(expected);
-    match response_of(method, Payload::json(Bytes::copy_from_slice(json))) {
+    let result = || Payload::json(Bytes::copy_from_slice(json));
+    for format in EventFormat::ALL {
+        if let Ok(reply) = response_of(format, method, result()) {
+            check(method, reply, None);
+        }
+    }
+    match response_of(EventFormat::AwsV2, method, result()) {
         Ok(reply) => check(method, reply, wanted),
         Err(malformed) => {
             let reason = malformed.to_string();

@@ -2,6 +2,7 @@
 
 mod drain;
 mod events;
+mod formats;
 mod lifecycle;
 mod main_thread;
 mod mounts;

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::Method;
 use proptest::{collection::vec, option, prelude::*, sample::select, test_runner::TestCaseError};
 use serde_json::{Map, Value, json};
-use trine::http::response_of;
+use trine::http::{EventFormat, response_of};
 use trine_engine::Payload;
 
 fn values() -> impl Strategy<Value = Value> {
@@ -158,9 +158,11 @@ fn any_bytes_become_a_response_or_a_reason() {
     ];
     let methods = select(vec![Method::GET, Method::HEAD]);
     let outcome = runner(2000).run(&(bytes, methods), |(bytes, method)| {
-        match response_of(&method, Payload::Json(Bytes::from(bytes))) {
-            Ok(reply) => prop_assert!(!reply.status().is_informational()),
-            Err(reason) => prop_assert!(reason.to_string().len() > 45, "{reason}"),
+        for format in EventFormat::ALL {
+            match response_of(format, &method, Payload::Json(Bytes::from(bytes.clone()))) {
+                Ok(reply) => prop_assert!(!reply.status().is_informational()),
+                Err(reason) => prop_assert!(reason.to_string().len() > 45, "{reason}"),
+            }
         }
         Ok(())
     });
