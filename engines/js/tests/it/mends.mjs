@@ -107,6 +107,14 @@ const faults = {
     server.close();
     return await store !== "store";
   },
+  async "testing.js"() {
+    const { test } = await import("node:test");
+    try {
+      test("runs", () => {});
+    } catch (error) {
+      return error instanceof TypeError;
+    }
+  },
   async "worker_threads.js"() {
     const { Worker } = await import("node:worker_threads");
     const worker = new Worker("throw new Error('of the thread')", { eval: true });
