@@ -1,6 +1,7 @@
-// Mends `node:test`; see build.rs. `made` is what its script has made. Deno hands tests to the runner of its command line;
-// its runtime has a function in that place that does nothing. This one runs them when the module that registers them has been evaluated, one after the
-// other, and tells of them as Node's reporter `spec` does. A test that fails makes the process's status 1.
+// Mends `node:test`; see build.rs. Deno hands tests to the runner of its command line,
+// and its runtime has a function in that place that does nothing. This one runs them when the module that registers them
+// has been evaluated, one after the other, and tells of them as Node's reporter `spec` does. A test that fails makes the
+// process's status 1.
 
 const { core } = __bootstrap;
 const { setTimeout } = core.loadExtScript("ext:deno_web/02_timers.js");
