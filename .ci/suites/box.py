@@ -17,8 +17,10 @@ import time
 LOOK, WEIGH = 0.05, 0.5
 # Bytes of the output that are kept: its beginning and its end.
 HEAD, TAIL = 3000, 3000
-# The first process of a box ends with the command and is not the command, which therefore takes signals as elsewhere.
-INIT = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", '"$@"; exit $?', "sh"]
+# The first process of a box ends with the command and is not the command, which therefore takes signals as elsewhere. A
+# box ends with the sweep.
+INIT = ["setpriv", "--pdeathsig", "KILL", "unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
+INIT += ["sh", "-c", '"$@"; exit $?', "sh"]
 ALONE = "TRINE_SUITE_ALONE"
 
 
