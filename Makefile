@@ -100,6 +100,14 @@ test-dist: ## installs, uses, upgrades and removes each of them in a minimal Deb
 test-clients: build ## 'trine emulator' under AWS's own SDKs and runtime clients for Python and JavaScript
 	@.ci/stage 'test clients' .ci/test-clients $(TRINE)
 
+# Other people's tests of Node and of CPython, counted. SUITE="--only http" takes a part, SUITE=--record writes what was found.
+.PHONY: node-suite python-suite
+node-suite: build ## what of Node's own tests passes, beside Node: about an hour
+	@.ci/stage "Node's tests" nice .ci/node-suite $(SUITE) $(TRINE)
+
+python-suite: build ## what of CPython's own tests passes, beside CPython: about an hour
+	@.ci/stage "CPython's tests" nice .ci/python-suite $(SUITE) $(TRINE)
+
 .PHONY: test-image
 test-image: ## images that 'trine package' writes, read by skopeo and run where they are unpacked
 	@.ci/stage 'test images' .ci/ship/test-image $(TREE)

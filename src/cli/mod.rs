@@ -69,7 +69,7 @@ pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = env::args_os().collect();
     match Role::of_process(&arguments) {
         Role::Runtime(handler) => lambda::run(handler, &arguments),
-        Role::Interpreter(name) => interpret(name, &arguments),
+        Role::Interpreter(name) => interpret(name.as_deref(), &arguments),
         Role::Command => match Arguments::parse().command {
             Command::Serve(serve) => report(serve.run()),
             Command::Invoke(invoke) => invoke.run(),

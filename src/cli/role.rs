@@ -8,6 +8,7 @@
 use super::is_command;
 use crate::engines::Registry;
 use std::{
+    borrow::Cow,
     env,
     ffi::{OsStr, OsString},
     fs,
@@ -25,8 +26,8 @@ pub(super) enum Role<'a> {
     /// Lambda's runtime, with the handler that its command line names, if any.
     Runtime(Option<&'a OsStr>),
     /// The interpreter of a language, by the name that shebang lines give it; `None` where a guest has started this
-    /// program by its own name.
-    Interpreter(Option<&'a str>),
+    /// program by another name, and is no interpreter of a name itself.
+    Interpreter(Option<Cow<'a, str>>),
     /// One of this program's own commands.
     Command,
 }
@@ -35,22 +36,22 @@ impl<'a> Role<'a> {
     /// Returns the role of this process.
     pub(super) fn of_process(arguments: &'a [OsString]) -> Self {
         let api = env::var_os(RUNTIME_API);
-        Self::of(arguments, api.is_some(), || is_child_of_guest(api.as_deref()))
+        Self::of(arguments, api.is_some(), || guest_above(api.as_deref()))
     }
 
     /// Returns the role of a command line. A command stays one, whoever runs it; `bootstrap` has no commands.
-    fn of(arguments: &'a [OsString], has_api: bool, is_child: impl FnOnce() -> bool) -> Self {
+    fn of(arguments: &'a [OsString], has_api: bool, above: impl FnOnce() -> Option<Guest>) -> Self {
         let program = arguments.first().and_then(|name| Path::new(name).file_name());
         let first = arguments.get(1).map(OsString::as_os_str);
         let name = program.and_then(OsStr::to_str).unwrap_or_default();
         let is_bootstrap = name == "bootstrap";
         if !is_bootstrap && name != "trine" && is_interpreter(name) {
-            return Self::Interpreter(Some(name));
+            return Self::Interpreter(Some(name.into()));
         }
         let is_option = first.is_some_and(|first| first.as_bytes().starts_with(b"-"));
         let is_command = !is_bootstrap && first.is_some_and(is_command);
-        if !is_command && is_child() {
-            return Self::Interpreter(None);
+        if !is_command && let Some(Guest { interpreter }) = above() {
+            return Self::Interpreter(interpreter.map(Cow::Owned));
         }
         match is_bootstrap || (has_api && !is_command && !is_option) {
             true => Self::Runtime(first),
@@ -64,39 +65,56 @@ fn is_interpreter(name: &str) -> bool {
     Registry::built_in().by_interpreter(name).is_some()
 }
 
-/// Whether a guest has started this process, itself or through others. Its environment says so, unless it was given a
+/// A guest that has started this process, itself or through others.
+#[derive(Debug, Clone)]
+struct Guest {
+    /// The name of the interpreter that it is written for, where its process was started by one. A program finds its
+    /// interpreter by its file as well, `os.path.realpath(sys.executable)`, and starts it by any name.
+    interpreter: Option<String>,
+}
+
+/// Returns the guest that has started this process. Its environment says that there is one, unless it was given a
 /// different one: then one of the processes above it is this program, running guests.
 ///
 /// A guest may have a Runtime API of its own making and start this program as its runtime: its address differs.
-fn is_child_of_guest(api: Option<&OsStr>) -> bool {
+fn guest_above(api: Option<&OsStr>) -> Option<Guest> {
     let concerns = |its: Option<&OsStr>| api.is_none() || api == its.filter(|its| !its.is_empty());
-    env::var_os(CHILD_MARK).is_some_and(|mark| concerns(Some(&mark))) || has_host_above(concerns)
+    let marked = env::var_os(CHILD_MARK).is_some_and(|mark| concerns(Some(&mark)));
+    host_above(concerns).or(marked.then_some(Guest { interpreter: None }))
 }
 
-/// Whether a process above this one is this program running guests. What cannot be inspected belongs to others.
-fn has_host_above(concerns: impl Fn(Option<&OsStr>) -> bool) -> bool {
+/// Returns the guest of the next process above this one that is this program running guests. What cannot be inspected
+/// belongs to others.
+fn host_above(concerns: impl Fn(Option<&OsStr>) -> bool) -> Option<Guest> {
     let file_of = |process: &str| {
         let file = fs::metadata(format!("/proc/{process}/exe")).ok()?;
         Some((file.dev(), file.ino()))
     };
-    let Some(own) = file_of("self") else { return false };
+    let own = file_of("self")?;
     let mut above = parent_id();
     // More than enough; a deeper tree has lost its end.
     for _ in 0..64 {
         if above == 0 {
-            return false;
+            return None;
         }
         let process = above.to_string();
         if file_of(&process) == Some(own)
             && has_guests(&process)
             && concerns(variable_of(&process, RUNTIME_API).as_deref())
         {
-            return true;
+            return Some(Guest { interpreter: interpreter_of(&process) });
         }
-        let Some(next) = parent_of(&process) else { return false };
-        above = next;
+        above = parent_of(&process)?;
     }
-    false
+    None
+}
+
+/// Returns the name by which a process was started, where it is that of an interpreter.
+fn interpreter_of(process: &str) -> Option<String> {
+    let line = fs::read(format!("/proc/{process}/cmdline")).ok()?;
+    let program = line.split(|byte| *byte == 0).next().unwrap_or_default();
+    let name = Path::new(OsStr::from_bytes(program)).file_name()?.to_str()?;
+    is_interpreter(name).then(|| name.to_owned())
 }
 
 /// Whether a process of this program runs guests: the emulator starts runtimes but runs no guests.
@@ -127,7 +145,8 @@ mod tests {
 
     fn role(words: &[&str], has_api: bool, is_child: bool) -> String {
         let words: Vec<OsString> = words.iter().map(OsString::from).collect();
-        let role = Role::of(&words, has_api, || is_child);
+        let above = || is_child.then_some(Guest { interpreter: None });
+        let role = Role::of(&words, has_api, above);
         format!("{role:?}").replace("Some", "").replace(['(', ')', '"'], "")
     }
 
@@ -173,6 +192,18 @@ mod tests {
                     let found = format!("Interpreter{name}");
                     assert_eq!(role(&[&format!("/tmp/{name}"), "serve"], true, false), found);
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn a_child_of_an_interpreter_is_the_same_one() {
+        for engine in Registry::built_in().iter() {
+            for name in engine.info().interpreters {
+                let words = ["/usr/bin/trine".into(), "-c".into(), "1".into()];
+                let above = || Some(Guest { interpreter: Some((*name).to_owned()) });
+                let expected = Role::Interpreter(Some((*name).into()));
+                assert_eq!(Role::of(&words, false, above), expected);
             }
         }
     }

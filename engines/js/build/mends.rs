@@ -11,6 +11,7 @@ const MENDS: &[(&str, &str)] = &[
     ("fork.js", "ext:deno_node/child_process.ts"),
     ("http_client.js", "node:_http_client"),
     ("process.js", "ext:deno_process/40_process.js"),
+    ("testing.js", "ext:deno_node/testing.ts"),
     ("net.js", "ext:deno_node/net.ts"),
     ("tls_binding.js", "ext:deno_node/internal_binding/tls_wrap.ts"),
     ("tls_wrap.js", "ext:deno_node/_tls_wrap.js"),

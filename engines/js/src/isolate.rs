@@ -15,7 +15,7 @@ use crate::{
 use deno_error::JsErrorBox;
 use deno_resolver::npm::{DenoInNpmPackageChecker, NpmResolver};
 use deno_runtime::{
-    BootstrapOptions, FeatureChecker,
+    BootstrapOptions, FeatureChecker, UNSTABLE_FEATURES,
     deno_core::{
         Extension, JsRuntime, ModuleSpecifier, OpDecl,
         error::{CoreError, JsError},
@@ -389,6 +389,12 @@ pub(crate) fn bootstrap_options() -> BootstrapOptions {
         has_node_modules_dir: true,
         argv0: Some("node".to_owned()),
         user_agent: concat!("trine/", env!("CARGO_PKG_VERSION")).to_owned(),
+        // Without it Deno makes `__proto__` of every object undefined, which packages read and set.
+        unstable_features: UNSTABLE_FEATURES
+            .iter()
+            .filter(|feature| feature.name == "unsafe-proto")
+            .map(|feature| feature.id)
+            .collect(),
         ..BootstrapOptions::default()
     }
 }

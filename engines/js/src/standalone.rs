@@ -48,6 +48,7 @@ const OUT_OF_MEMORY: i32 = 134;
 
 /// Runs what a command line of Node's asks for, and ends the process.
 pub(crate) fn run(command_line: &[OsString], environment: &Environment) -> ! {
+    trine_process::signal::leave_faults_to_the_system();
     let words: Vec<String> =
         command_line.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let (argv0, words) = match words.split_first() {

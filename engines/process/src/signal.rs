@@ -105,6 +105,16 @@ pub fn send(pid: i32, signal: c_int) -> io::Result<()> {
     }
 }
 
+/// Leaves faults of memory to the system again: a process of this program's that is an interpreter dies of SIGSEGV and
+/// SIGBUS, whoever sends them. The handlers with which Rust's own start looks out for overflown stacks let it live on, once.
+/// Call this before the process has threads.
+pub fn leave_faults_to_the_system() {
+    for signal in [libc::SIGSEGV, libc::SIGBUS] {
+        // SAFETY: the default takes nothing of ours.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+}
+
 /// A thread to which signals can be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Thread(libc::pthread_t);

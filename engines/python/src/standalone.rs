@@ -8,7 +8,7 @@ use std::{
     process::exit,
     ptr,
 };
-use trine_process::tree;
+use trine_process::{signal, tree};
 
 /// The variables by which OpenSSL is told where certificates are.
 const CERTIFICATES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
@@ -19,6 +19,7 @@ pub(crate) fn run(command_line: &[OsString]) -> bool {
     if let Some(file) = certificates() {
         trine_process::environment::set_missing(&[(CERTIFICATES[0], file)]);
     }
+    signal::leave_faults_to_the_system();
     let words = command_line.iter().cloned().map(OsString::into_vec).map(CString::new);
     // The system's own arguments have no zero bytes.
     let Ok(words) = words.collect::<Result<Vec<_>, _>>() else { return false };

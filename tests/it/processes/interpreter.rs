@@ -234,3 +234,54 @@ fn signals_reach_its_listeners() {
     let finished = process.finish();
     assert_eq!((finished.code, finished.stdout.as_str()), (Some(3), "ready\nSIGTERM\n"));
 }
+
+#[test]
+fn the_globals_are_nodes() {
+    let folder = Folder::new(&[]);
+    let is = |code: &str, expected: &str| prints(&folder, &["-p", code], expected);
+    is("typeof Deno + typeof self + typeof addEventListener", "undefinedundefinedundefined\n");
+    is("Object.keys(globalThis).filter((name) => /Deno|process|Buffer/.test(name))", "[]\n");
+    is("[process.versions.deno, process.config.variables.v8_enable_i18n_support]", {
+        "[ undefined, 1 ]\n"
+    });
+    is("const a = {}; a.__proto__ = { b: 1 }; [a.b, [].__proto__ === Array.prototype]", {
+        "[ 1, true ]\n"
+    });
+    let code = "new worker_threads.Worker('postMessage([typeof Deno, [].__proto__.length])'        .replace('post', 'require(\"worker_threads\").parentPort.post'), { eval: true })        .on('message', (told) => console.log(told))";
+    prints(&folder, &["-e", code], "[ 'undefined', 0 ]\n");
+}
+
+#[test]
+fn what_listeners_of_sockets_throw_is_uncaught() {
+    let folder = Folder::new(&[]);
+    let code = |more: &str| {
+        format!(
+            "{more}
+            const server = net.createServer((socket) => socket.end('x')).listen(0, '127.0.0.1', () => {{
+              net.connect(server.address().port, '127.0.0.1').on('data', () => {{
+                server.close();
+                throw new Error('on purpose');
+              }});
+            }});"
+        )
+    };
+    let finished = ends(&folder, &["-e", &code("")], 1);
+    assert!(finished.stderr.contains("Error: on purpose"), "{finished:?}");
+    let listens = code("process.on('uncaughtException', (error) => console.log(error.message));");
+    prints(&folder, &["-e", &listens], "on purpose\n");
+}
+
+#[test]
+fn files_are_written_by_the_fast_stream() {
+    let folder = Folder::new(&[]);
+    let code = "const stream = new fs.Utf8Stream({ dest: 'out.txt', sync: true });
+        stream.write('text'); stream.end(); console.log(fs.readFileSync('out.txt', 'utf8'));";
+    prints(&folder, &["-e", code], "text\n");
+}
+
+#[test]
+fn a_fault_that_is_sent_ends_the_process() {
+    let folder = Folder::new(&[]);
+    let finished = run(node(&folder, &["-e", "process.kill(process.pid, 'SIGSEGV')"]));
+    assert_eq!(finished.code, None, "{finished:?}");
+}

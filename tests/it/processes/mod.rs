@@ -5,4 +5,5 @@ mod fatal;
 mod interpreter;
 mod messages;
 mod options;
+mod testing;
 mod wrapper;

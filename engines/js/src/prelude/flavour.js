@@ -145,6 +145,9 @@ export function hideDeno(host) {
   setPrototypeOf(globalThis, curtain);
   restore = [() => setPrototypeOf(globalThis, above)];
   replace(globalThis, Symbol.toStringTag, { value: "global", configurable: true });
+  for (const name of ["Buffer", "process"]) {
+    replace(globalThis, name, { ...getOwnPropertyDescriptor(globalThis, name), enumerable: false });
+  }
   isHidden = true;
   hideNavigator();
   hideVersions(hidden.Deno);

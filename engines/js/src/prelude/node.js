@@ -16,6 +16,7 @@ import "ext:deno_node/internal/fs/stat_utils.ts";
 import "ext:deno_node/internal/fs/promises.ts";
 import "ext:deno_node/internal/fs/streams.mjs";
 import "node:fs/promises";
+import "ext:deno_node/internal/streams/fast-utf8-stream.js";
 import "ext:deno_web/locks.js";
 import "node:process";
 import "node:buffer";

@@ -122,6 +122,7 @@ function startPlain(host, isThread) {
   if (!isThread) {
     prepareInterpreter(host.interpreter);
   }
+  host.isDeno ? showDeno() : hideDeno(host);
   internals.trineStartNode?.();
   if (isThread) {
     useNodeConsole();

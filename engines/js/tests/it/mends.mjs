@@ -107,6 +107,13 @@ const faults = {
     server.close();
     return await store !== "store";
   },
+  async "testing.js"() {
+    const { test } = await import("node:test");
+    let hasRun = false;
+    test("runs", () => hasRun = true);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    return !hasRun;
+  },
   async "worker_threads.js"() {
     const { Worker } = await import("node:worker_threads");
     const worker = new Worker("throw new Error('of the thread')", { eval: true });

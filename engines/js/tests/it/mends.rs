@@ -11,6 +11,7 @@ fn what_is_mended_is_still_at_fault_without_the_mend() {
         "child_process.js",
         "fork.js",
         "dgram.js",
+        "testing.js",
         "tls_wrap.js",
         "worker_threads.js",
         "async_context.js",
