@@ -2,7 +2,9 @@
 
 use crate::{
     addons::Addons,
-    certificates, exits,
+    certificates,
+    compile::op_trine_compile_function,
+    exits,
     host::Host,
     loader::{Loader, NodeServices, op_trine_require_real_path, op_trine_require_stat},
     memory::Memory,
@@ -76,6 +78,7 @@ mod node {
 /// Puts operations of ours in the place of Deno's.
 fn replace_op(op: OpDecl) -> OpDecl {
     match op.name {
+        "op_compile_function" => op.with_implementation_from(&op_trine_compile_function()),
         "op_require_real_path" => op.with_implementation_from(&op_trine_require_real_path()),
         "op_require_stat" => op.with_implementation_from(&op_trine_require_stat()),
         "op_require_package_imports_resolve" => {

@@ -8,6 +8,7 @@ mod channels;
 mod check;
 mod code_cache;
 mod command;
+mod compile;
 mod conditions;
 mod convert;
 mod ending;

@@ -5,6 +5,7 @@ mod require;
 
 use crate::{
     code_cache::{Analyses, CodeCache},
+    compile::Fresh,
     conditions,
     flavour::Flavour,
     isolate,
@@ -98,6 +99,7 @@ pub(crate) struct Loader {
     pub(crate) sources: Rc<Sources>,
     packages: Arc<Packages>,
     pub(crate) code_cache: Arc<CodeCache>,
+    pub(crate) fresh: Fresh,
     /// Number of the code caches that come with the binary that V8 has rejected.
     pub(crate) rejected: Cell<usize>,
 }
@@ -176,6 +178,7 @@ impl Loader {
             sources,
             packages: known,
             code_cache,
+            fresh: Fresh::default(),
             rejected: Cell::default(),
         };
         (Rc::new(loader), services)
@@ -286,9 +289,15 @@ impl Loader {
     }
 
     fn script(&self, url: &ModuleSpecifier, code: String) -> ModuleSource {
-        let compiled = self.code_cache.of_module(&code);
+        let known = self.code_cache.of_module(&code).and_then(|slot| {
+            let data = self.code_cache.get(slot.hash);
+            if data.is_none() && self.code_cache.can_be_added_to() {
+                self.fresh.add_module(slot, url, &code);
+            }
+            Some(SourceCodeCacheInfo { hash: slot.hash, data: Some(Cow::Owned(data?)) })
+        });
         let code = ModuleSourceCode::String(code.into());
-        ModuleSource::new(ModuleType::JavaScript, code, url, compiled)
+        ModuleSource::new(ModuleType::JavaScript, code, url, known)
     }
 
     /// Resolves a specifier in a module.
@@ -468,7 +477,7 @@ impl ModuleLoader for Loader {
         code_cache: &[u8],
     ) -> Pin<Box<dyn Future<Output = ()>>> {
         if url.scheme() == "file" {
-            self.code_cache.add(hash, code_cache);
+            self.code_cache.replace(hash, code_cache);
         } else {
             self.rejected.set(self.rejected.get() + 1);
         }
