@@ -17,6 +17,7 @@ mod error;
 mod examine;
 mod exchange;
 mod exits;
+mod exports;
 mod fatal;
 mod fetch;
 mod fetch_failure;
