@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what Trine is compared with on Lambda into the folder given: the official clients for Node.js, Python and
-# Rust, Bun and Deno, and two sets of dependencies that functions often have.
+# Rust, Bun and Deno, and sets of dependencies that functions often have.
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../common.sh"
 . "$here/../engines.sh"
@@ -49,10 +49,38 @@ install_aws_sdk() {
     node -p '`@aws-sdk/client-s3 ${require("./node_modules/@aws-sdk/client-s3/package.json").version}`' > version
 }
 
-install_boto3() {
+# One file with everything that the function above uses of the SDK, in both kinds of modules: as is, not minified, which
+# is what tools for deployment have by default. The fields of packages that are looked at first are those that make an ES
+# module of ES modules.
+install_aws_sdk_bundles() {
+  both aws-sdk
+  npm_install esbuild@0
+  local bundle=(env "NODE_PATH=$peers/aws-sdk/node_modules" node_modules/.bin/esbuild --bundle --platform=node
+    --target=node20 --log-level=error)
+  "${bundle[@]}" "$here/aws-sdk/handler.mjs" --format=esm --main-fields=module,main --outfile=module.mjs \
+    '--banner:js=import { createRequire } from "node:module"; const require = createRequire(import.meta.url);'
+  "${bundle[@]}" "$here/aws-sdk/handler.cjs" --format=cjs --outfile=common.cjs
+  node -e 'import("./module.mjs")'
+  node -e 'require("./common.cjs")'
+  echo "$(cat "$peers/aws-sdk/version"), esbuild $(node_modules/.bin/esbuild --version)" > version
+}
+
+install_express() {
+  npm_install express@5 serverless-http@4
+  node -p '`express ${require("./node_modules/express/package.json").version}`' > version
+}
+
+install_nest() {
+  npm_install @nestjs/core@11 @nestjs/common@11 reflect-metadata@0 rxjs@7
+  node -p '`@nestjs/core ${require("./node_modules/@nestjs/core/package.json").version}`' > version
+}
+
+# Installs packages from PyPI into the current folder: `pip_install boto3 'boto3>=1,<2'` writes the version of the first.
+pip_install() {
+  local module=$1; shift
   PIP_USER=0 PIP_BREAK_SYSTEM_PACKAGES=1 PIP_ROOT_USER_ACTION=ignore \
-    "$python" -m pip install --quiet --disable-pip-version-check --upgrade --target . 'boto3>=1,<2' &&
-    "$python" -c 'import boto3; print("boto3", boto3.__version__)' > version
+    "$python" -m pip install --quiet --disable-pip-version-check --upgrade --target . "$@" &&
+    "$python" -c "import $module; print('$module', $module.__version__)" > version
 }
 
 # A contestant that is made of several peers.
@@ -77,12 +105,22 @@ peer lambda_runtime install_lambda_runtime
 peer bun install_bun
 peer deno install_deno
 peer aws-sdk install_aws_sdk
-peer boto3 install_boto3
-peer aws-lambda-ric-aws-sdk both aws-lambda-ric aws-sdk
-peer awslambdaric-boto3 both awslambdaric boto3
-peer bun-aws-sdk both bun aws-sdk
-peer deno-aws-sdk both deno aws-sdk
+peer aws-sdk-bundles install_aws_sdk_bundles
+peer express install_express
+peer nest install_nest
+peer boto3 pip_install boto3 'boto3>=1,<2'
+peer fastapi pip_install fastapi 'fastapi<1' 'mangum<1'
+peer pandas pip_install pandas 'pandas>=2,<3'
+for load in aws-sdk aws-sdk-bundles express nest; do
+  for runtime in aws-lambda-ric bun deno; do
+    peer "$runtime-$load" both "$runtime" "$load"
+  done
+done
+for load in boto3 fastapi pandas; do
+  peer "awslambdaric-$load" both awslambdaric "$load"
+done
 
 # Functions lie beside their dependencies. Every time, for they are this folder's, not a peer's.
-cp --update --preserve=timestamps "$here"/aws-sdk/handler.* "$peers/aws-sdk/"
-cp --update --preserve=timestamps "$here"/boto3/handler.py "$peers/boto3/"
+for load in aws-sdk express nest boto3 fastapi pandas; do
+  cp --update --preserve=timestamps "$here/$load"/* "$peers/$load/"
+done

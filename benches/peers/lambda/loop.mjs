@@ -1,6 +1,6 @@
 // The least that a function on Lambda can be served with where there is no official client: ask for an event by fetch,
 // call the handler, post its answer. Runs under Bun, Deno and Node.js. `_HANDLER` is `file.function`, the file an ES
-// module `file.mjs` in LAMBDA_TASK_ROOT.
+// module `file.mjs` in LAMBDA_TASK_ROOT, or `file.cjs:function`.
 const { AWS_LAMBDA_RUNTIME_API, LAMBDA_TASK_ROOT, _HANDLER } = process.env;
 const api = `http://${AWS_LAMBDA_RUNTIME_API}/2018-06-01/runtime`;
 
@@ -42,9 +42,11 @@ async function next() {
 }
 
 async function load() {
-  const dot = _HANDLER.lastIndexOf(".");
-  const module = await import(new URL(encodeURI(`${LAMBDA_TASK_ROOT}/${_HANDLER.slice(0, dot)}.mjs`), "file://"));
-  return module[_HANDLER.slice(dot + 1)];
+  const at = Math.max(_HANDLER.lastIndexOf("."), _HANDLER.lastIndexOf(":"));
+  const file = _HANDLER[at] === ":" ? _HANDLER.slice(0, at) : `${_HANDLER.slice(0, at)}.mjs`;
+  const name = _HANDLER.slice(at + 1);
+  const module = await import(new URL(encodeURI(`${LAMBDA_TASK_ROOT}/${file}`), "file://"));
+  return module[name] ?? module.default[name];
 }
 
 let handler;

@@ -5,15 +5,13 @@
 //! a cache made in one place works in another. Nothing in a file is used unless the whole file is intact and was
 //! written by the same build for the same source: V8 itself checks only the source's length, and trusts what it reads.
 
-use crate::{isolate::Snapshot, loader::Tracker, transpile::Parser};
-use deno_error::JsErrorBox;
+use crate::{exports, isolate::Snapshot, loader::Tracker, transpile::Parser};
 use deno_media_type::MediaType;
 use deno_resolver::cjs::analyzer::{
     DenoCjsAnalysis, ModuleExportAnalyzer as _, NodeAnalysisCache, NodeAnalysisCacheSourceHash,
 };
-use deno_runtime::deno_core::{ModuleSpecifier, SourceCodeCacheInfo};
+use deno_runtime::deno_core::{ModuleSpecifier, v8};
 use std::{
-    borrow::Cow,
     collections::HashMap,
     fs,
     path::{Path, PathBuf},
@@ -34,13 +32,27 @@ const HEADER: usize = 24;
 #[derive(Debug, Clone, Copy)]
 enum Kind {
     Module = 1,
-    Script = 2,
+    Function = 2,
     Analysis = 3,
 }
 
 /// The code caches of an instance.
 #[derive(Default)]
-pub(crate) struct CodeCache(Mutex<Vec<CacheFile>>);
+pub(crate) struct CodeCache(Mutex<Files>);
+
+#[derive(Default)]
+struct Files {
+    all: Vec<CacheFile>,
+    /// Number of the one that belongs to the module that was loaded last.
+    current: usize,
+}
+
+/// The place of an entry: the number of its file, and the hash of the source.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Slot {
+    file: usize,
+    pub(crate) hash: u64,
+}
 
 /// The cache of one handler or middleware.
 struct CacheFile {
@@ -53,61 +65,78 @@ struct CacheFile {
 }
 
 impl CodeCache {
-    /// Begins the load of a module and whatever it imports. Returns whether there is a cache for it.
-    pub(crate) fn begin(&self, module: &Module, snapshot: Snapshot) -> bool {
-        let Some(folder) = folder(&module.root) else { return false };
+    /// Begins the load of a module and whatever it imports.
+    pub(crate) fn begin(&self, module: &Module, snapshot: Snapshot) {
+        let Some(folder) = folder(&module.root) else { return };
         let inside = module.path.strip_prefix(&module.root).unwrap_or(&module.path);
         let stem = inside.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let stamp = snapshot.id();
         let place = hash(inside.as_os_str().as_encoded_bytes(), snapshot as u64);
         let path = folder.join(format!("{stem}-{place:016x}.js-cache"));
         let mut files = self.files();
-        match files.iter().position(|file| file.path == path) {
-            Some(known) => {
-                let file = files.remove(known);
-                files.push(file);
-            }
+        files.current = match files.all.iter().position(|file| file.path == path) {
+            Some(known) => known,
             None => {
                 let entries = fs::read(&path).ok().and_then(|bytes| read(&bytes, stamp));
                 let entries = entries.unwrap_or_default();
-                files.push(CacheFile { path, stamp, entries, writable: None, changed: false });
+                files.all.push(CacheFile { path, stamp, entries, writable: None, changed: false });
+                files.all.len() - 1
             }
-        }
-        true
+        };
     }
 
-    /// Returns what V8 made of this source earlier, or a slot for what it makes now; `None` where neither is possible.
-    fn code(&self, hash: u64) -> Option<SourceCodeCacheInfo> {
-        let data = self.get(hash).map(Cow::Owned);
-        (data.is_some() || self.can_be_added_to()).then_some(SourceCodeCacheInfo { hash, data })
+    /// Returns where the code of an ES module belongs; `None` where there is no cache.
+    pub(crate) fn of_module(&self, text: &str) -> Option<Slot> {
+        let file = self.files().current()?;
+        Some(Slot { file, hash: hash(text.as_bytes(), Kind::Module as u64) })
     }
 
-    /// Does the same for an ES module.
-    pub(crate) fn of_module(&self, source: &str) -> Option<SourceCodeCacheInfo> {
-        let none = self.files().is_empty();
-        (!none).then(|| self.code(hash(source.as_bytes(), Kind::Module as u64)))?
+    /// Does the same for the text of a CommonJS module.
+    pub(crate) fn of_function(
+        &self,
+        isolate: &mut v8::Isolate,
+        text: v8::Local<'_, v8::String>,
+    ) -> Option<Slot> {
+        let file = self.files().current()?;
+        let seed = Kind::Function as u64;
+        let hash = match v8::ValueView::new(isolate, text).data() {
+            v8::ValueViewData::OneByte(bytes) => hash(bytes, seed),
+            v8::ValueViewData::TwoByte(units) => hash_wide(units, seed),
+        };
+        Some(Slot { file, hash })
     }
 
-    fn get(&self, hash: u64) -> Option<Vec<u8>> {
-        self.files().iter().rev().find_map(|file| file.entries.get(&hash).cloned())
+    /// Returns what V8 made of a source earlier.
+    pub(crate) fn get(&self, hash: u64) -> Option<Vec<u8>> {
+        self.files().all.iter().rev().find_map(|file| file.entries.get(&hash).cloned())
     }
 
     /// Keeps an entry until it is written.
-    pub(crate) fn add(&self, hash: u64, data: &[u8]) {
-        if let Some(file) = self.files().last_mut() {
-            file.entries.insert(hash, data.to_vec());
+    pub(crate) fn add(&self, slot: Slot, data: &[u8]) {
+        if let Some(file) = self.files().all.get_mut(slot.file) {
+            file.entries.insert(slot.hash, data.to_vec());
             file.changed = true;
         }
     }
 
-    fn can_be_added_to(&self) -> bool {
+    /// Replaces an entry that V8 has rejected.
+    pub(crate) fn replace(&self, hash: u64, data: &[u8]) {
+        let file = self.files().all.iter().position(|file| file.entries.contains_key(&hash));
+        if let Some(file) = file {
+            self.add(Slot { file, hash }, data);
+        }
+    }
+
+    /// Whether new entries could be written.
+    pub(crate) fn can_be_added_to(&self) -> bool {
         let mut files = self.files();
-        files.last_mut().is_some_and(CacheFile::is_writable)
+        let current = files.current;
+        files.all.get_mut(current).is_some_and(CacheFile::is_writable)
     }
 
     /// Writes new entries. Those that cannot be written are made again by the next process.
     pub(crate) fn write(&self) {
-        for file in self.files().iter_mut().filter(|file| file.changed) {
+        for file in self.files().all.iter_mut().filter(|file| file.changed) {
             file.changed = false;
             let bytes = file.bytes();
             let part = file.part();
@@ -118,8 +147,14 @@ impl CodeCache {
         }
     }
 
-    fn files(&self) -> MutexGuard<'_, Vec<CacheFile>> {
+    fn files(&self) -> MutexGuard<'_, Files> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Files {
+    fn current(&self) -> Option<usize> {
+        (!self.all.is_empty()).then_some(self.current)
     }
 }
 
@@ -223,24 +258,6 @@ fn hash_words(words: impl Iterator<Item = u64>, length: usize, seed: u64) -> u64
     mix(mix(state, FACTOR), before)
 }
 
-/// The callback with a script's URL and text, before it is compiled.
-type Read = Box<dyn Fn(&ModuleSpecifier, &[u16]) -> Result<SourceCodeCacheInfo, JsErrorBox>>;
-
-/// The callback with the compiled code, where there was nothing to read.
-type Add = Box<dyn Fn(ModuleSpecifier, u64, &[u8])>;
-
-/// Makes the callbacks by which V8 asks for cached CommonJS code and stores what it had to compile itself.
-pub(crate) fn of_scripts(cache: &Arc<CodeCache>) -> (Read, Add) {
-    let (reader, writer) = (Arc::clone(cache), Arc::clone(cache));
-    let read = move |_: &ModuleSpecifier, source: &[u16]| {
-        // An error makes V8 compile without a cache.
-        let code = reader.code(hash_wide(source, Kind::Script as u64));
-        code.ok_or_else(|| JsErrorBox::generic("there is no code cache"))
-    };
-    let add = move |_: ModuleSpecifier, hash: u64, data: &[u8]| writer.add(hash, data);
-    (Box::new(read), Box::new(add))
-}
-
 /// The exports of CommonJS modules, for the ES modules that import them: finding them takes a parser.
 pub(crate) struct Analyses {
     cache: Arc<CodeCache>,
@@ -261,6 +278,11 @@ impl Analyses {
         if !javascript || !self.tracker.is_maybe_cjs(url, media_type).ok()? {
             return None;
         }
+        if let Some(found) = exports::of_commonjs(&source)
+            && self.tracker.is_cjs_with_known_is_script(url, media_type, true).ok()?
+        {
+            return Some(DenoCjsAnalysis::Cjs(found));
+        }
         let parsed = Parser.parse_module(url.clone(), media_type, source).ok()?;
         let is_script = parsed.compute_is_script();
         let tracker = &self.tracker;
@@ -280,9 +302,9 @@ impl NodeAnalysisCache for Analyses {
     fn compute_source_hash(&self, source: &str) -> NodeAnalysisCacheSourceHash {
         let text = Some(Arc::from(source));
         *self.source.lock().unwrap_or_else(PoisonError::into_inner) = text;
-        NodeAnalysisCacheSourceHash(match self.cache.files().is_empty() {
-            true => 0,
-            false => hash(source.as_bytes(), Kind::Analysis as u64),
+        NodeAnalysisCacheSourceHash(match self.cache.files().current() {
+            None => 0,
+            Some(_) => hash(source.as_bytes(), Kind::Analysis as u64),
         })
     }
 
@@ -307,11 +329,13 @@ impl NodeAnalysisCache for Analyses {
         hash: NodeAnalysisCacheSourceHash,
         analysis: &DenoCjsAnalysis,
     ) {
-        if hash.0 != 0
+        let file = self.cache.files().current();
+        if let Some(file) = file
+            && hash.0 != 0
             && self.cache.can_be_added_to()
             && let Ok(text) = serde_json::to_vec(analysis)
         {
-            self.cache.add(self.key(url, hash.0), &text);
+            self.cache.add(Slot { file, hash: self.key(url, hash.0) }, &text);
         }
     }
 }

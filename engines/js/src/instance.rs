@@ -2,7 +2,6 @@
 
 use crate::{
     call::Current,
-    code_cache,
     convert::{LoadedFunctions, read_functions},
     error::{During, placed, syntax},
     flavour::Flavour,
@@ -235,7 +234,7 @@ impl Instance for JsInstance {
         self.shared.functions.borrow_mut().clear();
         self.shared.loaded.borrow_mut().clear();
         self.shared.limits.forget();
-        self.shared.loader.code_cache.write();
+        self.shared.write_code_cache();
         self.shared.threads.stop();
         let isolate = self.shared.isolate.borrow_mut().take();
         drop(isolate);
@@ -268,6 +267,15 @@ impl Shared {
                 .with_stack(error.stack().to_vec())),
             result => result,
         }
+    }
+
+    /// Writes the code of what was compiled without a code cache, as far as it has run.
+    fn write_code_cache(&self) {
+        let cache = &self.loader.code_cache;
+        if let Ok(mut isolate) = self.isolate() {
+            self.loader.fresh.take_into(cache, isolate.enter().runtime());
+        }
+        cache.write();
     }
 
     /// Whether there has been any call.
@@ -362,11 +370,8 @@ impl Shared {
             self.limits.watch(started.enter().runtime().v8_isolate().thread_safe_handle());
             *isolate = Some(started);
         }
-        let caches = Snapshot::chosen()
-            .is_some_and(|snapshot| self.loader.code_cache.begin(module, snapshot));
-        if let (true, Some(isolate)) = (caches, &mut *isolate) {
-            let of_scripts = code_cache::of_scripts(&self.loader.code_cache);
-            isolate.enter().runtime().set_eval_context_code_cache_cbs(Some(of_scripts));
+        if let Some(snapshot) = Snapshot::chosen() {
+            self.loader.code_cache.begin(module, snapshot);
         }
         Ok(if commonjs { "commonjs" } else { "module" })
     }

@@ -2,9 +2,11 @@
 
 use crate::{
     addons::Addons,
-    certificates, exits,
+    certificates,
+    compile::op_trine_compile_function,
+    exits,
     host::Host,
-    loader::{Loader, NodeServices},
+    loader::{Loader, NodeServices, op_trine_require_real_path, op_trine_require_stat},
     memory::Memory,
     options::NodeOptions,
     stack::{self, Sources},
@@ -76,6 +78,9 @@ mod node {
 /// Puts operations of ours in the place of Deno's.
 fn replace_op(op: OpDecl) -> OpDecl {
     match op.name {
+        "op_compile_function" => op.with_implementation_from(&op_trine_compile_function()),
+        "op_require_real_path" => op.with_implementation_from(&op_trine_require_real_path()),
+        "op_require_stat" => op.with_implementation_from(&op_trine_require_stat()),
         "op_require_package_imports_resolve" => {
             op.with_implementation_from(&op_trine_require_package_imports_resolve())
         }
@@ -201,6 +206,7 @@ impl Isolate {
         let create_params = memory.as_ref().map(Memory::create_params);
         let typescript = loader.typescript.clone();
         let sources = loader.sources.clone();
+        let modules = loader.clone();
         let bootstrap = bootstrap_options();
         let log = &host.environment.log;
         let mut worker =
@@ -210,6 +216,7 @@ impl Isolate {
             let mut state = state.borrow_mut();
             state.put(host.clone());
             state.put(threads.clone());
+            state.put(modules);
             state.put(typescript);
             state.put(threads.variables.clone());
         }

@@ -1,9 +1,11 @@
 //! The search for modules as in Node: `node_modules`, `exports` maps, CommonJS told from ES modules, and layers.
 
+mod data;
 mod require;
 
 use crate::{
     code_cache::{Analyses, CodeCache},
+    compile::Fresh,
     conditions,
     flavour::Flavour,
     isolate,
@@ -14,7 +16,7 @@ use crate::{
 };
 use deno_error::{JsErrorBox, JsErrorClass, PropertyValue};
 use deno_maybe_sync::new_rc;
-use deno_media_type::{MediaType, data_url::RawDataUrl};
+use deno_media_type::MediaType;
 use deno_resolver::{
     cjs::{CjsTracker, CjsTrackerRc, IsCjsResolutionMode, analyzer::DenoCjsCodeAnalyzer},
     loader::{DenoNpmModuleLoader, LoadedModuleSource, NpmModuleLoader, RequestedModuleType},
@@ -39,6 +41,7 @@ use node_resolver::{
     errors::NodeResolveError,
 };
 use require::RequireLoader;
+pub(crate) use require::{op_trine_require_real_path, op_trine_require_stat};
 use std::{
     borrow::Cow,
     cell::{Cell, OnceCell, RefCell},
@@ -96,6 +99,7 @@ pub(crate) struct Loader {
     pub(crate) sources: Rc<Sources>,
     packages: Arc<Packages>,
     pub(crate) code_cache: Arc<CodeCache>,
+    pub(crate) fresh: Fresh,
     /// Number of the code caches that come with the binary that V8 has rejected.
     pub(crate) rejected: Cell<usize>,
 }
@@ -174,6 +178,7 @@ impl Loader {
             sources,
             packages: known,
             code_cache,
+            fresh: Fresh::default(),
             rejected: Cell::default(),
         };
         (Rc::new(loader), services)
@@ -284,9 +289,15 @@ impl Loader {
     }
 
     fn script(&self, url: &ModuleSpecifier, code: String) -> ModuleSource {
-        let compiled = self.code_cache.of_module(&code);
+        let known = self.code_cache.of_module(&code).and_then(|slot| {
+            let data = self.code_cache.get(slot.hash);
+            if data.is_none() && self.code_cache.can_be_added_to() {
+                self.fresh.add_module(slot, url, &code);
+            }
+            Some(SourceCodeCacheInfo { hash: slot.hash, data: Some(Cow::Owned(data?)) })
+        });
         let code = ModuleSourceCode::String(code.into());
-        ModuleSource::new(ModuleType::JavaScript, code, url, compiled)
+        ModuleSource::new(ModuleType::JavaScript, code, url, known)
     }
 
     /// Resolves a specifier in a module.
@@ -391,7 +402,7 @@ impl ModuleLoader for Loader {
     ) -> ModuleLoadResponse {
         match url.scheme() {
             "data" => {
-                return ModuleLoadResponse::Sync(data_module(url, &options.requested_module_type));
+                return ModuleLoadResponse::Sync(data::module(url, &options.requested_module_type));
             }
             "blob" => {
                 return ModuleLoadResponse::Sync(Err(JsErrorBox::type_error(
@@ -466,7 +477,7 @@ impl ModuleLoader for Loader {
         code_cache: &[u8],
     ) -> Pin<Box<dyn Future<Output = ()>>> {
         if url.scheme() == "file" {
-            self.code_cache.add(hash, code_cache);
+            self.code_cache.replace(hash, code_cache);
         } else {
             self.rejected.set(self.rejected.get() + 1);
         }
@@ -485,33 +496,6 @@ fn working_directory_module() -> Result<ModuleSpecifier, JsErrorBox> {
     let folder = std::env::current_dir().map_err(JsErrorBox::from_err)?;
     ModuleSpecifier::from_file_path(folder.join("[preload]"))
         .map_err(|()| JsErrorBox::generic("the working directory has no absolute path"))
-}
-
-/// Loads the module that a URL contains, of the types that Node knows there.
-fn data_module(
-    url: &ModuleSpecifier,
-    requested: &CoreModuleType,
-) -> Result<ModuleSource, JsErrorBox> {
-    let data = RawDataUrl::parse(url).map_err(JsErrorBox::from_err)?;
-    let essence = data.mime_type.split(';').next().unwrap_or_default().trim();
-    let kind = match (essence, requested) {
-        ("text/javascript" | "application/javascript", CoreModuleType::None) => {
-            ModuleType::JavaScript
-        }
-        ("application/json", CoreModuleType::Json) => ModuleType::Json,
-        ("application/json", _) => {
-            return Err(JsErrorBox::type_error(
-                "a module of the type application/json needs the import attribute \"type\": \"json\"",
-            ));
-        }
-        (other, _) => {
-            return Err(JsErrorBox::type_error(format!(
-                "a data: URL of the type {other} is no module; text/javascript or application/json would be"
-            )));
-        }
-    };
-    let code = data.decode().map_err(JsErrorBox::from_err)?;
-    Ok(ModuleSource::new(kind, ModuleSourceCode::String(code.into()), url, None))
 }
 
 fn is_not_found(error: &JsErrorBox) -> bool {

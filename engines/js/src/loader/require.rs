@@ -1,11 +1,14 @@
 //! The reading of files for `require`.
 
-use super::{Tracker, read};
-use crate::typescript::{TypeScript, is_typescript};
+use super::{Loader, Tracker, read};
+use crate::{
+    packages::{Kind, Packages},
+    typescript::{TypeScript, is_typescript},
+};
 use deno_error::JsErrorBox;
 use deno_media_type::MediaType;
 use deno_runtime::{
-    deno_core::{FastString, ModuleSpecifier},
+    deno_core::{FastString, ModuleSpecifier, OpState, op2},
     deno_node::NodeRequireLoader,
     deno_permissions::PermissionsContainer,
 };
@@ -61,5 +64,43 @@ impl NodeRequireLoader for RequireLoader {
             return Ok(looked.is_commonjs);
         }
         self.tracker.is_maybe_cjs_from_require(url, media_type)
+    }
+}
+
+/// Names of modules that have no file, because their text comes from the command line or from standard input.
+const WITHOUT_FILE: [&str; 4] =
+    ["$deno$eval.cjs", "$deno$eval.cts", "$deno$stdin.cjs", "$deno$stdin.cts"];
+
+/// Resolves the symbolic links in the path of a module.
+#[op2]
+#[string]
+pub(crate) fn op_trine_require_real_path(
+    state: &mut OpState,
+    #[string] path: &str,
+) -> Result<String, JsErrorBox> {
+    let path = Path::new(path);
+    let real = match state.try_borrow::<Rc<Loader>>() {
+        Some(loader) => loader.packages.real_path(path),
+        None => Packages::default().real_path(path),
+    };
+    let real = match real {
+        Err(_) if WITHOUT_FILE.iter().any(|name| path.ends_with(name)) => path.to_owned(),
+        real => real.map_err(JsErrorBox::from_err)?,
+    };
+    Ok(real.to_string_lossy().into_owned())
+}
+
+/// Returns 0 where there is a file, 1 where there is something else, -1 where there is nothing.
+#[op2(fast)]
+pub(crate) fn op_trine_require_stat(state: &mut OpState, #[string] path: &str) -> i32 {
+    let path = Path::new(path);
+    let kind = match state.try_borrow::<Rc<Loader>>() {
+        Some(loader) => loader.packages.kind(path),
+        None => Packages::default().kind(path),
+    };
+    match kind {
+        Kind::File => 0,
+        Kind::Other => 1,
+        Kind::Nothing => -1,
     }
 }
