@@ -100,6 +100,11 @@ test-dist: ## installs, uses, upgrades and removes each of them in a minimal Deb
 test-clients: build ## 'trine emulator' under AWS's own SDKs and runtime clients for Python and JavaScript
 	@.ci/stage 'test clients' .ci/test-clients $(TRINE)
 
+.PHONY: compat
+# ONLY=pypi/databases runs a part of it.
+compat: build ## packages from npm and PyPI at real work, beside stock Node.js and CPython; renders what works
+	@.ci/stage compat .ci/compat $(TRINE) $(if $(ONLY),--only $(ONLY))
+
 .PHONY: test-image
 test-image: ## images that 'trine package' writes, read by skopeo and run where they are unpacked
 	@.ci/stage 'test images' .ci/ship/test-image $(TREE)
