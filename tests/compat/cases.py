@@ -42,7 +42,11 @@ class Case:
         if path.is_file():
             self.main = path
         else:
-            self.main = next(path / f"{language.entry}{ending}" for ending in language.endings if (path / f"{language.entry}{ending}").is_file())
+            self.main = next(
+                path / f"{language.entry}{ending}"
+                for ending in language.endings
+                if (path / f"{language.entry}{ending}").is_file()
+            )
         self.entry = language.entry + self.main.suffix
         comments = []
         for line in self.main.read_text().splitlines():

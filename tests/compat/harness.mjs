@@ -39,7 +39,8 @@ const context = {
 // Lambda's client always has a request under way, so that what waits for nothing else is not the end.
 setInterval(() => {}, 1000);
 const told = [];
-const fail = (error) => told.push({ errorType: error?.name, errorMessage: String(error?.message ?? error), stack: error?.stack });
+const fail = (error) =>
+  told.push({ errorType: error?.name, errorMessage: String(error?.message ?? error), stack: error?.stack });
 try {
   const module = await import(pathToFileURL(compiled(file)));
   const handler = module.handler ?? module.default?.handler;

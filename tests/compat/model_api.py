@@ -8,7 +8,9 @@ TEXT = "".join(WORDS)
 
 
 def event(data, name=None):
-    return ((f"event: {name}\n" if name else "") + f"data: {data if isinstance(data, str) else json.dumps(data)}\n\n").encode()
+    return (
+        (f"event: {name}\n" if name else "") + f"data: {data if isinstance(data, str) else json.dumps(data)}\n\n"
+    ).encode()
 
 
 def answer(api, parts, asked):
@@ -38,10 +40,18 @@ def completions(api, asked):
     called = any(message["role"] == "tool" for message in asked["messages"])
     if asked.get("stream"):
         pieces = [
-            {**base, "object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {"content": word}, "finish_reason": None}]}
+            {
+                **base,
+                "object": "chat.completion.chunk",
+                "choices": [{"index": 0, "delta": {"content": word}, "finish_reason": None}],
+            }
             for word in WORDS
         ]
-        end = {**base, "object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+        end = {
+            **base,
+            "object": "chat.completion.chunk",
+            "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}],
+        }
         api.send_pieces([event(piece) for piece in [*pieces, end]] + [event("[DONE]")], "text/event-stream")
         return
     message = {"role": "assistant", "content": TEXT}
@@ -68,7 +78,9 @@ def responses(api, asked):
     place = {"item_id": "m1", "output_index": 0, "content_index": 0}
     steps = [{"type": "response.created", "response": {**whole, "status": "in_progress", "output": []}}]
     steps += [{"type": "response.output_item.added", "output_index": 0, "item": {**output[0], "content": []}}]
-    steps += [{"type": "response.content_part.added", **place, "part": {"type": "output_text", "text": "", "annotations": []}}]
+    steps += [
+        {"type": "response.content_part.added", **place, "part": {"type": "output_text", "text": "", "annotations": []}}
+    ]
     steps += [{"type": "response.output_text.delta", **place, "delta": word} for word in WORDS]
     steps += [{"type": "response.output_text.done", **place, "text": TEXT}]
     steps += [{"type": "response.output_item.done", "output_index": 0, "item": output[0]}]
@@ -84,7 +96,10 @@ def messages(api, asked):
     if not asked.get("stream"):
         content, reason = [{"type": "text", "text": TEXT}], "end_turn"
         if tools and "tool_result" not in told:
-            content, reason = [{"type": "tool_use", "id": "tool1", "name": tools[0]["name"], "input": {"a": 40, "b": 2}}], "tool_use"
+            content, reason = (
+                [{"type": "tool_use", "id": "tool1", "name": tools[0]["name"], "input": {"a": 40, "b": 2}}],
+                "tool_use",
+            )
         usage = {"input_tokens": 3, "output_tokens": 4}
         api.send(200, {**base, "content": content, "stop_reason": reason, "usage": usage})
         return

@@ -49,9 +49,31 @@ def make_certificates(folder):
     extensions = folder / "extensions"
     extensions.write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\nbasicConstraints=CA:FALSE\n")
     new = ["openssl", "req", "-new", "-newkey", "rsa:2048", "-noenc"]
-    sign = ["openssl", "x509", "-req", "-days", "30", "-CA", "authority.pem", "-CAkey", "authority-key.pem", "-CAcreateserial"]
+    sign = [
+        "openssl",
+        "x509",
+        "-req",
+        "-days",
+        "30",
+        "-CA",
+        "authority.pem",
+        "-CAkey",
+        "authority-key.pem",
+        "-CAcreateserial",
+    ]
     for command in (
-        [*new, "-x509", "-days", "30", "-subj", "/CN=An Authority", "-keyout", "authority-key.pem", "-out", "authority.pem"],
+        [
+            *new,
+            "-x509",
+            "-days",
+            "30",
+            "-subj",
+            "/CN=An Authority",
+            "-keyout",
+            "authority-key.pem",
+            "-out",
+            "authority.pem",
+        ],
         [*new, "-subj", "/CN=localhost", "-keyout", "localhost-key.pem", "-out", "request.pem"],
         [*sign, "-in", "request.pem", "-extfile", extensions, "-out", "localhost.pem"],
     ):
@@ -67,7 +89,11 @@ def free_port():
 
 def as_user(name, command):
     """The command, as another user where this one is root, whom some servers refuse."""
-    return ["setpriv", f"--reuid={name}", f"--regid={name}", "--clear-groups", *map(str, command)] if os.getuid() == 0 else command
+    return (
+        ["setpriv", f"--reuid={name}", f"--regid={name}", "--clear-groups", *map(str, command)]
+        if os.getuid() == 0
+        else command
+    )
 
 
 class Peers:
@@ -85,7 +111,9 @@ class Peers:
     def spawn(self, name, command, port, **options):
         log = open(self.scratch / f"{name}.log", "wb")
         command = list(map(str, command))
-        process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True, **options)
+        process = subprocess.Popen(
+            command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True, **options
+        )
         self.running.append(process)
         self.wait(name, process, port)
 
@@ -118,16 +146,41 @@ class Peers:
         secret = folder / "password"
         secret.write_text("secret")
         secret.chmod(0o644)
-        init = [programs / "initdb", "-D", data, "-U", "trine", f"--pwfile={secret}", "-A", "scram-sha-256", "-E", "UTF8", "--no-sync"]
+        init = [
+            programs / "initdb",
+            "-D",
+            data,
+            "-U",
+            "trine",
+            f"--pwfile={secret}",
+            "-A",
+            "scram-sha-256",
+            "-E",
+            "UTF8",
+            "--no-sync",
+        ]
         subprocess.run(as_user("postgres", init), check=True, stdout=subprocess.DEVNULL, cwd=folder)
         options = {
-            "listen_addresses": "127.0.0.1", "unix_socket_directories": folder, "fsync": "off", "ssl": "on",
-            "ssl_cert_file": folder / "localhost.pem", "ssl_key_file": folder / "localhost-key.pem",
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": folder,
+            "fsync": "off",
+            "ssl": "on",
+            "ssl_cert_file": folder / "localhost.pem",
+            "ssl_key_file": folder / "localhost-key.pem",
         }
         settings = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
-        self.spawn("postgres", as_user("postgres", [programs / "postgres", "-D", data, "-p", port, *settings]), port, cwd=folder)
+        self.spawn(
+            "postgres",
+            as_user("postgres", [programs / "postgres", "-D", data, "-p", port, *settings]),
+            port,
+            cwd=folder,
+        )
         self.environment |= {
-            "PGHOST": "127.0.0.1", "PGPORT": str(port), "PGUSER": "trine", "PGPASSWORD": "secret", "PGDATABASE": "postgres",
+            "PGHOST": "127.0.0.1",
+            "PGPORT": str(port),
+            "PGUSER": "trine",
+            "PGPASSWORD": "secret",
+            "PGDATABASE": "postgres",
             "POSTGRES_URL": f"postgres://trine:secret@127.0.0.1:{port}/postgres",
         }
 
@@ -136,37 +189,88 @@ class Peers:
         data = folder / "data"
         user = ["--user=mysql"] if os.getuid() == 0 else []
         log = open(self.scratch / "mariadb-install.log", "wb")
-        command = ["mariadb-install-db", "--no-defaults", f"--datadir={data}", "--skip-test-db", "--auth-root-authentication-method=normal", *user]
+        command = [
+            "mariadb-install-db",
+            "--no-defaults",
+            f"--datadir={data}",
+            "--skip-test-db",
+            "--auth-root-authentication-method=normal",
+            *user,
+        ]
         subprocess.run(command, check=True, stdout=log, stderr=log)
         start = folder / "start.sql"
-        start.write_text("create database trine;\ncreate user trine@'127.0.0.1' identified by 'secret';\ngrant all on trine.* to trine@'127.0.0.1';\n")
+        start.write_text(
+            "create database trine;\ncreate user trine@'127.0.0.1' identified by 'secret';\ngrant all on trine.* to trine@'127.0.0.1';\n"
+        )
         start.chmod(0o644)
-        command = ["/usr/sbin/mariadbd", "--no-defaults", f"--datadir={data}", f"--port={port}", "--bind-address=127.0.0.1",
-                   f"--socket={folder}/socket", f"--init-file={start}", f"--ssl-cert={folder}/localhost.pem",
-                   f"--ssl-key={folder}/localhost-key.pem", "--skip-name-resolve", *user]
+        command = [
+            "/usr/sbin/mariadbd",
+            "--no-defaults",
+            f"--datadir={data}",
+            f"--port={port}",
+            "--bind-address=127.0.0.1",
+            f"--socket={folder}/socket",
+            f"--init-file={start}",
+            f"--ssl-cert={folder}/localhost.pem",
+            f"--ssl-key={folder}/localhost-key.pem",
+            "--skip-name-resolve",
+            *user,
+        ]
         self.spawn("mariadb", command, port)
         self.environment |= {
-            "MYSQL_HOST": "127.0.0.1", "MYSQL_TCP_PORT": str(port), "MYSQL_USER": "trine", "MYSQL_PASSWORD": "secret",
-            "MYSQL_DATABASE": "trine", "MYSQL_URL": f"mysql://trine:secret@127.0.0.1:{port}/trine",
+            "MYSQL_HOST": "127.0.0.1",
+            "MYSQL_TCP_PORT": str(port),
+            "MYSQL_USER": "trine",
+            "MYSQL_PASSWORD": "secret",
+            "MYSQL_DATABASE": "trine",
+            "MYSQL_URL": f"mysql://trine:secret@127.0.0.1:{port}/trine",
         }
 
     def start_redis(self):
         folder, port, secure = self.folder("redis"), free_port(), free_port()
-        command = ["redis-server", "--port", port, "--tls-port", secure, "--tls-cert-file", folder / "localhost.pem",
-                   "--tls-key-file", folder / "localhost-key.pem", "--tls-auth-clients", "no", "--bind", "127.0.0.1",
-                   "--save", "", "--dir", folder]
+        command = [
+            "redis-server",
+            "--port",
+            port,
+            "--tls-port",
+            secure,
+            "--tls-cert-file",
+            folder / "localhost.pem",
+            "--tls-key-file",
+            folder / "localhost-key.pem",
+            "--tls-auth-clients",
+            "no",
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--dir",
+            folder,
+        ]
         self.spawn("redis", command, port)
-        self.environment |= {"REDIS_URL": f"redis://127.0.0.1:{port}", "REDIS_TLS_URL": f"rediss://localhost:{secure}", "REDIS_PORT": str(port)}
+        self.environment |= {
+            "REDIS_URL": f"redis://127.0.0.1:{port}",
+            "REDIS_TLS_URL": f"rediss://localhost:{secure}",
+            "REDIS_PORT": str(port),
+        }
 
     def start_rabbitmq(self):
         folder, port, epmd = self.folder("rabbitmq"), free_port(), free_port()
         settings = folder / "rabbitmq.conf"
         settings.write_text(f"listeners.tcp.1 = 127.0.0.1:{port}\nloopback_users = none\n")
         environment = {
-            **os.environ, "HOME": str(folder), "ERL_EPMD_PORT": str(epmd), "ERL_EPMD_ADDRESS": "127.0.0.1",
-            "RABBITMQ_NODENAME": f"trine{port}@localhost", "RABBITMQ_CONFIG_FILE": str(settings), "RABBITMQ_DIST_PORT": str(free_port()),
-            "RABBITMQ_MNESIA_BASE": str(folder / "mnesia"), "RABBITMQ_LOG_BASE": str(folder / "log"), "RABBITMQ_PID_FILE": str(folder / "pid"),
-            "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "plugins"), "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 1:1",
+            **os.environ,
+            "HOME": str(folder),
+            "ERL_EPMD_PORT": str(epmd),
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODENAME": f"trine{port}@localhost",
+            "RABBITMQ_CONFIG_FILE": str(settings),
+            "RABBITMQ_DIST_PORT": str(free_port()),
+            "RABBITMQ_MNESIA_BASE": str(folder / "mnesia"),
+            "RABBITMQ_LOG_BASE": str(folder / "log"),
+            "RABBITMQ_PID_FILE": str(folder / "pid"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "plugins"),
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 1:1",
         }
         # The broker would start a name server that outlives it.
         self.spawn("epmd", ["epmd", "-port", epmd, "-address", "127.0.0.1"], epmd)

@@ -117,7 +117,12 @@ class Api(BaseHTTPRequestHandler):
             case _:
                 # Everything else is a sink. What agents send is text, or has texts in it.
                 self.store.add(parts[0], f"{self.command} {url.path} {body.decode('latin-1')}")
-                self.send(200, {"agent": "ok", "rate_by_service": {}, "partialSuccess": {}} if parts[0] != "graph" else model_api.graph(body))
+                self.send(
+                    200,
+                    {"agent": "ok", "rate_by_service": {}, "partialSuccess": {}}
+                    if parts[0] != "graph"
+                    else model_api.graph(body),
+                )
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = answer
 

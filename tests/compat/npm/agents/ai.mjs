@@ -8,7 +8,11 @@ export const handler = async () => {
   const { text } = await generateText({ model, prompt: "?" });
   const pieces = [];
   for await (const piece of streamText({ model, prompt: "?" }).textStream) pieces.push(piece);
-  const add = tool({ description: "adds", inputSchema: z.object({ a: z.number(), b: z.number() }), execute: async ({ a, b }) => a + b });
+  const add = tool({
+    description: "adds",
+    inputSchema: z.object({ a: z.number(), b: z.number() }),
+    execute: async ({ a, b }) => a + b,
+  });
   const { steps } = await generateText({ model, prompt: "?", tools: { add }, stopWhen: stepCountIs(3) });
   return [text, pieces, steps.map(({ toolResults, text }) => [toolResults.map(({ output }) => output), text])];
 };

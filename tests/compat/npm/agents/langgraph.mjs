@@ -2,7 +2,10 @@
 import { Annotation, END, MemorySaver, START, StateGraph } from "@langchain/langgraph";
 
 export const handler = async () => {
-  const State = Annotation.Root({ n: Annotation(), seen: Annotation({ reducer: (a, b) => [...a, ...b], default: () => [] }) });
+  const State = Annotation.Root({
+    n: Annotation(),
+    seen: Annotation({ reducer: (a, b) => [...a, ...b], default: () => [] }),
+  });
   const graph = new StateGraph(State)
     .addNode("double", ({ n }) => ({ n: 2 * n, seen: [n] }))
     .addEdge(START, "double")

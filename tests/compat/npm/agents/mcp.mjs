@@ -9,7 +9,9 @@ import { z } from "zod";
 
 const make = () => {
   const server = new McpServer({ name: "s", version: "1" });
-  server.registerTool("add", { inputSchema: { a: z.number(), b: z.number() } }, async ({ a, b }) => ({ content: [{ type: "text", text: `${a + b}` }] }));
+  server.registerTool("add", { inputSchema: { a: z.number(), b: z.number() } }, async ({ a, b }) => ({
+    content: [{ type: "text", text: `${a + b}` }],
+  }));
   server.registerResource("r", "file:///r", {}, async (uri) => ({ contents: [{ uri: uri.href, text: "resource" }] }));
   return server;
 };
@@ -17,7 +19,11 @@ const use = async (transport) => {
   const client = new Client({ name: "c", version: "1" });
   await client.connect(transport);
   const { tools } = await client.listTools();
-  const told = [tools.map(({ name }) => name), (await client.callTool({ name: "add", arguments: { a: 40, b: 2 } })).content, (await client.readResource({ uri: "file:///r" })).contents];
+  const told = [
+    tools.map(({ name }) => name),
+    (await client.callTool({ name: "add", arguments: { a: 40, b: 2 } })).content,
+    (await client.readResource({ uri: "file:///r" })).contents,
+  ];
   await client.close();
   return told;
 };
@@ -32,7 +38,9 @@ export const handler = async () => {
     await transport.handleRequest(request, response);
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const overHttp = await use(new StreamableHTTPClientTransport(new URL(`http://127.0.0.1:${server.address().port}/mcp`)));
+  const overHttp = await use(
+    new StreamableHTTPClientTransport(new URL(`http://127.0.0.1:${server.address().port}/mcp`)),
+  );
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
   return [inMemory, overHttp];

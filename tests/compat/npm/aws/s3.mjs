@@ -1,6 +1,14 @@
 // @aws-sdk/client-s3, @aws-sdk/lib-storage, @aws-sdk/s3-request-presigner: objects as texts and streams, uploads in parts, presigned requests, errors
 // needs: aws
-import { CreateBucketCommand, GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client, paginateListObjectsV2 } from "@aws-sdk/client-s3";
+import {
+  CreateBucketCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+  paginateListObjectsV2,
+} from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { Readable } from "node:stream";
@@ -15,17 +23,42 @@ export const handler = async () => {
   const got = await s3.send(new GetObjectCommand({ Bucket, Key: "a.txt" }));
   const head = await s3.send(new HeadObjectCommand({ Bucket, Key: "a.txt" }));
   const piece = Buffer.alloc(1024 * 1024, "x");
-  const upload = new Upload({ client: s3, params: { Bucket, Key: "large", Body: Readable.from(Array.from({ length: 12 }, () => piece)) }, partSize: 5 * 1024 * 1024 });
+  const upload = new Upload({
+    client: s3,
+    params: { Bucket, Key: "large", Body: Readable.from(Array.from({ length: 12 }, () => piece)) },
+    partSize: 5 * 1024 * 1024,
+  });
   let progress = 0;
   upload.on("httpUploadProgress", () => progress++);
   await upload.done();
   const hash = createHash("sha256");
   let size = 0;
-  for await (const chunk of (await s3.send(new GetObjectCommand({ Bucket, Key: "large" }))).Body) { hash.update(chunk); size += chunk.length; }
-  const missing = await s3.send(new GetObjectCommand({ Bucket, Key: "none" })).catch((error) => [error.name, error.$metadata.httpStatusCode]);
-  const fetched = await (await fetch(await getSignedUrl(s3, new GetObjectCommand({ Bucket, Key: "a.txt" }), { expiresIn: 60 }))).text();
-  const put = await fetch(await getSignedUrl(s3, new PutObjectCommand({ Bucket, Key: "b.txt" })), { method: "PUT", body: "sent" });
+  for await (const chunk of (await s3.send(new GetObjectCommand({ Bucket, Key: "large" }))).Body) {
+    hash.update(chunk);
+    size += chunk.length;
+  }
+  const missing = await s3
+    .send(new GetObjectCommand({ Bucket, Key: "none" }))
+    .catch((error) => [error.name, error.$metadata.httpStatusCode]);
+  const fetched = await (
+    await fetch(await getSignedUrl(s3, new GetObjectCommand({ Bucket, Key: "a.txt" }), { expiresIn: 60 }))
+  ).text();
+  const put = await fetch(await getSignedUrl(s3, new PutObjectCommand({ Bucket, Key: "b.txt" })), {
+    method: "PUT",
+    body: "sent",
+  });
   const pages = [];
-  for await (const page of paginateListObjectsV2({ client: s3, pageSize: 1 }, { Bucket })) pages.push(page.Contents.map(({ Key }) => Key));
-  return [await got.Body.transformToString(), head.Metadata, progress, size, hash.digest("hex"), missing, fetched, put.status, pages];
+  for await (const page of paginateListObjectsV2({ client: s3, pageSize: 1 }, { Bucket }))
+    pages.push(page.Contents.map(({ Key }) => Key));
+  return [
+    await got.Body.transformToString(),
+    head.Metadata,
+    progress,
+    size,
+    hash.digest("hex"),
+    missing,
+    fetched,
+    put.status,
+    pages,
+  ];
 };

@@ -12,7 +12,10 @@ export const handler = async () => {
     const set = jose.createLocalJWKSet({ keys: [{ ...jwk, alg }] });
     told.push((await jose.jwtVerify(token, set)).payload.a);
   }
-  for (const [alg, enc] of [["RSA-OAEP-256", "A256GCM"], ["ECDH-ES+A128KW", "A128CBC-HS256"]]) {
+  for (const [alg, enc] of [
+    ["RSA-OAEP-256", "A256GCM"],
+    ["ECDH-ES+A128KW", "A128CBC-HS256"],
+  ]) {
     const { publicKey, privateKey } = await jose.generateKeyPair(alg);
     const token = await new jose.EncryptJWT({ hush: true }).setProtectedHeader({ alg, enc }).encrypt(publicKey);
     told.push((await jose.jwtDecrypt(token, privateKey)).payload);

@@ -16,5 +16,12 @@ exports.handler = async () => {
   const read = new X509Certificate(forge.pki.certificateToPem(certificate));
   const secret = keys.privateKey.decrypt(keys.publicKey.encrypt("hush", "RSA-OAEP"), "RSA-OAEP");
   const key = new EC("secp256k1").keyFromPrivate("01".repeat(32), "hex");
-  return [read.subject, read.validTo, read.checkIssued(read), secret, key.getPublic("hex").slice(0, 20), key.verify("00", key.sign("00"))];
+  return [
+    read.subject,
+    read.validTo,
+    read.checkIssued(read),
+    secret,
+    key.getPublic("hex").slice(0, 20),
+    key.verify("00", key.sign("00")),
+  ];
 };

@@ -13,7 +13,12 @@ export const handler = async () => {
   const keyv = new Keyv();
   await keyv.set("a", [1], 1000);
   await cacache.put(`${tmpdir()}/cacache`, "k", "content");
-  const told = [[...lru.keys()], cache.get("a"), await keyv.get("a"), (await cacache.get(`${tmpdir()}/cacache`, "k")).data.toString()];
+  const told = [
+    [...lru.keys()],
+    cache.get("a"),
+    await keyv.get("a"),
+    (await cacache.get(`${tmpdir()}/cacache`, "k")).data.toString(),
+  ];
   cache.close();
   return told;
 };

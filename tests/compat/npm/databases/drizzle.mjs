@@ -14,9 +14,20 @@ export const handler = async () => {
   const db = drizzle(pool);
   await db.execute(sql`drop table if exists npm_drizzle`);
   await db.execute(sql`create table npm_drizzle (id serial primary key, name text, age int)`);
-  const made = await db.insert(pets).values([{ name: "a", age: 1 }, { name: "b", age: 2 }]).returning();
+  const made = await db
+    .insert(pets)
+    .values([
+      { name: "a", age: 1 },
+      { name: "b", age: 2 },
+    ])
+    .returning();
   await db.update(pets).set({ age: 5 }).where(eq(pets.name, "a"));
-  const rolled = await db.transaction(async (tx) => { await tx.delete(pets); tx.rollback(); }).catch((error) => error.constructor.name);
+  const rolled = await db
+    .transaction(async (tx) => {
+      await tx.delete(pets);
+      tx.rollback();
+    })
+    .catch((error) => error.constructor.name);
   const found = await db.select().from(pets).where(gt(pets.age, 2));
   await pool.end();
   const connection = await mysql.createConnection(process.env.MYSQL_URL);

@@ -3,7 +3,13 @@
 import mariadb from "mariadb";
 
 export const handler = async () => {
-  const settings = { host: "127.0.0.1", port: Number(process.env.MYSQL_TCP_PORT), user: "trine", password: "secret", database: "trine" };
+  const settings = {
+    host: "127.0.0.1",
+    port: Number(process.env.MYSQL_TCP_PORT),
+    user: "trine",
+    password: "secret",
+    database: "trine",
+  };
   const pool = mariadb.createPool({ ...settings, connectionLimit: 2 });
   await pool.query("create or replace table npm_mariadb (id int auto_increment primary key, name varchar(20))");
   const batch = await pool.batch("insert into npm_mariadb (name) values (?)", [["a"], ["b"], ["c"]]);

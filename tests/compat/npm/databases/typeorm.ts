@@ -19,14 +19,29 @@ class Pet {
 }
 
 export const handler = async () => {
-  const source = new DataSource({ type: "postgres", url: process.env.POSTGRES_URL, entities: [Owner, Pet], synchronize: true, dropSchema: false });
+  const source = new DataSource({
+    type: "postgres",
+    url: process.env.POSTGRES_URL,
+    entities: [Owner, Pet],
+    synchronize: true,
+    dropSchema: false,
+  });
   await source.initialize();
   await source.query("truncate npm_orm_owner, npm_orm_pet restart identity cascade");
-  await source.manager.save(Object.assign(new Owner(), { name: "Ann", pets: [Object.assign(new Pet(), { name: "Rex", age: 3 })] }));
+  await source.manager.save(
+    Object.assign(new Owner(), { name: "Ann", pets: [Object.assign(new Pet(), { name: "Rex", age: 3 })] }),
+  );
   const found = await source.getRepository(Owner).find({ relations: { pets: true } });
   const built = await source.getRepository(Pet).createQueryBuilder("p").where("p.age > :age", { age: 1 }).getMany();
-  const rolled = await source.transaction(async (it) => { await it.delete(Pet, {}); throw new Error("no"); }).catch((error: Error) => error.message);
-  const columns = source.getMetadata(Pet).columns.map(({ propertyName, type }) => [propertyName, typeof type === "function" ? type.name : type]);
+  const rolled = await source
+    .transaction(async (it) => {
+      await it.delete(Pet, {});
+      throw new Error("no");
+    })
+    .catch((error: Error) => error.message);
+  const columns = source
+    .getMetadata(Pet)
+    .columns.map(({ propertyName, type }) => [propertyName, typeof type === "function" ? type.name : type]);
   await source.destroy();
   return JSON.parse(JSON.stringify([found, built, rolled, columns]));
 };

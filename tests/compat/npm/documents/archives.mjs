@@ -30,5 +30,13 @@ export const handler = async () => {
   await tar.create({ gzip: true, file: join(folder, "t.tgz"), cwd: folder }, ["f.txt"]);
   const listed = [];
   await tar.list({ file: join(folder, "t.tgz"), onReadEntry: ({ path }) => listed.push(path) });
-  return [names, text, (await js.file("d/b.txt").async("string")).length, Object.keys(unzipSync(adm.toBuffer())).sort(), strFromU8(unzipSync(zipSync({ z: new Uint8Array([65]) })).z), listed, gunzipSync(readFileSync(join(folder, "t.tgz"))).length % 512];
+  return [
+    names,
+    text,
+    (await js.file("d/b.txt").async("string")).length,
+    Object.keys(unzipSync(adm.toBuffer())).sort(),
+    strFromU8(unzipSync(zipSync({ z: new Uint8Array([65]) })).z),
+    listed,
+    gunzipSync(readFileSync(join(folder, "t.tgz"))).length % 512,
+  ];
 };

@@ -6,5 +6,9 @@ export const handler = async () => {
   const context = canvas.getContext("2d");
   context.fillStyle = "#0f0";
   context.fillRect(0, 0, 10, 10);
-  return [[...context.getImageData(5, 5, 1, 1).data], [...context.getImageData(15, 5, 1, 1).data], (await canvas.encode("png")).subarray(1, 4).toString()];
+  return [
+    [...context.getImageData(5, 5, 1, 1).data],
+    [...context.getImageData(15, 5, 1, 1).data],
+    (await canvas.encode("png")).subarray(1, 4).toString(),
+  ];
 };

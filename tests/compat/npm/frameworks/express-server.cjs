@@ -11,11 +11,19 @@ exports.handler = async () => {
   const app = express();
   app.use(require("morgan")(":method :url :status", { stream: { write: (line) => lines.push(line.trim()) } }));
   app.use(session({ secret: "s", resave: false, saveUninitialized: true }));
-  app.get("/count", (request, response) => response.json({ count: (request.session.count = (request.session.count ?? 0) + 1) }));
-  app.post("/upload", multer().single("file"), (request, response) => response.json({ name: request.file.originalname, size: request.file.size, field: request.body.field }));
-  app.post("/valid", bodyParser.urlencoded({ extended: true }), body("email").isEmail(), (request, response) => response.json({ valid: validationResult(request).isEmpty(), nested: request.body.a }));
+  app.get("/count", (request, response) =>
+    response.json({ count: (request.session.count = (request.session.count ?? 0) + 1) }),
+  );
+  app.post("/upload", multer().single("file"), (request, response) =>
+    response.json({ name: request.file.originalname, size: request.file.size, field: request.body.field }),
+  );
+  app.post("/valid", bodyParser.urlencoded({ extended: true }), body("email").isEmail(), (request, response) =>
+    response.json({ valid: validationResult(request).isEmpty(), nested: request.body.a }),
+  );
   app.get("/limited", rateLimit({ windowMs: 60000, limit: 2 }), (request, response) => response.send("ok"));
-  const server = await new Promise((resolve) => { const it = app.listen(0, "127.0.0.1", () => resolve(it)); });
+  const server = await new Promise((resolve) => {
+    const it = app.listen(0, "127.0.0.1", () => resolve(it));
+  });
   const base = `http://127.0.0.1:${server.address().port}`;
   const first = await fetch(`${base}/count`);
   const cookie = first.headers.get("set-cookie").split(";")[0];
@@ -24,7 +32,9 @@ exports.handler = async () => {
   form.set("file", new Blob(["content"]), "a.txt");
   form.set("field", "value");
   const uploaded = await (await fetch(`${base}/upload`, { method: "POST", body: form })).json();
-  const valid = await (await fetch(`${base}/valid`, { method: "POST", body: new URLSearchParams({ email: "no", "a[b]": "c" }) })).json();
+  const valid = await (
+    await fetch(`${base}/valid`, { method: "POST", body: new URLSearchParams({ email: "no", "a[b]": "c" }) })
+  ).json();
   const limited = [];
   for (let n = 0; n < 3; n++) limited.push((await fetch(`${base}/limited`)).status);
   server.closeAllConnections();

@@ -1,6 +1,19 @@
 // @nestjs/core, @nestjs/common, @nestjs/platform-express, reflect-metadata, class-validator, class-transformer: an application in TypeScript with controllers, injection by type, pipes, guards
 import "reflect-metadata";
-import { Body, CanActivate, Controller, ExecutionContext, Get, Injectable, Module, Param, ParseIntPipe, Post, UseGuards, ValidationPipe } from "@nestjs/common";
+import {
+  Body,
+  CanActivate,
+  Controller,
+  ExecutionContext,
+  Get,
+  Injectable,
+  Module,
+  Param,
+  ParseIntPipe,
+  Post,
+  UseGuards,
+  ValidationPipe,
+} from "@nestjs/common";
 import { NestFactory } from "@nestjs/core";
 import { Type } from "class-transformer";
 import { IsEmail, IsInt } from "class-validator";
@@ -49,7 +62,11 @@ export const handler = async () => {
   await app.listen(0, "127.0.0.1");
   const base = await app.getUrl();
   const post = (body: unknown, token = "t") =>
-    fetch(`${base}/pets`, { method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json", token } }).then((reply) => reply.json());
+    fetch(`${base}/pets`, {
+      method: "POST",
+      body: JSON.stringify(body),
+      headers: { "content-type": "application/json", token },
+    }).then((reply) => reply.json());
   const told = [
     await (await fetch(`${base}/pets/7`)).json(),
     await (await fetch(`${base}/pets/x`)).json(),

@@ -7,7 +7,11 @@ import http from "node:http";
 const { API_URL } = process.env;
 const agent = new Agent({ maxSockets: 1 });
 
-const read = async (reply) => { let text = ""; for await (const chunk of reply) text += chunk; return text; };
+const read = async (reply) => {
+  let text = "";
+  for await (const chunk of reply) text += chunk;
+  return text;
+};
 const get = (url, options) => new Promise((resolve, reject) => http.get(url, options, resolve).on("error", reject));
 
 export const handler = async () => {
@@ -16,7 +20,13 @@ export const handler = async () => {
   const { createSocketCount, requestCount } = agent.getCurrentStatus();
   const form = new FormData();
   form.append("file", Buffer.from("content"), { filename: "a.txt" });
-  const posted = await new Promise((resolve, reject) => form.submit(`${API_URL}/echo`, (error, reply) => (error ? reject(error) : resolve(read(reply)))));
-  const redirected = await new Promise((resolve) => follow.http.get(`${API_URL}/redirect`, async (reply) => resolve([reply.responseUrl.replace(API_URL, ""), await read(reply)])));
+  const posted = await new Promise((resolve, reject) =>
+    form.submit(`${API_URL}/echo`, (error, reply) => (error ? reject(error) : resolve(read(reply)))),
+  );
+  const redirected = await new Promise((resolve) =>
+    follow.http.get(`${API_URL}/redirect`, async (reply) =>
+      resolve([reply.responseUrl.replace(API_URL, ""), await read(reply)]),
+    ),
+  );
   return [texts, createSocketCount, requestCount >= 3, JSON.parse(posted).type, redirected];
 };

@@ -21,6 +21,20 @@ export const handler = async () => {
   const packed = await client.get("/gzip");
   const redirected = await client.get("/redirect");
   const secure = await axios.get(`${API_TLS_URL}/hello`);
-  return [hello.data, hello.headers["x-kind"], posted.data, form.data, missing, late, aborted, refused, lines, bytes.data.length,
-    packed.data.packed.length, redirected.data, redirected.request.path, secure.data];
+  return [
+    hello.data,
+    hello.headers["x-kind"],
+    posted.data,
+    form.data,
+    missing,
+    late,
+    aborted,
+    refused,
+    lines,
+    bytes.data.length,
+    packed.data.packed.length,
+    redirected.data,
+    redirected.request.path,
+    secure.data,
+  ];
 };

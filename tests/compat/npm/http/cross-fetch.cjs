@@ -2,6 +2,10 @@
 const fetch = require("cross-fetch");
 
 exports.handler = async () => {
-  const reply = await fetch(`${process.env.API_URL}/echo?a=1`, { method: "POST", body: JSON.stringify({ b: 2 }), headers: { "content-type": "application/json" } });
+  const reply = await fetch(`${process.env.API_URL}/echo?a=1`, {
+    method: "POST",
+    body: JSON.stringify({ b: 2 }),
+    headers: { "content-type": "application/json" },
+  });
   return [reply.status, await reply.json(), (await fetch(`${process.env.API_URL}/status/500`)).ok];
 };

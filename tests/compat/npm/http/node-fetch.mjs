@@ -12,5 +12,13 @@ export const handler = async () => {
   let lines = "";
   for await (const chunk of (await fetch(`${API_URL}/lines`)).body) lines += chunk;
   const redirected = await fetch(`${API_URL}/redirect`);
-  return [hello, posted.type, posted.body.includes('name="a"'), aborted, lines, redirected.redirected, (await (await fetch(`${API_URL}/gzip`)).json()).packed.length];
+  return [
+    hello,
+    posted.type,
+    posted.body.includes('name="a"'),
+    aborted,
+    lines,
+    redirected.redirected,
+    (await (await fetch(`${API_URL}/gzip`)).json()).packed.length,
+  ];
 };

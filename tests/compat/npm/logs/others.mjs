@@ -6,7 +6,11 @@ import log4js from "log4js";
 
 export const handler = async () => {
   const ring = new bunyan.RingBuffer({ limit: 5 });
-  const logger = bunyan.createLogger({ name: "b", streams: [{ type: "raw", stream: ring, level: "info" }], serializers: bunyan.stdSerializers });
+  const logger = bunyan.createLogger({
+    name: "b",
+    streams: [{ type: "raw", stream: ring, level: "info" }],
+    serializers: bunyan.stdSerializers,
+  });
   logger.info({ a: 1 }, "hello");
   logger.warn({ err: new Error("broken") }, "bad");
   const levels = [];
@@ -19,10 +23,21 @@ export const handler = async () => {
   debug.enable("a:*");
   debug("a:b")("hello %d", 1);
   debug("c")("unseen");
-  log4js.configure({ appenders: { memory: { type: "recording" } }, categories: { default: { appenders: ["memory"], level: "info" } } });
+  log4js.configure({
+    appenders: { memory: { type: "recording" } },
+    categories: { default: { appenders: ["memory"], level: "info" } },
+  });
   const log4 = log4js.getLogger();
   log4.info("four", 4);
-  const recorded = log4js.recording().replay().map(({ data }) => data);
+  const recorded = log4js
+    .recording()
+    .replay()
+    .map(({ data }) => data);
   log4js.recording().reset();
-  return [ring.records.map(({ level, msg, a, err }) => [level, msg, a, err?.message]), levels, debugged.length, recorded];
+  return [
+    ring.records.map(({ level, msg, a, err }) => [level, msg, a, err?.message]),
+    levels,
+    debugged.length,
+    recorded,
+  ];
 };

@@ -6,7 +6,12 @@ import { tmpdir } from "node:os";
 
 export const handler = async (event) => {
   const lines = [];
-  const sink = new Writable({ write(chunk, _, done) { lines.push(JSON.parse(chunk)); done(); } });
+  const sink = new Writable({
+    write(chunk, _, done) {
+      lines.push(JSON.parse(chunk));
+      done();
+    },
+  });
   const logger = pino({ redact: ["secret"], timestamp: false, base: null }, sink).child({ module: "m" });
   logger.info({ secret: "x", n: 1 }, "hello %s", "you");
   logger.debug("unseen");
@@ -16,6 +21,12 @@ export const handler = async (event) => {
   const threaded = pino({ timestamp: false, base: null }, transport);
   await new Promise((resolve) => transport.once("ready", resolve));
   threaded.info("from a thread");
-  await new Promise((resolve) => { transport.once("close", resolve); transport.end(); });
-  return [lines.map((line) => ({ ...line, err: line.err && [line.err.type, line.err.message] })), readFileSync(file, "utf8")];
+  await new Promise((resolve) => {
+    transport.once("close", resolve);
+    transport.end();
+  });
+  return [
+    lines.map((line) => ({ ...line, err: line.err && [line.err.type, line.err.message] })),
+    readFileSync(file, "utf8"),
+  ];
 };

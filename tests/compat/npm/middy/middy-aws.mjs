@@ -12,7 +12,11 @@ const wrapped = middy()
   .handler(async (event, context) => [context.level, context.secret]);
 
 export const handler = async (event, context) => {
-  await new SSMClient({}).send(new PutParameterCommand({ Name: "/middy/level", Value: "7", Type: "String", Overwrite: true }));
-  await new SecretsManagerClient({}).send(new CreateSecretCommand({ Name: "middy-secret", SecretString: '{"user":"me"}' })).catch(() => {});
+  await new SSMClient({}).send(
+    new PutParameterCommand({ Name: "/middy/level", Value: "7", Type: "String", Overwrite: true }),
+  );
+  await new SecretsManagerClient({})
+    .send(new CreateSecretCommand({ Name: "middy-secret", SecretString: '{"user":"me"}' }))
+    .catch(() => {});
   return await wrapped({}, context);
 };

@@ -19,7 +19,9 @@ process.stdout.write = function (chunk, ...rest) {
 exports.handler = async () => {
   written.length = 0;
   await tracer.trace("work", async () => {
-    await new Promise((resolve, reject) => http.get(`${process.env.API_URL}/hello`, (reply) => reply.resume().on("end", resolve)).on("error", reject));
+    await new Promise((resolve, reject) =>
+      http.get(`${process.env.API_URL}/hello`, (reply) => reply.resume().on("end", resolve)).on("error", reject),
+    );
     const client = new Client();
     await client.connect();
     await client.query("select 1");

@@ -13,7 +13,9 @@ const http = require("http");
 exports.handler = async (event) => {
   const mark = `apm-${process.versions.v8}-${event.call}`;
   const transaction = apm.startTransaction(mark);
-  await new Promise((resolve, reject) => http.get(`${process.env.API_URL}/hello`, (reply) => reply.resume().on("end", resolve)).on("error", reject));
+  await new Promise((resolve, reject) =>
+    http.get(`${process.env.API_URL}/hello`, (reply) => reply.resume().on("end", resolve)).on("error", reject),
+  );
   transaction.end();
   await new Promise((resolve) => setTimeout(resolve, 2500));
   const taken = (await (await fetch(`${process.env.API_URL}/taken/apm`)).json()).join();

@@ -13,8 +13,21 @@ export const handler = async (event) => {
     await Sentry.startSpan({ name: "inner" }, async () => {});
   });
   await Sentry.flush(5000);
-  const taken = (await (await fetch(`${process.env.API_URL}/taken/api`)).json()).filter((text) => text.includes(`/${place}/`) && text.includes(mark)).flatMap((text) => text.slice(text.indexOf("{")).split("\n")).filter(Boolean).map((line) => JSON.parse(line));
+  const taken = (await (await fetch(`${process.env.API_URL}/taken/api`)).json())
+    .filter((text) => text.includes(`/${place}/`) && text.includes(mark))
+    .flatMap((text) => text.slice(text.indexOf("{")).split("\n"))
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
   const error = taken.find((item) => item.exception);
   const spans = taken.flatMap((item) => item.items ?? []).map(({ name }) => name);
-  return [error?.exception.values.map(({ type, value, stacktrace }) => [type, value, stacktrace.frames.some(({ filename }) => filename.includes("index.mjs"))]), error?.tags, error?.breadcrumbs?.map(({ message }) => message).filter(Boolean), spans.sort()];
+  return [
+    error?.exception.values.map(({ type, value, stacktrace }) => [
+      type,
+      value,
+      stacktrace.frames.some(({ filename }) => filename.includes("index.mjs")),
+    ]),
+    error?.tags,
+    error?.breadcrumbs?.map(({ message }) => message).filter(Boolean),
+    spans.sort(),
+  ];
 };

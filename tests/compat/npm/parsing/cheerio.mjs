@@ -11,5 +11,13 @@ export const handler = async () => {
   const parser = new Parser({ onopentag: (name) => names.push(name) });
   parser.write("<p><b>x</b>");
   parser.end();
-  return [$("ul").html(), $("li").map((_, it) => $(it).text()).get(), names, sanitize("<b onclick=x>y</b><script>z</script>"), new Turndown().turndown("<h1>a</h1><p><em>b</em></p>")];
+  return [
+    $("ul").html(),
+    $("li")
+      .map((_, it) => $(it).text())
+      .get(),
+    names,
+    sanitize("<b onclick=x>y</b><script>z</script>"),
+    new Turndown().turndown("<h1>a</h1><p><em>b</em></p>"),
+  ];
 };

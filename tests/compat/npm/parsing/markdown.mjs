@@ -5,4 +5,8 @@ import { remark } from "remark";
 
 const text = "# Título\n\n- *a*\n- [b](c)\n\n| x |\n|---|\n| 1 |\n";
 
-export const handler = async () => [await marked.parse(text), markdownIt().render(text), String(await remark().process("*  a\n*  b"))];
+export const handler = async () => [
+  await marked.parse(text),
+  markdownIt().render(text),
+  String(await remark().process("*  a\n*  b")),
+];

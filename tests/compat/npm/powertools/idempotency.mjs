@@ -11,7 +11,16 @@ const pay = makeIdempotent(async (order) => ({ paid: order.id, calls: ++calls })
 
 export const handler = async (event, context) => {
   config.registerLambdaContext(context);
-  await new DynamoDBClient({}).send(new CreateTableCommand({ TableName: "npm-idempotency", BillingMode: "PAY_PER_REQUEST", AttributeDefinitions: [{ AttributeName: "id", AttributeType: "S" }], KeySchema: [{ AttributeName: "id", KeyType: "HASH" }] })).catch(() => {});
+  await new DynamoDBClient({})
+    .send(
+      new CreateTableCommand({
+        TableName: "npm-idempotency",
+        BillingMode: "PAY_PER_REQUEST",
+        AttributeDefinitions: [{ AttributeName: "id", AttributeType: "S" }],
+        KeySchema: [{ AttributeName: "id", KeyType: "HASH" }],
+      }),
+    )
+    .catch(() => {});
   calls = 0;
   const id = `${process.versions.v8}-${event.call}`;
   const [first, second] = [await pay({ id }), await pay({ id })];

@@ -5,7 +5,13 @@ export const handler = async () => {
   const metrics = new Metrics({ namespace: "pets", serviceName: "s" });
   const written = [];
   const log = console.log;
-  metrics.console = { log: (line) => written.push(line), warn: () => {}, error: () => {}, info: () => {}, debug: () => {} };
+  metrics.console = {
+    log: (line) => written.push(line),
+    warn: () => {},
+    error: () => {},
+    info: () => {},
+    debug: () => {},
+  };
   metrics.addDimension("stage", "test");
   metrics.addMetric("count", MetricUnit.Count, 1);
   metrics.addMetric("count", MetricUnit.Count, 2);

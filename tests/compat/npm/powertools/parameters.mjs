@@ -8,7 +8,15 @@ import { SecretsManagerClient, CreateSecretCommand } from "@aws-sdk/client-secre
 export const handler = async () => {
   const ssm = new SSMClient({});
   await ssm.send(new PutParameterCommand({ Name: "/powertools/a", Value: '{"n":1}', Type: "String", Overwrite: true }));
-  await ssm.send(new PutParameterCommand({ Name: "/powertools/b", Value: "two", Type: "SecureString", Overwrite: true }));
-  await new SecretsManagerClient({}).send(new CreateSecretCommand({ Name: "powertools-secret", SecretString: "hush" })).catch(() => {});
-  return [await getParameter("/powertools/a", { transform: "json" }), await getParametersByName({ "/powertools/b": { decrypt: true } }), await getSecret("powertools-secret")];
+  await ssm.send(
+    new PutParameterCommand({ Name: "/powertools/b", Value: "two", Type: "SecureString", Overwrite: true }),
+  );
+  await new SecretsManagerClient({})
+    .send(new CreateSecretCommand({ Name: "powertools-secret", SecretString: "hush" }))
+    .catch(() => {});
+  return [
+    await getParameter("/powertools/a", { transform: "json" }),
+    await getParametersByName({ "/powertools/b": { decrypt: true } }),
+    await getSecret("powertools-secret"),
+  ];
 };

@@ -6,7 +6,22 @@ import { z } from "zod";
 
 export const handler = async () => {
   const order = z.object({ id: z.number(), item: z.string() });
-  const event = { version: "0", id: "i", "detail-type": "order", source: "shop", account: "1", time: "2026-01-01T00:00:00Z", region: "us-east-1", resources: [], detail: { id: 1, item: "pen" } };
+  const event = {
+    version: "0",
+    id: "i",
+    "detail-type": "order",
+    source: "shop",
+    account: "1",
+    time: "2026-01-01T00:00:00Z",
+    region: "us-east-1",
+    resources: [],
+    detail: { id: 1, item: "pen" },
+  };
   const wrong = parse({ ...event, detail: { id: "x" } }, EventBridgeEnvelope, order, true);
-  return [parse(event, EventBridgeEnvelope, order), wrong.success, wrong.error?.name, APIGatewayProxyEventV2Schema.safeParse({}).success];
+  return [
+    parse(event, EventBridgeEnvelope, order),
+    wrong.success,
+    wrong.error?.name,
+    APIGatewayProxyEventV2Schema.safeParse({}).success,
+  ];
 };

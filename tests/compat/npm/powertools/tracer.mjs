@@ -1,7 +1,5 @@
 // @aws-lambda-powertools/tracer: segments and annotations, captured methods and HTTP requests reach the X-Ray daemon
-// set: _X_AMZN_TRACE_ID=Root=1-5759e988-bd862e3fe1be46a994272793;Parent=557abcec3ee5a047;Sampled=1
 // set: POWERTOOLS_TRACE_ENABLED=true
-// set: AWS_EXECUTION_ENV=AWS_Lambda_nodejs22.x
 import { Tracer } from "@aws-lambda-powertools/tracer";
 
 const tracer = new Tracer({ serviceName: "pets" });

@@ -10,7 +10,15 @@ export const handler = async (event) => {
   await events.waitUntilReady();
   const jobs = await queue.addBulk([1, 2, 3].map((n) => ({ name: "double", data: { n }, opts: { attempts: 2 } })));
   let attempts = 0;
-  const worker = new Worker(name, async (job) => { attempts++; if (job.data.n === 2 && job.attemptsMade === 0) throw new Error("again"); return 2 * job.data.n; }, { connection });
+  const worker = new Worker(
+    name,
+    async (job) => {
+      attempts++;
+      if (job.data.n === 2 && job.attemptsMade === 0) throw new Error("again");
+      return 2 * job.data.n;
+    },
+    { connection },
+  );
   const results = await Promise.all(jobs.map((job) => job.waitUntilFinished(events, 20000)));
   await worker.close();
   await events.close();

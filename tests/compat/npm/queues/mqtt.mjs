@@ -7,7 +7,12 @@ export const handler = async (event) => {
   const client = await mqtt.connectAsync(process.env.MQTT_URL, { protocolVersion: 5 });
   await client.publishAsync(`${base}/retained`, "kept", { retain: true });
   const taken = [];
-  const done = new Promise((resolve) => client.on("message", (topic, payload, packet) => { taken.push([topic.slice(base.length), String(payload), packet.qos, packet.retain]); if (taken.length === 4) resolve(); }));
+  const done = new Promise((resolve) =>
+    client.on("message", (topic, payload, packet) => {
+      taken.push([topic.slice(base.length), String(payload), packet.qos, packet.retain]);
+      if (taken.length === 4) resolve();
+    }),
+  );
   await client.subscribeAsync(`${base}/#`, { qos: 2 });
   for (const qos of [0, 1, 2]) await client.publishAsync(`${base}/${qos}`, `m${qos}`, { qos });
   await done;

@@ -6,7 +6,11 @@ import { io } from "socket.io-client";
 export const handler = async () => {
   const http = createServer();
   const server = new Server(http);
-  server.on("connection", (socket) => { socket.join("room"); socket.on("double", (n, answer) => answer(2 * n)); socket.on("bytes", (data) => server.to("room").emit("bytes", data)); });
+  server.on("connection", (socket) => {
+    socket.join("room");
+    socket.on("double", (n, answer) => answer(2 * n));
+    socket.on("bytes", (data) => server.to("room").emit("bytes", data));
+  });
   await new Promise((resolve) => http.listen(0, "127.0.0.1", resolve));
   const told = [];
   for (const transports of [["websocket"], ["polling"], ["polling", "websocket"]]) {

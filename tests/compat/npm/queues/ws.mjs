@@ -4,7 +4,10 @@ import { WebSocket, WebSocketServer } from "ws";
 export const handler = async () => {
   const server = new WebSocketServer({ port: 0, host: "127.0.0.1", perMessageDeflate: { threshold: 10 } });
   await new Promise((resolve) => server.once("listening", resolve));
-  server.on("connection", (socket, request) => { socket.send(request.url); socket.on("message", (data, isBinary) => socket.send(data, { binary: isBinary })); });
+  server.on("connection", (socket, request) => {
+    socket.send(request.url);
+    socket.on("message", (data, isBinary) => socket.send(data, { binary: isBinary }));
+  });
   const client = new WebSocket(`ws://127.0.0.1:${server.address().port}/path`);
   const taken = [];
   client.on("message", (data, isBinary) => taken.push(isBinary ? [...data] : String(data)));

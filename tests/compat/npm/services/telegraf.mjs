@@ -7,8 +7,19 @@ export const handler = async () => {
   const bot = new Telegraf("1:t", { telegram: { apiRoot: `${process.env.API_URL}/telegram` } });
   const heard = [];
   bot.botInfo = { id: 1, is_bot: true, username: "b" };
-  bot.on("text", (context) => { heard.push(context.message.text); });
-  await bot.handleUpdate({ update_id: 1, message: { message_id: 1, date: 0, chat: { id: 1, type: "private" }, from: { id: 2, is_bot: false, first_name: "A" }, text: "é" } });
+  bot.on("text", (context) => {
+    heard.push(context.message.text);
+  });
+  await bot.handleUpdate({
+    update_id: 1,
+    message: {
+      message_id: 1,
+      date: 0,
+      chat: { id: 1, type: "private" },
+      from: { id: 2, is_bot: false, first_name: "A" },
+      text: "é",
+    },
+  });
   const rest = new REST({ api: process.env.API_URL, version: "10" }).setToken("t");
   const got = await rest.get("/hello").catch((error) => error.name);
   const posthog = new PostHog("k", { host: process.env.API_URL, flushAt: 1 });

@@ -33,5 +33,11 @@ export const handler = async () => {
   ioc.bind(Engine).toSelf();
   ioc.bind(Car).toSelf();
   const awilix = createContainer().register({ size: asValue(3), plain: asClass(Plain) });
-  return [ioc.get(Car).engine.power, ioc.get(Car) === ioc.get(Car), container.resolve(Watch).clock.now, container.resolve(Watch).clock === container.resolve(Clock), awilix.resolve<Plain>("plain").options.size];
+  return [
+    ioc.get(Car).engine.power,
+    ioc.get(Car) === ioc.get(Car),
+    container.resolve(Watch).clock.now,
+    container.resolve(Watch).clock === container.resolve(Clock),
+    awilix.resolve<Plain>("plain").options.size,
+  ];
 };

@@ -7,7 +7,11 @@ import { tmpdir } from "node:os";
 export const handler = async () => {
   const pool = workerpool.pool({ workerType: "thread", maxWorkers: 2 });
   const squares = await Promise.all([1, 2, 3].map((n) => pool.exec((n) => n * n, [n])));
-  const failed = await pool.exec(() => { throw new RangeError("broken"); }).catch((error) => error.message);
+  const failed = await pool
+    .exec(() => {
+      throw new RangeError("broken");
+    })
+    .catch((error) => error.message);
   await pool.terminate();
   const file = `${tmpdir()}/piscina.cjs`;
   writeFileSync(file, "module.exports = ({ a, b }) => a + b;");

@@ -15,5 +15,9 @@ class Pet {
 export const handler = async () => {
   const pet = plainToInstance(Pet, { years: 1.5, owner: { name: "x" } });
   const errors = await validate(pet);
-  return [pet.owner.constructor.name, errors.map(({ property, constraints, children }) => [property, constraints ?? null, children?.length ?? 0]), instanceToPlain(pet)];
+  return [
+    pet.owner.constructor.name,
+    errors.map(({ property, constraints, children }) => [property, constraints ?? null, children?.length ?? 0]),
+    instanceToPlain(pet),
+  ];
 };

@@ -9,5 +9,12 @@ import { TypeCompiler } from "@sinclair/typebox/compiler";
 export const handler = async () => {
   const Pet = t.type({ name: t.string, age: t.number });
   const T = Type.Object({ n: Type.Number({ minimum: 1 }) });
-  return [isLeft(Pet.decode({ name: 1 })), Pet.decode({ name: "a", age: 1 }), pipe(1, (n) => n + 1), Value.Check(T, { n: 0 }), TypeCompiler.Compile(T).Check({ n: 2 }), Value.Convert(T, { n: "3" })];
+  return [
+    isLeft(Pet.decode({ name: 1 })),
+    Pet.decode({ name: "a", age: 1 }),
+    pipe(1, (n) => n + 1),
+    Value.Check(T, { n: 0 }),
+    TypeCompiler.Compile(T).Check({ n: 2 }),
+    Value.Convert(T, { n: "3" }),
+  ];
 };

@@ -4,5 +4,9 @@ const validator = require("validator");
 
 exports.handler = async () => [
   new Validator().validate({ a: "x" }, { type: "object", properties: { a: { type: "number" } } }).errors.map(String),
-  validator.isEmail("a@b.test"), validator.isUUID("x"), validator.isIBAN("DE89370400440532013000"), validator.escape("<b>"), validator.isCreditCard("4111111111111111"),
+  validator.isEmail("a@b.test"),
+  validator.isUUID("x"),
+  validator.isIBAN("DE89370400440532013000"),
+  validator.escape("<b>"),
+  validator.isCreditCard("4111111111111111"),
 ];

@@ -1,14 +1,12 @@
 # mcp: a server and a client, in memory and over HTTP
 import asyncio
-import mcp
 import uvicorn
-from mcp.client.streamable_http import streamablehttp_client
-from mcp.server.fastmcp import FastMCP
-from mcp.shared.memory import create_connected_server_and_client_session
+from mcp import Client
+from mcp.server.mcpserver import MCPServer
 
 
 def make():
-    server = FastMCP("s", stateless_http=True)
+    server = MCPServer("s")
 
     @server.tool()
     def add(a: int, b: int) -> int:
@@ -21,25 +19,21 @@ def make():
     return server
 
 
-async def use(session):
-    tools = await session.list_tools()
-    added = await session.call_tool("add", {"a": 40, "b": 2})
-    read = await session.read_resource("file:///r")
-    return [[tool.name for tool in tools.tools], added.content[0].text, read.contents[0].text]
+async def use(server):
+    async with Client(server) as client:
+        tools = await client.list_tools()
+        added = await client.call_tool("add", {"a": 40, "b": 2})
+        read = await client.read_resource("file:///r")
+        return [[tool.name for tool in tools.tools], added.content[0].text, read.contents[0].text]
 
 
 async def main():
-    async with create_connected_server_and_client_session(make()._mcp_server) as session:
-        told = [await use(session)]
-    server = uvicorn.Server(uvicorn.Config(make().streamable_http_app(), port=0, log_level="error"))
+    told = [await use(make())]
+    server = uvicorn.Server(uvicorn.Config(make().streamable_http_app(stateless_http=True), port=0, log_level="error"))
     running = asyncio.create_task(server.serve())
     while not server.started:
         await asyncio.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    async with streamablehttp_client(f"http://127.0.0.1:{port}/mcp") as (read, write, _):
-        async with mcp.ClientSession(read, write) as session:
-            await session.initialize()
-            told.append(await use(session))
+    told.append(await use(f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/mcp"))
     server.should_exit = True
     await running
     return told

@@ -11,18 +11,34 @@ def handler(event, context):
     secrets.create_secret(Name=name, SecretString="hush")
     key = kms.create_key()["KeyMetadata"]["KeyId"]
     blob = kms.encrypt(KeyId=key, Plaintext=b"hush")["CiphertextBlob"]
-    events = boto3.client("events").put_events(Entries=[{"Source": "s", "DetailType": "t", "Detail": "{}"}])["FailedEntryCount"]
+    events = boto3.client("events").put_events(Entries=[{"Source": "s", "DetailType": "t", "Detail": "{}"}])[
+        "FailedEntryCount"
+    ]
     kinesis = boto3.client("kinesis")
     kinesis.create_stream(StreamName=name, ShardCount=1)
     kinesis.get_waiter("stream_exists").wait(StreamName=name)
     kinesis.put_record(StreamName=name, Data=b"record", PartitionKey="k")
     shard = kinesis.list_shards(StreamName=name)["Shards"][0]["ShardId"]
-    iterator = kinesis.get_shard_iterator(StreamName=name, ShardId=shard, ShardIteratorType="TRIM_HORIZON")["ShardIterator"]
+    iterator = kinesis.get_shard_iterator(StreamName=name, ShardId=shard, ShardIteratorType="TRIM_HORIZON")[
+        "ShardIterator"
+    ]
     ses = boto3.client("ses")
     ses.verify_email_identity(EmailAddress="a@b.test")
-    sent = ses.send_email(Source="a@b.test", Destination={"ToAddresses": ["c@d.test"]}, Message={"Subject": {"Data": "s"}, "Body": {"Text": {"Data": "t"}}})
+    sent = ses.send_email(
+        Source="a@b.test",
+        Destination={"ToAddresses": ["c@d.test"]},
+        Message={"Subject": {"Data": "s"}, "Body": {"Text": {"Data": "t"}}},
+    )
     cognito = boto3.client("cognito-idp")
     pool = cognito.create_user_pool(PoolName=name)["UserPool"]["Id"]
     cognito.admin_create_user(UserPoolId=pool, Username="me")
-    return [ssm.get_parameter(Name=f"/{name}/a", WithDecryption=True)["Parameter"]["Value"], secrets.get_secret_value(SecretId=name)["SecretString"], kms.decrypt(CiphertextBlob=blob)["Plaintext"].decode(), events,
-            [record["Data"].decode() for record in kinesis.get_records(ShardIterator=iterator)["Records"]], bool(sent["MessageId"]), [user["Username"] for user in cognito.list_users(UserPoolId=pool)["Users"]], boto3.client("sts").get_caller_identity()["Account"]]
+    return [
+        ssm.get_parameter(Name=f"/{name}/a", WithDecryption=True)["Parameter"]["Value"],
+        secrets.get_secret_value(SecretId=name)["SecretString"],
+        kms.decrypt(CiphertextBlob=blob)["Plaintext"].decode(),
+        events,
+        [record["Data"].decode() for record in kinesis.get_records(ShardIterator=iterator)["Records"]],
+        bool(sent["MessageId"]),
+        [user["Username"] for user in cognito.list_users(UserPoolId=pool)["Users"]],
+        boto3.client("sts").get_caller_identity()["Account"],
+    ]

@@ -16,7 +16,12 @@ def handler(event, context):
     bucket = "py-boto3"
     s3.create_bucket(Bucket=bucket)
     s3.put_object(Bucket=bucket, Key="a.txt", Body="contént".encode(), Metadata={"kind": "text"})
-    s3.upload_fileobj(io.BytesIO(b"x" * 12_000_000), bucket, "large", Config=TransferConfig(multipart_threshold=5_000_000, multipart_chunksize=5_242_880))
+    s3.upload_fileobj(
+        io.BytesIO(b"x" * 12_000_000),
+        bucket,
+        "large",
+        Config=TransferConfig(multipart_threshold=5_000_000, multipart_chunksize=5_242_880),
+    )
     got = s3.get_object(Bucket=bucket, Key="a.txt")
     sink = io.BytesIO()
     s3.download_fileobj(bucket, "large", sink)
@@ -26,11 +31,22 @@ def handler(event, context):
         missing = error.response["Error"]["Code"]
     url = s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "a.txt"})
     fetched = urllib.request.urlopen(url).read().decode()
-    keys = [item["Key"] for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, PaginationConfig={"PageSize": 1}) for item in page["Contents"]]
+    keys = [
+        item["Key"]
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, PaginationConfig={"PageSize": 1})
+        for item in page["Contents"]
+    ]
     dynamo = boto3.resource("dynamodb")
     try:
-        table = dynamo.create_table(TableName="py-boto3", BillingMode="PAY_PER_REQUEST", AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}, {"AttributeName": "sk", "AttributeType": "N"}],
-                                    KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}])
+        table = dynamo.create_table(
+            TableName="py-boto3",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[
+                {"AttributeName": "pk", "AttributeType": "S"},
+                {"AttributeName": "sk", "AttributeType": "N"},
+            ],
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        )
         table.wait_until_exists()
     except ClientError:
         table = dynamo.Table("py-boto3")
@@ -45,4 +61,13 @@ def handler(event, context):
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
     sns.publish(TopicArn=topic, Message="hello")
     bodies = [message["Body"] for message in sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1)["Messages"]]
-    return [got["Body"].read().decode(), got["Metadata"], len(sink.getvalue()), missing, fetched, keys, [[int(item["sk"]), sorted(item["tags"])] for item in items], bodies]
+    return [
+        got["Body"].read().decode(),
+        got["Metadata"],
+        len(sink.getvalue()),
+        missing,
+        fetched,
+        keys,
+        [[int(item["sk"]), sorted(item["tags"])] for item in items],
+        bodies,
+    ]

@@ -43,7 +43,12 @@ def handler(event, context: LambdaContext):
     boto3.client("ssm").put_parameter(Name="/py/a", Value='{"n": 1}', Type="String", Overwrite=True)
     dynamo = boto3.client("dynamodb")
     try:
-        dynamo.create_table(TableName="py-idem", BillingMode="PAY_PER_REQUEST", AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}], KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}])
+        dynamo.create_table(
+            TableName="py-idem",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        )
     except dynamo.exceptions.ResourceInUseException:
         pass
     stream.seek(0)
@@ -62,7 +67,9 @@ def handler(event, context: LambdaContext):
     config = IdempotencyConfig()
     config.register_lambda_context(context)
 
-    @idempotent_function(data_keyword_argument="order", persistence_store=DynamoDBPersistenceLayer("py-idem"), config=config)
+    @idempotent_function(
+        data_keyword_argument="order", persistence_store=DynamoDBPersistenceLayer("py-idem"), config=config
+    )
     def pay(order):
         calls.append(order)
         return {"paid": len(calls)}
@@ -74,14 +81,56 @@ def handler(event, context: LambdaContext):
         if record.body == "bad":
             raise ValueError
 
-    batch = {"Records": [{"messageId": str(n), "body": body, "receiptHandle": "r", "attributes": {}, "messageAttributes": {}, "eventSource": "aws:sqs"} for n, body in enumerate(["good", "bad"])]}
+    batch = {
+        "Records": [
+            {
+                "messageId": str(n),
+                "body": body,
+                "receiptHandle": "r",
+                "attributes": {},
+                "messageAttributes": {},
+                "eventSource": "aws:sqs",
+            }
+            for n, body in enumerate(["good", "bad"])
+        ]
+    }
     failures = process_partial_response(batch, work, BatchProcessor(EventType.SQS), context)
-    envelope = {"version": "0", "id": "i", "source": "s", "account": "1", "time": "2026-01-01T00:00:00Z", "region": "r", "resources": [], "detail-type": "t", "detail": {"id": "7"}}
+    envelope = {
+        "version": "0",
+        "id": "i",
+        "source": "s",
+        "account": "1",
+        "time": "2026-01-01T00:00:00Z",
+        "region": "r",
+        "resources": [],
+        "detail-type": "t",
+        "detail": {"id": "7"},
+    }
 
     def ask(path):
         http = {"method": "GET", "path": path, "sourceIp": "127.0.0.1", "protocol": "HTTP/1.1", "userAgent": ""}
-        reply = app.resolve({"version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "", "headers": {}, "requestContext": {"http": http, "stage": "$default", "requestId": "r"}}, context)
+        reply = app.resolve(
+            {
+                "version": "2.0",
+                "routeKey": "$default",
+                "rawPath": path,
+                "rawQueryString": "",
+                "headers": {},
+                "requestContext": {"http": http, "stage": "$default", "requestId": "r"},
+            },
+            context,
+        )
         return [reply["statusCode"], reply["body"]]
 
-    return [[(line["level"], line["message"], line.get("order"), line.get("exception_name")) for line in lines], emf["count"], emf["service"], ask("/pets/7"), ask("/gone"), ask("/pets/x")[0], paid, failures,
-            parse(envelope, model=Order, envelope=EventBridgeEnvelope).id, parameters.get_parameter("/py/a", transform="json")]
+    return [
+        [(line["level"], line["message"], line.get("order"), line.get("exception_name")) for line in lines],
+        emf["count"],
+        emf["service"],
+        ask("/pets/7"),
+        ask("/gone"),
+        ask("/pets/x")[0],
+        paid,
+        failures,
+        parse(envelope, model=Order, envelope=EventBridgeEnvelope).id,
+        parameters.get_parameter("/py/a", transform="json"),
+    ]

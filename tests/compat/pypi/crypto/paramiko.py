@@ -40,7 +40,13 @@ async def later():
         it.stdout.write(f"async {it.command}")
         it.exit(0)
 
-    server = await asyncssh.listen("127.0.0.1", 0, server_factory=Ours, server_host_keys=[asyncssh.generate_private_key("ssh-ed25519")], process_factory=process)
+    server = await asyncssh.listen(
+        "127.0.0.1",
+        0,
+        server_factory=Ours,
+        server_host_keys=[asyncssh.generate_private_key("ssh-ed25519")],
+        process_factory=process,
+    )
     async with asyncssh.connect("127.0.0.1", server.get_port(), known_hosts=None, username="u") as connection:
         result = await connection.run("it")
     server.close()
@@ -57,7 +63,9 @@ def handler(event, context):
             client = paramiko.SSHClient()
             client.set_missing_host_key_policy(paramiko.AutoAddPolicy())
             try:
-                client.connect("127.0.0.1", listener.getsockname()[1], "u", password, look_for_keys=False, allow_agent=False)
+                client.connect(
+                    "127.0.0.1", listener.getsockname()[1], "u", password, look_for_keys=False, allow_agent=False
+                )
                 _, stdout, _ = client.exec_command("it")
                 told.append([stdout.read().decode(), stdout.channel.recv_exit_status()])
             except paramiko.AuthenticationException as error:

@@ -11,4 +11,11 @@ def handler(event, context):
         hasher.verify(hashed, "wrong")
     except argon2.exceptions.VerifyMismatchError as error:
         wrong = type(error).__name__
-    return [hashed, wrong, bcrypt.hashpw(b"a", b"$2b$04$abcdefghijklmnopqrstuu").decode(), bcrypt.checkpw(b"b", bcrypt.hashpw(b"a", bcrypt.gensalt(4))), pbkdf2_sha256.using(rounds=10, salt=b"s").hash("a"), sha512_crypt.verify("a", sha512_crypt.using(rounds=1000).hash("a"))]
+    return [
+        hashed,
+        wrong,
+        bcrypt.hashpw(b"a", b"$2b$04$abcdefghijklmnopqrstuu").decode(),
+        bcrypt.checkpw(b"b", bcrypt.hashpw(b"a", bcrypt.gensalt(4))),
+        pbkdf2_sha256.using(rounds=10, salt=b"s").hash("a"),
+        sha512_crypt.verify("a", sha512_crypt.using(rounds=1000).hash("a")),
+    ]

@@ -42,5 +42,7 @@ def handler(event, context):
         database.drop_tables([Pet])
         database.create_tables([Pet])
         Pet.insert_many([{"name": "a"}, {"name": "b", "age": 3}]).execute()
-        found = list(Pet.select(Pet.name, peewee.fn.SUM(Pet.age).alias("sum")).group_by(Pet.name).order_by(Pet.name).dicts())
+        found = list(
+            Pet.select(Pet.name, peewee.fn.SUM(Pet.age).alias("sum")).group_by(Pet.name).order_by(Pet.name).dicts()
+        )
     return [found, asyncio.run(main())]

@@ -18,8 +18,13 @@ async def main():
 def handler(event, context):
     with psycopg.connect(row_factory=dict_row, autocommit=True) as connection:
         connection.execute("drop table if exists py_psycopg")
-        connection.execute("create table py_psycopg (id serial primary key, name text, data jsonb, at timestamptz, bytes bytea, tags text[])")
-        row = connection.execute("insert into py_psycopg (name, data, at, bytes, tags) values (%s, %s, %s, %s, %s) returning *", ["Réx", Jsonb({"a": [1]}), datetime.datetime.fromtimestamp(0, datetime.timezone.utc), b"\x01", ["x"]]).fetchone()
+        connection.execute(
+            "create table py_psycopg (id serial primary key, name text, data jsonb, at timestamptz, bytes bytea, tags text[])"
+        )
+        row = connection.execute(
+            "insert into py_psycopg (name, data, at, bytes, tags) values (%s, %s, %s, %s, %s) returning *",
+            ["Réx", Jsonb({"a": [1]}), datetime.datetime.fromtimestamp(0, datetime.timezone.utc), b"\x01", ["x"]],
+        ).fetchone()
         with connection.cursor().copy("copy py_psycopg (name) from stdin") as copy:
             copy.write_row(["copied"])
         try:

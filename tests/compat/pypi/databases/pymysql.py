@@ -19,7 +19,9 @@ async def main():
 def handler(event, context):
     connection = pymysql.connect(**settings, database="trine", cursorclass=pymysql.cursors.DictCursor, autocommit=False)
     with connection, connection.cursor() as cursor:
-        cursor.execute("create or replace table py_pymysql (id int auto_increment primary key, name varchar(20), price decimal(6,2))")
+        cursor.execute(
+            "create or replace table py_pymysql (id int auto_increment primary key, name varchar(20), price decimal(6,2))"
+        )
         cursor.executemany("insert into py_pymysql (name, price) values (%s, %s)", [("é", "1.50"), ("b", None)])
         connection.commit()
         cursor.execute("delete from py_pymysql")
@@ -30,11 +32,16 @@ def handler(event, context):
             cursor.execute("select * from nothing")
         except pymysql.err.ProgrammingError as error:
             failed = error.args[0]
-    secure = pymysql.connect(**settings, database="trine", ssl={"ca": os.environ["AUTHORITY_FILE"], "check_hostname": False})
+    secure = pymysql.connect(
+        **settings, database="trine", ssl={"ca": os.environ["AUTHORITY_FILE"], "check_hostname": False}
+    )
     with secure, secure.cursor() as cursor:
         cursor.execute("show status like 'Ssl_cipher'")
         cipher = cursor.fetchone()[1] != ""
-    with mysql.connector.connect(**settings, database="trine", ssl_disabled=True) as other, other.cursor(dictionary=True) as cursor:
+    with (
+        mysql.connector.connect(**settings, database="trine", ssl_disabled=True) as other,
+        other.cursor(dictionary=True) as cursor,
+    ):
         cursor.execute("select %s as a", ("x",))
         third = cursor.fetchall()
     return [rows, failed, cipher, asyncio.run(main()), third]

@@ -10,7 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, selectinload
 
 POSTGRES = os.environ["POSTGRES_URL"].replace("postgres://", "postgresql+{}://")
-URLS = [POSTGRES.format("psycopg"), POSTGRES.format("psycopg2"), os.environ["MYSQL_URL"].replace("mysql://", "mysql+pymysql://"), "sqlite://"]
+URLS = [
+    POSTGRES.format("psycopg"),
+    POSTGRES.format("psycopg2"),
+    os.environ["MYSQL_URL"].replace("mysql://", "mysql+pymysql://"),
+    "sqlite://",
+]
 
 
 class Base(DeclarativeBase):
@@ -62,7 +67,9 @@ def handler(event, context):
             session.execute(sa.delete(Pet))
             session.rollback()
             rows = session.execute(sa.select(Owner.name, sa.func.count(Pet.id)).join(Pet).group_by(Owner.name)).all()
-            told.append([[tuple(row) for row in rows], session.scalars(sa.select(Pet.data).where(Pet.name == "Rex")).one()])
+            told.append(
+                [[tuple(row) for row in rows], session.scalars(sa.select(Pet.data).where(Pet.name == "Rex")).one()]
+            )
         engine.dispose()
     told.append(asyncio.run(later()))
     engine = sa.create_engine("sqlite://")
@@ -72,6 +79,8 @@ def handler(event, context):
         session.commit()
         told.append([hero.name for hero in session.exec(sqlmodel.select(Hero))])
     with engine.begin() as connection:
-        Operations(MigrationContext.configure(connection)).add_column("py_sm", sa.Column("age", sa.Integer, server_default="3"))
+        Operations(MigrationContext.configure(connection)).add_column(
+            "py_sm", sa.Column("age", sa.Integer, server_default="3")
+        )
         told.append(connection.execute(sa.text("select name, age from py_sm")).one()._asdict())
     return told

@@ -14,4 +14,10 @@ def handler(event, context):
     sink.seek(0)
     with py7zr.SevenZipFile(sink) as archive:
         names = archive.getnames()
-    return [zstandard.decompress(zstandard.compress(data)) == data, lz4.frame.decompress(lz4.frame.compress(data)) == data, brotli.decompress(brotli.compress(data)) == data, len(brotli.compress(data)), names]
+    return [
+        zstandard.decompress(zstandard.compress(data)) == data,
+        lz4.frame.decompress(lz4.frame.compress(data)) == data,
+        brotli.decompress(brotli.compress(data)) == data,
+        len(brotli.compress(data)),
+        names,
+    ]

@@ -29,4 +29,9 @@ def handler(event, context):
         xlrd.open_workbook(file_contents=sink.getvalue())
     except xlrd.XLRDError as error:
         refused = str(error)[:20]
-    return [[list(row) for row in openpyxl.load_workbook(again)["s"].values], docx.Document(packed).tables[0].cell(0, 1).text, pptx.Presentation(shown).slides[0].shapes.title.text, refused]
+    return [
+        [list(row) for row in openpyxl.load_workbook(again)["s"].values],
+        docx.Document(packed).tables[0].cell(0, 1).text,
+        pptx.Presentation(shown).slides[0].shapes.title.text,
+        refused,
+    ]

@@ -25,4 +25,11 @@ def handler(event, context):
     gif = imageio.imwrite("<bytes>", numpy.zeros((2, 4, 4, 3), numpy.uint8), extension=".gif")
     sink = io.BytesIO()
     barcode.get("ean13", "123456789012").write(sink)
-    return told + [image.getpixel((60, 20)), cv2.imdecode(png, 0).shape, gif[:3].decode(), len(qrcode.make("hello").get_image().tobytes()) > 0, b"<svg" in sink.getvalue(), svgwrite.Drawing().tostring()[:4]]
+    return told + [
+        image.getpixel((60, 20)),
+        cv2.imdecode(png, 0).shape,
+        gif[:3].decode(),
+        len(qrcode.make("hello").get_image().tobytes()) > 0,
+        b"<svg" in sink.getvalue(),
+        svgwrite.Drawing().tostring()[:4],
+    ]

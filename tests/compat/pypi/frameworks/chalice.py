@@ -19,8 +19,26 @@ def queue(event):
 
 def handler(event, context):
     def ask(method, id, body=None):
-        reply = app({"resource": "/pets/{id}", "path": f"/pets/{id}", "httpMethod": method, "headers": {"content-type": "application/json"}, "multiValueQueryStringParameters": {"q": ["1"]}, "pathParameters": {"id": id}, "stageVariables": None,
-                     "body": body, "isBase64Encoded": False, "requestContext": {"httpMethod": method, "resourcePath": "/pets/{id}", "path": "/"}}, context)
+        reply = app(
+            {
+                "resource": "/pets/{id}",
+                "path": f"/pets/{id}",
+                "httpMethod": method,
+                "headers": {"content-type": "application/json"},
+                "multiValueQueryStringParameters": {"q": ["1"]},
+                "pathParameters": {"id": id},
+                "stageVariables": None,
+                "body": body,
+                "isBase64Encoded": False,
+                "requestContext": {"httpMethod": method, "resourcePath": "/pets/{id}", "path": "/"},
+            },
+            context,
+        )
         return [reply["statusCode"], reply["body"]]
 
-    return [ask("GET", "7"), ask("POST", "8", json.dumps({"n": 1})), ask("GET", "0"), queue({"Records": [{"body": "m", "receiptHandle": "r"}]}, context)]
+    return [
+        ask("GET", "7"),
+        ask("POST", "8", json.dumps({"n": 1})),
+        ask("GET", "0"),
+        queue({"Records": [{"body": "m", "receiptHandle": "r"}]}, context),
+    ]

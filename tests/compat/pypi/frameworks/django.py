@@ -1,14 +1,22 @@
 # django, djangorestframework, django-ninja: models in SQLite, views, templates, a REST API
-import json
 import os
 import tempfile
 import django
 from django.conf import settings
 
 if not settings.configured:
-    settings.configure(DEBUG=False, SECRET_KEY="s", ALLOWED_HOSTS=["*"], ROOT_URLCONF=__name__, USE_TZ=True, DEFAULT_AUTO_FIELD="django.db.models.AutoField",
-                       DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": os.path.join(tempfile.mkdtemp(), "db")}}, INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", "rest_framework"],
-                       TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates"}], REST_FRAMEWORK={"DEFAULT_AUTHENTICATION_CLASSES": []})
+    settings.configure(
+        DEBUG=False,
+        SECRET_KEY="s",
+        ALLOWED_HOSTS=["*"],
+        ROOT_URLCONF=__name__,
+        USE_TZ=True,
+        DEFAULT_AUTO_FIELD="django.db.models.AutoField",
+        DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": os.path.join(tempfile.mkdtemp(), "db")}},
+        INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", "rest_framework"],
+        TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates"}],
+        REST_FRAMEWORK={"DEFAULT_AUTHENTICATION_CLASSES": []},
+    )
     django.setup()
 
 from django.db import connection, models, transaction
@@ -58,7 +66,11 @@ def add(request, data: Sum):
     return {"sum": data.a + data.b}
 
 
-urlpatterns = [path("hello/<str:name>/", lambda request, name: JsonResponse({"hello": name, "q": request.GET.get("q")})), path("pets/", rest), path("api/", ninja.urls)]
+urlpatterns = [
+    path("hello/<str:name>/", lambda request, name: JsonResponse({"hello": name, "q": request.GET.get("q")})),
+    path("pets/", rest),
+    path("api/", ninja.urls),
+]
 
 
 def handler(event, context):
@@ -75,5 +87,12 @@ def handler(event, context):
         pass
     posted = client.post("/pets/", {"name": "Rex", "age": 3}, content_type="application/json").json()
     refused = client.post("/pets/", {"age": "x"}, content_type="application/json")
-    return [client.get("/hello/ä/?q=1").json(), posted, refused.status_code, client.post("/api/add", {"a": 1, "b": 2}, content_type="application/json").json(), client.get("/none").status_code,
-            Pet.objects.aggregate(models.Sum("age")), Template("{% for p in pets %}{{ p.name|upper }}{% endfor %}").render(Context({"pets": Pet.objects.all()}))]
+    return [
+        client.get("/hello/ä/?q=1").json(),
+        posted,
+        refused.status_code,
+        client.post("/api/add", {"a": 1, "b": 2}, content_type="application/json").json(),
+        client.get("/none").status_code,
+        Pet.objects.aggregate(models.Sum("age")),
+        Template("{% for p in pets %}{{ p.name|upper }}{% endfor %}").render(Context({"pets": Pet.objects.all()})),
+    ]

@@ -30,4 +30,11 @@ def handler(event, context):
         signer.loads("x")
     except BadSignature as error:
         bad = type(error).__name__
-    return [falcon.testing.TestClient(app).simulate_get("/pets/7", query_string="q=1").json, Client(small).get("/hello/<b>").text, Client(config.make_wsgi_app()).get("/p/1").json, Client(asgi).get("/").text, signer.loads(signer.dumps([1])), bad]
+    return [
+        falcon.testing.TestClient(app).simulate_get("/pets/7", query_string="q=1").json,
+        Client(small).get("/hello/<b>").text,
+        Client(config.make_wsgi_app()).get("/p/1").json,
+        Client(asgi).get("/").text,
+        signer.loads(signer.dumps([1])),
+        bad,
+    ]

@@ -59,10 +59,33 @@ def handler(event, context):
     def ask(method, path, body=None, query=""):
         http = {"method": method, "path": path, "sourceIp": "127.0.0.1", "protocol": "HTTP/1.1"}
         headers = {"content-type": "application/json", "host": "h"}
-        reply = proxy({"version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": query, "headers": headers, "requestContext": {"http": http}, "body": body and json.dumps(body), "isBase64Encoded": False}, context)
+        reply = proxy(
+            {
+                "version": "2.0",
+                "routeKey": "$default",
+                "rawPath": path,
+                "rawQueryString": query,
+                "headers": headers,
+                "requestContext": {"http": http},
+                "body": body and json.dumps(body),
+                "isBase64Encoded": False,
+            },
+            context,
+        )
         return [reply["statusCode"], reply["body"]]
 
-    told = [ask("GET", "/pets/7", query="limit=3&q=x"), ask("GET", "/pets/x")[0], ask("POST", "/pets", {"name": "Rex"}), ask("POST", "/pets", {"name": "R"})[0], ask("GET", "/stream"), ask("GET", "/fail"), list(done)]
+    told = [
+        ask("GET", "/pets/7", query="limit=3&q=x"),
+        ask("GET", "/pets/x")[0],
+        ask("POST", "/pets", {"name": "Rex"}),
+        ask("POST", "/pets", {"name": "R"})[0],
+        ask("GET", "/stream"),
+        ask("GET", "/fail"),
+        list(done),
+    ]
     with TestClient(app) as client:
-        told += [client.post("/upload", files={"file": ("a.txt", b"content")}).json(), sorted(client.get("/openapi.json").json()["paths"])]
+        told += [
+            client.post("/upload", files={"file": ("a.txt", b"content")}).json(),
+            sorted(client.get("/openapi.json").json()["paths"]),
+        ]
     return told

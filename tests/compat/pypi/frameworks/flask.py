@@ -38,7 +38,17 @@ proxy = make_lambda_handler(app)
 def handler(event, context):
     def ask(path, query=""):
         http = {"method": "GET", "path": path, "sourceIp": "127.0.0.1", "protocol": "HTTP/1.1"}
-        reply = proxy({"version": "2.0", "rawPath": path, "rawQueryString": query, "headers": {"host": "h"}, "requestContext": {"http": http}, "isBase64Encoded": False}, context)
+        reply = proxy(
+            {
+                "version": "2.0",
+                "rawPath": path,
+                "rawQueryString": query,
+                "headers": {"host": "h"},
+                "requestContext": {"http": http},
+                "isBase64Encoded": False,
+            },
+            context,
+        )
         return [reply["statusCode"], reply["body"], len(reply.get("cookies", []))]
 
     client = app.test_client()

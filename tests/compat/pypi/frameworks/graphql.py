@@ -47,4 +47,11 @@ def handler(event, context):
     texts = ariadne.make_executable_schema("type Query { double(n: Int!): Int }", query)
     _, found = ariadne.graphql_sync(texts, {"query": "{ double(n: 21) }"})
     client = Client(transport=RequestsHTTPTransport(f"{os.environ['API_URL']}/graph"))
-    return [asyncio.run(schema.execute("{ pet(id: 7) { id name } }")).data, asyncio.run(subscribe(schema)), found, graphene.Schema(query=Root).execute('{ hello(name: "x") }').data, graphene.Schema(query=Root).execute("{ no }").errors[0].message, client.execute(gql('{ pet(id: "1") { name } }'))]
+    return [
+        asyncio.run(schema.execute("{ pet(id: 7) { id name } }")).data,
+        asyncio.run(subscribe(schema)),
+        found,
+        graphene.Schema(query=Root).execute('{ hello(name: "x") }').data,
+        graphene.Schema(query=Root).execute("{ no }").errors[0].message,
+        client.execute(gql('{ pet(id: "1") { name } }')),
+    ]

@@ -5,7 +5,7 @@ import tornado.httpserver
 import tornado.web
 from litestar import Litestar, get, post
 from litestar.testing import TestClient
-from quart import Quart, websocket
+from quart import Quart
 
 
 @get("/pets/{id:int}")
@@ -45,5 +45,9 @@ async def main():
 
 def handler(event, context):
     with TestClient(Litestar([pet, make])) as client:
-        told = [client.get("/pets/7").json(), client.post("/pets", json={"a": 1}).json(), client.get("/pets/x").status_code]
+        told = [
+            client.get("/pets/7").json(),
+            client.post("/pets", json={"a": 1}).json(),
+            client.get("/pets/x").status_code,
+        ]
     return told + asyncio.run(main())

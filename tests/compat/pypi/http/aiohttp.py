@@ -25,6 +25,7 @@ async def main():
     await site.start()
     base = f"http://127.0.0.1:{runner.addresses[0][1]}"
     async with aiohttp.ClientSession() as session:
+
         async def get(n):
             async with session.get(f"{API}/hello", params={"name": str(n)}) as reply:
                 return (await reply.json())["hello"]

@@ -19,7 +19,16 @@ async def main():
 
 
 def handler(event, context):
-    mocked = httpx.Client(transport=httpx.MockTransport(lambda request: httpx.Response(200, json={"path": request.url.path})))
+    mocked = httpx.Client(
+        transport=httpx.MockTransport(lambda request: httpx.Response(200, json={"path": request.url.path}))
+    )
     with httpx.Client(base_url=API, auth=("user", "pass")) as client:
         posted = client.post("/echo", json={"n": 1}).json()
-        return [posted, client.get("/basic").json(), client.get("/status/404").is_error, mocked.get("http://m/a").json(), httpx.get(f"{TLS}/hello").json(), asyncio.run(main())]
+        return [
+            posted,
+            client.get("/basic").json(),
+            client.get("/status/404").is_error,
+            mocked.get("http://m/a").json(),
+            httpx.get(f"{TLS}/hello").json(),
+            asyncio.run(main()),
+        ]

@@ -24,5 +24,17 @@ def handler(event, context):
         except requests.Timeout as error:
             late = type(error).__name__
         missing = session.get(f"{API}/status/404")
-        return [hello, posted.json(), posted.cookies.get_dict(), form, flaky, lines, late, missing.ok, session.get(f"{API}/redirect").history[0].status_code,
-                len(session.get(f"{API}/gzip").json()["packed"]), session.get(f"{TLS}/hello").json(), session.get(f"{API}/basic", auth=("user", "pass")).json()]
+        return [
+            hello,
+            posted.json(),
+            posted.cookies.get_dict(),
+            form,
+            flaky,
+            lines,
+            late,
+            missing.ok,
+            session.get(f"{API}/redirect").history[0].status_code,
+            len(session.get(f"{API}/gzip").json()["packed"]),
+            session.get(f"{TLS}/hello").json(),
+            session.get(f"{API}/basic", auth=("user", "pass")).json(),
+        ]

@@ -16,4 +16,11 @@ def handler(event, context):
     except urllib3.exceptions.HTTPError as error:
         late = type(error).__name__
     _, content = httplib2.Http().request(f"{API}/hello")
-    return [pool.request("GET", f"{API}/hello").json(), posted, streamed, late, pool.request("GET", f"{TLS}/hello").json(), json.loads(content)]
+    return [
+        pool.request("GET", f"{API}/hello").json(),
+        posted,
+        streamed,
+        late,
+        pool.request("GET", f"{TLS}/hello").json(),
+        json.loads(content),
+    ]

@@ -11,7 +11,14 @@ from rich.table import Table
 
 def handler(event, context):
     sink = io.StringIO()
-    log = structlog.wrap_logger(structlog.PrintLogger(sink), processors=[structlog.contextvars.merge_contextvars, structlog.processors.add_log_level, structlog.processors.JSONRenderer(sort_keys=True)])
+    log = structlog.wrap_logger(
+        structlog.PrintLogger(sink),
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.JSONRenderer(sort_keys=True),
+        ],
+    )
     with structlog.contextvars.bound_contextvars(request="r"):
         log.bind(a=1).warning("hello", n=2)
     lines = []
@@ -29,4 +36,9 @@ def handler(event, context):
     console, table = Console(file=io.StringIO(), width=30), Table("a")
     table.add_row("[red]é[/]")
     console.print(table)
-    return [json.loads(sink.getvalue()), [(line["message"], line["level"]["name"], line["extra"], line["exception"]["type"]) for line in lines], json.loads(stream.getvalue()), console.file.getvalue().count("é")]
+    return [
+        json.loads(sink.getvalue()),
+        [(line["message"], line["level"]["name"], line["extra"], line["exception"]["type"]) for line in lines],
+        json.loads(stream.getvalue()),
+        console.file.getvalue().count("é"),
+    ]

@@ -1,7 +1,6 @@
 # scikit-learn, joblib, onnxruntime: models trained, kept and asked, also by processes
 import io
 import joblib
-import numpy as np
 import onnxruntime
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
@@ -17,4 +16,8 @@ def handler(event, context):
     sink = io.BytesIO()
     joblib.dump(model, sink)
     sink.seek(0)
-    return [joblib.load(sink).predict(x[::50]).tolist(), round(cross_val_score(model, x, y, n_jobs=2).mean(), 3), "CPUExecutionProvider" in onnxruntime.get_available_providers()]
+    return [
+        joblib.load(sink).predict(x[::50]).tolist(),
+        round(cross_val_score(model, x, y, n_jobs=2).mean(), 3),
+        "CPUExecutionProvider" in onnxruntime.get_available_providers(),
+    ]

@@ -33,4 +33,9 @@ def handler(event, context):
     statsd.StatsClient("127.0.0.1", int(os.environ["UDP_PORT"])).incr(mark)
     time.sleep(0.2)
     datagrams = requests.get(f"{API}/taken/datagrams").json()
-    return [bool(taken), "requests.request" in "".join(taken), prometheus_client.generate_latest(registry).decode().splitlines()[2], f"{mark}:1|c" in datagrams]
+    return [
+        bool(taken),
+        "requests.request" in "".join(taken),
+        prometheus_client.generate_latest(registry).decode().splitlines()[2],
+        f"{mark}:1|c" in datagrams,
+    ]

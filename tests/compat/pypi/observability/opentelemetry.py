@@ -3,12 +3,11 @@
 import os
 import boto3
 import requests
-from opentelemetry import metrics, trace
+from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.instrumentation.botocore import BotocoreInstrumentor
 from opentelemetry.instrumentation.requests import RequestsInstrumentor
-from opentelemetry.instrumentation.urllib3 import URLLib3Instrumentor
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.trace import TracerProvider
@@ -34,4 +33,7 @@ def handler(event, context):
     meters.force_flush()
     taken = "".join(requests.get(f"{API}/taken/{PLACE}").json())
     provider.force_flush()
-    return [f"{span.get_span_context().trace_id:032x}" in header, [word in taken for word in ("outer", "GET", "STS.GetCallerIdentity", "pets")]]
+    return [
+        f"{span.get_span_context().trace_id:032x}" in header,
+        [word in taken for word in ("outer", "GET", "STS.GetCallerIdentity", "pets")],
+    ]

@@ -12,7 +12,13 @@ import sentry_sdk
 from sentry_sdk.integrations.logging import LoggingIntegration
 
 PLACE = str(10000 + os.getpid() % 50000)
-sentry_sdk.init(os.environ["SENTRY_DSN"].removesuffix("1") + PLACE, traces_sample_rate=1.0, _experiments={"transport_compression_algo": "gzip"}, default_integrations=False, integrations=[LoggingIntegration()])
+sentry_sdk.init(
+    os.environ["SENTRY_DSN"].removesuffix("1") + PLACE,
+    traces_sample_rate=1.0,
+    _experiments={"transport_compression_algo": "gzip"},
+    default_integrations=False,
+    integrations=[LoggingIntegration()],
+)
 apm = elasticapm.Client(service_name="py", api_request_time="1s")
 
 
@@ -34,4 +40,9 @@ def handler(event, context):
         return json.load(urllib.request.urlopen(f"{os.environ['API_URL']}/taken/{place}"))
 
     envelopes = [text for text in taken("api") if mark in text]
-    return [len(envelopes), any('"ValueError"' in text for text in envelopes), any('"transaction"' in text and "inner" in text for text in envelopes), any(mark in text for text in taken("apm"))]
+    return [
+        len(envelopes),
+        any('"ValueError"' in text for text in envelopes),
+        any('"transaction"' in text and "inner" in text for text in envelopes),
+        any(mark in text for text in taken("apm")),
+    ]

@@ -27,5 +27,13 @@ def handler(event, context):
         requests.get(f"{os.environ['API_URL']}/hello")
         boto3.client("sts").get_caller_identity()
     time.sleep(0.3)
-    taken = [json.loads(text.split("\n")[1]) for text in requests.get(f"{os.environ['API_URL']}/taken/datagrams").json() if mark in text]
-    return [[sub["name"].split(":")[0], sub.get("annotations"), sub.get("namespace")] for segment in taken for sub in segment["subsegments"]]
+    taken = [
+        json.loads(text.split("\n")[1])
+        for text in requests.get(f"{os.environ['API_URL']}/taken/datagrams").json()
+        if mark in text
+    ]
+    return [
+        [sub["name"].split(":")[0], sub.get("annotations"), sub.get("namespace")]
+        for segment in taken
+        for sub in segment["subsegments"]
+    ]

@@ -11,9 +11,16 @@ TEXT = "<ul><li class=a>é</li><li>b<b>c</b></li></ul>"
 
 
 def handler(event, context):
-    told = [[item.get_text() for item in BeautifulSoup(TEXT, kind).select("li")] for kind in ("lxml", "html5lib", "html.parser")]
+    told = [
+        [item.get_text() for item in BeautifulSoup(TEXT, kind).select("li")]
+        for kind in ("lxml", "html5lib", "html.parser")
+    ]
     root = lxml.etree.fromstring('<a xmlns:x="u"><x:b n="1">t</x:b></a>')
-    xslt = lxml.etree.XSLT(lxml.etree.XML('<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform"><xsl:template match="/"><r><xsl:value-of select="//@n"/></r></xsl:template></xsl:stylesheet>'))
+    xslt = lxml.etree.XSLT(
+        lxml.etree.XML(
+            '<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform"><xsl:template match="/"><r><xsl:value-of select="//@n"/></r></xsl:template></xsl:stylesheet>'
+        )
+    )
     try:
         lxml.etree.fromstring("<a>")
     except lxml.etree.XMLSyntaxError as error:
@@ -22,4 +29,13 @@ def handler(event, context):
         defusedxml.ElementTree.fromstring('<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>')
     except defusedxml.EntitiesForbidden as error:
         refused = type(error).__name__
-    return told + [root.xpath("//x:b/@n", namespaces={"x": "u"}), str(xslt(root)).strip(), wrong, refused, lxml.html.fromstring(TEXT).cssselect("li.a")[0].text, Selector(TEXT).css("li::text").getall(), bleach.clean("<script>x</script><b>y</b>", tags={"b"}), html2text.html2text("<h1>a</h1><em>b</em>").strip()]
+    return told + [
+        root.xpath("//x:b/@n", namespaces={"x": "u"}),
+        str(xslt(root)).strip(),
+        wrong,
+        refused,
+        lxml.html.fromstring(TEXT).cssselect("li.a")[0].text,
+        Selector(TEXT).css("li::text").getall(),
+        bleach.clean("<script>x</script><b>y</b>", tags={"b"}),
+        html2text.html2text("<h1>a</h1><em>b</em>").strip(),
+    ]

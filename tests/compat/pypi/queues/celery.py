@@ -28,7 +28,11 @@ def double(n):
 
 def handler(event, context):
     with start_worker(app, perform_ping_check=False, pool="solo", shutdown_timeout=20):
-        told = [add.delay(1, 2).get(timeout=20), celery.chain(add.s(1, 1), add.s(5))().get(timeout=20), flaky.delay().get(timeout=20)]
+        told = [
+            add.delay(1, 2).get(timeout=20),
+            celery.chain(add.s(1, 1), add.s(5))().get(timeout=20),
+            flaky.delay().get(timeout=20),
+        ]
     connection = redis.from_url(os.environ["REDIS_URL"])
     queue = rq.Queue(f"rq{os.getpid()}", connection=connection)
     job = queue.enqueue("math.factorial", 5)

@@ -46,7 +46,11 @@ def handler(event, context):
     server.start()
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
         stub = pb_grpc.PetsStub(channel)
-        told = [json_format.MessageToDict(stub.Get(pb.Pet(id=1), metadata=[("who", "me")])), [pet.id for pet in stub.List(pb.Pet())], stub.Add(iter([pb.Pet(id=1), pb.Pet(id=2)])).id]
+        told = [
+            json_format.MessageToDict(stub.Get(pb.Pet(id=1), metadata=[("who", "me")])),
+            [pet.id for pet in stub.List(pb.Pet())],
+            stub.Add(iter([pb.Pet(id=1), pb.Pet(id=2)])).id,
+        ]
         try:
             stub.Get(pb.Pet(id=0))
         except grpc.RpcError as error:

@@ -4,7 +4,6 @@ import aiokafka
 import kafka
 import nats
 from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient
 
 
 async def main():

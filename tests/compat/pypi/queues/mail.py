@@ -24,4 +24,9 @@ def handler(event, context):
         smtp.send_message(message)
     taken = json.load(urllib.request.urlopen(f"{os.environ['API_URL']}/taken/mail/{urllib.parse.quote(to)}"))
     query = dns.message.make_query("a.test", "MX", id=1)
-    return [len(taken), "filename=\"a.txt\"" in json.loads(taken[0])["text"], dns.message.from_wire(query.to_wire()).question[0].to_text(), dns.name.from_text("é.test").to_text()]
+    return [
+        len(taken),
+        'filename="a.txt"' in json.loads(taken[0])["text"],
+        dns.message.from_wire(query.to_wire()).question[0].to_text(),
+        dns.name.from_text("é.test").to_text(),
+    ]

@@ -21,7 +21,9 @@ def handler(event, context):
     base = f"py/{os.getpid()}/{event['call']}"
     heard, ready = queue.Queue(), queue.Queue()
     client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
-    client.on_message = lambda client, data, message: heard.put([message.topic[len(base):], message.payload.decode(), message.qos])
+    client.on_message = lambda client, data, message: heard.put(
+        [message.topic[len(base) :], message.payload.decode(), message.qos]
+    )
     client.on_subscribe = lambda *arguments: ready.put(1)
     client.connect(HOST, PORT)
     client.loop_start()

@@ -19,7 +19,9 @@ API = os.environ["API_URL"]
 def handler(event, context):
     stripe.api_key, stripe.api_base, stripe.max_network_retries = "sk_test", API, 0
     stripe.Customer.create(email="a@b.test")
-    asked = [text for text in requests.get(f"{API}/taken/v1").json() if "customers" in text and "email=a%40b.test" in text]
+    asked = [
+        text for text in requests.get(f"{API}/taken/v1").json() if "customers" in text and "email=a%40b.test" in text
+    ]
     try:
         stripe.Webhook.construct_event("{}", "t=1,v1=x", "whsec")
     except stripe.SignatureVerificationError as error:
@@ -36,4 +38,15 @@ def handler(event, context):
     notion = notion_client.Client(auth="t", base_url=API).request("hello", "GET")
     voice = twilio.twiml.voice_response.VoiceResponse()
     voice.say("é")
-    return [bool(asked), refused, slack, verifier.is_valid("{}", now, verifier.generate_signature(timestamp=now, body="{}")), sorted(github), mail, sorted(vault), sorted(notion), str(voice), twilio.request_validator.RequestValidator("t").validate("https://a.test", {}, "x")]
+    return [
+        bool(asked),
+        refused,
+        slack,
+        verifier.is_valid("{}", now, verifier.generate_signature(timestamp=now, body="{}")),
+        sorted(github),
+        mail,
+        sorted(vault),
+        sorted(notion),
+        str(voice),
+        twilio.request_validator.RequestValidator("t").validate("https://a.test", {}, "x"),
+    ]

@@ -1,6 +1,5 @@
 # zeep, suds-community: a service of SOAP that is described here
 import http.server
-import os
 import tempfile
 import threading
 import suds.client
@@ -32,6 +31,9 @@ def handler(event, context):
     with tempfile.NamedTemporaryFile("w", suffix=".wsdl") as file:
         file.write(WSDL.format(url=f"http://127.0.0.1:{server.server_port}"))
         file.flush()
-        told = [zeep.Client(file.name).service.double(21), suds.client.Client("file://" + file.name, cache=None).service.double(21)]
+        told = [
+            zeep.Client(file.name).service.double(21),
+            suds.client.Client("file://" + file.name, cache=None).service.double(21),
+        ]
     server.shutdown()
     return told

@@ -1,6 +1,5 @@
 # cachetools, aiocache, aiofiles, wrapt, pluggy, injector, dependency-injector: caches, files, wrappers, plugins, injection
 import asyncio
-import tempfile
 import aiocache
 import aiofiles
 import cachetools
@@ -71,4 +70,11 @@ def handler(event, context):
     manager.add_hookspecs(Spec)
     manager.register(Plugin())
     box = Box()
-    return [list(cache), asyncio.run(main()), Service().say(), box.service() is box.service(), injector.Injector().get(Uses).service.say(), manager.hook.double(n=21)]
+    return [
+        list(cache),
+        asyncio.run(main()),
+        Service().say(),
+        box.service() is box.service(),
+        injector.Injector().get(Uses).service.say(),
+        manager.hook.double(n=21),
+    ]

@@ -41,4 +41,12 @@ def handler(event, context):
 
     nested = loop.run_until_complete(outer())
     loop.close()
-    return [trio.run(both), uvloop.run(both()), asyncio.run(both()), [job.value for job in jobs], order, ffi.dlopen(None).strlen(b"four"), nested]
+    return [
+        trio.run(both),
+        uvloop.run(both()),
+        asyncio.run(both()),
+        [job.value for job in jobs],
+        order,
+        ffi.dlopen(None).strlen(b"four"),
+        nested,
+    ]

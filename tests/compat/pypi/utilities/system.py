@@ -2,7 +2,6 @@
 import os
 import tempfile
 import threading
-import time
 import babel.dates
 import babel.numbers
 import datetime
@@ -40,4 +39,14 @@ def handler(event, context):
     scheduler.start()
     fired = done.wait(5)
     scheduler.shutdown()
-    return [watched, ran, fired, psutil.Process().pid == os.getpid(), psutil.virtual_memory().total > 0, babel.dates.format_date(datetime.date(2026, 1, 5), "full", "de"), babel.numbers.format_currency(1234.5, "EUR", locale="fr"), pycountry.countries.get(alpha_2="DE").name, round(geopy.distance.distance((52.5, 13.4), (48.9, 2.4)).km)]
+    return [
+        watched,
+        ran,
+        fired,
+        psutil.Process().pid == os.getpid(),
+        psutil.virtual_memory().total > 0,
+        babel.dates.format_date(datetime.date(2026, 1, 5), "full", "de"),
+        babel.numbers.format_currency(1234.5, "EUR", locale="fr"),
+        pycountry.countries.get(alpha_2="DE").name,
+        round(geopy.distance.distance((52.5, 13.4), (48.9, 2.4)).km),
+    ]

@@ -33,5 +33,18 @@ def handler(event, context):
     app.command()(lambda name: print(f"hi {name}"))
     bar = io.StringIO()
     total = sum(tqdm.tqdm(range(10), file=bar))
-    return [runner.invoke(command, ["--n", "21"]).output, failed.exit_code, total, "100%" in bar.getvalue(), dict(dotenv.dotenv_values(stream=io.StringIO('A=1\nB="x y"'))), environs.Env().str("AWS_REGION"), [list(chunk) for chunk in more_itertools.chunked(range(5), 2)], toolz.groupby(len, ["a", "bb", "c"]),
-            boltons.iterutils.split([1, None, 2]), funcy.merge({"a": 1}, {"b": 2}), deepdiff.DeepDiff({"a": [1]}, {"a": [2]}).to_dict()["values_changed"]["root['a'][0]"], str(divide(1, 0)), glom.glom({"a": [{"b": 1}]}, ("a", ["b"]))]
+    return [
+        runner.invoke(command, ["--n", "21"]).output,
+        failed.exit_code,
+        total,
+        "100%" in bar.getvalue(),
+        dict(dotenv.dotenv_values(stream=io.StringIO('A=1\nB="x y"'))),
+        environs.Env().str("AWS_REGION"),
+        [list(chunk) for chunk in more_itertools.chunked(range(5), 2)],
+        toolz.groupby(len, ["a", "bb", "c"]),
+        boltons.iterutils.split([1, None, 2]),
+        funcy.merge({"a": 1}, {"b": 2}),
+        deepdiff.DeepDiff({"a": [1]}, {"a": [2]}).to_dict()["values_changed"]["root['a'][0]"],
+        str(divide(1, 0)),
+        glom.glom({"a": [{"b": 1}]}, ("a", ["b"])),
+    ]

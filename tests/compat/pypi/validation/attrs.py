@@ -32,4 +32,11 @@ def handler(event, context):
         double("x")
     except typeguard.TypeCheckError as error:
         refused = type(error).__name__
-    return [attrs.asdict(Point("3", ["a"])), wrong, cattrs.unstructure(cattrs.structure({"x": "4"}, Point)), dacite.from_dict(Line, {"a": 1}).b, refused, hash(Point(1, ())) == hash(Point(1, ()))]
+    return [
+        attrs.asdict(Point("3", ["a"])),
+        wrong,
+        cattrs.unstructure(cattrs.structure({"x": "4"}, Point)),
+        dacite.from_dict(Line, {"a": 1}).b,
+        refused,
+        hash(Point(1, ())) == hash(Point(1, ())),
+    ]

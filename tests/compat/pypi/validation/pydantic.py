@@ -1,5 +1,4 @@
 # pydantic, pydantic-settings, email-validator: models, validators, unions, settings, JSON Schema, errors
-import os
 from typing import Annotated, Literal
 from pydantic import BaseModel, EmailStr, Field, TypeAdapter, ValidationError, computed_field, field_validator
 from pydantic_settings import BaseSettings
@@ -36,4 +35,10 @@ def handler(event, context):
         Dog.model_validate({"kind": "dog", "name": "x", "owner": "no"})
     except ValidationError as error:
         wrong = [(item["type"], item["loc"]) for item in error.errors()]
-    return [pet.validate_python({"kind": "dog", "name": " Rex "}).model_dump(), pet.validate_json('{"kind":"cat"}').lives, wrong, Settings().aws_region, Cat.model_json_schema()]
+    return [
+        pet.validate_python({"kind": "dog", "name": " Rex "}).model_dump(),
+        pet.validate_json('{"kind":"cat"}').lives,
+        wrong,
+        Settings().aws_region,
+        Cat.model_json_schema(),
+    ]

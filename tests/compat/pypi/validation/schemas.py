@@ -23,7 +23,9 @@ def handler(event, context):
         PetSchema().load({"born": "x"})
     except marshmallow.ValidationError as error:
         told.append(error.messages)
-    validator = jsonschema.Draft202012Validator({"type": "object", "required": ["a"], "properties": {"a": {"type": "integer"}}})
+    validator = jsonschema.Draft202012Validator(
+        {"type": "object", "required": ["a"], "properties": {"a": {"type": "integer"}}}
+    )
     told.append([error.message for error in validator.iter_errors({"a": "x"})])
     checker = cerberus.Validator({"n": {"type": "integer", "min": 1}})
     told += [checker.validate({"n": 0}), checker.errors]

@@ -14,7 +14,9 @@ const zlib = require("zlib");
 const { readFileSync } = require("fs");
 
 const wrapped = newrelic.setLambdaHandler(async () => {
-  await new Promise((resolve, reject) => http.get(`${process.env.API_URL}/hello`, (reply) => reply.resume().on("end", resolve)).on("error", reject));
+  await new Promise((resolve, reject) =>
+    http.get(`${process.env.API_URL}/hello`, (reply) => reply.resume().on("end", resolve)).on("error", reject),
+  );
   return "done";
 });
 
@@ -24,5 +26,10 @@ exports.handler = async (event, context) => {
   const [, marker, ...rest] = JSON.parse(readFileSync(process.env.NEWRELIC_PIPE_PATH, "utf8"));
   const packed = rest.at(-1);
   const { data } = JSON.parse(zlib.gunzipSync(Buffer.from(packed, "base64")));
-  return [answer, marker, Object.keys(data).sort(), JSON.stringify(data.span_event_data).includes("External/127.0.0.1")];
+  return [
+    answer,
+    marker,
+    Object.keys(data).sort(),
+    JSON.stringify(data.span_event_data).includes("External/127.0.0.1"),
+  ];
 };

@@ -7,7 +7,9 @@ const Redis = require("ioredis");
 
 exports.handler = async (event) => {
   globalThis.otelSpans.length = 0;
-  await new Promise((resolve, reject) => http.get(`${process.env.API_URL}/hello`, (reply) => reply.resume().on("end", resolve)).on("error", reject));
+  await new Promise((resolve, reject) =>
+    http.get(`${process.env.API_URL}/hello`, (reply) => reply.resume().on("end", resolve)).on("error", reject),
+  );
   await (await fetch(`${process.env.API_URL}/hello`)).text();
   const client = new pg.Client();
   await client.connect();

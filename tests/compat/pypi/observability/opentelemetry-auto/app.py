@@ -18,4 +18,10 @@ AwsLambdaInstrumentor().instrument(tracer_provider=provider)
 def handler(event, context):
     exporter.clear()
     answer = importlib.import_module("work").handler(event, context)
-    return [answer, [[span.name, span.kind.name, sorted(name for name in span.attributes if name.startswith("faas"))] for span in exporter.get_finished_spans()]]
+    return [
+        answer,
+        [
+            [span.name, span.kind.name, sorted(name for name in span.attributes if name.startswith("faas"))]
+            for span in exporter.get_finished_spans()
+        ],
+    ]
