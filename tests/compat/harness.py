@@ -9,9 +9,9 @@ import traceback
 
 
 class Context:
-    function_name = "app"
+    function_name = "index"
     function_version = "$LATEST"
-    invoked_function_arn = "arn:aws:lambda:us-east-1:012345678912:function:app"
+    invoked_function_arn = "arn:aws:lambda:us-east-1:012345678912:function:index"
     memory_limit_in_mb = "1024"
     aws_request_id = "00000000-0000-0000-0000-000000000000"
     log_group_name = "group"

@@ -46,6 +46,6 @@ def handler(event, context):
     told += [
         headers["Authorization"][-40:],
         OAuth2Session("c", redirect_uri="https://a.test").authorization_url("https://b.test/auth", state="s")[0],
-        pyotp.TOTP("JBSWY3DPEHPK3PXP").at(0),
+        pyotp.TOTP("JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP").at(0),
     ]
     return told

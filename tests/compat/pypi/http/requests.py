@@ -21,7 +21,7 @@ def handler(event, context):
         lines = list(session.get(f"{API}/lines", stream=True).iter_lines(decode_unicode=True))
         try:
             session.get(f"{API}/slow", timeout=0.1)
-        except requests.Timeout as error:
+        except requests.RequestException as error:
             late = type(error).__name__
         missing = session.get(f"{API}/status/404")
         return [

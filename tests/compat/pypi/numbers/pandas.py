@@ -14,6 +14,7 @@ def handler(event, context):
     sink = io.BytesIO()
     frame.to_parquet(sink)
     table = pq.read_table(sink)
+    sink.seek(0)
     lazy = pl.read_parquet(sink).lazy().group_by("k").agg(pl.col("n").sum()).sort("k").collect()
     joined = frame.merge(pd.DataFrame({"k": ["a"], "x": [1.5]}), how="left").fillna({"x": 0})
     return [
@@ -24,7 +25,7 @@ def handler(event, context):
         pc.sum(table["n"]).as_py(),
         lazy.to_dicts(),
         pl.SQLContext(t=lazy).execute("select max(n) as m from t", eager=True).item(),
-        pa.ipc.open_stream(pa.ipc.new_stream and _stream(table)).read_all().num_rows,
+        pa.ipc.open_stream(_stream(table)).read_all().num_rows,
     ]
 
 

@@ -10,12 +10,13 @@ import gzip
 import io
 import json
 import newrelic.agent
+from newrelic.api.lambda_handler import lambda_handler
 
 newrelic.agent.initialize()
 newrelic.agent.register_application(timeout=10)
 
 
-@newrelic.agent.lambda_handler()
+@lambda_handler()
 def wrapped(event, context):
     with newrelic.agent.FunctionTrace("work"):
         return {"call": event["call"]}

@@ -21,7 +21,7 @@ async def main():
 
 def handler(event, context):
     try:
-        kafka.KafkaProducer(bootstrap_servers="127.0.0.1:1", api_version_auto_timeout_ms=300, max_block_ms=300)
+        kafka.KafkaProducer(bootstrap_servers="127.0.0.1:1", max_block_ms=300)
         plain = "connected"
     except kafka.errors.KafkaError as error:
         plain = type(error).__name__

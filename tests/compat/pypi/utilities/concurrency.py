@@ -13,13 +13,13 @@ async def both():
     told = []
 
     async def one(n):
-        await anyio.sleep(0.001 * n)
+        await anyio.sleep(0.02 * n)
         told.append(n)
 
     async with anyio.create_task_group() as group:
         for n in (3, 1, 2):
             group.start_soon(one, n)
-    with anyio.move_on_after(0.005) as scope:
+    with anyio.move_on_after(0.05) as scope:
         await anyio.sleep(5)
     return [told, scope.cancelled_caught]
 
