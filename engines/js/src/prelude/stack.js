@@ -11,6 +11,7 @@ const {
   ArrayPrototypePush,
   ErrorPrototypeToString,
   ObjectGetPrototypeOf,
+  StringPrototypeReplace,
   StringPrototypeStartsWith,
   uncurryThis,
 } = primordials;
@@ -34,6 +35,13 @@ function methodsOf(site) {
   };
 }
 
+/**
+ * The module of Node's that shows in the stacks of what it calls back: by its name there, agents of `agent-base`
+ * (`https-proxy-agent`) know that `node:https` asks for them and not `node:http`.
+ */
+const HTTPS = "ext:deno_node/https.ts";
+const HTTPS_IN_NODE = "node:https";
+
 /** The name of the text that this worker thread was started with, which looks like one of ours: it is the first such. */
 let evalName;
 
@@ -45,16 +53,20 @@ function isOurs(name) {
   return StringPrototypeStartsWith(name, "ext:") || StringPrototypeStartsWith(name, "node:");
 }
 
-/** The call sites of users' code, in their order. */
+/** The call sites of users' code, in their order, with that of `node:https` where it has called such code. */
 function usersOf(sites) {
   const reversed = [];
   let ours = false;
+  let https;
   for (let i = sites.length - 1; i >= 0; i--) {
     const site = sites[i];
     const name = own.file(site);
     if (typeof name === "string") {
       // Glue around users' code stands under the name of their file, and says by another one that it is ours.
       ours = isOurs(name) || own.url(site) === host.glue;
+      if (name === HTTPS) {
+        https = site;
+      }
     } else if (own.isEval(site)) {
       ours = false;
     } else if (own.isAsync(site)) {
@@ -64,6 +76,10 @@ function usersOf(sites) {
     }
     // A function that is built in belongs to whoever calls it.
     if (!ours) {
+      if (https !== undefined) {
+        ArrayPrototypePush(reversed, https);
+        https = undefined;
+      }
       ArrayPrototypePush(reversed, site);
     }
   }
@@ -76,6 +92,9 @@ function usersOf(sites) {
 
 function lineOf(site, caller) {
   const text = own.text(site);
+  if (own.file(site) === HTTPS) {
+    return StringPrototypeReplace(text, HTTPS, HTTPS_IN_NODE);
+  }
   if (!usesSourceMaps()) {
     return host.relocate(text);
   }
@@ -123,7 +142,7 @@ class CallSite {
   }
 
   toString() {
-    return host.relocate(this.#site.toString());
+    return host.relocate(StringPrototypeReplace(this.#site.toString(), HTTPS, HTTPS_IN_NODE));
   }
 
   getEnclosingColumnNumber() {
@@ -194,6 +213,9 @@ class CallSite {
 /** A call site as `Error.prepareStackTrace` gets it. Source maps are its own affair, as they are in Node. */
 function forUsers(site) {
   const name = own.file(site);
+  if (name === HTTPS) {
+    return new CallSite(site, [HTTPS_IN_NODE, own.line(site), own.column(site)]);
+  }
   const place = typeof name === "string"
     ? host.place(name, own.line(site), own.column(site))
     : undefined;

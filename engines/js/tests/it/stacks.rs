@@ -245,6 +245,41 @@ fn what_prepares_stacks_may_fail_or_give_anything() {
     });
 }
 
+/// Agents of `agent-base` look for it, to know the protocol.
+#[test]
+fn what_https_calls_back_sees_it_in_the_stack_as_in_node() {
+    let source = "
+        import http from 'node:http';
+        import https from 'node:https';
+        const seen = [];
+        class Asked extends http.Agent {
+            get protocol() {
+                const lines = new Error().stack.split('\\n');
+                Error.prepareStackTrace = (error, sites) => sites.map((site) => [site.getFileName(), String(site)]);
+                const sites = new Error().stack;
+                Error.prepareStackTrace = undefined;
+                seen.push(lines.findIndex((line) => /\\(node:https:\\d+:\\d+\\)$/.test(line)) > 1);
+                seen.push(sites.some(([file, text]) => file === 'node:https' && text.includes('(node:https:')));
+            }
+            set protocol(_) {}
+        }
+        export const handler = () => {
+            for (const module of [http, https]) {
+                try {
+                    module.request({ agent: new Asked(), path: 'a b' });
+                } catch (error) {
+                    seen.push(error.code, error.stack.includes('node:https'));
+                }
+            }
+            return seen;
+        };";
+    run(async {
+        let answer = Guest::new(source).handle("null").await.unwrap();
+        let code = "\"ERR_UNESCAPED_CHARACTERS\"";
+        assert_eq!(answer, format!("[false,false,{code},false,true,true,{code},false]"));
+    });
+}
+
 #[test]
 fn what_was_thrown_that_is_no_error_is_told_as_it_is() {
     let source = "export const handler = async (value) => {
