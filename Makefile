@@ -107,6 +107,7 @@ node-suite: build ## what of Node's own tests passes, beside Node: about an hour
 
 python-suite: build ## what of CPython's own tests passes, beside CPython: about an hour
 	@.ci/stage "CPython's tests" nice .ci/python-suite $(SUITE) $(TRINE)
+
 .PHONY: compat
 # ONLY=pypi/databases runs a part of it.
 compat: build ## packages from npm and PyPI at real work, beside stock Node.js and CPython; renders what works
