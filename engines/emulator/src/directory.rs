@@ -3,6 +3,7 @@
 
 use super::{
     console::{Console, Writer},
+    durable::Executions,
     options::EmulatorOptions,
     outcome::{Event, Outcome},
     platform::Fleet,
@@ -137,6 +138,14 @@ impl Directory {
                 Submitted { request_id, pending: Pending::Unlogged { done, version, shared } }
             }
             Self::Fleet(fleet) => fleet.submit(place, event, version, parts, waits),
+        }
+    }
+
+    /// Returns the executions of durable functions.
+    pub(super) fn executions(&self) -> &Executions {
+        match self {
+            Self::One(shared) => &shared.executions,
+            Self::Fleet(fleet) => &fleet.executions,
         }
     }
 

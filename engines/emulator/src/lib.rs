@@ -66,6 +66,11 @@
 //! [`Emulator::invoke_streaming`]. A caller that goes away resets the upload, which is no breach of the runtime's:
 //! [`Answer::Abandoned`]. Callers that do not stream get what was streamed as a whole.
 //!
+//! # Durable functions
+//! With [`EmulatorOptions::durable`] each invocation starts a durable execution: the function is invoked again and again,
+//! with what it has done so far, until it has a result. The API that AWS's durable execution SDKs and callers of theirs use
+//! is on the same port, and [`Emulator::environment`] names it.
+//!
 //! # Processes
 //! An [`Emulator`] starts and stops none: tell it with [`Emulator::runtime_exited`] that the runtime's process has ended.
 //! A [`Platform`] does: it serves several functions behind one Invoke API, each in environments (a process with an
@@ -79,6 +84,7 @@ mod body;
 mod checks;
 mod console;
 mod directory;
+mod durable;
 mod environment;
 mod extension_api;
 mod fault;
@@ -105,6 +111,7 @@ mod violation;
 mod tests;
 
 pub use console::{Console, Writer};
+pub use durable::DurableOptions;
 pub use fault::{Fault, Injection, Moment};
 pub use ledger::{Counts, Record};
 pub use options::{

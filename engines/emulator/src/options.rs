@@ -3,6 +3,7 @@
 
 use super::{
     console::Console,
+    durable::DurableOptions,
     fault::Injection,
     report::LogForm,
     source::{Observer, Source},
@@ -70,6 +71,11 @@ pub struct EmulatorOptions {
     pub retries: u32,
     /// Time before the first of these times; the later ones wait as many times as long. Lambda waits for a minute.
     pub retry_delay: Duration,
+    /// Settings of a durable function; `None` for an ordinary one.
+    pub durable: Option<DurableOptions>,
+    /// Address under which functions find the Lambda API, where they are to use the emulator's: that of the
+    /// [`Platform`](super::Platform) that runs them, or else, for a durable function, the emulator's own.
+    pub lambda_api: Option<SocketAddr>,
     /// Faults planned from the start; [`Emulator::inject`](super::Emulator::inject) plans more.
     pub faults: Vec<Injection>,
 }
@@ -99,6 +105,8 @@ impl Default for EmulatorOptions {
             log_form: LogForm::Text,
             retries: 2,
             retry_delay: Duration::from_secs(1),
+            durable: None,
+            lambda_api: None,
             faults: Vec::new(),
         }
     }
@@ -142,6 +150,13 @@ impl EmulatorOptions {
         ];
         if !self.handler.is_empty() {
             variables.push(("_HANDLER", self.handler.clone()));
+        }
+        let own = self.durable.as_ref().map(|_| runtime_api);
+        if let Some(mut address) = self.lambda_api.or(own) {
+            if address.ip().is_unspecified() {
+                address.set_ip(Ipv4Addr::LOCALHOST.into());
+            }
+            variables.push(("AWS_ENDPOINT_URL_LAMBDA", format!("http://{address}")));
         }
         if self.is_concurrent() {
             variables.push(("AWS_LAMBDA_MAX_CONCURRENCY", self.concurrency.to_string()));

@@ -5,7 +5,7 @@ use super::{
     body::{self, ReplyBody},
     checks::{self, Connection},
     directory::Directory,
-    extension_api,
+    durable, extension_api,
     inject::{Affected, Cut, Disconnected},
     invoke_api,
     refusal::Refusal,
@@ -58,6 +58,8 @@ pub enum Endpoint {
     GetFunctionConfiguration,
     /// `GET /2015-03-31/functions`
     ListFunctions,
+    /// `/2025-12-01/…`: durable executions and their callbacks
+    Durable,
     /// Any other path.
     Unknown,
 }
@@ -67,6 +69,9 @@ impl Endpoint {
     pub(super) fn of(path: &str) -> (Self, &str) {
         // The SDKs put a slash at the end of this one.
         let path = if path == "/2015-03-31/functions/" { "/2015-03-31/functions" } else { path };
+        if path.starts_with(durable::API) {
+            return (Self::Durable, "");
+        }
         let mut parts = path.split('/').skip(1);
         let mut part = || parts.next().unwrap_or_default();
         let found = match (part(), part(), part(), part(), part()) {
@@ -101,7 +106,7 @@ impl Endpoint {
             Self::GetFunction | Self::GetFunctionConfiguration | Self::ListFunctions => {
                 Some(Method::GET)
             }
-            Self::Unknown => None,
+            Self::Durable | Self::Unknown => None,
             _ => Some(Method::POST),
         }
     }
@@ -115,6 +120,7 @@ impl Endpoint {
                 | Self::GetFunction
                 | Self::GetFunctionConfiguration
                 | Self::ListFunctions
+                | Self::Durable
         )
     }
 

@@ -156,6 +156,9 @@ pub(super) fn environment(
         ("LANG", "en_US.UTF-8".to_owned()),
         ("TZ", ":UTC".to_owned()),
     ]);
+    if variables.iter().any(|(name, _)| *name == "AWS_ENDPOINT_URL_LAMBDA") {
+        variables.extend(super::durable::credentials(set));
+    }
     for (name, value) in &mut variables {
         let is_decided = DECIDED.contains(name) || (*name == TASK_ROOT && root.is_some());
         if !is_decided && let Some(own) = set(name) {

@@ -1,5 +1,6 @@
 //! `trine emulator`: Lambda's Runtime API and Invoke API on this machine, for this runtime or any other.
 
+mod durable;
 mod functions;
 mod watch;
 
@@ -10,6 +11,7 @@ use crate::{
 };
 use anyhow::Context;
 use clap::Args;
+use durable::DurableFlags;
 use functions::{Function, environment};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::{
@@ -99,6 +101,8 @@ pub(super) struct EmulatorCommand {
     #[arg(long, value_name = "PORT", allow_negative_numbers = true, value_parser = address::port)]
     url_port: Option<u16>,
     #[command(flatten)]
+    durable_flags: DurableFlags,
+    #[command(flatten)]
     log_flags: LogFlags,
     /// Start environments anew when files of their function change
     #[arg(long)]
@@ -124,6 +128,11 @@ impl EmulatorCommand {
             let is_shared = name == FUNCTION_NAME && functions.len() > 1;
             if is_shared { None } else { set_by_user(name) }
         };
+        let names: Vec<String> = match functions.as_slice() {
+            [] => vec![self.name_of(None, &set)],
+            some => some.iter().map(|function| self.name_of(Some(function), &set)).collect(),
+        };
+        self.durable_flags.check(&names)?;
         let options = |function: Option<&Function>| {
             let console = Some(console.clone());
             let options = self.options(address, function, &set)?;
@@ -230,6 +239,17 @@ impl EmulatorCommand {
         }
     }
 
+    /// Returns a function's name: the flag's, the environment's, which `set` looks up, or that of its file.
+    fn name_of(
+        &self,
+        function: Option<&Function>,
+        set: &impl Fn(&str) -> Option<String>,
+    ) -> String {
+        let of_path = function.and_then(|function| function.name.clone());
+        let name = self.name.clone().or_else(|| set(FUNCTION_NAME)).or(of_path);
+        name.unwrap_or_else(|| "function".to_owned())
+    }
+
     /// Returns a function's facts from its path and the command line, else from the environment, which `set` looks up.
     ///
     /// # Errors
@@ -248,8 +268,7 @@ impl EmulatorCommand {
                 .map_err(|why| Usage(format!("the environment variable {MEMORY_SIZE}: {why}")))?,
             (None, None) => u64::from(usual.memory_mb) << 20,
         };
-        let of_path = function.and_then(|function| function.name.clone());
-        let name = self.name.clone().or_else(|| set(FUNCTION_NAME)).or(of_path);
+        let name = self.name_of(function, set);
         let of_path = function.and_then(|function| function.handler.clone());
         let handler = of_path.or_else(|| self.handler.clone()).or_else(|| set("_HANDLER"));
         Ok(EmulatorOptions {
@@ -258,7 +277,8 @@ impl EmulatorCommand {
             concurrency: self.max_concurrency as usize,
             snap_start: self.snap_start,
             retry_delay: self.retry_delay,
-            function_name: name.unwrap_or_else(|| "function".to_owned()),
+            durable: self.durable_flags.options(&name),
+            function_name: name,
             function_version: set("AWS_LAMBDA_FUNCTION_VERSION").unwrap_or(usual.function_version),
             // At most a TiB, see the form.
             memory_mb: (memory >> 20) as u32,
@@ -331,8 +351,10 @@ fn announce<'o>(address: SocketAddr, functions: impl IntoIterator<Item = &'o Emu
     note("Invoke with:");
     for options in functions {
         let name = utf8_percent_encode(&options.function_name, IN_PATHS);
+        // Durable functions are invoked with a version.
+        let version = if options.durable.is_some() { ":%24LATEST" } else { "" };
         print(format_args!(
-            "curl -d '{{}}' http://{address}/2015-03-31/functions/{name}/invocations"
+            "curl -d '{{}}' http://{address}/2015-03-31/functions/{name}{version}/invocations"
         ));
     }
     note(&format!("AWS's tools and SDKs take --endpoint-url http://{address}"));

@@ -6,7 +6,12 @@ use serde_json::{Value, json};
 use std::{net::SocketAddr, thread};
 
 /// Invokes a function by its name.
-fn call(address: SocketAddr, name: &str, headers: &[(&str, &str)], event: &Value) -> Reply {
+pub(super) fn call(
+    address: SocketAddr,
+    name: &str,
+    headers: &[(&str, &str)],
+    event: &Value,
+) -> Reply {
     let path = format!("/2015-03-31/functions/{name}/invocations");
     Connection::open(address).exchange("POST", &path, headers, event.to_string().as_bytes())
 }

@@ -1,5 +1,6 @@
 //! `trine emulator`: runtimes of every kind, by their commands, and what the emulator tells of them.
 
+mod durable;
 mod functions;
 
 use crate::support::{Connection, Folder, LANGUAGES, Process, Reply, eventually, run, trine};

@@ -10,8 +10,9 @@ pub(super) use reply::Pieces;
 use super::{
     body::{self, Collected, ReplyBody},
     directory::{Directory, Submitted},
+    durable,
     options::{EmulatorOptions, MAX_EVENT_BYTES},
-    outcome::Event,
+    outcome::{Answer, Event, Outcome},
     parts::{PARTS_IN_FLIGHT, Parts},
     prelude::Beginning,
     state::StreamPart,
@@ -20,7 +21,7 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::{convert::Infallible, net::SocketAddr};
+use std::{convert::Infallible, net::SocketAddr, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::mpsc,
@@ -102,6 +103,9 @@ async fn answer(
         trace_id: Some(trace_id),
         ..Event::new(made.to_string())
     };
+    if options.durable.is_some() {
+        return answer_durably(directory, place, options, event).await;
+    }
     let version = options.function_version.clone();
     let (sender, parts) = mpsc::channel(PARTS_IN_FLIGHT);
     let Submitted { pending, .. } = directory.submit(place, event, &version, Some(sender), false);
@@ -127,6 +131,29 @@ async fn answer(
         }
     }
     reply::failed()
+}
+
+/// Runs a durable execution from its start to its end. The URL is that of the function's newest version.
+async fn answer_durably(
+    directory: &Directory,
+    place: usize,
+    options: &EmulatorOptions,
+    event: Event,
+) -> Response<ReplyBody> {
+    let arn = format!("{}:{}", options.function_arn(), options.function_version);
+    let invoked = (arn.as_str(), Some(options.function_version.as_str()));
+    let request_id = event.request_id.clone().unwrap_or_default();
+    let started = match durable::run(directory, place, options, invoked, event, None, true) {
+        Ok(started) => started,
+        Err(rejection) => return rejection.reply(),
+    };
+    let Some(ended) = started.ended().await else { return reply::failed() };
+    let (bytes, content_type) = (Bytes::from(ended.body), None);
+    let result = match ended.is_error {
+        true => Answer::Error { type_header: None, xray_cause: None, body: bytes },
+        false => Answer::Response { bytes, content_type, streamed: false, trailers: Vec::new() },
+    };
+    reply::of_outcome(&Outcome { request_id, duration: Duration::ZERO, result })
 }
 
 /// Makes a trace of its own for a request.

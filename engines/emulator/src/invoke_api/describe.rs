@@ -19,7 +19,7 @@ pub(super) fn function(options: &EmulatorOptions, qualifier: Option<&str>) -> Va
 pub(super) fn configuration(options: &EmulatorOptions, qualifier: Option<&str>) -> Value {
     let arn = options.function_arn();
     let arn = qualifier.map_or(arn.clone(), |qualifier| format!("{arn}:{qualifier}"));
-    json!({
+    let mut configuration = json!({
         "FunctionName": options.function_name,
         "FunctionArn": arn,
         "Runtime": "provided.al2023",
@@ -44,7 +44,11 @@ pub(super) fn configuration(options: &EmulatorOptions, qualifier: Option<&str>) 
             "LogFormat": "Text",
             "LogGroup": format!("/aws/lambda/{}", options.function_name),
         },
-    })
+    });
+    if let Some(durable) = &options.durable {
+        configuration["DurableConfig"] = durable.json();
+    }
+    configuration
 }
 
 /// Lists functions as ListFunctions does, on one page.

@@ -9,12 +9,15 @@ mod names;
 mod rejection;
 
 pub(super) use event_stream::Messages;
+pub(super) use names::FunctionName;
+pub(super) use rejection::{Rejection, UNQUALIFIED};
 
 use super::{
     answers::percent_decoded,
     body::{self, Collected, ReplyBody},
     checks::header_text,
     directory::{Directory, Finished, Submitted},
+    durable,
     options::{EmulatorOptions, MAX_ASYNC_EVENT_BYTES, MAX_EVENT_BYTES},
     outcome::{Answer, Event},
     parts::{PARTS_IN_FLIGHT, Parts},
@@ -24,8 +27,6 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
-use names::FunctionName;
-use rejection::Rejection;
 use serde_json::{Value, value::RawValue};
 use tokio::sync::mpsc;
 
@@ -33,6 +34,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const EXECUTED_VERSION: HeaderName = HeaderName::from_static("x-amz-executed-version");
 const FUNCTION_ERROR: HeaderName = HeaderName::from_static("x-amz-function-error");
 const LOG_RESULT: HeaderName = HeaderName::from_static("x-amz-log-result");
+const DURABLE_EXECUTION: HeaderName = HeaderName::from_static("x-amz-durable-execution-arn");
 const ERROR_KIND: HeaderName = HeaderName::from_static("x-amzn-errortype");
 
 /// Number of bytes of a log that a caller gets.
@@ -42,7 +44,7 @@ const MAX_CLIENT_CONTEXT: usize = 3583;
 
 /// Whether a path belongs to the callers' API rather than the runtime's.
 pub(super) fn has(path: &str) -> bool {
-    path.starts_with("/2015-03-31/") || path.starts_with("/2021-11-15/")
+    ["/2015-03-31/", "/2021-11-15/", durable::API].iter().any(|api| path.starts_with(api))
 }
 
 /// Returns the reply for a path of the API that the emulator does not have.
@@ -62,6 +64,9 @@ pub(super) async fn answer(
     subject: &str,
     request: Request<Incoming>,
 ) -> Response<ReplyBody> {
+    if endpoint == Endpoint::Durable {
+        return durable::answer(directory, request).await;
+    }
     if endpoint == Endpoint::ListFunctions {
         return json_reply(StatusCode::OK, describe::list(directory.functions()).to_string());
     }
@@ -136,6 +141,15 @@ async fn invoke(
     if asked.invocation_type == "DryRun" {
         return Ok(status(StatusCode::NO_CONTENT));
     }
+    if called.options.durable.is_some() {
+        return invoke_durable(directory, called, event, asked).await;
+    }
+    if asked.execution_name.is_some() {
+        return Err(Rejection::invalid_parameter(format!(
+            "{} is no durable function, so that its executions have no names: the emulator makes it one with --durable",
+            called.options.function_name
+        )));
+    }
     if asked.invocation_type == "Event" {
         let request_id = asynchronous::begin(directory, called, event);
         let mut reply = status(StatusCode::ACCEPTED);
@@ -150,6 +164,39 @@ async fn invoke(
     })
 }
 
+/// Starts a durable execution, and waits for its end or does not.
+async fn invoke_durable(
+    directory: &Directory,
+    called: &Called<'_>,
+    event: Event,
+    asked: Asked,
+) -> Result<Response<ReplyBody>, Rejection> {
+    let waits = asked.invocation_type != "Event";
+    let invoked = (called.arn.as_str(), called.qualifier.as_deref());
+    let Called { place, options, .. } = *called;
+    let name = asked.execution_name;
+    let started = durable::run(directory, place, options, invoked, event, name, waits)?;
+    let mut reply = match waits {
+        false => status(StatusCode::ACCEPTED),
+        true => match started.ended().await {
+            None => return Ok(status(StatusCode::INTERNAL_SERVER_ERROR)),
+            Some(ended) => {
+                let mut reply = json_reply(StatusCode::OK, ended.body);
+                if ended.is_error {
+                    let kind = HeaderValue::from_static("Unhandled");
+                    reply.headers_mut().insert(FUNCTION_ERROR, kind);
+                }
+                set_text(reply.headers_mut(), EXECUTED_VERSION, &called.version);
+                reply
+            }
+        },
+    };
+    let request_id = uuid::Uuid::new_v4().to_string();
+    set_text(reply.headers_mut(), REQUEST_ID, &request_id);
+    set_text(reply.headers_mut(), DURABLE_EXECUTION, started.arn());
+    Ok(reply)
+}
+
 /// Carries out InvokeWithResponseStream: passes the pieces on as the runtime sends them, each in a message.
 async fn invoke_streaming(
     directory: &Directory,
@@ -157,6 +204,11 @@ async fn invoke_streaming(
     request: Request<Incoming>,
 ) -> Result<Response<ReplyBody>, Rejection> {
     let (event, asked) = read(called, request, &["RequestResponse", "DryRun"]).await?;
+    if called.options.durable.is_some() {
+        return Err(Rejection::invalid_parameter(
+            "A durable function has no response stream: invoke it with Invoke.",
+        ));
+    }
     if asked.invocation_type == "DryRun" {
         return Ok(status(StatusCode::NO_CONTENT));
     }
@@ -187,6 +239,8 @@ struct Asked {
     invocation_type: String,
     /// Whether the end of the log is to come with the answer.
     with_log: bool,
+    /// Name of the durable execution.
+    execution_name: Option<String>,
 }
 
 /// Reads an event and its facts from a request.
@@ -256,7 +310,12 @@ impl Asked {
                 return Err(Rejection::invalid_parameter(message));
             }
         };
-        Ok(Self { invocation_type: invocation_type.to_owned(), with_log })
+        let execution_name = header_text(headers, "x-amz-durable-execution-name");
+        Ok(Self {
+            invocation_type: invocation_type.to_owned(),
+            with_log,
+            execution_name: execution_name.map(str::to_owned),
+        })
     }
 }
 

@@ -3,17 +3,17 @@
 
 /// A function as a caller names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct FunctionName<'n> {
-    pub(super) name: &'n str,
+pub(crate) struct FunctionName<'n> {
+    pub(crate) name: &'n str,
     /// Its alias or version.
-    pub(super) qualifier: Option<String>,
+    pub(crate) qualifier: Option<String>,
     /// The name as a whole ARN, without the qualifier, where it was given as one.
-    pub(super) arn: Option<String>,
+    pub(crate) arn: Option<String>,
 }
 
 /// The reason why a name cannot name any function.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum BadName {
+pub(crate) enum BadName {
     /// It has none of the forms.
     Form,
     /// It has a qualifier, and the query another one.
@@ -22,7 +22,7 @@ pub(super) enum BadName {
 
 impl<'n> FunctionName<'n> {
     /// Reads a name, already decoded, and the qualifier of the query.
-    pub(super) fn parse(text: &'n str, qualifier: Option<String>) -> Result<Self, BadName> {
+    pub(crate) fn parse(text: &'n str, qualifier: Option<String>) -> Result<Self, BadName> {
         let parts: Vec<&str> = text.split(':').collect();
         let rest = match parts.as_slice() {
             ["arn", partition, "lambda", region, account, rest @ ..] => {

@@ -6,6 +6,7 @@
 use super::{
     super::{
         directory::{Background, Finished, Pending, Submitted},
+        durable::Executions,
         environment::Environment,
         options::EmulatorOptions,
         outcome::{Answer, Event, Outcome},
@@ -27,6 +28,7 @@ use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 pub(crate) struct Fleet {
     functions: Vec<Arc<Function>>,
     pub(crate) background: Background,
+    pub(crate) executions: Executions,
     ended: mpsc::UnboundedSender<Ended>,
 }
 
@@ -75,7 +77,8 @@ impl Fleet {
             })
         };
         let functions = options.functions.into_iter().enumerate().map(function).collect();
-        Self { functions, background: Background::new(), ended }
+        let (background, executions) = (Background::new(), Executions::default());
+        Self { functions, background, executions, ended }
     }
 
     pub(crate) fn functions(&self) -> impl Iterator<Item = &EmulatorOptions> {
@@ -139,6 +142,7 @@ impl Fleet {
     }
 
     pub(super) async fn shutdown(&self) {
+        self.executions.close();
         let mut all = Vec::new();
         for function in &self.functions {
             let mut pool = lock(&function.pool);

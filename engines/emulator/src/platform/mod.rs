@@ -103,9 +103,15 @@ impl Platform {
     ///
     /// # Errors
     /// When the address cannot be listened on.
-    pub async fn start(options: PlatformOptions) -> io::Result<Self> {
+    pub async fn start(mut options: PlatformOptions) -> io::Result<Self> {
         let listener = TcpListener::bind(options.address).await?;
         let address = listener.local_addr()?;
+        // Ordinary functions answer callbacks of durable ones, and start them.
+        if options.functions.iter().any(|(function, _)| function.durable.is_some()) {
+            for (function, _) in &mut options.functions {
+                function.lambda_api.get_or_insert(address);
+            }
+        }
         let (ended, ends) = mpsc::unbounded_channel();
         let fleet = Arc::new(Fleet::new(options, ended));
         let serving = tokio::spawn(front::run(listener, Arc::clone(&fleet)));
