@@ -130,7 +130,7 @@ fn compile<'s>(
     let origin = origin(scope, name, false, options);
     let slot = loader.and_then(|loader| loader.code_cache.of_function(scope, text));
     let known = loader.zip(slot).and_then(|(loader, slot)| loader.code_cache.get(slot.hash));
-    let mut compile = |mut source: script_compiler::Source, how: CompileOptions| {
+    let compile = |mut source: script_compiler::Source, how: CompileOptions| {
         let why = NoCacheReason::NoReason;
         let function =
             script_compiler::compile_function(scope, &mut source, &parameters, &[], how, why);

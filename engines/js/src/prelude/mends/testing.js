@@ -23,7 +23,7 @@ const run = async ({ name, fn, ignore }, depth, test) => {
   counts.tests++;
   if (ignore) {
     counts.skipped++;
-    return { lines: [`${indent}﹣ ${name} # SKIP`], failed: false };
+    return { lines: [`${indent}\ufe63 ${name} # SKIP`], failed: false };
   }
   const started = performance.now();
   const parts = [];
@@ -46,11 +46,11 @@ const run = async ({ name, fn, ignore }, depth, test) => {
   const took = `(${(performance.now() - started).toFixed(6)}ms)`;
   const failed = test.error !== undefined;
   counts[failed ? "fail" : "pass"]++;
-  const line = `${failed ? "✖" : "✔"} ${name} ${took}`;
+  const line = `${failed ? "\u2716" : "\u2714"} ${name} ${took}`;
   if (failed) {
     failures.push([line, test.error.error]);
   }
-  const head = parts.length > 0 ? [`${indent}▶ ${name}`] : [];
+  const head = parts.length > 0 ? [`${indent}\u25b6 ${name}`] : [];
   return { lines: [...head, ...parts, indent + line], failed };
 };
 
@@ -74,15 +74,15 @@ const end = () => {
     counts.cancelled++;
     process.exitCode = 1;
     const error = new Error("Promise resolution is still pending but the event loop has already resolved");
-    failures.push([`✖ ${current.name}`, error]);
-    say(`✖ ${current.name}`);
+    failures.push([`\u2716 ${current.name}`, error]);
+    say(`\u2716 ${current.name}`);
   }
   for (const [what, count] of Object.entries(counts)) {
-    say(`ℹ ${what} ${count}`);
+    say(`\u2139 ${what} ${count}`);
   }
-  say(`ℹ duration_ms ${(performance.now() - began.at).toFixed(6)}`);
+  say(`\u2139 duration_ms ${(performance.now() - began.at).toFixed(6)}`);
   if (failures.length > 0) {
-    say("\n✖ failing tests:");
+    say("\n\u2716 failing tests:");
   }
   for (const [line, error] of failures) {
     say(`\n${line}\n${inspect(error).replace(/^/gm, "  ")}`);
