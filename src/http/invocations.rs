@@ -47,7 +47,7 @@ fn name_in(text: &str) -> &str {
     let is_account =
         |part: &str| part.len() == 12 && part.bytes().all(|byte| byte.is_ascii_digit());
     let rest = match text.split_once("function:") {
-        Some((before, rest)) if before.is_empty() || before.ends_with(':') => rest,
+        Some((before, rest)) if before.ends_with(':') => rest,
         _ => match text.split_once(':') {
             Some((account, rest)) if is_account(account) => rest,
             _ => text,
@@ -277,7 +277,6 @@ mod tests {
         for text in [
             "f",
             "f:live",
-            "function:f",
             "012345678912:f",
             "012345678912:function:f",
             "012345678912:function:f:7",
@@ -287,5 +286,6 @@ mod tests {
             assert_eq!(name_in(text), "f", "{text}");
         }
         assert_eq!(name_in("my-function:live"), "my-function");
+        assert_eq!(name_in("function:live"), "function");
     }
 }

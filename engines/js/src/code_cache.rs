@@ -5,7 +5,7 @@
 //! a cache made in one place works in another. Nothing in a file is used unless the whole file is intact and was
 //! written by the same build for the same source: V8 itself checks only the source's length, and trusts what it reads.
 
-use crate::{exports, isolate::Snapshot, loader::Tracker, transpile::Parser};
+use crate::{commonjs, isolate::Snapshot, loader::Tracker, transpile::Parser};
 use deno_media_type::MediaType;
 use deno_resolver::cjs::analyzer::{
     DenoCjsAnalysis, ModuleExportAnalyzer as _, NodeAnalysisCache, NodeAnalysisCacheSourceHash,
@@ -278,7 +278,7 @@ impl Analyses {
         if !javascript || !self.tracker.is_maybe_cjs(url, media_type).ok()? {
             return None;
         }
-        if let Some(found) = exports::of_commonjs(&source)
+        if let Some(found) = commonjs::exports_of(&source)
             && self.tracker.is_cjs_with_known_is_script(url, media_type, true).ok()?
         {
             return Some(DenoCjsAnalysis::Cjs(found));

@@ -368,11 +368,11 @@ fn a_raw_event_is_the_body() {
 
 #[test]
 fn a_query_of_many_names_costs_no_more_than_their_number() {
-    let query: Vec<String> = (0..20_000).map(|n| format!("name{n}={n}")).collect();
+    let query: Vec<String> = (0..4000).map(|n| format!("name{n}={n}")).collect();
     let request = || Request::get(format!("/?{}", query.join("&")));
     for format in [EventFormat::AwsV1, EventFormat::AlbMultiValue] {
         let event = event_as(format, request(), b"");
-        assert_eq!(event["multiValueQueryStringParameters"].as_object().unwrap().len(), 20_000);
+        assert_eq!(event["multiValueQueryStringParameters"].as_object().unwrap().len(), 4000);
     }
 }
 

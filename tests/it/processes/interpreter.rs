@@ -283,5 +283,5 @@ fn files_are_written_by_the_fast_stream() {
 fn a_fault_that_is_sent_ends_the_process() {
     let folder = Folder::new(&[]);
     let finished = run(node(&folder, &["-e", "process.kill(process.pid, 'SIGSEGV')"]));
-    assert_eq!(finished.code, None, "{finished:?}");
+    assert_eq!(finished.code, Some(-11), "{finished:?}");
 }

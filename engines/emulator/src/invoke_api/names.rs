@@ -32,14 +32,18 @@ impl<'n> FunctionName<'n> {
                     && rest.first() == Some(&"function");
                 if is_whole { &rest[1..] } else { return Err(BadName::Form) }
             }
-            // Each of these may be missing; what may be one of them is one.
-            rest => [is_region, is_account, |text: &str| text == "function"].iter().fold(
-                rest,
-                |rest, is_part| match rest {
+            // What may be a region or an account is one; `function` only after these, because a function may be called so.
+            rest => {
+                let is_part: [fn(&str) -> bool; 2] = [is_region, is_account];
+                let named = is_part.iter().fold(rest, |rest, is_part| match rest {
                     [part, more @ ..] if !more.is_empty() && is_part(part) => more,
                     rest => rest,
-                },
-            ),
+                });
+                match named {
+                    ["function", more @ ..] if !more.is_empty() && named.len() < rest.len() => more,
+                    named => named,
+                }
+            }
         };
         let (name, own) = match *rest {
             [name] => (name, None),
@@ -96,7 +100,7 @@ mod tests {
             ("123456789012:function:f", None, "f", None, false),
             ("123456789012:f", None, "f", None, false),
             ("123456789012:f:live", None, "f", Some("live"), false),
-            ("function:f", None, "f", None, false),
+            ("function:f", None, "function", Some("f"), false),
             ("eu-west-1:123456789012:function:f:7", None, "f", Some("7"), false),
             ("us-gov-east-1:123456789012:f", None, "f", None, false),
             ("eu-west-1", None, "eu-west-1", None, false),

@@ -81,6 +81,10 @@ internals.trinePrepare = (file, ops) => {
   if (file === "fork.js" || file === "child_process.js") {
     mendChannels(ops);
   }
+  if (file === "fork.js") {
+    // Options of Deno's, which children would find on their command line.
+    ops.op_bootstrap_unstable_args = () => [];
+  }
 };
 
 /** The channel to the parent. */

@@ -13,7 +13,7 @@ use std::collections::{HashMap, HashSet};
 use tokens::{ARROW, Kind, SPREAD, Token};
 
 /// Finds the exports of a CommonJS module. `None` where that takes a parser, or where it may not be CommonJS.
-pub(crate) fn of_commonjs(source: &str) -> Option<ModuleExportsAndReExports> {
+pub(crate) fn exports_of(source: &str) -> Option<ModuleExportsAndReExports> {
     let tokens = tokens::of(source)?;
     let mut search = Search { source, tokens, found: Found::default() };
     for place in 0..search.tokens.len() {

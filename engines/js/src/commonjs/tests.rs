@@ -1,6 +1,6 @@
 //! What is found without a parser is what the parser finds.
 
-use super::of_commonjs;
+use super::exports_of;
 use crate::transpile::Parser;
 use deno_media_type::MediaType;
 use deno_resolver::cjs::analyzer::ModuleExportAnalyzer as _;
@@ -8,7 +8,7 @@ use deno_runtime::deno_core::ModuleSpecifier;
 
 #[track_caller]
 fn assert_found(source: &str, names: &[&str], others: &[&str]) {
-    let found = of_commonjs(source).expect("it takes no parser");
+    let found = exports_of(source).expect("it takes no parser");
     assert_eq!(found.exports, names, "{source}");
     assert_eq!(found.reexports, others, "{source}");
     let url = ModuleSpecifier::parse("file:///module.cjs").expect("a constant URL parses");
@@ -146,6 +146,6 @@ fn a_parser_is_asked_about_what_is_unusual() {
         "module.exports = { set a(value) {} };",
         "exports.a = (1;",
     ] {
-        assert!(of_commonjs(source).is_none(), "{source}");
+        assert!(exports_of(source).is_none(), "{source}");
     }
 }
