@@ -40,7 +40,7 @@ use node_resolver::{
     cache::NodeResolutionSys,
     errors::NodeResolveError,
 };
-use require::RequireLoader;
+use require::{Files, RequireLoader};
 pub(crate) use require::{op_trine_require_real_path, op_trine_require_stat};
 use std::{
     borrow::Cow,
@@ -432,7 +432,7 @@ impl ModuleLoader for Loader {
         let referrer = referrer.map(|referrer| referrer.specifier.clone());
         ModuleLoadResponse::Async(Box::pin(async move {
             let loaded = npm
-                .load(Cow::Borrowed(&url), referrer.as_ref(), &requested, None)
+                .load(Cow::Borrowed(&url), referrer.as_ref(), &requested, Some(&Files))
                 .await
                 .map_err(JsErrorBox::from_err)?;
             let kind = match requested {
