@@ -66,6 +66,16 @@ fn lines_that_are_written_in_the_background_are_whole_before_the_next_event() {
 }
 
 #[test]
+fn what_begins_with_a_microtask_is_waited_for() {
+    let folder = folder("Promise.resolve().then(() => append('later.log', 'x'));");
+    let (_process, mut exchange) = start(&folder);
+    for round in 1..=3 {
+        pass(&mut exchange, &format!("round-{round}"));
+        assert_eq!(read(&folder, "later.log"), "x".repeat(round));
+    }
+}
+
+#[test]
 fn an_operation_that_never_ends_holds_up_no_event() {
     let folder = folder("open('pipe', 'r', () => {}); line(2);");
     let pipe = folder.task().join("pipe");

@@ -326,6 +326,8 @@ function call(kind, callee, value, parses, stringifies, meta, body) {
       return finished.catch((thrown) => failed(thrown, meta));
     }
     const finished = finish(result);
+    // What a handler has begun may itself begin only with the next microtask.
+    core.runMicrotasks();
     if (core.eventLoopHasMoreWork()) {
       host.work();
     }
