@@ -38,7 +38,7 @@ use node_resolver::{
     cache::NodeResolutionSys,
     errors::NodeResolveError,
 };
-use require::RequireLoader;
+use require::{Files, RequireLoader};
 use std::{
     borrow::Cow,
     cell::{Cell, OnceCell, RefCell},
@@ -421,7 +421,7 @@ impl ModuleLoader for Loader {
         let referrer = referrer.map(|referrer| referrer.specifier.clone());
         ModuleLoadResponse::Async(Box::pin(async move {
             let loaded = npm
-                .load(Cow::Borrowed(&url), referrer.as_ref(), &requested, None)
+                .load(Cow::Borrowed(&url), referrer.as_ref(), &requested, Some(&Files))
                 .await
                 .map_err(JsErrorBox::from_err)?;
             let kind = match requested {

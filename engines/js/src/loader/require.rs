@@ -9,7 +9,7 @@ use deno_runtime::{
     deno_node::NodeRequireLoader,
     deno_permissions::PermissionsContainer,
 };
-use node_resolver::errors::PackageJsonLoadError;
+use node_resolver::{analyze::CjsAnalysisSourceProvider, errors::PackageJsonLoadError};
 use std::{
     borrow::Cow,
     cell::RefCell,
@@ -61,5 +61,14 @@ impl NodeRequireLoader for RequireLoader {
             return Ok(looked.is_commonjs);
         }
         self.tracker.is_maybe_cjs_from_require(url, media_type)
+    }
+}
+
+/// The sources of CommonJS that other CommonJS exports anew, where it is no package's.
+pub(super) struct Files;
+
+impl CjsAnalysisSourceProvider for Files {
+    fn load_source<'a>(&'a self, url: &ModuleSpecifier) -> Option<Cow<'a, str>> {
+        read(&url.to_file_path().ok()?).ok().map(Cow::Owned)
     }
 }
