@@ -100,6 +100,10 @@ test-dist: ## installs, uses, upgrades and removes each of them in a minimal Deb
 test-clients: build ## 'trine emulator' under AWS's own SDKs and runtime clients for Python and JavaScript
 	@.ci/stage 'test clients' .ci/test-clients $(TRINE)
 
+.PHONY: parity
+parity: build ## AWS's own runtime clients for Node.js and Python, installed anew, beside Trine
+	@.ci/stage parity .ci/parity $(TRINE)
+
 .PHONY: test-image
 test-image: ## images that 'trine package' writes, read by skopeo and run where they are unpacked
 	@.ci/stage 'test images' .ci/ship/test-image $(TREE)
