@@ -47,7 +47,9 @@ fn failure(kind: &str, header: Option<&str>, cause: Option<&str>, document: &[u8
     let mut document = document_of(document);
     // Where Trine has looked for a module differs from machine to machine.
     let cut = |text: &str| text.split("\nlooked for").next().unwrap_or_default().to_owned();
-    document["errorMessage"] = json!(cut(document["errorMessage"].as_str().unwrap_or("None")));
+    if let Some(message) = document["errorMessage"].as_str() {
+        document["errorMessage"] = json!(cut(message));
+    }
     let lines = document["trace"].as_array().unwrap().iter().filter_map(Value::as_str);
     document["trace"] =
         lines.filter(|line| !line.starts_with("looked for")).map(cut).collect::<Vec<_>>().into();
