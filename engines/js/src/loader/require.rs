@@ -12,7 +12,7 @@ use deno_runtime::{
     deno_node::NodeRequireLoader,
     deno_permissions::PermissionsContainer,
 };
-use node_resolver::errors::PackageJsonLoadError;
+use node_resolver::{analyze::CjsAnalysisSourceProvider, errors::PackageJsonLoadError};
 use std::{
     borrow::Cow,
     cell::RefCell,
@@ -102,5 +102,14 @@ pub(crate) fn op_trine_require_stat(state: &mut OpState, #[string] path: &str) -
         Kind::File => 0,
         Kind::Other => 1,
         Kind::Nothing => -1,
+    }
+}
+
+/// The sources of CommonJS that other CommonJS exports anew, where it is no package's.
+pub(super) struct Files;
+
+impl CjsAnalysisSourceProvider for Files {
+    fn load_source<'a>(&'a self, url: &ModuleSpecifier) -> Option<Cow<'a, str>> {
+        read(&url.to_file_path().ok()?).ok().map(Cow::Owned)
     }
 }

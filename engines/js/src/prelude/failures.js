@@ -12,7 +12,60 @@ core.registerErrorBuilder("TrineFetchFailed", (description) => {
   return new TypeError("fetch failed", { cause: Object.assign(cause, members) });
 });
 
+/** Codes of modules that are not found which Node's errors of another class have. */
+const OF_TYPE_ERRORS = [
+  "ERR_INVALID_MODULE_SPECIFIER",
+  "ERR_PACKAGE_IMPORT_NOT_DEFINED",
+  "ERR_UNKNOWN_FILE_EXTENSION",
+];
+
+/** Made of a code and a message: see `loader/failure.rs`. */
+core.registerErrorBuilder("TrineModuleError", (told) => {
+  const [, code, message] = /^\[(\w+)\] ([^]*)$/.exec(told);
+  const Kind = OF_TYPE_ERRORS.includes(code) ? TypeError : Error;
+  const error = Object.assign(new Kind(message), { code });
+  // Deno's bindings make errors anew of which nobody has asked the stack. Its frames are none of a user's.
+  void error.stack;
+  const stack = `${Kind.name} [${code}]: ${message}`;
+  Object.defineProperty(error, "stack", { value: stack, writable: true, configurable: true });
+  return error;
+});
+
+/** Signals of who gives no reason have Node's. */
+function giveReasons(owner, name) {
+  const own = owner[name];
+  Object.defineProperty(owner, name, {
+    writable: true,
+    enumerable: true,
+    configurable: true,
+    value: {
+      [name](reason = new DOMException("This operation was aborted", "AbortError")) {
+        return Reflect.apply(own, this, [reason]);
+      },
+    }[name],
+  });
+}
+
+const { AbortController, AbortSignal } = core.loadExtScript("ext:deno_web/03_abort_signal.js");
+giveReasons(AbortController.prototype, "abort");
+giveReasons(AbortSignal, "abort");
+
 const Plain = globalThis.URL;
+
+const OF_URLS = [
+  "href",
+  "origin",
+  "protocol",
+  "username",
+  "password",
+  "host",
+  "hostname",
+  "port",
+  "pathname",
+  "search",
+  "searchParams",
+  "hash",
+];
 
 /** The class with a constructor whose errors say what was no URL. */
 function URL(url, base = undefined) {
@@ -51,3 +104,19 @@ Object.defineProperty(globalThis, "URL", {
 // What Node's modules are loaded with, and the one that is there already.
 core.loadExtScript("ext:deno_web/00_url.js").URL = URL;
 core.loadExtScript("ext:deno_node/url.ts").URL = URL;
+
+/** What is printed of an address, as Node has it. */
+Object.defineProperty(Plain.prototype, Symbol.for("nodejs.util.inspect.custom"), {
+  writable: true,
+  configurable: true,
+  value(depth, options, inspect) {
+    if (typeof depth === "number" && depth < 0) {
+      return this;
+    }
+    const shown = Object.create({ constructor: URL });
+    for (const name of OF_URLS) {
+      shown[name] = this[name];
+    }
+    return `URL ${inspect(shown, options)}`;
+  },
+});

@@ -1,0 +1,1 @@
+export const lazy = () => "loaded when it is asked for";

@@ -1,0 +1,1 @@
+exports.handler = async () => "file of a layer";

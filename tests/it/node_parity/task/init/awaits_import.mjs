@@ -1,0 +1,2 @@
+const { kind } = await import("../lib/esm.mjs");
+export const handler = async () => kind;

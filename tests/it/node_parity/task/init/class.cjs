@@ -1,0 +1,5 @@
+module.exports = class {
+  static async handler() {
+    return "static of the whole";
+  }
+};

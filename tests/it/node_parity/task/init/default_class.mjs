@@ -1,0 +1,5 @@
+export default class {
+  static async handler() {
+    return "static of the default";
+  }
+}

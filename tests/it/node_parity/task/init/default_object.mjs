@@ -1,0 +1,1 @@
+export default { handler: async () => "in the default object" };

@@ -1,0 +1,2 @@
+Promise.reject(new RangeError("nobody listens"));
+export const handler = async () => 1;

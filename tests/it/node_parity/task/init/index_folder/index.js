@@ -1,0 +1,1 @@
+exports.handler = async () => "index of a folder";

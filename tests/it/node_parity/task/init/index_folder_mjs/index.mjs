@@ -1,0 +1,1 @@
+export const handler = async () => "index.mjs of a folder";

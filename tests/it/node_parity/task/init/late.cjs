@@ -1,0 +1,1 @@
+setImmediate(() => exports.handler = async () => "late");

@@ -1,0 +1,2 @@
+console.error("before the end");
+throw new Error("after a log");

@@ -1,0 +1,1 @@
+throw Object.assign(new Error("of its own"), { code: "MODULE_NOT_FOUND" });

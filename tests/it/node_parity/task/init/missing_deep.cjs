@@ -1,0 +1,1 @@
+require("../lib/missing_require.cjs");

@@ -1,0 +1,2 @@
+import { absent } from "../lib/esm.mjs";
+export const handler = async () => absent;

@@ -1,0 +1,2 @@
+import { absent } from "../lib/cjs.cjs";
+export const handler = async () => absent;

@@ -1,0 +1,1 @@
+module.exports = Promise.resolve({ handler: async () => 1 });

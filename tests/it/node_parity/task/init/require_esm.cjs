@@ -1,0 +1,2 @@
+const { kind } = require("../lib/esm.mjs");
+exports.handler = async () => kind;

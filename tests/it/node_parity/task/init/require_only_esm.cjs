@@ -1,0 +1,2 @@
+const { kind } = require("only-esm");
+exports.handler = async () => kind;

@@ -1,0 +1,2 @@
+const { value } = require("../lib/tla.mjs");
+exports.handler = async () => value;

@@ -1,0 +1,2 @@
+import fs from "node:fs";
+exports.handler = async () => 1;

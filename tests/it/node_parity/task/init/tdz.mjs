@@ -1,0 +1,2 @@
+import "../lib/circular_tdz_a.mjs";
+export const handler = async () => 1;

@@ -1,0 +1,4 @@
+process.nextTick(() => {
+  throw new RangeError("in a tick");
+});
+exports.handler = async () => 1;

@@ -1,0 +1,2 @@
+Promise.reject(new RangeError("nobody listens"));
+exports.handler = async () => 1;

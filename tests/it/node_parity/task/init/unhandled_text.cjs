@@ -1,0 +1,2 @@
+Promise.reject("a text");
+exports.handler = async () => 1;

@@ -1,0 +1,1 @@
+﻿exports.kind = "with a byte order mark";

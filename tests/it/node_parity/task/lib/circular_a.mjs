@@ -1,0 +1,3 @@
+import { ofB } from "./circular_b.mjs";
+export const value = "a";
+export const read = () => ofB();

@@ -1,0 +1,2 @@
+const a = require("./circular_a.cjs");
+exports.seen = [a.early, a.late];

@@ -1,0 +1,2 @@
+import "./circular_tdz_b.mjs";
+export const value = "a";

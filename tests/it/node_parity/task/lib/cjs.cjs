@@ -1,0 +1,2 @@
+exports.kind = "cjs";
+exports.count = (globalThis.cjsCount = (globalThis.cjsCount ?? 0) + 1);

@@ -1,0 +1,1 @@
+exports.kind = [__filename.split("/").at(-1), __dirname.split("/").at(-1)];

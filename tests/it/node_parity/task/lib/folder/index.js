@@ -1,0 +1,1 @@
+exports.kind = "index of a folder";

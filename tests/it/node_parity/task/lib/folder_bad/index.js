@@ -1,0 +1,1 @@
+exports.kind = "beside a bad package.json";

@@ -1,0 +1,1 @@
+exports.kind = "main of a folder";

@@ -1,0 +1,1 @@
+exports.kind = "index where the main is missing";

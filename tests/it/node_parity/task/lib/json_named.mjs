@@ -1,0 +1,2 @@
+import { a } from "./data.json" with { type: "json" };
+export default a;

@@ -1,0 +1,1 @@
+import { absent } from "./cjs.cjs";

@@ -1,0 +1,1 @@
+export const kind = import.meta.url.split("/").at(-1);

@@ -1,0 +1,2 @@
+exports.kind = "returns at the top";
+return;

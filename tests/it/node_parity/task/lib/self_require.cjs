@@ -1,0 +1,1 @@
+exports.kind = require("./self_require.cjs") === exports;

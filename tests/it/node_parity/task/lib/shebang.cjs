@@ -1,0 +1,2 @@
+#!/usr/bin/env node
+exports.kind = "with a shebang";

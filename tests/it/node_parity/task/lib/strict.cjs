@@ -1,0 +1,1 @@
+exports.kind = [typeof this, this === module.exports, (function () { return typeof this; })()];

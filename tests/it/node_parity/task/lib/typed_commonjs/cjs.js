@@ -1,0 +1,1 @@
+exports.kind = "js of type commonjs";
