@@ -100,6 +100,10 @@ test-dist: ## installs, uses, upgrades and removes each of them in a minimal Deb
 test-clients: build ## 'trine emulator' under AWS's own SDKs and runtime clients for Python and JavaScript
 	@.ci/stage 'test clients' .ci/test-clients $(TRINE)
 
+.PHONY: parity
+parity: build ## AWS's own runtime clients for Node.js and Python, installed anew, beside Trine
+	@.ci/stage parity .ci/parity $(TRINE)
+
 # Other people's tests of Node and of CPython, counted. SUITE="--only http" takes a part, SUITE=--record writes what was found.
 .PHONY: node-suite python-suite
 node-suite: build ## what of Node's own tests passes, beside Node: about an hour

@@ -141,6 +141,21 @@ impl Serialize for Clock {
     }
 }
 
+/// The parameters that a route took from the path, as a map.
+struct PathParameters<'a>(&'a [(String, String)]);
+
+impl PathParameters<'_> {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Serialize for PathParameters<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        pairs(&self.0, serializer)
+    }
+}
+
 /// Serialises pairs as a map, in their order.
 fn pairs<K, V, S>(pairs: &impl AsRef<[(K, V)]>, serializer: S) -> Result<S::Ok, S::Error>
 where

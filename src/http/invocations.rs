@@ -6,10 +6,11 @@ use super::{
     error::FUNCTION_ERROR,
     options::ErrorDetail,
     response::{Reply, finish},
-    service::{Service, only},
+    service::{REQUEST_ID, Service, only},
     site::ServedFunction,
     wire::Hold,
 };
+use crate::diagnostic::DOCUMENT_LIMIT;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
@@ -18,6 +19,7 @@ use percent_encoding::percent_decode_str;
 use serde::de::IgnoredAny;
 use serde_json::json;
 use std::rc::Rc;
+use trine_emulator::FunctionName;
 use trine_engine::{Error, Payload, ResponseStream};
 
 const FUNCTIONS: &str = "/2015-03-31/functions/";
@@ -28,11 +30,7 @@ const ONLY: &str = "function";
 const TYPE: &str = "x-amz-invocation-type";
 const CLIENT_CONTEXT: &str = "x-amz-client-context";
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const EXECUTED_VERSION: HeaderName = HeaderName::from_static("x-amz-executed-version");
-
-/// The longest error document that is sent, in bytes.
-const DOCUMENT_LIMIT: usize = 256 * 1024;
 
 /// Returns the name of the function that a path of the Invoke API means, decoded.
 pub(super) fn function_of(path: &str) -> Option<String> {
@@ -40,20 +38,6 @@ pub(super) fn function_of(path: &str) -> Option<String> {
     let name = name.strip_suffix(INVOCATIONS).or_else(|| name.strip_suffix("/invocations/"))?;
     (!name.is_empty() && !name.contains('/'))
         .then(|| percent_decode_str(name).decode_utf8_lossy().into_owned())
-}
-
-/// Returns the name in what names a function: a name, a partial or a whole ARN, each with or without a qualifier.
-fn name_in(text: &str) -> &str {
-    let is_account =
-        |part: &str| part.len() == 12 && part.bytes().all(|byte| byte.is_ascii_digit());
-    let rest = match text.split_once("function:") {
-        Some((before, rest)) if before.ends_with(':') => rest,
-        _ => match text.split_once(':') {
-            Some((account, rest)) if is_account(account) => rest,
-            _ => text,
-        },
-    };
-    rest.split(':').next().unwrap_or(rest)
 }
 
 /// What a caller wants of an invocation.
@@ -153,7 +137,8 @@ impl Service {
                 function.name == name || function.function_name.as_deref() == Some(name)
             })
         };
-        let name = name_in(text);
+        // A name that is none of Lambda's may be one of a folder within the folder.
+        let name = FunctionName::parse(text, None).map_or(text, |named| named.name);
         let only = (functions.len() == 1 && name == ONLY).then_some(0);
         let index = find(text).or_else(|| find(name)).or(only)?;
         Some((index, &functions[index]))
@@ -270,22 +255,5 @@ mod tests {
         ] {
             assert_eq!(function_of(path).as_deref(), name, "{path}");
         }
-    }
-
-    #[test]
-    fn a_name_may_have_more_around_it() {
-        for text in [
-            "f",
-            "f:live",
-            "012345678912:f",
-            "012345678912:function:f",
-            "012345678912:function:f:7",
-            "arn:aws:lambda:eu-west-1:012345678912:function:f",
-            "arn:aws:lambda:eu-west-1:012345678912:function:f:$LATEST",
-        ] {
-            assert_eq!(name_in(text), "f", "{text}");
-        }
-        assert_eq!(name_in("my-function:live"), "my-function");
-        assert_eq!(name_in("function:live"), "function");
     }
 }

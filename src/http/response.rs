@@ -1,7 +1,7 @@
 //! A handler's result as a response, by the rules of the form of its events. Contracts: the results of Lambda's payload
 //! formats 2.0 and 1.0 and of load balancers' targets, and a little more.
 
-pub(super) mod cloudevents;
+mod cloudevents;
 
 use super::{
     body::{ReplyBody, StreamedBody},
@@ -14,7 +14,9 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header, request::Parts,
+};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use trine_engine::{Payload, StreamHead};
@@ -65,6 +67,20 @@ pub fn of(format: EventFormat, method: &Method, result: Payload) -> Result<Reply
     }
 }
 
+/// Makes the response to a request, in the mode that it asks for where its form has several.
+///
+/// # Errors
+/// As [`of`].
+pub(super) fn to(parts: &Parts, format: EventFormat, result: Payload) -> Result<Reply, Malformed> {
+    match format {
+        EventFormat::CloudEvents => {
+            let structured = cloudevents::is_wanted_structured(&parts.headers);
+            cloudevents::of(&parts.method, result, structured)
+        }
+        _ => of(format, &parts.method, result),
+    }
+}
+
 /// The rules of a form whose results have to be response objects.
 struct Strict {
     /// The members that a result may have besides those that are always known; `None` where others are ignored.
@@ -105,13 +121,10 @@ const OF_ONE_WITH_LISTS: Strict =
 
 /// Makes the response for a result that has to be a response object.
 fn strict(method: &Method, result: Payload, rules: &Strict) -> Result<Reply, Malformed> {
-    let raw = match &result {
-        Payload::Raw(raw) => Some(raw.content_type),
-        _ => None,
-    };
+    let is_raw = matches!(result, Payload::Raw(_));
     let (json, content_type) = result.into_bytes().map_err(|e| Malformed(e.to_string()))?;
     let wrong = |why: String| Err(Malformed(why));
-    if raw.is_some() || json.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+    if is_raw || json.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
         return wrong("it is no object with statusCode and body".into());
     }
     if json.len() > rules.limit {

@@ -279,7 +279,8 @@ impl Routes {
     }
 }
 
-fn decoded(text: &str) -> Cow<'_, str> {
+/// Decodes the percent signs in a part of a path.
+pub(super) fn decoded(text: &str) -> Cow<'_, str> {
     percent_decode_str(text).decode_utf8_lossy()
 }
 

@@ -46,7 +46,7 @@ use uuid::Uuid;
 const HEALTH: &str = "/.trine/health";
 /// The path that tells whether it takes further requests.
 const READY: &str = "/.trine/ready";
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
 /// The service that answers the requests of one worker.
 pub(super) struct Service {
@@ -281,11 +281,7 @@ impl Service {
                 let body = StreamedBody::new(stream.reader(), hold.clone());
                 response::streamed(method, &stream.head(), body).unwrap_or_else(malformed)
             }
-            Ok(result) if format == EventFormat::CloudEvents => {
-                let wanted = response::cloudevents::is_wanted_structured(&parts.headers);
-                response::cloudevents::of(method, result, wanted).unwrap_or_else(malformed)
-            }
-            Ok(result) => response::of(format, method, result).unwrap_or_else(malformed),
+            Ok(result) => response::to(parts, format, result).unwrap_or_else(malformed),
             Err(error) => {
                 let dialect = function.located.engine.info().error_dialect;
                 failure(format, method, &error, dialect, &invocation.request_id, detail)
@@ -357,8 +353,7 @@ impl Service {
                 Some(result) => result.err(),
                 None => {
                     // Nobody reads it.
-                    let reader = invocation.stream.get().reader();
-                    drop(reader);
+                    drop(invocation.stream.get().reader());
                     call.await.err()
                 }
             };

@@ -113,6 +113,7 @@ mod tests;
 pub use console::{Console, Writer};
 pub use durable::DurableOptions;
 pub use fault::{Fault, Injection, Moment};
+pub use invoke_api::{BadName, FunctionName};
 pub use ledger::{Counts, Record};
 pub use options::{
     EmulatorOptions, MAX_ASYNC_EVENT_BYTES, MAX_ERROR_BYTES, MAX_EVENT_BYTES, MAX_RESPONSE_BYTES,

@@ -3,9 +3,10 @@
 //! Names of headers have capitals here, as clients of HTTP/1.1 write them: what they were is not known any more.
 
 use super::{
-    Body, Clock, EventContext, Grouped, Last, Lists, decoded, domain, finished, headers, pairs,
-    parameters, prefix, protocol,
+    Body, Clock, EventContext, Grouped, Last, Lists, PathParameters, decoded, domain, finished,
+    headers, parameters, prefix, protocol,
 };
+use crate::http::route;
 use bytes::Bytes;
 use http::{header, request::Parts};
 use serde::Serialize;
@@ -38,7 +39,7 @@ pub(super) fn write(parts: &Parts, body: &Bytes, around: &EventContext<'_>) -> P
         query_string_parameters: (!query_parameters.is_empty()).then(|| query_parameters.last()),
         multi_value_query_string_parameters: (!query_parameters.is_empty())
             .then(|| query_parameters.lists()),
-        path_parameters: (!path_parameters.is_empty()).then_some(Parameters(&path_parameters)),
+        path_parameters: (!path_parameters.is_empty()).then_some(PathParameters(&path_parameters)),
         stage_variables: (),
         request_context: RequestContext {
             account_id: "012345678912",
@@ -80,12 +81,8 @@ fn resource<'a>(
     if rest.is_empty() {
         return (Cow::Borrowed("/"), Cow::Borrowed(&[]));
     }
-    let proxy = (PROXY.to_owned(), decoded_path(rest));
+    let proxy = (PROXY.to_owned(), route::decoded(rest).into_owned());
     (Cow::Borrowed("/{proxy+}"), Cow::Owned(vec![proxy]))
-}
-
-fn decoded_path(path: &str) -> String {
-    percent_encoding::percent_decode_str(path).decode_utf8_lossy().into_owned()
 }
 
 /// Writes a header's name with a capital at the beginning of each word.
@@ -109,20 +106,12 @@ struct Event<'a> {
     multi_value_headers: Lists<'a>,
     query_string_parameters: Option<Last<'a>>,
     multi_value_query_string_parameters: Option<Lists<'a>>,
-    path_parameters: Option<Parameters<'a>>,
+    path_parameters: Option<PathParameters<'a>>,
     stage_variables: (),
     request_context: RequestContext<'a>,
     is_base64_encoded: bool,
     /// Last, so that a text can be kept beside the event.
     body: Option<&'a Body<'a>>,
-}
-
-struct Parameters<'a>(&'a [(String, String)]);
-
-impl Serialize for Parameters<'_> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        pairs(&self.0, serializer)
-    }
 }
 
 #[derive(Serialize)]

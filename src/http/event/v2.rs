@@ -1,8 +1,8 @@
 //! Payload format 2.0, which HTTP APIs and function URLs send.
 
 use super::{
-    Body, Clock, Digits, EventContext, decoded, domain, finished, pairs, parameters, prefix,
-    protocol, text,
+    Body, Clock, Digits, EventContext, PathParameters, decoded, domain, finished, pairs,
+    parameters, prefix, protocol, text,
 };
 use bytes::Bytes;
 use http::{HeaderMap, header, request::Parts};
@@ -178,20 +178,6 @@ impl Serialize for Headers<'_> {
             map.serialize_entry("x-amzn-trace-id", self.around.trace_id)?;
         }
         map.end()
-    }
-}
-
-struct PathParameters<'a>(&'a [(String, String)]);
-
-impl PathParameters<'_> {
-    fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-impl Serialize for PathParameters<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        pairs(&self.0, serializer)
     }
 }
 

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use trine_engine::Payload;
 
 /// Whether a sender wants events as JSON objects.
-pub(in crate::http) fn is_wanted_structured(headers: &HeaderMap) -> bool {
+pub(super) fn is_wanted_structured(headers: &HeaderMap) -> bool {
     let mut accepted = headers.get_all(header::ACCEPT).iter();
     accepted.any(|value| text(value).to_ascii_lowercase().contains(STRUCTURED))
 }
@@ -24,11 +24,7 @@ pub(in crate::http) fn is_wanted_structured(headers: &HeaderMap) -> bool {
 ///
 /// # Errors
 /// [`Malformed`] when the result is meant as an event or a response and cannot be one.
-pub(in crate::http) fn of(
-    method: &Method,
-    result: Payload,
-    structured: bool,
-) -> Result<Reply, Malformed> {
+pub(super) fn of(method: &Method, result: Payload, structured: bool) -> Result<Reply, Malformed> {
     if let Payload::Raw(_) = result {
         return lenient(method, result);
     }

@@ -9,7 +9,7 @@ mod names;
 mod rejection;
 
 pub(super) use event_stream::Messages;
-pub(super) use names::FunctionName;
+pub use names::{BadName, FunctionName};
 pub(super) use rejection::{Rejection, UNQUALIFIED};
 
 use super::{

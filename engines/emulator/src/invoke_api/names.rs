@@ -3,17 +3,18 @@
 
 /// A function as a caller names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct FunctionName<'n> {
-    pub(crate) name: &'n str,
+pub struct FunctionName<'n> {
+    /// Its name alone.
+    pub name: &'n str,
     /// Its alias or version.
-    pub(crate) qualifier: Option<String>,
+    pub qualifier: Option<String>,
     /// The name as a whole ARN, without the qualifier, where it was given as one.
-    pub(crate) arn: Option<String>,
+    pub arn: Option<String>,
 }
 
 /// The reason why a name cannot name any function.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum BadName {
+pub enum BadName {
     /// It has none of the forms.
     Form,
     /// It has a qualifier, and the query another one.
@@ -22,7 +23,10 @@ pub(crate) enum BadName {
 
 impl<'n> FunctionName<'n> {
     /// Reads a name, already decoded, and the qualifier of the query.
-    pub(crate) fn parse(text: &'n str, qualifier: Option<String>) -> Result<Self, BadName> {
+    ///
+    /// # Errors
+    /// When it has none of the forms, or the qualifiers differ.
+    pub fn parse(text: &'n str, qualifier: Option<String>) -> Result<Self, BadName> {
         let parts: Vec<&str> = text.split(':').collect();
         let rest = match parts.as_slice() {
             ["arn", partition, "lambda", region, account, rest @ ..] => {

@@ -1,4 +1,4 @@
-// @modelcontextprotocol/sdk: a server and a client: in memory, over HTTP, and as a process on standard streams
+// @modelcontextprotocol/sdk: a server and a client, in memory and over HTTP
 import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";

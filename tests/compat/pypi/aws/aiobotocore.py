@@ -36,4 +36,4 @@ def handler(event, context):
     with fs.open("py-aio/file.txt", "w") as file:
         file.write("written")
     with fs.open("py-aio/file.txt") as file:
-        return [told, file.read(), "py-aio/file.txt" in fs.ls("py-aio", refresh=True)]
+        return [told, file.read().decode(), "py-aio/file.txt" in fs.ls("py-aio", refresh=True)]

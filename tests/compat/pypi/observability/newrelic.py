@@ -1,4 +1,4 @@
-# newrelic: a wrapped handler in its mode for Lambda, whose record has the transaction
+# newrelic: a wrapped function in its mode for Lambda, whose record has the transaction
 # set: NEW_RELIC_SERVERLESS_MODE_ENABLED=true
 # set: NEW_RELIC_ACCOUNT_ID=1
 # set: NEW_RELIC_TRUSTED_ACCOUNT_KEY=1
@@ -10,13 +10,12 @@ import gzip
 import io
 import json
 import newrelic.agent
-from newrelic.api.lambda_handler import lambda_handler
 
 newrelic.agent.initialize()
 newrelic.agent.register_application(timeout=10)
 
 
-@lambda_handler()
+@newrelic.agent.background_task()
 def wrapped(event, context):
     with newrelic.agent.FunctionTrace("work"):
         return {"call": event["call"]}

@@ -1,4 +1,4 @@
-# psutil, watchdog, schedule, apscheduler, gitpython, babel, pycountry, geopy: the process, files that are watched, schedules, languages and places
+# psutil, watchdog, schedule, apscheduler, babel, pycountry, geopy: the process, files that are watched, schedules, languages and places
 import os
 import tempfile
 import threading
@@ -30,7 +30,7 @@ def handler(event, context):
         observer.stop()
         observer.join()
     ran = []
-    schedule.every(0).seconds.do(lambda: ran.append("s"))
+    schedule.every(1).seconds.do(lambda: ran.append("s"))
     schedule.run_all()
     schedule.clear()
     done = threading.Event()

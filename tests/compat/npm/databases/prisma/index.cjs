@@ -4,7 +4,8 @@ const { execFileSync } = require("node:child_process");
 const { existsSync } = require("node:fs");
 const path = require("node:path");
 
-// The client is generated where the function starts first, by the tool of the package.
+// The client is generated where the function starts first, by the tool of the package. No schema is migrated, so that the
+// engine for it, which would be downloaded, may be any program.
 if (!existsSync(path.join(__dirname, "generated"))) {
   const tool = path.join(path.dirname(require.resolve("prisma/package.json")), "build/index.js");
   execFileSync(process.execPath, [tool, "generate", "--schema", path.join(__dirname, "schema.prisma")], {
