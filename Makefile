@@ -117,10 +117,6 @@ python-suite: build ## what of CPython's own tests passes, beside CPython: about
 compat: build ## packages from npm and PyPI at real work, beside stock Node.js and CPython; renders what works
 	@.ci/stage compat .ci/compat $(TRINE) $(if $(ONLY),--only $(ONLY))
 
-.PHONY: parity
-parity: build ## AWS's own runtime clients for Node.js and Python, installed anew, beside Trine
-	@.ci/stage parity .ci/parity $(TRINE)
-
 .PHONY: test-image
 test-image: ## images that 'trine package' writes, read by skopeo and run where they are unpacked
 	@.ci/stage 'test images' .ci/ship/test-image $(TREE)

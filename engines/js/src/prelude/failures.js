@@ -12,25 +12,6 @@ core.registerErrorBuilder("TrineFetchFailed", (description) => {
   return new TypeError("fetch failed", { cause: Object.assign(cause, members) });
 });
 
-/** Codes of modules that are not found which Node's errors of another class have. */
-const OF_TYPE_ERRORS = [
-  "ERR_INVALID_MODULE_SPECIFIER",
-  "ERR_PACKAGE_IMPORT_NOT_DEFINED",
-  "ERR_UNKNOWN_FILE_EXTENSION",
-];
-
-/** Made of a code and a message: see `loader/failure.rs`. */
-core.registerErrorBuilder("TrineModuleError", (told) => {
-  const [, code, message] = /^\[(\w+)\] ([^]*)$/.exec(told);
-  const Kind = OF_TYPE_ERRORS.includes(code) ? TypeError : Error;
-  const error = Object.assign(new Kind(message), { code });
-  // Deno's bindings make errors anew of which nobody has asked the stack. Its frames are none of a user's.
-  void error.stack;
-  const stack = `${Kind.name} [${code}]: ${message}`;
-  Object.defineProperty(error, "stack", { value: stack, writable: true, configurable: true });
-  return error;
-});
-
 /** Signals of who gives no reason have Node's. */
 function giveReasons(owner, name) {
   const own = owner[name];
