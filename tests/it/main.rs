@@ -28,6 +28,7 @@ mod lua_streams;
 mod middleware;
 mod middleware_examples;
 mod natives;
+mod node_parity;
 mod node_process;
 mod package;
 mod packages;

@@ -41,7 +41,8 @@ fn without_the_option_a_bundle_is_told_by_its_own_lines() {
         let folder = bundle(inline);
         for options in ["", "--no-warnings", "--enable-source-maps --no-enable-source-maps"] {
             let (document, log) = failed_and_logged(&folder, options);
-            let place = format!("    at handler (file://{}:3:9)", folder.file("dist/mod.mjs"));
+            let place =
+                format!("    at Runtime.handler (file://{}:3:9)", folder.file("dist/mod.mjs"));
             assert_eq!(document["trace"], json!(["Error: no item", place]));
             assert!(log.contains("dist/mod.mjs:2:39)\n"), "{log}");
             assert!(!log.contains("price.ts"), "{log}");
@@ -54,7 +55,7 @@ fn with_the_option_a_bundle_is_told_by_its_sources() {
     for inline in [true, false] {
         let folder = bundle(inline);
         let (document, log) = failed_and_logged(&folder, "--no-warnings --enable-source-maps");
-        let place = format!("    at handler ({}:13:11)", folder.file("src/price.ts"));
+        let place = format!("    at Runtime.handler ({}:13:11)", folder.file("src/price.ts"));
         assert_eq!(document["trace"], json!(["Error: no item", place]));
         assert!(log.contains("src/price.ts:3:11)\n"), "{log}");
         assert!(!log.contains("mod.mjs"), "{log}");

@@ -330,8 +330,12 @@ fn throws(language: Language) {
             characters.dedup_by(|a, b| *a == *b && *a == char::REPLACEMENT_CHARACTER);
             characters
         };
-        let expected = several(&String::from_utf16_lossy(&text));
-        prop_assert_eq!(several(error.message()), expected, "{}", error);
+        let mut expected = String::from_utf16_lossy(&text);
+        if language == JAVASCRIPT {
+            // As Lambda's client for Node.js writes it.
+            expected = expected.replace('\x7F', "%7F");
+        }
+        prop_assert_eq!(several(error.message()), several(&expected), "{}", error);
         Ok(())
     });
     outcome.unwrap_or_else(|failure| panic!("{}: {failure}", language.id));

@@ -250,7 +250,9 @@ fn split_place(message: &str) -> (String, Option<Frame>) {
 /// Finds the place of the import that a missing module's message is about: `… 'name' … from (referrer) 'file' …`.
 fn import_place(message: &str) -> Option<Frame> {
     let mut quoted = message.split('\'').skip(1).step_by(2);
-    let (wanted, file) = (quoted.next()?, quoted.next()?);
+    let wanted = quoted.next()?;
+    let referrer = message.split_once(" imported from ").map(|(_, rest)| rest);
+    let file = referrer.and_then(|rest| rest.lines().next()).or_else(|| quoted.next())?;
     let name = wanted.rsplit('/').next()?;
     let source = std::fs::read_to_string(file).ok()?;
     let line = source

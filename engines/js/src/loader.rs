@@ -1,6 +1,7 @@
 //! The search for modules as in Node: `node_modules`, `exports` maps, CommonJS told from ES modules, and layers.
 
 mod data;
+mod failure;
 mod require;
 
 use crate::{
@@ -377,21 +378,23 @@ impl ModuleLoader for Loader {
         let resolve = |referrer: &ModuleSpecifier| {
             self.resolve_from(specifier, referrer, ResolutionMode::Import)
         };
-        resolve(&referrer).or_else(|error| {
-            if specifier.starts_with(['.', '/', '#']) {
-                return Err(error);
-            }
-            let mut outcome = Err(error);
-            for layer in self.elsewhere.borrow().iter() {
-                match resolve(layer) {
-                    Ok(url) => return Ok(url),
-                    // An existing package that does not have what is asked of it says more than a missing one.
-                    Err(other) if !is_not_found(&other) => outcome = Err(other),
-                    Err(_) => {}
+        resolve(&referrer)
+            .or_else(|error| {
+                if specifier.starts_with(['.', '/', '#']) {
+                    return Err(error);
                 }
-            }
-            outcome
-        })
+                let mut outcome = Err(error);
+                for layer in self.elsewhere.borrow().iter() {
+                    match resolve(layer) {
+                        Ok(url) => return Ok(url),
+                        // An existing package that does not have what is asked of it says more than a missing one.
+                        Err(other) if !is_not_found(&other) => outcome = Err(other),
+                        Err(_) => {}
+                    }
+                }
+                outcome
+            })
+            .map_err(failure::as_node)
     }
 
     fn load(
@@ -404,6 +407,7 @@ impl ModuleLoader for Loader {
             "data" => {
                 return ModuleLoadResponse::Sync(data::module(url, &options.requested_module_type));
             }
+            "node" => return ModuleLoadResponse::Sync(Err(failure::unknown_builtin(url.as_str()))),
             "blob" => {
                 return ModuleLoadResponse::Sync(Err(JsErrorBox::type_error(
                     "modules are loaded from files and from data: URLs, not from blob: URLs",
@@ -434,7 +438,7 @@ impl ModuleLoader for Loader {
             let loaded = npm
                 .load(Cow::Borrowed(&url), referrer.as_ref(), &requested, Some(&Files))
                 .await
-                .map_err(JsErrorBox::from_err)?;
+                .map_err(|error| failure::as_node(JsErrorBox::from_err(error)))?;
             let kind = match requested {
                 RequestedModuleType::Text => ModuleType::Text,
                 RequestedModuleType::Bytes => ModuleType::Bytes,

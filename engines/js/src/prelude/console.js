@@ -4,6 +4,7 @@ import { currentMeta, host } from "ext:trine_prelude/context.js";
 import { isNodes } from "ext:trine_prelude/flavour.js";
 import { currentProgram, print } from "ext:trine_prelude/program.js";
 import { factsInJson, withErrorsInJson } from "ext:trine_prelude/records.js";
+import { isNewer } from "ext:trine_prelude/rules.js";
 
 const { Console } = core.loadExtScript("ext:deno_web/01_console.js");
 const node = core.loadExtScript("ext:deno_node/internal/util/inspect.mjs");
@@ -43,8 +44,11 @@ function given(args) {
   return args.length === 0 ? [undefined] : args;
 }
 
+/** The id in records outside of invocations. */
+const nobodysId = () => isNewer ? "-" : undefined;
+
 function writeText(level, message) {
-  const id = currentMeta()?.requestId;
+  const id = currentMeta()?.requestId ?? nobodysId();
   const text = host.joinsLines ? message.replaceAll("\n", "\r") : message;
   host.log(level, `${new Date().toISOString()}\t${id}\t${NAMES[level]}\t${text}\n`);
 }
@@ -54,7 +58,7 @@ function writeJson(level, args) {
   const line = {
     timestamp: new Date().toISOString(),
     level: NAMES[level],
-    requestId: meta?.requestId,
+    requestId: meta?.requestId ?? nobodysId(),
     tenantId: meta?.tenantId,
   };
   let text;
@@ -68,7 +72,8 @@ function writeJson(level, args) {
     }
   } else {
     line.message = format(args);
-    const error = args.find((arg) => arg instanceof Error);
+    // By the newer rules, of an error that comes first only the text tells.
+    const error = args.find((arg, place) => arg instanceof Error && !(isNewer && place === 0));
     if (error !== undefined) {
       Object.assign(line, factsInJson(error));
     }
@@ -98,7 +103,7 @@ function addMembersOfNode(console) {
   }
 }
 
-const OF_NODE = ["assert", "count", "countReset", "table", "time", "timeEnd", "timeLog"];
+const OF_NODE = ["count", "countReset", "table", "time", "timeEnd", "timeLog"];
 
 /** Methods that Node builds on its levels, with its texts, unless the function is written for Deno. */
 function addMethodsOfNode(console, writeAt) {
@@ -152,6 +157,16 @@ export function installConsole(host) {
     };
   }
   console.log = console.info;
+  console.assert = {
+    assert(condition, ...given) {
+      if (condition) {
+        return;
+      }
+      const [first, ...rest] = given;
+      const isText = typeof first === "string";
+      console.warn(...(isText ? [`Assertion failed: ${first}`, ...rest] : ["Assertion failed", ...given]));
+    },
+  }.assert;
   addMembersOfNode(console);
   Object.defineProperty(globalThis, "console", {
     value: console,

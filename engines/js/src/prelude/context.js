@@ -35,6 +35,41 @@ export function within(meta, call, first, second, third) {
   }
 }
 
+/** The object of whose methods a handler is one while it is called, as Lambda's clients have it; its class shows in stacks. */
+class Runtime {
+  constructor(handler) {
+    this.handler = handler;
+  }
+}
+
+class BufferedInvokeProcessor extends Runtime {}
+class StreamingInvokeProcessor extends Runtime {}
+
+/** Makes the object to call a handler as a method of. */
+export function receiverOf(handler, isStreaming) {
+  if (!isNewer) {
+    return new Runtime(handler);
+  }
+  return isStreaming ? new StreamingInvokeProcessor(handler) : new BufferedInvokeProcessor(handler);
+}
+
+/** The one of the handler that was called last: a process mostly has one handler. */
+let last;
+
+/** Calls a handler as part of the invocation with these facts. */
+export function handle(meta, handler, event, context, callback) {
+  if (last?.handler !== handler) {
+    last = receiverOf(handler, false);
+  }
+  const previous = core.getAsyncContext();
+  core.setAsyncContext({ trine: meta });
+  try {
+    return isNewer ? last.handler(event, context) : last.handler(event, context, callback);
+  } finally {
+    core.setAsyncContext(previous);
+  }
+}
+
 function parseJson(text, what, header) {
   try {
     return JSON.parse(text);
@@ -73,40 +108,58 @@ export class Context {
   constructor(meta) {
     this.#meta = meta;
     const { deadlineMs } = meta;
-    this.functionName = meta.functionName ?? host.functionName;
-    this.functionVersion = host.functionVersion;
-    this.memoryLimitInMB = host.memoryMb;
-    this.logGroupName = host.logGroup;
-    this.logStreamName = host.logStream;
-    this.awsRequestId = meta.requestId;
-    this.invokedFunctionArn = meta.invokedFunctionArn;
-    if (!isOlder) {
-      this.xRayTraceId = meta.traceId;
+    const getRemainingTimeInMillis = () =>
+      deadlineMs === undefined ? UNLIMITED_MS : deadlineMs - Date.now();
+    // The order of the members is that of either client.
+    if (isOlder) {
+      addFlag(this);
+      this.#addAnswers();
+      this.#addVariables();
+      this.#addHeaders();
+      this.getRemainingTimeInMillis = getRemainingTimeInMillis;
+      return;
     }
-    this.tenantId = meta.tenantId;
+    this.#addHeaders();
+    this.xRayTraceId = meta.traceId;
+    this.getRemainingTimeInMillis = getRemainingTimeInMillis;
+    this.#addVariables();
+    this.w3c = () => Object.freeze(meta.w3c === undefined ? {} : JSON.parse(meta.w3c));
+    if (!isNewer) {
+      this.callbackWaitsForEmptyEventLoop = true;
+      this.#addAnswers();
+    }
+  }
+
+  #addHeaders() {
+    const meta = this.#meta;
     this.clientContext = meta.clientContext === undefined
       ? undefined
       : parseJson(meta.clientContext, "ClientContext", "lambda-runtime-client-context");
     this.identity = meta.identity === undefined
       ? undefined
       : parseJson(meta.identity, "CognitoIdentity", "lambda-runtime-cognito-identity");
-    this.getRemainingTimeInMillis = () =>
-      deadlineMs === undefined ? UNLIMITED_MS : deadlineMs - Date.now();
-    if (!isOlder) {
-      this.w3c = () => Object.freeze(meta.w3c === undefined ? {} : JSON.parse(meta.w3c));
-    }
-    if (isNewer) {
-      return;
-    }
-    // Monitoring layers put functions of their own in the place of these.
+    this.invokedFunctionArn = meta.invokedFunctionArn;
+    this.awsRequestId = meta.requestId;
+    this.tenantId = meta.tenantId;
+  }
+
+  #addVariables() {
     if (isOlder) {
-      addFlag(this);
-    } else {
-      this.callbackWaitsForEmptyEventLoop = true;
+      this.functionVersion = undefined;
     }
-    this.done = (error, value) => settle(meta, "done", error, value);
+    this.functionName = this.#meta.functionName ?? host.functionName;
+    this.functionVersion = host.functionVersion;
+    this.memoryLimitInMB = host.memoryMb;
+    this.logGroupName = host.logGroup;
+    this.logStreamName = host.logStream;
+  }
+
+  /** Monitoring layers put functions of their own in the place of these. */
+  #addAnswers() {
+    const meta = this.#meta;
     this.succeed = (value) => settle(meta, "succeed", null, value);
     this.fail = (error) => settle(meta, "fail", error ?? "handled");
+    this.done = (error, value) => settle(meta, "done", error, value);
   }
 
   /** What the hooks and the handler of this invocation share, whatever their language. */
@@ -137,3 +190,6 @@ export class Context {
     return signalOf(this.#meta);
   }
 }
+
+// To those who ask what it is, a plain object.
+Object.defineProperty(Context.prototype, "constructor", { value: Object });

@@ -26,6 +26,30 @@ function isErrorLike(value) {
   return looksLikeOne && !isNewer;
 }
 
+/** By either generation's rules, an error of which a member is no text, or cannot be read, has no document of its own. */
+function isUntellable(error) {
+  if (!isOlder && !isNewer) {
+    return false;
+  }
+  try {
+    return [error.name, error.message, error.stack].some((value) =>
+      value !== undefined && value !== null && typeof value !== "string"
+    );
+  } catch {
+    return true;
+  }
+}
+
+/** What cannot stand in a header as it is. */
+const escaped = (text) => text.replaceAll("\x7F", "%7F");
+
+const UNTELLABLE = {
+  name: "handled",
+  message: "callback called with Error argument, but there was a problem while retrieving one or more of its message, " +
+    "name, and stack",
+  stack: "",
+};
+
 function describeOne(thrown, depth) {
   if (!isErrorLike(thrown)) {
     return {
@@ -34,12 +58,15 @@ function describeOne(thrown, depth) {
       stack: "",
     };
   }
+  if (isUntellable(thrown)) {
+    return { ...UNTELLABLE };
+  }
   const described = {
     kind: text(() => thrown.trineKind ?? "", ""),
     code: text(() => thrown.code ?? "", ""),
-    name: text(() => thrown.name, "Error"),
-    message: text(() => thrown.message, ""),
-    stack: text(() => thrown.stack ?? "", ""),
+    name: escaped(text(() => thrown.name, "Error")),
+    message: escaped(text(() => thrown.message, "")),
+    stack: escaped(text(() => thrown.stack ?? "", "")),
     syntax: thrown instanceof SyntaxError,
     names: thrown.trineNames,
     wanted: thrown.trineWanted,

@@ -12,7 +12,41 @@ core.registerErrorBuilder("TrineFetchFailed", (description) => {
   return new TypeError("fetch failed", { cause: Object.assign(cause, members) });
 });
 
+/** Signals of who gives no reason have Node's. */
+function giveReasons(owner, name) {
+  const own = owner[name];
+  Object.defineProperty(owner, name, {
+    writable: true,
+    enumerable: true,
+    configurable: true,
+    value: {
+      [name](reason = new DOMException("This operation was aborted", "AbortError")) {
+        return Reflect.apply(own, this, [reason]);
+      },
+    }[name],
+  });
+}
+
+const { AbortController, AbortSignal } = core.loadExtScript("ext:deno_web/03_abort_signal.js");
+giveReasons(AbortController.prototype, "abort");
+giveReasons(AbortSignal, "abort");
+
 const Plain = globalThis.URL;
+
+const OF_URLS = [
+  "href",
+  "origin",
+  "protocol",
+  "username",
+  "password",
+  "host",
+  "hostname",
+  "port",
+  "pathname",
+  "search",
+  "searchParams",
+  "hash",
+];
 
 /** The class with a constructor whose errors say what was no URL. */
 function URL(url, base = undefined) {
@@ -51,3 +85,19 @@ Object.defineProperty(globalThis, "URL", {
 // What Node's modules are loaded with, and the one that is there already.
 core.loadExtScript("ext:deno_web/00_url.js").URL = URL;
 core.loadExtScript("ext:deno_node/url.ts").URL = URL;
+
+/** What is printed of an address, as Node has it. */
+Object.defineProperty(Plain.prototype, Symbol.for("nodejs.util.inspect.custom"), {
+  writable: true,
+  configurable: true,
+  value(depth, options, inspect) {
+    if (typeof depth === "number" && depth < 0) {
+      return this;
+    }
+    const shown = Object.create({ constructor: URL });
+    for (const name of OF_URLS) {
+      shown[name] = this[name];
+    }
+    return `URL ${inspect(shown, options)}`;
+  },
+});

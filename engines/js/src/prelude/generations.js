@@ -1,7 +1,7 @@
 // How Lambda's own runtimes find and call handlers, to the letter: the older ones (Node.js 16 to 22), whose handlers have a
 // callback, and the newer ones (Node.js 24). Contract: the clients `aws-lambda-ric` 3.x and 4.x.
 import { core } from "ext:core/mod.js";
-import { host, within } from "ext:trine_prelude/context.js";
+import { handle, host } from "ext:trine_prelude/context.js";
 import { fault, isThenable } from "ext:trine_prelude/marshal.js";
 import { markedOf } from "ext:trine_prelude/response_stream.js";
 import { isManaged22, isNewer, isOlder } from "ext:trine_prelude/rules.js";
@@ -102,7 +102,7 @@ export function callOlder(handler, event, context, meta, inner) {
   if (markedOf(handler) !== handler) {
     // It answers through its stream.
     meta.answer = null;
-    return inner ? handler(event, context) : within(meta, handler, event, context);
+    return inner ? handler(event, context) : handle(meta, handler, event, context);
   }
   const answer = meta.answer = new OlderAnswer(meta, handler, inner);
   (meta.waiting ??= []).push(answer);
@@ -110,7 +110,7 @@ export function callOlder(handler, event, context, meta, inner) {
   try {
     const result = inner
       ? handler(event, context, callback)
-      : within(meta, handler, event, context, callback);
+      : handle(meta, handler, event, context, callback);
     if (isThenable(result)) {
       Promise.resolve(result).then(
         (value) => answer.settle(null, value),
@@ -128,7 +128,7 @@ export function callOlder(handler, event, context, meta, inner) {
 export function callNewer(handler, event, context, meta, inner) {
   meta.handled = true;
   meta.answer = null;
-  return inner ? handler(event, context) : within(meta, () => handler(event, context));
+  return inner ? handler(event, context) : handle(meta, handler, event, context);
 }
 
 const olderStep = (value, name) => value && value[name];

@@ -1,7 +1,7 @@
 // Calls handlers and hooks. One call from Rust per invocation: parsing, context, handler and stringifying happen here,
 // because each crossing between Rust and JavaScript costs more than they do.
 import { core } from "ext:core/mod.js";
-import { Context, host, within } from "ext:trine_prelude/context.js";
+import { Context, handle, host, within } from "ext:trine_prelude/context.js";
 import { asError, Failure } from "ext:trine_prelude/errors.js";
 import { checkPlain, warn as warnOf, warningOf } from "ext:trine_prelude/exchange.js";
 import { callNewer, callOlder } from "ext:trine_prelude/generations.js";
@@ -242,7 +242,7 @@ function callHandler(handler, event, context, meta) {
   const callback = (error, value) => answerOf(meta)?.callback(error, value);
   let result;
   try {
-    result = within(meta, handler, event, context, callback);
+    result = handle(meta, handler, event, context, callback);
   } catch (thrown) {
     if (givenOf(meta) === undefined) {
       throw thrown;

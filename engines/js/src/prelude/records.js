@@ -103,6 +103,6 @@ export function documentOf(thrown, inJson) {
 /** An error that stands for a value that is none. It was not made where it was thrown. */
 function wrapped(thrown) {
   const error = new Error(String(thrown));
-  error.stack = `Error: ${error.message}`;
+  error.stack = String(error);
   return error;
 }

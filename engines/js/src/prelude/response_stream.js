@@ -1,7 +1,7 @@
 // The second argument of handlers that write their answer as a stream: one of Node's that ends at the invocation's caller,
 // with the members that Lambda's own client gives it.
 import { core } from "ext:core/mod.js";
-import { currentMeta } from "ext:trine_prelude/context.js";
+import { currentMeta, receiverOf } from "ext:trine_prelude/context.js";
 import { fault, isThenable } from "ext:trine_prelude/marshal.js";
 import { isNewer, isOlder } from "ext:trine_prelude/rules.js";
 import { BYTES, Sink } from "ext:trine_prelude/stream.js";
@@ -166,7 +166,8 @@ function define() {
           (meta.waiting ??= []).push({ empty: () => reject(unfinished()) });
         });
       }
-      if (this.errored !== null) {
+      // Whatever fails once all is written has its listeners.
+      if (this.errored !== null && !this.writableFinished) {
         throw this.errored;
       }
       if (!this.writableFinished) {
@@ -185,7 +186,7 @@ function define() {
 
 let ResponseStream;
 
-async function run(handler, highWaterMark, event, context) {
+async function run(receiver, highWaterMark, event, context) {
   const meta = currentMeta();
   for (const name of ["done", "succeed", "fail"]) {
     // They answer with a value.
@@ -193,7 +194,7 @@ async function run(handler, highWaterMark, event, context) {
   }
   const stream = new ResponseStream(new Sink(meta), highWaterMark);
   try {
-    const result = handler(event, stream, context);
+    const result = receiver.handler(event, stream, context);
     if (!isThenable(result)) {
       throw misused("Streaming does not support non-async handlers.");
     }
@@ -249,7 +250,8 @@ export function asCalled(handler) {
   }
   ResponseStream ??= define();
   const highWaterMark = highWaterMarkOf(handler);
-  const called = (event, context) => run(handler, highWaterMark, event, context);
+  const receiver = receiverOf(handler, true);
+  const called = (event, context) => run(receiver, highWaterMark, event, context);
   marked.set(called, handler);
   return called;
 }

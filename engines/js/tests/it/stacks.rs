@@ -205,7 +205,7 @@ fn commonjs_that_an_es_module_imports_is_told_by_its_path_and_without_what_impor
         let expected = [
             "Error: x".to_owned(),
             format!("    at exports.fail ({folder}/lib.cjs:2:9)"),
-            format!("    at handler (file://{folder}/app.mjs:2:30)"),
+            format!("    at Runtime.handler (file://{folder}/app.mjs:2:30)"),
         ];
         assert_eq!(error.stack(), expected);
         let error = guest.load("loads.mjs", handler()).await.unwrap_err();
