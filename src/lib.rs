@@ -44,6 +44,7 @@
 //! [`folder`] knows what is shipped of a function, [`doctor`] whether that is fit, [`package`] makes it; [`cli`] is the
 //! command line. Languages live in crates of their own, behind the traits of [`trine_engine`].
 
+mod aws_events;
 pub mod cli;
 pub mod config;
 pub mod diagnostic;

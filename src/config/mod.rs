@@ -12,7 +12,9 @@ use crate::{
     engines::Registry,
     handler::{Located, SearchPaths},
     pipeline::{MiddlewareNames, Order, Plan, middleware_folders},
-    worker::{DEFAULT_MARGIN, Isolation, Recycling, Watchdog, WorkerOptions},
+    worker::{
+        CloudEvents, Conversion, DEFAULT_MARGIN, Isolation, Recycling, Watchdog, WorkerOptions,
+    },
 };
 use std::{fmt, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 use trine_emulator::LogForm;
@@ -146,6 +148,8 @@ pub struct Settings {
     /// The number of threads over which functions are spread whose waits leave their thread to others, where invocations
     /// come side by side: `AWS_LAMBDA_NODEJS_WORKER_COUNT`, as Lambda's Node.js reads it, else one for each processor.
     pub spread: Option<usize>,
+    /// The form in which functions are given events of AWS's services: `TRINE_CLOUDEVENTS`, else their own.
+    pub cloudevents: Option<CloudEvents>,
 }
 
 /// The forms of an invocation's time limit. With more than JavaScript's timers can hold (2^31 ms), a function that
@@ -308,6 +312,7 @@ impl Settings {
             spread: env("AWS_LAMBDA_NODEJS_WORKER_COUNT")
                 .and_then(|text| text.trim().parse().ok())
                 .filter(|threads| *threads > 0),
+            cloudevents: optional(variable("TRINE_CLOUDEVENTS"), str::parse)?.value,
         })
     }
 
@@ -370,6 +375,9 @@ impl Settings {
             environment,
             recycling: self.recycling,
             watchdog: Watchdog::new(self.timeout_margin.value, resident),
+            conversion: self
+                .cloudevents
+                .map(|form| Conversion { form, region: self.region.clone() }),
         }
     }
 

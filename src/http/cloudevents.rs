@@ -28,9 +28,14 @@ pub(super) fn encoded(text: &str) -> Cow<'_, str> {
     utf8_percent_encode(text, IN_HEADERS).into()
 }
 
-/// Returns the value of an attribute's header; `None` where it is not UTF-8.
+/// Returns the value of an attribute's header; `None` where what it has encoded is not UTF-8. What should be encoded and is
+/// not counts as well, in UTF-8 or else Latin-1: the SDK for JavaScript leaves it to its HTTP client.
 pub(super) fn decoded(header: &[u8]) -> Option<String> {
-    let text = std::str::from_utf8(header).ok()?.trim();
+    let text = match std::str::from_utf8(header) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => header.iter().copied().map(char::from).collect(),
+    };
+    let text = text.trim();
     let text = match text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
         Some(quoted) => Cow::Owned(unquoted(quoted)),
         None => Cow::Borrowed(text),
@@ -138,9 +143,9 @@ mod tests {
         {
             assert_eq!(decoded(header.as_bytes()).as_deref(), Some(text), "{header}");
         }
-        for header in [&b"%ff"[..], b"\xff"] {
-            assert_eq!(decoded(header), None);
-        }
+        assert_eq!(decoded(b"gr\xf6\xdfe 50%").as_deref(), Some("größe 50%"));
+        assert_eq!(decoded("größe".as_bytes()).as_deref(), Some("größe"));
+        assert_eq!(decoded(b"%ff"), None);
     }
 
     #[test]

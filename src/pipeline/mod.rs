@@ -72,7 +72,7 @@ impl Pipeline {
             heap.serve();
         }
         let run = Run { pipeline: self, invocation, watch };
-        if self.members.is_empty() {
+        if self.members.is_empty() && !invocation.exchange.buffers_response() {
             return run.call(self.handler, event, Form::Json).await;
         }
         let event = match event {

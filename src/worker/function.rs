@@ -1,6 +1,6 @@
 //! A function as one worker has it: loaded when it is first needed, loaded anew when its instances are replaced.
 
-use super::{Claim, Isolation, Rescue, Worker, run};
+use super::{Claim, Isolation, Rescue, Worker, WorkerOptions, run};
 use crate::{
     heap::END_TIME,
     pipeline::{Pipeline, Plan},
@@ -101,10 +101,12 @@ impl Function {
             Ok(pipeline) => pipeline,
             Err(error) => return Answer::failed(error),
         };
-        let watchdog = &self.worker.options().watchdog;
-        let report = |error: &Error| self.report(invocation, error);
+        let WorkerOptions { watchdog, conversion, .. } = self.worker.options();
+        let conversion = conversion.as_ref();
+        let report = |what: &str, error: &Error| self.report(invocation, what, error);
         let (result, claim) =
-            run::run(&pipeline, event, invocation, ahead, watchdog, rescue, report).await;
+            run::run(&pipeline, event, conversion, invocation, ahead, watchdog, rescue, report)
+                .await;
         if self.is_fresh() {
             self.spent.borrow_mut().push(pipeline);
         }
@@ -237,9 +239,9 @@ impl Function {
         }
     }
 
-    fn report(&self, invocation: &Invocation, error: &Error) {
+    fn report(&self, invocation: &Invocation, what: &str, error: &Error) {
         let id = &invocation.request_id;
-        let message = format!("RequestId: {id} a timeout hook failed: {error:#}");
+        let message = format!("RequestId: {id} {what} failed: {error:#}");
         let facts = [("requestId", id.as_str().into()), ("errorType", error.name().into())];
         self.worker.log().line(Level::Error, &message, &facts);
     }

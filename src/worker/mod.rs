@@ -3,10 +3,13 @@
 //! that are worn out or cannot be trusted any more.
 
 mod function;
+mod records;
 mod run;
 mod thread;
 
+pub use crate::aws_events::CloudEvents;
 pub use function::{Answer, Function};
+pub use records::Conversion;
 pub use run::Claim;
 pub use thread::{run_here, spawn, spawn_following};
 
@@ -48,6 +51,8 @@ pub struct WorkerOptions {
     pub recycling: Recycling,
     /// The watchdog that looks after deadlines.
     pub watchdog: Watchdog,
+    /// How events of AWS's services are converted, if they are.
+    pub conversion: Option<Conversion>,
 }
 
 impl WorkerOptions {
@@ -57,6 +62,7 @@ impl WorkerOptions {
             environment,
             recycling: Recycling::default(),
             watchdog: Watchdog::new(DEFAULT_MARGIN, None),
+            conversion: None,
         }
     }
 }

@@ -1,11 +1,12 @@
 //! One invocation from its event to its answer, with the time it has.
 
+use super::records::{Conversion, Run};
 use crate::{
     pipeline::Pipeline,
     watchdog::{Rescue, Stage, Watch, Watchdog, Watched},
 };
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
     future::{Future, poll_fn},
     pin::{Pin, pin},
     rc::Rc,
@@ -31,29 +32,34 @@ impl Claim {
 
 /// Runs an invocation within its time. `ahead` says whether its deadline was to come when its event came: one that had
 /// passed by then is no measure of what follows, because whoever waits still wants an answer. `report` takes what
-/// `timeout` hooks raise. The failure of an answer that is on its way out already is its stream's, not the result.
+/// `timeout` hooks raise, and the failures of records that leave others alone. The failure of an answer that is on its way out already is its stream's, not the result.
+#[allow(clippy::too_many_arguments, reason = "all that one invocation needs, from one caller")]
 pub(crate) async fn run(
     pipeline: &Pipeline,
     event: Payload,
+    conversion: Option<&Conversion>,
     invocation: &Rc<Invocation>,
     ahead: bool,
     watchdog: &Watchdog,
     rescue: impl FnOnce() -> Option<Rescue>,
-    report: impl Fn(&Error),
+    report: impl Fn(&str, &Error),
 ) -> (Result<Payload>, Claim) {
     let deadline = invocation.deadline_ms.filter(|_| ahead);
+    let current = RefCell::new(invocation.clone());
+    let run = |watch| Run { pipeline, conversion, watch, current: &current, report: &report };
     if !watchdog.cares(deadline, pipeline.is_unlimited()) {
         let watch = Watch::none();
-        let result = pipeline.run(event, invocation, &watch).await;
+        let result = run(&watch).run(event).await;
         return (streamed(result, invocation), Claim(watch));
     }
     let (interrupters, unlimited) = (pipeline.interrupters(), pipeline.is_unlimited());
     let watch = Watch::over(watchdog.arm(deadline, interrupters, unlimited, rescue()));
     let result = {
-        let run = pin!(pipeline.run(event, invocation, &watch));
+        let whole = run(&watch);
+        let run = pin!(whole.run(event));
         let timed = TimedRun {
             pipeline,
-            invocation,
+            current: &current,
             watch: &watch,
             report: &report,
             warned: Cell::new(false),
@@ -95,7 +101,7 @@ fn explained(error: Error, watch: &Watch, invocation: &Invocation) -> Error {
 
 struct TimedRun<'a, R> {
     pipeline: &'a Pipeline,
-    invocation: &'a Rc<Invocation>,
+    current: &'a RefCell<Rc<Invocation>>,
     watch: &'a Watch,
     report: &'a R,
     warned: Cell<bool>,
@@ -103,7 +109,7 @@ struct TimedRun<'a, R> {
 
 type Hooks<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
 
-impl<R: Fn(&Error)> TimedRun<'_, R> {
+impl<R: Fn(&str, &Error)> TimedRun<'_, R> {
     async fn drive(
         &self,
         mut run: Pin<&mut impl Future<Output = Result<Payload>>>,
@@ -119,7 +125,7 @@ impl<R: Fn(&Error)> TimedRun<'_, R> {
             let stage = watched.entry.stage();
             if stage >= Stage::Warned && !self.warned.replace(true) {
                 if result.is_none() {
-                    self.pipeline.warn(self.invocation, self.watch);
+                    self.pipeline.warn(&self.current.borrow().clone(), self.watch);
                     // It may have an answer now.
                     cx.waker().wake_by_ref();
                 }
@@ -167,7 +173,11 @@ impl<R: Fn(&Error)> TimedRun<'_, R> {
     }
 
     fn hooks(&self) -> Option<Hooks<'_>> {
-        let run = || self.pipeline.run_timeouts(self.invocation, self.watch, self.report);
-        self.pipeline.has_timeouts().then(|| Box::pin(run()) as Hooks<'_>)
+        let invocation = self.current.borrow().clone();
+        let run = async move {
+            let report = |error: &Error| (self.report)("a timeout hook", error);
+            self.pipeline.run_timeouts(&invocation, self.watch, report).await;
+        };
+        self.pipeline.has_timeouts().then(|| Box::pin(run) as Hooks<'_>)
     }
 }

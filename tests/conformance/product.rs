@@ -38,6 +38,7 @@ impl Runner for Product {
                 environment: setup.environment.clone(),
                 recycling: Recycling { isolation, ..Recycling::default() },
                 watchdog: Watchdog::new(DEFAULT_MARGIN, None),
+                conversion: None,
             }));
             let function = Function::new(worker.clone(), plan);
             function.load().await?;

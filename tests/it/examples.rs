@@ -197,6 +197,7 @@ macro_rules! examples {
 }
 
 examples! {
+    cloudevents: "cloudevents",
     dependencies: "dependencies",
     errors: "errors",
     hello: "hello",
@@ -294,6 +295,38 @@ fn the_requests_of_the_readme_are_answered_as_it_says() {
     let orders = fs::read_to_string(folder("typescript").join("event.json")).unwrap();
     let reply = served.post("/typescript", &orders);
     assert_eq!(Some(reply.json()), read(&folder("typescript").join("expected.json")));
+}
+
+#[test]
+fn events_are_answered_with_events_in_either_mode() {
+    let place = Folder::new(&[]);
+    let example = folder("cloudevents");
+    let served =
+        Served::start(&place, &[example.to_str().unwrap(), "--event-format", "cloudevents"]);
+    let event = fs::read(example.join("event.json")).unwrap();
+    let expected = read(&example.join("expected.json")).unwrap();
+    for language in ["js", "python", "lua"] {
+        let path = format!("/{language}");
+        let structured = "application/cloudevents+json";
+        let headers = [("content-type", structured), ("accept", structured)];
+        let reply = served.request("POST", &path, &headers, &event);
+        assert_eq!((reply.status, reply.json()), (200, expected.clone()), "{language}");
+
+        let order = json!({"order": "A-1", "items": [{"price": 2, "quantity": 40}]}).to_string();
+        let headers = [
+            ("ce-specversion", "1.0"),
+            ("ce-id", "1"),
+            ("ce-source", "/shop"),
+            ("ce-type", "order.placed"),
+            ("content-type", "application/json"),
+        ];
+        let reply = served.request("POST", &path, &headers, order.as_bytes());
+        assert_eq!(
+            (reply.header("ce-type"), reply.header("ce-id")),
+            (Some("order.confirmed"), Some("1-confirmed"))
+        );
+        assert_eq!(reply.json(), json!({"order": "A-1", "total": 80}), "{language}");
+    }
 }
 
 /// Returns the words of a command line, in a shell's form or as a list of YAML.

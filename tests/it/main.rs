@@ -7,6 +7,7 @@ mod attribution;
 mod bad_input;
 mod certificates;
 mod cli;
+mod cloudevents;
 mod connections;
 mod doctor;
 mod emulator;

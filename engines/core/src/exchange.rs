@@ -162,6 +162,11 @@ impl Exchange {
         Err(Error::guest("BufferError", message))
     }
 
+    /// Has a streamed answer taken as a whole, because nobody outside reads it piece by piece.
+    pub fn buffer(&self) {
+        self.buffers.set(true);
+    }
+
     /// Whether a hook has asked for the whole answer.
     pub fn buffers_response(&self) -> bool {
         self.buffers.get()

@@ -57,6 +57,23 @@ pub struct Invocation {
 }
 
 impl Invocation {
+    /// Returns an invocation for a part of this one's event: the same facts, and nothing shared with it.
+    pub fn part(&self) -> Self {
+        Self {
+            request_id: self.request_id.clone(),
+            deadline_ms: self.deadline_ms,
+            invoked_function_arn: self.invoked_function_arn.clone(),
+            trace_id: self.trace_id.clone(),
+            client_context: self.client_context.clone(),
+            identity: self.identity.clone(),
+            tenant_id: self.tenant_id.clone(),
+            w3c: self.w3c.clone(),
+            function_name: self.function_name.clone(),
+            event_is_json: self.event_is_json,
+            ..Self::default()
+        }
+    }
+
     /// Returns the milliseconds until the deadline; negative when it has passed, `None` when there is none.
     pub fn remaining_ms(&self) -> Option<i64> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());

@@ -6,6 +6,12 @@ use std::{collections::BTreeMap, fs};
 
 /// Files in `src/prelude/mends`, and the modules that they mend.
 const MENDS: &[(&str, &str)] = &[
+    ("callbacks.js", "ext:deno_node/_fs/_fs_common.ts"),
+    ("callbacks.js", "ext:deno_node/internal/crypto/hkdf.ts"),
+    ("callbacks.js", "ext:deno_node/internal/crypto/keygen.ts"),
+    ("callbacks.js", "ext:deno_node/internal/crypto/pbkdf2.ts"),
+    ("callbacks.js", "ext:deno_node/internal/crypto/random.ts"),
+    ("callbacks.js", "ext:deno_node/internal/crypto/scrypt.ts"),
     ("child_process.js", "ext:deno_node/internal/child_process.ts"),
     ("dgram.js", "ext:deno_node/internal/dgram.ts"),
     ("fork.js", "ext:deno_node/child_process.ts"),

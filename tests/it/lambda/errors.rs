@@ -129,3 +129,38 @@ fn what_python_says_at_its_exit_is_printed_once() {
         assert_eq!(printed.count(), 1, "{body}: {log}");
     }
 }
+
+#[test]
+fn what_a_callback_of_nodes_modules_throws_is_an_exception_that_nobody_catches() {
+    let source = "
+const fs = require('node:fs');
+const crypto = require('node:crypto');
+const fail = () => { throw new RangeError('in a callback'); };
+const begin = {
+  timer: () => setTimeout(fail, 1),
+  stat: () => fs.stat('/', fail),
+  readFile: () => fs.readFile(__filename, 'utf8', fail),
+  readdir: () => fs.readdir('/', fail),
+  missing: () => fs.open('/absent', 'r', fail),
+  randomBytes: () => crypto.randomBytes(4, fail),
+  pbkdf2: () => crypto.pbkdf2('a', 'b', 1, 8, 'sha256', fail),
+  scrypt: () => crypto.scrypt('a', 'b', 8, fail),
+  keys: () => crypto.generateKeyPair('ed25519', fail),
+};
+exports.handler = (event) => new Promise(() => begin[event]());
+exports.begin = begin;
+";
+    let folder = Folder::new(&[("app.cjs", source)]);
+    let lambda = Lambda::start(&folder, "app.handler");
+    let (_, timer) = lambda.fail(json!("timer"));
+    assert_eq!(timer["errorType"], "Runtime.UncaughtException", "{timer}");
+    for what in
+        ["stat", "readFile", "readdir", "missing", "randomBytes", "pbkdf2", "scrypt", "keys"]
+    {
+        let (_, error) = lambda.fail(json!(what));
+        for member in ["errorType", "errorMessage"] {
+            assert_eq!(error[member], timer[member], "{what}: {error}");
+        }
+    }
+    lambda.emulator.assert_clean();
+}

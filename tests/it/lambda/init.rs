@@ -315,6 +315,7 @@ fn settings_that_make_no_sense_are_told_to_the_platform_and_to_callers() {
             ("TRINE_MAX_HEAP", "-1"),
             ("TRINE_ISOLATION", "full"),
             ("TRINE_TIMEOUT_MARGIN_MS", "soon"),
+            ("TRINE_CLOUDEVENTS", "2.0"),
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "much"),
         ] {
             let folder = Folder::probe(language);

@@ -5,6 +5,7 @@ use crate::support::{Guest, run};
 #[test]
 fn what_is_mended_is_still_at_fault_without_the_mend() {
     for mend in [
+        "callbacks.js",
         "http_client.js",
         "net.js, pause",
         "net.js, context",
