@@ -364,7 +364,7 @@ impl ModuleLoader for Loader {
         &self,
         specifier: &str,
         referrer: &str,
-        _kind: ResolutionKind,
+        kind: ResolutionKind,
     ) -> Result<ModuleSpecifier, JsErrorBox> {
         if let Ok(url) = ModuleSpecifier::parse(specifier)
             && matches!(url.scheme(), "file" | "node" | "data" | "blob" | "ext")
@@ -395,6 +395,24 @@ impl ModuleLoader for Loader {
                 outcome
             })
             .map_err(failure::as_node)
+            .or_else(|error| match kind {
+                ResolutionKind::DynamicImport => failure::thrower(error),
+                _ => Err(error),
+            })
+    }
+
+    fn import_meta_resolve(
+        &self,
+        specifier: &str,
+        referrer: &str,
+    ) -> Result<ModuleSpecifier, JsErrorBox> {
+        // As in Node, where paths lead is not looked at.
+        if specifier.starts_with("./") || specifier.starts_with("../") || specifier.starts_with('/')
+        {
+            let referrer = ModuleSpecifier::parse(referrer).map_err(JsErrorBox::from_err)?;
+            return referrer.join(specifier).map_err(JsErrorBox::from_err);
+        }
+        self.resolve(specifier, referrer, ResolutionKind::Import)
     }
 
     fn load(

@@ -4,6 +4,7 @@ use deno_error::{
     AdditionalProperties, JsErrorBox, JsErrorClass, PropertyValue,
     builtin_classes::{GENERIC_ERROR, TYPE_ERROR},
 };
+use deno_runtime::deno_core::{ModuleSpecifier, url::form_urlencoded};
 use std::{borrow::Cow, error::Error, fmt};
 
 /// Codes of errors that are type errors in Node.
@@ -67,6 +68,43 @@ pub(super) fn as_node(error: JsErrorBox) -> JsErrorBox {
     JsErrorBox::from_err(Coded { code: code.to_owned(), message: words(text) })
 }
 
+/// Returns a module that throws an error which has a code, for `import()`: Deno's bindings put one class and one code on
+/// all errors of theirs.
+///
+/// # Errors
+/// The error itself, where it has no code.
+pub(super) fn thrower(error: JsErrorBox) -> Result<ModuleSpecifier, JsErrorBox> {
+    let code = error.get_additional_properties().find_map(|(name, value)| match value {
+        PropertyValue::String(code) if name == "code" => Some(code),
+        _ => None,
+    });
+    let (class, message) = (error.get_class(), error.get_message());
+    let Some(code) = code.filter(|_| [GENERIC_ERROR, TYPE_ERROR].contains(&&*class)) else {
+        return Err(error);
+    };
+    let missing = message.strip_prefix("Cannot find module '").and_then(|rest| {
+        let (path, _) = rest.split_once('\'')?;
+        ModuleSpecifier::from_file_path(path).ok()
+    });
+    let members =
+        serde_json::json!({"code": code, "url": missing.as_ref().map(ModuleSpecifier::as_str)});
+    let quoted = |text: &str| serde_json::Value::from(text).to_string();
+    // The stack has to be asked for before it is replaced, or the error is taken for one without a place, and made anew.
+    let source = format!(
+        "const {{ url, ...members }} = {members};
+const error = Object.assign(new {class}({}), members, url && {{ url }});
+void error.stack;
+Object.defineProperty(error, 'stack', {{ value: {}, writable: true, configurable: true }});
+throw error;",
+        quoted(&message),
+        quoted(&format!("{class} [{code}]: {message}")),
+    );
+    let source: String = form_urlencoded::byte_serialize(source.as_bytes()).collect();
+    // There a space is a plus sign.
+    let url = format!("data:text/javascript,{}", source.replace('+', "%20"));
+    ModuleSpecifier::parse(&url).map_err(JsErrorBox::from_err)
+}
+
 /// Makes the error of a module of Node's that there is none of.
 pub(super) fn unknown_builtin(name: &str) -> JsErrorBox {
     JsErrorBox::from_err(Coded {
@@ -87,6 +125,14 @@ fn words(text: &str) -> String {
     let malformed = text.strip_prefix("Invalid package config. Malformed package.json '");
     if let Some(path) = malformed.and_then(|rest| rest.strip_suffix("'.")) {
         return format!("Invalid package config {path}.");
+    }
+    let unknown =
+        "Only file and data URLs are supported by the default ESM loader. Received protocol '";
+    if let Some(scheme) = text.strip_prefix(unknown).and_then(|rest| rest.strip_suffix('\'')) {
+        return format!(
+            "Only URLs with a scheme in: file, data, and node are supported by the default ESM loader. Received protocol \
+             '{scheme}:'"
+        );
     }
     bare(&bare(&text, " imported from '"), " in '")
 }

@@ -15,7 +15,7 @@ async function load() {
     try {
       await host.import(name);
     } catch (error) {
-      throw saysWho(error, /imported from '.*\[preload\]'/, `asked for by the option --import ${name}`);
+      throw saysWho(error, /imported from .*\[preload\]/, `asked for by the option --import ${name}`);
     }
   }
 }
