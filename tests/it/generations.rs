@@ -2,7 +2,7 @@
 //! answer: `generations/cases.json` says what is called, `.ci/record-generations` has made the records, `otherwise.json` is
 //! what Trine answers otherwise, and why. Nothing may stand there that is not so.
 
-use crate::support::{Folder, Lambda, Platform, repository, run, trine};
+use crate::support::{Folder, Lambda, Platform, Process, eventually, repository, run, trine};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Map, Value, json};
 use std::fs;
@@ -173,6 +173,18 @@ fn rules_that_nobody_knows_keep_a_function_from_being_loaded() {
     assert_eq!(code, Some(1));
     let message = "TRINE_NODE_RULES is 'node20'; it may be 'permissive', 'node22' or 'node24'";
     assert_eq!(document["errorMessage"], message);
+}
+
+#[test]
+fn a_server_tells_at_its_start_of_rules_that_nobody_knows() {
+    let folder = Folder::new(&[("app.mjs", "export const handler = () => 1;")]);
+    let mut command = trine(&folder, &["serve", "app.mjs", "--port", "0"]);
+    command.env("TRINE_NODE_RULES", "node20");
+    let server = Process::start(command);
+    eventually(&format!("the rules are told of\n{server:?}"), || {
+        let told = server.stdout() + &*server.stderr();
+        told.contains("TRINE_NODE_RULES is 'node20'").then_some(())
+    });
 }
 
 #[test]

@@ -44,6 +44,7 @@ macro_rules! prelude_extensions {
                 "addons.js",
                 "async_context.js",
                 "blame.js",
+                "callbacks.js",
             ],
             $($options)*
         );
@@ -51,7 +52,7 @@ macro_rules! prelude_extensions {
         deno_runtime::deno_core::extension!(
             trine_node_prelude,
             esm_entry_point = "ext:trine_node_prelude/node.js",
-            esm = [dir "src/prelude", "node.js"],
+            esm = [dir "src/prelude", "node_first.js", "node.js"],
         );
     };
 }

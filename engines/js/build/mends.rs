@@ -6,7 +6,6 @@ use std::{collections::BTreeMap, fs};
 
 /// Files in `src/prelude/mends`, and the modules that they mend.
 const MENDS: &[(&str, &str)] = &[
-    ("callbacks.js", "ext:deno_node/_fs/_fs_common.ts"),
     ("callbacks.js", "ext:deno_node/internal/crypto/hkdf.ts"),
     ("callbacks.js", "ext:deno_node/internal/crypto/keygen.ts"),
     ("callbacks.js", "ext:deno_node/internal/crypto/pbkdf2.ts"),
@@ -25,6 +24,7 @@ const MENDS: &[(&str, &str)] = &[
 
 /// Mends of modules that Node's snapshot contains; there `node.js` does the same.
 const MENDS_OF_WEB: &[(&str, &str)] = &[
+    ("callbacks.js", "ext:deno_node/_fs/_fs_common.ts"),
     ("module.js", "node:module"),
     ("timers.js", "ext:deno_node/internal/timers.mjs"),
     ("worker_threads.js", "ext:deno_node/worker_threads.ts"),

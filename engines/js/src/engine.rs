@@ -74,6 +74,8 @@ impl Engine for JavaScript {
     }
 
     fn check(&self, module: &Module) -> Result<Presence> {
+        // Told where a server starts, and not with its first request alone.
+        Rules::check()?;
         check::check(module)
     }
 

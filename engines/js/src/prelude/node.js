@@ -3,6 +3,7 @@
 // Left out on purpose: `node:crypto` makes native objects while it loads, which a snapshot cannot hold, and
 // `node:http` and `node:https` depend on it.
 import { core, internals } from "ext:core/mod.js";
+import "ext:trine_node_prelude/node_first.js";
 // First those that others load through lazy loaders while they are evaluated themselves. Loaded that way they would end up
 // in the snapshot without their text, and V8 could not compile their functions later on.
 import "ext:deno_node/_fs/_fs_copy.ts";

@@ -4,6 +4,7 @@ import { core, internals } from "ext:core/mod.js";
 import "ext:trine_prelude/failures.js";
 import "ext:trine_prelude/addons.js";
 import "ext:trine_prelude/async_context.js";
+import "ext:trine_prelude/callbacks.js";
 import { hideAwslambda } from "ext:trine_prelude/awslambda.js";
 import "ext:trine_prelude/children.js";
 import { installConsole, redirectOutputs } from "ext:trine_prelude/console.js";
