@@ -3,6 +3,7 @@
 mod drain;
 mod events;
 mod formats;
+mod golden;
 mod lifecycle;
 mod main_thread;
 mod mounts;
