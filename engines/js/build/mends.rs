@@ -8,7 +8,6 @@ use std::{collections::BTreeMap, fs};
 const MENDS: &[(&str, &str)] = &[
     ("callbacks.js", "ext:deno_node/internal/crypto/hkdf.ts"),
     ("callbacks.js", "ext:deno_node/internal/crypto/keygen.ts"),
-    ("callbacks.js", "ext:deno_node/internal/crypto/pbkdf2.ts"),
     ("callbacks.js", "ext:deno_node/internal/crypto/random.ts"),
     ("callbacks.js", "ext:deno_node/internal/crypto/scrypt.ts"),
     ("child_process.js", "ext:deno_node/internal/child_process.ts"),

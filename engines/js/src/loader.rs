@@ -30,7 +30,7 @@ use deno_runtime::{
     deno_core::{
         ModuleLoadOptions, ModuleLoadReferrer, ModuleLoadResponse, ModuleLoader, ModuleSource,
         ModuleSourceCode, ModuleSpecifier, ModuleType, RequestedModuleType as CoreModuleType,
-        ResolutionKind, SourceCodeCacheInfo,
+        ResolutionKind, SourceCodeCacheInfo, v8,
     },
     deno_node::{NodeExtInitServices, NodeResolverRc},
 };
@@ -46,6 +46,7 @@ pub(crate) use require::{op_trine_require_real_path, op_trine_require_stat};
 use std::{
     borrow::Cow,
     cell::{Cell, OnceCell, RefCell},
+    collections::HashMap,
     path::{Path, PathBuf},
     pin::Pin,
     rc::Rc,
@@ -349,6 +350,10 @@ impl Loader {
     }
 }
 
+fn runs_code(scope: &mut v8::PinScope<'_, '_>) -> bool {
+    v8::StackTrace::current_stack_trace(scope, 1).is_some_and(|trace| trace.get_frame_count() > 0)
+}
+
 /// Completes code that imports CommonJS: it has that file's name, and must not be taken for it in a stack.
 fn glue(code: &str) -> String {
     format!("{code}\n//# sourceURL={GLUE}")
@@ -364,7 +369,7 @@ impl ModuleLoader for Loader {
         &self,
         specifier: &str,
         referrer: &str,
-        kind: ResolutionKind,
+        _kind: ResolutionKind,
     ) -> Result<ModuleSpecifier, JsErrorBox> {
         if let Ok(url) = ModuleSpecifier::parse(specifier)
             && matches!(url.scheme(), "file" | "node" | "data" | "blob" | "ext")
@@ -395,10 +400,21 @@ impl ModuleLoader for Loader {
                 outcome
             })
             .map_err(failure::as_node)
-            .or_else(|error| match kind {
-                ResolutionKind::DynamicImport => failure::thrower(error),
-                _ => Err(error),
-            })
+    }
+
+    fn resolve_with_scope(
+        &self,
+        scope: &mut v8::PinScope<'_, '_>,
+        specifier: &str,
+        referrer: &str,
+        kind: ResolutionKind,
+        _import_attributes: &HashMap<String, String>,
+    ) -> Result<ModuleSpecifier, JsErrorBox> {
+        self.resolve(specifier, referrer, kind).or_else(|error| match kind {
+            // What modules of the graph import later on is resolved while no code runs: there V8 has to link, and cannot.
+            ResolutionKind::DynamicImport if runs_code(scope) => failure::thrower(error),
+            _ => Err(error),
+        })
     }
 
     fn import_meta_resolve(

@@ -13,16 +13,7 @@ const guard = (callback) => (...args) => {
   }
 };
 
-const WITH_CALLBACKS = [
-  "generateKey",
-  "generateKeyPair",
-  "hkdf",
-  "pbkdf2",
-  "randomBytes",
-  "randomFill",
-  "randomInt",
-  "scrypt",
-];
+const WITH_CALLBACKS = ["checkPrime", "generateKey", "generateKeyPair", "generatePrime", "hkdf", "scrypt"];
 
 /** Mends a script, of which these are the exports. */
 internals.trineMendCallbacks = (made) => {

@@ -9,12 +9,12 @@ const listen = async (server) => await once(server.listen(0, "127.0.0.1"), "list
 /** Whether each fault is still there, by the name of its mend. */
 const faults = {
   async "callbacks.js"() {
-    const { randomBytes } = await import("node:crypto");
+    const { scrypt } = await import("node:crypto");
     const isRejection = new Promise((resolve) => {
       process.once("unhandledRejection", () => resolve(true));
       process.once("uncaughtException", () => resolve(false));
     });
-    randomBytes(1, () => {
+    scrypt("word", "salt", 8, () => {
       throw new Error("of the callback");
     });
     return await isRejection;
