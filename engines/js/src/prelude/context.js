@@ -72,6 +72,10 @@ export class Context {
 
   constructor(meta) {
     this.#meta = meta;
+    if (meta.plainContext !== undefined) {
+      Object.assign(this, JSON.parse(meta.plainContext));
+      return;
+    }
     const { deadlineMs } = meta;
     this.functionName = meta.functionName ?? host.functionName;
     this.functionVersion = host.functionVersion;
