@@ -1,7 +1,7 @@
 //! The command line: one file per command.
 //!
-//! Started as `bootstrap`, or without a command where Lambda's Runtime API is named, the process is a Lambda runtime;
-//! otherwise it runs the command that it is given.
+//! Started as `bootstrap`, or without a command where Lambda's Runtime API is named, the process is a Lambda runtime; without
+//! a command where Scaleway's variables name a handler, it serves that; otherwise it runs the command that it is given.
 
 mod address;
 mod doctor;
@@ -16,6 +16,7 @@ mod package;
 mod progress;
 mod report;
 mod role;
+mod scaleway;
 mod serve;
 mod target;
 mod wrapper;
@@ -51,7 +52,9 @@ Examples:
   trine emulator app.py                    a function as Lambda runs it, behind its Invoke API
 
 As a Lambda runtime: start it as 'bootstrap', or without a command where AWS_LAMBDA_RUNTIME_API is set.
-It then runs the handler that its argument or _HANDLER names.";
+It then runs the handler that its argument or _HANDLER names.
+
+On Scaleway: without a command where SCW_HANDLER_PATH is set, it serves the handler that this names.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -68,9 +71,11 @@ enum Command {
 pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = env::args_os().collect();
     match Role::of_process(&arguments) {
-        Role::Runtime(handler) => lambda::run(handler, &arguments),
+        Role::Runtime(handler) if !scaleway::is_meant(&arguments) => {
+            lambda::run(handler, &arguments)
+        }
         Role::Interpreter(name) => interpret(name.as_deref(), &arguments),
-        Role::Command => match Arguments::parse().command {
+        _ => match Arguments::parse_from(scaleway::command_line(&arguments)).command {
             Command::Serve(serve) => report(serve.run()),
             Command::Invoke(invoke) => invoke.run(),
             Command::Middlewares(middlewares) => middlewares.run(),

@@ -1,6 +1,6 @@
 //! `trine serve`: functions on an HTTP port.
 
-use super::{Usage, address, log_flags::LogFlags, settings, target};
+use super::{Usage, address, log_flags::LogFlags, print_beside, scaleway, settings, target};
 use crate::{
     config::{self, CountForm, Settings},
     engines::Registry,
@@ -36,13 +36,13 @@ const CONCURRENCY: CountForm = CountForm { least: 1, most: 1 << 16 };
 /// Serve functions over HTTP.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Serve {
-    /// A folder of functions, a file, or a file with an export (app.py:get)
-    #[arg(default_value = ".")]
-    path: String,
-    /// Address to listen on; 0.0.0.0 for all
-    #[arg(long, default_value = "127.0.0.1")]
-    host: String,
-    /// Port to listen on; 0 takes any free one [default: the variable PORT, else 9000]
+    /// A folder of functions, a file, or a file with an export (app.py:get) [default: the handler that SCW_HANDLER_PATH
+    /// names, else the working directory]
+    path: Option<String>,
+    /// Address to listen on; 0.0.0.0 for all [default: 127.0.0.1; 0.0.0.0 with SCW_HANDLER_PATH]
+    #[arg(long)]
+    host: Option<String>,
+    /// Port to listen on; 0 takes any free one [default: the variable PORT, else 9000; 8080 with SCW_HANDLER_PATH]
     #[arg(long, short, value_name = "PORT", allow_negative_numbers = true, value_parser = address::port)]
     port: Option<u16>,
     /// Threads that accept requests, each with interpreters of its own; Python runs on the main thread, whichever of
@@ -83,9 +83,13 @@ pub(super) struct Serve {
     #[arg(long, value_name = "SIZE", allow_negative_numbers = true, value_parser = |text: &str| config::BODY.parse(text))]
     body_limit: Option<u64>,
     /// Form of events and results: that of the service for which functions were written (aws-v2, aws-v1, alb,
-    /// alb-multi-value, function-url, cloudevents), or raw: the body is the event [default: aws-v2, or as trine.toml says]
+    /// alb-multi-value, function-url, scaleway, cloudevents), or raw: the body is the event [default: aws-v2, or as
+    /// trine.toml says; scaleway with SCW_HANDLER_PATH]
     #[arg(long, value_name = "FORM")]
     event_format: Option<EventFormat>,
+    /// Behave as behind Scaleway's ingress: add its headers to requests, name its server, ask for no token
+    #[arg(long)]
+    local: bool,
     /// Load every function at once instead of at its first request
     #[arg(long)]
     eager: bool,
@@ -116,14 +120,21 @@ impl Serve {
         settings.container = config::container_memory();
         let supervisor = Supervisor::new()?;
         let registry = Registry::built_in();
-        check_form(&self.path)?;
-        let site = Site::open(&self.path, &registry)?.surround(
-            &settings.middlewares,
-            &settings.layer_root.value,
-            &registry,
-        )?;
+        let named = scaleway::Handler::named().filter(|_| self.path.is_none());
+        let site = match &named {
+            Some(handler) => handler.site(&registry)?,
+            None => {
+                let path = self.path.as_deref().unwrap_or(".");
+                check_form(path)?;
+                Site::open(path, &registry)?
+            }
+        };
+        let site = site.surround(&settings.middlewares, &settings.layer_root.value, &registry)?;
         let site = stand_in(site, &mut settings, &registry);
-        let options = self.options(env::var("PORT").ok())?;
+        let options = self.options(env::var("PORT").ok(), named.is_some())?;
+        if self.local {
+            scaleway::check_local(&options, &site)?;
+        }
         if settings.recycling.isolation == Isolation::Fresh && options.threads > 1 {
             return Err(Usage(format!(
                 "--threads {}: threads share modules, and isolation 'fresh' lets invocations share nothing: choose one",
@@ -138,6 +149,9 @@ impl Serve {
         let announce = |server: &Server| {
             let banner = banner(server.site(), server.address(), asked, threads);
             // A closed standard output is no reason not to serve.
+            if let Some(problem) = server.options().scaleway.access.problem() {
+                print_beside(&format!("warning: nobody can call private functions: {problem}\n"));
+            }
             if std::io::stdout().write_all(banner.as_bytes()).is_ok() {
                 server.note_problems_reported();
             }
@@ -162,14 +176,27 @@ impl Serve {
         }
     }
 
-    fn options(&self, variable: Option<String>) -> anyhow::Result<ServeOptions> {
+    /// Returns the options of the server; `on_scaleway` says that Scaleway's variables have named the handler.
+    fn options(&self, variable: Option<String>, on_scaleway: bool) -> anyhow::Result<ServeOptions> {
         let port = match (self.port, variable.filter(|text| !text.is_empty())) {
             (Some(port), _) => port,
+            _ if on_scaleway => scaleway::port(),
             (None, Some(text)) => address::port(&text)
                 .map_err(|why| Usage(format!("the environment variable PORT: {why}")))?,
             (None, None) => DEFAULT_PORT,
         };
-        let mut options = ServeOptions::new(address::resolve(&self.host, port)?);
+        let usual_host = if on_scaleway { "0.0.0.0" } else { "127.0.0.1" };
+        let host = self.host.as_deref().unwrap_or(usual_host);
+        let mut options = ServeOptions::new(address::resolve(host, port)?);
+        scaleway::apply(&mut options, on_scaleway, self.local);
+        if on_scaleway {
+            // Callers have always seen there what a function has failed at.
+            options.error_detail = ErrorDetail::Full;
+            options.event_format = EventFormat::Scaleway;
+        }
+        if on_scaleway || self.event_format == Some(EventFormat::Scaleway) {
+            options.body_limit = scaleway::body_limit().unwrap_or(options.body_limit);
+        }
         if let Some(workers) = self.workers {
             options.workers = workers as usize;
         }
@@ -187,7 +214,7 @@ impl Serve {
         if let Some(limit) = self.body_limit {
             options.body_limit = limit as usize;
         }
-        options.event_format = self.event_format.unwrap_or_default();
+        options.event_format = self.event_format.unwrap_or(options.event_format);
         options.eager = self.eager;
         options.log_requests = self.log_requests;
         options.keep_base_path = self.keep_base_path;
@@ -393,7 +420,7 @@ mod tests {
 
     fn options(line: &[&str], port: Option<&str>) -> anyhow::Result<ServeOptions> {
         let line = Line::try_parse_from([&["serve"], line].concat())?;
-        line.serve.options(port.map(str::to_owned))
+        line.serve.options(port.map(str::to_owned), false)
     }
 
     #[test]

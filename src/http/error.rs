@@ -4,6 +4,7 @@ use super::{
     format::EventFormat,
     options::ErrorDetail,
     response::{Reply, finish},
+    scaleway,
 };
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
@@ -79,6 +80,10 @@ pub(super) fn failure(
     request_id: &str,
     detail: ErrorDetail,
 ) -> Reply {
+    if format == EventFormat::Scaleway {
+        let shown = (detail == ErrorDetail::Full).then_some(error);
+        return scaleway::failure(method, error.kind(), shown);
+    }
     let status =
         StatusCode::from_u16(status(error.kind())).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let status = match format {
@@ -119,6 +124,7 @@ pub(super) fn hidden_failure(format: EventFormat, method: &Method, status: Statu
             );
             page(text, "text/html")
         }
+        EventFormat::Scaleway => scaleway::malformed(method, None),
         EventFormat::FunctionUrl => page("Internal Server Error".to_owned(), "text/plain"),
         EventFormat::AwsV2 | EventFormat::CloudEvents | EventFormat::Raw => hidden(method, status),
     }

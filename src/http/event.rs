@@ -5,6 +5,7 @@
 mod alb;
 pub(super) mod cloudevents;
 mod raw;
+mod scaleway;
 mod v1;
 mod v2;
 
@@ -15,6 +16,7 @@ use chrono::{DateTime, Datelike, Timelike, Utc};
 use http::{HeaderMap, HeaderValue, StatusCode, Version, header, request::Parts};
 use percent_encoding::percent_decode_str;
 use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 use std::{borrow::Cow, collections::HashMap, fmt, net::SocketAddr};
 use trine_engine::{Payload, WithBody};
 
@@ -35,6 +37,8 @@ pub struct EventContext<'a> {
     pub path_parameters: &'a [(String, String)],
     /// The mount of the function, if it is to see the path below that.
     pub mount: Option<Mount<'a>>,
+    /// What is known of the caller, as JSON text of an object: the member `authorizer` of `requestContext`.
+    pub authorizer: Option<&'a RawValue>,
     /// The time at which the request arrived.
     pub time: DateTime<Utc>,
 }
@@ -81,6 +85,7 @@ pub fn write(
         EventFormat::AwsV1 => Ok(v1::write(parts, body, around)),
         EventFormat::Alb => Ok(alb::write(parts, body, around, false)),
         EventFormat::AlbMultiValue => Ok(alb::write(parts, body, around, true)),
+        EventFormat::Scaleway => Ok(scaleway::write(parts, body, around)),
         EventFormat::Raw => raw::read(body),
         EventFormat::CloudEvents => cloudevents::read(parts, body),
     }

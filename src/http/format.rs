@@ -17,6 +17,8 @@ pub enum EventFormat {
     AlbMultiValue,
     /// Lambda function URL: payload format 2.0 without routes.
     FunctionUrl,
+    /// Scaleway's functions.
+    Scaleway,
     /// CloudEvents 1.0 in the binary and the structured mode of its HTTP binding.
     CloudEvents,
     /// The body is the event, and the result the response's body: for functions that answer no web requests.
@@ -25,12 +27,13 @@ pub enum EventFormat {
 
 impl EventFormat {
     /// All of them, the usual one first.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::AwsV2,
         Self::AwsV1,
         Self::Alb,
         Self::AlbMultiValue,
         Self::FunctionUrl,
+        Self::Scaleway,
         Self::CloudEvents,
         Self::Raw,
     ];
@@ -43,6 +46,7 @@ impl EventFormat {
             Self::Alb => "alb",
             Self::AlbMultiValue => "alb-multi-value",
             Self::FunctionUrl => "function-url",
+            Self::Scaleway => "scaleway",
             Self::CloudEvents => "cloudevents",
             Self::Raw => "raw",
         }

@@ -15,8 +15,8 @@ use tokio::{
     time,
 };
 use trine_engine::{
-    Error, ErrorKind, Exchange, Invocation, Level, Payload, RawPayload, ResponseStream, Result,
-    StreamPlace, WithBody,
+    Conventions, Error, ErrorKind, Exchange, Invocation, Level, Payload, RawPayload,
+    ResponseStream, Result, StreamPlace, WithBody,
 };
 
 /// The means by which a worker hands over what another thread is to run.
@@ -199,6 +199,7 @@ struct Facts {
     tenant_id: Option<String>,
     w3c: Option<BTreeMap<String, String>>,
     function_name: Option<String>,
+    conventions: Option<Arc<Conventions>>,
     event_is_json: bool,
     /// The answer, should it be streamed.
     stream: ResponseStream,
@@ -216,6 +217,7 @@ impl Facts {
             tenant_id,
             w3c,
             function_name,
+            conventions,
             event_is_json,
             exchange: _,
             stream,
@@ -229,6 +231,7 @@ impl Facts {
             tenant_id: tenant_id.clone(),
             w3c: w3c.clone(),
             function_name: function_name.clone(),
+            conventions: conventions.clone(),
             event_is_json: *event_is_json,
             stream: stream.get().clone(),
         }
@@ -247,6 +250,7 @@ impl From<Facts> for Invocation {
             tenant_id: facts.tenant_id,
             w3c: facts.w3c,
             function_name: facts.function_name,
+            conventions: facts.conventions,
             event_is_json: facts.event_is_json,
             exchange: Exchange::default(),
             stream: StreamPlace::of(facts.stream),

@@ -62,6 +62,12 @@ impl Service {
         if parts.method != Method::POST {
             return only(&parts.method, parts.uri.path(), "POST");
         }
+        // A function that asks for a token asks everybody.
+        if let Some((index, _)) = self.find(name)
+            && let Err(refused) = self.admit(index, parts).await
+        {
+            return refused;
+        }
         let body = match self.read(&parts.method, body, usize::MAX).await {
             Ok(body) => body,
             Err(reply) => return reply,

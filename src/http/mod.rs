@@ -5,11 +5,13 @@
 //! 1. `server` has bound the port once; workers accept from it (`connection`). `duties` says which thread does what.
 //! 2. `service` refuses what `target` finds invalid, finds the function with the [`Site`]'s routes, or answers itself:
 //!    health, index, 404.
-//! 3. `event` writes the request as an event in the function's [`EventFormat`], straight into JSON text. What comes by
+//! 3. `admission` asks for a token where the function does (`auth`). `scaleway` is the way of a request to a function that
+//!    was written for that platform.
+//! 4. `event` writes the request as an event in the function's [`EventFormat`], straight into JSON text. What comes by
 //!    Lambda's Invoke API (`invocations`) is one already.
-//! 4. `functions` hands it to the function's pipeline, loaded at its first request; `handover` takes it to the main
+//! 5. `functions` hands it to the function's pipeline, loaded at its first request; `handover` takes it to the main
 //!    thread if that is where the function lives, or to one of its `threads`.
-//! 5. `response` makes a response of the result; `error` of what went wrong.
+//! 6. `response` makes a response of the result; `error` of what went wrong.
 //!
 //! A front door of one's own, in front of another HTTP library or none, can use the two halves of the mapping alone:
 //! [`write_event`] and [`response_of`].
@@ -17,6 +19,8 @@
 //! The server promises that every request that it read gets exactly one answer, and that [`serve`] returns when the
 //! requests in flight have theirs.
 
+mod admission;
+mod auth;
 mod body;
 mod closing;
 mod cloudevents;
@@ -36,6 +40,7 @@ mod response;
 mod result;
 mod route;
 mod route_file;
+mod scaleway;
 mod server;
 mod service;
 mod site;
@@ -46,6 +51,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+pub use auth::Auth;
 pub use body::{ReplyBody, StreamedBody};
 pub use error::{ServeError, status};
 pub use event::{EventContext, Mount, NoEvent, write as write_event};
@@ -53,5 +59,6 @@ pub use format::EventFormat;
 pub use options::{ErrorDetail, MOST_THREADS, ServeOptions};
 pub use response::{Malformed, Reply, of as response_of};
 pub use route::Route;
+pub use scaleway::{Access, Scaleway, TokenCheck};
 pub use server::{Ended, Running, Server, Stop, Supervisor, serve};
 pub use site::{ServedFunction, Site};

@@ -1,6 +1,6 @@
 //! The settings of a server.
 
-use super::format::EventFormat;
+use super::{format::EventFormat, scaleway::Scaleway};
 use std::{
     net::SocketAddr,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -44,6 +44,8 @@ pub struct ServeOptions {
     /// The form of events and results of functions that have no other, see
     /// [`ServedFunction::event_format`](super::ServedFunction::event_format).
     pub event_format: EventFormat,
+    /// What functions of [`EventFormat::Scaleway`] are told, and who may call them.
+    pub scaleway: Scaleway,
 }
 
 /// The part of a function's error that its caller sees. It is logged in full either way.
@@ -75,6 +77,7 @@ impl ServeOptions {
             log_requests: false,
             keep_base_path: false,
             event_format: EventFormat::default(),
+            scaleway: Scaleway::default(),
         }
     }
 

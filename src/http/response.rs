@@ -2,6 +2,7 @@
 //! formats 2.0 and 1.0 and of load balancers' targets, and a little more.
 
 mod cloudevents;
+mod scaleway;
 
 use super::{
     body::{ReplyBody, StreamedBody},
@@ -59,6 +60,7 @@ pub fn of(format: EventFormat, method: &Method, result: Payload) -> Result<Reply
         EventFormat::AwsV1 => strict(method, result, &OF_A_REST_API),
         EventFormat::Alb => strict(method, result, &OF_A_LOAD_BALANCER),
         EventFormat::AlbMultiValue => strict(method, result, &OF_ONE_WITH_LISTS),
+        EventFormat::Scaleway => scaleway::of(method, result),
         EventFormat::CloudEvents => cloudevents::of(method, result, false),
         EventFormat::Raw => {
             let (body, content_type) = result.into_bytes().map_err(|e| Malformed(e.to_string()))?;
@@ -77,6 +79,7 @@ pub(super) fn to(parts: &Parts, format: EventFormat, result: Payload) -> Result<
             let structured = cloudevents::is_wanted_structured(&parts.headers);
             cloudevents::of(&parts.method, result, structured)
         }
+        EventFormat::Scaleway => scaleway::to(parts, result),
         _ => of(format, &parts.method, result),
     }
 }

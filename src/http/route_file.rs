@@ -6,6 +6,9 @@
 //! threads = 4                 # for a `def` in Python, see `trine serve --threads`
 //! event-format = "aws-v1"     # see `trine serve --event-format`
 //!
+//! [auth]                      # see `auth/settings.rs`; a function's own, or false, under [[function]]
+//! jwks = "https://login.example.com/.well-known/jwks.json"
+//!
 //! [[route]]
 //! method = "GET"              # ANY when it is left out
 //! path = "/pets/{id}"
@@ -17,7 +20,9 @@
 //! base_path = "/files"        # what of the path the function does not see; nothing when it is left out
 //! ```
 
-use super::{error::ServeError, options::MOST_THREADS, route::Route, site::ServedFunction};
+use super::{
+    auth::Auth, error::ServeError, options::MOST_THREADS, route::Route, site::ServedFunction,
+};
 use crate::{
     engines::Registry,
     handler::{Located, SearchPaths, locate},
@@ -33,6 +38,7 @@ pub(super) const ROUTE_FILE: &str = "trine.toml";
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    auth: Option<Spanned<toml::Value>>,
     #[serde(default)]
     function: Vec<Settings>,
     #[serde(default)]
@@ -46,6 +52,7 @@ struct Settings {
     threads: Option<Spanned<toml::Value>>,
     #[serde(rename = "event-format", alias = "event_format")]
     event_format: Option<Spanned<String>>,
+    auth: Option<Spanned<toml::Value>>,
 }
 
 #[derive(Deserialize)]
@@ -128,6 +135,11 @@ pub(super) fn read(
         routes.push((route, line));
     }
     // Only here are the functions known that only routes name.
+    if let Some(auth) = parsed.auth {
+        let line = line_at(auth.span().start);
+        let auth = Auth::read(auth.as_ref(), folder).map_err(|why| wrong(line, why))?;
+        functions.iter_mut().for_each(|function| function.auth = auth.clone());
+    }
     let mut known: Vec<(usize, usize)> = Vec::new();
     for settings in parsed.function {
         let name = settings.name.as_ref();
@@ -144,6 +156,11 @@ pub(super) fn read(
             let line = line_at(threads.span().start);
             functions[index].threads =
                 Some(count(threads.as_ref(), &functions[index]).map_err(|why| wrong(line, why))?);
+        }
+        if let Some(auth) = settings.auth {
+            let line = line_at(auth.span().start);
+            let auth = Auth::read(auth.as_ref(), folder).map_err(|why| wrong(line, why))?;
+            functions[index].auth = auth;
         }
         if let Some(format) = settings.event_format {
             let line = line_at(format.span().start);

@@ -132,6 +132,11 @@ impl Server {
         self.address
     }
 
+    /// Returns the options that it was made with.
+    pub fn options(&self) -> &ServeOptions {
+        &self.options
+    }
+
     /// Returns what is served.
     pub fn site(&self) -> &Site {
         &self.site

@@ -14,6 +14,7 @@ use super::{
     request_id::RequestIds,
     response::{self, Malformed, Reply, finish},
     route::{Destination, OWN, Route},
+    scaleway,
     site::{ServedFunction, Site},
     target,
     wire::Hold,
@@ -27,7 +28,7 @@ use http::{
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
-use serde_json::{Value, json};
+use serde_json::{Value, json, value::RawValue};
 use std::{
     borrow::Cow,
     future::{Future, poll_fn},
@@ -98,6 +99,9 @@ impl Service {
         if self.is_draining() && hold.is_last() {
             reply = closing(reply);
         }
+        if self.options.event_format == EventFormat::Scaleway {
+            scaleway::open_to_all(&mut reply);
+        }
         if let Some((begin, method, path)) = log {
             self.log_request(begin, &method, &path, &reply);
         }
@@ -137,7 +141,16 @@ impl Service {
         }
         let method = &parts.method;
         match self.site.table().find(method, parts.uri.path()) {
+            Destination::Route(route, parameters)
+                if self.format(route.function) == EventFormat::Scaleway =>
+            {
+                self.answer_scaleway(client, hold, parts, body, route, &parameters).await
+            }
             Destination::Route(route, parameters) => {
+                let caller = match self.admit(route.function, &parts).await {
+                    Ok(caller) => caller,
+                    Err(reply) => return reply,
+                };
                 let limit = match self.format(route.function) {
                     EventFormat::Alb | EventFormat::AlbMultiValue => response::ALB_LIMIT,
                     _ => usize::MAX,
@@ -147,7 +160,8 @@ impl Service {
                     Err(reply) => return reply,
                 };
                 hold.owe();
-                self.invoke(client, hold, &parts, body, route, &parameters).await
+                let caller = caller.as_deref();
+                self.invoke(client, hold, &parts, body, route, &parameters, caller).await
             }
             Destination::OtherMethods(methods) => {
                 only(method, parts.uri.path(), &methods.join(", "))
@@ -222,12 +236,13 @@ impl Service {
     }
 
     /// Returns the form of a function's events.
-    fn format(&self, function: usize) -> EventFormat {
+    pub(super) fn format(&self, function: usize) -> EventFormat {
         let own = self.site.functions().get(function).and_then(|function| function.event_format);
         own.unwrap_or(self.options.event_format)
     }
 
-    async fn invoke(
+    #[allow(clippy::too_many_arguments, reason = "a request, taken apart on its way here")]
+    pub(super) async fn invoke(
         &self,
         client: SocketAddr,
         hold: &Hold,
@@ -235,6 +250,7 @@ impl Service {
         body: Bytes,
         route: &Route,
         path_parameters: &[(String, String)],
+        authorizer: Option<&RawValue>,
     ) -> Reply {
         let (index, method) = (route.function, &parts.method);
         let Some(function) = self.site.functions().get(index) else {
@@ -253,6 +269,7 @@ impl Service {
                 true => None,
                 false => route.mount(parts.uri.path()),
             },
+            authorizer,
             time,
         };
         let format = self.format(index);
@@ -270,6 +287,10 @@ impl Service {
             let (id, message) = (invocation.request_id.as_str(), malformed.to_string());
             let line = format!("RequestId: {id} function '{}': {message}", function.name);
             self.log.line(Level::Error, &line, &[("requestId", id.into())]);
+            if format == EventFormat::Scaleway {
+                let shown = (detail == ErrorDetail::Full).then_some(message.as_str());
+                return scaleway::malformed(method, shown);
+            }
             match detail {
                 ErrorDetail::Full => refusal(method, StatusCode::BAD_GATEWAY, &message),
                 ErrorDetail::Hidden => hidden_failure(format, method, StatusCode::BAD_GATEWAY),
@@ -331,12 +352,16 @@ impl Service {
         request_id: String,
         trace_id: String,
     ) -> Invocation {
+        let format = function.event_format.unwrap_or(self.options.event_format);
+        let conventions = (format == EventFormat::Scaleway)
+            .then(|| self.options.scaleway.conventions(&function.name));
         Invocation {
             request_id,
             deadline_ms: self.options.deadline_from_now(),
             trace_id: Some(trace_id),
             invoked_function_arn: function.arn.clone(),
             function_name: function.function_name.as_ref().or(Some(&function.name)).cloned(),
+            conventions,
             event_is_json: true,
             ..Invocation::default()
         }

@@ -1,6 +1,7 @@
 //! The site that a server serves: its functions and the routes that lead to them.
 
 use super::{
+    auth::Auth,
     error::ServeError,
     format::EventFormat,
     route::{Route, Routes},
@@ -42,6 +43,8 @@ pub struct ServedFunction {
     /// The form of its events and results, if its folder sets it; see
     /// [`ServeOptions::event_format`](super::ServeOptions::event_format).
     pub event_format: Option<EventFormat>,
+    /// Whose tokens let requests to it in, if its folder asks for tokens.
+    pub auth: Option<Arc<Auth>>,
     /// The name that its invocations carry, where it is not the one under which it is served; see [`Site::introduce`].
     pub function_name: Option<String>,
     /// The ARN that its invocations carry.
@@ -59,6 +62,7 @@ impl ServedFunction {
             problem: None,
             threads: None,
             event_format: None,
+            auth: None,
             function_name: None,
             arn: None,
         }

@@ -204,6 +204,7 @@ examples! {
     http_api: "http-api",
     parallel: "parallel",
     s3_event: "s3-event",
+    scaleway: "scaleway",
     sqs_batch: "sqs-batch",
     streaming: "streaming",
     typescript: "typescript",
@@ -326,6 +327,25 @@ fn events_are_answered_with_events_in_either_mode() {
             (Some("order.confirmed"), Some("1-confirmed"))
         );
         assert_eq!(reply.json(), json!({"order": "A-1", "total": 80}), "{language}");
+    }
+}
+
+#[test]
+fn the_function_of_scaleway_is_answered_as_the_readme_says() {
+    for handler in handlers("scaleway") {
+        let place = Folder::new(&[]);
+        let path = handler.folder.join(&handler.file);
+        let asked = format!("{}:handle", path.display());
+        let served = Served::start(&place, &[&asked, "--event-format", "scaleway", "--local"]);
+        let reply = served.get("/?celsius=21.5");
+        assert_eq!(reply.json(), json!({"fahrenheit": 70.7}), "{handler:?}");
+        let sent = br#"{"celsius": -0.5}"#;
+        let reply = served.request("POST", "/", &[("SCW_TRIGGER_TYPE", "queue")], sent);
+        assert_eq!((reply.status, reply.text()), (200, "executed properly"), "{handler:?}");
+        let mut command = trine(&place, &[]);
+        command.env("SCW_HANDLER_PATH", &path).env("SCW_PUBLIC", "true").env("PORT", "0");
+        let reply = Served::of(command).get("/?celsius=warm");
+        assert_eq!((reply.status, reply.text()), (400, "'warm' is no temperature."), "{handler:?}");
     }
 }
 

@@ -1,8 +1,9 @@
 //! One event's context: the facts that arrive with it, and those about the function that hold for all of them.
 
-use crate::{Exchange, StreamPlace};
+use crate::{Conventions, Exchange, StreamPlace};
 use std::{
     collections::BTreeMap,
+    sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -48,6 +49,8 @@ pub struct Invocation {
     pub w3c: Option<BTreeMap<String, String>>,
     /// Name of the function that is invoked, where a front door serves several; else [`FunctionInfo::name`] holds.
     pub function_name: Option<String>,
+    /// What the handler expects, where it was written for another platform than Lambda.
+    pub conventions: Option<Arc<Conventions>>,
     /// Whether the event is JSON. Python's contract gives a handler the raw body of any other event.
     pub event_is_json: bool,
     /// The values that the functions of this invocation share.

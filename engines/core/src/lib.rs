@@ -14,6 +14,7 @@
 //! - Bad input is an [`Error`], never a panic.
 #![doc = include_str!("../docs/add-an-engine.md")]
 
+mod conventions;
 mod dialect;
 mod end;
 mod engine;
@@ -32,6 +33,7 @@ mod simple;
 mod stream;
 mod stream_place;
 
+pub use conventions::Conventions;
 pub use dialect::{ErrorDialect, ErrorRecord, json_string};
 pub use end::{End, timed_out};
 pub use engine::{CHILD_MARK, Capabilities, Engine, EngineInfo, Environment, Lookup, Search};

@@ -240,7 +240,7 @@ impl Shared {
             _ => return Err(Error::internal("this form of payload is not known")),
         };
         // Filled in place: copied from a smaller array, the stores just made would stall the loads.
-        let mut arguments = [undefined; 16];
+        let mut arguments = [undefined; 18];
         arguments[0] = v8::Integer::new(scope, function.kind as i32).into();
         arguments[1] = callee.into();
         arguments[2] = event;
@@ -519,6 +519,7 @@ fn add_facts<'s>(
     arguments: &mut [v8::Local<'s, v8::Value>],
 ) -> usize {
     let w3c = invocation.w3c.as_ref().and_then(|map| serde_json::to_string(map).ok());
+    let conventions = invocation.conventions.as_deref();
     let texts = [
         invocation.invoked_function_arn.as_deref(),
         invocation.trace_id.as_deref(),
@@ -527,6 +528,8 @@ fn add_facts<'s>(
         invocation.tenant_id.as_deref(),
         invocation.function_name.as_deref(),
         w3c.as_deref(),
+        conventions.map(|conventions| conventions.context.as_str()),
+        conventions.and_then(|conventions| conventions.headers.as_deref()),
     ];
     arguments[0] = text_or_undefined(scope, Some(&invocation.request_id));
     if let Some(deadline) = invocation.deadline_ms {

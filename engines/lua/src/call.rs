@@ -3,7 +3,7 @@
 use crate::{
     context, convert,
     convert::{End, Strictness},
-    error, guard,
+    error, guard, headers,
     host::Host,
     limits, stream,
     trace::Trace,
@@ -345,6 +345,12 @@ unsafe extern "C-unwind" fn entry(coroutine: *mut lua_State) -> c_int {
         let is_error = job.role == Role::Hook(Hook::Error);
         if with_value && !push_input(coroutine, host, &mut job.input, is_error) {
             return 0;
+        }
+        if job.role == Role::Handler
+            && let Some(conventions) = &job.invocation.conventions
+            && let Some(name) = &conventions.headers
+        {
+            headers::find_in_any_case(coroutine, host, name);
         }
         if let Err(error) = context::push(coroutine, host, job.invocation) {
             host.answer().set_fault(error);

@@ -134,6 +134,10 @@ unsafe fn fill_from(
     host: &Host,
     invocation: &Invocation,
 ) -> Result<(), Error> {
+    if let Some(conventions) = &invocation.conventions {
+        // SAFETY: as the caller vouches.
+        return unsafe { fill_plain(state, table, host, &conventions.context) };
+    }
     let function = host.function();
     let name = invocation.function_name.as_deref().or(function.name.as_deref());
     let texts = [
@@ -181,6 +185,30 @@ unsafe fn fill_from(
     Ok(())
 }
 
+/// Fills in the context of a platform whose handlers get plain data: the members of this JSON object.
+unsafe fn fill_plain(
+    state: *mut lua_State,
+    table: c_int,
+    host: &Host,
+    context: &str,
+) -> Result<(), Error> {
+    // SAFETY: the callers have made room. The members are taken from a table that was made here, and the key of
+    // `lua_next` is the one that it has returned.
+    unsafe {
+        read_json(state, host, "Context", context)?;
+        if ffi::lua_type(state, -1) == ffi::LUA_TTABLE {
+            ffi::lua_pushnil(state);
+            while ffi::lua_next(state, -2) != 0 {
+                ffi::lua_pushvalue(state, -2);
+                ffi::lua_insert(state, -2);
+                ffi::lua_rawset(state, table);
+            }
+        }
+        ffi::lua_pop(state, 1);
+    }
+    Ok(())
+}
+
 unsafe fn push_text(state: *mut lua_State, text: &str) {
     // SAFETY: the callers have made room.
     unsafe { ffi::lua_pushlstring(state, text.as_ptr().cast(), text.len()) };
@@ -194,10 +222,25 @@ unsafe fn push_json(
     title: &str,
     text: &str,
 ) -> Result<(), Error> {
+    // SAFETY: the callers have made room.
+    unsafe {
+        push_text(state, name);
+        read_json(state, host, title, text)?;
+        ffi::lua_rawset(state, table);
+    }
+    Ok(())
+}
+
+/// Pushes the value of JSON text, which messages call `title`.
+unsafe fn read_json(
+    state: *mut lua_State,
+    host: &Host,
+    title: &str,
+    text: &str,
+) -> Result<(), Error> {
     let mut parser = std::mem::ManuallyDrop::new(Parser::new(text.as_bytes()));
     // SAFETY: the callers have made room. The parser is dropped here unless a memory error skips this frame.
     unsafe {
-        push_text(state, name);
         let fault =
             convert::read(state, &mut parser, host.forms()).err().map(|fault| fault.text(&parser));
         std::mem::ManuallyDrop::drop(&mut parser);
@@ -205,7 +248,6 @@ unsafe fn push_json(
             let message = format!("Unable to parse {title} JSON: {fault}");
             return Err(Error::new(ErrorKind::ContextUnmarshal, message));
         }
-        ffi::lua_rawset(state, table);
     }
     Ok(())
 }

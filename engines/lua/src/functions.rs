@@ -6,7 +6,7 @@ mod writing;
 use crate::{
     bulk, context,
     convert::{Forms, Marks, StateView},
-    exchange, exits, find, guard,
+    exchange, exits, find, guard, headers,
     host::Host,
     limits::{Stop, Watch},
     memory::Heap,
@@ -140,6 +140,8 @@ fn marks(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result<Marks> {
     context.raw_set("__newindex", closure(lua, host, context::newindex)?)?;
     let filled = lua.create_table()?;
     filled.raw_set("__index", closure_with(lua, host, context::filled_index, &methods)?)?;
+    let headers = lua.create_table()?;
+    headers.raw_set("__index", closure(lua, host, headers::index)?)?;
     let state = lua.create_table()?;
     state.raw_set("__index", closure(lua, host, exchange::index)?)?;
     state.raw_set("__newindex", closure(lua, host, exchange::newindex)?)?;
@@ -167,6 +169,8 @@ fn marks(lua: &Lua, host: &Rc<Host>, functions: &Table) -> mlua::Result<Marks> {
         context_key: key(&context)?,
         filled: filled.to_pointer(),
         filled_key: key(&filled)?,
+        headers: headers.to_pointer(),
+        headers_key: key(&headers)?,
         state: state.to_pointer(),
         state_key: key(&state)?,
         response: response.to_pointer(),

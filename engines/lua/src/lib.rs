@@ -48,6 +48,7 @@ mod fetch;
 mod find;
 mod functions;
 mod guard;
+mod headers;
 mod host;
 mod instance;
 mod limits;

@@ -130,7 +130,12 @@ impl PythonInstance {
                 // Unwanted arguments are not made either.
                 Arguments::None | Arguments::Context => None,
                 Arguments::Event | Arguments::EventAndContext => {
-                    Some(self.event(py, input, invocation, function.hook)?)
+                    let event = self.event(py, input, invocation, function.hook)?;
+                    if function.hook.is_none() && invocation.conventions.is_some() {
+                        let found = self.contexts.find_headers(py, self.python, &event, invocation);
+                        found.map_err(|e| error::internal(py, &e))?;
+                    }
+                    Some(event)
                 }
             };
             let request = Request::set(py, &context);

@@ -15,7 +15,7 @@ use std::{
     rc::{Rc, Weak},
     sync::atomic::{AtomicU64, Ordering},
 };
-use trine_engine::{Environment, Error, ErrorKind, FunctionInfo, Invocation, Result};
+use trine_engine::{Conventions, Environment, Error, ErrorKind, FunctionInfo, Invocation, Result};
 use trine_process::trace;
 
 /// The number of the next context.
@@ -129,6 +129,9 @@ impl Contexts {
         invocation: &Invocation,
         number: u64,
     ) -> Result<Bound<'py, PyAny>> {
+        if let Some(conventions) = &invocation.conventions {
+            return self.plain(py, python, invocation, conventions, number);
+        }
         let client = self.document(py, invocation.client_context.as_deref(), "Client Context")?;
         let identity = self.document(py, invocation.identity.as_deref(), "Cognito Identity")?;
         let fill = || {
@@ -173,6 +176,53 @@ impl Contexts {
         fill().map_err(|e: PyErr| error::internal(py, &e))
     }
 
+    /// Makes the context of a platform whose handlers get plain data.
+    fn plain<'py>(
+        &self,
+        py: Python<'py>,
+        python: &Interpreter,
+        invocation: &Invocation,
+        conventions: &Conventions,
+        number: u64,
+    ) -> Result<Bound<'py, PyAny>> {
+        let members = self.document(py, Some(&conventions.context), "Context")?;
+        let fill = || {
+            let made = self.made(py, python)?;
+            let context = made.plain.bind(py).call1((members,))?;
+            context.setattr(intern!(py, "_number"), number)?;
+            if let Some(trace) = &invocation.trace_id {
+                context.setattr(intern!(py, "_trace_id"), trace)?;
+            }
+            if let Some(environment) = &made.environment {
+                environment.set_trace(py, invocation.trace_id.as_deref())?;
+            }
+            Ok(context)
+        };
+        fill().map_err(|e: PyErr| error::internal(py, &e))
+    }
+
+    /// Has the names of an event's headers found in any case, where the platform's handlers expect that.
+    pub(crate) fn find_headers(
+        &self,
+        py: Python<'_>,
+        python: &Interpreter,
+        event: &Bound<'_, PyAny>,
+        invocation: &Invocation,
+    ) -> PyResult<()> {
+        let conventions = invocation.conventions.as_ref();
+        let Some(name) = conventions.and_then(|conventions| conventions.headers.as_deref()) else {
+            return Ok(());
+        };
+        if let Ok(event) = event.cast::<PyDict>()
+            && let Some(headers) = event.get_item(name)?
+            && headers.is_exact_instance_of::<PyDict>()
+        {
+            let made = self.made(py, python)?;
+            event.set_item(name, made.headers.bind(py).call1((headers,))?)?;
+        }
+        Ok(())
+    }
+
     fn made(&self, py: Python<'_>, python: &Interpreter) -> PyResult<&Made> {
         if let Some(made) = self.made.get() {
             return Ok(made);
@@ -194,6 +244,8 @@ impl Contexts {
         let made = Made {
             facts: facts.cast_into::<PyDict>()?.unbind(),
             class: class("LambdaContext")?,
+            plain: class("PlainContext")?,
+            headers: class("Headers")?,
             identity: class("CognitoIdentity")?,
             client_context: class("ClientContext")?,
             environment,
@@ -261,6 +313,8 @@ struct Made {
     /// The attributes of every context, in AWS's order, with the facts about the function.
     facts: Py<PyDict>,
     class: Py<PyAny>,
+    plain: Py<PyAny>,
+    headers: Py<PyAny>,
     identity: Py<PyAny>,
     client_context: Py<PyAny>,
     /// The environment that gets an invocation's trace, if it is to be there.

@@ -301,7 +301,9 @@ fn prepare(py: Python<'_>, main_thread: bool) -> PyResult<Interpreter> {
     }
     // The module in which `pickle` finds the classes of contexts.
     let context = run_prelude(py, Prelude::Context, &natives)?;
-    for name in ["Client", "ClientContext", "CognitoIdentity", "LambdaContext"] {
+    for name in
+        ["Client", "ClientContext", "CognitoIdentity", "Headers", "LambdaContext", "PlainContext"]
+    {
         module.setattr(name, of(&context, name)?)?;
     }
     py.import("sys")?.getattr("modules")?.set_item("trine", module)?;

@@ -37,6 +37,7 @@ fn written(
         route_key,
         path_parameters: if route_key.contains('{') { &parameters } else { &[] },
         mount,
+        authorizer: None,
         time: DateTime::from_timestamp_millis(1_583_348_638_390).unwrap(),
     };
     let event = write(format, &parts, &Bytes::from_static(body), &around)?;

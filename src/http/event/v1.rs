@@ -10,6 +10,7 @@ use crate::http::route;
 use bytes::Bytes;
 use http::{header, request::Parts};
 use serde::Serialize;
+use serde_json::value::RawValue;
 use std::{borrow::Cow, net::IpAddr};
 use trine_engine::Payload;
 
@@ -44,6 +45,7 @@ pub(super) fn write(parts: &Parts, body: &Bytes, around: &EventContext<'_>) -> P
         request_context: RequestContext {
             account_id: "012345678912",
             api_id: domain_prefix,
+            authorizer: around.authorizer,
             domain_name: &domain_name,
             domain_prefix,
             extended_request_id: around.request_id,
@@ -86,7 +88,7 @@ fn resource<'a>(
 }
 
 /// Writes a header's name with a capital at the beginning of each word.
-fn capitals(name: &str) -> Cow<'static, str> {
+pub(super) fn capitals(name: &str) -> Cow<'static, str> {
     let mut begins = true;
     let letter = |letter: char| {
         let written = if begins { letter.to_ascii_uppercase() } else { letter };
@@ -119,6 +121,8 @@ struct Event<'a> {
 struct RequestContext<'a> {
     account_id: &'static str,
     api_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorizer: Option<&'a RawValue>,
     domain_name: &'a str,
     domain_prefix: &'a str,
     extended_request_id: &'a str,

@@ -10,6 +10,7 @@ use serde::{
     Serialize, Serializer,
     ser::{SerializeMap, SerializeSeq},
 };
+use serde_json::value::RawValue;
 use std::borrow::Cow;
 use trine_engine::Payload;
 
@@ -43,6 +44,7 @@ pub(super) fn write(
             account_id: "anonymous",
             api_id: domain_prefix,
             authentication: None,
+            authorizer: around.authorizer,
             domain_name: &domain_name,
             domain_prefix,
             http: Http {
@@ -94,6 +96,8 @@ struct RequestContext<'a> {
     account_id: &'static str,
     api_id: &'a str,
     authentication: Option<()>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorizer: Option<&'a RawValue>,
     domain_name: &'a str,
     domain_prefix: &'a str,
     http: Http<'a>,

@@ -22,6 +22,7 @@ fuzz_target!(|data: &[u8]| {
         trace_id: "Root=1",
         route_key: "$default",
         mount: None,
+        authorizer: None,
         path_parameters: &parameters[..data.len() % 2],
         time: DateTime::UNIX_EPOCH,
     };

@@ -107,6 +107,10 @@ export class Context {
 
   constructor(meta) {
     this.#meta = meta;
+    if (meta.plainContext !== undefined) {
+      Object.assign(this, JSON.parse(meta.plainContext));
+      return;
+    }
     const { deadlineMs } = meta;
     const getRemainingTimeInMillis = () =>
       deadlineMs === undefined ? UNLIMITED_MS : deadlineMs - Date.now();

@@ -89,7 +89,8 @@ class Answer {
 
   /** The third argument of a handler: like `settle`, but a value waits for the event loop to empty if so asked. */
   callback(error, value) {
-    const waits = this.#meta.context?.callbackWaitsForEmptyEventLoop ?? true;
+    const waits = isOfLambda(this.#meta) &&
+      (this.#meta.context?.callbackWaitsForEmptyEventLoop ?? true);
     if (!this.given && (error === null || error === undefined) && waits) {
       this.given = true;
       this.#open();
@@ -120,10 +121,19 @@ class Answer {
     return Promise.race([
       this.pending(),
       promise.then(
-        (value) => this.given ? this.promise : value,
+        (value) => this.given || this.#isAwaited(value) ? this.promise : value,
         (thrown) => this.given ? this.promise : Promise.reject(thrown),
       ),
     ]);
+  }
+
+  /** Whether the answer is still to come though the handler's promise has: its value is none. */
+  #isAwaited(value) {
+    if (value !== undefined || isOfLambda(this.#meta)) {
+      return false;
+    }
+    this.#races = false;
+    return true;
   }
 
   /** Whether there is an answer that waits for the event loop to empty. */
@@ -141,6 +151,25 @@ class Answer {
     }
     this.#resolve(this.#held?.value ?? null);
     return true;
+  }
+}
+
+/** Whether the handler was written for Lambda, and not for a platform whose handlers get plain data. */
+function isOfLambda(meta) {
+  return meta.plainContext === undefined;
+}
+
+/** Has the names of an event's headers, which have capitals, found in lower case as well. */
+function addLowerCase(headers) {
+  if (typeof headers !== "object" || headers === null || !Object.isExtensible(headers)) {
+    return;
+  }
+  for (const name of Object.keys(headers)) {
+    const lower = name.toLowerCase();
+    if (!Object.hasOwn(headers, lower)) {
+      const value = headers[name];
+      Object.defineProperty(headers, lower, { value, writable: true, configurable: true });
+    }
   }
 }
 
@@ -219,10 +248,11 @@ function resultOf(result, answer, handler, meta) {
       ? (answer ?? answerOf(meta)).race(Promise.resolve(result))
       : result;
   }
+  const isNone = result === undefined || isTimer(result);
+  const waits = isNone && (takesCallback(handler) || mayAnswerLater(handler, meta));
   // Whoever declares a callback answers through it: what it returns is what its last expression happened to be.
-  const waits = (result === undefined || isTimer(result))
-    && (takesCallback(handler) || mayAnswerLater(handler, meta));
-  if (answer?.given || (declaresCallback(handler) && !isStream(result)) || waits) {
+  const declares = (isNone || isOfLambda(meta)) && declaresCallback(handler) && !isStream(result);
+  if (answer?.given || declares || waits) {
     return (answer ?? answerOf(meta)).pending();
   }
   return result;
@@ -308,6 +338,9 @@ function call(kind, callee, value, parses, stringifies, meta, body) {
       if (body !== undefined) {
         event.body = body;
       }
+      if (meta.headers !== undefined) {
+        addLowerCase(event?.[meta.headers]);
+      }
       result = callHandler(callee, event, contextOf(meta), meta);
     } else if (kind === PROGRAM) {
       finish = toBox;
@@ -364,6 +397,8 @@ export function invoke(
   tenantId,
   functionName,
   w3c,
+  plainContext,
+  headers,
 ) {
   const before = metas[slot];
   if (before !== undefined) {
@@ -381,6 +416,8 @@ export function invoke(
     tenantId,
     functionName,
     w3c,
+    plainContext,
+    headers,
     leftovers: core.eventLoopHasMoreWork(),
     context: undefined,
     answer: undefined,

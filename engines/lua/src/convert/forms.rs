@@ -25,6 +25,9 @@ pub(crate) struct Marks {
     /// Metatable of filled contexts.
     pub(crate) filled: *const c_void,
     pub(crate) filled_key: c_int,
+    /// Metatable of headers that are found in any case.
+    pub(crate) headers: *const c_void,
+    pub(crate) headers_key: c_int,
     /// Metatable of `context.state`.
     pub(crate) state: *const c_void,
     pub(crate) state_key: c_int,
@@ -45,6 +48,8 @@ impl Marks {
         context_key: ffi::LUA_REFNIL,
         filled: ptr::null(),
         filled_key: ffi::LUA_REFNIL,
+        headers: ptr::null(),
+        headers_key: ffi::LUA_REFNIL,
         state: ptr::null(),
         state_key: ffi::LUA_REFNIL,
         response: ptr::null(),

@@ -360,7 +360,7 @@ impl Writer<'_> {
             unsafe { self.view.fill_context(state, table) };
             return Ok(Shape::Open);
         }
-        let known = [marks.filled, marks.error, marks.response].contains(&mark);
+        let known = [marks.filled, marks.headers, marks.error, marks.response].contains(&mark);
         if self.strictness == Strictness::Plain && !known {
             return Err(Fault::new("is a table with a metatable, which has no JSON form"));
         }

@@ -156,6 +156,41 @@ class LambdaContext:
         )
 
 
+class PlainContext(dict):
+    """The context of a platform whose handlers get plain data: a dictionary, with what hooks need beside its members."""
+
+    __module__ = "trine"
+    __slots__ = ("__weakref__", "_number", "_trace_id")
+
+    state = LambdaContext.state
+    reply = LambdaContext.reply
+    buffer_response = LambdaContext.buffer_response
+    trace_id = LambdaContext.trace_id
+
+
+class Headers(dict):
+    """Headers whose names have a capital at the beginning of each word, found whatever the case of a name."""
+
+    __module__ = "trine"
+    __slots__ = ()
+
+    def __missing__(self, name):
+        capital = _capital(name)
+        if dict.__contains__(self, capital):
+            return self[capital]
+        raise KeyError(name)
+
+    def __contains__(self, name):
+        return dict.__contains__(self, name) or dict.__contains__(self, _capital(name))
+
+    def get(self, name, default=None):
+        return self[name] if name in self else default
+
+
+def _capital(name):
+    return "-".join(map(str.capitalize, name.split("-"))) if isinstance(name, str) else name
+
+
 def facts(log_group_name, log_stream_name, function_name, memory_limit_in_mb, function_version):
     """The attributes of every context of a function, before an invocation fills in its own."""
     return {
