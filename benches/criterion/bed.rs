@@ -237,7 +237,11 @@ impl Served {
         let plan = plan.expect("the middlewares have just been written");
         let environment = folder.environment(main_thread);
         let ground = Ground::new();
-        let worker = Rc::new(Worker::new(WorkerOptions { environment, recycling, watchdog }));
+        let worker = Rc::new(Worker::new(WorkerOptions {
+            recycling,
+            watchdog,
+            ..WorkerOptions::new(environment)
+        }));
         let function = Function::new(worker.clone(), plan);
         ground.run(function.load()).expect("the function loads");
         Self { function: Some(function), worker, ground, _folder: folder }

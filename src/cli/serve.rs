@@ -1,6 +1,6 @@
 //! `trine serve`: functions on an HTTP port.
 
-use super::{Usage, address, log_flags::LogFlags, settings, target};
+use super::{Usage, address, log_flags::LogFlags, operation::OperationFlags, settings, target};
 use crate::{
     config::{self, CountForm, Settings},
     engines::Registry,
@@ -90,6 +90,8 @@ pub(super) struct Serve {
     #[arg(long)]
     eager: bool,
     #[command(flatten)]
+    operation: OperationFlags,
+    #[command(flatten)]
     log_flags: LogFlags,
     /// Log every request
     #[arg(long)]
@@ -136,7 +138,10 @@ impl Serve {
         let workers = server.workers();
         let worker = settings.concurrent_worker(settings.log(ProcessSink), workers);
         let announce = |server: &Server| {
-            let banner = banner(server.site(), server.address(), asked, threads);
+            let mut banner = banner(server.site(), server.address(), asked, threads);
+            if let Some(address) = server.metrics_address() {
+                let _ = writeln!(banner, "Metrics on {}/metrics", base_url(address));
+            }
             // A closed standard output is no reason not to serve.
             if std::io::stdout().write_all(banner.as_bytes()).is_ok() {
                 server.note_problems_reported();
@@ -191,6 +196,7 @@ impl Serve {
         options.eager = self.eager;
         options.log_requests = self.log_requests;
         options.keep_base_path = self.keep_base_path;
+        self.operation.apply_to(&mut options);
         Ok(options)
     }
 }

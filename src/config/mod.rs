@@ -370,6 +370,7 @@ impl Settings {
             environment,
             recycling: self.recycling,
             watchdog: Watchdog::new(self.timeout_margin.value, resident),
+            census: Arc::default(),
         }
     }
 

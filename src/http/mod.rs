@@ -17,6 +17,9 @@
 //! The server promises that every request that it read gets exactly one answer, and that [`serve`] returns when the
 //! requests in flight have theirs.
 
+mod access_log;
+mod account;
+mod arrival;
 mod body;
 mod closing;
 mod cloudevents;
@@ -25,11 +28,17 @@ mod duties;
 mod error;
 mod event;
 mod format;
+mod forwarded;
 mod functions;
 mod handover;
 mod invocations;
 mod lifeline;
+mod limits;
+mod metrics;
+mod metrics_port;
 mod options;
+mod pace;
+mod queue;
 mod reported;
 mod request_id;
 mod response;
@@ -38,6 +47,7 @@ mod route;
 mod route_file;
 mod server;
 mod service;
+mod shared;
 mod site;
 mod target;
 mod threads;
@@ -46,10 +56,14 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+pub use access_log::AccessLog;
 pub use body::{ReplyBody, StreamedBody};
 pub use error::{ServeError, status};
 pub use event::{EventContext, Mount, NoEvent, write as write_event};
 pub use format::EventFormat;
+pub use forwarded::TrustedProxies;
+pub use limits::Limits;
+pub use metrics::MetricsPlace;
 pub use options::{ErrorDetail, MOST_THREADS, ServeOptions};
 pub use response::{Malformed, Reply, of as response_of};
 pub use route::Route;

@@ -1,6 +1,9 @@
 //! The settings of a server.
 
-use super::format::EventFormat;
+use super::{
+    access_log::AccessLog, format::EventFormat, forwarded::TrustedProxies, limits::Limits,
+    metrics::MetricsPlace,
+};
 use std::{
     net::SocketAddr,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -44,6 +47,14 @@ pub struct ServeOptions {
     /// The form of events and results of functions that have no other, see
     /// [`ServedFunction::event_format`](super::ServedFunction::event_format).
     pub event_format: EventFormat,
+    /// What clients are granted.
+    pub limits: Limits,
+    /// The proxies that tell where requests come from.
+    pub proxies: TrustedProxies,
+    /// The form of a line for every request, if there is to be one.
+    pub access_log: Option<AccessLog>,
+    /// The place where metrics can be read, if there are to be any.
+    pub metrics: Option<MetricsPlace>,
 }
 
 /// The part of a function's error that its caller sees. It is logged in full either way.
@@ -75,6 +86,10 @@ impl ServeOptions {
             log_requests: false,
             keep_base_path: false,
             event_format: EventFormat::default(),
+            limits: Limits::default(),
+            proxies: TrustedProxies::default(),
+            access_log: None,
+            metrics: None,
         }
     }
 

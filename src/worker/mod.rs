@@ -22,7 +22,7 @@ use crate::{
     diagnostic::STUCK_EXIT,
     heap::Heap,
     pipeline::{Pipeline, Plan},
-    telemetry::Log,
+    telemetry::{Census, Log},
 };
 use std::{
     cell::RefCell,
@@ -48,6 +48,8 @@ pub struct WorkerOptions {
     pub recycling: Recycling,
     /// The watchdog that looks after deadlines.
     pub watchdog: Watchdog,
+    /// The count of interpreters.
+    pub census: Arc<Census>,
 }
 
 impl WorkerOptions {
@@ -57,6 +59,7 @@ impl WorkerOptions {
             environment,
             recycling: Recycling::default(),
             watchdog: Watchdog::new(DEFAULT_MARGIN, None),
+            census: Arc::default(),
         }
     }
 }
@@ -95,8 +98,8 @@ impl Worker {
     /// Loads a function into instances that nobody else uses.
     pub(crate) async fn load_apart(&self, plan: &Plan) -> Result<Pipeline> {
         let start = |engine: &Arc<dyn Engine>| {
-            let WorkerOptions { environment, watchdog, .. } = &self.options;
-            Heap::start(engine, plan.owner(engine), environment, watchdog)
+            let WorkerOptions { environment, watchdog, census, .. } = &self.options;
+            Heap::start(engine, plan.owner(engine), environment, watchdog, census)
         };
         let pipeline = Pipeline::load(plan, start).await?;
         for heap in pipeline.heaps() {
@@ -145,6 +148,13 @@ impl Worker {
         self.heaps.borrow().iter().any(|heap| heap.has_endings())
     }
 
+    /// Tells the census how large its instances' heaps are.
+    pub(crate) fn measure(&self) {
+        for heap in self.heaps.borrow().iter() {
+            heap.measure();
+        }
+    }
+
     pub(crate) fn options(&self) -> &WorkerOptions {
         &self.options
     }
@@ -159,7 +169,8 @@ impl Worker {
             None => {}
         }
         let start = if self.follows { Heap::follow } else { Heap::start };
-        let heap = start(engine, owner, &self.options.environment, &self.options.watchdog)?;
+        let WorkerOptions { environment, watchdog, census, .. } = &self.options;
+        let heap = start(engine, owner, environment, watchdog, census)?;
         self.heaps.borrow_mut().push(heap.clone());
         Ok(heap)
     }
