@@ -1,6 +1,9 @@
 //! One interpreter of a worker, with what is to be remembered about it until it ends.
 
-use crate::watchdog::{Rescue, Watchdog, Watched};
+use crate::{
+    telemetry::{Census, Enrolled},
+    watchdog::{Rescue, Watchdog, Watched},
+};
 use std::{
     cell::{Cell, RefCell},
     collections::HashSet,
@@ -42,6 +45,7 @@ pub(crate) struct Heap {
     served: Cell<u64>,
     poisoned: Cell<bool>,
     retired: Cell<bool>,
+    enrolled: Enrolled,
     /// The watchdog that looks after its end.
     watchdog: Watchdog,
     /// The time for guests' code at its end, and what happens where it cannot be stopped then.
@@ -54,8 +58,9 @@ impl Heap {
         owner: Option<&Path>,
         environment: &Environment,
         watchdog: &Watchdog,
+        census: &Census,
     ) -> Result<Rc<Self>> {
-        Self::begin(engine, owner, environment, watchdog, false)
+        Self::begin(engine, owner, environment, watchdog, census, false)
     }
 
     /// Starts a heap beside another worker's, with which it shares modules and what `init` hooks have prepared.
@@ -64,8 +69,9 @@ impl Heap {
         owner: Option<&Path>,
         environment: &Environment,
         watchdog: &Watchdog,
+        census: &Census,
     ) -> Result<Rc<Self>> {
-        Self::begin(engine, owner, environment, watchdog, true)
+        Self::begin(engine, owner, environment, watchdog, census, true)
     }
 
     fn begin(
@@ -73,6 +79,7 @@ impl Heap {
         owner: Option<&Path>,
         environment: &Environment,
         watchdog: &Watchdog,
+        census: &Census,
         follows: bool,
     ) -> Result<Rc<Self>> {
         let instance = engine.start(environment)?;
@@ -87,6 +94,7 @@ impl Heap {
             served: Cell::new(0),
             poisoned: Cell::new(false),
             retired: Cell::new(false),
+            enrolled: census.enroll(engine.info().id),
             watchdog: watchdog.clone(),
             last_moments: RefCell::new((END_TIME, None)),
         }))
@@ -219,9 +227,17 @@ impl Heap {
             || recycling.max_heap.is_some_and(|most| self.instance.usage().heap_bytes > most)
     }
 
+    /// Tells the census the size of its heap.
+    pub(crate) fn measure(&self) {
+        if !self.poisoned.get() {
+            self.enrolled.measure(self.instance.usage().heap_bytes);
+        }
+    }
+
     /// Retires it: another one takes its place, nothing new is loaded into it, what is in flight goes on.
     pub(crate) fn retire(&self) {
         if !self.retired.replace(true) {
+            self.enrolled.replaced();
             self.instance.retire();
         }
     }

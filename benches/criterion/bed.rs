@@ -238,10 +238,9 @@ impl Served {
         let environment = folder.environment(main_thread);
         let ground = Ground::new();
         let worker = Rc::new(Worker::new(WorkerOptions {
-            environment,
             recycling,
             watchdog,
-            conversion: None,
+            ..WorkerOptions::new(environment)
         }));
         let function = Function::new(worker.clone(), plan);
         ground.run(function.load()).expect("the function loads");

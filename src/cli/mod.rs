@@ -12,6 +12,7 @@ mod invoke;
 mod lambda;
 mod log_flags;
 mod middlewares;
+mod operation;
 mod package;
 mod progress;
 mod report;

@@ -1,6 +1,9 @@
 //! `trine serve`: functions on an HTTP port.
 
-use super::{Usage, address, log_flags::LogFlags, print_beside, scaleway, settings, target};
+use super::{
+    Usage, address, log_flags::LogFlags, operation::OperationFlags, print_beside, scaleway, settings,
+    target,
+};
 use crate::{
     config::{self, CountForm, Settings},
     engines::Registry,
@@ -94,6 +97,8 @@ pub(super) struct Serve {
     #[arg(long)]
     eager: bool,
     #[command(flatten)]
+    operation: OperationFlags,
+    #[command(flatten)]
     log_flags: LogFlags,
     /// Log every request
     #[arg(long)]
@@ -147,7 +152,10 @@ impl Serve {
         let workers = server.workers();
         let worker = settings.concurrent_worker(settings.log(ProcessSink), workers);
         let announce = |server: &Server| {
-            let banner = banner(server.site(), server.address(), asked, threads);
+            let mut banner = banner(server.site(), server.address(), asked, threads);
+            if let Some(address) = server.metrics_address() {
+                let _ = writeln!(banner, "Metrics on {}/metrics", base_url(address));
+            }
             // A closed standard output is no reason not to serve.
             if let Some(problem) = server.options().scaleway.access.problem() {
                 print_beside(&format!("warning: nobody can call private functions: {problem}\n"));
@@ -218,6 +226,7 @@ impl Serve {
         options.eager = self.eager;
         options.log_requests = self.log_requests;
         options.keep_base_path = self.keep_base_path;
+        self.operation.apply_to(&mut options);
         Ok(options)
     }
 }

@@ -378,6 +378,7 @@ impl Settings {
             conversion: self
                 .cloudevents
                 .map(|form| Conversion { form, region: self.region.clone() }),
+            census: Arc::default(),
         }
     }
 

@@ -10,7 +10,7 @@ use trine_engine::Level;
 
 impl Service {
     /// Lets a request in, or answers it. Returns what its event tells of the caller, where a token has told.
-    pub(super) async fn admit(
+    pub(super) async fn let_in(
         &self,
         index: usize,
         parts: &Parts,

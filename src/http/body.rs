@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::{Body, Frame, SizeHint};
 use std::{
-    io,
+    fmt, io,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -27,17 +27,37 @@ pub struct StreamedBody {
     hold: Hold,
     /// Whether it is about to end with an error.
     fails: bool,
+    /// Bytes that have left.
+    sent: u64,
+    /// Whether it has left to its end.
+    is_whole: bool,
+    at_end: Option<AtEnd>,
+}
+
+/// What is called once at the end of a body, with the bytes that have left, and whether that was all.
+struct AtEnd(Box<dyn FnOnce(u64, bool)>);
+
+impl fmt::Debug for AtEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AtEnd")
+    }
 }
 
 impl StreamedBody {
     pub(super) fn new(reader: StreamReader, hold: Hold) -> Self {
-        Self { reader, hold, fails: false }
+        Self { reader, hold, fails: false, sent: 0, is_whole: false, at_end: None }
+    }
+
+    /// Has the end of it told, however it comes.
+    pub(super) fn at_end(&mut self, tell: Box<dyn FnOnce(u64, bool)>) {
+        self.at_end = Some(AtEnd(tell));
     }
 
     /// Returns the next chunk. One that does not come because the function has failed is an error, which ends the
     /// connection: so the client can tell that the body is not whole.
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         if let Some(chunk) = ready!(self.reader.poll_chunk(cx)) {
+            self.sent += chunk.len() as u64;
             return Poll::Ready(Some(Ok(Frame::data(chunk))));
         }
         if self.reader.stream().has_failed() {
@@ -50,7 +70,16 @@ impl StreamedBody {
             return Poll::Ready(Some(Err(error)));
         }
         self.hold.end_stream();
+        self.is_whole = true;
         Poll::Ready(None)
+    }
+}
+
+impl Drop for StreamedBody {
+    fn drop(&mut self) {
+        if let Some(AtEnd(tell)) = self.at_end.take() {
+            tell(self.sent, self.is_whole);
+        }
     }
 }
 

@@ -4,7 +4,11 @@
 //! read, and a connection is closed when no answer is owed on it and nothing more has come. The last answer on a
 //! connection says that it is the last.
 
-use super::{service::Service, wire::Wire};
+use super::{
+    limits::Limits,
+    service::Service,
+    wire::{Hold, Wait, Wire},
+};
 use crate::telemetry::Log;
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioTimer;
@@ -16,11 +20,11 @@ use std::{
     pin::{Pin, pin},
     rc::Rc,
     task::Poll,
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::watch,
+    sync::{OwnedSemaphorePermit, watch},
     task::JoinSet,
     time,
 };
@@ -28,10 +32,10 @@ use trine_engine::Level;
 
 /// The longest request head, in bytes.
 const HEAD_LIMIT: usize = 1024 * 1024;
-/// Time for a client to send a request's head; also the time for which an idle connection is kept.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 /// The pause after a failure to accept, most likely for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// The least time between two looks at what a connection waits for.
+const LOOK_INTERVAL: Duration = Duration::from_millis(10);
 /// Time for which an idle connection is kept after the stop: the next request on it may be on its way.
 const IDLE_AFTER_STOP: Duration = Duration::from_millis(250);
 /// Time for the last answers to leave, after the grace.
@@ -82,7 +86,10 @@ impl WorkerConnections {
                 _ = stopped.wait_for(|stop| *stop) => return,
                 Some(_) = self.all.join_next(), if !self.all.is_empty() => {}
                 accepted = listener.accept() => match accepted {
-                    Ok((stream, client)) => self.admit(stream, client),
+                    Ok((stream, client)) => {
+                        let place = self.place().await;
+                        self.admit(stream, client, place);
+                    }
                     Err(e) => {
                         refuse(&self.service.log, &e);
                         time::sleep(ACCEPT_PAUSE).await;
@@ -92,18 +99,42 @@ impl WorkerConnections {
         }
     }
 
+    /// Waits for a place for a connection that was accepted. What has come before the stop is served in any case.
+    async fn place(&mut self) -> Option<OwnedSemaphorePermit> {
+        let mut stopped = self.stop.clone();
+        let mut place = pin!(self.service.shared.one_more_connection());
+        loop {
+            tokio::select! {
+                biased;
+                place = &mut place => return place,
+                _ = stopped.wait_for(|stop| *stop) => return None,
+                Some(_) = self.all.join_next(), if !self.all.is_empty() => {}
+            }
+        }
+    }
+
     /// Accepts what the system has accepted already, and nothing after it.
     fn accept_what_waits(&mut self) {
         let service = self.service.clone();
         service.closing.leave_door(|stream| {
             if let Ok(client) = stream.peer_addr() {
-                self.admit(stream, client);
+                self.admit(stream, client, None);
             }
         });
     }
 
-    fn admit(&mut self, stream: TcpStream, client: SocketAddr) {
-        self.all.spawn_local(connection(stream, client, self.service.clone(), self.stop.clone()));
+    /// Serves a connection, which has this place until its end.
+    fn admit(
+        &mut self,
+        stream: TcpStream,
+        client: SocketAddr,
+        place: Option<OwnedSemaphorePermit>,
+    ) {
+        let serving = connection(stream, client, self.service.clone(), self.stop.clone());
+        self.all.spawn_local(async move {
+            let _place = place;
+            serving.await;
+        });
     }
 }
 
@@ -130,7 +161,7 @@ async fn connection(
     });
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+        .header_read_timeout(None)
         .max_buf_size(HEAD_LIMIT)
         .serve_connection(wire, answer);
     // How a connection ends is the client's affair: it may hang up at any time.
@@ -139,6 +170,7 @@ async fn connection(
         _ = &mut connection => return,
         // A sender that is gone means the same as one that says so.
         _ = stop.wait_for(|stop| *stop) => {}
+        () = out_of_patience(&hold, &service.options.limits) => return,
     }
     let mut calm = pin!(time::sleep_until(service.closing.asked() + IDLE_AFTER_STOP));
     let mut no_time = pin!(over.wait_for(|over| *over));
@@ -166,4 +198,22 @@ async fn connection(
         }
     })
     .await;
+}
+
+/// Waits until nothing has been asked on a connection for too long, or the head of a request has not come in time.
+async fn out_of_patience(hold: &Hold, limits: &Limits) {
+    loop {
+        let now = Instant::now();
+        let until = match hold.wait() {
+            Some(Wait::Request(since)) => since + limits.idle_timeout,
+            Some(Wait::Head(since)) => since + limits.header_timeout,
+            None => now + limits.idle_timeout,
+        };
+        if until <= now && hold.give_up() {
+            return;
+        }
+        // A head may begin meanwhile, and has its own time then.
+        let next = until.min(now + limits.header_timeout).max(now + LOOK_INTERVAL);
+        time::sleep_until(next.into()).await;
+    }
 }

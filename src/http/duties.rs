@@ -8,9 +8,11 @@ use super::{
     handover::{self, Inbox},
     lifeline::LostThread,
     options::ServeOptions,
+    queue::Places,
     reported::Reported,
     request_id::RequestIds,
     service::Service,
+    shared::Shared,
     site::{ServedFunction, Site},
     threads::{self, ThreadSeat, Threads},
 };
@@ -36,6 +38,8 @@ use trine_engine::{Environment, Level};
 
 /// Time beyond the grace for workers to end their interpreters.
 pub(super) const AFTER_GRACE: Duration = Duration::from_secs(1);
+/// The time between two looks at the sizes of heaps, where there are metrics.
+const MEASURE_INTERVAL: Duration = Duration::from_secs(1);
 /// The time between two checks whether other threads have ended.
 pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
@@ -118,7 +122,9 @@ impl Groups {
                 continue;
             }
             let mut begin = || {
-                let dispatcher = handover::dispatcher(LostThread::Worker, main_lost.clone());
+                let places = Places::new([count]);
+                let dispatcher =
+                    handover::dispatcher(LostThread::Worker, main_lost.clone(), places);
                 let (threads, seat) = threads::group(functions.len(), dispatcher, ask.clone());
                 groups.seats.push((count, seat));
                 threads
@@ -151,6 +157,7 @@ pub(super) struct Seat {
     pub(super) stopped: watch::Receiver<bool>,
     pub(super) closing: Arc<Closing>,
     pub(super) reported: Arc<Reported>,
+    pub(super) shared: Arc<Shared>,
     pub(super) alive: Alive,
 }
 
@@ -190,16 +197,20 @@ impl Seat {
     pub(super) async fn work(self, worker: Rc<Worker>) {
         let _alive = self.alive;
         let (site, options, log) = (self.site, self.options, self.log);
-        let share = &self.share;
-        let functions = Rc::new(Functions::new(&site, &worker, &options, share, &self.threads));
+        let (share, queue) = (&self.share, &self.shared.queue);
+        let functions = Functions::new(&site, &worker, &options, share, &self.threads, queue);
+        let functions = Rc::new(functions);
         let follows = matches!(share, Share::Following);
         // They keep the ways to other threads open, which end when all of these are gone.
         drop((self.share, self.threads));
         if let Some(renewals) = self.renewals {
             tokio::task::spawn_local(renew(Rc::downgrade(&functions), renewals));
         }
+        if self.shared.metrics.is_some() {
+            tokio::task::spawn_local(measure(Rc::downgrade(&worker)));
+        }
         if options.eager && !follows {
-            load_all(&site, &functions, &log, &self.reported).await;
+            load_all(&site, &functions, &log, &self.reported, &self.shared).await;
         }
         match self.source {
             Source::Inbox(inbox) => {
@@ -219,6 +230,7 @@ impl Seat {
                         stopped: self.stopped.clone(),
                         closing: self.closing,
                         reported: self.reported,
+                        shared: self.shared,
                         no_time: watch::Sender::default(),
                     };
                     connection::serve(listener, Rc::new(service), self.stopped).await;
@@ -228,6 +240,15 @@ impl Seat {
         }
         // The interpreter that they share ends here, and last.
         let _ = time::timeout(AFTER_GRACE, all_finished(&self.following)).await;
+    }
+}
+
+/// Measures a worker's instances again and again, until it is gone.
+async fn measure(worker: Weak<Worker>) {
+    while let Some(worker) = worker.upgrade() {
+        worker.measure();
+        drop(worker);
+        time::sleep(MEASURE_INTERVAL).await;
     }
 }
 
@@ -261,10 +282,20 @@ pub(super) fn environment_of(
 }
 
 /// Loads a worker's functions before the first request, so that errors show early; the rest is served all the same.
-async fn load_all(site: &Site, functions: &Functions, log: &Log, reported: &Reported) {
+async fn load_all(
+    site: &Site,
+    functions: &Functions,
+    log: &Log,
+    reported: &Reported,
+    shared: &Shared,
+) {
     for (index, function) in site.functions().iter().enumerate() {
-        if functions.has(index)
-            && let Err(error) = functions.load(index).await
+        if !functions.has(index) {
+            continue;
+        }
+        let loaded = functions.load(index).await;
+        shared.readiness.note(index, loaded.is_ok());
+        if let Err(error) = loaded
             && reported.note(&function.name, &error)
         {
             log.failure(&function.name, "-", &error);

@@ -38,6 +38,14 @@ pub enum ServeError {
         /// The system's error.
         source: io::Error,
     },
+    /// An address at which metrics cannot be served.
+    #[error("cannot listen on {address}, which --metrics names: {source}")]
+    Metrics {
+        /// The address.
+        address: SocketAddr,
+        /// The system's error.
+        source: io::Error,
+    },
     /// An error in the file of routes.
     #[error("{}:{line}: {message}", .file.display())]
     Routes {

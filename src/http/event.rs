@@ -25,6 +25,8 @@ use trine_engine::{Payload, WithBody};
 pub struct EventContext<'a> {
     /// The client's address.
     pub client: SocketAddr,
+    /// The scheme of the URL that the client asked for: `http` or `https`.
+    pub scheme: &'a str,
     /// The port on which the request arrived.
     pub port: u16,
     /// The invocation's id.
@@ -254,7 +256,7 @@ fn headers<'a>(parts: &'a Parts, around: &'a EventContext<'_>) -> Vec<(&'a str, 
         .map(|(name, value)| (name.as_str(), text(value)));
     let added = [
         ("x-forwarded-for", Cow::Owned(around.client.ip().to_string())),
-        ("x-forwarded-proto", Cow::Borrowed("http")),
+        ("x-forwarded-proto", Cow::Borrowed(around.scheme)),
         ("x-forwarded-port", Cow::Owned(around.port.to_string())),
         ("x-amzn-trace-id", Cow::Borrowed(around.trace_id)),
     ];

@@ -4,6 +4,7 @@ use super::{
     handover::Dispatcher,
     lifeline::Lifeline,
     options::ServeOptions,
+    queue::{Admission, Full, Queue},
     site::{ServedFunction, Site},
     threads::{Place, Threads},
 };
@@ -35,6 +36,7 @@ pub(super) struct Functions {
     worker: Rc<Worker>,
     /// Whether what is worn is replaced after the answer; else that is up to whoever drives these functions.
     refreshes: bool,
+    queue: Arc<Queue>,
     /// The lock that is held while all of them are reloaded.
     renewing: Mutex<()>,
 }
@@ -64,12 +66,11 @@ impl Functions {
         options: &ServeOptions,
         share: &Share,
         threads: &[Option<Threads>],
+        queue: &Arc<Queue>,
     ) -> Self {
-        let fresh = worker.options().recycling.isolation == Isolation::Fresh;
+        let isolation = worker.options().recycling.isolation;
         let here = |function: &ServedFunction, threads| {
-            // With an instance for each invocation there is nothing to interleave in.
-            let interleaving = fresh || function.located.engine.info().capabilities.interleaving;
-            let limit = if interleaving { options.concurrency.clamp(1, 1 << 16) } else { 1 };
+            let limit = places(function, options, isolation);
             Slot::Here(Box::new(Here {
                 function: Function::new(worker.clone(), function.plan()),
                 permits: Arc::new(Semaphore::new(limit)),
@@ -91,6 +92,7 @@ impl Functions {
             slots: site.functions().iter().enumerate().map(slot).collect(),
             worker: worker.clone(),
             refreshes: !matches!(share, Share::Following),
+            queue: queue.clone(),
             renewing: Mutex::default(),
         }
     }
@@ -108,6 +110,25 @@ impl Functions {
         self.here(index)?.function.load().await
     }
 
+    /// Admits a request to a function. What is returned goes along with its call.
+    ///
+    /// # Errors
+    /// [`Full`] when it would have to wait, and as many wait as may.
+    pub(super) fn admit(&self, index: usize) -> Result<Admission, Full> {
+        match self.slots.get(index) {
+            Some(Slot::There(main, threads)) => {
+                let threads = threads.as_ref().filter(|threads| threads.run(index));
+                let dispatcher = threads.map_or(main, Threads::dispatcher);
+                self.queue.admit_to(index, dispatcher.places())
+            }
+            Some(Slot::Here(here)) => match here.threads.as_ref().filter(|all| all.run(index)) {
+                Some(threads) => self.queue.admit_to(index, threads.dispatcher().places()),
+                None => self.queue.admit(index, here.permits.available_permits() > 0),
+            },
+            _ => Ok(Admission::default()),
+        }
+    }
+
     /// Invokes a function. The call goes on to its end even if this future is dropped, because a guest that is left in
     /// the middle would keep what it holds.
     ///
@@ -119,14 +140,17 @@ impl Functions {
         event: Payload,
         invocation: Rc<Invocation>,
         lifeline: Option<Lifeline>,
+        mut admission: Admission,
     ) -> Result<Payload> {
         if let Some(dispatcher) = self.elsewhere(index).await? {
-            return dispatcher.call(index, event, &invocation, lifeline).await;
+            return dispatcher.call(index, event, &invocation, lifeline, admission).await;
         }
         let permits = self.here(index)?.permits.clone();
         let permit = permits.acquire_owned().await.map_err(|_| stopping())?;
+        admission.begins();
         let functions = self.clone();
         to_its_end(async move {
+            let _admission = admission;
             let function = &functions.here(index)?.function;
             let rescue = || lifeline.map(Lifeline::rescue);
             let answer = function.invoke(event, &invocation, rescue).await;
@@ -175,9 +199,7 @@ impl Functions {
     async fn elsewhere(&self, index: usize) -> Result<Option<&Dispatcher>> {
         match self.slots.get(index) {
             Some(Slot::There(main, threads)) => {
-                let runs_there = |threads: &&Threads| {
-                    threads.place(index) == Place::Threads && !threads.is_stale()
-                };
+                let runs_there = |threads: &&Threads| threads.run(index) && !threads.is_stale();
                 Ok(Some(threads.as_ref().filter(runs_there).map_or(main, Threads::dispatcher)))
             }
             Some(Slot::Here(here)) => {
@@ -191,7 +213,7 @@ impl Functions {
                     function.load().await?;
                     threads.put(index, place(function));
                 }
-                Ok((threads.place(index) == Place::Threads).then(|| threads.dispatcher()))
+                Ok(threads.run(index).then(|| threads.dispatcher()))
             }
             _ => Ok(None),
         }
@@ -238,6 +260,18 @@ impl Functions {
             _ => Err(unknown(index)),
         }
     }
+}
+
+/// Returns the number of a function's invocations that one thread takes at a time.
+pub(super) fn places(
+    function: &ServedFunction,
+    options: &ServeOptions,
+    isolation: Isolation,
+) -> usize {
+    // With an instance for each invocation there is nothing to interleave in.
+    let interleaving =
+        isolation == Isolation::Fresh || function.located.engine.info().capabilities.interleaving;
+    if interleaving { options.concurrency.clamp(1, 1 << 16) } else { 1 }
 }
 
 /// Returns where a function that may have threads runs.

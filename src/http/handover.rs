@@ -6,6 +6,7 @@ use super::{
     functions::Functions,
     lifeline::{Lifeline, LostThread},
     options::ServeOptions,
+    queue::{Admission, Places},
 };
 use crate::telemetry::Log;
 use bytes::Bytes;
@@ -27,16 +28,23 @@ pub(super) struct Dispatcher {
     thread: LostThread,
     /// Whether the main thread is lost.
     lost: watch::Receiver<bool>,
+    places: Arc<Places>,
 }
 
 /// The invocations that were handed over, to be run by whichever of several threads takes them first.
 #[derive(Clone)]
 pub(super) struct Inbox(Arc<Mutex<mpsc::UnboundedReceiver<Job>>>);
 
-/// Makes a dispatcher, and the inbox that `thread` is to serve. `lost` holds true when the main thread is lost.
-pub(super) fn dispatcher(thread: LostThread, lost: watch::Receiver<bool>) -> (Dispatcher, Inbox) {
+/// Makes a dispatcher, and the inbox that `thread` is to serve, where these places are. `lost` holds true when the main
+/// thread is lost.
+pub(super) fn dispatcher(
+    thread: LostThread,
+    lost: watch::Receiver<bool>,
+    places: Places,
+) -> (Dispatcher, Inbox) {
     let (jobs, received) = mpsc::unbounded_channel();
-    (Dispatcher { jobs, thread, lost }, Inbox(Arc::new(Mutex::new(received))))
+    let places = Arc::new(places);
+    (Dispatcher { jobs, thread, lost, places }, Inbox(Arc::new(Mutex::new(received))))
 }
 
 impl Inbox {
@@ -53,10 +61,16 @@ pub(super) struct Job {
     event: Portable,
     facts: Facts,
     lifeline: Option<Lifeline>,
+    admission: Admission,
     answer: oneshot::Sender<Result<Portable>>,
 }
 
 impl Dispatcher {
+    /// Returns the places on the other thread.
+    pub(super) fn places(&self) -> &Arc<Places> {
+        &self.places
+    }
+
     /// Has a function invoked on the other thread. Whoever drops this future before the invocation has begun takes the
     /// job back.
     ///
@@ -68,11 +82,12 @@ impl Dispatcher {
         event: Payload,
         invocation: &Invocation,
         lifeline: Option<Lifeline>,
+        admission: Admission,
     ) -> Result<Payload> {
         let (answer, answered) = oneshot::channel();
         let (event, facts) = (Portable::of(event)?, Facts::of(invocation));
         let lifeline = lifeline.map(|lifeline| Lifeline { thread: self.thread, ..lifeline });
-        let job = Job { function, event, facts, lifeline, answer };
+        let job = Job { function, event, facts, lifeline, admission, answer };
         // A job that cannot be delivered is dropped, and its answer with it.
         let _ = self.jobs.send(job);
         let mut lost = self.lost.clone();
@@ -128,14 +143,15 @@ impl Job {
 
     /// Invokes it here, and sends the answer back.
     pub(super) async fn run(self, functions: &Rc<Functions>, options: &ServeOptions) {
-        let Self { function, event, facts, lifeline, mut answer } = self;
+        let Self { function, event, facts, lifeline, admission, mut answer } = self;
         if answer.is_closed() {
             // The client hung up before its turn came.
             return;
         }
         // The time limit is this invocation's alone: time spent on those before it does not count.
         let invocation = Invocation { deadline_ms: options.deadline_from_now(), ..facts.into() };
-        let call = functions.call(function, event.into(), Rc::new(invocation), lifeline);
+        let (event, invocation) = (event.into(), Rc::new(invocation));
+        let call = functions.call(function, event, invocation, lifeline, admission);
         let result = tokio::select! {
             biased;
             result = call => result,

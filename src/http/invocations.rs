@@ -2,11 +2,12 @@
 //! reached by its name as well. Contract: AWS Lambda API reference, Invoke.
 
 use super::{
+    arrival::Arrival,
     body::StreamedBody,
     error::FUNCTION_ERROR,
     options::ErrorDetail,
     response::{Reply, finish},
-    service::{REQUEST_ID, Service, only},
+    service::{REQUEST_ID, RETRY_AFTER, Service, only},
     site::ServedFunction,
     wire::Hold,
 };
@@ -54,6 +55,7 @@ impl Service {
     /// Answers a request of the Invoke API.
     pub(super) async fn answer_invocation(
         &self,
+        arrival: &Arrival,
         hold: &Hold,
         parts: &Parts,
         body: Incoming,
@@ -64,7 +66,7 @@ impl Service {
         }
         // A function that asks for a token asks everybody.
         if let Some((index, _)) = self.find(name)
-            && let Err(refused) = self.admit(index, parts).await
+            && let Err(refused) = self.let_in(index, parts).await
         {
             return refused;
         }
@@ -73,13 +75,11 @@ impl Service {
             Err(reply) => return reply,
         };
         hold.owe();
-        let (_, id, trace_id) = self.begin(parts);
-        let id = id.to_string();
-        let mut reply = match self.call_by_name(hold, parts, body, name, &id, &trace_id).await {
+        let mut reply = match self.call_by_name(arrival, hold, parts, body, name).await {
             Ok(reply) => reply,
             Err(refusal) => refusal.reply(),
         };
-        if let Ok(id) = HeaderValue::from_str(&id) {
+        if let Ok(id) = HeaderValue::from_str(&arrival.id) {
             reply.headers_mut().insert(REQUEST_ID, id);
         }
         reply
@@ -87,14 +87,15 @@ impl Service {
 
     async fn call_by_name(
         &self,
+        arrival: &Arrival,
         hold: &Hold,
         parts: &Parts,
         body: Bytes,
         name: &str,
-        id: &str,
-        trace_id: &str,
     ) -> Result<Reply, Refusal> {
         let (index, function) = self.find(name).ok_or_else(|| Refusal::unknown(name))?;
+        arrival.function.set(Some(index));
+        let (id, (_, trace_id)) = (arrival.id.as_str(), arrival.begin(parts));
         let wish = match text(parts, TYPE) {
             None | Some("RequestResponse") => Wish::Result,
             Some("Event") => Wish::Event,
@@ -107,7 +108,7 @@ impl Service {
             return Err(Refusal::no_json(&error));
         }
         let event = if body.is_empty() { Payload::json("{}") } else { Payload::Json(body) };
-        let mut invocation = self.invocation(function, id.to_owned(), trace_id.to_owned());
+        let mut invocation = self.invocation(function, id.to_owned(), trace_id.into_owned());
         invocation.client_context = match text(parts, CLIENT_CONTEXT) {
             None => None,
             Some(encoded) => Some(client_context(encoded)?),
@@ -116,11 +117,14 @@ impl Service {
         match wish {
             Wish::Nothing => Ok(plain(StatusCode::NO_CONTENT)),
             Wish::Event => {
-                self.run_later(index, event, invocation);
+                let admission = self.admit(index).map_err(|_| Refusal::busy())?;
+                self.run_later(index, event, invocation, admission);
                 Ok(plain(StatusCode::ACCEPTED))
             }
             Wish::Result => {
-                let result = self.run(hold, &parts.method, index, event, &invocation).await;
+                let admission = self.admit(index).map_err(|_| Refusal::busy())?;
+                let call = self.run(hold, &parts.method, index, event, &invocation, admission);
+                let result = call.await;
                 let mut reply = match result {
                     Ok(Payload::Streamed) => streamed(invocation.stream.get(), hold),
                     Ok(result) => match result.into_bytes() {
@@ -223,6 +227,16 @@ impl Refusal {
         Self::bad("InvalidParameterValueException", message.to_owned())
     }
 
+    /// Returns what Lambda says when more is asked for than it runs at a time; SDKs try again.
+    fn busy() -> Self {
+        Self {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            kind: "TooManyRequestsException",
+            member: "message",
+            message: "Rate Exceeded.".to_owned(),
+        }
+    }
+
     fn unknown_type(name: &str) -> Self {
         Self::invalid(&format!(
             "'{name}' is no invocation type: use RequestResponse, Event or DryRun"
@@ -240,6 +254,9 @@ impl Refusal {
         let mut reply =
             finish(&Method::POST, self.status, HeaderMap::new(), body, "application/json");
         reply.headers_mut().insert(ERROR_TYPE, HeaderValue::from_static(self.kind));
+        if self.status == StatusCode::TOO_MANY_REQUESTS {
+            reply.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+        }
         reply
     }
 }

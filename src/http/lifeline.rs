@@ -98,7 +98,7 @@ impl Lifeline {
         let id = &self.request_id;
         text.extend_from_slice(
             format!(
-                "x-amzn-requestid: {id}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
+                "x-amzn-requestid: {id}\r\nx-request-id: {id}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
             )
             .as_bytes(),
         );

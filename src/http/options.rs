@@ -1,6 +1,9 @@
 //! The settings of a server.
 
-use super::{format::EventFormat, scaleway::Scaleway};
+use super::{
+    access_log::AccessLog, format::EventFormat, forwarded::TrustedProxies, limits::Limits,
+    metrics::MetricsPlace, scaleway::Scaleway,
+};
 use std::{
     net::SocketAddr,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -46,6 +49,14 @@ pub struct ServeOptions {
     pub event_format: EventFormat,
     /// What functions of [`EventFormat::Scaleway`] are told, and who may call them.
     pub scaleway: Scaleway,
+    /// What clients are granted.
+    pub limits: Limits,
+    /// The proxies that tell where requests come from.
+    pub proxies: TrustedProxies,
+    /// The form of a line for every request, if there is to be one.
+    pub access_log: Option<AccessLog>,
+    /// The place where metrics can be read, if there are to be any.
+    pub metrics: Option<MetricsPlace>,
 }
 
 /// The part of a function's error that its caller sees. It is logged in full either way.
@@ -78,6 +89,10 @@ impl ServeOptions {
             keep_base_path: false,
             event_format: EventFormat::default(),
             scaleway: Scaleway::default(),
+            limits: Limits::default(),
+            proxies: TrustedProxies::default(),
+            access_log: None,
+            metrics: None,
         }
     }
 

@@ -7,11 +7,15 @@ use super::{
         has_lone_root,
     },
     error::ServeError,
-    functions::Share,
+    functions::{Share, places},
     handover,
     lifeline::LostThread,
+    metrics::MetricsPlace,
+    metrics_port::MetricsPort,
     options::ServeOptions,
+    queue::Places,
     reported::Reported,
+    shared::Shared,
     site::Site,
 };
 use crate::{
@@ -104,6 +108,8 @@ impl Supervisor {
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
+    /// The port of the metrics, if they have one.
+    metrics: Option<TcpListener>,
     options: Arc<ServeOptions>,
     site: Arc<Site>,
     reported: Arc<Reported>,
@@ -113,7 +119,7 @@ impl Server {
     /// Binds the port, once for all workers.
     ///
     /// # Errors
-    /// [`ServeError::PortInUse`] and [`ServeError::Listen`].
+    /// [`ServeError::PortInUse`], [`ServeError::Listen`] and [`ServeError::Metrics`].
     pub fn bind(options: ServeOptions, site: Site) -> Result<Self, ServeError> {
         let address = options.address;
         let failed = |source: io::Error| match source.kind() {
@@ -123,8 +129,12 @@ impl Server {
         let listener = listen(address, options.share_port).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
+        let metrics = match options.metrics {
+            Some(MetricsPlace::Port(address)) => Some(bind_metrics(address)?),
+            _ => None,
+        };
         let (options, site) = (Arc::new(options), Arc::new(site));
-        Ok(Self { listener, address, options, site, reported: Arc::default() })
+        Ok(Self { listener, address, metrics, options, site, reported: Arc::default() })
     }
 
     /// Returns the address that clients reach, with the port that was taken if any was asked for.
@@ -135,6 +145,11 @@ impl Server {
     /// Returns the options that it was made with.
     pub fn options(&self) -> &ServeOptions {
         &self.options
+    }
+
+    /// Returns the address of the metrics, if they have a port of their own.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref()?.local_addr().ok()
     }
 
     /// Returns what is served.
@@ -245,6 +260,7 @@ impl Server {
         let isolation = worker.recycling.isolation;
         let groups = Groups::of(&self.site, &self.options, isolation, &main_lost);
         let threads = &groups.of_functions;
+        let shared = Arc::new(Shared::new(&self.site, &self.options, &worker.census));
         let seat = |share, source| Seat {
             share,
             source,
@@ -259,6 +275,7 @@ impl Server {
             stopped: stopped.clone(),
             closing: closing.clone(),
             reported: self.reported.clone(),
+            shared: shared.clone(),
             alive: Alive::new(alive.clone()),
         };
         let door = || self.listener.try_clone().map(Source::Door).map_err(ServeError::Start);
@@ -266,7 +283,11 @@ impl Server {
             Spread::Even(workers) => (workers, None, None),
             Spread::OnMain => (0, None, Some(seat(Share::All, door()?))),
             Spread::Mixed(workers) => {
-                let (dispatcher, inbox) = handover::dispatcher(LostThread::Main, main_lost.clone());
+                let functions = self.site.functions().iter();
+                let places = functions.map(|function| places(function, &self.options, isolation));
+                let lost = main_lost.clone();
+                let (dispatcher, inbox) =
+                    handover::dispatcher(LostThread::Main, lost, Places::new(places));
                 let main = seat(Share::MainThread, Source::Inbox(inbox));
                 (workers, Some(dispatcher), Some(main))
             }
@@ -275,6 +296,11 @@ impl Server {
             address: self.address,
             options: self.options.clone(),
             log: log.clone(),
+            metrics: self.metrics.map(|listener| MetricsPort {
+                listener,
+                shared: shared.clone(),
+                closing: closing.clone(),
+            }),
             stop: Stop { stop, closing: closing.clone() },
             lost,
             main_is_lost,
@@ -320,12 +346,21 @@ fn listen(address: SocketAddr, share_port: bool) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)?.into_std()
 }
 
+fn bind_metrics(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    let bound = TcpListener::bind(address).and_then(|listener| {
+        listener.set_nonblocking(true)?;
+        Ok(listener)
+    });
+    bound.map_err(|source| ServeError::Metrics { address, source })
+}
+
 /// A running server.
 #[derive(Debug)]
 pub struct Running {
     address: SocketAddr,
     options: Arc<ServeOptions>,
     log: Log,
+    metrics: Option<MetricsPort>,
     stop: Stop,
     /// The channel that is closed when the last worker has ended.
     ended: mpsc::Receiver<()>,
@@ -390,6 +425,9 @@ impl Running {
     }
 
     async fn run_until(mut self, signals: &mut Signals) -> Result<Ended, ServeError> {
+        if let Some(metrics) = self.metrics.take() {
+            tokio::spawn(metrics.serve());
+        }
         let mut lost = None;
         tokio::select! {
             _ = signals.next() => {}

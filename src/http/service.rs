@@ -1,27 +1,32 @@
 //! The way of one request: to its function and back, or to an answer of the server's own.
 
 use super::{
+    arrival::Arrival,
     body::{ReplyBody, StreamedBody},
     closing::Closing,
     error::{failure, hidden, hidden_failure, refusal},
     event::{self, EventContext},
     format::EventFormat,
+    forwarded::Origin,
     functions::Functions,
     invocations,
     lifeline::{Lifeline, LostThread},
+    metrics::{self, MetricsPlace},
     options::{ErrorDetail, ServeOptions},
+    pace::{Paced, TooSlow},
+    queue::{Admission, Full},
     reported::Reported,
-    request_id::RequestIds,
+    request_id::{self, RequestIds},
     response::{self, Malformed, Reply, finish},
     route::{Destination, OWN, Route},
     scaleway,
+    shared::Shared,
     site::{ServedFunction, Site},
     target,
     wire::Hold,
 };
 use crate::telemetry::Log;
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Version, header,
     request::Parts,
@@ -37,17 +42,19 @@ use std::{
     rc::Rc,
     sync::Arc,
     task::Poll,
-    time::Instant,
 };
 use tokio::sync::{mpsc, watch};
 use trine_engine::{Error, Invocation, Level, Payload};
-use uuid::Uuid;
 
 /// The path that tells whether the server answers at all; every path below `/.trine` is the server's own.
 const HEALTH: &str = "/.trine/health";
 /// The path that tells whether it takes further requests.
 const READY: &str = "/.trine/ready";
+/// The path of the metrics, where they have no port of their own.
+const METRICS: &str = "/.trine/metrics";
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+/// The seconds after which a client that was turned away may try again.
+pub(super) const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 
 /// The service that answers the requests of one worker.
 pub(super) struct Service {
@@ -64,6 +71,7 @@ pub(super) struct Service {
     pub(super) stopped: watch::Receiver<bool>,
     pub(super) closing: Arc<Closing>,
     pub(super) reported: Arc<Reported>,
+    pub(super) shared: Arc<Shared>,
     /// Whether the grace is over: what has no answer then is answered with 503.
     pub(super) no_time: watch::Sender<bool>,
 }
@@ -76,12 +84,14 @@ impl Service {
         hold: &Hold,
         request: Request<Incoming>,
     ) -> Reply {
-        let log = self
-            .options
-            .log_requests
-            .then(|| (Instant::now(), request.method().clone(), request.uri().path().to_owned()));
-        let (method, version) = (request.method().clone(), request.version());
-        let mut dispatch = pin!(self.dispatch(client, hold, request));
+        hold.end_head();
+        let begin = self.account_begins();
+        let (mut parts, body) = request.into_parts();
+        let origin = self.options.proxies.origin(&mut parts, Origin { client, scheme: "http" });
+        let arrival = Arrival::new(origin, &parts, &self.ids);
+        let account = self.open_account(begin, &parts, &arrival);
+        let (method, version) = (parts.method.clone(), parts.version);
+        let mut dispatch = pin!(self.dispatch(&arrival, hold, parts, body));
         // Whoever looks after the connection makes sure that this is polled when the time is over.
         let in_time = poll_fn(|cx| match dispatch.as_mut().poll(cx) {
             Poll::Ready(reply) => Poll::Ready(Some(reply)),
@@ -102,19 +112,13 @@ impl Service {
         if self.options.event_format == EventFormat::Scaleway {
             scaleway::open_to_all(&mut reply);
         }
-        if let Some((begin, method, path)) = log {
-            self.log_request(begin, &method, &path, &reply);
+        if let Ok(id) = HeaderValue::from_str(&arrival.id) {
+            reply.headers_mut().entry(request_id::NAME).or_insert(id);
+        }
+        if let Some(account) = account {
+            self.close_account(account, &arrival, &mut reply);
         }
         reply
-    }
-
-    fn log_request(&self, begin: Instant, method: &Method, path: &str, reply: &Reply) {
-        let milliseconds = begin.elapsed().as_secs_f64() * 1000.0;
-        let status = reply.status().as_u16();
-        let message = format!("{method} {path} {status} {milliseconds:.2} ms");
-        let thousandth = (milliseconds * 1000.0).round() / 1000.0;
-        let facts = [("status", status.into()), ("durationMs", thousandth.into())];
-        self.log.line(Level::Info, &message, &facts);
     }
 
     fn is_over(&self) -> bool {
@@ -125,8 +129,13 @@ impl Service {
         *self.stopped.borrow()
     }
 
-    async fn dispatch(&self, client: SocketAddr, hold: &Hold, request: Request<Incoming>) -> Reply {
-        let (parts, body) = request.into_parts();
+    async fn dispatch(
+        &self,
+        arrival: &Arrival,
+        hold: &Hold,
+        parts: Parts,
+        body: Incoming,
+    ) -> Reply {
         if body.is_end_stream() {
             hold.owe();
         }
@@ -137,17 +146,18 @@ impl Service {
             return reply;
         }
         if let Some(name) = invocations::function_of(parts.uri.path()) {
-            return self.answer_invocation(hold, &parts, body, &name).await;
+            return self.answer_invocation(arrival, hold, &parts, body, &name).await;
         }
         let method = &parts.method;
         match self.site.table().find(method, parts.uri.path()) {
             Destination::Route(route, parameters)
                 if self.format(route.function) == EventFormat::Scaleway =>
             {
-                self.answer_scaleway(client, hold, parts, body, route, &parameters).await
+                self.answer_scaleway(arrival, hold, parts, body, route, &parameters).await
             }
             Destination::Route(route, parameters) => {
-                let caller = match self.admit(route.function, &parts).await {
+                arrival.function.set(Some(route.function));
+                let caller = match self.let_in(route.function, &parts).await {
                     Ok(caller) => caller,
                     Err(reply) => return reply,
                 };
@@ -161,7 +171,7 @@ impl Service {
                 };
                 hold.owe();
                 let caller = caller.as_deref();
-                self.invoke(client, hold, &parts, body, route, &parameters, caller).await
+                self.invoke(arrival, hold, &parts, body, route, &parameters, caller).await
             }
             Destination::OtherMethods(methods) => {
                 only(method, parts.uri.path(), &methods.join(", "))
@@ -191,7 +201,11 @@ impl Service {
         let (status, text) = match path {
             HEALTH => (StatusCode::OK, "ok"),
             READY if self.is_draining() => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
+            READY if !self.shared.readiness.has_any() => {
+                (StatusCode::SERVICE_UNAVAILABLE, "no function can be loaded")
+            }
             READY => (StatusCode::OK, "ready"),
+            METRICS if self.options.metrics == Some(MetricsPlace::Path) => (StatusCode::OK, ""),
             _ => {
                 let message = format!("the server's own paths are {HEALTH} and {READY}");
                 return refusal(method, StatusCode::NOT_FOUND, &message);
@@ -200,11 +214,14 @@ impl Service {
         if !matches!(*method, Method::GET | Method::HEAD) {
             return only(method, path, "GET, HEAD");
         }
-        let body = Bytes::from_static(text.as_bytes());
+        let (body, content_type) = match self.shared.render_metrics(&self.closing) {
+            Some(metrics) if path == METRICS => (Bytes::from(metrics), metrics::CONTENT_TYPE),
+            _ => (Bytes::from_static(text.as_bytes()), "text/plain"),
+        };
         let mut headers = HeaderMap::new();
         // An earlier answer would tell nothing.
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        finish(method, status, headers, body, "text/plain")
+        finish(method, status, headers, body, content_type)
     }
 
     /// Reads a body, which may have no more than `limit` bytes, nor more than any may.
@@ -225,9 +242,14 @@ impl Service {
         if body.size_hint().lower() > limit as u64 {
             return Err(too_large());
         }
+        let body = Paced::new(body, self.options.limits.body_timeout);
         match Limited::new(body, limit).collect().await {
             Ok(body) => Ok(body.to_bytes()),
             Err(e) if e.is::<LengthLimitError>() => Err(too_large()),
+            Err(e) if e.is::<TooSlow>() => {
+                let message = format!("the request's body is not whole: {e}");
+                Err(closing(refusal(method, StatusCode::REQUEST_TIMEOUT, &message)))
+            }
             Err(e) => {
                 let message = format!("the request's body cannot be read: {e}");
                 Err(refusal(method, StatusCode::BAD_REQUEST, &message))
@@ -244,7 +266,7 @@ impl Service {
     #[allow(clippy::too_many_arguments, reason = "a request, taken apart on its way here")]
     pub(super) async fn invoke(
         &self,
-        client: SocketAddr,
+        arrival: &Arrival,
         hold: &Hold,
         parts: &Parts,
         body: Bytes,
@@ -256,12 +278,12 @@ impl Service {
         let Some(function) = self.site.functions().get(index) else {
             return self.nowhere(method, parts.uri.path());
         };
-        let (time, id, trace_id) = self.begin(parts);
-        let request_id = id.to_string();
+        let (time, trace_id) = arrival.begin(parts);
         let around = EventContext {
-            client,
+            client: arrival.origin.client,
+            scheme: arrival.origin.scheme,
             port: self.port,
-            request_id: &request_id,
+            request_id: &arrival.id,
             trace_id: &trace_id,
             route_key: &route.key,
             path_parameters,
@@ -274,14 +296,18 @@ impl Service {
         };
         let format = self.format(index);
         if format == EventFormat::CloudEvents && event::cloudevents::is_batch(parts) {
-            return self.invoke_batch(hold, parts, &body, index).await;
+            return self.invoke_batch(arrival, hold, parts, &body, index).await;
         }
+        let admission = match self.admit(index) {
+            Ok(admission) => admission,
+            Err(Full) => return self.busy(method, function),
+        };
         let event = match event::write(format, parts, &body, &around) {
             Ok(event) => event,
             Err(none) => return refusal(method, none.status, &none.message),
         };
         let trace_id = trace_id.into_owned();
-        let invocation = Rc::new(self.invocation(function, request_id, trace_id));
+        let invocation = Rc::new(self.invocation(function, arrival.id.clone(), trace_id));
         let detail = self.options.error_detail;
         let malformed = |malformed: Malformed| {
             let (id, message) = (invocation.request_id.as_str(), malformed.to_string());
@@ -296,7 +322,8 @@ impl Service {
                 ErrorDetail::Hidden => hidden_failure(format, method, StatusCode::BAD_GATEWAY),
             }
         };
-        let mut reply = match self.run(hold, method, index, event, &invocation).await {
+        let call = self.run(hold, method, index, event, &invocation, admission);
+        let mut reply = match call.await {
             Ok(Payload::Streamed) => {
                 let stream = invocation.stream.get();
                 let body = StreamedBody::new(stream.reader(), hold.clone());
@@ -315,7 +342,14 @@ impl Service {
     }
 
     /// Invokes a function with each event of a batch, in order, until one fails: then the sender has to know.
-    async fn invoke_batch(&self, hold: &Hold, parts: &Parts, body: &Bytes, index: usize) -> Reply {
+    async fn invoke_batch(
+        &self,
+        arrival: &Arrival,
+        hold: &Hold,
+        parts: &Parts,
+        body: &Bytes,
+        index: usize,
+    ) -> Reply {
         let method = &parts.method;
         let events = match event::cloudevents::read_batch(body) {
             Ok(events) => events,
@@ -323,10 +357,13 @@ impl Service {
         };
         let function = &self.site.functions()[index];
         for event in events {
-            let (_, id, trace_id) = self.begin(parts);
-            let invocation = self.invocation(function, id.to_string(), trace_id.into_owned());
-            let invocation = Rc::new(invocation);
-            if let Err(error) = self.run(hold, method, index, event, &invocation).await {
+            let Ok(admission) = self.admit(index) else {
+                return self.busy(method, function);
+            };
+            let (id, (_, trace_id)) = (self.ids.make().to_string(), arrival.begin(parts));
+            let invocation = Rc::new(self.invocation(function, id, trace_id.into_owned()));
+            let call = self.run(hold, method, index, event, &invocation, admission);
+            if let Err(error) = call.await {
                 let dialect = function.located.engine.info().error_dialect;
                 let (id, detail) = (&invocation.request_id, self.options.error_detail);
                 return failure(EventFormat::CloudEvents, method, &error, dialect, id, detail);
@@ -335,14 +372,29 @@ impl Service {
         finish(method, StatusCode::NO_CONTENT, HeaderMap::new(), Bytes::new(), "")
     }
 
-    /// Returns the time of a request's arrival, the id of its invocation, and its X-Ray header: the client's, or a new one.
-    pub(super) fn begin<'p>(&self, parts: &'p Parts) -> (DateTime<Utc>, Uuid, Cow<'p, str>) {
-        let (time, id) = (Utc::now(), self.ids.make());
-        let trace_id = match parts.headers.get("x-amzn-trace-id") {
-            Some(value) => event::text(value),
-            None => Cow::Owned(event::new_trace_id(time, &id)),
+    /// Admits a request to a function, if it has a place or may wait for one.
+    pub(super) fn admit(&self, index: usize) -> Result<Admission, Full> {
+        let admitted = self.functions.admit(index);
+        if let (Err(Full), Some(metrics)) = (&admitted, &self.shared.metrics) {
+            metrics.failed(index, "Server.Busy");
+        }
+        admitted
+    }
+
+    /// Returns the answer to a request that would have to wait behind as many as may.
+    fn busy(&self, method: &Method, function: &ServedFunction) -> Reply {
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        let mut reply = match self.options.error_detail {
+            ErrorDetail::Hidden => hidden(method, status),
+            ErrorDetail::Full => {
+                let name = &function.name;
+                let message =
+                    format!("the function '{name}' is busy, and as many requests wait as may");
+                refusal(method, status, &message)
+            }
         };
-        (time, id, trace_id)
+        reply.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+        reply
     }
 
     /// Makes a function's invocation, whose time begins now.
@@ -368,11 +420,17 @@ impl Service {
     }
 
     /// Runs an invocation whose caller does not wait for its result. What goes wrong is logged.
-    pub(super) fn run_later(&self, index: usize, event: Payload, invocation: Rc<Invocation>) {
+    pub(super) fn run_later(
+        &self,
+        index: usize,
+        event: Payload,
+        invocation: Rc<Invocation>,
+        admission: Admission,
+    ) {
         let (functions, log) = (self.functions.clone(), self.log.clone());
         let (name, id) = (self.site.functions()[index].name.clone(), invocation.request_id.clone());
         tokio::task::spawn_local(async move {
-            let call = functions.call(index, event, invocation.clone(), None);
+            let call = functions.call(index, event, invocation.clone(), None, admission);
             let mut call = pin!(call);
             let failed = match invocation.stream.until_out(call.as_mut()).await {
                 Some(result) => result.err(),
@@ -396,8 +454,11 @@ impl Service {
         index: usize,
         event: Payload,
         invocation: &Rc<Invocation>,
+        admission: Admission,
     ) -> Result<Payload, Error> {
         let function = &self.site.functions()[index];
+        let metrics = self.shared.metrics.as_ref();
+        let in_flight = metrics.map(|metrics| metrics.begin(index));
         // Only a request with a deadline can be answered by anybody else before the server ends.
         let lifeline = invocation.deadline_ms.map(|_| Lifeline {
             thread: LostThread::Worker,
@@ -412,31 +473,45 @@ impl Service {
             log: self.log.clone(),
         });
         let (functions, of) = (self.functions.clone(), invocation.clone());
-        let mut call = Box::pin(async move { functions.call(index, event, of, lifeline).await });
+        let mut call =
+            Box::pin(async move { functions.call(index, event, of, lifeline, admission).await });
         let result = invocation.stream.until_out(call.as_mut()).await;
         let is_over = result.is_some();
+        if !matches!(result, Some(Err(_))) {
+            self.shared.readiness.note(index, true);
+        }
         let result = result.unwrap_or(Ok(Payload::Streamed));
         match &result {
             Ok(Payload::Streamed) => {
                 let (log, name) = (self.log.clone(), function.name.clone());
                 let (id, stream) = (invocation.request_id.clone(), invocation.stream.get().clone());
+                let shared = self.shared.clone();
                 tokio::task::spawn_local(async move {
+                    let _in_flight = in_flight;
                     if !is_over && let Err(error) = call.await {
                         // It cannot go on: its thread is lost.
                         stream.finish(Err(error));
                     }
                     if let Some(error) = stream.take_failure() {
+                        shared.count_failure(index, error.kind());
                         log.failure(&name, &id, &error);
                     }
                 });
             }
             Ok(_) => {}
-            Err(error) if self.reported.knows(&function.name, error) => {
-                self.log.failure_again(&function.name, &invocation.request_id, error);
-            }
-            Err(error) => self.log.failure(&function.name, &invocation.request_id, error),
+            Err(error) => self.note_failure(index, &invocation.request_id, error),
         }
         result
+    }
+
+    /// Counts and logs an invocation that failed; what was told in full before in a few words.
+    fn note_failure(&self, index: usize, id: &str, error: &Error) {
+        self.shared.count_failure(index, error.kind());
+        let name = &self.site.functions()[index].name;
+        match self.reported.knows(name, error) {
+            true => self.log.failure_again(name, id, error),
+            false => self.log.failure(name, id, error),
+        }
     }
 
     fn nowhere(&self, method: &Method, path: &str) -> Reply {

@@ -83,7 +83,7 @@ fn check_coding(headers: &HeaderMap) -> Result<(), Refused> {
 }
 
 /// Whether it is `uri-host [ ":" port ]` (RFC 9110 §7.2), or empty, as in a target without host; not a port alone.
-fn is_host(text: &[u8]) -> bool {
+pub(super) fn is_host(text: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(text) else { return false };
     let end = match text.strip_prefix('[').and_then(|inner| inner.find(']')) {
         Some(bracket) => bracket + 2,

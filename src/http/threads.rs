@@ -81,6 +81,11 @@ impl Threads {
         Place::ALL[usize::from(place).min(Place::ALL.len() - 1)]
     }
 
+    /// Whether a function runs on one of them.
+    pub(super) fn run(&self, function: usize) -> bool {
+        self.place(function) == Place::Threads
+    }
+
     /// Notes where a function runs.
     pub(super) fn put(&self, function: usize, place: Place) {
         if let Some(at) = self.state.places.get(function) {

@@ -35,6 +35,10 @@ use tokio::{
 /// The answer to a client for whose request there is no time left. It fits every method.
 const TURNED_AWAY: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+/// The answer to a client that has not sent a request's head in time.
+const TOO_SLOW: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\n\
+    content-type: application/json\r\ncontent-length: 55\r\n\r\n\
+    {\"message\":\"the request's head has not come in time\"}\r\n";
 /// Maximum time that an answer from outside waits for room in the socket's buffer.
 const SEND_TIMEOUT: Duration = Duration::from_millis(200);
 /// Maximum number of reads, of [`PIECE`] bytes each, of what a client still sends before its connection is closed: what
@@ -55,6 +59,10 @@ pub(super) struct Hold(Arc<Mutex<Ends>>);
 struct Ends {
     stream: TcpStream,
     state: State,
+    /// The time since which nothing, or the head of a request, is waited for.
+    since: Instant,
+    /// Whether a head has begun that is not whole yet.
+    is_in_head: bool,
     /// Whether the last look for more bytes found none. The HTTP library looks again, once it has read a request, only
     /// when nothing is left in its own buffer: so this tells, during a request, that none has come after it.
     exhausted: bool,
@@ -76,9 +84,19 @@ enum State {
     Taken,
 }
 
+/// What a connection waits for, and since when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wait {
+    /// For a request to begin.
+    Request(Instant),
+    /// For the rest of a request's head.
+    Head(Instant),
+}
+
 impl Wire {
     pub(super) fn new(stream: TcpStream) -> Self {
-        let ends = Ends { stream, state: State::Idle, exhausted: true };
+        let (state, since) = (State::Idle, Instant::now());
+        let ends = Ends { stream, state, since, is_in_head: false, exhausted: true };
         Self(Hold(Arc::new(Mutex::new(ends))))
     }
 
@@ -91,6 +109,36 @@ impl Hold {
     fn ends(&self) -> MutexGuard<'_, Ends> {
         // What is kept here is valid after every step.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that the head of a request has come.
+    pub(super) fn end_head(&self) {
+        self.ends().is_in_head = false;
+    }
+
+    /// Returns what is waited for; `None` while a request is being answered.
+    pub(super) fn wait(&self) -> Option<Wait> {
+        let ends = self.ends();
+        match ends.state {
+            State::Idle => Some(Wait::Request(ends.since)),
+            State::Begun if ends.is_in_head => Some(Wait::Head(ends.since)),
+            _ => None,
+        }
+    }
+
+    /// Gives up waiting; a client that has begun a request is told so. Returns false if something has come meanwhile.
+    pub(super) fn give_up(&self) -> bool {
+        let mut ends = self.ends();
+        match ends.state {
+            State::Begun if ends.is_in_head => {
+                ends.state = State::Taken;
+                // It is the client's loss if it no longer listens.
+                let _ = ends.end_with(TOO_SLOW);
+                true
+            }
+            State::Idle => !ends.has_more(),
+            _ => false,
+        }
     }
 
     /// Notes that a request has been read to its end.
@@ -236,7 +284,7 @@ impl Read for Wire {
     ) -> Poll<io::Result<()>> {
         let mut ends = self.0.ends();
         ends.check()?;
-        let Ends { stream, state, exhausted } = &mut *ends;
+        let Ends { stream, state, since, is_in_head, exhausted } = &mut *ends;
         ARRIVING.with_borrow_mut(|arriving| {
             let size = buffer.remaining().min(arriving.len());
             let mut arrived = ReadBuf::new(&mut arriving[..size]);
@@ -246,7 +294,7 @@ impl Read for Wire {
             let bytes = arrived.filled();
             buffer.put_slice(bytes);
             if *state == State::Idle && !bytes.is_empty() {
-                *state = State::Begun;
+                (*state, *since, *is_in_head) = (State::Begun, Instant::now(), true);
             }
             Poll::Ready(Ok(()))
         })
@@ -283,7 +331,9 @@ impl Write for Wire {
         let mut ends = self.0.ends();
         ready!(Pin::new(&mut ends.stream).poll_flush(cx))?;
         if let State::Sending { whole } = ends.state {
-            ends.state = if whole && !ends.exhausted { State::Begun } else { State::Idle };
+            ends.is_in_head = whole && !ends.exhausted;
+            ends.state = if ends.is_in_head { State::Begun } else { State::Idle };
+            ends.since = Instant::now();
         }
         Poll::Ready(Ok(()))
     }
@@ -314,6 +364,11 @@ impl Connections {
         let number = self.entered.fetch_add(1, Ordering::Relaxed);
         self.open().insert(number, hold);
         Entry { connections: self.clone(), number }
+    }
+
+    /// Returns the number of them.
+    pub(super) fn count(&self) -> usize {
+        self.open().len()
     }
 
     /// Turns away whatever waits for an answer on any of them.

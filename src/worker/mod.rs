@@ -25,7 +25,7 @@ use crate::{
     diagnostic::STUCK_EXIT,
     heap::Heap,
     pipeline::{Pipeline, Plan},
-    telemetry::Log,
+    telemetry::{Census, Log},
 };
 use std::{
     cell::RefCell,
@@ -53,6 +53,8 @@ pub struct WorkerOptions {
     pub watchdog: Watchdog,
     /// How events of AWS's services are converted, if they are.
     pub conversion: Option<Conversion>,
+    /// The count of interpreters.
+    pub census: Arc<Census>,
 }
 
 impl WorkerOptions {
@@ -63,6 +65,7 @@ impl WorkerOptions {
             recycling: Recycling::default(),
             watchdog: Watchdog::new(DEFAULT_MARGIN, None),
             conversion: None,
+            census: Arc::default(),
         }
     }
 }
@@ -101,8 +104,8 @@ impl Worker {
     /// Loads a function into instances that nobody else uses.
     pub(crate) async fn load_apart(&self, plan: &Plan) -> Result<Pipeline> {
         let start = |engine: &Arc<dyn Engine>| {
-            let WorkerOptions { environment, watchdog, .. } = &self.options;
-            Heap::start(engine, plan.owner(engine), environment, watchdog)
+            let WorkerOptions { environment, watchdog, census, .. } = &self.options;
+            Heap::start(engine, plan.owner(engine), environment, watchdog, census)
         };
         let pipeline = Pipeline::load(plan, start).await?;
         for heap in pipeline.heaps() {
@@ -151,6 +154,13 @@ impl Worker {
         self.heaps.borrow().iter().any(|heap| heap.has_endings())
     }
 
+    /// Tells the census how large its instances' heaps are.
+    pub(crate) fn measure(&self) {
+        for heap in self.heaps.borrow().iter() {
+            heap.measure();
+        }
+    }
+
     pub(crate) fn options(&self) -> &WorkerOptions {
         &self.options
     }
@@ -165,7 +175,8 @@ impl Worker {
             None => {}
         }
         let start = if self.follows { Heap::follow } else { Heap::start };
-        let heap = start(engine, owner, &self.options.environment, &self.options.watchdog)?;
+        let WorkerOptions { environment, watchdog, census, .. } = &self.options;
+        let heap = start(engine, owner, environment, watchdog, census)?;
         self.heaps.borrow_mut().push(heap.clone());
         Ok(heap)
     }

@@ -5,7 +5,7 @@ use trine::{
     engines::Registry,
     handler::{SearchPaths, locate_file},
     pipeline::{MiddlewareNames, Order, Plan, middleware_folders},
-    worker::{DEFAULT_MARGIN, Function, Isolation, Recycling, Watchdog, Worker, WorkerOptions},
+    worker::{Function, Isolation, Recycling, Worker, WorkerOptions},
 };
 use trine_engine::{Invocation, LocalFuture, Payload, Result};
 use trine_testkit::conformance::middleware::{self, Runner, Setup, Subject};
@@ -35,10 +35,8 @@ impl Runner for Product {
                 middleware::Isolation::Fresh => Isolation::Fresh,
             };
             let worker = Rc::new(Worker::new(WorkerOptions {
-                environment: setup.environment.clone(),
                 recycling: Recycling { isolation, ..Recycling::default() },
-                watchdog: Watchdog::new(DEFAULT_MARGIN, None),
-                conversion: None,
+                ..WorkerOptions::new(setup.environment.clone())
             }));
             let function = Function::new(worker.clone(), plan);
             function.load().await?;

@@ -31,6 +31,7 @@ fn written(
     let (parts, ()) = request.body(()).unwrap().into_parts();
     let around = EventContext {
         client: "192.0.2.1:5000".parse().unwrap(),
+        scheme: "http",
         port: 9000,
         request_id: "id-1",
         trace_id: "Root=1-2-3",

@@ -173,7 +173,7 @@ impl Serialize for Headers<'_> {
             map.serialize_entry("x-forwarded-for", &self.around.client.ip())?;
         }
         if absent("x-forwarded-proto") {
-            map.serialize_entry("x-forwarded-proto", "http")?;
+            map.serialize_entry("x-forwarded-proto", self.around.scheme)?;
         }
         if absent("x-forwarded-port") {
             map.serialize_entry("x-forwarded-port", &Digits(self.around.port))?;

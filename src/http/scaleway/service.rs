@@ -1,16 +1,18 @@
 //! The steps around a handler, in their order.
 
 use super::{Trigger, open_to_all, told};
-use crate::http::{response::Reply, route::Route, service::Service, wire::Hold};
+use crate::http::{
+    arrival::Arrival, response::Reply, route::Route, service::Service, wire::Hold,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use hyper::body::Incoming;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 
 impl Service {
     /// Answers a request to a function with events of Scaleway's form.
     pub(in crate::http) async fn answer_scaleway(
         &self,
-        client: SocketAddr,
+        arrival: &Arrival,
         hold: &Hold,
         mut parts: Parts,
         body: Incoming,
@@ -19,9 +21,9 @@ impl Service {
     ) -> Reply {
         let settings = &self.options.scaleway;
         if settings.local {
-            pass_ingress(&mut parts.headers, client, &self.ids.make().to_string());
+            pass_ingress(&mut parts.headers, arrival.origin.client.ip(), &arrival.id);
         }
-        let answered = self.answer_whoever(client, hold, &parts, body, route, parameters).await;
+        let answered = self.answer_whoever(arrival, hold, &parts, body, route, parameters).await;
         let mut reply = answered.unwrap_or_else(|refused| refused);
         open_to_all(&mut reply);
         if settings.local {
@@ -35,13 +37,14 @@ impl Service {
     /// The response to a request that the function does not get to see.
     async fn answer_whoever(
         &self,
-        client: SocketAddr,
+        arrival: &Arrival,
         hold: &Hold,
         parts: &Parts,
         body: Incoming,
         route: &Route,
         parameters: &[(String, String)],
     ) -> Result<Reply, Reply> {
+        arrival.function.set(Some(route.function));
         let method = &parts.method;
         let is_passed_on = match parts.uri.path() {
             "/robots.txt" => false,
@@ -53,7 +56,7 @@ impl Service {
             *reply.status_mut() = StatusCode::NOT_FOUND;
             return Ok(reply);
         }
-        let caller = self.admit(route.function, parts).await?;
+        let caller = self.let_in(route.function, parts).await?;
         let body = self.read(method, body, usize::MAX).await.map_err(|refused| {
             if refused.status() != StatusCode::PAYLOAD_TOO_LARGE {
                 return refused;
@@ -67,16 +70,15 @@ impl Service {
             let text = "Trigger Type is not supported by Scaleway Functions Runtime";
             return Err(told(method, StatusCode::BAD_REQUEST, text));
         }
-        Ok(self.invoke(client, hold, parts, body, route, parameters, caller.as_deref()).await)
+        Ok(self.invoke(arrival, hold, parts, body, route, parameters, caller.as_deref()).await)
     }
 }
 
 /// Adds to a request what the platform's ingress adds, in the place of what the client may have sent.
-fn pass_ingress(headers: &mut HeaderMap, client: SocketAddr, request_id: &str) {
-    let address = client.ip();
+fn pass_ingress(headers: &mut HeaderMap, address: IpAddr, request_id: &str) {
     let node = match address {
-        std::net::IpAddr::V4(address) => address.to_string(),
-        std::net::IpAddr::V6(address) => format!("\"[{address}]\""),
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => format!("\"[{address}]\""),
     };
     let added = [
         ("forwarded", format!("for={node};proto=http")),

@@ -17,6 +17,7 @@ fuzz_target!(|data: &[u8]| {
     let parameters = [("id".to_owned(), String::from_utf8_lossy(data).into_owned())];
     let around = EventContext {
         client: ([127, 0, 0, 1], 1).into(),
+        scheme: "http",
         port: 9000,
         request_id: "id",
         trace_id: "Root=1",

@@ -1,0 +1,42 @@
+//! A request as it arrived: where it comes from, its id, and the function that it turned out to be for.
+
+use super::{
+    event,
+    forwarded::Origin,
+    request_id::{self, RequestIds},
+};
+use chrono::{DateTime, Utc};
+use http::request::Parts;
+use std::{borrow::Cow, cell::Cell};
+use uuid::Uuid;
+
+/// What is known of a request besides its head and body.
+#[derive(Debug)]
+pub(super) struct Arrival {
+    pub(super) origin: Origin,
+    /// The id: the client's, or one of our making.
+    pub(super) id: String,
+    /// A number that no other request has.
+    seed: Uuid,
+    /// The position of the function that answers, once it is found.
+    pub(super) function: Cell<Option<usize>>,
+}
+
+impl Arrival {
+    /// Notes the arrival of a request.
+    pub(super) fn new(origin: Origin, parts: &Parts, ids: &RequestIds) -> Self {
+        let seed = ids.make();
+        let id = request_id::given(&parts.headers).map_or_else(|| seed.to_string(), str::to_owned);
+        Self { origin, id, seed, function: Cell::default() }
+    }
+
+    /// Returns the time at which its invocation begins, and its X-Ray header: the client's, or a new one.
+    pub(super) fn begin<'p>(&self, parts: &'p Parts) -> (DateTime<Utc>, Cow<'p, str>) {
+        let time = Utc::now();
+        let trace_id = match parts.headers.get("x-amzn-trace-id") {
+            Some(value) => event::text(value),
+            None => Cow::Owned(event::new_trace_id(time, &self.seed)),
+        };
+        (time, trace_id)
+    }
+}

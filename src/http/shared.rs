@@ -1,0 +1,94 @@
+//! What the workers of a server share besides its site and its end.
+
+use super::{closing::Closing, metrics::Metrics, options::ServeOptions, queue::Queue, site::Site};
+use crate::telemetry::Census;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use trine_engine::ErrorKind;
+
+/// The state that workers share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) queue: Arc<Queue>,
+    pub(super) readiness: Readiness,
+    pub(super) metrics: Option<Metrics>,
+    /// The connections that there may still be; `None` without a limit.
+    connections: Option<Arc<Semaphore>>,
+}
+
+impl Shared {
+    /// Makes the state of a server.
+    pub(super) fn new(site: &Site, options: &ServeOptions, census: &Arc<Census>) -> Self {
+        let limits = &options.limits;
+        let permits = |most: usize| Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
+        Self {
+            queue: Arc::new(Queue::new(site.functions().len(), limits.queue)),
+            readiness: Readiness::new(site),
+            metrics: options.metrics.map(|_| Metrics::new(site, census.clone())),
+            connections: limits.max_connections.map(permits),
+        }
+    }
+
+    /// Returns the metrics as text, if there are any.
+    pub(super) fn render_metrics(&self, closing: &Closing) -> Option<String> {
+        self.metrics.as_ref().map(|metrics| metrics.render(&self.queue, closing))
+    }
+
+    /// Counts an invocation that failed, if anything is counted.
+    pub(super) fn count_failure(&self, function: usize, kind: ErrorKind) {
+        if let Some(metrics) = &self.metrics {
+            metrics.failed(function, kind.default_name());
+        }
+    }
+
+    /// Waits until there may be one more connection. It is one for as long as what is returned is kept.
+    pub(super) async fn one_more_connection(&self) -> Option<OwnedSemaphorePermit> {
+        // It is never closed.
+        self.connections.clone()?.acquire_owned().await.ok()
+    }
+}
+
+/// Whether a server can answer requests with its functions: whether any of them can be loaded, as far as is known.
+#[derive(Debug)]
+pub(super) struct Readiness(Box<[AtomicBool]>);
+
+impl Readiness {
+    fn new(site: &Site) -> Self {
+        let can_be = site.functions().iter().map(|function| function.problem.is_none());
+        Self(can_be.map(AtomicBool::new).collect())
+    }
+
+    /// Notes whether a function could be loaded.
+    pub(super) fn note(&self, function: usize, is_loaded: bool) {
+        // Read first: nearly always it is known.
+        if let Some(known) = self.0.get(function)
+            && known.load(Ordering::Relaxed) != is_loaded
+        {
+            known.store(is_loaded, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether there is a function that can be loaded.
+    pub(super) fn has_any(&self) -> bool {
+        self.0.iter().any(|can_be| can_be.load(Ordering::Relaxed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_function_that_can_be_loaded_is_enough() {
+        let readiness = Readiness([true, false].map(AtomicBool::new).into());
+        assert!(readiness.has_any());
+        readiness.note(0, false);
+        assert!(!readiness.has_any());
+        readiness.note(1, true);
+        readiness.note(7, true);
+        assert!(readiness.has_any());
+    }
+}
