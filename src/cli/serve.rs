@@ -1,8 +1,8 @@
 //! `trine serve`: functions on an HTTP port.
 
 use super::{
-    Usage, address, log_flags::LogFlags, operation::OperationFlags, print_beside, scaleway, settings,
-    target,
+    Usage, address, log_flags::LogFlags, operation::OperationFlags, print_beside, scaleway,
+    settings, target,
 };
 use crate::{
     config::{self, CountForm, Settings},

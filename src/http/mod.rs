@@ -19,11 +19,11 @@
 //! The server promises that every request that it read gets exactly one answer, and that [`serve`] returns when the
 //! requests in flight have theirs.
 
-mod admission;
-mod auth;
 mod access_log;
 mod account;
+mod admission;
 mod arrival;
+mod auth;
 mod body;
 mod closing;
 mod cloudevents;
@@ -61,8 +61,8 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-pub use auth::Auth;
 pub use access_log::AccessLog;
+pub use auth::Auth;
 pub use body::{ReplyBody, StreamedBody};
 pub use error::{ServeError, status};
 pub use event::{EventContext, Mount, NoEvent, write as write_event};

@@ -1,9 +1,7 @@
 //! The steps around a handler, in their order.
 
 use super::{Trigger, open_to_all, told};
-use crate::http::{
-    arrival::Arrival, response::Reply, route::Route, service::Service, wire::Hold,
-};
+use crate::http::{arrival::Arrival, response::Reply, route::Route, service::Service, wire::Hold};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use hyper::body::Incoming;
 use std::net::IpAddr;

@@ -1,7 +1,7 @@
 //! `trine serve`: functions behind a real port.
 
-mod auth;
 mod access_log;
+mod auth;
 mod drain;
 mod events;
 mod formats;
@@ -13,8 +13,8 @@ mod metrics;
 mod mounts;
 mod origins;
 mod protocol;
-mod scaleway;
 mod readiness;
+mod scaleway;
 mod server;
 mod side_by_side;
 mod sites;
