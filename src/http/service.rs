@@ -7,6 +7,7 @@ use super::{
     event::{self, EventContext},
     format::EventFormat,
     functions::Functions,
+    handover::Inbox,
     invocations,
     lifeline::{Lifeline, LostThread},
     options::{ErrorDetail, ServeOptions},
@@ -63,6 +64,8 @@ pub(super) struct Service {
     pub(super) stopped: watch::Receiver<bool>,
     pub(super) closing: Arc<Closing>,
     pub(super) reported: Arc<Reported>,
+    /// The runs of the server's triggers, where this worker takes them.
+    pub(super) triggers: Option<Inbox>,
     /// Whether the grace is over: what has no answer then is answered with 503.
     pub(super) no_time: watch::Sender<bool>,
 }
@@ -92,8 +95,10 @@ impl Service {
             closing(refusal(&method, StatusCode::SERVICE_UNAVAILABLE, message))
         });
         hold.answer();
-        if matches!(reply.body(), ReplyBody::Streamed(_)) {
-            hold.begin_stream(version >= Version::HTTP_11);
+        match reply.body() {
+            ReplyBody::Streamed(_) => hold.begin_stream(version >= Version::HTTP_11),
+            ReplyBody::File(_) => hold.begin_stream(true),
+            ReplyBody::Whole(_) => {}
         }
         if self.is_draining() && hold.is_last() {
             reply = closing(reply);
@@ -136,7 +141,11 @@ impl Service {
             return self.answer_invocation(hold, &parts, body, &name).await;
         }
         let method = &parts.method;
-        match self.site.table().find(method, parts.uri.path()) {
+        let destination = self.site.table().find(method, parts.uri.path());
+        if let Some(folder) = self.site.folder_for(method, parts.uri.path(), &destination) {
+            return folder.answer(hold, &parts).await;
+        }
+        match destination {
             Destination::Route(route, parameters) => {
                 let limit = match self.format(route.function) {
                     EventFormat::Alb | EventFormat::AlbMultiValue => response::ALB_LIMIT,
@@ -167,8 +176,11 @@ impl Service {
             return Some(self.about_itself(method, path));
         }
         let reads = matches!(*method, Method::GET | Method::HEAD);
-        if reads && path == "/" && self.site.table().find(method, path) == Destination::Nowhere {
-            return Some(self.index(parts));
+        if reads && path == "/" {
+            let destination = self.site.table().find(method, path);
+            let is_free = destination == Destination::Nowhere
+                && self.site.folder_for(method, path, &destination).is_none();
+            return is_free.then(|| self.index(parts));
         }
         None
     }
@@ -333,7 +345,7 @@ impl Service {
     ) -> Invocation {
         Invocation {
             request_id,
-            deadline_ms: self.options.deadline_from_now(),
+            deadline_ms: self.options.deadline_from_now(function.timeout),
             trace_id: Some(trace_id),
             invoked_function_arn: function.arn.clone(),
             function_name: function.function_name.as_ref().or(Some(&function.name)).cloned(),
@@ -376,7 +388,7 @@ impl Service {
         // Only a request with a deadline can be answered by anybody else before the server ends.
         let lifeline = invocation.deadline_ms.map(|_| Lifeline {
             thread: LostThread::Worker,
-            hold: hold.clone(),
+            hold: Some(hold.clone()),
             stuck: self.stuck.clone(),
             method: method.clone(),
             format: self.format(index),

@@ -1,6 +1,6 @@
 //! Every example in every language, through every door, behaves as its folder says.
 
-use crate::support::{Folder, Lambda, Served, repository, run, trine};
+use crate::support::{Folder, Lambda, Served, eventually, repository, run, trine};
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -197,6 +197,7 @@ macro_rules! examples {
 }
 
 examples! {
+    cron: "cron",
     dependencies: "dependencies",
     errors: "errors",
     hello: "hello",
@@ -294,6 +295,21 @@ fn the_requests_of_the_readme_are_answered_as_it_says() {
     let orders = fs::read_to_string(folder("typescript").join("event.json")).unwrap();
     let reply = served.post("/typescript", &orders);
     assert_eq!(Some(reply.json()), read(&folder("typescript").join("expected.json")));
+}
+
+#[test]
+fn the_schedules_of_the_example_invoke_its_functions() {
+    let place = Folder::new(&[]);
+    let example = folder("cron");
+    let served = Served::start(&place, &[example.to_str().unwrap(), "--workers", "1"]);
+    let banner = served.process.stdout();
+    for line in ["nightly: 30 2 * * * (Europe/Berlin), invokes ", "often: */10 * * * * *, invokes "]
+    {
+        assert!(banner.contains(line), "{banner}");
+    }
+    eventually("the function has run", || {
+        served.process.stdout().contains("2 of 3 sessions are over").then_some(())
+    });
 }
 
 /// Returns the words of a command line, in a shell's form or as a list of YAML.
