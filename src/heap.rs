@@ -82,7 +82,8 @@ impl Heap {
         census: &Census,
         follows: bool,
     ) -> Result<Rc<Self>> {
-        let instance = engine.start(environment)?;
+        let own = owner.map(|file| environment.of_place(engine.info().id, file));
+        let instance = engine.start(own.as_ref().unwrap_or(environment))?;
         Ok(Rc::new(Self {
             engine: engine.clone(),
             owner: owner.map(Path::to_owned),

@@ -4,6 +4,7 @@
 //! a command where Scaleway's variables name a handler, it serves that; otherwise it runs the command that it is given.
 
 mod address;
+mod check;
 mod doctor;
 mod emulator;
 mod engines;
@@ -18,6 +19,7 @@ mod progress;
 mod report;
 mod role;
 mod scaleway;
+mod schema;
 mod serve;
 mod target;
 mod wrapper;
@@ -48,6 +50,7 @@ const AFTER_HELP: &str = "\
 Examples:
   trine serve examples/                    serve every function of a folder
   trine invoke app.handler --event '{}'    call a function once
+  trine check examples/                    whether what a folder declares can be served
   trine doctor app.handler                 what would keep it from running on Lambda
   trine package app.handler -o app.zip     what is uploaded to Lambda
   trine emulator app.py                    a function as Lambda runs it, behind its Invoke API
@@ -64,6 +67,8 @@ enum Command {
     Middlewares(middlewares::Middlewares),
     Package(package::Package),
     Doctor(doctor::Doctor),
+    Check(check::Check),
+    Schema(schema::Schema),
     Engines(engines::Engines),
     Emulator(emulator::EmulatorCommand),
 }
@@ -82,6 +87,8 @@ pub fn main() -> ExitCode {
             Command::Middlewares(middlewares) => middlewares.run(),
             Command::Package(package) => report(package.run()),
             Command::Doctor(doctor) => doctor.run(),
+            Command::Check(check) => check.run(),
+            Command::Schema(schema) => schema.run(),
             Command::Engines(engines) => engines.run(),
             Command::Emulator(emulator) => report(emulator.run()),
         },

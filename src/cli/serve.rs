@@ -9,8 +9,8 @@ use crate::{
     engines::Registry,
     handler::PassedOver,
     http::{
-        Ended, ErrorDetail, EventFormat, MOST_THREADS, Route, ServeOptions, ServedFunction, Server,
-        Site, Supervisor,
+        Ended, ErrorDetail, EventFormat, MOST_CONCURRENT, MOST_THREADS, Route, ServeOptions,
+        ServedFunction, Server, Site, Supervisor,
     },
     telemetry::ProcessSink,
     worker::Isolation,
@@ -34,7 +34,7 @@ const WORKERS: CountForm = CountForm { least: 1, most: 1024 };
 /// Valid numbers of threads of a function.
 const THREADS: CountForm = CountForm { least: 1, most: MOST_THREADS };
 /// Valid numbers of a function's invocations in flight.
-const CONCURRENCY: CountForm = CountForm { least: 1, most: 1 << 16 };
+const CONCURRENCY: CountForm = CountForm { least: 1, most: MOST_CONCURRENT };
 
 /// Serve functions over HTTP.
 #[derive(Debug, Clone, Args)]
@@ -323,6 +323,7 @@ fn banner(site: &Site, address: SocketAddr, asked: usize, threads: usize) -> Str
         let _ = writeln!(out, "  {function:a$}  {engine:b$}  {method:c$}  {url}");
     }
     out.push_str(&note);
+    out.push_str(&beside_functions(site, &base));
     if !site.passed_over().is_empty() {
         out.push_str("\nPassed over\n");
         for PassedOver { path, why } in site.passed_over() {
@@ -337,6 +338,29 @@ fn banner(site: &Site, address: SocketAddr, asked: usize, threads: usize) -> Str
     }
     out.push_str("\nCtrl-C stops.\n");
     out
+}
+
+/// Describes what a server has beside functions: folders of files, and triggers with the time of their next run.
+fn beside_functions(site: &Site, base: &str) -> String {
+    let (mut files, mut triggers) = (String::new(), String::new());
+    for (path, folder) in site.folders() {
+        let root = std::fs::canonicalize(site.root()).ok();
+        let shown = root.and_then(|root| folder.strip_prefix(root).ok().map(Path::to_owned));
+        let shown = shown.as_deref().unwrap_or(folder).display();
+        let _ = writeln!(files, "  {base}{path}  {shown}");
+    }
+    for trigger in site.triggers() {
+        let next = trigger.schedule.next_after(chrono::Utc::now());
+        let next = next.map_or_else(|| "never".to_owned(), |next| next.to_rfc3339());
+        let function = site.functions().get(trigger.function).map_or("", |f| f.name.as_str());
+        let (name, schedule) = (&trigger.name, &trigger.schedule);
+        let _ = writeln!(triggers, "  {name}: {schedule}, invokes {function}, next at {next}");
+    }
+    let titled = |title: &str, lines: String| match lines.is_empty() {
+        true => lines,
+        false => format!("\n{title}\n{lines}"),
+    };
+    [titled("Files", files), titled("Triggers", triggers)].concat()
 }
 
 /// Describes a problem of a file, after its place as seen from the served folder: `shop.mjs:3:7: SyntaxError: …`.

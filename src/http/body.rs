@@ -1,4 +1,4 @@
-//! Bodies of responses: whole, or streamed while the function makes them.
+//! Bodies of responses: whole, streamed while the function makes them, or read from a file.
 
 use super::wire::Hold;
 use bytes::Bytes;
@@ -9,6 +9,7 @@ use std::{
     pin::Pin,
     task::{Context, Poll, ready},
 };
+use tower_http::services::fs::ServeFileSystemResponseBody;
 use trine_engine::StreamReader;
 
 /// The body of a response.
@@ -18,6 +19,42 @@ pub enum ReplyBody {
     Whole(Full<Bytes>),
     /// What is not whole yet.
     Streamed(StreamedBody),
+    /// What is read from a file while it is sent.
+    File(FileBody),
+}
+
+/// A file, or a part of one, that is read while it is sent.
+pub struct FileBody {
+    file: ServeFileSystemResponseBody,
+    /// Bytes that are still to come.
+    left: u64,
+    hold: Hold,
+}
+
+impl FileBody {
+    /// Makes the body of what has this many bytes.
+    pub(super) fn new(file: ServeFileSystemResponseBody, length: u64, hold: Hold) -> Self {
+        Self { file, left: length, hold }
+    }
+
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        let frame = ready!(Pin::new(&mut self.file).poll_frame(cx));
+        if let Some(Ok(frame)) = &frame {
+            let length = frame.data_ref().map_or(0, Bytes::len);
+            self.left = self.left.saturating_sub(length as u64);
+        }
+        // Nobody asks for more once the last byte is there.
+        if self.left == 0 || frame.is_none() {
+            self.hold.end_stream();
+        }
+        Poll::Ready(frame)
+    }
+}
+
+impl fmt::Debug for FileBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileBody").field("left", &self.left).finish_non_exhaustive()
+    }
 }
 
 /// A body that is sent while it is made.
@@ -95,6 +132,12 @@ impl From<StreamedBody> for ReplyBody {
     }
 }
 
+impl From<FileBody> for ReplyBody {
+    fn from(body: FileBody) -> Self {
+        Self::File(body)
+    }
+}
+
 impl From<Bytes> for ReplyBody {
     fn from(bytes: Bytes) -> Self {
         Self::Whole(Full::new(bytes))
@@ -112,6 +155,7 @@ impl Body for ReplyBody {
         match self.get_mut() {
             Self::Whole(whole) => Pin::new(whole).poll_frame(cx).map_err(|never| match never {}),
             Self::Streamed(streamed) => streamed.poll_frame(cx),
+            Self::File(file) => file.poll_frame(cx),
         }
     }
 
@@ -119,6 +163,7 @@ impl Body for ReplyBody {
         match self {
             Self::Whole(whole) => whole.is_end_stream(),
             Self::Streamed(_) => false,
+            Self::File(file) => file.left == 0,
         }
     }
 
@@ -126,6 +171,7 @@ impl Body for ReplyBody {
         match self {
             Self::Whole(whole) => whole.size_hint(),
             Self::Streamed(_) => SizeHint::default(),
+            Self::File(file) => SizeHint::with_exact(file.left),
         }
     }
 }

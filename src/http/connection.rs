@@ -5,6 +5,7 @@
 //! connection says that it is the last.
 
 use super::{
+    handover,
     limits::Limits,
     service::Service,
     wire::{Hold, Wait, Wire},
@@ -49,6 +50,10 @@ pub(super) async fn serve(
     stop: watch::Receiver<bool>,
 ) {
     let mut connections = WorkerConnections { service: service.clone(), stop, all: JoinSet::new() };
+    let runs = service.triggers.clone().map(|runs| {
+        let (functions, options) = (service.functions.clone(), service.options.clone());
+        tokio::task::spawn_local(handover::serve_beside(runs, functions, options))
+    });
     connections.accept(&listener).await;
     drop(listener);
     connections.accept_what_waits();
@@ -56,13 +61,22 @@ pub(super) async fn serve(
     let grace = service.options.grace;
     let drained = async {
         while connections.join_next().await.is_some() {}
+        if let Some(runs) = runs {
+            // What of them went wrong has been told.
+            let _ = runs.await;
+        }
         service.functions.finish().await;
     };
     if time::timeout_at(service.closing.asked() + grace, drained).await.is_err() {
-        let message = format!(
-            "requests were still in flight after {} s of grace; they are answered with 503",
-            grace.as_secs_f64()
-        );
+        let seconds = grace.as_secs_f64();
+        let message = match connections.is_empty() {
+            true => format!(
+                "invocations were still in flight after {seconds} s of grace; they are left"
+            ),
+            false => format!(
+                "requests were still in flight after {seconds} s of grace; they are answered with 503"
+            ),
+        };
         service.log.line(Level::Warn, &message, &[]);
         service.no_time.send_replace(true);
         let ended = async { while connections.join_next().await.is_some() {} };

@@ -81,7 +81,10 @@ pub(super) fn has_lone_root(site: &Site, options: &ServeOptions, isolation: Isol
     isolation != Isolation::Fresh
         && on_main.all(|function| {
             let threads = function.threads.unwrap_or(options.threads);
-            threads < 2 && Some(&function.located.module.root) == first
+            threads < 2
+                && Some(&function.located.module.root) == first
+                // Where a root has variables of its own, nobody else may see them.
+                && function.variables.is_empty()
         })
 }
 
@@ -158,6 +161,8 @@ pub(super) struct Seat {
     pub(super) closing: Arc<Closing>,
     pub(super) reported: Arc<Reported>,
     pub(super) shared: Arc<Shared>,
+    /// The runs of the server's triggers, where this worker takes them.
+    pub(super) triggers: Option<Inbox>,
     pub(super) alive: Alive,
 }
 
@@ -231,6 +236,7 @@ impl Seat {
                         closing: self.closing,
                         reported: self.reported,
                         shared: self.shared,
+                        triggers: self.triggers,
                         no_time: watch::Sender::default(),
                     };
                     connection::serve(listener, Rc::new(service), self.stopped).await;

@@ -3,7 +3,7 @@
 use super::{
     handover::Dispatcher,
     lifeline::Lifeline,
-    options::ServeOptions,
+    options::{MOST_CONCURRENT, ServeOptions},
     queue::{Admission, Full, Queue},
     site::{ServedFunction, Site},
     threads::{Place, Threads},
@@ -14,6 +14,7 @@ use std::{
     rc::Rc,
     sync::Arc,
     task::Poll,
+    time::Duration,
 };
 use tokio::sync::{Mutex, Semaphore};
 use trine_engine::{Error, Invocation, Payload, Result};
@@ -33,6 +34,8 @@ pub(super) enum Share {
 /// The functions of a site, as one worker has them.
 pub(super) struct Functions {
     slots: Vec<Slot>,
+    /// The time limits that functions have of their own.
+    timeouts: Vec<Option<Duration>>,
     worker: Rc<Worker>,
     /// Whether what is worn is replaced after the answer; else that is up to whoever drives these functions.
     refreshes: bool,
@@ -90,6 +93,7 @@ impl Functions {
         };
         Self {
             slots: site.functions().iter().enumerate().map(slot).collect(),
+            timeouts: site.functions().iter().map(|function| function.timeout).collect(),
             worker: worker.clone(),
             refreshes: !matches!(share, Share::Following),
             queue: queue.clone(),
@@ -100,6 +104,11 @@ impl Functions {
     /// Whether a function runs on this worker's thread.
     pub(super) fn has(&self, index: usize) -> bool {
         matches!(self.slots.get(index), Some(Slot::Here(_)))
+    }
+
+    /// Returns the time limit that a function has of its own.
+    pub(super) fn timeout(&self, index: usize) -> Option<Duration> {
+        self.timeouts.get(index).copied().flatten()
     }
 
     /// Loads a function unless it is loaded.
@@ -271,7 +280,8 @@ pub(super) fn places(
     // With an instance for each invocation there is nothing to interleave in.
     let interleaving =
         isolation == Isolation::Fresh || function.located.engine.info().capabilities.interleaving;
-    if interleaving { options.concurrency.clamp(1, 1 << 16) } else { 1 }
+    let most = function.concurrency.unwrap_or(options.concurrency);
+    if interleaving { most.clamp(1, MOST_CONCURRENT as usize) } else { 1 }
 }
 
 /// Returns where a function that may have threads runs.

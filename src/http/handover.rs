@@ -13,6 +13,7 @@ use bytes::Bytes;
 use std::{collections::BTreeMap, rc::Rc, sync::Arc};
 use tokio::{
     sync::{Mutex, mpsc, oneshot, watch},
+    task::JoinSet,
     time,
 };
 use trine_engine::{
@@ -105,6 +106,22 @@ impl Dispatcher {
     }
 }
 
+/// Runs what is handed over until nobody can hand over any more and all of it has ended.
+pub(super) async fn serve_beside(
+    inbox: Inbox,
+    functions: Rc<Functions>,
+    options: Arc<ServeOptions>,
+) {
+    let mut jobs = JoinSet::new();
+    while let Some(job) = inbox.next().await {
+        let (functions, options) = (functions.clone(), options.clone());
+        jobs.spawn_local(async move { job.run(&functions, &options).await });
+        // Those that have ended.
+        while jobs.try_join_next().is_some() {}
+    }
+    while jobs.join_next().await.is_some() {}
+}
+
 /// Runs what is handed over until nobody can hand over any more, then lets it finish. After the end of `stop` and the
 /// grace, what has not finished is left.
 pub(super) async fn serve(
@@ -149,7 +166,8 @@ impl Job {
             return;
         }
         // The time limit is this invocation's alone: time spent on those before it does not count.
-        let invocation = Invocation { deadline_ms: options.deadline_from_now(), ..facts.into() };
+        let deadline_ms = options.deadline_from_now(functions.timeout(function));
+        let invocation = Invocation { deadline_ms, ..facts.into() };
         let (event, invocation) = (event.into(), Rc::new(invocation));
         let call = functions.call(function, event, invocation, lifeline, admission);
         let result = tokio::select! {

@@ -37,7 +37,8 @@ pub(super) enum LostThread {
 pub(super) struct Lifeline {
     /// The thread that it runs on.
     pub(super) thread: LostThread,
-    pub(super) hold: Hold,
+    /// The connection on which its sender waits; `None` where nobody does.
+    pub(super) hold: Option<Hold>,
     /// The channel that tells the server that a worker is lost.
     pub(super) stuck: mpsc::UnboundedSender<LostThread>,
     pub(super) method: Method,
@@ -64,10 +65,12 @@ impl Lifeline {
         let message = format!("{}; {why}", timed_out(&self.request_id, lost.given));
         let error = Error::new(ErrorKind::Timeout, message);
         self.log.failure(&self.function, &self.request_id, &error);
-        let reply =
-            failure(self.format, &self.method, &error, self.dialect, &self.request_id, self.detail);
-        if let Err(error) = self.send(reply) {
-            self.log.line(Level::Warn, &format!("the answer could not be sent: {error}"), &[]);
+        if let Some(hold) = &self.hold {
+            let (id, detail) = (&self.request_id, self.detail);
+            let reply = failure(self.format, &self.method, &error, self.dialect, id, detail);
+            if let Err(error) = self.send(hold, reply) {
+                self.log.line(Level::Warn, &format!("the answer could not be sent: {error}"), &[]);
+            }
         }
         if lost.stuck {
             // The server may be gone already.
@@ -75,7 +78,7 @@ impl Lifeline {
         }
     }
 
-    fn send(&self, reply: Reply) -> io::Result<()> {
+    fn send(&self, hold: &Hold, reply: Reply) -> io::Result<()> {
         let (head, body) = reply.into_parts();
         let mut text = status_line(head.status).into_bytes();
         for (name, value) in
@@ -103,7 +106,7 @@ impl Lifeline {
             .as_bytes(),
         );
         text.extend_from_slice(&body);
-        self.hold.answer_instead(&text)
+        hold.answer_instead(&text)
     }
 }
 

@@ -4,7 +4,7 @@
 //!
 //! 1. `server` has bound the port once; workers accept from it (`connection`). `duties` says which thread does what.
 //! 2. `service` refuses what `target` finds invalid, finds the function with the [`Site`]'s routes, or answers itself:
-//!    health, index, 404.
+//!    health, index, 404, and `files` of folders that are served as they are.
 //! 3. `admission` asks for a token where the function does (`auth`). `scaleway` is the way of a request to a function that
 //!    was written for that platform.
 //! 4. `event` writes the request as an event in the function's [`EventFormat`], straight into JSON text. What comes by
@@ -12,6 +12,9 @@
 //! 5. `functions` hands it to the function's pipeline, loaded at its first request; `handover` takes it to the main
 //!    thread if that is where the function lives, or to one of its `threads`.
 //! 6. `response` makes a response of the result; `error` of what went wrong.
+//!
+//! What a folder serves stands in its `trine.toml` (`route_file`); `triggers` there invoke functions as requests do, from
+//! step 4 on.
 //!
 //! A front door of one's own, in front of another HTTP library or none, can use the two halves of the mapping alone:
 //! [`write_event`] and [`response_of`].
@@ -25,12 +28,14 @@ mod admission;
 mod arrival;
 mod auth;
 mod body;
+mod check;
 mod closing;
 mod cloudevents;
 mod connection;
 mod duties;
 mod error;
 mod event;
+mod files;
 mod format;
 mod forwarded;
 mod functions;
@@ -41,6 +46,7 @@ mod limits;
 mod metrics;
 mod metrics_port;
 mod options;
+mod own;
 mod pace;
 mod queue;
 mod reported;
@@ -56,6 +62,7 @@ mod shared;
 mod site;
 mod target;
 mod threads;
+mod triggers;
 mod wire;
 
 #[cfg(test)]
@@ -63,16 +70,19 @@ mod tests;
 
 pub use access_log::AccessLog;
 pub use auth::Auth;
-pub use body::{ReplyBody, StreamedBody};
+pub use body::{FileBody, ReplyBody, StreamedBody};
+pub use check::{Checked, Flaw, check};
 pub use error::{ServeError, status};
 pub use event::{EventContext, Mount, NoEvent, write as write_event};
 pub use format::EventFormat;
 pub use forwarded::TrustedProxies;
 pub use limits::Limits;
 pub use metrics::MetricsPlace;
-pub use options::{ErrorDetail, MOST_THREADS, ServeOptions};
+pub use options::{ErrorDetail, MOST_CONCURRENT, MOST_THREADS, ServeOptions};
 pub use response::{Malformed, Reply, of as response_of};
 pub use route::Route;
+pub use route_file::schema;
 pub use scaleway::{Access, Scaleway, TokenCheck};
 pub use server::{Ended, Running, Server, Stop, Supervisor, serve};
-pub use site::{ServedFunction, Site};
+pub use site::{Asked, ServedFunction, Site};
+pub use triggers::{Schedule, Trigger};

@@ -15,6 +15,9 @@ const DEFAULT_BODY_LIMIT: usize = 6 * 1024 * 1024;
 /// The most threads that a function may have.
 pub const MOST_THREADS: u64 = 1024;
 
+/// The most invocations of a function in flight in a worker.
+pub const MOST_CONCURRENT: u64 = 1 << 16;
+
 /// The options of a server.
 #[derive(Debug, Clone)]
 pub struct ServeOptions {
@@ -28,7 +31,8 @@ pub struct ServeOptions {
     /// they run on the main thread, one at a time. A function may have its own number, see
     /// [`ServedFunction::threads`](super::ServedFunction::threads).
     pub threads: usize,
-    /// Limit of invocations in flight per function and worker, where the engine interleaves them; one where it cannot.
+    /// Limit of invocations in flight per function and worker, where the engine interleaves them; one where it cannot. A
+    /// function may have its own, and so its own time limit.
     pub concurrency: usize,
     /// The largest request body, in bytes. A larger one is answered with 413.
     pub body_limit: usize,
@@ -96,9 +100,10 @@ impl ServeOptions {
         }
     }
 
-    /// Returns the deadline of an invocation that begins now, in milliseconds since the epoch.
-    pub(super) fn deadline_from_now(&self) -> Option<u64> {
+    /// Returns the deadline of an invocation that begins now, in milliseconds since the epoch. Its function may have a time
+    /// limit of its own.
+    pub(super) fn deadline_from_now(&self, own: Option<Duration>) -> Option<u64> {
         let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        self.timeout.map(|limit| (now() + limit).as_millis() as u64)
+        own.or(self.timeout).map(|limit| (now() + limit).as_millis() as u64)
     }
 }

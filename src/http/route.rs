@@ -119,6 +119,20 @@ impl Route {
         Ok(Self { key, method: parsed, path, function, base_path, segments, rest })
     }
 
+    /// Returns its segments, decoded, if it has no parameters.
+    pub(super) fn texts(&self) -> Option<Vec<String>> {
+        let texts: Vec<String> = self.leading_texts().map(str::to_owned).collect();
+        (texts.len() == self.segments.len() && self.rest.is_none()).then_some(texts)
+    }
+
+    /// Returns the segments before its first parameter.
+    pub(super) fn leading_texts(&self) -> impl Iterator<Item = &str> {
+        self.segments.iter().map_while(|segment| match segment {
+            Segment::Text(text) => Some(text.as_str()),
+            Segment::Parameter(_) => None,
+        })
+    }
+
     /// Whether both take the very same requests, whatever their parameters are called.
     pub(super) fn takes_the_same_as(&self, other: &Self) -> bool {
         let alike = |(a, b): (&Segment, &Segment)| match (a, b) {

@@ -8,7 +8,7 @@ use super::{
     },
     error::ServeError,
     functions::{Share, places},
-    handover,
+    handover::{self, Inbox},
     lifeline::LostThread,
     metrics::MetricsPlace,
     metrics_port::MetricsPort,
@@ -17,6 +17,7 @@ use super::{
     reported::Reported,
     shared::Shared,
     site::Site,
+    triggers,
 };
 use crate::{
     diagnostic::STUCK_EXIT,
@@ -187,6 +188,7 @@ impl Server {
     /// # Errors
     /// [`ServeError::Start`].
     pub fn start(self, worker: &WorkerOptions) -> Result<Running, ServeError> {
+        let worker = &self.site.equip(worker);
         let (mut running, main) = self.prepare(worker)?;
         if let Some(seat) = main {
             running.spawn(0, seat, worker.clone())?;
@@ -221,6 +223,7 @@ impl Server {
     ) -> Result<Ended, ServeError> {
         let Supervisor { runtime, mut signals } = supervisor;
         ready(&self);
+        let worker = &self.site.equip(worker);
         let lone_root = has_lone_root(&self.site, &self.options, worker.recycling.isolation);
         let (running, main) = self.prepare(worker)?;
         let Some(seat) = main else { return runtime.block_on(running.run_until(&mut signals)) };
@@ -276,6 +279,7 @@ impl Server {
             closing: closing.clone(),
             reported: self.reported.clone(),
             shared: shared.clone(),
+            triggers: None,
             alive: Alive::new(alive.clone()),
         };
         let door = || self.listener.try_clone().map(Source::Door).map_err(ServeError::Start);
@@ -307,9 +311,15 @@ impl Server {
             ended,
             threads: Vec::new(),
         };
+        let mut runs = self.start_triggers(&mut running, &log, &stuck, &stopped, &main_lost)?;
         for number in 1..=accepting {
             let share = dispatcher.clone().map_or(Share::All, Share::AnyThread);
-            running.spawn(number, seat(share, door()?), worker.clone())?;
+            // The first worker that accepts takes them, or the only one.
+            let seat = Seat { triggers: runs.take(), ..seat(share, door()?) };
+            running.spawn(number, seat, worker.clone())?;
+        }
+        if let Some(main) = &mut main {
+            main.triggers = runs;
         }
         if let Some(main) = &mut main {
             main.renewals = groups.renewals;
@@ -325,6 +335,33 @@ impl Server {
             }
         }
         Ok((running, main))
+    }
+}
+
+impl Server {
+    /// Starts what looks after the triggers, if there are any. Returns the runs that they begin, for a worker.
+    fn start_triggers(
+        &self,
+        running: &mut Running,
+        log: &Log,
+        stuck: &mpsc::UnboundedSender<LostThread>,
+        stopped: &watch::Receiver<bool>,
+        main_lost: &watch::Receiver<bool>,
+    ) -> Result<Option<Inbox>, ServeError> {
+        if self.site.triggers().is_empty() {
+            return Ok(None);
+        }
+        let (dispatcher, runs) = handover::dispatcher(LostThread::Worker, main_lost.clone());
+        let around = triggers::Around {
+            site: self.site.clone(),
+            options: self.options.clone(),
+            log: log.clone(),
+            dispatcher,
+            stuck: stuck.clone(),
+            stopped: stopped.clone(),
+        };
+        running.threads.push(triggers::start(around).map_err(ServeError::Start)?);
+        Ok(Some(runs))
     }
 }
 
@@ -497,9 +534,12 @@ async fn others(
 
 /// Notes how the threads ended. To be called when all have.
 fn reap(threads: Vec<JoinHandle<()>>, stop: &Stop) -> Result<(), ServeError> {
+    let was_asked = stop.was_asked();
+    // What begins runs of triggers does not end with the workers.
+    stop.stop();
     let mut lost = false;
     for thread in threads {
         lost |= thread.join().is_err();
     }
-    if lost || !stop.was_asked() { Err(ServeError::WorkersLost) } else { Ok(()) }
+    if lost || !was_asked { Err(ServeError::WorkersLost) } else { Ok(()) }
 }

@@ -9,16 +9,16 @@ use super::{
     format::EventFormat,
     forwarded::Origin,
     functions::Functions,
+    handover::Inbox,
     invocations,
     lifeline::{Lifeline, LostThread},
-    metrics::{self, MetricsPlace},
     options::{ErrorDetail, ServeOptions},
     pace::{Paced, TooSlow},
     queue::{Admission, Full},
     reported::Reported,
     request_id::{self, RequestIds},
     response::{self, Malformed, Reply, finish},
-    route::{Destination, OWN, Route},
+    route::{Destination, Route},
     scaleway,
     shared::Shared,
     site::{ServedFunction, Site},
@@ -46,12 +46,6 @@ use std::{
 use tokio::sync::{mpsc, watch};
 use trine_engine::{Error, Invocation, Level, Payload};
 
-/// The path that tells whether the server answers at all; every path below `/.trine` is the server's own.
-const HEALTH: &str = "/.trine/health";
-/// The path that tells whether it takes further requests.
-const READY: &str = "/.trine/ready";
-/// The path of the metrics, where they have no port of their own.
-const METRICS: &str = "/.trine/metrics";
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 /// The seconds after which a client that was turned away may try again.
 pub(super) const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
@@ -72,6 +66,8 @@ pub(super) struct Service {
     pub(super) closing: Arc<Closing>,
     pub(super) reported: Arc<Reported>,
     pub(super) shared: Arc<Shared>,
+    /// The runs of the server's triggers, where this worker takes them.
+    pub(super) triggers: Option<Inbox>,
     /// Whether the grace is over: what has no answer then is answered with 503.
     pub(super) no_time: watch::Sender<bool>,
 }
@@ -103,8 +99,10 @@ impl Service {
             closing(refusal(&method, StatusCode::SERVICE_UNAVAILABLE, message))
         });
         hold.answer();
-        if matches!(reply.body(), ReplyBody::Streamed(_)) {
-            hold.begin_stream(version >= Version::HTTP_11);
+        match reply.body() {
+            ReplyBody::Streamed(_) => hold.begin_stream(version >= Version::HTTP_11),
+            ReplyBody::File(_) => hold.begin_stream(true),
+            ReplyBody::Whole(_) => {}
         }
         if self.is_draining() && hold.is_last() {
             reply = closing(reply);
@@ -149,7 +147,11 @@ impl Service {
             return self.answer_invocation(arrival, hold, &parts, body, &name).await;
         }
         let method = &parts.method;
-        match self.site.table().find(method, parts.uri.path()) {
+        let destination = self.site.table().find(method, parts.uri.path());
+        if let Some(folder) = self.site.folder_for(method, parts.uri.path(), &destination) {
+            return folder.answer(hold, &parts).await;
+        }
+        match destination {
             Destination::Route(route, parameters)
                 if self.format(route.function) == EventFormat::Scaleway =>
             {
@@ -178,50 +180,6 @@ impl Service {
             }
             Destination::Nowhere => self.nowhere(method, parts.uri.path()),
         }
-    }
-
-    /// Returns the server's own answers: to `OPTIONS *`, to questions about its health, and the list of functions.
-    fn own(&self, parts: &Parts) -> Option<Reply> {
-        let (method, path) = (&parts.method, parts.uri.path());
-        if target::is_for_the_server(parts) {
-            return Some(no_content());
-        }
-        let is_own = path.strip_prefix('/').and_then(|inner| inner.strip_prefix(OWN));
-        if is_own.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
-            return Some(self.about_itself(method, path));
-        }
-        let reads = matches!(*method, Method::GET | Method::HEAD);
-        if reads && path == "/" && self.site.table().find(method, path) == Destination::Nowhere {
-            return Some(self.index(parts));
-        }
-        None
-    }
-
-    fn about_itself(&self, method: &Method, path: &str) -> Reply {
-        let (status, text) = match path {
-            HEALTH => (StatusCode::OK, "ok"),
-            READY if self.is_draining() => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
-            READY if !self.shared.readiness.has_any() => {
-                (StatusCode::SERVICE_UNAVAILABLE, "no function can be loaded")
-            }
-            READY => (StatusCode::OK, "ready"),
-            METRICS if self.options.metrics == Some(MetricsPlace::Path) => (StatusCode::OK, ""),
-            _ => {
-                let message = format!("the server's own paths are {HEALTH} and {READY}");
-                return refusal(method, StatusCode::NOT_FOUND, &message);
-            }
-        };
-        if !matches!(*method, Method::GET | Method::HEAD) {
-            return only(method, path, "GET, HEAD");
-        }
-        let (body, content_type) = match self.shared.render_metrics(&self.closing) {
-            Some(metrics) if path == METRICS => (Bytes::from(metrics), metrics::CONTENT_TYPE),
-            _ => (Bytes::from_static(text.as_bytes()), "text/plain"),
-        };
-        let mut headers = HeaderMap::new();
-        // An earlier answer would tell nothing.
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        finish(method, status, headers, body, content_type)
     }
 
     /// Reads a body, which may have no more than `limit` bytes, nor more than any may.
@@ -409,7 +367,7 @@ impl Service {
             .then(|| self.options.scaleway.conventions(&function.name));
         Invocation {
             request_id,
-            deadline_ms: self.options.deadline_from_now(),
+            deadline_ms: self.options.deadline_from_now(function.timeout),
             trace_id: Some(trace_id),
             invoked_function_arn: function.arn.clone(),
             function_name: function.function_name.as_ref().or(Some(&function.name)).cloned(),
@@ -462,7 +420,7 @@ impl Service {
         // Only a request with a deadline can be answered by anybody else before the server ends.
         let lifeline = invocation.deadline_ms.map(|_| Lifeline {
             thread: LostThread::Worker,
-            hold: hold.clone(),
+            hold: Some(hold.clone()),
             stuck: self.stuck.clone(),
             method: method.clone(),
             format: self.format(index),
@@ -529,7 +487,7 @@ impl Service {
     }
 
     /// Returns the list of functions, as a page for browsers and as JSON for anything else.
-    fn index(&self, parts: &Parts) -> Reply {
+    pub(super) fn index(&self, parts: &Parts) -> Reply {
         let accept = parts.headers.get(header::ACCEPT).map_or(Cow::Borrowed(""), event::text);
         let (body, content_type) = if accept.contains("text/html") {
             let item = |(route, function): (&Route, &ServedFunction)| {
@@ -569,14 +527,6 @@ pub(super) fn only(method: &Method, path: &str, methods: &str) -> Reply {
         reply.headers_mut().insert(header::ALLOW, allow);
     }
     reply
-}
-
-/// Returns the answer to `OPTIONS *`.
-fn no_content() -> Reply {
-    let mut headers = HeaderMap::new();
-    let methods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
-    headers.insert(header::ALLOW, HeaderValue::from_static(methods));
-    finish(&Method::OPTIONS, StatusCode::NO_CONTENT, headers, Bytes::new(), "")
 }
 
 /// Makes an answer end its connection: the sender of an invalid request may see the next one begin elsewhere.

@@ -3,9 +3,11 @@
 use super::{
     auth::Auth,
     error::ServeError,
+    files::StaticFolder,
     format::EventFormat,
-    route::{Route, Routes},
-    route_file,
+    route::{Destination, Route, Routes},
+    route_file::{self, Declared, Fault, ROUTE_FILE},
+    triggers::Trigger,
 };
 use crate::{
     engines::Registry,
@@ -14,14 +16,18 @@ use crate::{
         no_function,
     },
     pipeline::{Middleware, MiddlewareNames, Order, Plan, middleware_folders},
+    worker::WorkerOptions,
 };
+use http::Method;
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 use trine_engine::{
-    Engine, Error, ErrorKind, HANDLER_NAMES, Presence, Wanted, alternatives, nearest_written,
+    Engine, Error, ErrorKind, HANDLER_NAMES, PlaceSettings, Presence, Wanted, alternatives,
+    nearest_written,
 };
 
 /// A function and the name under which it is served.
@@ -45,6 +51,18 @@ pub struct ServedFunction {
     pub event_format: Option<EventFormat>,
     /// Whose tokens let requests to it in, if its folder asks for tokens.
     pub auth: Option<Arc<Auth>>,
+    /// The time limit of its invocations, if its folder sets it; see [`ServeOptions::timeout`](super::ServeOptions::timeout).
+    pub timeout: Option<Duration>,
+    /// Its limit of invocations in flight, if its folder sets it; see
+    /// [`ServeOptions::concurrency`](super::ServeOptions::concurrency).
+    pub concurrency: Option<usize>,
+    /// The memory that its interpreter may take, in bytes, if its folder sets it. Functions that share an interpreter have
+    /// the same.
+    pub memory: Option<u64>,
+    /// Environment variables that it sees on top of the process's. Functions that share an environment have the same.
+    pub variables: Vec<(String, String)>,
+    /// The middlewares that its folder asks for, in the place of those that the server asks for.
+    pub asked: Option<Asked>,
     /// The name that its invocations carry, where it is not the one under which it is served; see [`Site::introduce`].
     pub function_name: Option<String>,
     /// The ARN that its invocations carry.
@@ -63,6 +81,11 @@ impl ServedFunction {
             threads: None,
             event_format: None,
             auth: None,
+            timeout: None,
+            concurrency: None,
+            memory: None,
+            variables: Vec::new(),
+            asked: None,
             function_name: None,
             arn: None,
         }
@@ -97,6 +120,15 @@ impl ServedFunction {
         Self { problem: problem.map(Arc::new), ..Self::new(name, located) }
     }
 
+    /// Returns the place whose settings its guests get ([`PlaceSettings`]): its file, where functions have instances of
+    /// their own, else its root.
+    pub(super) fn place(&self) -> &Path {
+        match self.located.engine.info().instance_per_function {
+            true => &self.located.module.path,
+            false => &self.located.module.root,
+        }
+    }
+
     /// Returns the plan of what runs for its invocations.
     pub fn plan(&self) -> Plan {
         let (handler, middlewares) = (self.located.clone(), self.middlewares.clone());
@@ -116,6 +148,15 @@ impl ServedFunction {
     }
 }
 
+/// Middlewares that a folder's `trine.toml` asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// Their names.
+    pub names: MiddlewareNames,
+    /// The line that asks for them, counted from 1.
+    pub line: usize,
+}
+
 /// The functions of a server and the routes that lead to them.
 #[derive(Debug, Clone)]
 pub struct Site {
@@ -124,13 +165,17 @@ pub struct Site {
     /// The folder that is served.
     folder: Option<PathBuf>,
     passed_over: Vec<PassedOver>,
+    /// Folders of files, those with the longest paths first.
+    folders: Vec<Arc<StaticFolder>>,
+    triggers: Vec<Trigger>,
 }
 
 impl Site {
     /// Makes a site of functions by their names; a single one has the whole server to itself.
     pub fn new(functions: Vec<ServedFunction>) -> Self {
         let routes = Routes::new(named(&functions, functions.len()));
-        Self { functions, routes, folder: None, passed_over: Vec::new() }
+        let (folders, triggers, passed_over) = Default::default();
+        Self { functions, routes, folder: None, passed_over, folders, triggers }
     }
 
     /// Makes a site of a path as a user writes it: a folder (its functions, and the routes of its `trine.toml`), a
@@ -177,50 +222,61 @@ impl Site {
         Ok(Self::new(vec![ServedFunction::looked_at(name, located)]).of(&root))
     }
 
-    /// Makes a site of the functions of a folder and the routes of its `trine.toml`.
+    /// Makes a site of the functions of a folder and what its `trine.toml` declares.
     ///
     /// # Errors
     /// As [`Site::open`].
     pub fn folder(folder: &Path, registry: &Registry) -> Result<Self, ServeError> {
+        let mut faults = Vec::new();
+        let site = Self::folder_with_faults(folder, registry, &mut faults);
+        match faults.first() {
+            Some(first) => Err(fault_in(folder, first, faults.len() - 1)),
+            None => site,
+        }
+    }
+
+    /// Makes a site as [`Site::folder`] does, of what of its `trine.toml` is right; what is wrong there is noted.
+    ///
+    /// # Errors
+    /// Where the folder cannot be served whatever that file says.
+    pub(super) fn folder_with_faults(
+        folder: &Path,
+        registry: &Registry,
+        faults: &mut Vec<Fault>,
+    ) -> Result<Self, ServeError> {
         let found = discover(folder, registry)?;
         let served = |Discovered { name, located, problem }| ServedFunction {
             problem,
             ..ServedFunction::new(name, located)
         };
         let mut functions: Vec<ServedFunction> = found.functions.into_iter().map(served).collect();
-        let discovered = functions.len();
-        let mut routes = route_file::read(folder, &mut functions, registry)?;
-        if functions.is_empty() {
-            let extensions: Vec<_> =
-                registry.extensions().map(|(extension, _)| format!(".{extension}")).collect();
-            let mut message = format!(
-                "the folder '{}' holds no function: put a file such as hello{} or hello/handler{} \
-                 there (this build runs {})",
-                folder.display(),
-                extensions.first().map_or("", String::as_str),
-                extensions.first().map_or("", String::as_str),
-                extensions.join(" "),
-            );
-            for PassedOver { path, why } in found.passed_over {
-                message.push_str(&format!("\n  {path}: {why}"));
-            }
-            return Err(ServeError::NothingToServe(message));
+        let declared = route_file::read(folder, &mut functions, registry, faults);
+        let Declared { mut routes, mut folders, triggers, discovered } = declared;
+        let mut passed_over = found.passed_over;
+        passed_over.retain(|passed| {
+            let path = std::fs::canonicalize(folder.join(&passed.path));
+            !path.is_ok_and(|path| folders.iter().any(|files| path.starts_with(&files.folder)))
+        });
+        if functions.is_empty() && folders.is_empty() {
+            return Err(ServeError::NothingToServe(no_functions(folder, registry, &passed_over)));
         }
         // Beside its name, a single function answers only to the routes that are declared.
-        if routes.is_empty() {
+        if routes.is_empty() && folders.is_empty() {
             routes = named(&functions, discovered);
         } else {
             let functions = functions.iter().take(discovered).enumerate();
             routes.extend(functions.map(|(index, function)| Route::named(&function.name, index)));
         }
-        let (routes, passed_over) = (Routes::new(routes), found.passed_over);
-        let site = Self { functions, routes, folder: None, passed_over };
+        folders.sort_by_key(|folder| std::cmp::Reverse(folder.segments.len()));
+        let folders = folders.into_iter().map(Arc::new).collect();
+        let routes = Routes::new(routes);
+        let site = Self { functions, routes, folder: None, passed_over, folders, triggers };
         let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
         Ok(site.of(&folder))
     }
 
-    /// Puts the same middlewares around every function. They are found in `middlewares` of the layers, of a function's
-    /// own folder, and of the folder that is served.
+    /// Puts middlewares around every function: those that are asked for, or that its `trine.toml` asks for in their place.
+    /// They are found in `middlewares` of the layers, of a function's own folder, and of the folder that is served.
     ///
     /// # Errors
     /// As [`Plan::find`].
@@ -230,12 +286,40 @@ impl Site {
         layer_root: &Path,
         registry: &Registry,
     ) -> Result<Self, ServeError> {
+        match self.surround_each(asked, layer_root, registry).into_iter().next() {
+            Some(error) => Err(error),
+            None => Ok(self),
+        }
+    }
+
+    /// Does the same for each function by itself. Returns what went wrong, and leaves nothing around those functions.
+    pub(super) fn surround_each(
+        &mut self,
+        asked: &MiddlewareNames,
+        layer_root: &Path,
+        registry: &Registry,
+    ) -> Vec<ServeError> {
         let mut looked_at: HashMap<PathBuf, Option<Arc<Error>>> = HashMap::new();
+        let mut errors = Vec::new();
         for function in &mut self.functions {
             let root = &function.located.module.root;
             let served = self.folder.as_deref().unwrap_or(root);
             let folders = middleware_folders(layer_root, root, served);
-            let plan = Plan::find(function.located.clone(), asked, &folders, registry)?;
+            let own = function.asked.as_ref();
+            let names = own.map_or(asked, |own| &own.names);
+            let plan = match Plan::find(function.located.clone(), names, &folders, registry) {
+                Ok(plan) => plan,
+                Err(error) => {
+                    errors.push(match own {
+                        Some(own) => {
+                            let message = error.message().to_owned();
+                            fault_in(served, &Fault { line: own.line, message }, 0)
+                        }
+                        None => error.into(),
+                    });
+                    continue;
+                }
+            };
             (function.middlewares, function.order) = (plan.middlewares, plan.order);
             // A program of the earlier runtime tells its language by its first line, which a look at it does not read.
             let hooks = |middleware: &&Middleware| middleware.module.wanted == Wanted::Hooks;
@@ -245,7 +329,7 @@ impl Site {
                 function.problem = function.problem.take().or_else(|| problem.clone());
             }
         }
-        Ok(self)
+        errors
     }
 
     /// Sets what invocations tell about their functions: a single one has the process's name, several have their own;
@@ -258,6 +342,25 @@ impl Site {
             function.arn = Some(arn(function.function_name.as_deref().unwrap_or(&function.name)));
         }
         self
+    }
+
+    /// Returns the options of workers with what this site's functions get on top of what all get.
+    pub(super) fn equip(&self, worker: &WorkerOptions) -> WorkerOptions {
+        let mut places: Vec<PlaceSettings> = Vec::new();
+        for function in &self.functions {
+            let (engine, place) = (function.located.engine.info().id, function.place());
+            let known = places.iter().any(|known| known.engine == engine && known.place == place);
+            if !known && (!function.variables.is_empty() || function.memory.is_some()) {
+                places.push(PlaceSettings {
+                    engine,
+                    place: place.to_owned(),
+                    variables: function.variables.as_slice().into(),
+                    memory_limit: function.memory,
+                });
+            }
+        }
+        let environment = worker.environment.clone().with_places(places);
+        WorkerOptions { environment, ..worker.clone() }
     }
 
     fn of(self, folder: &Path) -> Self {
@@ -290,9 +393,64 @@ impl Site {
         self.routes.iter().filter_map(|route| Some((route, self.functions.get(route.function)?)))
     }
 
+    /// Returns what invokes functions beside requests.
+    pub fn triggers(&self) -> &[Trigger] {
+        &self.triggers
+    }
+
+    /// Returns the paths below which files of folders are served, and the folders.
+    pub fn folders(&self) -> impl Iterator<Item = (&str, &Path)> {
+        self.folders.iter().map(|folder| (folder.path.as_str(), folder.folder.as_path()))
+    }
+
     pub(super) fn table(&self) -> &Routes {
         &self.routes
     }
+
+    /// Returns the folder of files that answers a request: where the path below which its files are served says more than
+    /// the beginning of the route that the request has, or there is no route for it.
+    pub(super) fn folder_for(
+        &self,
+        method: &Method,
+        path: &str,
+        destination: &Destination<'_>,
+    ) -> Option<&Arc<StaticFolder>> {
+        let folder = self.folders.iter().find(|folder| folder.below(path).is_some())?;
+        let reads = matches!(*method, Method::GET | Method::HEAD);
+        let is_its = match destination {
+            Destination::Route(route, _) => folder.segments.len() > route.leading_texts().count(),
+            Destination::OtherMethods(_) => reads,
+            Destination::Nowhere => true,
+        };
+        is_its.then_some(folder)
+    }
+}
+
+/// Returns the error about a fault of a folder's `trine.toml`, beside which there are `others`.
+fn fault_in(folder: &Path, fault: &Fault, others: usize) -> ServeError {
+    let mut message = fault.message.clone();
+    if others > 0 {
+        let faults = if others == 1 { "fault" } else { "faults" };
+        message.push_str(&format!("\n{others} more {faults}: 'trine check' lists all of them"));
+    }
+    ServeError::Routes { file: folder.join(ROUTE_FILE), line: fault.line, message }
+}
+
+/// Returns the message about a folder in which there is nothing to serve.
+fn no_functions(folder: &Path, registry: &Registry, passed_over: &[PassedOver]) -> String {
+    let extensions: Vec<_> =
+        registry.extensions().map(|(extension, _)| format!(".{extension}")).collect();
+    let first = extensions.first().map_or("", String::as_str);
+    let mut message = format!(
+        "the folder '{}' holds no function: put a file such as hello{first} or hello/handler{first} there (this build \
+         runs {})",
+        folder.display(),
+        extensions.join(" "),
+    );
+    for PassedOver { path, why } in passed_over {
+        message.push_str(&format!("\n  {path}: {why}"));
+    }
+    message
 }
 
 /// Whether a file parses and may have the function that is sought in it.

@@ -19,7 +19,7 @@ pub use crate::{
 };
 
 pub(crate) use crate::heap::END_TIME;
-pub(crate) use thread::spawn_beside;
+pub(crate) use thread::{run_beside, spawn_beside};
 
 use crate::{
     diagnostic::STUCK_EXIT,

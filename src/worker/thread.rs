@@ -92,3 +92,13 @@ pub(crate) fn spawn_beside<T: Send + 'static>(
 ) -> io::Result<JoinHandle<T>> {
     Builder::new().name(name.to_owned()).spawn(run)
 }
+
+/// Runs what would hold the calling thread, and is no guest's, on a thread that the runtime keeps for such work.
+///
+/// # Errors
+/// When it panicked.
+pub(crate) async fn run_beside<T: Send + 'static>(
+    run: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<T> {
+    tokio::task::spawn_blocking(run).await.map_err(io::Error::other)
+}

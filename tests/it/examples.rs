@@ -1,6 +1,6 @@
 //! Every example in every language, through every door, behaves as its folder says.
 
-use crate::support::{Folder, Lambda, Served, repository, run, trine};
+use crate::support::{Folder, Lambda, Served, eventually, repository, run, trine};
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -198,6 +198,7 @@ macro_rules! examples {
 
 examples! {
     cloudevents: "cloudevents",
+    cron: "cron",
     dependencies: "dependencies",
     errors: "errors",
     hello: "hello",
@@ -347,6 +348,21 @@ fn the_function_of_scaleway_is_answered_as_the_readme_says() {
         let reply = Served::of(command).get("/?celsius=warm");
         assert_eq!((reply.status, reply.text()), (400, "'warm' is no temperature."), "{handler:?}");
     }
+}
+
+#[test]
+fn the_schedules_of_the_example_invoke_its_functions() {
+    let place = Folder::new(&[]);
+    let example = folder("cron");
+    let served = Served::start(&place, &[example.to_str().unwrap(), "--workers", "1"]);
+    let banner = served.process.stdout();
+    for line in ["nightly: 30 2 * * * (Europe/Berlin), invokes ", "often: */10 * * * * *, invokes "]
+    {
+        assert!(banner.contains(line), "{banner}");
+    }
+    eventually("the function has run", || {
+        served.process.stdout().contains("2 of 3 sessions are over").then_some(())
+    });
 }
 
 /// Returns the words of a command line, in a shell's form or as a list of YAML.

@@ -6,6 +6,7 @@ mod addons;
 mod attribution;
 mod bad_input;
 mod certificates;
+mod check;
 mod cli;
 mod cloudevents;
 mod connections;

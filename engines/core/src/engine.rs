@@ -8,6 +8,7 @@ use std::{
     ffi::OsString,
     path::{Path, PathBuf},
     rc::Rc,
+    sync::Arc,
 };
 
 /// A language that can run functions.
@@ -334,6 +335,24 @@ pub struct Environment {
     /// The memory that one heap (a V8 isolate, a Lua state) may take, in bytes, including buffers outside of it; `None`
     /// for no limit. A call that crosses it fails with [`crate::ErrorKind::OutOfMemory`].
     pub memory_limit: Option<u64>,
+    /// Variables that guests and what they start see on top of the process's, each name once.
+    pub variables: Arc<[(String, String)]>,
+    /// Settings of single places, which go before those for all; see [`Environment::of_place`].
+    pub places: Arc<[PlaceSettings]>,
+}
+
+/// What the guests of one place get, on top of what all get.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlaceSettings {
+    /// The id of the language whose guests they are.
+    pub engine: &'static str,
+    /// The file of a function that has an instance to itself ([`EngineInfo::instance_per_function`]), else the root folder
+    /// ([`Module::root`]) whose functions share an environment.
+    pub place: PathBuf,
+    /// As [`Environment::variables`].
+    pub variables: Arc<[(String, String)]>,
+    /// As [`Environment::memory_limit`]; `None` for that of all.
+    pub memory_limit: Option<u64>,
 }
 
 impl Environment {
@@ -359,7 +378,44 @@ impl Environment {
             lone_root: false,
             snap_start: false,
             memory_limit: None,
+            variables: Arc::default(),
+            places: Arc::default(),
         }
+    }
+
+    /// Sets what the guests of single places get.
+    #[must_use]
+    pub fn with_places(mut self, places: impl Into<Arc<[PlaceSettings]>>) -> Self {
+        self.places = places.into();
+        self
+    }
+
+    /// Returns the facts for the guests of a place: of an engine, and a file that has an instance to itself or a root. An
+    /// engine that keeps roots apart within an instance asks for each of them.
+    ///
+    /// ```
+    /// use trine_engine::{Environment, LogSettings, PlaceSettings};
+    ///
+    /// let shop = PlaceSettings {
+    ///     engine: "shout",
+    ///     place: "/task/shop".into(),
+    ///     variables: [("STAGE".to_owned(), "test".to_owned())].into(),
+    ///     memory_limit: None,
+    /// };
+    /// let environment = Environment::new("/opt", LogSettings::default()).with_places([shop]);
+    /// assert_eq!(environment.of_place("shout", "/task/shop".as_ref()).variables.len(), 1);
+    /// assert!(environment.of_place("shout", "/task/pets".as_ref()).variables.is_empty());
+    /// ```
+    #[must_use]
+    pub fn of_place(&self, engine: &str, place: &Path) -> Self {
+        let mut environment = self.clone();
+        let mut places = self.places.iter();
+        let is_it = |known: &&PlaceSettings| known.engine == engine && known.place == place;
+        if let Some(settings) = places.find(is_it) {
+            environment.variables = settings.variables.clone();
+            environment.memory_limit = settings.memory_limit.or(self.memory_limit);
+        }
+        environment
     }
 
     /// Sets what is known about the function.

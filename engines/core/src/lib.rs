@@ -36,7 +36,9 @@ mod stream_place;
 pub use conventions::Conventions;
 pub use dialect::{ErrorDialect, ErrorRecord, json_string};
 pub use end::{End, timed_out};
-pub use engine::{CHILD_MARK, Capabilities, Engine, EngineInfo, Environment, Lookup, Search};
+pub use engine::{
+    CHILD_MARK, Capabilities, Engine, EngineInfo, Environment, Lookup, PlaceSettings, Search,
+};
 pub use error::{Error, ErrorKind, Frame, Result};
 pub use examine::{
     Candidate, ElfFacts, Examination, Finding, LayerPlace, MachineCode, PackedFile, PackedFolder,

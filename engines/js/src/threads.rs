@@ -126,8 +126,8 @@ impl Threads {
         package_folders: Vec<PathBuf>,
         mode: Mode,
     ) -> Arc<Self> {
-        let variables = match environment.shares_process {
-            true => Variables::copied(),
+        let variables = match environment.shares_process || !environment.variables.is_empty() {
+            true => Variables::copied(&environment.variables),
             false => Variables::Process,
         };
         let (stores, is_deno, running, starting, errors) = Default::default();

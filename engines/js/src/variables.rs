@@ -27,9 +27,11 @@ pub(crate) enum Variables {
 }
 
 impl Variables {
-    /// Makes a copy of the process's variables.
-    pub(crate) fn copied() -> Self {
-        Self::Own(Arc::new(Mutex::new(of_process())))
+    /// Makes a copy of the process's variables, with these on top of them.
+    pub(crate) fn copied(more: &[(String, String)]) -> Self {
+        let mut own = of_process();
+        own.extend(more.iter().cloned());
+        Self::Own(Arc::new(Mutex::new(own)))
     }
 
     fn get(&self, name: &str) -> Option<String> {

@@ -4,7 +4,7 @@ mod json;
 mod writing;
 
 use crate::{
-    bulk, context,
+    ID, bulk, context,
     convert::{Forms, Marks, StateView},
     exchange, exits, find, guard, headers,
     host::Host,
@@ -40,6 +40,7 @@ const PRELUDES: [(&str, &str); 5] = [
 
 /// Starts a state that looks for modules in `root`.
 pub(crate) fn start(root: &Path, environment: &Environment, stop: Arc<Stop>) -> Result<Rc<Vm>> {
+    let environment = &environment.of_place(ID, root);
     let host = Rc::new(Host::new(environment, stop));
     let started = Heap::new().and_then(|lua| {
         let (main, functions) = prepare(&lua, &host, root, environment)?;
@@ -90,6 +91,13 @@ fn prepare(
     host.forms().prepare(lua, marks)?;
     functions.raw_set("null", Value::NULL)?;
     functions.raw_set("trace_in_environment", environment.trace_in_environment)?;
+    if !environment.variables.is_empty() {
+        let variables = lua.create_table()?;
+        for (name, value) in environment.variables.iter() {
+            variables.raw_set(name.as_str(), value.as_str())?;
+        }
+        functions.raw_set("variables", variables)?;
+    }
     for (name, function) in writing::CLOSURES {
         functions.raw_set(name, closure(lua, host, function)?)?;
     }

@@ -42,7 +42,9 @@ pub(crate) struct PythonInstance {
     functions: RefCell<Vec<Rc<Registered>>>,
     pub(crate) contexts: Rc<Contexts>,
     pub(crate) event_loop: Rc<CurrentLoop>,
-    /// Whether functions that know nothing of each other may be loaded.
+    /// The facts that it was started with.
+    environment: Environment,
+    /// Whether functions that know nothing of each other may be loaded, or a root has variables of its own.
     side_by_side: bool,
     roots: RefCell<Vec<Root>>,
     pub(crate) runs: Arc<Runs>,
@@ -78,7 +80,8 @@ impl PythonInstance {
             let ready = host::apply_level(py).and_then(|()| python.begin_anew(py));
             ready.map_err(|e| error::internal(py, &e))
         })?;
-        let (runs, side_by_side) = (Arc::default(), !environment.lone_root);
+        let side_by_side = !environment.lone_root || !environment.places.is_empty();
+        let runs = Arc::default();
         let settings = Settings { ascii: escapes(env::var("AWS_EXECUTION_ENV").ok().as_deref()) };
         Ok(Self {
             python,
@@ -87,6 +90,7 @@ impl PythonInstance {
             settings,
             functions: RefCell::default(),
             contexts: Contexts::new(environment, settings),
+            environment: environment.clone(),
             side_by_side,
             roots: RefCell::default(),
             event_loop: CurrentLoop::new(python, &runs, side_by_side),
@@ -139,7 +143,10 @@ impl PythonInstance {
         if let Some(place) = known {
             return Ok(RootId(place));
         }
-        let scope = self.side_by_side.then(|| Scope::of(py, self.python, self.generation, path));
+        let scope = self.side_by_side.then(|| {
+            let variables = self.environment.of_place(ID, path).variables;
+            Scope::of(py, self.python, self.generation, path, &variables)
+        });
         let (path, scope) = (path.to_owned(), scope.transpose()?);
         let mut roots = self.roots.borrow_mut();
         roots.push(Root { path, scope });

@@ -30,12 +30,14 @@ pub(crate) struct Scope {
 }
 
 impl Scope {
-    /// Returns the scope of a root. Instances of one generation share it, as they share modules.
+    /// Returns the scope of a root, which begins with these variables. Instances of one generation share it, as they share
+    /// modules.
     pub(crate) fn of(
         py: Python<'_>,
         python: &Interpreter,
         generation: u64,
         root: &Path,
+        variables: &[(String, String)],
     ) -> PyResult<Arc<Self>> {
         let known = || {
             let all = all();
@@ -47,7 +49,11 @@ impl Scope {
         }
         let context = copy_current(py)?;
         let begin = interpreter::of(prelude(py, python)?.bind(py), "begin")?;
-        context.call_method1("run", (begin,))?;
+        let given = PyDict::new(py);
+        for (name, value) in variables {
+            given.set_item(name, value)?;
+        }
+        context.call_method1("run", (begin, given))?;
         let (root, home) = (root.to_owned(), thread::current().id());
         let made = Arc::new(Self { generation, root, context: context.unbind(), home });
         // Python's code has run, and another thread may have been faster.

@@ -94,20 +94,16 @@ impl Auth {
     ///
     /// # Errors
     /// The reason why it cannot be used.
-    pub(in crate::http) fn read(
-        value: &toml::Value,
-        folder: &Path,
-    ) -> Result<Option<Arc<Self>>, String> {
+    pub(in crate::http) fn read(value: &Value, folder: &Path) -> Result<Option<Arc<Self>>, String> {
         let written = match value {
-            toml::Value::Boolean(false) => return Ok(None),
-            toml::Value::Table(table) => table.clone(),
+            Value::Bool(false) => return Ok(None),
+            Value::Object(_) => value.clone(),
             other => {
                 return Err(format!("auth = {other}: use a table, or false for no authentication"));
             }
         };
-        let written: Written = written
-            .try_into()
-            .map_err(|error: toml::de::Error| format!("auth: {}", error.message()))?;
+        let written: Written =
+            serde_json::from_value(written).map_err(|error| format!("auth: {error}"))?;
         let keys = match (written.jwks, written.key) {
             (Some(place), None) => Source::of_set(&place, folder)
                 .map_err(|why| format!("auth: jwks = {place:?}: {why}"))?,

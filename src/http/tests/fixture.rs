@@ -117,10 +117,10 @@ impl Instance for EchoInstance {
     fn shutdown(&self) {}
 }
 
-pub(super) fn registry(interleaving: bool) -> Registry {
-    let info = EngineInfo::new("echo", "Echo", "0")
-        .with_extensions(&["echo"])
-        .with_capabilities(Capabilities { interleaving, ..Capabilities::default() });
+pub(in crate::http) fn registry(interleaving: bool) -> Registry {
+    let info = EngineInfo::new("echo", "Echo", "0").with_extensions(&["echo"]).with_capabilities(
+        Capabilities { interleaving, memory_limit: true, ..Capabilities::default() },
+    );
     Registry::new(vec![Arc::new(Echo(info, AtomicU32::new(1)))])
 }
 
@@ -290,7 +290,7 @@ pub(super) fn post(path: &str, headers: &str, body: &[u8]) -> String {
 }
 
 /// Makes a folder with these files, empty but for the routes.
-pub(super) fn folder(files: &[&str], routes: &str) -> tempfile::TempDir {
+pub(in crate::http) fn folder(files: &[&str], routes: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for file in files {
         let path = folder.path().join(file);

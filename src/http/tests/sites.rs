@@ -28,9 +28,9 @@ fn routes_of_a_folder_lead_to_its_functions() {
 #[test]
 fn an_error_in_the_routes_names_its_file_and_line() {
     for (routes, line, part) in [
-        ("[[route]]\npath = \"/a\"\nfunktion = \"a\"\n", 3, "unknown field `funktion`"),
-        ("\n[[route]]\nfunction = \"a\"\n", 2, "missing field `path`"),
-        ("x = 1\n", 1, "unknown field `x`"),
+        ("[[route]]\npath = \"/a\"\nfunktion = \"a\"\n", 3, "did you mean 'function'?"),
+        ("\n[[route]]\nfunction = \"a\"\n", 2, "the route has no 'path'"),
+        ("x = 1\n", 1, "unknown key 'x'"),
         ("[[route]\n", 1, ""),
         ("[[route]]\npath = \"/a\"\n", 2, "neither 'function' nor 'handler'"),
         ("[[route]]\npath = \"/a\"\nfunction = \"pet\"\n", 3, "did you mean 'pets'?"),

@@ -148,6 +148,45 @@ if host.trace_in_environment then
   end
 end
 
+-- Variables of this root's functions, which lie over the process's. What the functions start gets them from its shell.
+local variables = host.variables
+if variables then
+  local getenv, execute, popen = os.getenv, os.execute, io.popen
+  local names = {}
+  for name in pairs(variables) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  local exports = "export"
+  for _, name in ipairs(names) do
+    exports = exports .. (" %s='%s'"):format(name, variables[name]:gsub("'", "'\\''"))
+  end
+  exports = exports .. "; "
+
+  local function with_exports(command)
+    if type(command) == "string" or type(command) == "number" then
+      return exports .. command
+    end
+    return command
+  end
+
+  function os.getenv(name)
+    local value = variables[name]
+    if value == nil then
+      return getenv(name)
+    end
+    return value
+  end
+
+  function os.execute(command)
+    return execute(with_exports(command))
+  end
+
+  function io.popen(program, ...)
+    return popen(with_exports(program), ...)
+  end
+end
+
 _G.trine = trine
 package.loaded.trine = trine
 package.loaded["trine.json"] = trine.json

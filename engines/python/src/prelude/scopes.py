@@ -28,9 +28,14 @@ class Scope:
         self.policy = None
 
 
-def begin():
-    """Called in the context in which the functions of a root will be loaded and called."""
-    _scope.set(Scope())
+def begin(variables):
+    """Called in the context in which the functions of a root will be loaded and called, which see these variables."""
+    scope = Scope()
+    for name, value in variables.items():
+        name, value = os.fsencode(name), os.fsencode(value)
+        scope.environ[name] = scope.system[name] = value
+        _shared.setdefault(name, _trine.system_variable(name))
+    _scope.set(scope)
     take_apart()
 
 

@@ -30,7 +30,7 @@ fn folder() -> TempDir {
 }
 
 fn read(setting: &str, folder: &TempDir) -> Result<Option<Arc<Auth>>, String> {
-    let value: toml::Value = toml::from_str(&format!("auth = {setting}")).unwrap();
+    let value: serde_json::Value = toml::from_str(&format!("auth = {setting}")).unwrap();
     Auth::read(&value["auth"], folder.path())
 }
 

@@ -1,0 +1,247 @@
+//! The keys that `trine.toml` has, with the values that each of them takes. The reader and the schema for editors both go
+//! by these lists.
+
+use crate::{
+    config::{CountForm, MEMORY, SizeForm, TIMEOUT, TimeForm},
+    http::options::{MOST_CONCURRENT, MOST_THREADS},
+};
+
+/// A list of tables of the file: what `[[function]]` and its like may hold.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::http) struct Table {
+    /// Its name, between two brackets each.
+    pub(super) name: &'static str,
+    /// Its purpose, for editors.
+    pub(super) about: &'static str,
+    pub(super) keys: &'static [Key],
+    /// The keys of which it has exactly one; none where there is no such choice.
+    pub(super) one_of: &'static [&'static str],
+}
+
+/// A key of a table.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Key {
+    pub(super) name: &'static str,
+    /// Another spelling of it.
+    pub(super) alias: Option<&'static str>,
+    pub(super) kind: Kind,
+    pub(super) required: bool,
+    /// Its purpose, for editors.
+    pub(super) about: &'static str,
+}
+
+/// The values that a key takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A text.
+    Text,
+    /// The name of an [`EventFormat`](crate::http::EventFormat).
+    Format,
+    /// A list of texts.
+    Texts,
+    /// One of these texts.
+    Choice(&'static [&'static str]),
+    /// One of [`METHODS`], or a list of them.
+    Methods,
+    /// A whole number.
+    Count(CountForm),
+    /// A length of time.
+    Time(TimeForm),
+    /// A size.
+    Size(SizeForm),
+    /// A table of environment variables.
+    Variables,
+    /// Whose tokens let requests in: a table, or `false`; see `auth/settings.rs`.
+    Auth,
+    /// Anything.
+    Anything,
+}
+
+impl Key {
+    const fn new(name: &'static str, kind: Kind, about: &'static str) -> Self {
+        Self { name, alias: None, kind, required: false, about }
+    }
+
+    const fn required(self) -> Self {
+        Self { required: true, ..self }
+    }
+
+    const fn or(self, alias: &'static str) -> Self {
+        Self { alias: Some(alias), ..self }
+    }
+
+    /// Returns its spellings, the usual one first.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(self.name).chain(self.alias)
+    }
+}
+
+/// The methods that a route may name: those of HTTP and WebDAV, and `PURGE`, which caches know.
+pub(super) const METHODS: &[&str] = &[
+    "ANY",
+    "GET",
+    "HEAD",
+    "POST",
+    "PUT",
+    "PATCH",
+    "DELETE",
+    "OPTIONS",
+    "TRACE",
+    "QUERY",
+    "ACL",
+    "COPY",
+    "LOCK",
+    "MKCALENDAR",
+    "MKCOL",
+    "MOVE",
+    "PROPFIND",
+    "PROPPATCH",
+    "PURGE",
+    "REPORT",
+    "SEARCH",
+    "UNLOCK",
+];
+
+/// `[[function]]`.
+pub(super) const FUNCTION: Table = Table {
+    name: "function",
+    about: "The settings of one function. They go before those of the server.",
+    one_of: &[],
+    keys: &[
+        Key::new(
+            "name",
+            Kind::Text,
+            "The function: its name in the folder, or the handler string of a route.",
+        )
+        .required(),
+        Key::new(
+            "env",
+            Kind::Variables,
+            "Environment variables of the function, on top of the process's.",
+        ),
+        Key::new(
+            "timeout",
+            Kind::Time(TIMEOUT),
+            "The time that an invocation may take: 30s, 500ms, 5m; a number alone is seconds.",
+        ),
+        Key::new(
+            "memory",
+            Kind::Size(MEMORY),
+            "The memory that its interpreter may take: 512MiB, 1GB; a number alone is MiB. For \
+             languages with a limit of their own.",
+        ),
+        Key::new(
+            "middlewares",
+            Kind::Texts,
+            "The middlewares around the function, outermost first, in the place of those that the \
+             server has been given.",
+        ),
+        Key::new(
+            "concurrency",
+            Kind::Count(CountForm { least: 1, most: MOST_CONCURRENT }),
+            "Invocations of the function in flight in each worker.",
+        ),
+        Key::new(
+            "threads",
+            Kind::Count(CountForm { least: 1, most: MOST_THREADS }),
+            "Threads for the function, where its language has one interpreter and it holds its \
+             thread.",
+        ),
+        Key::new("event-format", Kind::Format, "The form of its events and results.")
+            .or("event_format"),
+        AUTH,
+    ],
+};
+
+/// `[auth]`, and `auth` of a function.
+pub(super) const AUTH: Key =
+    Key::new("auth", Kind::Auth, "Whose tokens let requests in; false where none is asked for.");
+
+/// `[[route]]`.
+pub(super) const ROUTE: Table = Table {
+    name: "route",
+    about: "A method and a pattern of paths, and the function behind them.",
+    one_of: &["function", "handler"],
+    keys: &[
+        Key::new(
+            "method",
+            Kind::Methods,
+            "The method, or a list of methods; ANY when it is left out.",
+        ),
+        Key::new(
+            "path",
+            Kind::Text,
+            "The path, with {name} for one segment and, at its end, {name+} for all that follow.",
+        )
+        .required(),
+        Key::new("function", Kind::Text, "A function of the folder, by name."),
+        Key::new("handler", Kind::Text, "Any handler: pets.py:get, src/app.handler."),
+        Key::new(
+            "base_path",
+            Kind::Text,
+            "What of the path the function does not see; nothing when it is left out.",
+        )
+        .or("base-path"),
+    ],
+};
+
+/// `[[static]]`.
+pub(super) const STATIC: Table = Table {
+    name: "static",
+    about: "A folder whose files are served as they are.",
+    one_of: &[],
+    keys: &[
+        Key::new("path", Kind::Text, "The path below which its files are served.").required(),
+        Key::new("folder", Kind::Text, "The folder, as seen from the file's own.").required(),
+        Key::new(
+            "index",
+            Kind::Text,
+            "The file that stands for a folder [default: index.html]; an empty text for none.",
+        ),
+        Key::new(
+            "cache-control",
+            Kind::Text,
+            "The value of the header Cache-Control, such as public, max-age=3600.",
+        ),
+        Key::new(
+            "fallback",
+            Kind::Text,
+            "The file that answers for paths without a file, unless their last segment has a dot: \
+             the page of a single-page application.",
+        ),
+    ],
+};
+
+/// `[[trigger]]`.
+pub(super) const TRIGGER: Table = Table {
+    name: "trigger",
+    about: "What invokes a function beside requests: a schedule.",
+    one_of: &["function", "handler"],
+    keys: &[
+        Key::new("kind", Kind::Choice(&["cron"]), "The kind of trigger.").required(),
+        Key::new("name", Kind::Text, "Its name in the log and in events [default: the function's]."),
+        Key::new("function", Kind::Text, "A function of the folder, by name."),
+        Key::new("handler", Kind::Text, "Any handler: report.py:nightly, src/app.handler."),
+        Key::new(
+            "cron",
+            Kind::Text,
+            "When: minute, hour, day of the month, month and day of the week, as \"*/5 * * * *\", with \
+             the second in front of them if there are six; or @hourly, @daily, @weekly, @monthly, \
+             @yearly.",
+        )
+        .required(),
+        Key::new(
+            "timezone",
+            Kind::Text,
+            "The time zone of the schedule, such as Europe/Berlin [default: UTC].",
+        ),
+        Key::new(
+            "input",
+            Kind::Anything,
+            "The event; that of an EventBridge schedule when it is left out.",
+        ),
+    ],
+};
+
+/// All tables that the file may have.
+pub(in crate::http) const TABLES: &[Table] = &[FUNCTION, ROUTE, STATIC, TRIGGER];
