@@ -251,7 +251,7 @@ impl Server {
     }
 
     /// Starts all workers but the main thread's, whose seat is the second part.
-    fn prepare(self, worker: &WorkerOptions) -> Result<(Running, Option<Seat>), ServeError> {
+    fn prepare(mut self, worker: &WorkerOptions) -> Result<(Running, Option<Seat>), ServeError> {
         let log = Log::new(worker.environment.log.clone());
         let (stuck, lost) = mpsc::unbounded_channel();
         let (stop, stopped) = watch::channel(false);
@@ -300,7 +300,7 @@ impl Server {
             address: self.address,
             options: self.options.clone(),
             log: log.clone(),
-            metrics: self.metrics.map(|listener| MetricsPort {
+            metrics: self.metrics.take().map(|listener| MetricsPort {
                 listener,
                 shared: shared.clone(),
                 closing: closing.clone(),
@@ -351,7 +351,8 @@ impl Server {
         if self.site.triggers().is_empty() {
             return Ok(None);
         }
-        let (dispatcher, runs) = handover::dispatcher(LostThread::Worker, main_lost.clone());
+        let (dispatcher, runs) =
+            handover::dispatcher(LostThread::Worker, main_lost.clone(), Places::new([]));
         let around = triggers::Around {
             site: self.site.clone(),
             options: self.options.clone(),

@@ -123,7 +123,7 @@ impl Service {
         *self.no_time.borrow()
     }
 
-    fn is_draining(&self) -> bool {
+    pub(super) fn is_draining(&self) -> bool {
         *self.stopped.borrow()
     }
 

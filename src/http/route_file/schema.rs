@@ -79,7 +79,7 @@ fn property(key: &Key) -> Value {
                 },
                 "oneOf": [{ "required": ["jwks"] }, { "required": ["key"] }],
             });
-            json!({ "anyOf": [{ "const": false }, table] })
+            json!({ "anyOf": [{ "enum": [false] }, table] })
         }
         Kind::Anything => json!({}),
     };

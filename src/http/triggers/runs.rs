@@ -10,6 +10,7 @@ use crate::{
         handover::Dispatcher,
         lifeline::{Lifeline, LostThread},
         options::ServeOptions,
+        queue::Admission,
         site::Site,
     },
     telemetry::Log,
@@ -176,7 +177,13 @@ async fn run(around: &Around, trigger: &Trigger, due: DateTime<Utc>) {
         log: around.log.clone(),
     };
     let event = Payload::Json(event::of(trigger, function, due, &id));
-    let call = around.dispatcher.call(trigger.function, event, &invocation, Some(lifeline));
+    let call = around.dispatcher.call(
+        trigger.function,
+        event,
+        &invocation,
+        Some(lifeline),
+        Admission::default(),
+    );
     let mut call = pin!(call);
     let failed = match invocation.stream.until_out(call.as_mut()).await {
         Some(result) => result.err(),
