@@ -144,7 +144,7 @@ fn a_folder_says_which_function_has_which_form() {
     let refused = run(trine(&folder, &["serve", "--port", "0"]));
     assert_eq!(refused.code, Some(1), "{refused:?}");
     let expected = "trine.toml:4: event-format = \"aws-v3\": use one of aws-v2, aws-v1, alb, alb-multi-value, \
-                    function-url, cloudevents, raw; did you mean 'aws-v";
+                    function-url, scaleway, cloudevents, raw; did you mean 'aws-v";
     assert!(refused.stderr.contains(expected), "{refused:?}");
     let refused = run(trine(&folder, &["serve", "--event-format", "aws_v1"]));
     assert_eq!(refused.code, Some(2), "{refused:?}");

@@ -294,7 +294,8 @@ fn the_variables_of_the_platform_alone_start_a_server() {
             ("SCW_APPLICATION_VERSION", "7"),
             ("SCW_APPLICATION_MEMORY", "512"),
         ];
-        let with_file = [&variables[..], &[("SCW_HANDLER_PATH", &*folder.file(file))]].concat();
+        let path = folder.file(file);
+        let with_file = [&variables[..], &[("SCW_HANDLER_PATH", &*path)]].concat();
         let context =
             json!({"memoryLimitInMb": 512, "functionName": "shop", "functionVersion": "7"});
         for program in [binary().into(), folder.bootstrap()] {
