@@ -18,6 +18,7 @@ mod report;
 mod role;
 mod scaleway;
 mod serve;
+mod sub_runtime;
 mod target;
 mod wrapper;
 

@@ -59,6 +59,6 @@ pub use format::EventFormat;
 pub use options::{ErrorDetail, MOST_THREADS, ServeOptions};
 pub use response::{Malformed, Reply, of as response_of};
 pub use route::Route;
-pub use scaleway::{Access, Scaleway, TokenCheck};
+pub use scaleway::{Access, Scaleway, SubRuntime, TokenCheck};
 pub use server::{Ended, Running, Server, Stop, Supervisor, serve};
 pub use site::{ServedFunction, Site};

@@ -12,5 +12,6 @@ mod scaleway;
 mod server;
 mod side_by_side;
 mod sites;
+mod sub_runtime;
 mod threads;
 mod tokens;
