@@ -21,6 +21,7 @@ mod role;
 mod scaleway;
 mod schema;
 mod serve;
+mod sub_runtime;
 mod target;
 mod wrapper;
 

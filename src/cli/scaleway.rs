@@ -1,17 +1,22 @@
 //! `trine serve` in the place of Scaleway's core runtime: a process that finds the variables of their platform serves the
 //! handler that they name.
 
-use super::{Usage, address};
+use super::{
+    Usage, address,
+    sub_runtime::{self, Program},
+};
 use crate::{
     engines::Registry,
-    handler::{SearchPaths, locate_file},
+    handler::{Located, SearchPaths, locate_file},
     http::{EventFormat, Scaleway, ServeError, ServeOptions, ServedFunction, Site},
 };
 use std::{
     env,
     ffi::OsString,
     path::{Path, PathBuf},
+    sync::Arc,
 };
+use trine_engine::{Module, Wanted};
 
 const HANDLER_PATH: &str = "SCW_HANDLER_PATH";
 /// The name that the platform gives to a handler that nobody has named.
@@ -51,8 +56,15 @@ impl Handler {
     /// Makes the site of this handler alone.
     ///
     /// # Errors
-    /// [`ServeError::Function`] where there is no such file.
-    pub(super) fn site(&self, registry: &Registry) -> Result<Site, ServeError> {
+    /// [`ServeError::Function`] where there is no such file; [`Usage`] where it is a program.
+    pub(super) fn site(&self, registry: &Registry) -> anyhow::Result<Site> {
+        if sub_runtime::is_binary() {
+            return Err(Usage(format!(
+                "'{}' is a program of its own (SCW_HANDLER_IS_BINARY): --sub-runtime has it answer by the upstream protocol",
+                self.file.display()
+            ))
+            .into());
+        }
         let file = std::path::absolute(&self.file).unwrap_or_else(|_| self.file.clone());
         let folder = file.parent().unwrap_or(Path::new("/"));
         let find = |export: &str| {
@@ -65,6 +77,26 @@ impl Handler {
         };
         Ok(Site::new(vec![function.map_or_else(|| find(""), Ok)?]))
     }
+}
+
+/// Makes the site of a handler that a program runs.
+///
+/// # Errors
+/// [`Usage`] where the variables name none.
+pub(super) fn site_of_program(handler: Option<&Handler>) -> Result<(Site, Program), Usage> {
+    let handler = handler.ok_or_else(|| {
+        Usage(
+            "--sub-runtime is for the handler that SCW_HANDLER_PATH names, and no other".to_owned(),
+        )
+    })?;
+    let program = Program::named(&handler.file)?;
+    let name = if handler.export.is_empty() { USUAL_NAME } else { &handler.export };
+    let engine = Arc::new(program.engine(name, &handler.file)?);
+    let folder = handler.file.parent().unwrap_or(Path::new("/"));
+    let stem = handler.file.file_stem().unwrap_or_default().to_string_lossy();
+    let module = Module::new(folder, &handler.file, stem.clone(), Wanted::Handler(name.to_owned()));
+    let function = ServedFunction::new(stem, Located { engine, module });
+    Ok((Site::new(vec![function]), program))
 }
 
 /// Returns the port on which the platform expects its function.
@@ -100,6 +132,6 @@ pub(super) fn check_local(options: &ServeOptions, site: &Site) -> Result<(), Usa
 }
 
 /// Returns a variable that is set to something.
-fn variable(name: &str) -> Option<String> {
+pub(super) fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }

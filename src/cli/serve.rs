@@ -2,7 +2,7 @@
 
 use super::{
     Usage, address, log_flags::LogFlags, operation::OperationFlags, print_beside, scaleway,
-    settings, target,
+    settings, sub_runtime::Program, target,
 };
 use crate::{
     config::{self, CountForm, Settings},
@@ -93,6 +93,10 @@ pub(super) struct Serve {
     /// Behave as behind Scaleway's ingress: add its headers to requests, name its server, ask for no token
     #[arg(long)]
     local: bool,
+    /// Have a program of its own answer, by Scaleway's upstream protocol: SCW_HANDLER_PATH with SCW_HANDLER_IS_BINARY=true, else
+    /// SCW_RUNTIME_BINARY
+    #[arg(long)]
+    sub_runtime: bool,
     /// Load every function at once instead of at its first request
     #[arg(long)]
     eager: bool,
@@ -126,12 +130,16 @@ impl Serve {
         let supervisor = Supervisor::new()?;
         let registry = Registry::built_in();
         let named = scaleway::Handler::named().filter(|_| self.path.is_none());
-        let site = match &named {
-            Some(handler) => handler.site(&registry)?,
+        let (site, program) = match &named {
+            handler if self.sub_runtime => {
+                let (site, program) = scaleway::site_of_program(handler.as_ref())?;
+                (site, Some(program))
+            }
+            Some(handler) => (handler.site(&registry)?, None),
             None => {
                 let path = self.path.as_deref().unwrap_or(".");
                 check_form(path)?;
-                Site::open(path, &registry)?
+                (Site::open(path, &registry)?, None)
             }
         };
         let site = site.surround(&settings.middlewares, &settings.layer_root.value, &registry)?;
@@ -164,7 +172,10 @@ impl Serve {
                 server.note_problems_reported();
             }
         };
-        match server.serve_under(supervisor, &worker, announce)? {
+        let program = program.as_ref().map(Program::start).transpose()?;
+        let ended = server.serve_under(supervisor, &worker, announce)?;
+        drop(program);
+        match ended {
             Ended::Drained => Ok(()),
             // Guests may still run: nothing but the end of the process stops them.
             forced => trine_process::end(forced.exit_code().into()),

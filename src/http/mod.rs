@@ -82,7 +82,7 @@ pub use options::{ErrorDetail, MOST_CONCURRENT, MOST_THREADS, ServeOptions};
 pub use response::{Malformed, Reply, of as response_of};
 pub use route::Route;
 pub use route_file::schema;
-pub use scaleway::{Access, Scaleway, TokenCheck};
+pub use scaleway::{Access, Scaleway, SubRuntime, TokenCheck};
 pub use server::{Ended, Running, Server, Stop, Supervisor, serve};
 pub use site::{Asked, ServedFunction, Site};
 pub use triggers::{Schedule, Trigger};

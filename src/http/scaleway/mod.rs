@@ -10,10 +10,12 @@
 mod access;
 mod service;
 mod settings;
+mod sub_runtime;
 
 pub(super) use access::Denied;
 pub use access::{Access, TokenCheck};
 pub use settings::Scaleway;
+pub use sub_runtime::SubRuntime;
 
 use super::response::{Reply, finish};
 use bytes::Bytes;

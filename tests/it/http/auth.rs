@@ -1,7 +1,7 @@
 //! The setting `[auth]`: tokens that let requests in, whatever the form of a function's events.
 
 use super::tokens::{
-    Issuer, KEY_SET, OTHER_KEY, OTHER_KEY_SET, RSA_KEY, RSA_PUBLIC, signed, signed_with,
+    Issuer, KEY_SET, LOCALHOST, OTHER_KEY, OTHER_KEY_SET, RSA_KEY, RSA_PUBLIC, signed, signed_with,
 };
 use crate::support::{Folder, Reply, Served, eventually, run, trine};
 use serde_json::{Value, json};
@@ -135,6 +135,32 @@ fn keys_behind_a_url_are_fetched_once_and_again_when_a_token_names_a_new_one() {
     assert_eq!(ask(&served, "/one", &token).status, 401, "the old key is not published any more");
     *issuer.answer.lock().unwrap() = ("500 Oops", "");
     assert_eq!(ask(&served, "/one", &new).status, 200, "the keys are still good");
+}
+
+#[test]
+fn keys_are_fetched_securely_from_whom_the_certificates_name() {
+    let issuer = Issuer::start_secure();
+    let folder = Folder::new(&FUNCTIONS);
+    folder.write("localhost.pem", LOCALHOST);
+    let setting = format!("[auth]\njwks = \"https://localhost:{}/keys\"\n", issuer.address.port());
+    folder.write("trine.toml", setting);
+    let start = |variable: Option<(&str, &str)>| {
+        let mut command = trine(&folder, &["serve", "--port", "0", "--workers", "1"]);
+        command.envs(variable);
+        Served::of(command)
+    };
+    let served = start(Some(("SSL_CERT_FILE", &*folder.file("localhost.pem"))));
+    assert_eq!(ask(&served, "/one", &signed(&claims())).status, 200, "{:?}", served.process);
+    let file = folder.file("trine.toml");
+    for (variable, why) in [
+        (None, "no secure connection to localhost: "),
+        (Some(("SSL_CERT_FILE", "/gone.pem")), "/gone.pem: "),
+        (Some(("SSL_CERT_FILE", &*file)), "it holds no certificate"),
+    ] {
+        let served = start(variable);
+        assert_eq!(ask(&served, "/one", &signed(&claims())).status, 503, "{variable:?}");
+        eventually("the log says why", || served.process.stderr().contains(why).then_some(()));
+    }
 }
 
 #[test]

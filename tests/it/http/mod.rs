@@ -20,6 +20,7 @@ mod server;
 mod settings;
 mod side_by_side;
 mod sites;
+mod sub_runtime;
 mod threads;
 mod tokens;
 mod triggers;

@@ -3,7 +3,7 @@
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::Value;
 use std::{
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpListener},
     sync::{
         Arc, Mutex,
@@ -11,10 +11,16 @@ use std::{
     },
     thread,
 };
+use tokio_rustls::rustls::{
+    ServerConfig, ServerConnection, StreamOwned, crypto,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+};
 
 pub(super) const RSA_KEY: &str = include_str!("../tokens/rsa-test-key.pem");
 pub(super) const RSA_PUBLIC: &str = include_str!("../tokens/rsa-test-public.pem");
 pub(super) const OTHER_KEY: &str = include_str!("../tokens/other-test-key.pem");
+pub(super) const LOCALHOST: &str = include_str!("../certificates/localhost.pem");
+const LOCALHOST_KEY: &str = include_str!("../certificates/localhost-key.pem");
 pub(super) const KEY_SET: &str = include_str!("../tokens/test-keys.json");
 pub(super) const OTHER_KEY_SET: &str = include_str!("../tokens/other-test-keys.json");
 
@@ -39,6 +45,20 @@ pub(super) struct Issuer {
 
 impl Issuer {
     pub(super) fn start() -> Self {
+        Self::serving(None)
+    }
+
+    /// Starts one that speaks TLS, with the certificate of `localhost`.
+    pub(super) fn start_secure() -> Self {
+        let provider = Arc::new(crypto::aws_lc_rs::default_provider());
+        let config = ServerConfig::builder_with_provider(provider);
+        let config = config.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+        let chain = vec![CertificateDer::from_pem_slice(LOCALHOST.as_bytes()).unwrap()];
+        let key = PrivateKeyDer::from_pem_slice(LOCALHOST_KEY.as_bytes()).unwrap();
+        Self::serving(Some(Arc::new(config.with_single_cert(chain, key).unwrap())))
+    }
+
+    fn serving(tls: Option<Arc<ServerConfig>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let answer = Arc::new(Mutex::new(("200 OK", KEY_SET)));
@@ -46,19 +66,15 @@ impl Issuer {
         let (its_answer, its_count) = (Arc::clone(&answer), Arc::clone(&asked));
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                let mut reader = BufReader::new(stream);
-                let mut line = String::new();
-                while reader.read_line(&mut line).is_ok_and(|read| read > 2) {
-                    line.clear();
-                }
                 its_count.fetch_add(1, Ordering::SeqCst);
                 let (status, body) = *its_answer.lock().unwrap();
-                let length = body.len();
-                let head = format!(
-                    "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
-                );
-                // Who has gone away gets no answer.
-                let _ = reader.into_inner().write_all(format!("{head}{body}").as_bytes());
+                match &tls {
+                    None => reply(stream, status, body),
+                    Some(config) => {
+                        let connection = ServerConnection::new(Arc::clone(config)).unwrap();
+                        reply(StreamOwned::new(connection, stream), status, body);
+                    }
+                }
             }
         });
         Self { address, answer, asked }
@@ -68,4 +84,18 @@ impl Issuer {
     pub(super) fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }
+}
+
+/// Reads the head of a request and answers it.
+fn reply(stream: impl Read + Write, status: &str, body: &str) {
+    let mut reader = BufReader::new(stream);
+    let mut line = String::new();
+    while reader.read_line(&mut line).is_ok_and(|read| read > 2) {
+        line.clear();
+    }
+    let length = body.len();
+    let head =
+        format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
+    // Who has gone away gets no answer.
+    let _ = reader.into_inner().write_all(format!("{head}{body}").as_bytes());
 }

@@ -187,7 +187,7 @@ fn a_setting_that_cannot_be_used_says_why() {
         ("{ jwks = \"rsa.pem\" }", "auth: jwks = \"rsa.pem\": it is no JSON"),
         ("{ jwks = \"ftp://a/keys\" }", "keys come from a file, http:// or https://"),
         ("{ jwks = \"https://\" }", "it is no URL"),
-        ("{ key = \"private.pem\" }", "auth: key = \"private.pem\": it is no public key"),
+        ("{ key = \"private.pem\" }", "auth: key = \"private.pem\": it is a private key"),
         ("{ key = \"keys.json\" }", "auth: key = \"keys.json\": it does not begin with"),
         (
             "{ key = \"rsa.pem\", algorithms = [\"HS256\"] }",
