@@ -2,7 +2,8 @@
 //!
 //! The way of a request:
 //!
-//! 1. `server` has bound the port once; workers accept from it (`connection`). `duties` says which thread does what.
+//! 1. `server` has bound the port once (`socket`); workers accept from it, speak `tls` where there is a certificate, and
+//!    HTTP/1.1 or HTTP/2 (`connection`, `http2`). `duties` says which thread does what.
 //! 2. `service` refuses what `target` finds invalid, finds the function with the [`Site`]'s routes, or answers itself:
 //!    health, index, 404.
 //! 3. `event` writes the request as an event in the function's [`EventFormat`], straight into JSON text. What comes by
@@ -31,6 +32,7 @@ mod format;
 mod forwarded;
 mod functions;
 mod handover;
+mod http2;
 mod invocations;
 mod lifeline;
 mod limits;
@@ -43,14 +45,17 @@ mod reported;
 mod request_id;
 mod response;
 mod result;
+mod room;
 mod route;
 mod route_file;
 mod server;
 mod service;
 mod shared;
 mod site;
+mod socket;
 mod target;
 mod threads;
+mod tls;
 mod wire;
 
 #[cfg(test)]
@@ -64,8 +69,10 @@ pub use format::EventFormat;
 pub use forwarded::TrustedProxies;
 pub use limits::Limits;
 pub use metrics::MetricsPlace;
-pub use options::{ErrorDetail, MOST_THREADS, ServeOptions};
+pub use options::{ErrorDetail, Listen, MOST_THREADS, ServeOptions};
 pub use response::{Malformed, Reply, of as response_of};
 pub use route::Route;
 pub use server::{Ended, Running, Server, Stop, Supervisor, serve};
 pub use site::{ServedFunction, Site};
+pub use socket::Endpoint;
+pub use tls::{TlsError, TlsFiles};
