@@ -385,7 +385,7 @@ impl Entry {
 }
 
 /// Returns how many bytes of the process's memory are in RAM; `None` where the system does not tell.
-fn resident_memory() -> Option<u64> {
+pub(crate) fn resident_memory() -> Option<u64> {
     // The page size is 4 KiB wherever this is built for; the second number counts pages.
     let statistics = std::fs::read_to_string("/proc/self/statm").ok()?;
     let pages: u64 = statistics.split_ascii_whitespace().nth(1)?.parse().ok()?;

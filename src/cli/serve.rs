@@ -9,8 +9,8 @@ use crate::{
     engines::Registry,
     handler::PassedOver,
     http::{
-        Ended, ErrorDetail, EventFormat, MOST_CONCURRENT, MOST_THREADS, Route, ServeOptions,
-        ServedFunction, Server, Site, Supervisor,
+        Ended, Endpoint, ErrorDetail, EventFormat, MOST_CONCURRENT, MOST_THREADS, Route,
+        ServeOptions, ServedFunction, Server, Site, Supervisor,
     },
     telemetry::ProcessSink,
     worker::Isolation,
@@ -156,13 +156,15 @@ impl Serve {
             .into());
         }
         let (asked, threads) = (options.workers, options.threads);
+        let is_secured = options.tls.is_some();
         let server = Server::bind(options, site)?;
         let workers = server.workers();
         let worker = settings.concurrent_worker(settings.log(ProcessSink), workers);
         let announce = |server: &Server| {
-            let mut banner = banner(server.site(), server.address(), asked, threads);
+            let place = Reached { endpoint: server.endpoint(), is_secured };
+            let mut banner = banner(server.site(), &place, asked, threads);
             if let Some(address) = server.metrics_address() {
-                let _ = writeln!(banner, "Metrics on {}/metrics", base_url(address));
+                let _ = writeln!(banner, "Metrics on {}/metrics", base_url("http", address));
             }
             // A closed standard output is no reason not to serve.
             if let Some(problem) = server.options().scaleway.access.problem() {
@@ -216,6 +218,7 @@ impl Serve {
         if on_scaleway || self.event_format == Some(EventFormat::Scaleway) {
             options.body_limit = scaleway::body_limit().unwrap_or(options.body_limit);
         }
+        self.operation.apply_to(&mut options)?;
         if let Some(workers) = self.workers {
             options.workers = workers as usize;
         }
@@ -237,7 +240,6 @@ impl Serve {
         options.eager = self.eager;
         options.log_requests = self.log_requests;
         options.keep_base_path = self.keep_base_path;
-        self.operation.apply_to(&mut options);
         Ok(options)
     }
 }
@@ -280,8 +282,8 @@ fn stand_in(site: Site, settings: &mut Settings, registry: &Registry) -> Site {
 
 /// Describes what is served: a table of functions, and a line to try each. `asked` is the number of workers that was
 /// asked for, `threads` the number of threads for functions that hold theirs.
-fn banner(site: &Site, address: SocketAddr, asked: usize, threads: usize) -> String {
-    let base = base_url(address);
+fn banner(site: &Site, place: &Reached<'_>, asked: usize, threads: usize) -> String {
+    let base = place.base_url();
     let mut rows = vec![["FUNCTION", "ENGINE", "METHOD", "URL"].map(str::to_owned)];
     let (mut tries, mut broken) = (String::new(), String::new());
     for (route, function) in in_reading_order(site) {
@@ -295,8 +297,11 @@ fn banner(site: &Site, address: SocketAddr, asked: usize, threads: usize) -> Str
             url,
         ]);
         if function.problem.is_none() {
-            let _ =
-                writeln!(tries, "  {}", curl(method, &format!("{base}{}", sample(&route.path))));
+            let _ = writeln!(
+                tries,
+                "  {}",
+                place.curl(method, &format!("{base}{}", sample(&route.path)))
+            );
         }
     }
     for function in site.functions() {
@@ -326,7 +331,7 @@ fn banner(site: &Site, address: SocketAddr, asked: usize, threads: usize) -> Str
             (accepting, format!("\n{languages} runs {where_to}.\n"))
         }
     };
-    let mut out = format!("Serving {count} on {base} with {workers}\n\n");
+    let mut out = format!("Serving {count} on {} with {workers}\n\n", place.name());
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
     let widths: Vec<usize> = (0..3).map(|column| width(column).unwrap_or(0)).collect();
     for [function, engine, method, url] in &rows {
@@ -415,17 +420,48 @@ fn in_reading_order(site: &Site) -> Vec<(&Route, &ServedFunction)> {
     routes
 }
 
-/// Returns the URL at which this machine reaches the server.
-fn base_url(address: SocketAddr) -> String {
-    let ip = match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => {
-            return format!("http://127.0.0.1:{}", address.port());
+/// Where a server is reached, and whether with TLS.
+struct Reached<'a> {
+    endpoint: &'a Endpoint,
+    is_secured: bool,
+}
+
+impl Reached<'_> {
+    /// Returns the URL at which this machine reaches the server.
+    fn base_url(&self) -> String {
+        let scheme = if self.is_secured { "https" } else { "http" };
+        match self.endpoint.tcp() {
+            Some(address) => base_url(scheme, address),
+            None => format!("{scheme}://localhost"),
         }
-        IpAddr::V6(ip) if ip.is_unspecified() => return format!("http://[::1]:{}", address.port()),
+    }
+
+    fn name(&self) -> String {
+        if self.endpoint.tcp().is_some() { self.base_url() } else { self.endpoint.to_string() }
+    }
+
+    /// Returns a line to try a URL of this server.
+    fn curl(&self, method: &str, url: &str) -> String {
+        match self.endpoint {
+            Endpoint::Tcp(_) => curl(method, url),
+            Endpoint::Unix(path) => {
+                let line = curl(method, url);
+                let rest = line.strip_prefix("curl ").unwrap_or(&line);
+                format!("curl --unix-socket {} {rest}", path.display())
+            }
+        }
+    }
+}
+
+/// Returns the URL at which this machine reaches an address.
+fn base_url(scheme: &str, address: SocketAddr) -> String {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => "127.0.0.1".to_owned(),
+        IpAddr::V6(ip) if ip.is_unspecified() => "[::1]".to_owned(),
         IpAddr::V6(ip) => format!("[{ip}]"),
         IpAddr::V4(ip) => ip.to_string(),
     };
-    format!("http://{ip}:{}", address.port())
+    format!("{scheme}://{ip}:{}", address.port())
 }
 
 /// Returns a path that a route's pattern matches.
@@ -532,8 +568,8 @@ mod tests {
         assert_eq!(sample("/pets/{id}/x/{rest+}"), "/pets/1/x/a/b");
         assert_eq!(curl("ANY", "u"), "curl u");
         assert_eq!(curl("DELETE", "u"), "curl -X DELETE u");
-        assert_eq!(base_url("0.0.0.0:80".parse().unwrap()), "http://127.0.0.1:80");
-        assert_eq!(base_url("[::1]:80".parse().unwrap()), "http://[::1]:80");
+        assert_eq!(base_url("http", "0.0.0.0:80".parse().unwrap()), "http://127.0.0.1:80");
+        assert_eq!(base_url("https", "[::1]:80".parse().unwrap()), "https://[::1]:80");
     }
 
     #[test]
@@ -560,6 +596,18 @@ Try
 
 Ctrl-C stops.
 ";
-        assert_eq!(banner(&site, "127.0.0.1:9000".parse().unwrap(), 2, 1), expected);
+        let endpoint = Endpoint::Tcp("127.0.0.1:9000".parse().unwrap());
+        let place = Reached { endpoint: &endpoint, is_secured: false };
+        assert_eq!(banner(&site, &place, 2, 1), expected);
+        let endpoint = Endpoint::Unix("/run/a.sock".into());
+        let text = banner(&site, &Reached { endpoint: &endpoint, is_secured: false }, 2, 1);
+        assert!(
+            text.starts_with("Serving 3 functions on unix:/run/a.sock with 2 workers\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("  curl --unix-socket /run/a.sock http://localhost/pets\n"),
+            "{text}"
+        );
     }
 }

@@ -10,7 +10,7 @@ use super::{
 use http::{Method, request::Parts};
 use hyper::body::Body;
 use std::{sync::Arc, time::Instant};
-use trine_engine::Level;
+use trine_engine::{Error, Level};
 
 /// What is kept of a request until it is answered, as far as anybody wants it.
 pub(super) struct Account {
@@ -78,6 +78,16 @@ impl Service {
         match reply.body_mut() {
             ReplyBody::Streamed(streamed) => streamed.at_end(Box::new(end)),
             whole => end(whole.size_hint().lower(), true),
+        }
+    }
+
+    /// Counts and logs an invocation that failed; what was told in full before in a few words.
+    pub(super) fn note_failure(&self, index: usize, id: &str, error: &Error) {
+        self.shared.count_failure(index, error.kind());
+        let name = &self.site.functions()[index].name;
+        match self.reported.knows(name, error) {
+            true => self.log.failure_again(name, id, error),
+            false => self.log.failure(name, id, error),
         }
     }
 }

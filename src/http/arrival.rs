@@ -6,8 +6,8 @@ use super::{
     request_id::{self, RequestIds},
 };
 use chrono::{DateTime, Utc};
-use http::request::Parts;
-use std::{borrow::Cow, cell::Cell};
+use http::{HeaderMap, request::Parts};
+use std::{borrow::Cow, cell::Cell, collections::BTreeMap};
 use uuid::Uuid;
 
 /// What is known of a request besides its head and body.
@@ -39,4 +39,13 @@ impl Arrival {
         };
         (time, trace_id)
     }
+}
+
+/// Returns the trace context that a client sends along, as invocations carry it. Contract: W3C Trace Context and Baggage.
+pub(super) fn trace_context(headers: &HeaderMap) -> Option<BTreeMap<String, String>> {
+    // Without its parent the rest means nothing.
+    headers.get("traceparent")?;
+    let of = |name: &str| Some((name.to_owned(), headers.get(name)?.to_str().ok()?.to_owned()));
+    let context = ["traceparent", "tracestate", "baggage"].into_iter().filter_map(of).collect();
+    Some(context)
 }

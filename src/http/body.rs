@@ -1,6 +1,6 @@
 //! Bodies of responses: whole, streamed while the function makes them, or read from a file.
 
-use super::wire::Hold;
+use super::wire::{Counted, Hold};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::{Body, Frame, SizeHint};
@@ -69,6 +69,8 @@ pub struct StreamedBody {
     /// Whether it has left to its end.
     is_whole: bool,
     at_end: Option<AtEnd>,
+    /// Its place among the requests of its connection.
+    counted: Option<Counted>,
 }
 
 /// What is called once at the end of a body, with the bytes that have left, and whether that was all.
@@ -82,7 +84,12 @@ impl fmt::Debug for AtEnd {
 
 impl StreamedBody {
     pub(super) fn new(reader: StreamReader, hold: Hold) -> Self {
-        Self { reader, hold, fails: false, sent: 0, is_whole: false, at_end: None }
+        Self { reader, hold, fails: false, sent: 0, is_whole: false, at_end: None, counted: None }
+    }
+
+    /// Keeps its request one that is being answered.
+    pub(super) fn keep(&mut self, counted: Option<Counted>) {
+        self.counted = counted;
     }
 
     /// Has the end of it told, however it comes.

@@ -1,15 +1,17 @@
 //! The end of a server, as its workers and its supervisor share it: when it began, which connections are open, and the
 //! port, which is closed by whoever accepts last.
 
-use super::wire::{Connections, Wire};
+use super::{
+    socket::{Listener, Socket, Stream},
+    wire::{Connections, Wire},
+};
 use std::{
     io,
-    net::TcpListener,
+    net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 use tokio::{
-    net::TcpStream,
     task::JoinSet,
     time::{self, Instant},
 };
@@ -29,15 +31,17 @@ pub(super) struct Closing {
 /// The port, beside the handles that workers accept from.
 #[derive(Debug)]
 struct Door {
-    listener: Option<TcpListener>,
+    listener: Option<Listener>,
+    /// Whether clients speak TLS, and could not read an answer without it.
+    is_secured: bool,
     /// Number of workers that accept.
     accepting: usize,
 }
 
 impl Closing {
     /// Makes the state of a server on this port, with this number of workers that accept.
-    pub(super) fn new(listener: TcpListener, accepting: usize) -> Self {
-        let door = Mutex::new(Door { listener: Some(listener), accepting });
+    pub(super) fn new(listener: Listener, is_secured: bool, accepting: usize) -> Self {
+        let door = Mutex::new(Door { listener: Some(listener), is_secured, accepting });
         Self { connections: Arc::default(), asked: OnceLock::new(), door }
     }
 
@@ -48,9 +52,9 @@ impl Closing {
 
     /// Ends a worker's accepting, after what has come by now. The last one closes the port, with nothing between its
     /// last look and the end.
-    pub(super) fn leave_door(&self, admit: impl FnMut(TcpStream)) {
+    pub(super) fn leave_door(&self, mut admit: impl FnMut(Socket, SocketAddr)) {
         let mut door = self.door();
-        door.backlog().for_each(admit);
+        door.backlog().for_each(|(socket, client)| admit(socket, client));
         door.accepting = door.accepting.saturating_sub(1);
         if door.accepting == 0 {
             door.listener = None;
@@ -62,8 +66,8 @@ impl Closing {
         let mut waiting = JoinSet::new();
         {
             let mut door = self.door();
-            for stream in door.backlog() {
-                waiting.spawn(turn_away(stream));
+            for (socket, _) in door.backlog().filter(|_| !door.is_secured) {
+                waiting.spawn(turn_away(Stream::Plain(socket)));
             }
             door.listener = None;
         }
@@ -76,12 +80,12 @@ impl Closing {
 }
 
 impl Door {
-    fn backlog(&self) -> impl Iterator<Item = TcpStream> {
+    fn backlog(&self) -> impl Iterator<Item = (Socket, SocketAddr)> {
         self.listener.iter().flat_map(Backlog)
     }
 }
 
-async fn turn_away(stream: TcpStream) {
+async fn turn_away(stream: Stream) {
     // Whether it has sent anything shows below.
     let _ = time::timeout(LAST_REQUEST_TIMEOUT, stream.readable()).await;
     Wire::new(stream).hold().turn_away();
@@ -89,19 +93,15 @@ async fn turn_away(stream: TcpStream) {
 
 /// Connections that the system has accepted and no worker has. The system itself is asked: what the runtime knows may
 /// be outdated where guest code has held the thread.
-struct Backlog<'l>(&'l TcpListener);
+struct Backlog<'l>(&'l Listener);
 
 impl Iterator for Backlog<'_> {
-    type Item = TcpStream;
+    type Item = (Socket, SocketAddr);
 
-    fn next(&mut self) -> Option<TcpStream> {
+    fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let accepted = self.0.accept().and_then(|(stream, _)| {
-                stream.set_nonblocking(true)?;
-                TcpStream::from_std(stream)
-            });
-            match accepted {
-                Ok(stream) => return Some(stream),
+            match self.0.accept_now() {
+                Ok(accepted) => return Some(accepted),
                 // The client has gone in the meantime.
                 Err(e)
                     if matches!(

@@ -5,9 +5,11 @@
 //! connection says that it is the last.
 
 use super::{
-    handover,
+    handover, http2,
     limits::Limits,
     service::Service,
+    socket::{Acceptor, Socket, Stream},
+    tls,
     wire::{Hold, Wait, Wire},
 };
 use crate::telemetry::Log;
@@ -24,7 +26,6 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::{
-    net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, watch},
     task::JoinSet,
     time,
@@ -32,23 +33,19 @@ use tokio::{
 use trine_engine::Level;
 
 /// The longest request head, in bytes.
-const HEAD_LIMIT: usize = 1024 * 1024;
+pub(super) const HEAD_LIMIT: usize = 1024 * 1024;
 /// The pause after a failure to accept, most likely for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// The least time between two looks at what a connection waits for.
 const LOOK_INTERVAL: Duration = Duration::from_millis(10);
 /// Time for which an idle connection is kept after the stop: the next request on it may be on its way.
-const IDLE_AFTER_STOP: Duration = Duration::from_millis(250);
+pub(super) const IDLE_AFTER_STOP: Duration = Duration::from_millis(250);
 /// Time for the last answers to leave, after the grace.
-const LAST_ANSWERS: Duration = Duration::from_millis(500);
+pub(super) const LAST_ANSWERS: Duration = Duration::from_millis(500);
 
 /// Serves connections until `stop` holds true, then answers what has come, for as long as the grace lasts; what is left
 /// then is turned away.
-pub(super) async fn serve(
-    listener: TcpListener,
-    service: Rc<Service>,
-    stop: watch::Receiver<bool>,
-) {
+pub(super) async fn serve(listener: Acceptor, service: Rc<Service>, stop: watch::Receiver<bool>) {
     let mut connections = WorkerConnections { service: service.clone(), stop, all: JoinSet::new() };
     let runs = service.triggers.clone().map(|runs| {
         let (functions, options) = (service.functions.clone(), service.options.clone());
@@ -92,7 +89,7 @@ struct WorkerConnections {
 }
 
 impl WorkerConnections {
-    async fn accept(&mut self, listener: &TcpListener) {
+    async fn accept(&mut self, listener: &Acceptor) {
         let mut stopped = self.stop.clone();
         loop {
             tokio::select! {
@@ -130,21 +127,12 @@ impl WorkerConnections {
     /// Accepts what the system has accepted already, and nothing after it.
     fn accept_what_waits(&mut self) {
         let service = self.service.clone();
-        service.closing.leave_door(|stream| {
-            if let Ok(client) = stream.peer_addr() {
-                self.admit(stream, client, None);
-            }
-        });
+        service.closing.leave_door(|socket, client| self.admit(socket, client, None));
     }
 
     /// Serves a connection, which has this place until its end.
-    fn admit(
-        &mut self,
-        stream: TcpStream,
-        client: SocketAddr,
-        place: Option<OwnedSemaphorePermit>,
-    ) {
-        let serving = connection(stream, client, self.service.clone(), self.stop.clone());
+    fn admit(&mut self, socket: Socket, client: SocketAddr, place: Option<OwnedSemaphorePermit>) {
+        let serving = connection(socket, client, self.service.clone(), self.stop.clone());
         self.all.spawn_local(async move {
             let _place = place;
             serving.await;
@@ -156,17 +144,80 @@ fn refuse(log: &Log, error: &io::Error) {
     log.line(Level::Error, &format!("cannot accept a connection: {error}"), &[]);
 }
 
+/// What a client gets that speaks no TLS where it should.
+const NO_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\
+    content-type: application/json\r\ncontent-length: 54\r\n\r\n\
+    {\"message\":\"this port speaks TLS: ask for https://\"}\r\n";
+
+/// Serves a connection from its first byte to its last.
 async fn connection(
-    stream: TcpStream,
+    socket: Socket,
     client: SocketAddr,
     service: Rc<Service>,
     mut stop: watch::Receiver<bool>,
 ) {
-    // Without it, small answers wait for the client's acknowledgement; if it fails, they do.
-    let _ = stream.set_nodelay(true);
+    let Some((stream, agreed)) = secured(socket, &service, stop.clone()).await else { return };
     let wire = Wire::new(stream);
     let hold = wire.hold();
     let _entry = service.closing.connections.enter(hold.clone());
+    let is_http2 = match agreed {
+        Some(is_http2) => is_http2,
+        None => tokio::select! {
+            biased;
+            is_http2 = wire.is_http2() => match is_http2 {
+                Ok(is_http2) => is_http2,
+                Err(_) => return,
+            },
+            // What has come so far is looked at below.
+            _ = stop.wait_for(|stop| *stop) => false,
+            () = out_of_patience(&hold, &service.options.limits) => return,
+        },
+    };
+    match is_http2 {
+        true => http2::serve(wire, hold, client, service.clone(), stop).await,
+        false => http1(wire, hold, client, service.clone(), stop).await,
+    }
+}
+
+/// Speaks TLS with a client, where the server does. The second part says whether they have agreed on HTTP/2, where they
+/// agree on anything beforehand.
+async fn secured(
+    socket: Socket,
+    service: &Service,
+    mut stop: watch::Receiver<bool>,
+) -> Option<(Stream, Option<bool>)> {
+    let Some(tls) = &service.shared.tls else { return Some((Stream::Plain(socket), None)) };
+    let greeting = async {
+        if socket.begins_without_tls().await {
+            // It is the client's loss if it no longer listens.
+            let _ = Wire::new(Stream::Plain(socket)).hold().answer_instead(NO_TLS);
+            return None;
+        }
+        let stream = tls.acceptor().accept(socket).await.ok()?;
+        let is_http2 = stream.get_ref().1.alpn_protocol() == Some(tls::HTTP2);
+        Some((Stream::Tls(Box::new(stream)), Some(is_http2)))
+    };
+    let too_late = async {
+        // A sender that is gone means the same as one that says so.
+        let _ = stop.wait_for(|stop| *stop).await;
+        time::sleep_until(service.closing.asked() + LAST_ANSWERS).await;
+    };
+    tokio::select! {
+        biased;
+        greeted = greeting => greeted,
+        () = time::sleep(service.options.limits.header_timeout) => None,
+        () = too_late => None,
+    }
+}
+
+/// Serves a connection that speaks HTTP/1.1 or 1.0.
+async fn http1(
+    wire: Wire,
+    hold: Hold,
+    client: SocketAddr,
+    service: Rc<Service>,
+    mut stop: watch::Receiver<bool>,
+) {
     let mut over = service.no_time.subscribe();
     let (serving, held) = (service.clone(), hold.clone());
     let answer = service_fn(move |request| {
@@ -215,7 +266,7 @@ async fn connection(
 }
 
 /// Waits until nothing has been asked on a connection for too long, or the head of a request has not come in time.
-async fn out_of_patience(hold: &Hold, limits: &Limits) {
+pub(super) async fn out_of_patience(hold: &Hold, limits: &Limits) {
     loop {
         let now = Instant::now();
         let until = match hold.wait() {

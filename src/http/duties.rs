@@ -14,6 +14,7 @@ use super::{
     service::Service,
     shared::Shared,
     site::{ServedFunction, Site},
+    socket::{Acceptor, Listener},
     threads::{self, ThreadSeat, Threads},
 };
 use crate::{
@@ -21,7 +22,6 @@ use crate::{
     worker::{Isolation, Worker},
 };
 use std::{
-    net::TcpListener,
     rc::{Rc, Weak},
     sync::{
         Arc,
@@ -190,7 +190,7 @@ impl Drop for Alive {
 /// The source of a worker's invocations.
 pub(super) enum Source {
     /// Connections that it accepts.
-    Door(TcpListener),
+    Door(Listener),
     /// Other workers.
     Inbox(Inbox),
     /// Other workers, for one of several threads.
@@ -222,7 +222,7 @@ impl Seat {
                 handover::serve(inbox, functions, options, self.stopped, log).await;
             }
             Source::Thread(seat) => seat.work(&worker, &functions, &options).await,
-            Source::Door(listener) => match tokio::net::TcpListener::from_std(listener) {
+            Source::Door(listener) => match Acceptor::new(listener) {
                 Ok(listener) => {
                     let service = Service {
                         site,

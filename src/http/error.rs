@@ -5,6 +5,7 @@ use super::{
     options::ErrorDetail,
     response::{Reply, finish},
     scaleway,
+    tls::TlsError,
 };
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
@@ -38,6 +39,12 @@ pub enum ServeError {
         /// The system's error.
         source: io::Error,
     },
+    /// A socket that is no port and cannot be listened on: its name, and the problem.
+    #[error("cannot listen on {0}: {1}")]
+    Socket(String, String),
+    /// A certificate or a key that cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// An address at which metrics cannot be served.
     #[error("cannot listen on {address}, which --metrics names: {source}")]
     Metrics {

@@ -117,12 +117,12 @@ impl Service {
         match wish {
             Wish::Nothing => Ok(plain(StatusCode::NO_CONTENT)),
             Wish::Event => {
-                let admission = self.admit(index).map_err(|_| Refusal::busy())?;
+                let admission = self.take_place(index).map_err(|_| Refusal::busy())?;
                 self.run_later(index, event, invocation, admission);
                 Ok(plain(StatusCode::ACCEPTED))
             }
             Wish::Result => {
-                let admission = self.admit(index).map_err(|_| Refusal::busy())?;
+                let admission = self.take_place(index).map_err(|_| Refusal::busy())?;
                 let call = self.run(hold, &parts.method, index, event, &invocation, admission);
                 let result = call.await;
                 let mut reply = match result {

@@ -4,7 +4,7 @@
 //! (who waits, connections, interpreters) is read when somebody asks.
 
 use super::{closing::Closing, queue::Queue, site::Site};
-use crate::telemetry::Census;
+use crate::{telemetry::Census, watchdog::resident_memory};
 use http::StatusCode;
 use prometheus_client::{
     encoding::text::encode,
@@ -52,6 +52,7 @@ pub(super) struct Metrics {
     started: Family<Labels, Counter>,
     replaced: Family<Labels, Counter>,
     heap: Family<Labels, Gauge>,
+    resident: Gauge,
     census: Arc<Census>,
 }
 
@@ -105,6 +106,7 @@ impl Metrics {
             started: Family::default(),
             replaced: Family::default(),
             heap: Family::default(),
+            resident: Gauge::default(),
             census,
         };
         let registry = &mut metrics.registry;
@@ -139,6 +141,12 @@ impl Metrics {
             "Size of the heaps of all interpreters of a language",
             Unit::Bytes,
             metrics.heap.clone(),
+        );
+        registry.register_with_unit(
+            "resident",
+            "Memory of the whole process",
+            Unit::Bytes,
+            metrics.resident.clone(),
         );
         metrics
     }
@@ -192,6 +200,8 @@ impl Metrics {
             counter(&self.started, figures.started);
             counter(&self.replaced, figures.replaced);
         }
+        let resident = resident_memory().unwrap_or_default();
+        self.resident.set(i64::try_from(resident).unwrap_or(i64::MAX));
         let mut text = String::new();
         // Writing to a text cannot fail.
         let written = encode(&mut text, &self.registry);

@@ -2,7 +2,8 @@
 //!
 //! The way of a request:
 //!
-//! 1. `server` has bound the port once; workers accept from it (`connection`). `duties` says which thread does what.
+//! 1. `server` has bound the port once (`socket`); workers accept from it, speak `tls` where there is a certificate, and
+//!    HTTP/1.1 or HTTP/2 (`connection`, `http2`). `duties` says which thread does what.
 //! 2. `service` refuses what `target` finds invalid, finds the function with the [`Site`]'s routes, or answers itself:
 //!    health, index, 404, and `files` of folders that are served as they are.
 //! 3. `admission` asks for a token where the function does (`auth`). `scaleway` is the way of a request to a function that
@@ -40,6 +41,7 @@ mod format;
 mod forwarded;
 mod functions;
 mod handover;
+mod http2;
 mod invocations;
 mod lifeline;
 mod limits;
@@ -53,6 +55,7 @@ mod reported;
 mod request_id;
 mod response;
 mod result;
+mod room;
 mod route;
 mod route_file;
 mod scaleway;
@@ -60,8 +63,10 @@ mod server;
 mod service;
 mod shared;
 mod site;
+mod socket;
 mod target;
 mod threads;
+mod tls;
 mod triggers;
 mod wire;
 
@@ -78,11 +83,13 @@ pub use format::EventFormat;
 pub use forwarded::TrustedProxies;
 pub use limits::Limits;
 pub use metrics::MetricsPlace;
-pub use options::{ErrorDetail, MOST_CONCURRENT, MOST_THREADS, ServeOptions};
+pub use options::{ErrorDetail, Listen, MOST_CONCURRENT, MOST_THREADS, ServeOptions};
 pub use response::{Malformed, Reply, of as response_of};
 pub use route::Route;
 pub use route_file::schema;
 pub use scaleway::{Access, Scaleway, SubRuntime, TokenCheck};
 pub use server::{Ended, Running, Server, Stop, Supervisor, serve};
 pub use site::{Asked, ServedFunction, Site};
+pub use socket::Endpoint;
+pub use tls::{TlsError, TlsFiles};
 pub use triggers::{Schedule, Trigger};

@@ -2,10 +2,11 @@
 
 use super::{
     access_log::AccessLog, format::EventFormat, forwarded::TrustedProxies, limits::Limits,
-    metrics::MetricsPlace, scaleway::Scaleway,
+    metrics::MetricsPlace, scaleway::Scaleway, tls::TlsFiles,
 };
 use std::{
     net::SocketAddr,
+    path::PathBuf,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -23,6 +24,10 @@ pub const MOST_CONCURRENT: u64 = 1 << 16;
 pub struct ServeOptions {
     /// The address to listen on. Port 0 takes any free one.
     pub address: SocketAddr,
+    /// Where to listen instead, if anywhere.
+    pub listen: Listen,
+    /// The certificate and its key, where clients speak TLS.
+    pub tls: Option<TlsFiles>,
     /// Whether other servers may listen on the same port, each getting its part of the connections.
     pub share_port: bool,
     /// Number of threads, each with its own instance of every language in use.
@@ -63,6 +68,18 @@ pub struct ServeOptions {
     pub metrics: Option<MetricsPlace>,
 }
 
+/// The socket on which a server listens.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Listen {
+    /// [`ServeOptions::address`].
+    #[default]
+    Address,
+    /// A path of the file system.
+    Unix(PathBuf),
+    /// The one that a service manager has opened and handed over (`LISTEN_FDS`).
+    Inherited,
+}
+
 /// The part of a function's error that its caller sees. It is logged in full either way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorDetail {
@@ -80,6 +97,8 @@ impl ServeOptions {
             if address.ip().is_loopback() { ErrorDetail::Full } else { ErrorDetail::Hidden };
         Self {
             address,
+            listen: Listen::default(),
+            tls: None,
             share_port: false,
             workers: std::thread::available_parallelism().map_or(1, usize::from),
             threads: 1,

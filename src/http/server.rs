@@ -17,6 +17,8 @@ use super::{
     reported::Reported,
     shared::Shared,
     site::Site,
+    socket::{Endpoint, Listener},
+    tls::Tls,
     triggers,
 };
 use crate::{
@@ -26,22 +28,17 @@ use crate::{
     worker::{self, WorkerOptions},
 };
 use std::{
-    io,
     net::{SocketAddr, TcpListener},
     panic::{self, AssertUnwindSafe},
     sync::{Arc, atomic::Ordering},
     thread::JoinHandle,
 };
 use tokio::{
-    net::TcpSocket,
     runtime::Runtime,
     sync::{mpsc, watch},
     time,
 };
 use trine_engine::Level;
-
-/// Maximum number of connections that wait to be accepted, as in the standard library.
-const BACKLOG: u32 = 128;
 
 /// The way in which a server ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,8 +104,9 @@ impl Supervisor {
 /// A bound port, with all that is to be served on it. Nothing is answered yet.
 #[derive(Debug)]
 pub struct Server {
-    listener: TcpListener,
-    address: SocketAddr,
+    listener: Listener,
+    endpoint: Endpoint,
+    tls: Option<Arc<Tls>>,
     /// The port of the metrics, if they have one.
     metrics: Option<TcpListener>,
     options: Arc<ServeOptions>,
@@ -117,30 +115,26 @@ pub struct Server {
 }
 
 impl Server {
-    /// Binds the port, once for all workers.
+    /// Binds the port, once for all workers, and reads the certificate.
     ///
     /// # Errors
-    /// [`ServeError::PortInUse`], [`ServeError::Listen`] and [`ServeError::Metrics`].
+    /// [`ServeError::PortInUse`], [`ServeError::Listen`], [`ServeError::Socket`], [`ServeError::Tls`] and
+    /// [`ServeError::Metrics`].
     pub fn bind(options: ServeOptions, site: Site) -> Result<Self, ServeError> {
-        let address = options.address;
-        let failed = |source: io::Error| match source.kind() {
-            io::ErrorKind::AddrInUse => ServeError::PortInUse(address),
-            _ => ServeError::Listen { address, source },
-        };
-        let listener = listen(address, options.share_port).map_err(failed)?;
-        listener.set_nonblocking(true).map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
+        let tls = options.tls.as_ref().map(Tls::open).transpose()?.map(Arc::new);
+        let listener = Listener::open(&options)?;
+        let endpoint = listener.endpoint().map_err(ServeError::Start)?;
         let metrics = match options.metrics {
             Some(MetricsPlace::Port(address)) => Some(bind_metrics(address)?),
             _ => None,
         };
         let (options, site) = (Arc::new(options), Arc::new(site));
-        Ok(Self { listener, address, metrics, options, site, reported: Arc::default() })
+        Ok(Self { listener, endpoint, tls, metrics, options, site, reported: Arc::default() })
     }
 
-    /// Returns the address that clients reach, with the port that was taken if any was asked for.
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    /// Returns where clients reach it, with the port that was taken if any was asked for.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
     }
 
     /// Returns the options that it was made with.
@@ -259,11 +253,25 @@ impl Server {
         let (alive, ended) = mpsc::channel::<()>(1);
         let spread = self.spread();
         let own = self.listener.try_clone().map_err(ServeError::Start)?;
-        let closing = Arc::new(Closing::new(own, spread.accepting()));
+        let closing = Arc::new(Closing::new(own, self.tls.is_some(), spread.accepting()));
+        if let Some(tls) = &self.tls {
+            tls.warn(&log);
+        }
+        let port = match &self.endpoint {
+            Endpoint::Tcp(address) => address.port(),
+            Endpoint::Unix(_) => {
+                if self.tls.is_some() {
+                    443
+                } else {
+                    80
+                }
+            }
+        };
         let isolation = worker.recycling.isolation;
         let groups = Groups::of(&self.site, &self.options, isolation, &main_lost);
         let threads = &groups.of_functions;
-        let shared = Arc::new(Shared::new(&self.site, &self.options, &worker.census));
+        let shared =
+            Arc::new(Shared::new(&self.site, &self.options, &worker.census, self.tls.clone()));
         let seat = |share, source| Seat {
             share,
             source,
@@ -273,7 +281,7 @@ impl Server {
             site: self.site.clone(),
             options: self.options.clone(),
             log: log.clone(),
-            port: self.address.port(),
+            port,
             stuck: stuck.clone(),
             stopped: stopped.clone(),
             closing: closing.clone(),
@@ -297,7 +305,8 @@ impl Server {
             }
         };
         let mut running = Running {
-            address: self.address,
+            endpoint: self.endpoint.clone(),
+            tls: self.tls.clone(),
             options: self.options.clone(),
             log: log.clone(),
             metrics: self.metrics.take().map(|listener| MetricsPort {
@@ -366,24 +375,6 @@ impl Server {
     }
 }
 
-/// Makes a listener whose port is shared with other processes that ask for the same.
-fn listen(address: SocketAddr, share_port: bool) -> io::Result<TcpListener> {
-    if !share_port {
-        return TcpListener::bind(address);
-    }
-    // Listening through this socket takes an event queue, though nothing is waited for.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
-    let _inside = runtime.enter();
-    let socket = match address {
-        SocketAddr::V4(_) => TcpSocket::new_v4(),
-        SocketAddr::V6(_) => TcpSocket::new_v6(),
-    }?;
-    socket.set_reuseaddr(true)?;
-    socket.set_reuseport(true)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)?.into_std()
-}
-
 fn bind_metrics(address: SocketAddr) -> Result<TcpListener, ServeError> {
     let bound = TcpListener::bind(address).and_then(|listener| {
         listener.set_nonblocking(true)?;
@@ -395,7 +386,8 @@ fn bind_metrics(address: SocketAddr) -> Result<TcpListener, ServeError> {
 /// A running server.
 #[derive(Debug)]
 pub struct Running {
-    address: SocketAddr,
+    endpoint: Endpoint,
+    tls: Option<Arc<Tls>>,
     options: Arc<ServeOptions>,
     log: Log,
     metrics: Option<MetricsPort>,
@@ -429,9 +421,9 @@ impl Stop {
 }
 
 impl Running {
-    /// Returns the address that clients reach.
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    /// Returns where clients reach it.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
     }
 
     /// Returns a handle that stops this server.
@@ -465,6 +457,10 @@ impl Running {
     async fn run_until(mut self, signals: &mut Signals) -> Result<Ended, ServeError> {
         if let Some(metrics) = self.metrics.take() {
             tokio::spawn(metrics.serve());
+        }
+        if let Some(tls) = self.tls.take() {
+            let log = self.log.clone();
+            tokio::spawn(async move { tls.follow(&log).await });
         }
         let mut lost = None;
         tokio::select! {

@@ -1,7 +1,7 @@
 //! The way of one request: to its function and back, or to an answer of the server's own.
 
 use super::{
-    arrival::Arrival,
+    arrival::{Arrival, trace_context},
     body::{ReplyBody, StreamedBody},
     closing::Closing,
     error::{failure, hidden, hidden_failure, refusal},
@@ -36,7 +36,7 @@ use hyper::body::{Body, Incoming};
 use serde_json::{Value, json, value::RawValue};
 use std::{
     borrow::Cow,
-    future::{Future, poll_fn},
+    future::{Future, pending, poll_fn},
     net::SocketAddr,
     pin::pin,
     rc::Rc,
@@ -83,24 +83,28 @@ impl Service {
         hold.end_head();
         let begin = self.account_begins();
         let (mut parts, body) = request.into_parts();
-        let origin = self.options.proxies.origin(&mut parts, Origin { client, scheme: "http" });
+        let origin =
+            self.options.proxies.origin(&mut parts, Origin { client, scheme: self.scheme() });
         let arrival = Arrival::new(origin, &parts, &self.ids);
         let account = self.open_account(begin, &parts, &arrival);
         let (method, version) = (parts.method.clone(), parts.version);
         let mut dispatch = pin!(self.dispatch(&arrival, hold, parts, body));
-        // Whoever looks after the connection makes sure that this is polled when the time is over.
+        let mut over = pin!(self.end_of_grace(version));
         let in_time = poll_fn(|cx| match dispatch.as_mut().poll(cx) {
             Poll::Ready(reply) => Poll::Ready(Some(reply)),
             Poll::Pending if self.is_over() => Poll::Ready(None),
-            Poll::Pending => Poll::Pending,
+            Poll::Pending => over.as_mut().poll(cx).map(|()| None),
         });
         let mut reply = in_time.await.unwrap_or_else(|| {
             let message = "the server is stopping, and there is no time left for the request";
             closing(refusal(&method, StatusCode::SERVICE_UNAVAILABLE, message))
         });
         hold.answer();
-        match reply.body() {
-            ReplyBody::Streamed(_) => hold.begin_stream(version >= Version::HTTP_11),
+        match reply.body_mut() {
+            ReplyBody::Streamed(streamed) => {
+                hold.begin_stream(version >= Version::HTTP_11);
+                streamed.keep(hold.count());
+            }
             ReplyBody::File(_) => hold.begin_stream(true),
             ReplyBody::Whole(_) => {}
         }
@@ -117,6 +121,20 @@ impl Service {
             self.close_account(account, &arrival, &mut reply);
         }
         reply
+    }
+
+    /// Returns the scheme of the URLs at which clients reach this server itself.
+    fn scheme(&self) -> &'static str {
+        if self.shared.tls.is_some() { "https" } else { "http" }
+    }
+
+    /// Waits for the end of the grace where nobody else sees to it that the request is polled then, as whoever looks after a
+    /// connection of HTTP/1.1 does.
+    async fn end_of_grace(&self, version: Version) {
+        if version != Version::HTTP_2 || self.no_time.subscribe().wait_for(|is| *is).await.is_err()
+        {
+            pending::<()>().await;
+        }
     }
 
     fn is_over(&self) -> bool {
@@ -256,7 +274,7 @@ impl Service {
         if format == EventFormat::CloudEvents && event::cloudevents::is_batch(parts) {
             return self.invoke_batch(arrival, hold, parts, &body, index).await;
         }
-        let admission = match self.admit(index) {
+        let admission = match self.take_place(index) {
             Ok(admission) => admission,
             Err(Full) => return self.busy(method, function),
         };
@@ -265,7 +283,9 @@ impl Service {
             Err(none) => return refusal(method, none.status, &none.message),
         };
         let trace_id = trace_id.into_owned();
-        let invocation = Rc::new(self.invocation(function, arrival.id.clone(), trace_id));
+        let mut invocation = self.invocation(function, arrival.id.clone(), trace_id);
+        invocation.w3c = trace_context(&parts.headers);
+        let invocation = Rc::new(invocation);
         let detail = self.options.error_detail;
         let malformed = |malformed: Malformed| {
             let (id, message) = (invocation.request_id.as_str(), malformed.to_string());
@@ -315,7 +335,7 @@ impl Service {
         };
         let function = &self.site.functions()[index];
         for event in events {
-            let Ok(admission) = self.admit(index) else {
+            let Ok(admission) = self.take_place(index) else {
                 return self.busy(method, function);
             };
             let (id, (_, trace_id)) = (self.ids.make().to_string(), arrival.begin(parts));
@@ -328,31 +348,6 @@ impl Service {
             }
         }
         finish(method, StatusCode::NO_CONTENT, HeaderMap::new(), Bytes::new(), "")
-    }
-
-    /// Admits a request to a function, if it has a place or may wait for one.
-    pub(super) fn admit(&self, index: usize) -> Result<Admission, Full> {
-        let admitted = self.functions.admit(index);
-        if let (Err(Full), Some(metrics)) = (&admitted, &self.shared.metrics) {
-            metrics.failed(index, "Server.Busy");
-        }
-        admitted
-    }
-
-    /// Returns the answer to a request that would have to wait behind as many as may.
-    fn busy(&self, method: &Method, function: &ServedFunction) -> Reply {
-        let status = StatusCode::SERVICE_UNAVAILABLE;
-        let mut reply = match self.options.error_detail {
-            ErrorDetail::Hidden => hidden(method, status),
-            ErrorDetail::Full => {
-                let name = &function.name;
-                let message =
-                    format!("the function '{name}' is busy, and as many requests wait as may");
-                refusal(method, status, &message)
-            }
-        };
-        reply.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
-        reply
     }
 
     /// Makes a function's invocation, whose time begins now.
@@ -460,16 +455,6 @@ impl Service {
             Err(error) => self.note_failure(index, &invocation.request_id, error),
         }
         result
-    }
-
-    /// Counts and logs an invocation that failed; what was told in full before in a few words.
-    fn note_failure(&self, index: usize, id: &str, error: &Error) {
-        self.shared.count_failure(index, error.kind());
-        let name = &self.site.functions()[index].name;
-        match self.reported.knows(name, error) {
-            true => self.log.failure_again(name, id, error),
-            false => self.log.failure(name, id, error),
-        }
     }
 
     fn nowhere(&self, method: &Method, path: &str) -> Reply {

@@ -1,6 +1,8 @@
 //! What the workers of a server share besides its site and its end.
 
-use super::{closing::Closing, metrics::Metrics, options::ServeOptions, queue::Queue, site::Site};
+use super::{
+    closing::Closing, metrics::Metrics, options::ServeOptions, queue::Queue, site::Site, tls::Tls,
+};
 use crate::telemetry::Census;
 use std::sync::{
     Arc,
@@ -15,18 +17,26 @@ pub(super) struct Shared {
     pub(super) queue: Arc<Queue>,
     pub(super) readiness: Readiness,
     pub(super) metrics: Option<Metrics>,
+    /// What TLS is spoken with, if it is.
+    pub(super) tls: Option<Arc<Tls>>,
     /// The connections that there may still be; `None` without a limit.
     connections: Option<Arc<Semaphore>>,
 }
 
 impl Shared {
     /// Makes the state of a server.
-    pub(super) fn new(site: &Site, options: &ServeOptions, census: &Arc<Census>) -> Self {
+    pub(super) fn new(
+        site: &Site,
+        options: &ServeOptions,
+        census: &Arc<Census>,
+        tls: Option<Arc<Tls>>,
+    ) -> Self {
         let limits = &options.limits;
         let permits = |most: usize| Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
         Self {
             queue: Arc::new(Queue::new(site.functions().len(), limits.queue)),
             readiness: Readiness::new(site),
+            tls,
             metrics: options.metrics.map(|_| Metrics::new(site, census.clone())),
             connections: limits.max_connections.map(permits),
         }

@@ -22,7 +22,10 @@ pub(super) fn check(parts: &Parts) -> Result<(), Refused> {
     if parts.method == Method::CONNECT {
         return Err((StatusCode::NOT_IMPLEMENTED, "this server opens no tunnels"));
     }
-    check_host(parts.version, &parts.headers)?;
+    // HTTP/2 has the host in its target, and may have the header beside it.
+    if parts.version != Version::HTTP_2 || parts.uri.authority().is_none() {
+        check_host(parts.version, &parts.headers)?;
+    }
     check_target(&parts.method, &parts.uri)?;
     check_coding(&parts.headers)
 }

@@ -10,11 +10,12 @@
 //! An answer that is streamed is `Streaming` first, until its last chunk. In every state but these two somebody else may
 //! take the connection over, once; it is `Taken` from then on, and the worker can do nothing more with it.
 
+use super::socket::Stream;
 use hyper::rt::{Read, ReadBufCursor, Write};
-use socket2::SockRef;
 use std::{
     cell::RefCell,
     collections::HashMap,
+    future::poll_fn,
     io::{self, IoSlice},
     mem::MaybeUninit,
     net::Shutdown,
@@ -24,13 +25,9 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
     task::{Context, Poll, ready},
-    thread,
     time::{Duration, Instant},
 };
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// The answer to a client for whose request there is no time left. It fits every method.
 const TURNED_AWAY: &[u8] =
@@ -45,6 +42,8 @@ const SEND_TIMEOUT: Duration = Duration::from_millis(200);
 /// is left unread resets the connection, and the client may lose the answer.
 const PIECES: usize = 64;
 const PIECE: usize = 4096;
+/// What a client sends first that speaks HTTP/2 without having asked. Contract: RFC 9113 §3.4.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// The largest read from a connection.
 const ARRIVING_SIZE: usize = 64 * 1024;
 
@@ -57,8 +56,12 @@ pub(super) struct Hold(Arc<Mutex<Ends>>);
 
 #[derive(Debug)]
 struct Ends {
-    stream: TcpStream,
+    stream: Stream,
     state: State,
+    /// What was read to see which protocol it is.
+    lead: Vec<u8>,
+    /// Number of requests that are being answered, where the protocol is HTTP/2: it has no one state.
+    http2: Option<usize>,
     /// The time since which nothing, or the head of a request, is waited for.
     since: Instant,
     /// Whether a head has begun that is not whole yet.
@@ -94,10 +97,26 @@ pub(super) enum Wait {
 }
 
 impl Wire {
-    pub(super) fn new(stream: TcpStream) -> Self {
+    pub(super) fn new(stream: Stream) -> Self {
         let (state, since) = (State::Idle, Instant::now());
-        let ends = Ends { stream, state, since, is_in_head: false, exhausted: true };
+        let ends = Ends {
+            stream,
+            state,
+            lead: Vec::new(),
+            http2: None,
+            since,
+            is_in_head: false,
+            exhausted: true,
+        };
         Self(Hold(Arc::new(Mutex::new(ends))))
+    }
+
+    /// Waits until it shows whether the client begins to speak HTTP/2.
+    ///
+    /// # Errors
+    /// When the connection cannot be read from.
+    pub(super) async fn is_http2(&self) -> io::Result<bool> {
+        poll_fn(|cx| self.0.ends().poll_is_http2(cx)).await
     }
 
     pub(super) fn hold(&self) -> Hold {
@@ -111,6 +130,22 @@ impl Hold {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Notes that the client speaks HTTP/2. What belongs to the states of HTTP/1.1 has no meaning from then on.
+    pub(super) fn speak_http2(&self) {
+        let mut ends = self.ends();
+        ends.http2 = Some(0);
+        ends.since = Instant::now();
+    }
+
+    /// Counts one more request that is being answered, where several can be.
+    pub(super) fn count(&self) -> Option<Counted> {
+        let mut ends = self.ends();
+        let count = ends.http2.as_mut()?;
+        *count += 1;
+        drop(ends);
+        Some(Counted(self.clone()))
+    }
+
     /// Notes that the head of a request has come.
     pub(super) fn end_head(&self) {
         self.ends().is_in_head = false;
@@ -120,6 +155,9 @@ impl Hold {
     pub(super) fn wait(&self) -> Option<Wait> {
         let ends = self.ends();
         match ends.state {
+            _ if ends.http2.is_some() => {
+                (ends.http2 == Some(0)).then_some(Wait::Request(ends.since))
+            }
             State::Idle => Some(Wait::Request(ends.since)),
             State::Begun if ends.is_in_head => Some(Wait::Head(ends.since)),
             _ => None,
@@ -130,6 +168,7 @@ impl Hold {
     pub(super) fn give_up(&self) -> bool {
         let mut ends = self.ends();
         match ends.state {
+            _ if ends.http2.is_some() => ends.http2 == Some(0),
             State::Begun if ends.is_in_head => {
                 ends.state = State::Taken;
                 // It is the client's loss if it no longer listens.
@@ -182,21 +221,31 @@ impl Hold {
     /// Whether nothing has come after the request that is being answered.
     pub(super) fn is_last(&self) -> bool {
         let ends = self.ends();
-        ends.exhausted && !ends.has_more()
+        ends.http2.is_none() && ends.exhausted && !ends.has_more()
     }
 
     /// Whether nothing is owed, and nothing is on its way in.
     pub(super) fn is_quiet(&self) -> bool {
         let ends = self.ends();
-        ends.state == State::Idle && !ends.has_more()
+        let is_idle = match ends.http2 {
+            Some(count) => count == 0,
+            None => ends.state == State::Idle,
+        };
+        is_idle && !ends.has_more()
     }
 
     /// Answers in the worker's place, whatever it has read, and closes the connection.
     ///
     /// # Errors
-    /// When the answer could not be sent; [`io::ErrorKind::AlreadyExists`] when somebody has answered.
+    /// When the answer could not be sent; [`io::ErrorKind::AlreadyExists`] when somebody has answered. In HTTP/2 only the
+    /// worker knows what the client can read next: the connection is closed.
     pub(super) fn answer_instead(&self, answer: &[u8]) -> io::Result<()> {
         let mut ends = self.ends();
+        if ends.http2.is_some() {
+            ends.state = State::Taken;
+            ends.stream.socket().shutdown(Shutdown::Both)?;
+            return Err(io::Error::other("over HTTP/2 the connection can only be closed"));
+        }
         let (State::Idle | State::Begun | State::Owed) = ends.state else {
             return Err(io::ErrorKind::AlreadyExists.into());
         };
@@ -207,6 +256,12 @@ impl Hold {
     /// Turns away a request, or a part of one, that nobody has answered. Returns whether there was one.
     pub(super) fn turn_away(&self) -> bool {
         let mut ends = self.ends();
+        if let Some(count) = ends.http2 {
+            ends.state = State::Taken;
+            // It is gone already if this fails.
+            let _ = ends.stream.socket().shutdown(Shutdown::Both);
+            return count > 0;
+        }
         let waits = match ends.state {
             State::Begun | State::Owed => true,
             State::Idle => ends.has_more(),
@@ -221,40 +276,66 @@ impl Hold {
     }
 }
 
+/// A request of a connection with several; dropped when it is answered.
+#[derive(Debug)]
+pub(super) struct Counted(Hold);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        let mut ends = self.0.ends();
+        ends.since = Instant::now();
+        if let Some(count) = &mut ends.http2 {
+            *count -= 1;
+        }
+    }
+}
+
 impl Ends {
+    fn poll_is_http2(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        loop {
+            let common = self.lead.iter().zip(PREFACE).take_while(|(a, b)| a == b).count();
+            if common == PREFACE.len() || common < self.lead.len() {
+                return Poll::Ready(Ok(common == PREFACE.len()));
+            }
+            self.check()?;
+            let Self { stream, state, lead, since, is_in_head, .. } = self;
+            let length = ARRIVING.with_borrow_mut(|arriving| {
+                let mut arrived = ReadBuf::new(arriving);
+                ready!(Pin::new(stream).poll_read(cx, &mut arrived))?;
+                lead.extend_from_slice(arrived.filled());
+                Poll::Ready(io::Result::Ok(arrived.filled().len()))
+            });
+            if ready!(length)? == 0 {
+                return Poll::Ready(Ok(false));
+            }
+            if *state == State::Idle {
+                (*state, *since, *is_in_head) = (State::Begun, Instant::now(), true);
+            }
+        }
+    }
+
     /// Whether bytes wait to be read. The system itself is asked: what the runtime knows of the socket may be outdated
     /// where guest code has held the thread.
     fn has_more(&self) -> bool {
-        let socket = SockRef::from(&self.stream);
-        matches!(socket.peek(&mut [MaybeUninit::uninit()]), Ok(1..))
+        let mut byte = [MaybeUninit::uninit()];
+        !self.lead.is_empty() || matches!(self.stream.socket().peek(&mut byte), Ok(1..))
     }
 
     /// Sets whether the end of the connection is a reset.
     fn end_by_reset(&self, resets: bool) {
         // Where the system refuses, the connection just ends.
-        let _ = SockRef::from(&self.stream).set_linger(resets.then_some(Duration::ZERO));
+        let _ = self.stream.socket().set_linger(resets.then_some(Duration::ZERO));
     }
 
-    fn end_with(&self, mut answer: &[u8]) -> io::Result<()> {
-        let socket = SockRef::from(&self.stream);
-        let until = Instant::now() + SEND_TIMEOUT;
-        while !answer.is_empty() {
-            match socket.send(answer) {
-                Ok(sent) => answer = &answer[sent..],
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock && Instant::now() < until => {
-                    thread::sleep(Duration::from_millis(1));
-                }
-                Err(e) => return Err(e),
-            }
-        }
+    fn end_with(&mut self, answer: &[u8]) -> io::Result<()> {
+        self.stream.send_now(answer, Instant::now() + SEND_TIMEOUT)?;
         self.discard();
-        socket.shutdown(Shutdown::Both)
+        self.stream.socket().shutdown(Shutdown::Both)
     }
 
     /// Reads and drops what has come, without waiting for more.
     fn discard(&self) {
-        let socket = SockRef::from(&self.stream);
+        let socket = self.stream.socket();
         let mut piece = [MaybeUninit::uninit(); PIECE];
         for _ in 0..PIECES {
             if !matches!(socket.recv(&mut piece), Ok(1..)) {
@@ -284,7 +365,14 @@ impl Read for Wire {
     ) -> Poll<io::Result<()>> {
         let mut ends = self.0.ends();
         ends.check()?;
-        let Ends { stream, state, since, is_in_head, exhausted } = &mut *ends;
+        let Ends { stream, state, lead, since, is_in_head, exhausted, .. } = &mut *ends;
+        if !lead.is_empty() {
+            let length = buffer.remaining().min(lead.len());
+            buffer.put_slice(&lead[..length]);
+            lead.drain(..length);
+            *exhausted = false;
+            return Poll::Ready(Ok(()));
+        }
         ARRIVING.with_borrow_mut(|arriving| {
             let size = buffer.remaining().min(arriving.len());
             let mut arrived = ReadBuf::new(&mut arriving[..size]);
@@ -391,124 +479,4 @@ impl Drop for Entry {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::{
-        future::poll_fn,
-        io::{Read as _, Write as _},
-        net::{TcpListener, TcpStream as Client},
-    };
-
-    /// Runs a check with both ends of a connection.
-    fn connected<F: Future<Output = ()>>(check: impl FnOnce(Wire, Client) -> F) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-            let client = Client::connect(listener.local_addr().unwrap()).unwrap();
-            let (stream, _) = listener.accept().unwrap();
-            stream.set_nonblocking(true).unwrap();
-            check(Wire::new(TcpStream::from_std(stream).unwrap()), client).await;
-        });
-    }
-
-    async fn read(wire: &mut Wire) -> io::Result<usize> {
-        let mut bytes = [0; 100];
-        let mut buffer = hyper::rt::ReadBuf::new(&mut bytes);
-        poll_fn(|cx| Pin::new(&mut *wire).poll_read(cx, buffer.unfilled())).await?;
-        Ok(buffer.filled().len())
-    }
-
-    /// Whether nothing is there to read.
-    async fn is_exhausted(wire: &mut Wire) -> bool {
-        let mut bytes = [0; 100];
-        let mut buffer = hyper::rt::ReadBuf::new(&mut bytes);
-        poll_fn(|cx| {
-            Poll::Ready(Pin::new(&mut *wire).poll_read(cx, buffer.unfilled()).is_pending())
-        })
-        .await
-    }
-
-    async fn write(wire: &mut Wire, bytes: &[u8]) -> io::Result<()> {
-        poll_fn(|cx| Pin::new(&mut *wire).poll_write(cx, bytes)).await?;
-        poll_fn(|cx| Pin::new(&mut *wire).poll_flush(cx)).await
-    }
-
-    #[test]
-    fn a_connection_is_quiet_when_nothing_is_owed_and_nothing_has_come() {
-        connected(async |mut wire, mut client| {
-            let hold = wire.hold();
-            assert!(hold.is_quiet());
-            client.write_all(b"first").unwrap();
-            // Nobody has read it, but it counts.
-            assert!(!hold.is_quiet());
-            assert_eq!(read(&mut wire).await.unwrap(), 5);
-            assert!(is_exhausted(&mut wire).await && !hold.is_quiet());
-            hold.owe();
-            assert!(!hold.is_quiet() && hold.is_last());
-            hold.answer();
-            assert!(!hold.is_quiet());
-            write(&mut wire, b"answer").await.unwrap();
-            assert!(hold.is_quiet());
-        });
-    }
-
-    #[test]
-    fn what_has_come_after_a_request_is_the_beginning_of_another() {
-        connected(async |mut wire, mut client| {
-            let hold = wire.hold();
-            client.write_all(b"first second").unwrap();
-            assert_eq!(read(&mut wire).await.unwrap(), 12);
-            // The reader has not asked for more, so something is left of what it has.
-            hold.owe();
-            assert!(!hold.is_last());
-            hold.answer();
-            write(&mut wire, b"answer").await.unwrap();
-            assert!(!hold.is_quiet());
-            hold.turn_away();
-            let mut all = String::new();
-            client.read_to_string(&mut all).unwrap();
-            assert!(all.starts_with("answerHTTP/1.1 503 "), "{all}");
-        });
-    }
-
-    #[test]
-    fn a_connection_is_taken_over_once_and_not_from_under_an_answer() {
-        connected(async |mut wire, mut client| {
-            let hold = wire.hold();
-            hold.turn_away();
-            client.write_all(b"first").unwrap();
-            assert_eq!(read(&mut wire).await.unwrap(), 5);
-            hold.answer();
-            hold.turn_away();
-            let refused = hold.answer_instead(b"HTTP/1.1 504 x").unwrap_err();
-            assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
-            write(&mut wire, b"answer").await.unwrap();
-            client.write_all(b"second").unwrap();
-            hold.answer_instead(b"instead").unwrap();
-            hold.turn_away();
-            assert_eq!(read(&mut wire).await.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
-            hold.answer();
-            assert!(write(&mut wire, b"too late").await.is_err());
-            let mut all = String::new();
-            client.read_to_string(&mut all).unwrap();
-            assert_eq!(all, "answerinstead");
-        });
-    }
-
-    #[test]
-    fn whatever_waits_on_any_connection_is_turned_away_and_the_idle_are_left() {
-        connected(async |wire, mut client| {
-            let connections = Arc::<Connections>::default();
-            let _entry = connections.enter(wire.hold());
-            connections.turn_away();
-            assert!(wire.hold().is_quiet());
-            client.write_all(b"GET").unwrap();
-            connections.turn_away();
-            let mut all = String::new();
-            client.read_to_string(&mut all).unwrap();
-            assert_eq!(all.as_bytes(), TURNED_AWAY);
-            drop(_entry);
-            assert!(connections.open().is_empty());
-        });
-    }
-}
+mod tests;

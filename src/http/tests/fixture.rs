@@ -169,7 +169,7 @@ impl Fixture {
         .with_main_thread(true);
         let running =
             Server::bind(options, site).unwrap().start(&WorkerOptions::new(environment)).unwrap();
-        Self { address: running.address(), running: Some(running), log }
+        Self { address: running.endpoint().tcp().unwrap(), running: Some(running), log }
     }
 
     pub(super) fn connect(&self) -> Client {

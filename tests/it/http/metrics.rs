@@ -66,6 +66,7 @@ fn requests_errors_and_interpreters_are_counted_by_function_and_language() {
         assert!(counted(&format!("trine_instances{engine}")) >= Some(1.0), "{text}");
         assert!(counted(&format!("trine_instances_started_total{engine}")) >= Some(1.0), "{text}");
         assert_eq!(counted(&format!("trine_instances_replaced_total{engine}")), Some(0.0));
+        assert!(counted("trine_resident_bytes ") > Some(1e6), "{text}");
         assert!(counted("trine_connections ") >= Some(2.0), "{text}");
         if language.engine != "python" {
             eventually("the heap has been measured", || {

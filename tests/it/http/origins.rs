@@ -23,6 +23,21 @@ fn a_request_has_one_id_wherever_it_shows() {
 }
 
 #[test]
+fn the_trace_context_of_a_request_reaches_its_function() {
+    for language in PROBE_LANGUAGES {
+        let folder = Folder::probe(language);
+        let served = Served::start(&folder, &["--workers", "1"]);
+        let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        let sent = [("traceparent", parent), ("tracestate", "a=b"), ("x-trace", "other")];
+        let context = served.request("GET", "/?do=context", &sent, b"").json();
+        assert_eq!(context["w3c"], json!({"traceparent": parent, "tracestate": "a=b"}));
+        let state_alone = [("tracestate", "a=b")];
+        let without = served.request("GET", "/?do=context", &state_alone, b"").json();
+        assert_eq!(without["w3c"], served.get("/?do=context").json()["w3c"]);
+    }
+}
+
+#[test]
 fn an_id_that_could_do_harm_is_replaced() {
     let folder = Folder::probe(LANGUAGES[4]);
     let served = Served::start(&folder, &["--workers", "1"]);
@@ -40,7 +55,10 @@ fn an_id_that_could_do_harm_is_replaced() {
 fn every_answer_has_an_id() {
     let folder = Folder::new(&[
         ("a.lua", "return function() error('no') end"),
-        ("b.lua", "return function() return { headers = { ['x-request-id'] = 'mine' } } end"),
+        (
+            "b.lua",
+            "return function() return { statusCode = 200, headers = { ['x-request-id'] = 'mine' } } end",
+        ),
     ]);
     let served = Served::start(&folder, &[".", "--workers", "1", "--body-limit", "10"]);
     let given = [("x-request-id", "id-1")];

@@ -8,7 +8,12 @@ use std::{
 };
 
 /// A connection to a server on this machine.
-pub(crate) struct Connection(BufReader<TcpStream>);
+pub(crate) struct Connection(BufReader<Box<dyn Channel>>);
+
+/// What a connection goes over: a socket, or TLS on one.
+pub(crate) trait Channel: Read + Write + Send {}
+
+impl<C: Read + Write + Send> Channel for C {}
 
 /// An answer.
 #[derive(Debug)]
@@ -25,7 +30,12 @@ impl Connection {
         let stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(LIMIT)).unwrap();
         stream.set_nodelay(true).unwrap();
-        Self(BufReader::new(stream))
+        Self::over(stream)
+    }
+
+    /// Makes a connection of an open channel.
+    pub(crate) fn over(channel: impl Channel + 'static) -> Self {
+        Self(BufReader::new(Box::new(channel)))
     }
 
     /// Sends a request and receives the answer.

@@ -87,7 +87,8 @@ impl Process {
         Self::begin(command, Stdio::null())
     }
 
-    fn begin(mut command: Command, stdin: Stdio) -> Self {
+    /// Starts a command with this on its standard input.
+    pub(crate) fn begin(mut command: Command, stdin: Stdio) -> Self {
         command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let stdout = Output::of(child.stdout.take().unwrap());

@@ -19,12 +19,18 @@ impl Served {
     /// Starts a command that is a `trine serve`.
     #[track_caller]
     pub(crate) fn of(command: Command) -> Self {
-        let process = Process::start(command);
+        Self::ready(Process::start(command))
+    }
+
+    /// Waits until a process that is a `trine serve` says where it listens.
+    #[track_caller]
+    pub(crate) fn ready(process: Process) -> Self {
         let address = eventually("the server says where it listens", || {
-            let ended = process.status().filter(|_| !process.stdout().contains("http://"));
+            let ended = process.status().filter(|_| !process.stdout().contains("://"));
             assert!(ended.is_none(), "{ended:?}\n{process:?}");
             let text = process.stdout();
-            let (_, rest) = text.split_once(" on http://")?;
+            let (_, rest) = text.split_once(" on http")?;
+            let rest = rest.trim_start_matches('s').strip_prefix("://")?;
             let (address, _) = rest.split_once(' ')?;
             address.parse().ok()
         });

@@ -44,7 +44,11 @@ impl Served {
         options.workers = 1;
         let server = Server::bind(options, site).unwrap();
         let running = server.start(&WorkerOptions::new(environment(folder.path()))).unwrap();
-        Some(Self { address: running.address(), running: Some(running), _folder: folder })
+        Some(Self {
+            address: running.endpoint().tcp().unwrap(),
+            running: Some(running),
+            _folder: folder,
+        })
     }
 
     fn connect(&self) -> Connection {
