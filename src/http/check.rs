@@ -94,7 +94,14 @@ fn without_hooks(middleware: &Middleware, root: &Path) -> Option<Flaw> {
     if module.wanted != Wanted::Hooks {
         return None;
     }
-    let Ok(Presence::Absent { others }) = engine.check(module) else { return None };
+    let mut sought = module.clone();
+    let mut others = Vec::new();
+    for hook in Hook::ALL {
+        // An engine tells of one name whether a file can export it.
+        sought.wanted = Wanted::Handler(hook.name().to_owned());
+        let Ok(Presence::Absent { others: exported }) = engine.check(&sought) else { return None };
+        others = exported;
+    }
     let hooks: Vec<&str> = Hook::ALL.iter().map(|hook| hook.name()).collect();
     let mut message = format!("the file has no hook: it exports none of {}", hooks.join(", "));
     if !others.is_empty() {
