@@ -30,8 +30,11 @@ impl Service {
             return Some(self.about_itself(method, path));
         }
         let reads = matches!(*method, Method::GET | Method::HEAD);
-        if reads && path == "/" && self.site.table().find(method, path) == Destination::Nowhere {
-            return Some(self.index(parts));
+        if reads && path == "/" {
+            let destination = self.site.table().find(method, path);
+            let is_free = destination == Destination::Nowhere
+                && self.site.folder_for(method, path, &destination).is_none();
+            return is_free.then(|| self.index(parts));
         }
         None
     }

@@ -19,8 +19,8 @@ use tokio_rustls::rustls::{
 pub(super) const RSA_KEY: &str = include_str!("../tokens/rsa-test-key.pem");
 pub(super) const RSA_PUBLIC: &str = include_str!("../tokens/rsa-test-public.pem");
 pub(super) const OTHER_KEY: &str = include_str!("../tokens/other-test-key.pem");
-pub(super) const LOCALHOST: &str = include_str!("../certificates/localhost.pem");
-const LOCALHOST_KEY: &str = include_str!("../certificates/localhost-key.pem");
+pub(super) const LOCALHOST: &str = include_str!("certificates/first.pem");
+const LOCALHOST_KEY: &str = include_str!("certificates/first-key.pem");
 pub(super) const KEY_SET: &str = include_str!("../tokens/test-keys.json");
 pub(super) const OTHER_KEY_SET: &str = include_str!("../tokens/other-test-keys.json");
 
