@@ -209,6 +209,7 @@ impl Serve {
         let usual_host = if on_scaleway { "0.0.0.0" } else { "127.0.0.1" };
         let host = self.host.as_deref().unwrap_or(usual_host);
         let mut options = ServeOptions::new(address::resolve(host, port)?);
+        self.operation.apply_to(&mut options)?;
         scaleway::apply(&mut options, on_scaleway, self.local);
         if on_scaleway {
             // Callers have always seen there what a function has failed at.
@@ -218,7 +219,6 @@ impl Serve {
         if on_scaleway || self.event_format == Some(EventFormat::Scaleway) {
             options.body_limit = scaleway::body_limit().unwrap_or(options.body_limit);
         }
-        self.operation.apply_to(&mut options)?;
         if let Some(workers) = self.workers {
             options.workers = workers as usize;
         }
