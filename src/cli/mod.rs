@@ -4,6 +4,7 @@
 //! a command where Scaleway's variables name a handler, it serves that; otherwise it runs the command that it is given.
 
 mod address;
+mod banner;
 mod check;
 mod doctor;
 mod emulator;

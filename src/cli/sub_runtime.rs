@@ -1,7 +1,7 @@
 //! The program that runs a function behind Scaleway's upstream protocol, for as long as the server does.
 
 use super::{Usage, address, print_beside, scaleway::variable};
-use crate::http::SubRuntime;
+use crate::{http::SubRuntime, worker::spawn_beside};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -85,7 +85,7 @@ impl Program {
         ));
         let running = Running { child: Arc::new(Mutex::new(Some(child))) };
         let watched = running.child.clone();
-        thread::Builder::new().name("trine-sub-runtime".to_owned()).spawn(move || {
+        spawn_beside("trine-sub-runtime", move || {
             loop {
                 match locked(&watched).as_mut().map(Child::try_wait) {
                     None => return,

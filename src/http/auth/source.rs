@@ -2,12 +2,12 @@
 //! files and URLs are looked at again.
 
 use super::{fetch, keys::KeySet};
+use crate::worker::spawn_beside;
 use http::Uri;
 use std::{
     fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    thread,
     time::{Duration, Instant, SystemTime},
 };
 use tokio::{sync::watch, time};
@@ -186,7 +186,7 @@ impl UrlSource {
     /// Asks the URL, on a thread of its own: a worker's may be busy with a function.
     fn ask(self: &Arc<Self>, state: &mut UrlState) {
         let source = self.clone();
-        let asking = thread::Builder::new().name("trine-keys".to_owned()).spawn(move || {
+        let asking = spawn_beside("trine-keys", move || {
             let answer = fetch::get(&source.url).and_then(|fetched| {
                 KeySet::of_json(&fetched.text).map(|keys| (keys, fetched.max_age))
             });
