@@ -12,9 +12,7 @@ use crate::{
     engines::Registry,
     handler::{Located, SearchPaths},
     pipeline::{MiddlewareNames, Order, Plan, middleware_folders},
-    worker::{
-        CloudEvents, Conversion, DEFAULT_MARGIN, Isolation, Recycling, Watchdog, WorkerOptions,
-    },
+    worker::{CloudEvents, DEFAULT_MARGIN, Isolation, Recycling, Watchdog, WorkerOptions},
 };
 use std::{fmt, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 use trine_emulator::LogForm;
@@ -375,9 +373,7 @@ impl Settings {
             environment,
             recycling: self.recycling,
             watchdog: Watchdog::new(self.timeout_margin.value, resident),
-            conversion: self
-                .cloudevents
-                .map(|form| Conversion { form, region: self.region.clone() }),
+            conversion: self.cloudevents.map(|form| form.conversion(&self.region)),
             census: Arc::default(),
         }
     }

@@ -24,6 +24,13 @@ pub struct Conversion {
     pub region: String,
 }
 
+impl CloudEvents {
+    /// Returns the conversion to this form, for a function in this region.
+    pub fn conversion(self, region: &str) -> Conversion {
+        Conversion { form: self, region: region.to_owned() }
+    }
+}
+
 /// One run of a function's pipeline, for an event as a whole or for each of its records.
 pub(super) struct Run<'a> {
     pub(super) pipeline: &'a Pipeline,
