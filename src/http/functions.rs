@@ -11,6 +11,7 @@ use super::{
 use crate::worker::{Function, Isolation, Worker};
 use std::{
     future::{Future, poll_fn},
+    pin::pin,
     rc::Rc,
     sync::Arc,
     task::Poll,
@@ -29,6 +30,22 @@ pub(super) enum Share {
     MainThread,
     /// Those that another worker hands over after it has loaded them.
     Following,
+}
+
+/// Waits for the end of a call whose result nobody reads. Returns what went wrong.
+pub(super) async fn end_unread(
+    call: impl Future<Output = Result<Payload>>,
+    invocation: &Invocation,
+) -> Option<Error> {
+    let mut call = pin!(call);
+    match invocation.stream.until_out(call.as_mut()).await {
+        Some(result) => result.err(),
+        None => {
+            // What it streams is for nobody either.
+            drop(invocation.stream.get().reader());
+            call.await.err()
+        }
+    }
 }
 
 /// The functions of a site, as one worker has them.

@@ -108,7 +108,8 @@ impl Service {
             return Err(Refusal::no_json(&error));
         }
         let event = if body.is_empty() { Payload::json("{}") } else { Payload::Json(body) };
-        let mut invocation = self.invocation(function, id.to_owned(), trace_id.into_owned());
+        let mut invocation =
+            self.options.invocation(function, id.to_owned(), trace_id.into_owned());
         invocation.client_context = match text(parts, CLIENT_CONTEXT) {
             None => None,
             Some(encoded) => Some(client_context(encoded)?),

@@ -2,13 +2,14 @@
 
 use super::{
     access_log::AccessLog, format::EventFormat, forwarded::TrustedProxies, limits::Limits,
-    metrics::MetricsPlace, scaleway::Scaleway, tls::TlsFiles,
+    metrics::MetricsPlace, scaleway::Scaleway, site::ServedFunction, tls::TlsFiles,
 };
 use std::{
     net::SocketAddr,
     path::PathBuf,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
+use trine_engine::Invocation;
 
 /// The largest request body where nothing else is set: what Lambda accepts, 6 MiB.
 const DEFAULT_BODY_LIMIT: usize = 6 * 1024 * 1024;
@@ -124,5 +125,30 @@ impl ServeOptions {
     pub(super) fn deadline_from_now(&self, own: Option<Duration>) -> Option<u64> {
         let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         own.or(self.timeout).map(|limit| (now() + limit).as_millis() as u64)
+    }
+
+    /// Returns the form of a function's events.
+    pub(super) fn format_of(&self, function: &ServedFunction) -> EventFormat {
+        function.event_format.unwrap_or(self.event_format)
+    }
+
+    /// Makes an invocation of a function, whose time begins now.
+    pub(super) fn invocation(
+        &self,
+        function: &ServedFunction,
+        request_id: String,
+        trace_id: String,
+    ) -> Invocation {
+        let is_scaleways = self.format_of(function) == EventFormat::Scaleway;
+        Invocation {
+            request_id,
+            deadline_ms: self.deadline_from_now(function.timeout),
+            trace_id: Some(trace_id),
+            invoked_function_arn: function.arn.clone(),
+            function_name: function.function_name.as_ref().or(Some(&function.name)).cloned(),
+            conventions: is_scaleways.then(|| self.scaleway.conventions(&function.name)),
+            event_is_json: true,
+            ..Invocation::default()
+        }
     }
 }

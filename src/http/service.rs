@@ -8,7 +8,7 @@ use super::{
     event::{self, EventContext},
     format::EventFormat,
     forwarded::Origin,
-    functions::Functions,
+    functions::{Functions, end_unread},
     handover::Inbox,
     invocations,
     lifeline::{Lifeline, LostThread},
@@ -235,8 +235,8 @@ impl Service {
 
     /// Returns the form of a function's events.
     pub(super) fn format(&self, function: usize) -> EventFormat {
-        let own = self.site.functions().get(function).and_then(|function| function.event_format);
-        own.unwrap_or(self.options.event_format)
+        let function = self.site.functions().get(function);
+        function.map_or(self.options.event_format, |function| self.options.format_of(function))
     }
 
     #[allow(clippy::too_many_arguments, reason = "a request, taken apart on its way here")]
@@ -283,7 +283,7 @@ impl Service {
             Err(none) => return refusal(method, none.status, &none.message),
         };
         let trace_id = trace_id.into_owned();
-        let mut invocation = self.invocation(function, arrival.id.clone(), trace_id);
+        let mut invocation = self.options.invocation(function, arrival.id.clone(), trace_id);
         invocation.w3c = trace_context(&parts.headers);
         let invocation = Rc::new(invocation);
         let detail = self.options.error_detail;
@@ -339,7 +339,7 @@ impl Service {
                 return self.busy(method, function);
             };
             let (id, (_, trace_id)) = (self.ids.make().to_string(), arrival.begin(parts));
-            let invocation = Rc::new(self.invocation(function, id, trace_id.into_owned()));
+            let invocation = Rc::new(self.options.invocation(function, id, trace_id.into_owned()));
             let call = self.run(hold, method, index, event, &invocation, admission);
             if let Err(error) = call.await {
                 let dialect = function.located.engine.info().error_dialect;
@@ -348,28 +348,6 @@ impl Service {
             }
         }
         finish(method, StatusCode::NO_CONTENT, HeaderMap::new(), Bytes::new(), "")
-    }
-
-    /// Makes a function's invocation, whose time begins now.
-    pub(super) fn invocation(
-        &self,
-        function: &ServedFunction,
-        request_id: String,
-        trace_id: String,
-    ) -> Invocation {
-        let format = function.event_format.unwrap_or(self.options.event_format);
-        let conventions = (format == EventFormat::Scaleway)
-            .then(|| self.options.scaleway.conventions(&function.name));
-        Invocation {
-            request_id,
-            deadline_ms: self.options.deadline_from_now(function.timeout),
-            trace_id: Some(trace_id),
-            invoked_function_arn: function.arn.clone(),
-            function_name: function.function_name.as_ref().or(Some(&function.name)).cloned(),
-            conventions,
-            event_is_json: true,
-            ..Invocation::default()
-        }
     }
 
     /// Runs an invocation whose caller does not wait for its result. What goes wrong is logged.
@@ -384,15 +362,7 @@ impl Service {
         let (name, id) = (self.site.functions()[index].name.clone(), invocation.request_id.clone());
         tokio::task::spawn_local(async move {
             let call = functions.call(index, event, invocation.clone(), None, admission);
-            let mut call = pin!(call);
-            let failed = match invocation.stream.until_out(call.as_mut()).await {
-                Some(result) => result.err(),
-                None => {
-                    // Nobody reads it.
-                    drop(invocation.stream.get().reader());
-                    call.await.err()
-                }
-            };
+            let failed = end_unread(call, &invocation).await;
             if let Some(error) = failed {
                 log.failure(&name, &id, &error);
             }

@@ -7,6 +7,7 @@ use super::{
 use crate::{
     http::{
         event::new_trace_id,
+        functions::end_unread,
         handover::Dispatcher,
         lifeline::{Lifeline, LostThread},
         options::ServeOptions,
@@ -21,7 +22,6 @@ use http::Method;
 use std::{
     cell::Cell,
     io,
-    pin::pin,
     rc::Rc,
     sync::Arc,
     thread::JoinHandle,
@@ -32,7 +32,7 @@ use tokio::{
     task::{JoinSet, LocalSet},
     time,
 };
-use trine_engine::{Invocation, Level, Payload};
+use trine_engine::{Level, Payload};
 use uuid::Uuid;
 
 /// The longest time between two looks at the clock: it may be set meanwhile.
@@ -156,20 +156,14 @@ fn shown(time: DateTime<Utc>) -> String {
 async fn run(around: &Around, trigger: &Trigger, due: DateTime<Utc>) {
     let Some(function) = around.site.functions().get(trigger.function) else { return };
     let (begun, id) = (Instant::now(), Uuid::new_v4());
-    let invocation = Rc::new(Invocation {
-        request_id: id.to_string(),
-        trace_id: Some(new_trace_id(Utc::now(), &id)),
-        invoked_function_arn: function.arn.clone(),
-        function_name: function.function_name.as_ref().or(Some(&function.name)).cloned(),
-        event_is_json: true,
-        ..Invocation::default()
-    });
+    let trace_id = new_trace_id(Utc::now(), &id);
+    let invocation = Rc::new(around.options.invocation(function, id.to_string(), trace_id));
     let lifeline = Lifeline {
         thread: LostThread::Worker,
         hold: None,
         stuck: around.stuck.clone(),
         method: Method::POST,
-        format: function.event_format.unwrap_or(around.options.event_format),
+        format: around.options.format_of(function),
         request_id: invocation.request_id.clone(),
         function: function.name.clone(),
         dialect: function.located.engine.info().error_dialect,
@@ -184,15 +178,7 @@ async fn run(around: &Around, trigger: &Trigger, due: DateTime<Utc>) {
         Some(lifeline),
         Admission::default(),
     );
-    let mut call = pin!(call);
-    let failed = match invocation.stream.until_out(call.as_mut()).await {
-        Some(result) => result.err(),
-        None => {
-            // Nobody reads what it streams.
-            drop(invocation.stream.get().reader());
-            call.await.err()
-        }
-    };
+    let failed = end_unread(call, &invocation).await;
     if let Some(error) = failed {
         around.log.failure(&function.name, &invocation.request_id, &error);
     }
