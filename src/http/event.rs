@@ -18,7 +18,7 @@ use percent_encoding::percent_decode_str;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use std::{borrow::Cow, collections::HashMap, fmt, net::SocketAddr};
-use trine_engine::{Payload, WithBody};
+use trine_engine::{Beside, Payload, Shaped, WithBody};
 
 /// The parts of an event beside the request itself.
 #[derive(Debug)]
@@ -93,13 +93,17 @@ pub fn write(
     }
 }
 
-/// Returns an event as text, with the body beside it where that is a text.
+/// Returns an event, taken apart if its shape is known, else as text; the body stands beside it where that is a text.
 fn finished(
     event: &impl Serialize,
     content: Option<&Body<'_>>,
     body: &Bytes,
     room: usize,
 ) -> Payload {
+    let beside = if matches!(content, Some(Body::Text)) { body } else { &Bytes::new() };
+    if let Some(event) = Shaped::of(event, beside) {
+        return Payload::Shaped(event);
+    }
     let encoded = if matches!(content, Some(Body::Bytes(_))) { body.len() * 4 / 3 } else { 0 };
     let mut out = Vec::with_capacity(room + encoded);
     // Writing to a Vec cannot fail, and neither can the form of an event: maps have text for keys.
@@ -216,7 +220,7 @@ impl<'a> Body<'a> {
 impl Serialize for Body<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Text => serializer.serialize_str(""),
+            Self::Text => Beside.serialize(serializer),
             Self::Bytes(body) => serializer.collect_str(&Base64Display::new(body, &STANDARD)),
         }
     }

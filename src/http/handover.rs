@@ -17,8 +17,8 @@ use tokio::{
     time,
 };
 use trine_engine::{
-    Conventions, Error, ErrorKind, Exchange, Invocation, Level, Payload, RawPayload,
-    ResponseStream, Result, StreamPlace, WithBody,
+    Conventions, Error, ErrorKind, Exchange, HttpResult, Invocation, Level, Payload, RawPayload,
+    ResponseStream, Result, Shaped, StreamPlace, WithBody,
 };
 
 /// The means by which a worker hands over what another thread is to run.
@@ -191,6 +191,8 @@ fn gone() -> Error {
 enum Portable {
     Json(Bytes),
     WithBody(WithBody),
+    Shaped(Shaped),
+    Http(HttpResult),
     Raw(RawPayload),
     Nothing,
     Streamed,
@@ -202,6 +204,8 @@ impl Portable {
     fn of(payload: Payload) -> Result<Self> {
         Ok(match payload {
             Payload::WithBody(event) => Self::WithBody(event),
+            Payload::Shaped(event) => Self::Shaped(event),
+            Payload::Http(result) => Self::Http(result),
             Payload::Raw(raw) => Self::Raw(raw),
             Payload::Nothing => Self::Nothing,
             Payload::Streamed => Self::Streamed,
@@ -215,6 +219,8 @@ impl From<Portable> for Payload {
         match portable {
             Portable::Json(text) => Self::Json(text),
             Portable::WithBody(event) => Self::WithBody(event),
+            Portable::Shaped(event) => Self::Shaped(event),
+            Portable::Http(result) => Self::Http(result),
             Portable::Raw(raw) => Self::Raw(raw),
             Portable::Nothing => Self::Nothing,
             Portable::Streamed => Self::Streamed,
@@ -235,6 +241,7 @@ struct Facts {
     function_name: Option<String>,
     conventions: Option<Arc<Conventions>>,
     event_is_json: bool,
+    takes_http_result: bool,
     /// The answer, should it be streamed.
     stream: ResponseStream,
 }
@@ -253,6 +260,7 @@ impl Facts {
             function_name,
             conventions,
             event_is_json,
+            takes_http_result,
             exchange: _,
             stream,
         } = invocation;
@@ -267,6 +275,7 @@ impl Facts {
             function_name: function_name.clone(),
             conventions: conventions.clone(),
             event_is_json: *event_is_json,
+            takes_http_result: *takes_http_result,
             stream: stream.get().clone(),
         }
     }
@@ -286,6 +295,7 @@ impl From<Facts> for Invocation {
             function_name: facts.function_name,
             conventions: facts.conventions,
             event_is_json: facts.event_is_json,
+            takes_http_result: facts.takes_http_result,
             exchange: Exchange::default(),
             stream: StreamPlace::of(facts.stream),
         }

@@ -20,7 +20,7 @@ use http::{
 };
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use trine_engine::{Payload, StreamHead};
+use trine_engine::{HttpResult, Payload, StreamHead};
 
 /// A response on its way out.
 pub type Reply = Response<ReplyBody>;
@@ -82,6 +82,11 @@ pub(super) fn to(parts: &Parts, format: EventFormat, result: Payload) -> Result<
         EventFormat::Scaleway => scaleway::to(parts, result),
         _ => of(format, &parts.method, result),
     }
+}
+
+/// Whether results in a form may be [`Payload::Http`]: where no text of them has to be looked at.
+pub(super) fn takes_http_result(format: EventFormat) -> bool {
+    matches!(format, EventFormat::AwsV2 | EventFormat::FunctionUrl)
 }
 
 /// The rules of a form whose results have to be response objects.
@@ -175,6 +180,9 @@ fn lenient(method: &Method, result: Payload) -> Result<Reply, Malformed> {
     if let Payload::Raw(raw) = result {
         return Ok(finish(method, StatusCode::OK, HeaderMap::new(), raw.bytes, raw.content_type));
     }
+    if let Payload::Http(result) = result {
+        return of_http(method, &result);
+    }
     let (json, content_type) = result.into_bytes().map_err(|e| Malformed(e.to_string()))?;
     let whole = |body| Ok(finish(method, StatusCode::OK, HeaderMap::new(), body, content_type));
     match json.iter().find(|byte| !byte.is_ascii_whitespace()) {
@@ -197,6 +205,20 @@ fn lenient(method: &Method, result: Payload) -> Result<Reply, Malformed> {
     let headers = headers(&envelope)?;
     let body = body(&json, &envelope)?;
     Ok(finish(method, status, headers, body, content_type))
+}
+
+/// Makes the response for a result that was taken apart; the same as for its JSON text.
+fn of_http(method: &Method, result: &HttpResult) -> Result<Reply, Malformed> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in result.headers() {
+        add(&mut headers, name, value)?;
+    }
+    let body = match result.is_base64() {
+        true => decoded(result.body())?,
+        false => result.body().clone(),
+    };
+    let status = result.status().and_then(|status| StatusCode::from_u16(status).ok());
+    Ok(finish(method, status.unwrap_or(StatusCode::OK), headers, body, "application/json"))
 }
 
 /// Whether an object can have a member `statusCode`, also one with escapes: a quick check that saves most results the
@@ -322,12 +344,7 @@ fn headers(envelope: &Envelope<'_>) -> Result<HeaderMap, Malformed> {
         }
     }
     for (name, value) in all {
-        let parsed = HeaderName::from_bytes(name.as_bytes())
-            .map_err(|_| Malformed(format!("{name:?} is no valid header name")))?;
-        if OF_THE_CONNECTION.contains(&parsed.as_str()) {
-            continue;
-        }
-        append(&mut headers, parsed, &value)?;
+        add(&mut headers, &name, &value)?;
     }
     // A member that is not a list is ignored, as on the platform.
     if let Some(cookies) = envelope.cookies.filter(|cookies| cookies.get().starts_with('[')) {
@@ -338,6 +355,16 @@ fn headers(envelope: &Envelope<'_>) -> Result<HeaderMap, Malformed> {
         }
     }
     Ok(headers)
+}
+
+/// Adds a header, unless it is the connection's business.
+fn add(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), Malformed> {
+    let parsed = HeaderName::from_bytes(name.as_bytes())
+        .map_err(|_| Malformed(format!("{name:?} is no valid header name")))?;
+    if OF_THE_CONNECTION.contains(&parsed.as_str()) {
+        return Ok(());
+    }
+    append(headers, parsed, value)
 }
 
 fn append(headers: &mut HeaderMap, name: HeaderName, value: &str) -> Result<(), Malformed> {
@@ -362,8 +389,12 @@ fn body(json: &Bytes, envelope: &Envelope<'_>) -> Result<Bytes, Malformed> {
     if !encoded {
         return Ok(shared(json, text));
     }
+    decoded(text.as_bytes())
+}
+
+fn decoded(base64: &[u8]) -> Result<Bytes, Malformed> {
     let bytes = BASE64
-        .decode(text.as_bytes())
+        .decode(base64)
         .map_err(|e| Malformed(format!("isBase64Encoded is true, yet 'body' is no base64: {e}")))?;
     Ok(Bytes::from(bytes))
 }

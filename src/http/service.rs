@@ -285,6 +285,7 @@ impl Service {
         let trace_id = trace_id.into_owned();
         let mut invocation = self.options.invocation(function, arrival.id.clone(), trace_id);
         invocation.w3c = trace_context(&parts.headers);
+        invocation.takes_http_result = response::takes_http_result(format);
         let invocation = Rc::new(invocation);
         let detail = self.options.error_detail;
         let malformed = |malformed: Malformed| {

@@ -75,12 +75,8 @@ impl Pipeline {
         if self.members.is_empty() && !invocation.exchange.buffers_response() {
             return run.call(self.handler, event, Form::Json).await;
         }
-        let event = match event {
-            // Hooks may change it, and the next function may be of another language.
-            Payload::WithBody(event) => Payload::Json(event.to_json()),
-            other => other,
-        };
-        run.chain(event).await
+        // Hooks may change it, and the next function may be of another language.
+        run.chain(event.whole()).await
     }
 
     /// Returns the look of this function's errors to a caller.

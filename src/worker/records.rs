@@ -49,12 +49,11 @@ impl Run<'_> {
         let Some(Conversion { form, region }) = self.conversion else {
             return self.pipeline.run(event, &invocation, self.watch).await;
         };
-        let text = match &event {
-            Payload::Json(text) => text.clone(),
-            Payload::WithBody(event) => event.to_json(),
-            _ => return self.pipeline.run(event, &invocation, self.watch).await,
+        let event = event.whole();
+        let Payload::Json(text) = &event else {
+            return self.pipeline.run(event, &invocation, self.watch).await;
         };
-        match form.convert(&text, region, Utc::now()) {
+        match form.convert(text, region, Utc::now()) {
             Converted::Unchanged => self.pipeline.run(event, &invocation, self.watch).await,
             Converted::One(event) => {
                 self.pipeline.run(payload(&event), &invocation, self.watch).await

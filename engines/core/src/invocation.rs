@@ -53,6 +53,8 @@ pub struct Invocation {
     pub conventions: Option<Arc<Conventions>>,
     /// Whether the event is JSON. Python's contract gives a handler the raw body of any other event.
     pub event_is_json: bool,
+    /// Whether the handler's result may be [`crate::Payload::Http`].
+    pub takes_http_result: bool,
     /// The values that the functions of this invocation share.
     pub exchange: Exchange,
     /// The place of an answer that is streamed.

@@ -23,12 +23,14 @@ mod examine;
 mod exchange;
 mod handler;
 mod hook;
+mod http_result;
 mod instance;
 mod invocation;
 mod log;
 mod nearest;
 mod payload;
 mod presence;
+mod shaped;
 mod simple;
 mod stream;
 mod stream_place;
@@ -47,6 +49,7 @@ pub use examine::{
 pub use exchange::Exchange;
 pub use handler::{HANDLER_NAMES, alternatives, nearest_written, unnamed_handler};
 pub use hook::Hook;
+pub use http_result::HttpResult;
 pub use instance::{
     Exports, FunctionId, Instance, Interrupter, LocalFuture, Module, Usage, Wanted,
 };
@@ -57,6 +60,7 @@ pub use log::{
 pub use nearest::{ALIKE, likeness, nearest};
 pub use payload::{Form, NativeValue, Payload, RawPayload, WithBody};
 pub use presence::Presence;
+pub use shaped::{Beside, Leaf, Part, Shape, Shaped};
 pub use simple::{Output, Simple, SimpleEnvironment, SimpleRuntime};
 pub use stream::{
     BYTE_CHUNKS, HTTP_INTEGRATION, JSON_LINES, PRELUDE_END, ResponseStream, STREAM_CAPACITY,

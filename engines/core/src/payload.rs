@@ -1,6 +1,6 @@
 //! The value on its way through: what a front door received, what one function hands to the next, what goes out.
 
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, HttpResult, Result, Shaped};
 use bytes::Bytes;
 use std::{any::Any, fmt, rc::Rc};
 
@@ -15,6 +15,10 @@ pub enum Payload {
     /// A JSON object whose member `body` is kept beside it. An engine without a use for that takes
     /// [`Payload::into_bytes`].
     WithBody(WithBody),
+    /// A value of a shape that is known. An engine without a use for that takes [`Payload::into_bytes`].
+    Shaped(Shaped),
+    /// The result of a handler, where [`crate::Invocation::takes_http_result`] allows for it.
+    Http(HttpResult),
     /// Bytes that go out as they are.
     Raw(RawPayload),
     /// The result of a function that returns nothing (`undefined`, `None`, `nil`), where [`Form::Native`] was asked
@@ -114,6 +118,16 @@ impl fmt::Debug for dyn NativeValue {
 }
 
 impl Payload {
+    /// Returns the value as JSON text where it was taken apart; anything else as it is.
+    #[must_use]
+    pub fn whole(self) -> Self {
+        match self {
+            Self::WithBody(event) => Self::Json(event.to_json()),
+            Self::Shaped(value) => Self::Json(value.to_json()),
+            other => other,
+        }
+    }
+
     /// Makes JSON text from anything that holds bytes.
     pub fn json(text: impl Into<Bytes>) -> Self {
         Self::Json(text.into())
@@ -128,6 +142,8 @@ impl Payload {
             Self::Json(text) => Ok((text, "application/json")),
             Self::Native(value) => Ok((value.to_json()?, "application/json")),
             Self::WithBody(event) => Ok((event.to_json(), "application/json")),
+            Self::Shaped(value) => Ok((value.to_json(), "application/json")),
+            Self::Http(result) => Ok((result.to_json(), "application/json")),
             Self::Raw(raw) => Ok((raw.bytes, raw.content_type)),
             Self::Nothing => Ok((Bytes::from_static(b"null"), "application/json")),
             Self::Streamed => {

@@ -7,7 +7,7 @@ use crate::{
     blame::Assigned,
     convert::{
         LoadedFunctions, Read, failure, member, read_boxed_text, read_functions, read_or_fail,
-        read_text, read_value, text_to_v8,
+        read_response, read_text, read_value, text_to_v8,
     },
     error::{During, from_core},
     exits::How,
@@ -36,6 +36,14 @@ pub(crate) enum Step<T> {
     /// A call whose promise is settled.
     Done(T),
     Pending(v8::Global<v8::Promise>),
+}
+
+/// The form in which the prelude is to give a result, by the number that it knows it by.
+#[derive(Clone, Copy)]
+enum Given {
+    Value = 0,
+    Text = 1,
+    Response = 2,
 }
 
 /// The facts about a call in progress.
@@ -74,6 +82,9 @@ impl Shared {
                 .run(function, input, form, invocation, read_boxed_text)
                 .await
                 .map(Payload::Json),
+            (Kind::Handler, Form::Json) if invocation.takes_http_result => {
+                self.run(function, input, form, invocation, read_response).await
+            }
             (_, Form::Json) => {
                 self.run(function, input, form, invocation, read_text).await.map(Payload::Json)
             }
@@ -232,6 +243,13 @@ impl Shared {
                 (text_to_v8(scope, event.event())?, true)
             }
             Payload::WithBody(event) => (text_to_v8(scope, &event.to_json())?, true),
+            Payload::Shaped(event) if function.kind == Kind::Handler => {
+                match self.makers.make(scope, event)? {
+                    Some(event) => (event, false),
+                    None => return Err(self.stopped(scope, current.slot())),
+                }
+            }
+            Payload::Shaped(event) => (text_to_v8(scope, &event.to_json())?, true),
             Payload::Raw(raw) => (text_to_v8(scope, &raw.bytes)?, true),
             Payload::Nothing if function.kind == Kind::Program => {
                 (text_to_v8(scope, b"null")?, true)
@@ -245,7 +263,14 @@ impl Shared {
         arguments[1] = callee.into();
         arguments[2] = event;
         arguments[3] = v8::Boolean::new(scope, parses).into();
-        arguments[4] = v8::Boolean::new(scope, form == Form::Json).into();
+        let takes_response = function.kind == Kind::Handler
+            && current.session.is_some_and(|(invocation, _)| invocation.takes_http_result);
+        let wanted = match form {
+            Form::Native => Given::Value,
+            Form::Json if takes_response => Given::Response,
+            Form::Json => Given::Text,
+        };
+        arguments[4] = v8::Integer::new(scope, wanted as i32).into();
         arguments[5] = v8::Integer::new(scope, place.slot() as i32).into();
         arguments[6] = body;
         let result = match (place, current.session) {

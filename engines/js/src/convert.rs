@@ -3,7 +3,7 @@
 use crate::error::{During, from_description};
 use bytes::Bytes;
 use deno_runtime::deno_core::v8;
-use trine_engine::{Error, ErrorKind, Result};
+use trine_engine::{Error, ErrorKind, HttpResult, Payload, Result};
 
 /// A reader of what the prelude returned; gives `None` when that describes an error instead.
 pub(crate) type Read<T> = fn(&mut v8::PinScope<'_, '_>, v8::Local<'_, v8::Value>) -> Option<T>;
@@ -82,6 +82,27 @@ pub(crate) fn read_text(
 ) -> Option<Bytes> {
     let text: v8::Local<'_, v8::String> = value.try_into().ok()?;
     Some(v8_to_text(scope, text))
+}
+
+/// Reads a result for an HTTP server: JSON text, a text in an array of one, or an array of what a response is made of.
+pub(crate) fn read_response(
+    scope: &mut v8::PinScope<'_, '_>,
+    value: v8::Local<'_, v8::Value>,
+) -> Option<Payload> {
+    let Ok(parts) = v8::Local::<'_, v8::Array>::try_from(value) else {
+        return read_text(scope, value).map(Payload::Json);
+    };
+    if parts.length() == 1 {
+        let text = parts.get_index(scope, 0)?;
+        return HttpResult::text(read_text(scope, text)?).map(Payload::Http);
+    }
+    let status = parts.get_index(scope, 0)?.uint32_value(scope)?;
+    let fields = parts.get_index(scope, 1)?;
+    let fields = read_text(scope, fields)?;
+    let body = parts.get_index(scope, 2)?;
+    let body = read_text(scope, body)?;
+    let is_base64 = parts.get_index(scope, 3)?.is_true();
+    HttpResult::new(status.try_into().ok()?, fields, body, is_base64).map(Payload::Http)
 }
 
 /// Reads a value, which the prelude passes in an array of one; `None` inside for undefined.

@@ -9,6 +9,7 @@ use crate::{
     isolate::{Entered, Isolate, Snapshot},
     limits::Limits,
     loader::{Loader, NodeServices, imports_node, package_folders},
+    makers::Makers,
     memory::Memory,
     options::NodeOptions,
     rules::Rules,
@@ -43,6 +44,7 @@ pub(crate) struct Shared {
     services: RefCell<Option<NodeServices>>,
     loaded: RefCell<Vec<(Module, Exports)>>,
     pub(crate) functions: RefCell<Vec<Function>>,
+    pub(crate) makers: Makers,
     pub(crate) wakers: Arc<Wakers>,
     pub(crate) awaited: Rc<Awaited>,
     /// Failures of waiting calls that other calls' turns of the event loop have brought, by the slots of their invocations.
@@ -110,6 +112,7 @@ impl JsInstance {
                 services: RefCell::new(Some(services)),
                 loaded: RefCell::default(),
                 functions: RefCell::default(),
+                makers: Makers::default(),
                 limits: Limits::new(wakers.clone()),
                 interrupts_seen: Cell::new(0),
                 awaited: Awaited::new(wakers.clone()),
@@ -165,9 +168,9 @@ impl Instance for JsInstance {
     }
 
     fn adopt(&self, value: Payload, _invocation: &Rc<Invocation>) -> Result<Payload> {
+        let value = value.whole();
         let text = match &value {
             Payload::Json(text) => text.clone(),
-            Payload::WithBody(event) => event.to_json(),
             Payload::Native(native) if self.shared.host.own(&**native).is_none() => {
                 native.to_json()?
             }
@@ -232,6 +235,7 @@ impl Instance for JsInstance {
     fn shutdown(&self) {
         self.shared.tell_exit();
         self.shared.functions.borrow_mut().clear();
+        self.shared.makers.clear();
         self.shared.loaded.borrow_mut().clear();
         self.shared.limits.forget();
         self.shared.write_code_cache();

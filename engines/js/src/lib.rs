@@ -29,6 +29,7 @@ mod isolate;
 mod limits;
 mod literals;
 mod loader;
+mod makers;
 mod memory;
 mod options;
 mod packages;

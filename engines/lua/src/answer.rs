@@ -1,7 +1,7 @@
 //! The data that a call's first function, which runs inside Lua, leaves for the call outside.
 
 use std::cell::Cell;
-use trine_engine::Error;
+use trine_engine::{Error, HttpResult};
 
 /// The outcome of the call that has just returned, besides what is on its coroutine's stack.
 pub(crate) struct Answer {
@@ -9,6 +9,7 @@ pub(crate) struct Answer {
     /// Whether the `error` hook that has just returned gave an error to replace the one it got.
     returned: Cell<bool>,
     reply: Cell<Vec<u8>>,
+    http: Cell<Option<HttpResult>>,
     last_length: Cell<usize>,
 }
 
@@ -18,6 +19,7 @@ impl Default for Answer {
             fault: Cell::new(None),
             returned: Cell::new(false),
             reply: Cell::new(Vec::new()),
+            http: Cell::new(None),
             last_length: Cell::new(192),
         }
     }
@@ -47,6 +49,15 @@ impl Answer {
 
     pub(crate) fn take_reply(&self) -> Vec<u8> {
         self.reply.take()
+    }
+
+    /// Takes the place of a reply.
+    pub(crate) fn set_http(&self, result: HttpResult) {
+        self.http.set(Some(result));
+    }
+
+    pub(crate) fn take_http(&self) -> Option<HttpResult> {
+        self.http.take()
     }
 
     /// Returns how much room to make for a reply: a little more than the last one took.

@@ -21,7 +21,9 @@ use std::{
     ptr,
     rc::Rc,
 };
-use trine_engine::{Error, ErrorKind, Form, Hook, Invocation, Level, LocalFuture, Payload, Result};
+use trine_engine::{
+    Error, ErrorKind, Form, Hook, Invocation, Level, LocalFuture, Payload, Result, Shaped,
+};
 
 /// A coroutine in use, given back to its state when it has returned, otherwise left to Lua's collector.
 pub(crate) struct Run<'r> {
@@ -231,6 +233,7 @@ enum Input<'j> {
     Json(&'j mut convert::Parser<'j>),
     /// An object and the text of its member `body`.
     WithBody(&'j mut convert::Parser<'j>, &'j [u8]),
+    Shaped(&'j Shaped),
     Text(&'j [u8]),
     /// Key in the registry of the same state.
     Value(c_int),
@@ -280,7 +283,10 @@ pub(crate) async fn call(
             let key = unsafe { ffi::lua_tointeger(run.raw(), -1) } as c_int;
             Payload::Native(Rc::new(LuaValue::new(vm.clone(), key)))
         }
-        (Form::Json, _) => Payload::Json(Bytes::from(host.answer().take_reply())),
+        (Form::Json, _) => match host.answer().take_http() {
+            Some(result) => Payload::Http(result),
+            None => Payload::Json(Bytes::from(host.answer().take_reply())),
+        },
     };
     run.done();
     Ok(payload)
@@ -313,6 +319,7 @@ fn start(run: &mut Run<'_>, callee: &Callee<'_>, input: Payload, form: Form) -> 
             parser = convert::Parser::new(event.event());
             Input::WithBody(&mut parser, event.body())
         }
+        Payload::Shaped(event) => Input::Shaped(event),
         _ => {
             return Err(Error::new(ErrorKind::Unsupported, "Lua cannot take this kind of payload"));
         }
@@ -359,16 +366,21 @@ unsafe extern "C-unwind" fn entry(coroutine: *mut lua_State) -> c_int {
         let kind = if job.form == Form::Native { NATIVE } else { 0 };
         let kind = if is_error { kind | ERROR } else { kind };
         let kind = if job.role == Role::Handler { kind | HANDLER } else { kind };
+        let takes_http =
+            job.role == Role::Handler && job.form == Form::Json && job.invocation.takes_http_result;
+        let kind = if takes_http { kind | HTTP } else { kind };
         let (arguments, results) = (1 + c_int::from(with_value), 1 + c_int::from(is_error));
         ffi::lua_callk(coroutine, arguments, results, kind, Some(finish_entry));
         finish_entry(coroutine, ffi::LUA_OK, kind)
     }
 }
 
-/// Bits that tell [`finish_entry`] that the result stays a value, that an `error` hook has run, or a handler.
+/// Bits that tell [`finish_entry`] that the result stays a value, that an `error` hook has run, or a handler, or that the
+/// result is for an HTTP server.
 const NATIVE: ffi::lua_KContext = 1;
 const ERROR: ffi::lua_KContext = 2;
 const HANDLER: ffi::lua_KContext = 4;
+const HTTP: ffi::lua_KContext = 8;
 
 /// Pushes the value that a function gets; returns false when there is none and the fault is with the host.
 unsafe fn push_input(
@@ -387,6 +399,12 @@ unsafe fn push_input(
             Input::Nothing => ffi::lua_pushnil(coroutine),
             Input::Value(key) => {
                 ffi::lua_rawgeti(coroutine, ffi::LUA_REGISTRYINDEX, (*key).into());
+            }
+            Input::Shaped(event) => {
+                if !convert::build(coroutine, event, host.forms()) {
+                    convert::leave(coroutine, End::Memory);
+                    return false;
+                }
             }
             Input::Text(text) => {
                 ffi::lua_pushlstring(coroutine, text.as_ptr().cast(), text.len());
@@ -454,6 +472,12 @@ unsafe extern "C-unwind" fn finish_entry(
             let key = ffi::luaL_ref(coroutine, ffi::LUA_REGISTRYINDEX);
             ffi::lua_pushinteger(coroutine, key.into());
             return 1;
+        }
+        if kind & HTTP != 0
+            && let Some(result) = convert::http_result(coroutine)
+        {
+            host.answer().set_http(result);
+            return 0;
         }
         let mut text = ManuallyDrop::new(Vec::with_capacity(host.answer().reply_size()));
         match convert::write(coroutine, -1, host, Strictness::Ordinary, &mut text) {

@@ -7,13 +7,17 @@
 //! Everything here runs inside a protected call: creating a value may raise "not enough memory", which skips Rust
 //! frames. So no frame holds a value with a destructor when it calls a function that may raise.
 
+mod build;
 mod forms;
+mod http_result;
 mod keys;
 mod read;
 mod strings;
 mod write;
 
+pub(crate) use build::build;
 pub(crate) use forms::{Forms, Marks};
+pub(crate) use http_result::http_result;
 pub(crate) use read::{Parser, read};
 pub(crate) use write::{End, Fault, StateView, Strictness, write};
 

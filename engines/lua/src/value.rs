@@ -25,9 +25,8 @@ impl LuaValue {
 
     /// Makes a value one of `vm`, if it has a form there.
     pub(crate) fn adopt(vm: &Rc<Vm>, value: Payload) -> Result<Payload> {
-        let text = match value {
+        let text = match value.whole() {
             Payload::Json(text) => text,
-            Payload::WithBody(event) => event.to_json(),
             Payload::Native(value) => match value.as_any().downcast_ref::<Self>() {
                 Some(own) if own.belongs_to(vm) => return Ok(Payload::Native(value)),
                 _ => value.to_json()?,

@@ -15,7 +15,9 @@ use std::{
     rc::{Rc, Weak},
     sync::atomic::{AtomicU64, Ordering},
 };
-use trine_engine::{Conventions, Environment, Error, ErrorKind, FunctionInfo, Invocation, Result};
+use trine_engine::{
+    Conventions, Environment, Error, ErrorKind, FunctionInfo, Invocation, Result, Shaped,
+};
 use trine_process::trace;
 
 /// The number of the next context.
@@ -88,6 +90,18 @@ impl Contexts {
             Ok(mut keys) => convert::read(py, text, &mut keys),
             // A finaliser of the guest's ran in the middle of another parse.
             Err(_) => convert::read(py, text, &mut Keys::default()),
+        }
+    }
+
+    /// Builds a value that was taken apart.
+    pub(crate) fn build<'py>(
+        &self,
+        py: Python<'py>,
+        value: &Shaped,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        match self.keys.try_borrow_mut() {
+            Ok(mut keys) => convert::build(py, value, &mut keys),
+            Err(_) => convert::build(py, value, &mut Keys::default()),
         }
     }
 

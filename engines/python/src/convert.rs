@@ -1,10 +1,14 @@
 //! The conversion of JSON text to Python values and back, without a detour through another tree.
 
+mod build;
+mod http_result;
 mod keys;
 mod read;
 mod scan;
 mod write;
 
+pub(crate) use build::build;
+pub(crate) use http_result::http_result;
 pub(crate) use keys::Keys;
 pub(crate) use read::{Failure as ReadFailure, read};
 pub(crate) use write::{Failure, Settings, write, write_plain};

@@ -8,7 +8,7 @@ use http::{HeaderMap, header, request::Parts};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use trine_engine::{Payload, json_string};
+use trine_engine::{Beside, Payload, json_string};
 
 /// Writes the event for a request; that of a message of MQTT is the body as a string.
 pub(super) fn write(parts: &Parts, body: &Bytes, around: &EventContext<'_>) -> Payload {
@@ -41,14 +41,11 @@ pub(super) fn write(parts: &Parts, body: &Bytes, around: &EventContext<'_>) -> P
             api_id: "",
         },
         is_base64_encoded: matches!(content, Content::Marked(_)).then_some(true),
-        body: match &content {
-            // It is put beside the event.
-            Content::Text => "",
-            Content::Marked(text) => text,
-        },
+        body: &content,
     };
     let beside = matches!(content, Content::Text).then_some(&super::Body::Text);
-    finished(&event, beside, body, 1024 + path.len() + query.len() + event.body.len())
+    let marked = if let Content::Marked(text) = &content { text.len() } else { 0 };
+    finished(&event, beside, body, 1024 + path.len() + query.len() + marked)
 }
 
 /// A body in the form that an event has for it.
@@ -67,6 +64,15 @@ impl<'a> Content<'a> {
             Ok(text) if is_base64(body) => Self::Marked(Cow::Borrowed(text)),
             Ok(_) => Self::Text,
             Err(_) => Self::Marked(Cow::Owned(STANDARD.encode(body))),
+        }
+    }
+}
+
+impl Serialize for Content<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Text => Beside.serialize(serializer),
+            Self::Marked(text) => serializer.serialize_str(text),
         }
     }
 }
@@ -101,7 +107,7 @@ struct Event<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     is_base64_encoded: Option<bool>,
     /// Last, so that a text can be kept beside the event.
-    body: &'a str,
+    body: &'a Content<'a>,
 }
 
 #[derive(Serialize)]

@@ -6,7 +6,7 @@ import { asError, Failure } from "ext:trine_prelude/errors.js";
 import { checkPlain, warn as warnOf, warningOf } from "ext:trine_prelude/exchange.js";
 import { callNewer, callOlder } from "ext:trine_prelude/generations.js";
 import { whatItIs } from "ext:trine_prelude/loader.js";
-import { fault, isThenable, parseEvent, toText } from "ext:trine_prelude/marshal.js";
+import { fault, isThenable, parseEvent, toResponse, toText } from "ext:trine_prelude/marshal.js";
 import { declaresCallback, takesCallback } from "ext:trine_prelude/parameters.js";
 import { endProgram, runProgram } from "ext:trine_prelude/program.js";
 import { asCalled, isResponseStream, mark, markedOf } from "ext:trine_prelude/response_stream.js";
@@ -45,6 +45,11 @@ function finisherOf(finish) {
 
 const toAnswerText = finisherOf(toText);
 const toAnswerBox = finisherOf(toBox);
+const toAnswerResponse = finisherOf(toResponse);
+
+/** What makes a result into the form in which it is wanted; `Given` in Rust has their numbers. */
+const FINISH = [toBox, toText, toResponse];
+const FINISH_ANSWER = [toAnswerBox, toAnswerText, toAnswerResponse];
 
 /** What a call comes to that has thrown this: a failure, or the promise that its answer has been given out. */
 function failed(thrown, meta) {
@@ -323,16 +328,16 @@ function callHook(kind, hook, value, parses, context, meta) {
 }
 
 /** Never throws: a failure is a value. Returns the result in the form that is asked for, or a promise of it. */
-function call(kind, callee, value, parses, stringifies, meta, body) {
+function call(kind, callee, value, parses, form, meta, body) {
   try {
     if (meta.leftovers) {
       host.leftovers();
     }
-    let finish = stringifies ? toText : toBox;
+    let finish = FINISH[form];
     let result;
     if (kind === HANDLER) {
       if (isPermissive) {
-        finish = stringifies ? toAnswerText : toAnswerBox;
+        finish = FINISH_ANSWER[form];
       }
       const event = parses ? parseEvent(value) : value;
       if (body !== undefined) {
@@ -376,7 +381,7 @@ function call(kind, callee, value, parses, stringifies, meta, body) {
  * @param {number} kind what is called
  * @param value the text of the event, or of what a hook gets; or that value itself
  * @param {boolean} parses whether `value` is JSON text
- * @param {boolean} stringifies whether the result is wanted as JSON text, else as a value in an array of one
+ * @param {number} form how the result is wanted: as a value in an array of one, as JSON text, or as `toResponse` has it
  * @param {number} slot the invocation's place
  * @param {string | undefined} body the event's member `body`, where it stands beside the event
  */
@@ -385,7 +390,7 @@ export function invoke(
   callee,
   value,
   parses,
-  stringifies,
+  form,
   slot,
   body,
   requestId,
@@ -424,12 +429,12 @@ export function invoke(
     handled: false,
   };
   metas[slot] = meta;
-  return call(kind, callee, value, parses, stringifies, meta, body);
+  return call(kind, callee, value, parses, form, meta, body);
 }
 
 /** Calls a function for an invocation that is known already. */
-export function again(kind, callee, value, parses, stringifies, slot, body) {
-  return call(kind, callee, value, parses, stringifies, metas[slot], body);
+export function again(kind, callee, value, parses, form, slot, body) {
+  return call(kind, callee, value, parses, form, metas[slot], body);
 }
 
 /** The deadline of the invocation in this place is near. */

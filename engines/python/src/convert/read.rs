@@ -149,27 +149,32 @@ impl<'py> Parser<'_, '_, 'py> {
             self.items.push(value);
             next = self.json.next_item()?;
         }
-        Ok(self.list(first)?)
-    }
-
-    /// Makes a list of the items from the `first` one on.
-    fn list(&mut self, first: usize) -> PyResult<Bound<'py, PyAny>> {
-        let items = self.items.drain(first..);
-        // SAFETY: the result is owned, or null with an exception.
-        let list = unsafe { ffi::PyList_New(items.len() as ffi::Py_ssize_t) };
-        if list.is_null() {
-            return Err(PyErr::fetch(self.py));
-        }
-        for (at, item) in items.enumerate() {
-            // SAFETY: a new list with room for all items, each of which it takes over.
-            unsafe { ffi::PyList_SET_ITEM(list, at as ffi::Py_ssize_t, item.into_ptr()) };
-        }
-        // SAFETY: checked above, and ours.
-        Ok(unsafe { Bound::from_owned_ptr(self.py, list) })
+        Ok(list(self.py, self.items.drain(first..))?)
     }
 }
 
-fn string<'py>(py: Python<'py>, Text { text, is_ascii }: Text<'_>) -> PyResult<Bound<'py, PyAny>> {
+/// Makes a list of the items.
+pub(super) fn list<'py>(
+    py: Python<'py>,
+    items: impl ExactSizeIterator<Item = Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    // SAFETY: the result is owned, or null with an exception.
+    let list = unsafe { ffi::PyList_New(items.len() as ffi::Py_ssize_t) };
+    if list.is_null() {
+        return Err(PyErr::fetch(py));
+    }
+    for (at, item) in items.enumerate() {
+        // SAFETY: a new list with room for all items, each of which it takes over.
+        unsafe { ffi::PyList_SET_ITEM(list, at as ffi::Py_ssize_t, item.into_ptr()) };
+    }
+    // SAFETY: checked above, and ours.
+    Ok(unsafe { Bound::from_owned_ptr(py, list) })
+}
+
+pub(super) fn string<'py>(
+    py: Python<'py>,
+    Text { text, is_ascii }: Text<'_>,
+) -> PyResult<Bound<'py, PyAny>> {
     // Python keeps the shortest ones.
     if !is_ascii || text.len() < 2 {
         return any_string(py, text).map(Bound::into_any);

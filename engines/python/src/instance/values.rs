@@ -28,6 +28,9 @@ impl PythonInstance {
                 text.clone()
             }
             Payload::WithBody(event) => event.event().clone(),
+            Payload::Shaped(event) => {
+                return self.contexts.build(py, event).map_err(|e| error::internal(py, &e));
+            }
             Payload::Json(raw) => return Ok(PyBytes::new(py, raw).into_any()),
             Payload::Nothing => return Ok(py.None().into_bound(py)),
             Payload::Raw(raw) => return Ok(PyBytes::new(py, &raw.bytes).into_any()),
@@ -80,6 +83,11 @@ impl PythonInstance {
         }
         if called.form == Form::Native {
             return Ok(exchange::payload(value, self.settings));
+        }
+        let takes_http = called.hook.is_none()
+            && called.invocation.is_some_and(|invocation| invocation.takes_http_result);
+        if takes_http && let Some(result) = convert::http_result(value) {
+            return Ok(Payload::Http(result));
         }
         let mut out = Vec::with_capacity(1024);
         convert::write(value, &mut out, self.settings)
