@@ -6,7 +6,7 @@ use super::{
     request_id::{self, RequestIds},
 };
 use chrono::{DateTime, Utc};
-use http::{HeaderMap, request::Parts};
+use http::{HeaderMap, HeaderName, request::Parts};
 use std::{borrow::Cow, cell::Cell, collections::BTreeMap};
 use uuid::Uuid;
 
@@ -33,7 +33,7 @@ impl Arrival {
     /// Returns the time at which its invocation begins, and its X-Ray header: the client's, or a new one.
     pub(super) fn begin<'p>(&self, parts: &'p Parts) -> (DateTime<Utc>, Cow<'p, str>) {
         let time = Utc::now();
-        let trace_id = match parts.headers.get("x-amzn-trace-id") {
+        let trace_id = match parts.headers.get(&event::TRACE_ID) {
             Some(value) => event::text(value),
             None => Cow::Owned(event::new_trace_id(time, &self.seed)),
         };
@@ -41,10 +41,12 @@ impl Arrival {
     }
 }
 
+static TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
+
 /// Returns the trace context that a client sends along, as invocations carry it. Contract: W3C Trace Context and Baggage.
 pub(super) fn trace_context(headers: &HeaderMap) -> Option<BTreeMap<String, String>> {
     // Without its parent the rest means nothing.
-    headers.get("traceparent")?;
+    headers.get(&TRACE_PARENT)?;
     let of = |name: &str| Some((name.to_owned(), headers.get(name)?.to_str().ok()?.to_owned()));
     let context = ["traceparent", "tracestate", "baggage"].into_iter().filter_map(of).collect();
     Some(context)

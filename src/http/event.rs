@@ -13,12 +13,18 @@ use super::{format::EventFormat, target::host};
 use base64::{display::Base64Display, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use chrono::{DateTime, Datelike, Timelike, Utc};
-use http::{HeaderMap, HeaderValue, StatusCode, Version, header, request::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header, request::Parts};
 use percent_encoding::percent_decode_str;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use std::{borrow::Cow, collections::HashMap, fmt, net::SocketAddr};
 use trine_engine::{Beside, Payload, Shaped, WithBody};
+
+// Names that are looked for in every request: a text would be parsed each time.
+pub(super) static TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
+static FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+static FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
+static FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// The parts of an event beside the request itself.
 #[derive(Debug)]
@@ -133,16 +139,25 @@ impl fmt::Display for Clock {
         const MONTHS: [&str; 12] =
             ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
         let (date, time) = (self.0.date_naive(), self.0.time());
-        let month = MONTHS[date.month0() as usize];
-        write!(
-            f,
-            "{:02}/{month}/{:04}:{:02}:{:02}:{:02} +0000",
-            date.day(),
-            date.year(),
-            time.hour(),
-            time.minute(),
-            time.second()
-        )
+        let mut digits = [0; 12];
+        let two = |number: u32| [b'0' + (number / 10 % 10) as u8, b'0' + (number % 10) as u8];
+        let year = date.year().unsigned_abs();
+        let numbers =
+            [date.day(), year / 100, year % 100, time.hour(), time.minute(), time.second()];
+        for (place, number) in digits.chunks_exact_mut(2).zip(numbers) {
+            place.copy_from_slice(&two(number));
+        }
+        // Padding by the formatter costs more than all the rest.
+        let digits = str::from_utf8(&digits).unwrap_or_default();
+        let part = |at: usize, length: usize| &digits[2 * at..2 * (at + length)];
+        for text in [part(0, 1), "/", MONTHS[date.month0() as usize], "/", part(1, 2)] {
+            f.write_str(text)?;
+        }
+        for at in 3..6 {
+            f.write_str(":")?;
+            f.write_str(part(at, 1))?;
+        }
+        f.write_str(" +0000")
     }
 }
 
@@ -259,12 +274,13 @@ fn headers<'a>(parts: &'a Parts, around: &'a EventContext<'_>) -> Vec<(&'a str, 
         .filter(|(name, _)| named.is_none() || **name != header::HOST)
         .map(|(name, value)| (name.as_str(), text(value)));
     let added = [
-        ("x-forwarded-for", Cow::Owned(around.client.ip().to_string())),
-        ("x-forwarded-proto", Cow::Borrowed(around.scheme)),
-        ("x-forwarded-port", Cow::Owned(around.port.to_string())),
-        ("x-amzn-trace-id", Cow::Borrowed(around.trace_id)),
+        (&FORWARDED_FOR, Cow::Owned(around.client.ip().to_string())),
+        (&FORWARDED_PROTO, Cow::Borrowed(around.scheme)),
+        (&FORWARDED_PORT, Cow::Owned(around.port.to_string())),
+        (&TRACE_ID, Cow::Borrowed(around.trace_id)),
     ];
     let added = added.into_iter().filter(|(name, _)| !parts.headers.contains_key(*name));
+    let added = added.map(|(name, value)| (name.as_str(), value));
     host.into_iter().chain(own).chain(added).collect()
 }
 

@@ -41,8 +41,16 @@ fn written(
         authorizer: None,
         time: DateTime::from_timestamp_millis(1_583_348_638_390).unwrap(),
     };
-    let event = write(format, &parts, &Bytes::from_static(body), &around)?;
-    Ok(event.try_into().unwrap())
+    let text = || {
+        let event = write(format, &parts, &Bytes::from_static(body), &around)?;
+        Ok(event.into_bytes().unwrap().0)
+    };
+    let event = text()?;
+    // When there were some like it, an event is taken apart.
+    for _ in 0..5 {
+        assert_eq!(text(), Ok(event.clone()));
+    }
+    Ok(serde_json::from_slice(&event).unwrap())
 }
 
 #[test]

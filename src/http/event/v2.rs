@@ -1,11 +1,11 @@
 //! Payload format 2.0, which HTTP APIs and function URLs send.
 
 use super::{
-    Body, Clock, Digits, EventContext, PathParameters, decoded, domain, finished, pairs,
-    parameters, prefix, protocol, text,
+    Body, Clock, Digits, EventContext, FORWARDED_FOR, FORWARDED_PORT, FORWARDED_PROTO,
+    PathParameters, TRACE_ID, decoded, domain, finished, pairs, parameters, prefix, protocol, text,
 };
 use bytes::Bytes;
-use http::{HeaderMap, header, request::Parts};
+use http::{HeaderMap, HeaderName, header, request::Parts};
 use serde::{
     Serialize, Serializer,
     ser::{SerializeMap, SerializeSeq},
@@ -168,18 +168,18 @@ impl Serialize for Headers<'_> {
             let value = values.fold(first, |all, next| Cow::Owned(format!("{all},{}", text(next))));
             map.serialize_entry(name.as_str(), &value)?;
         }
-        let absent = |name: &str| !headers.contains_key(name);
-        if absent("x-forwarded-for") {
-            map.serialize_entry("x-forwarded-for", &self.around.client.ip())?;
+        let absent = |name: &HeaderName| !headers.contains_key(name);
+        if absent(&FORWARDED_FOR) {
+            map.serialize_entry(FORWARDED_FOR.as_str(), &self.around.client.ip())?;
         }
-        if absent("x-forwarded-proto") {
-            map.serialize_entry("x-forwarded-proto", self.around.scheme)?;
+        if absent(&FORWARDED_PROTO) {
+            map.serialize_entry(FORWARDED_PROTO.as_str(), self.around.scheme)?;
         }
-        if absent("x-forwarded-port") {
-            map.serialize_entry("x-forwarded-port", &Digits(self.around.port))?;
+        if absent(&FORWARDED_PORT) {
+            map.serialize_entry(FORWARDED_PORT.as_str(), &Digits(self.around.port))?;
         }
-        if absent("x-amzn-trace-id") {
-            map.serialize_entry("x-amzn-trace-id", self.around.trace_id)?;
+        if absent(&TRACE_ID) {
+            map.serialize_entry(TRACE_ID.as_str(), self.around.trace_id)?;
         }
         map.end()
     }

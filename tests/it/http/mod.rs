@@ -23,6 +23,7 @@ mod side_by_side;
 mod sites;
 mod sockets;
 mod sub_runtime;
+mod taken_apart;
 mod threads;
 mod tls;
 mod tokens;

@@ -15,20 +15,16 @@ pub(crate) fn http_result(value: &Bound<'_, PyAny>) -> Option<HttpResult> {
         return HttpResult::text(bytes(text)?);
     }
     let (py, dict) = (value.py(), value.cast_exact::<PyDict>().ok()?);
-    let mut found = 0;
-    let mut member = |name: &Bound<'_, PyString>| -> Option<Bound<'_, PyAny>> {
-        let value = dict.get_item(name).ok()??;
-        found += 1;
-        Some(value)
-    };
+    let member = |name| dict.get_item(name).ok().flatten();
     let status = member(intern!(py, "statusCode"))?;
-    let status: u16 = status.cast_exact::<PyInt>().ok()?.extract().ok()?;
     let headers = member(intern!(py, "headers"));
     let body = member(intern!(py, "body"));
     let is_base64 = member(intern!(py, "isBase64Encoded"));
-    if found != dict.len() {
+    let found = [headers.is_some(), body.is_some(), is_base64.is_some()];
+    if 1 + found.iter().filter(|found| **found).count() != dict.len() {
         return None;
     }
+    let status: u16 = status.cast_exact::<PyInt>().ok()?.extract().ok()?;
     let fields = match headers.filter(|headers| !headers.is_none()) {
         Some(headers) => fields(headers.cast_exact::<PyDict>().ok()?)?,
         None => Bytes::new(),
