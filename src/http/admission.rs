@@ -4,17 +4,13 @@ use super::{
     auth::Refused, format::EventFormat, response::Reply, scaleway::Denied, service::Service,
 };
 use http::request::Parts;
-use serde_json::value::RawValue;
+use serde_json::Value;
 use std::time::{SystemTime, UNIX_EPOCH};
 use trine_engine::Level;
 
 impl Service {
     /// Lets a request in, or answers it. Returns what its event tells of the caller, where a token has told.
-    pub(super) async fn let_in(
-        &self,
-        index: usize,
-        parts: &Parts,
-    ) -> Result<Option<Box<RawValue>>, Reply> {
+    pub(super) async fn let_in(&self, index: usize, parts: &Parts) -> Result<Option<Value>, Reply> {
         let Some(function) = self.site.functions().get(index) else { return Ok(None) };
         let now = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
         let refused = |level, why: &str| {

@@ -1,6 +1,6 @@
 //! A request as an event, in one of several forms ([`EventFormat`]).
 //!
-//! Events are written as JSON text directly from the request: no value tree is built on the way.
+//! Events are taken apart directly from the request ([`Shaped`]): no value tree is built on the way.
 
 mod alb;
 pub(super) mod cloudevents;
@@ -16,9 +16,9 @@ use chrono::{DateTime, Datelike, Timelike, Utc};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header, request::Parts};
 use percent_encoding::percent_decode_str;
 use serde::{Serialize, Serializer};
-use serde_json::value::RawValue;
+use serde_json::Value;
 use std::{borrow::Cow, collections::HashMap, fmt, net::SocketAddr};
-use trine_engine::{Beside, Payload, Shaped, WithBody};
+use trine_engine::{Beside, Payload, Shaped};
 
 // Names that are looked for in every request: a text would be parsed each time.
 pub(super) static TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
@@ -45,8 +45,8 @@ pub struct EventContext<'a> {
     pub path_parameters: &'a [(String, String)],
     /// The mount of the function, if it is to see the path below that.
     pub mount: Option<Mount<'a>>,
-    /// What is known of the caller, as JSON text of an object: the member `authorizer` of `requestContext`.
-    pub authorizer: Option<&'a RawValue>,
+    /// What is known of the caller: the member `authorizer` of `requestContext`.
+    pub authorizer: Option<&'a Value>,
     /// The time at which the request arrived.
     pub time: DateTime<Utc>,
 }
@@ -99,30 +99,11 @@ pub fn write(
     }
 }
 
-/// Returns an event, taken apart if its shape is known, else as text; the body stands beside it where that is a text.
-fn finished(
-    event: &impl Serialize,
-    content: Option<&Body<'_>>,
-    body: &Bytes,
-    room: usize,
-) -> Payload {
+/// Returns an event: taken apart if its shape is known, else as text.
+fn finished(event: &impl Serialize, content: Option<&Body<'_>>, body: &Bytes) -> Payload {
     let beside = if matches!(content, Some(Body::Text)) { body } else { &Bytes::new() };
-    if let Some(event) = Shaped::of(event, beside) {
-        return Payload::Shaped(event);
-    }
-    let encoded = if matches!(content, Some(Body::Bytes(_))) { body.len() * 4 / 3 } else { 0 };
-    let mut out = Vec::with_capacity(room + encoded);
-    // Writing to a Vec cannot fail, and neither can the form of an event: maps have text for keys.
-    let written = serde_json::to_writer(&mut out, event);
-    debug_assert!(written.is_ok(), "an event always has a JSON form");
-    let event = Bytes::from(out);
-    match content {
-        Some(Body::Text) => match WithBody::new(event.clone(), body.clone()) {
-            Some(event) => Payload::WithBody(event),
-            None => Payload::Json(event),
-        },
-        _ => Payload::Json(event),
-    }
+    let event = Shaped::of(event, beside);
+    if event.is_known() { Payload::Shaped(event) } else { Payload::Json(event.to_json()) }
 }
 
 /// Makes an X-Ray header for an invocation that brought none.

@@ -18,7 +18,7 @@ use tokio::{
 };
 use trine_engine::{
     Conventions, Error, ErrorKind, Exchange, HttpResult, Invocation, Level, Payload, RawPayload,
-    ResponseStream, Result, Shaped, StreamPlace, WithBody,
+    ResponseStream, Result, Shaped, StreamPlace,
 };
 
 /// The means by which a worker hands over what another thread is to run.
@@ -190,7 +190,6 @@ fn gone() -> Error {
 #[derive(Debug)]
 enum Portable {
     Json(Bytes),
-    WithBody(WithBody),
     Shaped(Shaped),
     Http(HttpResult),
     Raw(RawPayload),
@@ -203,7 +202,6 @@ impl Portable {
     /// [`ErrorKind::Marshal`] when a native value has no JSON form.
     fn of(payload: Payload) -> Result<Self> {
         Ok(match payload {
-            Payload::WithBody(event) => Self::WithBody(event),
             Payload::Shaped(event) => Self::Shaped(event),
             Payload::Http(result) => Self::Http(result),
             Payload::Raw(raw) => Self::Raw(raw),
@@ -218,7 +216,6 @@ impl From<Portable> for Payload {
     fn from(portable: Portable) -> Self {
         match portable {
             Portable::Json(text) => Self::Json(text),
-            Portable::WithBody(event) => Self::WithBody(event),
             Portable::Shaped(event) => Self::Shaped(event),
             Portable::Http(result) => Self::Http(result),
             Portable::Raw(raw) => Self::Raw(raw),

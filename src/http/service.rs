@@ -33,7 +33,7 @@ use http::{
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
-use serde_json::{Value, json, value::RawValue};
+use serde_json::{Value, json};
 use std::{
     borrow::Cow,
     future::{Future, pending, poll_fn},
@@ -248,7 +248,7 @@ impl Service {
         body: Bytes,
         route: &Route,
         path_parameters: &[(String, String)],
-        authorizer: Option<&RawValue>,
+        authorizer: Option<&Value>,
     ) -> Reply {
         let (index, method) = (route.function, &parts.method);
         let Some(function) = self.site.functions().get(index) else {

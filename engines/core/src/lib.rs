@@ -58,7 +58,7 @@ pub use log::{
     Level, LogFormat, LogSettings, LogSink, Message, NullSink, Stream, json_line, timestamp,
 };
 pub use nearest::{ALIKE, likeness, nearest};
-pub use payload::{Form, NativeValue, Payload, RawPayload, WithBody};
+pub use payload::{Form, NativeValue, Payload, RawPayload};
 pub use presence::Presence;
 pub use shaped::{Beside, Leaf, Part, Shape, Shaped};
 pub use simple::{Output, Simple, SimpleEnvironment, SimpleRuntime};

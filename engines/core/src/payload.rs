@@ -12,9 +12,6 @@ pub enum Payload {
     Json(Bytes),
     /// A value in one engine's own form. Serialised only when it crosses to another engine or leaves the process.
     Native(Rc<dyn NativeValue>),
-    /// A JSON object whose member `body` is kept beside it. An engine without a use for that takes
-    /// [`Payload::into_bytes`].
-    WithBody(WithBody),
     /// A value of a shape that is known. An engine without a use for that takes [`Payload::into_bytes`].
     Shaped(Shaped),
     /// The result of a handler, where [`crate::Invocation::takes_http_result`] allows for it.
@@ -26,47 +23,6 @@ pub enum Payload {
     Nothing,
     /// The result of a handler whose answer has gone into [`crate::Invocation::stream`].
     Streamed,
-}
-
-/// A JSON object whose member `body`, a text, is kept beside it: in the object it would be escaped by one side, only to
-/// be read and unescaped by the other.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WithBody {
-    event: Bytes,
-    body: Bytes,
-}
-
-impl WithBody {
-    /// The end of an object that has no body yet.
-    const END: &[u8] = b"\"body\":\"\"}";
-
-    /// Returns `event` with `body` as its last member; `None` unless the object ends with an empty one, written as
-    /// `"body":""}`, and `body` is UTF-8.
-    pub fn new(event: Bytes, body: Bytes) -> Option<Self> {
-        let fits = event.ends_with(Self::END) && std::str::from_utf8(&body).is_ok();
-        fits.then_some(Self { event, body })
-    }
-
-    /// Returns the object, as JSON text with an empty member `body`.
-    pub fn event(&self) -> &Bytes {
-        &self.event
-    }
-
-    /// Returns the body: text in UTF-8.
-    pub fn body(&self) -> &Bytes {
-        &self.body
-    }
-
-    /// Returns the whole object as JSON text.
-    pub fn to_json(&self) -> Bytes {
-        let head = &self.event[..self.event.len() - 3];
-        let body = crate::json_string(&String::from_utf8_lossy(&self.body));
-        let mut whole = Vec::with_capacity(head.len() + body.len() + 1);
-        for part in [head, body.as_bytes(), b"}"] {
-            whole.extend_from_slice(part);
-        }
-        Bytes::from(whole)
-    }
 }
 
 /// Bytes that go out as they are.
@@ -122,7 +78,6 @@ impl Payload {
     #[must_use]
     pub fn whole(self) -> Self {
         match self {
-            Self::WithBody(event) => Self::Json(event.to_json()),
             Self::Shaped(value) => Self::Json(value.to_json()),
             other => other,
         }
@@ -141,7 +96,6 @@ impl Payload {
         match self {
             Self::Json(text) => Ok((text, "application/json")),
             Self::Native(value) => Ok((value.to_json()?, "application/json")),
-            Self::WithBody(event) => Ok((event.to_json(), "application/json")),
             Self::Shaped(value) => Ok((value.to_json(), "application/json")),
             Self::Http(result) => Ok((result.to_json(), "application/json")),
             Self::Raw(raw) => Ok((raw.bytes, raw.content_type)),
@@ -167,20 +121,5 @@ impl TryFrom<Payload> for serde_json::Value {
         serde_json::from_slice(&bytes).map_err(|e| {
             Error::new(ErrorKind::Unmarshal, format!("the value is not valid JSON: {e}"))
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_body_beside_its_event_is_a_member_of_it() {
-        let event = Bytes::from_static(br#"{"a":1,"body":""}"#);
-        let body = Bytes::from_static("\"é\"\n".as_bytes());
-        let whole = WithBody::new(event.clone(), body).unwrap().to_json();
-        assert_eq!(whole, r#"{"a":1,"body":"\"é\"\n"}"#);
-        assert_eq!(WithBody::new(Bytes::from_static(b"{}"), Bytes::new()), None);
-        assert_eq!(WithBody::new(event, Bytes::from_static(b"\xff")), None);
     }
 }

@@ -21,6 +21,7 @@ pub struct Shaped {
     text: String,
     /// The text that [`Beside`] stands for.
     beside: Bytes,
+    is_known: bool,
 }
 
 /// The structure of a value: its objects with the names of their members, its lists, and the places of its leaves.
@@ -102,12 +103,22 @@ impl Shape {
 }
 
 impl Shaped {
-    /// Takes a value apart, if this thread has met its shape several times, and does not know too many others.
-    /// `beside` is the text for [`Beside`]; `None` as well if that is not UTF-8.
-    pub fn of(value: &impl Serialize, beside: &Bytes) -> Option<Self> {
-        std::str::from_utf8(beside).ok()?;
-        let Taken { shape, leaves, text } = taker::take(value)?;
-        Some(Self { shape, leaves, text, beside: beside.clone() })
+    /// Takes a value apart. `beside` is the text for [`Beside`], in UTF-8.
+    ///
+    /// It has to be one that JSON text could stand for, without bytes and without variants that have parts.
+    pub fn of(value: &impl Serialize, beside: &Bytes) -> Self {
+        let beside = match std::str::from_utf8(beside) {
+            Ok(_) => beside.clone(),
+            Err(_) => Bytes::from(String::from_utf8_lossy(beside).into_owned()),
+        };
+        let Taken { shape, is_known, leaves, text } = taker::take(value);
+        Self { shape, leaves, text, beside, is_known }
+    }
+
+    /// Whether this thread has met the shape several times before, so that it is worth the while to prepare for it.
+    /// It does not know too many of them, nor any that is very large or deep.
+    pub fn is_known(&self) -> bool {
+        self.is_known
     }
 
     /// Returns the value's shape.

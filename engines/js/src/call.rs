@@ -221,7 +221,6 @@ impl Shared {
         deno_runtime::deno_core::scope!(scope, runtime);
         let callee = v8::Local::new(scope, &function.function);
         let undefined = v8::undefined(scope).into();
-        let mut body = undefined;
         let (event, parses) = match input {
             Payload::Native(value) => match self.host.own(&**value) {
                 Some(own) if function.kind == Kind::Program => {
@@ -238,11 +237,6 @@ impl Shared {
                 None => (text_to_v8(scope, &value.to_json()?)?, true),
             },
             Payload::Json(text) => (text_to_v8(scope, text)?, true),
-            Payload::WithBody(event) if function.kind == Kind::Handler => {
-                body = text_to_v8(scope, event.body())?;
-                (text_to_v8(scope, event.event())?, true)
-            }
-            Payload::WithBody(event) => (text_to_v8(scope, &event.to_json())?, true),
             Payload::Shaped(event) if function.kind == Kind::Handler => {
                 match self.makers.make(scope, event)? {
                     Some(event) => (event, false),
@@ -258,7 +252,7 @@ impl Shared {
             _ => return Err(Error::internal("this form of payload is not known")),
         };
         // Filled in place: copied from a smaller array, the stores just made would stall the loads.
-        let mut arguments = [undefined; 18];
+        let mut arguments = [undefined; 17];
         arguments[0] = v8::Integer::new(scope, function.kind as i32).into();
         arguments[1] = callee.into();
         arguments[2] = event;
@@ -272,19 +266,18 @@ impl Shared {
         };
         arguments[4] = v8::Integer::new(scope, wanted as i32).into();
         arguments[5] = v8::Integer::new(scope, place.slot() as i32).into();
-        arguments[6] = body;
         let result = match (place, current.session) {
             (Place::New(_), Some((invocation, _))) => {
                 if self.host.environment.trace_in_environment {
                     trace::set(invocation.trace_id.as_deref());
                 }
-                let facts = add_facts(scope, invocation, &mut arguments[7..]);
+                let facts = add_facts(scope, invocation, &mut arguments[6..]);
                 let invoke = v8::Local::new(scope, &prelude.invoke);
-                invoke.call(scope, undefined, &arguments[..7 + facts])
+                invoke.call(scope, undefined, &arguments[..6 + facts])
             }
             _ => {
                 let again = v8::Local::new(scope, &prelude.again);
-                again.call(scope, undefined, &arguments[..7])
+                again.call(scope, undefined, &arguments[..6])
             }
         };
         self.step(scope, prelude, result, current, read)

@@ -231,8 +231,6 @@ struct Job<'j> {
 
 enum Input<'j> {
     Json(&'j mut convert::Parser<'j>),
-    /// An object and the text of its member `body`.
-    WithBody(&'j mut convert::Parser<'j>, &'j [u8]),
     Shaped(&'j Shaped),
     Text(&'j [u8]),
     /// Key in the registry of the same state.
@@ -315,10 +313,6 @@ fn start(run: &mut Run<'_>, callee: &Callee<'_>, input: Payload, form: Form) -> 
             parser = convert::Parser::new(text);
             Input::Json(&mut parser)
         }
-        Payload::WithBody(event) => {
-            parser = convert::Parser::new(event.event());
-            Input::WithBody(&mut parser, event.body())
-        }
         Payload::Shaped(event) => Input::Shaped(event),
         _ => {
             return Err(Error::new(ErrorKind::Unsupported, "Lua cannot take this kind of payload"));
@@ -391,10 +385,6 @@ unsafe fn push_input(
 ) -> bool {
     // SAFETY: called by `entry`, with room for some values.
     unsafe {
-        let body = match input {
-            Input::WithBody(_, body) => Some(*body),
-            _ => None,
-        };
         match input {
             Input::Nothing => ffi::lua_pushnil(coroutine),
             Input::Value(key) => {
@@ -409,7 +399,7 @@ unsafe fn push_input(
             Input::Text(text) => {
                 ffi::lua_pushlstring(coroutine, text.as_ptr().cast(), text.len());
             }
-            Input::Json(parser) | Input::WithBody(parser, _) => {
+            Input::Json(parser) => {
                 if let Err(fault) = convert::read(coroutine, parser, host.forms()) {
                     if let Some(end) = fault.end() {
                         convert::leave(coroutine, end);
@@ -421,10 +411,6 @@ unsafe fn push_input(
                 }
                 if is_error {
                     error::from_document(coroutine, &host.forms().marks());
-                } else if let Some(body) = body {
-                    ffi::lua_pushlstring(coroutine, body.as_ptr().cast(), body.len());
-                    // The table is new and has no metatable.
-                    ffi::lua_setfield(coroutine, -2, c"body".as_ptr());
                 }
             }
         }

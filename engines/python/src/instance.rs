@@ -233,9 +233,7 @@ impl Instance for PythonInstance {
 
     fn adopt(&self, value: Payload, invocation: &Rc<Invocation>) -> Result<Payload> {
         let is_foreign = matches!(&value, Payload::Native(native) if native.engine() != ID);
-        if !is_foreign
-            && !matches!(value, Payload::Json(_) | Payload::WithBody(_) | Payload::Shaped(_))
-        {
+        if !is_foreign && !matches!(value, Payload::Json(_) | Payload::Shaped(_)) {
             return Ok(value);
         }
         Python::attach(|py| {

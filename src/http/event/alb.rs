@@ -43,7 +43,7 @@ pub(super) fn write(
         no_body,
         body: content.as_ref(),
     };
-    finished(&event, content.as_ref(), body, 1024 + path.len() + query.len())
+    finished(&event, content.as_ref(), body)
 }
 
 #[derive(Serialize)]

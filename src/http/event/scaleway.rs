@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{HeaderMap, header, request::Parts};
 use serde::{Serialize, Serializer, ser::SerializeMap};
-use serde_json::value::RawValue;
+use serde_json::Value;
 use std::borrow::Cow;
 use trine_engine::{Beside, Payload, json_string};
 
@@ -44,8 +44,7 @@ pub(super) fn write(parts: &Parts, body: &Bytes, around: &EventContext<'_>) -> P
         body: &content,
     };
     let beside = matches!(content, Content::Text).then_some(&super::Body::Text);
-    let marked = if let Content::Marked(text) = &content { text.len() } else { 0 };
-    finished(&event, beside, body, 1024 + path.len() + query.len() + marked)
+    finished(&event, beside, body)
 }
 
 /// A body in the form that an event has for it.
@@ -121,7 +120,7 @@ struct RequestContext<'a> {
     stage: &'static str,
     request_id: &'static str,
     resource_path: &'static str,
-    authorizer: Option<&'a RawValue>,
+    authorizer: Option<&'a Value>,
     http_method: &'a str,
     api_id: &'static str,
 }

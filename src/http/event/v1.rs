@@ -10,7 +10,7 @@ use crate::http::route;
 use bytes::Bytes;
 use http::{header, request::Parts};
 use serde::Serialize;
-use serde_json::value::RawValue;
+use serde_json::Value;
 use std::{borrow::Cow, net::IpAddr};
 use trine_engine::Payload;
 
@@ -67,7 +67,7 @@ pub(super) fn write(parts: &Parts, body: &Bytes, around: &EventContext<'_>) -> P
         is_base64_encoded: content.as_ref().is_some_and(Body::is_encoded),
         body: content.as_ref(),
     };
-    finished(&event, content.as_ref(), body, 2048 + 2 * (path.len() + query.len()))
+    finished(&event, content.as_ref(), body)
 }
 
 /// Returns the resource that takes a path, and the parameters that it takes from there. What is no declared route is the
@@ -122,7 +122,7 @@ struct RequestContext<'a> {
     account_id: &'static str,
     api_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    authorizer: Option<&'a RawValue>,
+    authorizer: Option<&'a Value>,
     domain_name: &'a str,
     domain_prefix: &'a str,
     extended_request_id: &'a str,

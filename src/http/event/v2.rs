@@ -10,7 +10,7 @@ use serde::{
     Serialize, Serializer,
     ser::{SerializeMap, SerializeSeq},
 };
-use serde_json::value::RawValue;
+use serde_json::Value;
 use std::borrow::Cow;
 use trine_engine::Payload;
 
@@ -30,7 +30,6 @@ pub(super) fn write(
     let domain_name = domain(parts);
     let domain_prefix = prefix(&domain_name);
     let content = Body::of(headers, body);
-    let room = 1024 + path.len() + raw_query_string.len();
     let event = Event {
         version: "2.0",
         route_key,
@@ -64,7 +63,7 @@ pub(super) fn write(
         is_base64_encoded: content.as_ref().is_some_and(Body::is_encoded),
         body: &content,
     };
-    finished(&event, content.as_ref(), body, room)
+    finished(&event, content.as_ref(), body)
 }
 
 #[derive(Serialize)]
@@ -97,7 +96,7 @@ struct RequestContext<'a> {
     api_id: &'a str,
     authentication: Option<()>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    authorizer: Option<&'a RawValue>,
+    authorizer: Option<&'a Value>,
     domain_name: &'a str,
     domain_prefix: &'a str,
     http: Http<'a>,

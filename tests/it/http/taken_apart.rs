@@ -143,7 +143,7 @@ end }
 const HOOK: &str = "export const after = () => {};";
 
 fn seen(reply: &Reply) -> (u16, Vec<(String, String)>, String) {
-    let own = ["date", "x-amzn-requestid"];
+    let own = ["date", "x-amzn-requestid", "x-request-id"];
     let mut headers: Vec<_> =
         reply.headers.iter().filter(|(name, _)| !own.contains(&name.as_str())).cloned().collect();
     headers.sort();
@@ -203,7 +203,11 @@ fn an_event_is_the_same_however_often_there_was_one_like_it() {
                 let shown = || {
                     let reply = served.request(method, path, headers, body);
                     assert_eq!(reply.status, 200, "{}", reply.text());
-                    constant(reply.text())
+                    let event = constant(reply.text());
+                    // Lua's tables have no order.
+                    let text =
+                        if file.ends_with(".lua") { String::new() } else { event.to_string() };
+                    (event, text)
                 };
                 let first = shown();
                 for _ in 0..8 {
@@ -215,10 +219,10 @@ fn an_event_is_the_same_however_often_there_was_one_like_it() {
 }
 
 /// Returns an event's text without what is another one every time: ids and times.
-fn constant(event: &str) -> String {
+fn constant(event: &str) -> serde_json::Value {
     let mut event: serde_json::Value = serde_json::from_str(event).unwrap();
     forget(&mut event);
-    event.to_string()
+    event
 }
 
 fn forget(value: &mut serde_json::Value) {

@@ -15,6 +15,12 @@ const WORTH: u32 = 4;
 /// Number of shapes that a thread knows. Names of members may come from clients, who could make up new ones for ever.
 const MOST: usize = 64;
 
+/// Number of leaves of the largest shape that is known: an engine may make a function that takes each as an argument.
+const MOST_LEAVES: usize = 250;
+
+/// Depth of the deepest shape that is known.
+const DEEPEST: usize = 16;
+
 /// Number of shapes that may be waiting to be worth it.
 const WAITING: usize = 256;
 
@@ -44,40 +50,66 @@ pub(super) struct Shapes {
 }
 
 impl Shapes {
-    /// Returns the shape that is written so, if it is known.
-    pub(super) fn find(&mut self, written: &[u8]) -> Option<Arc<Shape>> {
+    /// Returns the shape that is written so, and whether it is known.
+    pub(super) fn find(&mut self, written: &[u8]) -> (Arc<Shape>, bool) {
         if let Some(at) = self.latest.iter().position(|(other, _)| **other == *written) {
             self.latest[..=at].rotate_right(1);
-            return Some(self.latest[0].1.clone());
+            return (self.latest[0].1.clone(), true);
         }
         let shape = match self.known.get(written) {
             Some(shape) => shape.clone(),
-            None => self.meet(written)?,
+            None => {
+                let shape = Arc::new(Shape::read(written));
+                if !shape.is_small() || !self.is_worth(written) {
+                    return (shape, false);
+                }
+                self.known.insert(written.into(), shape.clone());
+                shape
+            }
         };
         self.latest.truncate(LATEST - 1);
         self.latest.insert(0, (written.into(), shape.clone()));
-        Some(shape)
+        (shape, true)
     }
 
-    /// Counts a value of a shape that is not known; makes the shape when there were enough.
-    #[cold]
-    fn meet(&mut self, written: &[u8]) -> Option<Arc<Shape>> {
+    /// Counts a value of a shape that is not known. Returns whether there were enough.
+    fn is_worth(&mut self, written: &[u8]) -> bool {
         if self.known.len() >= MOST {
-            return None;
+            return false;
         }
         if self.waiting.len() >= WAITING {
             self.waiting.clear();
         }
         let times = self.waiting.entry(written.into()).or_default();
         *times += 1;
-        if *times < WORTH {
-            return None;
+        let is_worth = *times >= WORTH;
+        if is_worth {
+            self.waiting.remove(written);
         }
-        self.waiting.remove(written);
+        is_worth
+    }
+}
+
+impl Shape {
+    fn read(written: &[u8]) -> Self {
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        let shape = Arc::new(Shape { id, parts: parts(written)? });
-        self.known.insert(written.into(), shape.clone());
-        Some(shape)
+        // What was written here can be read.
+        Self { id, parts: parts(written).unwrap_or_default() }
+    }
+
+    fn is_small(&self) -> bool {
+        let mut leaves = 0;
+        let (mut depth, mut deepest) = (0_usize, 0);
+        for part in &self.parts {
+            match part {
+                Part::Object(_) | Part::List(_) => depth += 1,
+                Part::End => depth -= 1,
+                Part::Leaf => leaves += 1,
+                Part::Name(_) => {}
+            }
+            deepest = deepest.max(depth);
+        }
+        leaves <= MOST_LEAVES && deepest <= DEEPEST
     }
 }
 

@@ -17,12 +17,6 @@ use std::{
     sync::Arc,
 };
 
-/// Maximum number of leaves: an engine may make a function that takes each of them as an argument.
-const MOST_LEAVES: usize = 250;
-
-/// Maximum depth of objects and lists.
-const DEEPEST: usize = 16;
-
 thread_local! {
     static TAKER: RefCell<Taker> = RefCell::default();
 }
@@ -30,31 +24,18 @@ thread_local! {
 /// A value that was taken apart.
 pub(super) struct Taken {
     pub(super) shape: Arc<Shape>,
+    pub(super) is_known: bool,
     pub(super) leaves: Vec<Place>,
     pub(super) text: String,
 }
 
-/// Takes a value apart; `None` where its shape is not known.
-pub(super) fn take(value: &impl Serialize) -> Option<Taken> {
-    TAKER
-        .try_with(|taker| {
-            let mut taker = taker.try_borrow_mut().ok()?;
-            taker.written.clear();
-            let (leaves, text) = (taker.usual_leaves, taker.usual_text);
-            let mut parts = Parts {
-                written: &mut taker.written,
-                leaves: Vec::with_capacity(leaves),
-                text: String::with_capacity(text),
-                depth: 0,
-                is_name: false,
-            };
-            value.serialize(&mut parts).ok()?;
-            let (leaves, text) = (parts.leaves, parts.text);
-            let Taker { written, shapes, usual_leaves, usual_text } = &mut *taker;
-            (*usual_leaves, *usual_text) = (leaves.len(), text.len().min(1 << 14) + 64);
-            Some(Taken { shape: shapes.find(written)?, leaves, text })
-        })
-        .ok()?
+/// Takes a value apart.
+pub(super) fn take(value: &impl Serialize) -> Taken {
+    TAKER.with(|taker| match taker.try_borrow_mut() {
+        Ok(mut taker) => taker.take(value),
+        // It is a member of one that is being taken apart.
+        Err(_) => Taker::default().take(value),
+    })
 }
 
 /// What a thread keeps from one value to the next.
@@ -66,17 +47,38 @@ struct Taker {
     usual_text: usize,
 }
 
+impl Taker {
+    fn take(&mut self, value: &impl Serialize) -> Taken {
+        let Self { written, shapes, usual_leaves, usual_text } = self;
+        written.clear();
+        let mut parts = Parts {
+            written,
+            leaves: Vec::with_capacity(*usual_leaves),
+            text: String::with_capacity(*usual_text),
+            is_name: false,
+        };
+        let whole = value.serialize(&mut parts);
+        debug_assert!(whole.is_ok(), "the value has a form that JSON text cannot stand for");
+        let Parts { mut leaves, text, .. } = parts;
+        if whole.is_err() {
+            (*written, leaves) = (vec![code::LEAF], vec![Place::Null]);
+        }
+        (*usual_leaves, *usual_text) = (leaves.len().min(1 << 10), text.len().min(1 << 14) + 64);
+        let (shape, is_known) = shapes.find(written);
+        Taken { shape, is_known, leaves, text }
+    }
+}
+
 /// The parts of a value that were written so far.
 struct Parts<'w> {
     written: &'w mut Vec<u8>,
     leaves: Vec<Place>,
     text: String,
-    depth: usize,
     /// Whether a name is being written.
     is_name: bool,
 }
 
-/// The reason not to take a value apart; nobody reads it.
+/// The reason why a value cannot be taken apart; nobody reads it.
 #[derive(Debug)]
 struct Unfit;
 
@@ -98,7 +100,7 @@ type Written = Result<(), Unfit>;
 
 impl Parts<'_> {
     fn leaf(&mut self, leaf: Place) -> Written {
-        if self.is_name || self.leaves.len() == MOST_LEAVES {
+        if self.is_name {
             return Err(Unfit);
         }
         self.written.push(code::LEAF);
@@ -107,16 +109,14 @@ impl Parts<'_> {
     }
 
     fn open(&mut self, code: u8) -> Result<&mut Self, Unfit> {
-        if self.is_name || self.depth == DEEPEST {
+        if self.is_name {
             return Err(Unfit);
         }
-        self.depth += 1;
         self.written.push(code);
         Ok(self)
     }
 
     fn close(&mut self) -> Written {
-        self.depth -= 1;
         self.written.push(code::END);
         Ok(())
     }
@@ -181,7 +181,7 @@ impl<'p, 'w> Serializer for &'p mut Parts<'w> {
     }
 
     fn serialize_u64(self, value: u64) -> Written {
-        self.leaf(Place::Integer(value.try_into().map_err(|_| Unfit)?))
+        self.leaf(i64::try_from(value).map_or(Place::Float(value as f64), Place::Integer))
     }
 
     fn serialize_f32(self, value: f32) -> Written {
@@ -273,9 +273,8 @@ impl<'p, 'w> Serializer for &'p mut Parts<'w> {
         self.open(code::OBJECT)
     }
 
-    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Self, Unfit> {
-        // Names that begin so are those with which `serde_json` recognises what is JSON text already.
-        if name.starts_with('$') { Err(Unfit) } else { self.open(code::OBJECT) }
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self, Unfit> {
+        self.open(code::OBJECT)
     }
 
     fn serialize_struct_variant(

@@ -328,7 +328,7 @@ function callHook(kind, hook, value, parses, context, meta) {
 }
 
 /** Never throws: a failure is a value. Returns the result in the form that is asked for, or a promise of it. */
-function call(kind, callee, value, parses, form, meta, body) {
+function call(kind, callee, value, parses, form, meta) {
   try {
     if (meta.leftovers) {
       host.leftovers();
@@ -340,9 +340,6 @@ function call(kind, callee, value, parses, form, meta, body) {
         finish = FINISH_ANSWER[form];
       }
       const event = parses ? parseEvent(value) : value;
-      if (body !== undefined) {
-        event.body = body;
-      }
       if (meta.headers !== undefined) {
         addLowerCase(event?.[meta.headers]);
       }
@@ -383,7 +380,6 @@ function call(kind, callee, value, parses, form, meta, body) {
  * @param {boolean} parses whether `value` is JSON text
  * @param {number} form how the result is wanted: as a value in an array of one, as JSON text, or as `toResponse` has it
  * @param {number} slot the invocation's place
- * @param {string | undefined} body the event's member `body`, where it stands beside the event
  */
 export function invoke(
   kind,
@@ -392,7 +388,6 @@ export function invoke(
   parses,
   form,
   slot,
-  body,
   requestId,
   deadlineMs,
   invokedFunctionArn,
@@ -429,12 +424,12 @@ export function invoke(
     handled: false,
   };
   metas[slot] = meta;
-  return call(kind, callee, value, parses, form, meta, body);
+  return call(kind, callee, value, parses, form, meta);
 }
 
 /** Calls a function for an invocation that is known already. */
-export function again(kind, callee, value, parses, form, slot, body) {
-  return call(kind, callee, value, parses, form, metas[slot], body);
+export function again(kind, callee, value, parses, form, slot) {
+  return call(kind, callee, value, parses, form, metas[slot]);
 }
 
 /** The deadline of the invocation in this place is near. */

@@ -3,12 +3,7 @@
 use super::PythonInstance;
 use crate::{ID, call::Called, convert, error, exchange, value::Value};
 use bytes::Bytes;
-use pyo3::{
-    exceptions::PyBaseException,
-    intern,
-    prelude::*,
-    types::{PyBytes, PyDict},
-};
+use pyo3::{exceptions::PyBaseException, prelude::*, types::PyBytes};
 use std::rc::Rc;
 use trine_engine::{Error, ErrorKind, Form, Hook, Invocation, Payload, RawPayload, Result};
 
@@ -27,7 +22,6 @@ impl PythonInstance {
             Payload::Json(text) if invocation.event_is_json || hook == Some(Hook::Error) => {
                 text.clone()
             }
-            Payload::WithBody(event) => event.event().clone(),
             Payload::Shaped(event) => {
                 return self.contexts.build(py, event).map_err(|e| error::internal(py, &e));
             }
@@ -44,12 +38,6 @@ impl PythonInstance {
             let reason = failure.describe(py);
             Error::new(ErrorKind::Unmarshal, format!("Unable to unmarshal input: {reason}"))
         })?;
-        if let Payload::WithBody(event) = &input {
-            let body = String::from_utf8_lossy(event.body());
-            let set = value.cast::<PyDict>().map_err(PyErr::from);
-            let set = set.and_then(|value| value.set_item(intern!(py, "body"), body));
-            set.map_err(|e| error::internal(py, &e))?;
-        }
         if hook != Some(Hook::Error) {
             return Ok(value);
         }

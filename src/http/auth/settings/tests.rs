@@ -37,8 +37,7 @@ fn read(setting: &str, folder: &TempDir) -> Result<Option<Arc<Auth>>, String> {
 fn check(auth: &Auth, token: &str) -> Result<Value, Refused> {
     let mut headers = HeaderMap::new();
     headers.insert(header::AUTHORIZATION, format!("Bearer {token}").parse().unwrap());
-    let checked = auth.check(&headers, NOW).now_or_never().expect("the keys are at hand");
-    checked.map(|authorizer| serde_json::from_str(authorizer.get()).unwrap())
+    auth.check(&headers, NOW).now_or_never().expect("the keys are at hand")
 }
 
 fn claims() -> Value {
