@@ -100,6 +100,11 @@ test-dist: ## installs, uses, upgrades and removes each of them in a minimal Deb
 test-clients: build ## 'trine emulator' under AWS's own SDKs and runtime clients, 'trine serve' under those for CloudEvents
 	@.ci/stage 'test clients' .ci/test-clients $(TRINE)
 
+.PHONY: test-brokers
+# ONLY="mqtt nats" takes a part of it.
+test-brokers: build ## triggers of 'trine serve' with moto for SQS, mosquitto for MQTT and nats-server for NATS
+	@.ci/stage 'test brokers' .ci/test-brokers $(TRINE) $(ONLY)
+
 .PHONY: parity
 parity: build ## AWS's own runtime clients for Node.js and Python, installed anew, beside Trine
 	@.ci/stage parity .ci/parity $(TRINE)

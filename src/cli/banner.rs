@@ -97,11 +97,16 @@ fn beside_functions(site: &Site, base: &str) -> String {
         let _ = writeln!(files, "  {base}{path}  {shown}");
     }
     for trigger in site.triggers() {
-        let next = trigger.schedule.next_after(chrono::Utc::now());
-        let next = next.map_or_else(|| "never".to_owned(), |next| next.to_rfc3339());
         let function = site.functions().get(trigger.function).map_or("", |f| f.name.as_str());
-        let (name, schedule) = (&trigger.name, &trigger.schedule);
-        let _ = writeln!(triggers, "  {name}: {schedule}, invokes {function}, next at {next}");
+        let next = trigger.source.clock().map_or_else(String::new, |clock| {
+            let next = clock.schedule.next_after(chrono::Utc::now());
+            format!(
+                ", next at {}",
+                next.map_or_else(|| "never".to_owned(), |next| next.to_rfc3339())
+            )
+        });
+        let (name, source) = (&trigger.name, &trigger.source);
+        let _ = writeln!(triggers, "  {name}: {source}, invokes {function}{next}");
     }
     let titled = |title: &str, lines: String| match lines.is_empty() {
         true => lines,

@@ -47,10 +47,11 @@ pub(super) const LAST_ANSWERS: Duration = Duration::from_millis(500);
 /// then is turned away.
 pub(super) async fn serve(listener: Acceptor, service: Rc<Service>, stop: watch::Receiver<bool>) {
     let mut connections = WorkerConnections { service: service.clone(), stop, all: JoinSet::new() };
-    let runs = service.triggers.clone().map(|runs| {
+    let mut runs = JoinSet::new();
+    if let Some(inbox) = service.triggers.clone() {
         let (functions, options) = (service.functions.clone(), service.options.clone());
-        tokio::task::spawn_local(handover::serve_beside(runs, functions, options))
-    });
+        runs.spawn_local(handover::serve_beside(inbox, functions, options));
+    }
     connections.accept(&listener).await;
     drop(listener);
     connections.accept_what_waits();
@@ -58,27 +59,28 @@ pub(super) async fn serve(listener: Acceptor, service: Rc<Service>, stop: watch:
     let grace = service.options.grace;
     let drained = async {
         while connections.join_next().await.is_some() {}
-        if let Some(runs) = runs {
-            // What of them went wrong has been told.
-            let _ = runs.await;
-        }
+        while runs.join_next().await.is_some() {}
         service.functions.finish().await;
     };
-    if time::timeout_at(service.closing.asked() + grace, drained).await.is_err() {
-        let seconds = grace.as_secs_f64();
-        let message = match connections.is_empty() {
-            true => format!(
-                "invocations were still in flight after {seconds} s of grace; they are left"
-            ),
-            false => format!(
-                "requests were still in flight after {seconds} s of grace; they are answered with 503"
-            ),
-        };
-        service.log.line(Level::Warn, &message, &[]);
-        service.no_time.send_replace(true);
-        let ended = async { while connections.join_next().await.is_some() {} };
-        let _ = time::timeout(LAST_ANSWERS, ended).await;
+    if time::timeout_at(service.closing.asked() + grace, drained).await.is_ok() {
+        return;
     }
+    let seconds = grace.as_secs_f64();
+    let tell = |message: String| service.log.line(Level::Warn, &message, &[]);
+    if !connections.is_empty() {
+        tell(format!(
+            "requests were still in flight after {seconds} s of grace; they are answered with 503"
+        ));
+    } else if service.triggers.is_none() {
+        tell(format!("invocations were still in flight after {seconds} s of grace; they are left"));
+    }
+    // Runs are taken back, and told of, by what has begun them.
+    service.no_time.send_replace(true);
+    let ended = async {
+        while connections.join_next().await.is_some() {}
+        while runs.join_next().await.is_some() {}
+    };
+    let _ = time::timeout(LAST_ANSWERS, ended).await;
 }
 
 /// The connections of a worker.

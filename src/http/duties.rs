@@ -219,7 +219,7 @@ impl Seat {
         }
         match self.source {
             Source::Inbox(inbox) => {
-                handover::serve(inbox, functions, options, self.stopped, log).await;
+                handover::serve(inbox, functions, options, self.stopped).await;
             }
             Source::Thread(seat) => seat.work(&worker, &functions, &options).await,
             Source::Door(listener) => match Acceptor::new(listener) {

@@ -3,12 +3,12 @@
 //! back; that is the only hop.
 
 use super::{
+    connection::LAST_ANSWERS,
     functions::Functions,
     lifeline::{Lifeline, LostThread},
     options::ServeOptions,
     queue::{Admission, Places},
 };
-use crate::telemetry::Log;
 use bytes::Bytes;
 use std::{collections::BTreeMap, rc::Rc, sync::Arc};
 use tokio::{
@@ -17,7 +17,7 @@ use tokio::{
     time,
 };
 use trine_engine::{
-    Conventions, Error, ErrorKind, Exchange, HttpResult, Invocation, Level, Payload, RawPayload,
+    Conventions, Error, ErrorKind, Exchange, HttpResult, Invocation, Payload, RawPayload,
     ResponseStream, Result, Shaped, StreamPlace,
 };
 
@@ -76,7 +76,7 @@ impl Dispatcher {
     /// job back.
     ///
     /// # Errors
-    /// Whatever loading or the handler raised, or the loss of the thread.
+    /// Whatever loading or the handler raised, or the loss or the end of the thread.
     pub(super) async fn call(
         &self,
         function: usize,
@@ -98,9 +98,10 @@ impl Dispatcher {
                 std::future::pending::<()>().await;
             }
         };
+        let without = || if *self.lost.borrow() { gone() } else { left() };
         tokio::select! {
             biased;
-            answer = answered => answer.map_err(|_| gone()).flatten().map(Payload::from),
+            answer = answered => answer.map_err(|_| without()).flatten().map(Payload::from),
             () = lost => Err(gone()),
         }
     }
@@ -113,29 +114,20 @@ pub(super) async fn serve_beside(
     options: Arc<ServeOptions>,
 ) {
     let mut jobs = JoinSet::new();
-    while let Some(job) = inbox.next().await {
-        let (functions, options) = (functions.clone(), options.clone());
-        jobs.spawn_local(async move { job.run(&functions, &options).await });
-        // Those that have ended.
-        while jobs.try_join_next().is_some() {}
-    }
-    while jobs.join_next().await.is_some() {}
+    run_all(&inbox, &functions, &options, &mut jobs).await;
 }
 
 /// Runs what is handed over until nobody can hand over any more, then lets it finish. After the end of `stop` and the
-/// grace, what has not finished is left.
+/// grace, what has not finished is left: whoever has handed it over takes it back, and tells.
 pub(super) async fn serve(
     inbox: Inbox,
     functions: Rc<Functions>,
     options: Arc<ServeOptions>,
     mut stop: watch::Receiver<bool>,
-    log: Log,
 ) {
+    let mut jobs = JoinSet::new();
     let served = async {
-        while let Some(job) = inbox.next().await {
-            let (functions, options) = (functions.clone(), options.clone());
-            tokio::task::spawn_local(async move { job.run(&functions, &options).await });
-        }
+        run_all(&inbox, &functions, &options, &mut jobs).await;
         functions.finish().await;
     };
     let given_up = async {
@@ -144,12 +136,26 @@ pub(super) async fn serve(
     };
     tokio::select! {
         biased;
-        () = served => {}
-        () = given_up => {
-            let message = "invocations were still in flight on the main thread after the grace; they are left";
-            log.line(Level::Warn, message, &[]);
-        }
+        () = served => return,
+        () = given_up => {}
     }
+    let taken_back = async { while jobs.join_next().await.is_some() {} };
+    let _ = time::timeout(LAST_ANSWERS, taken_back).await;
+}
+
+async fn run_all(
+    inbox: &Inbox,
+    functions: &Rc<Functions>,
+    options: &Arc<ServeOptions>,
+    jobs: &mut JoinSet<()>,
+) {
+    while let Some(job) = inbox.next().await {
+        let (functions, options) = (functions.clone(), options.clone());
+        jobs.spawn_local(async move { job.run(&functions, &options).await });
+        // Those that have ended.
+        while jobs.try_join_next().is_some() {}
+    }
+    while jobs.join_next().await.is_some() {}
 }
 
 impl Job {
@@ -178,6 +184,10 @@ impl Job {
         };
         let _ = answer.send(result.and_then(Portable::of));
     }
+}
+
+fn left() -> Error {
+    Error::internal("the server has ended before the invocation had its answer")
 }
 
 fn gone() -> Error {

@@ -3,7 +3,12 @@
 //! All that a request touches is there before it comes: no name is looked up on its way. What is counted elsewhere anyway
 //! (who waits, connections, interpreters) is read when somebody asks.
 
-use super::{closing::Closing, queue::Queue, site::Site};
+use super::{
+    closing::Closing,
+    queue::Queue,
+    site::Site,
+    triggers::{Families, TriggerCounts},
+};
 use crate::{telemetry::Census, watchdog::resident_memory};
 use http::StatusCode;
 use prometheus_client::{
@@ -53,6 +58,7 @@ pub(super) struct Metrics {
     replaced: Family<Labels, Counter>,
     heap: Family<Labels, Gauge>,
     resident: Gauge,
+    triggers: Families,
     census: Arc<Census>,
 }
 
@@ -107,6 +113,7 @@ impl Metrics {
             replaced: Family::default(),
             heap: Family::default(),
             resident: Gauge::default(),
+            triggers: Families::default(),
             census,
         };
         let registry = &mut metrics.registry;
@@ -148,7 +155,17 @@ impl Metrics {
             Unit::Bytes,
             metrics.resident.clone(),
         );
+        if !site.triggers().is_empty() {
+            metrics.triggers.register(registry);
+        }
         metrics
+    }
+
+    /// Returns what is counted of each trigger of a site.
+    pub(super) fn of_triggers(&self, site: &Site) -> Box<[TriggerCounts]> {
+        let name = |index: usize| site.functions().get(index).map_or(NONE, |f| f.name.as_str());
+        let triggers = site.triggers().iter();
+        triggers.map(|trigger| self.triggers.of(trigger, name(trigger.function))).collect()
     }
 
     fn of(&self, function: Option<usize>) -> &OfFunction {

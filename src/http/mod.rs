@@ -15,7 +15,7 @@
 //! 6. `response` makes a response of the result; `error` of what went wrong.
 //!
 //! What a folder serves stands in its `trine.toml` (`route_file`); `triggers` there invoke functions as requests do, from
-//! step 4 on.
+//! step 5 on.
 //!
 //! A front door of one's own, in front of another HTTP library or none, can use the two halves of the mapping alone:
 //! [`write_event`] and [`response_of`].
@@ -68,6 +68,7 @@ mod target;
 mod threads;
 mod tls;
 mod triggers;
+mod trust;
 mod wire;
 
 #[cfg(test)]
@@ -92,4 +93,7 @@ pub use server::{Ended, Running, Server, Stop, Supervisor, serve};
 pub use site::{Asked, ServedFunction, Site};
 pub use socket::Endpoint;
 pub use tls::{TlsError, TlsFiles};
-pub use triggers::{Schedule, Trigger};
+pub use triggers::{
+    Address as BrokerAddress, Clock, Delivery, Login as BrokerLogin, MqttSource, NatsLogin,
+    NatsSource, Schedule, Secret, Source as TriggerSource, SqsSource, Trigger,
+};

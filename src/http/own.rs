@@ -39,15 +39,31 @@ impl Service {
         None
     }
 
+    /// Says that requests are taken, and which triggers wait for their brokers. Those do not make a server unready: it
+    /// answers requests all the same, and if all servers were taken out of service because a broker is away, its failure would
+    /// be theirs.
+    fn readiness(&self) -> String {
+        let triggers = self.site.triggers().iter().zip(&self.shared.triggers);
+        let away = triggers
+            .filter(|(trigger, counts)| trigger.source.clock().is_none() && !counts.is_connected())
+            .map(|(trigger, _)| format!("{} ({})", trigger.name, trigger.source.kind()));
+        match away.collect::<Vec<_>>().join(", ").as_str() {
+            "" => "ready".to_owned(),
+            away => format!("ready; not connected: {away}"),
+        }
+    }
+
     fn about_itself(&self, method: &Method, path: &str) -> Reply {
         let (status, text) = match path {
-            HEALTH => (StatusCode::OK, "ok"),
-            READY if self.is_draining() => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
+            HEALTH => (StatusCode::OK, "ok".to_owned()),
+            READY if self.is_draining() => (StatusCode::SERVICE_UNAVAILABLE, "draining".to_owned()),
             READY if !self.shared.readiness.has_any() => {
-                (StatusCode::SERVICE_UNAVAILABLE, "no function can be loaded")
+                (StatusCode::SERVICE_UNAVAILABLE, "no function can be loaded".to_owned())
             }
-            READY => (StatusCode::OK, "ready"),
-            METRICS if self.options.metrics == Some(MetricsPlace::Path) => (StatusCode::OK, ""),
+            READY => (StatusCode::OK, self.readiness()),
+            METRICS if self.options.metrics == Some(MetricsPlace::Path) => {
+                (StatusCode::OK, String::new())
+            }
             _ => {
                 let message = format!("the server's own paths are {HEALTH} and {READY}");
                 return refusal(method, StatusCode::NOT_FOUND, &message);
@@ -58,7 +74,7 @@ impl Service {
         }
         let (body, content_type) = match self.shared.render_metrics(&self.closing) {
             Some(metrics) if path == METRICS => (Bytes::from(metrics), metrics::CONTENT_TYPE),
-            _ => (Bytes::from_static(text.as_bytes()), "text/plain"),
+            _ => (Bytes::from(text), "text/plain"),
         };
         let mut headers = HeaderMap::new();
         // An earlier answer would tell nothing.

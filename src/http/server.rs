@@ -320,7 +320,7 @@ impl Server {
             ended,
             threads: Vec::new(),
         };
-        let mut runs = self.start_triggers(&mut running, &log, &stuck, &stopped, &main_lost)?;
+        let mut runs = self.start_triggers(&mut running, &shared, &stuck, &stopped, &main_lost)?;
         for number in 1..=accepting {
             let share = dispatcher.clone().map_or(Share::All, Share::AnyThread);
             // The first worker that accepts takes them, or the only one.
@@ -352,7 +352,7 @@ impl Server {
     fn start_triggers(
         &self,
         running: &mut Running,
-        log: &Log,
+        shared: &Arc<Shared>,
         stuck: &mpsc::UnboundedSender<LostThread>,
         stopped: &watch::Receiver<bool>,
         main_lost: &watch::Receiver<bool>,
@@ -365,8 +365,10 @@ impl Server {
         let around = triggers::Around {
             site: self.site.clone(),
             options: self.options.clone(),
-            log: log.clone(),
-            dispatcher,
+            log: running.log.clone(),
+            shared: shared.clone(),
+            closing: running.stop.closing.clone(),
+            dispatcher: Some(dispatcher).into(),
             stuck: stuck.clone(),
             stopped: stopped.clone(),
         };

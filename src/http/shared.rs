@@ -2,6 +2,7 @@
 
 use super::{
     closing::Closing, metrics::Metrics, options::ServeOptions, queue::Queue, site::Site, tls::Tls,
+    triggers::TriggerCounts,
 };
 use crate::telemetry::Census;
 use std::sync::{
@@ -17,6 +18,8 @@ pub(super) struct Shared {
     pub(super) queue: Arc<Queue>,
     pub(super) readiness: Readiness,
     pub(super) metrics: Option<Metrics>,
+    /// What is counted of each trigger.
+    pub(super) triggers: Box<[TriggerCounts]>,
     /// What TLS is spoken with, if it is.
     pub(super) tls: Option<Arc<Tls>>,
     /// The connections that there may still be; `None` without a limit.
@@ -32,12 +35,18 @@ impl Shared {
         tls: Option<Arc<Tls>>,
     ) -> Self {
         let limits = &options.limits;
+        let metrics = options.metrics.map(|_| Metrics::new(site, census.clone()));
+        let triggers = match &metrics {
+            Some(metrics) => metrics.of_triggers(site),
+            None => site.triggers().iter().map(|_| TriggerCounts::default()).collect(),
+        };
         let permits = |most: usize| Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
         Self {
             queue: Arc::new(Queue::new(site.functions().len(), limits.queue)),
             readiness: Readiness::new(site),
             tls,
-            metrics: options.metrics.map(|_| Metrics::new(site, census.clone())),
+            metrics,
+            triggers,
             connections: limits.max_connections.map(permits),
         }
     }

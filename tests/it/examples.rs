@@ -1,6 +1,6 @@
 //! Every example in every language, through every door, behaves as its folder says.
 
-use crate::support::{Folder, Lambda, Served, eventually, repository, run, trine};
+use crate::support::{Folder, Lambda, Served, Sqs, eventually, repository, run, trine};
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -362,6 +362,26 @@ fn the_schedules_of_the_example_invoke_its_functions() {
     }
     eventually("the function has run", || {
         served.process.stdout().contains("2 of 3 sessions are over").then_some(())
+    });
+}
+
+#[test]
+fn the_queue_of_the_example_invokes_its_function() {
+    let sqs = Sqs::start(&["orders", "orders-dead"]);
+    sqs.send("orders", "{\"order\": \"A-1\", \"quantity\": 2}");
+    let place = Folder::new(&[]);
+    let example = folder("sqs-batch");
+    let arguments = ["serve", example.to_str().unwrap(), "--port", "0", "--workers", "1"];
+    let mut command = trine(&place, &arguments);
+    command
+        .env("AWS_ENDPOINT_URL_SQS", sqs.url())
+        .env("AWS_ACCESS_KEY_ID", "test")
+        .env("AWS_SECRET_ACCESS_KEY", "test")
+        .env("AWS_EC2_METADATA_DISABLED", "true");
+    let served = Served::of(command);
+    sqs.empties("orders");
+    eventually("the function tells", || {
+        served.process.stdout().contains("order A-1: 2 on the way").then_some(())
     });
 }
 

@@ -1,39 +1,24 @@
 //! One `GET`, for the keys of an issuer: HTTP/1.1, over TLS with the system's certificates for `https`. Redirects are not
 //! followed.
 
+use crate::http::trust::client_tls;
 use bytes::Bytes;
 use http::{Request, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use std::{env, path::PathBuf, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
     time,
 };
-use tokio_rustls::{
-    TlsConnector,
-    rustls::{
-        self, ClientConfig, RootCertStore,
-        pki_types::{CertificateDer, ServerName, pem::PemObject},
-    },
-};
-use trine_process::tree;
+use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
 
 /// Time for the whole exchange.
 const TIME: Duration = Duration::from_secs(10);
 /// The largest answer, in bytes.
 const LARGEST: usize = 1024 * 1024;
-/// Where systems keep the certificates that they trust.
-const CERTIFICATES: [&str; 5] = [
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/cert.pem",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/pki/tls/cert.pem",
-];
-
 /// An answer.
 pub(super) struct Fetched {
     pub(super) text: String,
@@ -66,30 +51,9 @@ async fn exchange(url: &Uri) -> Result<Fetched, String> {
     }
     let name = ServerName::try_from(bare.to_owned());
     let name = name.map_err(|error| format!("'{bare}' is no name of a server: {error}"))?;
-    let connector = TlsConnector::from(Arc::new(tls()?));
+    let connector = TlsConnector::from(Arc::new(client_tls(None)?));
     let stream = connector.connect(name, stream).await;
     ask(url, stream.map_err(|error| format!("no secure connection to {host}: {error}"))?).await
-}
-
-fn tls() -> Result<ClientConfig, String> {
-    let named = env::var_os("SSL_CERT_FILE").filter(|file| !file.is_empty()).map(PathBuf::from);
-    let of_system = || CERTIFICATES.map(PathBuf::from).into_iter().find(|path| path.is_file());
-    let file = named.or_else(of_system).or_else(tree::certificates);
-    let file =
-        file.ok_or("no file of trusted certificates was found: name one with SSL_CERT_FILE")?;
-    let wrong = |why: String| format!("{}: {why}", file.display());
-    let all = CertificateDer::pem_file_iter(&file).map_err(|error| wrong(error.to_string()))?;
-    let mut roots = RootCertStore::empty();
-    let (added, _) = roots.add_parsable_certificates(all.flatten());
-    if added == 0 {
-        return Err(wrong("it holds no certificate".to_owned()));
-    }
-    // Named here, because the process may have several.
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config =
-        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let config = config.map_err(|error| error.to_string())?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
 async fn ask(

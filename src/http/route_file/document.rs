@@ -25,6 +25,9 @@ pub(super) struct Placed<T> {
     pub(super) line: usize,
 }
 
+/// The key that says of which kind a table is.
+const KIND: &str = "kind";
+
 /// Environment variables, by name and value.
 pub(super) type Variables = Vec<Placed<(String, String)>>;
 
@@ -34,6 +37,7 @@ enum Value {
     Text(String),
     Format(EventFormat),
     Texts(Vec<Placed<String>>),
+    Truth(bool),
     Count(u64),
     Time(Duration),
     Size(u64),
@@ -79,6 +83,8 @@ impl Entry {
         format: Format => EventFormat;
         /// Takes a list of texts.
         texts: Texts => Vec<Placed<String>>;
+        /// Takes a truth value.
+        truth: Truth => bool;
         /// Takes a whole number.
         count: Count => u64;
         /// Takes a length of time.
@@ -181,13 +187,14 @@ fn read_entry(
     faults: &mut Vec<Fault>,
 ) -> Entry {
     let mut entry = Entry { line, values: BTreeMap::new(), doubtful: false };
+    let kind = kind_of(table, keys);
     for (name, value) in keys {
         let at = lines.at(name.span().start);
         let written = name.get_ref().as_ref();
-        let Some(key) = table.keys.iter().find(|key| key.names().any(|name| name == written))
-        else {
-            faults.push(Fault { line: at, message: unknown_key(table, written) });
-            entry.doubtful = true;
+        let known = table.keys.iter().find(|key| key.names().any(|name| name == written));
+        let Some(key) = known.filter(|key| key.is_of(kind)) else {
+            faults.push(Fault { line: at, message: unknown_key(table, kind, written) });
+            entry.doubtful |= known.is_none();
             continue;
         };
         match read_value(key, value, lines) {
@@ -201,7 +208,8 @@ fn read_entry(
             Err(fault) => faults.push(fault),
         }
     }
-    for key in table.keys.iter().filter(|key| key.required) {
+    let is_needed = |key: &&Key| key.required && (key.kinds.is_empty() || kind.is_some());
+    for key in table.keys.iter().filter(|key| key.is_of(kind)).filter(is_needed) {
         // What stands there and is wrong has been told.
         let stands = || keys.iter().any(|(name, _)| name.get_ref() == key.name);
         if !entry.doubtful && !entry.values.contains_key(key.name) && !stands() {
@@ -210,6 +218,16 @@ fn read_entry(
         }
     }
     entry
+}
+
+/// Returns the kind of a table, where its list has several and it names one of them.
+fn kind_of(table: &Table, keys: &DeTable<'_>) -> Option<&'static str> {
+    let Kind::Choice(kinds) = table.keys.iter().find(|key| key.name == KIND)?.kind else {
+        return None;
+    };
+    let (_, written) = keys.iter().find(|(name, _)| name.get_ref() == KIND)?;
+    let written = written.get_ref().as_str()?;
+    kinds.iter().copied().find(|kind| *kind == written)
 }
 
 fn read_value(key: &Key, value: &Spanned<DeValue<'_>>, lines: Lines<'_>) -> Result<Value, Fault> {
@@ -232,7 +250,13 @@ fn read_value(key: &Key, value: &Spanned<DeValue<'_>>, lines: Lines<'_>) -> Resu
             let value = method(text).map_err(|why| told(line, name, &why))?;
             Ok(Value::Texts(vec![Placed { value, line }]))
         }
-        (Kind::Texts | Kind::Methods, DeValue::Array(items)) => {
+        (Kind::OneOrMore, DeValue::String(text)) => {
+            Ok(Value::Texts(vec![Placed { value: text.clone().into_owned(), line }]))
+        }
+        (Kind::OneOrMore, DeValue::Array(items)) if items.is_empty() => {
+            Err(wrong("use at least one text"))
+        }
+        (Kind::Texts | Kind::Methods | Kind::OneOrMore, DeValue::Array(items)) => {
             let text = |item: &Spanned<DeValue<'_>>| {
                 let line = lines.at(item.span().start);
                 let value = match (key.kind, item.get_ref()) {
@@ -247,7 +271,11 @@ fn read_value(key: &Key, value: &Spanned<DeValue<'_>>, lines: Lines<'_>) -> Resu
             Ok(Value::Texts(items.iter().map(text).collect::<Result<_, _>>()?))
         }
         (Kind::Texts, _) => Err(wrong("use a list of texts, such as [\"one\", \"two\"]")),
-        (Kind::Methods, _) => Err(wrong("use a text, in quotes, or a list of them")),
+        (Kind::Methods | Kind::OneOrMore, _) => {
+            Err(wrong("use a text, in quotes, or a list of them"))
+        }
+        (Kind::Truth, DeValue::Boolean(truth)) => Ok(Value::Truth(*truth)),
+        (Kind::Truth, _) => Err(wrong("use true or false, without quotes")),
         (Kind::Count(form), DeValue::Integer(number)) => {
             let count = i64::from_str_radix(number.as_str(), number.radix());
             let count = count.ok().and_then(|count| u64::try_from(count).ok());
@@ -397,11 +425,16 @@ fn unknown_table(name: &str) -> String {
     format!("unknown key '{name}': the file has {}, [{}]{near}", tables.join(", "), AUTH.name)
 }
 
-fn unknown_key(table: &Table, name: &str) -> String {
-    let names: Vec<&str> = table.keys.iter().map(|key| key.name).collect();
+fn unknown_key(table: &Table, kind: Option<&str>, name: &str) -> String {
+    let keys = table.keys.iter().filter(|key| key.is_of(kind));
+    let names: Vec<&str> = keys.map(|key| key.name).collect();
     let near = nearest(name, &names).map(|near| format!("; did you mean '{near}'?"));
+    let of_kind = match kind {
+        Some(kind) => format!(" of the kind '{kind}'"),
+        None => String::new(),
+    };
     format!(
-        "unknown key '{name}': a {} has {}{}",
+        "unknown key '{name}': a {}{of_kind} has {}{}",
         table.name,
         names.join(", "),
         near.unwrap_or_default()

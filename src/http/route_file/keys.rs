@@ -1,6 +1,7 @@
 //! The keys that `trine.toml` has, with the values that each of them takes. The reader and the schema for editors both go
 //! by these lists.
 
+use super::trigger_keys::TRIGGER;
 use crate::{
     config::{CountForm, MEMORY, SizeForm, TIMEOUT, TimeForm},
     http::options::{MOST_CONCURRENT, MOST_THREADS},
@@ -26,6 +27,8 @@ pub(super) struct Key {
     pub(super) alias: Option<&'static str>,
     pub(super) kind: Kind,
     pub(super) required: bool,
+    /// The kinds of tables that have it; none where all have.
+    pub(super) kinds: &'static [&'static str],
     /// Its purpose, for editors.
     pub(super) about: &'static str,
 }
@@ -39,6 +42,10 @@ pub(super) enum Kind {
     Format,
     /// A list of texts.
     Texts,
+    /// A text, or a list of texts.
+    OneOrMore,
+    /// `true` or `false`.
+    Truth,
     /// One of these texts.
     Choice(&'static [&'static str]),
     /// One of [`METHODS`], or a list of them.
@@ -58,16 +65,26 @@ pub(super) enum Kind {
 }
 
 impl Key {
-    const fn new(name: &'static str, kind: Kind, about: &'static str) -> Self {
-        Self { name, alias: None, kind, required: false, about }
+    pub(super) const fn new(name: &'static str, kind: Kind, about: &'static str) -> Self {
+        Self { name, alias: None, kind, required: false, kinds: &[], about }
     }
 
-    const fn required(self) -> Self {
+    pub(super) const fn required(self) -> Self {
         Self { required: true, ..self }
+    }
+
+    /// Makes it one that only tables of these kinds have.
+    pub(super) const fn of(self, kinds: &'static [&'static str]) -> Self {
+        Self { kinds, ..self }
     }
 
     const fn or(self, alias: &'static str) -> Self {
         Self { alias: Some(alias), ..self }
+    }
+
+    /// Whether tables of a kind have it. Of a table whose kind is not known, all keys may be its.
+    pub(super) fn is_of(&self, kind: Option<&str>) -> bool {
+        self.kinds.is_empty() || kind.is_none_or(|kind| self.kinds.contains(&kind))
     }
 
     /// Returns its spellings, the usual one first.
@@ -208,37 +225,6 @@ pub(super) const STATIC: Table = Table {
             Kind::Text,
             "The file that answers for paths without a file, unless their last segment has a dot: \
              the page of a single-page application.",
-        ),
-    ],
-};
-
-/// `[[trigger]]`.
-pub(super) const TRIGGER: Table = Table {
-    name: "trigger",
-    about: "What invokes a function beside requests: a schedule.",
-    one_of: &["function", "handler"],
-    keys: &[
-        Key::new("kind", Kind::Choice(&["cron"]), "The kind of trigger.").required(),
-        Key::new("name", Kind::Text, "Its name in the log and in events [default: the function's]."),
-        Key::new("function", Kind::Text, "A function of the folder, by name."),
-        Key::new("handler", Kind::Text, "Any handler: report.py:nightly, src/app.handler."),
-        Key::new(
-            "cron",
-            Kind::Text,
-            "When: minute, hour, day of the month, month and day of the week, as \"*/5 * * * *\", with \
-             the second in front of them if there are six; or @hourly, @daily, @weekly, @monthly, \
-             @yearly.",
-        )
-        .required(),
-        Key::new(
-            "timezone",
-            Kind::Text,
-            "The time zone of the schedule, such as Europe/Berlin [default: UTC].",
-        ),
-        Key::new(
-            "input",
-            Kind::Anything,
-            "The event; that of an EventBridge schedule when it is left out.",
         ),
     ],
 };

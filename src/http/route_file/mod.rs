@@ -44,6 +44,7 @@ mod spelling;
 mod statics;
 #[cfg(test)]
 mod tests;
+mod trigger_keys;
 mod triggers;
 
 pub(super) use document::Fault;
@@ -106,7 +107,8 @@ pub(super) fn read(
     let search = SearchPaths::new(folder);
     let mut known = Functions { all: functions, search: &search, registry };
     let routes = routes::read(document.take(&keys::ROUTE), &mut known, faults);
-    let triggers = triggers::read(document.take(&keys::TRIGGER), &mut known, faults);
+    let entries = document.take(&trigger_keys::TRIGGER);
+    let triggers = triggers::read(entries, folder, &mut known, faults);
     // Only here are the functions known that only routes and triggers name.
     if let Some(Placed { value, line }) = document.auth.take() {
         match Auth::read(&value, folder) {

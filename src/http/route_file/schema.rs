@@ -25,8 +25,7 @@ fn list_of(table: &Table) -> Value {
             properties.insert(name.to_owned(), property(key));
         }
     }
-    let required: Vec<&str> =
-        table.keys.iter().filter(|key| key.required).map(|key| key.name).collect();
+    let required = required(table.keys.iter().filter(|key| key.kinds.is_empty()));
     let mut items = json!({
         "type": "object",
         "description": table.about,
@@ -38,7 +37,33 @@ fn list_of(table: &Table) -> Value {
         let choices = table.one_of.iter().map(|name| json!({ "required": [name] }));
         items["oneOf"] = choices.collect();
     }
+    if let Some(kinds) = kinds(table) {
+        items["allOf"] = kinds;
+    }
     json!({ "type": "array", "description": table.about, "items": items })
+}
+
+fn required<'k>(keys: impl Iterator<Item = &'k Key>) -> Vec<&'static str> {
+    keys.filter(|key| key.required).map(|key| key.name).collect()
+}
+
+/// Returns what tables of each kind have and have not, where there are kinds.
+fn kinds(table: &Table) -> Option<Value> {
+    let of_kind = || table.keys.iter().filter(|key| !key.kinds.is_empty());
+    let kind = table.keys.iter().find(|key| key.name == "kind")?;
+    let Kind::Choice(kinds) = kind.kind else { return None };
+    let rules = kinds.iter().map(|kind| {
+        let foreign = of_kind().filter(|key| !key.is_of(Some(kind)));
+        let foreign: Map<_, _> = foreign.map(|key| (key.name.to_owned(), false.into())).collect();
+        json!({
+            "if": { "properties": { "kind": { "const": kind } }, "required": ["kind"] },
+            "then": {
+                "required": required(of_kind().filter(|key| key.is_of(Some(kind)))),
+                "properties": foreign,
+            },
+        })
+    });
+    Some(rules.collect())
 }
 
 fn property(key: &Key) -> Value {
@@ -47,6 +72,11 @@ fn property(key: &Key) -> Value {
         Kind::Choice(choices) => json!({ "enum": choices }),
         Kind::Format => json!({ "enum": EventFormat::ALL.map(EventFormat::name) }),
         Kind::Texts => json!({ "type": "array", "items": { "type": "string" } }),
+        Kind::OneOrMore => {
+            let text = json!({ "type": "string" });
+            json!({ "anyOf": [text, { "type": "array", "items": text, "minItems": 1 }] })
+        }
+        Kind::Truth => json!({ "type": "boolean" }),
         Kind::Methods => {
             let one = json!({ "enum": METHODS });
             let list = json!({ "type": "array", "items": one, "minItems": 1, "uniqueItems": true });

@@ -1,6 +1,6 @@
 //! The event of a run: what EventBridge sends for a schedule, or what the trigger has as its input.
 
-use super::Trigger;
+use super::{Trigger, source::Clock};
 use crate::http::site::ServedFunction;
 use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -10,11 +10,12 @@ use uuid::Uuid;
 /// Writes the event of a run that was due at this time.
 pub(super) fn of(
     trigger: &Trigger,
+    clock: &Clock,
     function: &ServedFunction,
     due: DateTime<Utc>,
     id: &Uuid,
 ) -> Bytes {
-    if let Some(input) = &trigger.input {
+    if let Some(input) = &clock.input {
         return Bytes::from(input.to_string());
     }
     let arn = function.arn.as_deref().unwrap_or_default();

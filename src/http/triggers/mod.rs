@@ -1,31 +1,39 @@
 //! Triggers: what invokes functions of a server beside requests.
 //!
-//! `schedule` says when a run of a `cron` trigger is due, `ticker` what that means for a clock that is looked at from time
-//! to time and may jump, and `runs` is the thread that looks, with the runs that are going on. The invocations themselves
-//! run where those of requests do: they are handed over to a worker.
+//! `thread` is the thread on which they all are. Those of the kind `cron` go by the `clock`: `schedule` says when a run is
+//! due, `ticker` what that means for a clock that is looked at from time to time and may jump. The others take messages
+//! from `brokers`. The invocations themselves run where those of requests do: `calls` hands them over to a worker. `counts`
+//! are their metrics.
 
+#[cfg_attr(not(any(feature = "mqtt", feature = "nats", feature = "sqs")), path = "no_brokers.rs")]
+mod brokers;
+mod calls;
+mod clock;
+mod counts;
 mod event;
-mod runs;
 #[cfg_attr(not(feature = "cron"), path = "no_schedule.rs")]
 mod schedule;
+mod source;
+mod thread;
 mod ticker;
 
-pub(super) use runs::{Around, start};
+pub(super) use calls::Around;
+pub(super) use counts::{Families, TriggerCounts};
 pub use schedule::Schedule;
+pub use source::{
+    Address, Clock, Delivery, Login, MqttSource, NatsLogin, NatsSource, Secret, Source, SqsSource,
+};
+pub(super) use thread::start;
 
-use serde_json::Value;
-
-/// A schedule by which a function is invoked.
+/// What invokes a function beside requests.
 #[derive(Debug, Clone)]
 pub struct Trigger {
     /// Its name in the log and in events.
     pub name: String,
     /// Index of its function.
     pub function: usize,
-    /// The times at which it is due.
-    pub schedule: Schedule,
-    /// The event; `None` for that of an EventBridge schedule.
-    pub input: Option<Value>,
+    /// Where its runs come from.
+    pub source: Source,
 }
 
 /// The reason why there is no schedule.

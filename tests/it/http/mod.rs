@@ -2,6 +2,7 @@
 
 mod access_log;
 mod auth;
+mod brokers;
 mod drain;
 mod events;
 mod files;

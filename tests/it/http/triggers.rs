@@ -149,9 +149,33 @@ fn a_run_that_is_due_while_another_goes_on_is_left_out_and_told() {
     // The end does not wait for it for longer than the grace.
     served.process.signal("TERM");
     assert_eq!(served.process.wait(), Some(0));
-    let told = served.process.stderr().to_string();
-    // Its worker and the thread of the clock both wait for it, and whoever gives up first says so.
-    assert!(told.contains(" were still in flight after "), "{told}");
+    // Its worker and the thread of the clock both wait for it. What has begun it tells.
+    let told = served.process.stderr();
+    let left = told.lines().filter(|line| line.contains("in flight")).collect::<Vec<_>>();
+    let [left] = left[..] else { panic!("{told}") };
+    assert!(left.contains(" trigger 'slow': the run due at "), "{left}");
+    assert!(left.ends_with(" was still in flight after 0.2 s of grace; it is left"), "{left}");
+    assert!(!told.contains("failed") && !told.contains("main thread"), "{told}");
+}
+
+#[test]
+fn a_run_on_the_main_thread_that_outlasts_the_grace_is_told_once() {
+    let source =
+        "import asyncio\nasync def handler(event, context):\n    await asyncio.sleep(60)\n";
+    for others in [&[][..], &[("other.lua", "return { handler = function() return 'other' end }")]]
+    {
+        let folder = Folder::new(&[&[("slow.py", source)], others].concat());
+        folder.write("trine.toml", trigger("function = \"slow\""));
+        let served = Served::start(&folder, &["--workers", "1", "--grace", "200ms"]);
+        eventually("the run is left out", || {
+            served.process.stderr().contains(" is left out, because ").then_some(())
+        });
+        served.process.signal("TERM");
+        assert_eq!(served.process.wait(), Some(0));
+        let told = served.process.stderr();
+        assert_eq!(told.matches("in flight").count(), 1, "{told}");
+        assert!(!told.contains("failed") && !told.contains("main thread"), "{told}");
+    }
 }
 
 #[test]

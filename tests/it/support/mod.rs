@@ -4,19 +4,25 @@ mod folder;
 mod http;
 mod lambda;
 mod log;
+mod mqtt;
+mod nats;
 #[allow(dead_code, unused_imports, reason = "streams are read by tests of languages that stream")]
 mod platform;
 mod process;
 mod serve;
+mod sqs;
 
 pub(crate) use folder::{Folder, LANGUAGES, Language, PROBE_LANGUAGES, line_of, repository};
 pub(crate) use http::{Connection, Reply};
 pub(crate) use lambda::{Lambda, ask};
 pub(crate) use log::timeless;
+pub(crate) use mqtt::Mqtt;
+pub(crate) use nats::Nats;
 #[allow(unused_imports, reason = "as above")]
 pub(crate) use platform::{Exchange, Platform};
 pub(crate) use process::{Finished, Process, binary, command, run, run_with_input, trine};
 pub(crate) use serve::Served;
+pub(crate) use sqs::Sqs;
 
 use std::{
     thread,
