@@ -14,7 +14,7 @@ use crate::{
         queue::Admission,
         site::Site,
     },
-    telemetry::Log,
+    telemetry::{Log, Opening, Role, Tracer},
     worker,
 };
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -43,6 +43,8 @@ pub(in crate::http) struct Around {
     pub(in crate::http) site: Arc<Site>,
     pub(in crate::http) options: Arc<ServeOptions>,
     pub(in crate::http) log: Log,
+    /// What takes spans of runs, if anything does.
+    pub(in crate::http) tracer: Tracer,
     /// The way to the worker that invokes their functions.
     pub(in crate::http) dispatcher: Dispatcher,
     /// The channel that tells the server that a worker is lost to guest code.
@@ -157,7 +159,20 @@ async fn run(around: &Around, trigger: &Trigger, due: DateTime<Utc>) {
     let Some(function) = around.site.functions().get(trigger.function) else { return };
     let (begun, id) = (Instant::now(), Uuid::new_v4());
     let trace_id = new_trace_id(Utc::now(), &id);
-    let invocation = Rc::new(around.options.invocation(function, id.to_string(), trace_id));
+    let mut invocation = around.options.invocation(function, id.to_string(), trace_id);
+    let span = around.tracer.open(|| Opening {
+        name: trigger.name.clone().into(),
+        role: Role::Consumer,
+        facts: vec![
+            ("faas.trigger", "timer".into()),
+            ("faas.time", due.to_rfc3339_opts(SecondsFormat::Secs, true).into()),
+        ],
+        ..Opening::default()
+    });
+    if let Some(span) = &span {
+        span.carry(&mut invocation);
+    }
+    let invocation = Rc::new(invocation);
     let lifeline = Lifeline {
         thread: LostThread::Worker,
         hold: None,
