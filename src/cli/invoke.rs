@@ -1,11 +1,13 @@
 //! `trine invoke`: one function, one event, one answer.
 
-use super::{fail, indent::indented, log_flags::LogFlags, report::Reporter, settings, target};
+use super::{
+    fail, indent::indented, log_flags::LogFlags, otlp::OtlpFlag, report::Reporter, settings, target,
+};
 use crate::{
     config,
     diagnostic::{DOCUMENT_LIMIT, exit_code, explain},
     engines::Registry,
-    telemetry::ErrorSink,
+    telemetry::{ErrorSink, Log, Opening, Role, Tracer},
     worker::{Answer, Function, Lost, Rescue, Worker},
 };
 use anyhow::Context;
@@ -59,6 +61,8 @@ pub(super) struct Invoke {
     middleware_flag: target::MiddlewareFlag,
     #[command(flatten)]
     log_flags: LogFlags,
+    #[command(flatten)]
+    otlp: OtlpFlag,
     /// Write Lambda's lines START, END and REPORT to standard error, with the time and the memory that the function took;
     /// with --log-format json, its records in their place.
     #[arg(long, short)]
@@ -76,6 +80,9 @@ const LOST_AFTER: Duration = Duration::from_millis(500);
 
 /// The least time that a function is given for what it still does at its program's end.
 const LEAST_END_TIME: Duration = Duration::from_millis(500);
+
+/// The longest time for what is left of traces when everything else has ended.
+const LAST_SPANS: Duration = Duration::from_secs(2);
 
 const CANNOT_WRITE: &str = "cannot write the result";
 
@@ -121,10 +128,23 @@ impl Invoke {
             let variables = settings.stand_in(&located.module.name, &root, Some(located));
             registry.set_missing(&variables);
         }
-        let worker = Rc::new(Worker::new(settings.sequential_worker(settings.log(ErrorSink))));
+        let log = settings.log(ErrorSink);
+        let tracer = self.otlp.start(&settings, &log)?;
+        let mut options = settings.sequential_worker(tracer.attached_to(log.clone()));
+        options.tracer = tracer.clone();
+        let worker = Rc::new(Worker::new(options));
         let mut invocation = self.invocation();
         invocation.invoked_function_arn =
             settings.function.name.as_deref().map(|name| settings.arn(name));
+        let span = tracer.open_from(named_trace, || Opening {
+            name: settings.function.name.clone().unwrap_or_default().into(),
+            role: Role::Server,
+            facts: vec![("faas.trigger", "other".into())],
+            ..Opening::default()
+        });
+        if let Some(span) = &span {
+            span.carry(&mut invocation);
+        }
         let request_id = invocation.request_id.clone();
         let begun = Instant::now();
         let reporter = self.verbose.then(|| Arc::new(Reporter::new(&settings, &request_id)));
@@ -145,7 +165,7 @@ impl Invoke {
                 // Its time begins once its code is loaded.
                 invocation.deadline_ms = Some(self.deadline_ms());
                 let invocation = Rc::new(invocation);
-                let rescue = || Some(rescue(&invocation, reporter.cloned()));
+                let rescue = || Some(rescue(&invocation, reporter.cloned(), tracer.clone()));
                 let call = function.invoke(Payload::Json(event), &invocation, rescue);
                 let (answer, printed) = printing(call, &invocation, &out).await;
                 let (result, claim) = answer.into_parts();
@@ -166,6 +186,12 @@ impl Invoke {
         };
         LocalSet::new().block_on(&runtime, async {
             let outcome = run.await;
+            if let (Some(span), Err((error, _))) = (&span, &outcome)
+                && !span.has_failed()
+            {
+                span.fail(error);
+            }
+            drop(span);
             if let Some(reporter) = reporter {
                 reporter.end(outcome.as_ref().err().map(|(error, _)| error), self.timeout);
             }
@@ -183,6 +209,7 @@ impl Invoke {
             // The answer is there; what the function still does at its program's end gets the rest of its time.
             let rest = self.timeout.saturating_sub(begun.elapsed());
             worker.end_by_itself(rest.max(LEAST_END_TIME), code.into()).await;
+            tracer.finish(LAST_SPANS, &Log::new(log));
             Ok(ExitCode::from(code))
         })
     }
@@ -257,8 +284,19 @@ async fn printing(
     }
 }
 
+/// Returns what names the trace that an invocation is part of: variables, as of a program that another one has started.
+fn named_trace(field: &str) -> Option<String> {
+    let name = match field {
+        "traceparent" => "TRACEPARENT",
+        "tracestate" => "TRACESTATE",
+        "baggage" => "BAGGAGE",
+        _ => "_X_AMZN_TRACE_ID",
+    };
+    env::var(name).ok()
+}
+
 /// Returns what the watchdog does when the invocation overruns its time: nobody else could report it.
-fn rescue(invocation: &Invocation, reporter: Option<Arc<Reporter>>) -> Rescue {
+fn rescue(invocation: &Invocation, reporter: Option<Arc<Reporter>>, tracer: Tracer) -> Rescue {
     let id = invocation.request_id.clone();
     let act = move |lost: &Lost| {
         let message =
@@ -268,6 +306,7 @@ fn rescue(invocation: &Invocation, reporter: Option<Arc<Reporter>>) -> Rescue {
             reporter.end(Some(&error), lost.given);
         }
         fail(&explain(&error), 0);
+        tracer.flush_blocking(LAST_SPANS);
         trine_process::end(exit_code(ErrorKind::Timeout).into());
     };
     Rescue { act: Box::new(act), lost_after: Some(LOST_AFTER) }

@@ -1,13 +1,13 @@
 //! The process as a Lambda runtime: `bootstrap`.
 
-use super::{fail, role::RUNTIME_API, wrapper};
+use super::{fail, otlp, role::RUNTIME_API, wrapper};
 use crate::{
     config::{Format, Origin, Setting, SettingError, Settings, as_managed},
     diagnostic::beyond_record,
     engines::Registry,
     handler::{from_environment, likely_dialect},
     lambda::{Door, Ended, ManagedDoor, RuntimeApi},
-    telemetry::{FrameSink, LambdaSink, Log},
+    telemetry::{FrameSink, LambdaSink, Log, Tracer},
     worker::Worker,
 };
 use anyhow::Context;
@@ -17,6 +17,7 @@ use std::{
     ffi::{OsStr, OsString},
     os::unix::net::UnixStream,
     process::ExitCode,
+    time::Duration,
 };
 use tokio::{
     runtime::Builder,
@@ -27,6 +28,9 @@ use trine_engine::{Error, ErrorKind, Level, LogFormat};
 /// The exit statuses of a function that fails around a snapshot, as of AWS's own runtimes.
 const SNAPSHOT_EXIT: u8 = 64;
 const RESTORE_EXIT: u8 = 65;
+
+/// The longest time for what is left of traces when everything else has ended: the platform waits no longer.
+const LAST_SPANS: Duration = Duration::from_millis(200);
 
 /// Serves invocations until the platform ends it. Exit status: 0 after SIGTERM or SIGINT, 1 when the function could not
 /// be loaded or the Runtime API is gone, 64 and 65 when it failed before a snapshot or after a restore, 124 when an
@@ -77,10 +81,18 @@ fn serve(handler: Option<&OsStr>, wrapped: Result<(), wrapper::Failed>) -> anyho
         }
         Err(error) => Err((error, likely_dialect(handler, variable, &search, &registry))),
     };
+    let tracer = otlp::on_lambda(&settings, &log).unwrap_or_else(|why| {
+        // These variables may be meant for what the function brings along, which is no reason not to start.
+        Log::new(log.clone()).line(Level::Warn, &format!("no traces are sent: {why}"), &[]);
+        Tracer::default()
+    });
+    let plain = Log::new(log.clone());
+    let log = tracer.attached_to(log);
     // Loop and connection are tasks of one set, which wake each other without a pass through the system's event queue.
     let local = LocalSet::new();
     let ended = if is_managed {
-        let (main, others) = settings.managed_workers(log.clone());
+        let (mut main, mut others) = settings.managed_workers(log.clone());
+        (main.tracer, others.tracer) = (tracer.clone(), tracer.clone());
         let door = ManagedDoor {
             address,
             concurrency: settings.concurrency,
@@ -93,11 +105,14 @@ fn serve(handler: Option<&OsStr>, wrapped: Result<(), wrapper::Failed>) -> anyho
         let run = async { task::spawn_local(door.run(plan)).await };
         returned(local.block_on(&runtime, run))?
     } else {
-        let worker = Worker::new(settings.sequential_worker(log.clone()));
+        let mut options = settings.sequential_worker(log.clone());
+        options.tracer = tracer.clone();
+        let worker = Worker::new(options);
         let door = Door::new(RuntimeApi::new(&address)?, worker, Log::new(log.clone()));
         let run = async { task::spawn_local(door.run(plan)).await };
         returned(local.block_on(&runtime, run))
     };
+    tracer.finish(LAST_SPANS, &plain);
     // The record of the error is in the log already; in JSON every line is one object.
     if let Some(error) = ended.error()
         && settings.log_format.value.0 == LogFormat::Text

@@ -15,6 +15,7 @@ mod lambda;
 mod log_flags;
 mod middlewares;
 mod operation;
+mod otlp;
 mod package;
 mod progress;
 mod report;

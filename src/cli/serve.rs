@@ -5,6 +5,7 @@ use super::{
     banner::{Reached, banner, base_url},
     log_flags::LogFlags,
     operation::OperationFlags,
+    otlp::OtlpFlag,
     print_beside, scaleway, settings,
     sub_runtime::Program,
     target,
@@ -16,7 +17,7 @@ use crate::{
         Ended, ErrorDetail, EventFormat, MOST_CONCURRENT, MOST_THREADS, ServeOptions, Server, Site,
         Supervisor,
     },
-    telemetry::ProcessSink,
+    telemetry::{Log, ProcessSink},
     worker::Isolation,
 };
 use clap::Args;
@@ -24,6 +25,9 @@ use std::{env, fmt::Write as _, io::Write as _, path::Path, time::Duration};
 
 /// The port where neither flag nor variable names one.
 const DEFAULT_PORT: u16 = 9000;
+
+/// The longest time for what is left of traces when everything else has ended.
+const LAST_SPANS: Duration = Duration::from_secs(2);
 
 /// Valid numbers of threads of a server.
 const WORKERS: CountForm = CountForm { least: 1, most: 1024 };
@@ -100,6 +104,8 @@ pub(super) struct Serve {
     operation: OperationFlags,
     #[command(flatten)]
     log_flags: LogFlags,
+    #[command(flatten)]
+    otlp: OtlpFlag,
     /// Log every request
     #[arg(long)]
     log_requests: bool,
@@ -152,10 +158,14 @@ impl Serve {
             .into());
         }
         let (asked, threads) = (options.workers, options.threads);
+        let last_spans = options.grace.min(LAST_SPANS);
         let is_secured = options.tls.is_some();
         let server = Server::bind(options, site)?;
         let workers = server.workers();
-        let worker = settings.concurrent_worker(settings.log(ProcessSink), workers);
+        let log = settings.log(ProcessSink);
+        let tracer = self.otlp.start(&settings, &log)?;
+        let mut worker = settings.concurrent_worker(tracer.attached_to(log.clone()), workers);
+        worker.tracer = tracer.clone();
         let announce = |server: &Server| {
             let place = Reached { endpoint: server.endpoint(), is_secured };
             let mut banner = banner(server.site(), &place, asked, threads);
@@ -172,6 +182,9 @@ impl Serve {
         };
         let program = program.as_ref().map(Program::start).transpose()?;
         let ended = server.serve_under(supervisor, &worker, announce)?;
+        if !matches!(ended, Ended::Forced { .. }) {
+            tracer.finish(last_spans, &Log::new(log));
+        }
         drop(program);
         match ended {
             Ended::Drained => Ok(()),

@@ -12,6 +12,7 @@ use crate::{
     engines::Registry,
     handler::{Located, SearchPaths},
     pipeline::{MiddlewareNames, Order, Plan, middleware_folders},
+    telemetry::Tracer,
     worker::{CloudEvents, DEFAULT_MARGIN, Isolation, Recycling, Watchdog, WorkerOptions},
 };
 use std::{fmt, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
@@ -375,6 +376,7 @@ impl Settings {
             watchdog: Watchdog::new(self.timeout_margin.value, resident),
             conversion: self.cloudevents.map(|form| form.conversion(&self.region)),
             census: Arc::default(),
+            tracer: Tracer::default(),
         }
     }
 

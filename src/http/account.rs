@@ -6,6 +6,7 @@ use super::{
     body::ReplyBody,
     response::Reply,
     service::Service,
+    spans,
 };
 use http::{Method, request::Parts};
 use hyper::body::Body;
@@ -41,8 +42,10 @@ impl Service {
     /// Returns the time, if accounts of requests are kept.
     pub(super) fn account_begins(&self) -> Option<Instant> {
         let options = &self.options;
-        let is_kept =
-            options.log_requests || options.access_log.is_some() || options.metrics.is_some();
+        let is_kept = options.log_requests
+            || options.access_log.is_some()
+            || options.metrics.is_some()
+            || self.functions.tracer().is_on();
         is_kept.then(Instant::now)
     }
 
@@ -60,13 +63,17 @@ impl Service {
         let index = arrival.function.get();
         let is_counted = self.shared.metrics.is_some();
         let record = record.zip(self.options.access_log);
-        if record.is_none() && !is_counted {
+        let span = arrival.span.clone();
+        if record.is_none() && !is_counted && span.is_none() {
             return;
         }
         let name = index.and_then(|index| self.site.functions().get(index));
         let name = name.filter(|_| record.is_some()).map(|function| function.name.clone());
         let (log, shared) = (self.log.clone(), Arc::clone(&self.shared));
         let end = move |bytes, is_whole| {
+            if let Some(span) = &span {
+                spans::answered(span, status, is_whole);
+            }
             if let Some(metrics) = &shared.metrics {
                 metrics.answered(index, status, begin.elapsed());
             }

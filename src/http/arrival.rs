@@ -5,9 +5,10 @@ use super::{
     forwarded::Origin,
     request_id::{self, RequestIds},
 };
+use crate::telemetry::Root;
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, HeaderName, request::Parts};
-use std::{borrow::Cow, cell::Cell, collections::BTreeMap};
+use std::{borrow::Cow, cell::Cell, collections::BTreeMap, rc::Rc};
 use uuid::Uuid;
 
 /// What is known of a request besides its head and body.
@@ -20,6 +21,8 @@ pub(super) struct Arrival {
     seed: Uuid,
     /// The position of the function that answers, once it is found.
     pub(super) function: Cell<Option<usize>>,
+    /// Its span, if anybody takes spans. It ends with the last who knows it.
+    pub(super) span: Option<Rc<Root>>,
 }
 
 impl Arrival {
@@ -27,15 +30,16 @@ impl Arrival {
     pub(super) fn new(origin: Origin, parts: &Parts, ids: &RequestIds) -> Self {
         let seed = ids.make();
         let id = request_id::given(&parts.headers).map_or_else(|| seed.to_string(), str::to_owned);
-        Self { origin, id, seed, function: Cell::default() }
+        Self { origin, id, seed, function: Cell::default(), span: None }
     }
 
     /// Returns the time at which its invocation begins, and its X-Ray header: the client's, or a new one.
     pub(super) fn begin<'p>(&self, parts: &'p Parts) -> (DateTime<Utc>, Cow<'p, str>) {
         let time = Utc::now();
-        let trace_id = match parts.headers.get(&event::TRACE_ID) {
-            Some(value) => event::text(value),
-            None => Cow::Owned(event::new_trace_id(time, &self.seed)),
+        let trace_id = match (parts.headers.get(&event::TRACE_ID), &self.span) {
+            (Some(value), _) => event::text(value),
+            (None, Some(span)) => Cow::Owned(span.context().xray()),
+            (None, None) => Cow::Owned(event::new_trace_id(time, &self.seed)),
         };
         (time, trace_id)
     }

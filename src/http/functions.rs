@@ -8,14 +8,17 @@ use super::{
     site::{ServedFunction, Site},
     threads::{Place, Threads},
 };
-use crate::worker::{Function, Isolation, Worker};
+use crate::{
+    telemetry::Tracer,
+    worker::{Function, Isolation, Worker},
+};
 use std::{
     future::{Future, poll_fn},
     pin::pin,
     rc::Rc,
     sync::Arc,
     task::Poll,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 use tokio::sync::{Mutex, Semaphore};
 use trine_engine::{Error, Invocation, Payload, Result};
@@ -118,6 +121,11 @@ impl Functions {
         }
     }
 
+    /// Returns what takes spans of invocations, if anything does.
+    pub(super) fn tracer(&self) -> &Tracer {
+        &self.worker.options().tracer
+    }
+
     /// Whether a function runs on this worker's thread.
     pub(super) fn has(&self, index: usize) -> bool {
         matches!(self.slots.get(index), Some(Slot::Here(_)))
@@ -172,8 +180,13 @@ impl Functions {
             return dispatcher.call(index, event, &invocation, lifeline, admission).await;
         }
         let permits = self.here(index)?.permits.clone();
+        let waits = self.tracer().is_on() && permits.available_permits() == 0;
+        let since = waits.then(SystemTime::now);
         let permit = permits.acquire_owned().await.map_err(|_| stopping())?;
         admission.begins();
+        if let Some(since) = since {
+            self.tracer().trail(&invocation).past("queue", (since, SystemTime::now()));
+        }
         let functions = self.clone();
         to_its_end(async move {
             let _admission = admission;

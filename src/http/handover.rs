@@ -9,6 +9,7 @@ use super::{
     options::ServeOptions,
     queue::{Admission, Places},
 };
+use crate::telemetry::{Opening, Role};
 use bytes::Bytes;
 use std::{collections::BTreeMap, rc::Rc, sync::Arc};
 use tokio::{
@@ -173,7 +174,15 @@ impl Job {
         }
         // The time limit is this invocation's alone: time spent on those before it does not count.
         let deadline_ms = options.deadline_from_now(functions.timeout(function));
-        let invocation = Invocation { deadline_ms, ..facts.into() };
+        let mut invocation = Invocation { deadline_ms, ..facts.into() };
+        let name = invocation.function_name.clone().unwrap_or_default();
+        // Where no front door has: a message's.
+        let _span = functions.tracer().adopt(&mut invocation, || Opening {
+            name: name.into(),
+            role: Role::Consumer,
+            facts: vec![("faas.trigger", "pubsub".into())],
+            ..Opening::default()
+        });
         let (event, invocation) = (event.into(), Rc::new(invocation));
         let call = functions.call(function, event, invocation, lifeline, admission);
         let result = tokio::select! {

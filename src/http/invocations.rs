@@ -114,16 +114,18 @@ impl Service {
             None => None,
             Some(encoded) => Some(client_context(encoded)?),
         };
-        let invocation = Rc::new(invocation);
         match wish {
             Wish::Nothing => Ok(plain(StatusCode::NO_CONTENT)),
             Wish::Event => {
                 let admission = self.take_place(index).map_err(|_| Refusal::busy())?;
-                self.run_later(index, event, invocation, admission);
+                let span = arrival.trace_apart("other", &mut invocation);
+                self.run_later(index, event, Rc::new(invocation), admission, span);
                 Ok(plain(StatusCode::ACCEPTED))
             }
             Wish::Result => {
                 let admission = self.take_place(index).map_err(|_| Refusal::busy())?;
+                arrival.trace("other", &mut invocation);
+                let invocation = Rc::new(invocation);
                 let call = self.run(hold, &parts.method, index, event, &invocation, admission);
                 let result = call.await;
                 let mut reply = match result {

@@ -64,6 +64,7 @@ mod service;
 mod shared;
 mod site;
 mod socket;
+mod spans;
 mod target;
 mod threads;
 mod tls;

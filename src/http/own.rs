@@ -18,6 +18,12 @@ const READY: &str = "/.trine/ready";
 /// The path of the metrics, where they have no port of their own.
 const METRICS: &str = "/.trine/metrics";
 
+/// Whether a path is one of the server's own.
+pub(super) fn is_own(path: &str) -> bool {
+    let rest = path.strip_prefix('/').and_then(|inner| inner.strip_prefix(OWN));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 impl Service {
     /// Returns the server's own answers: to `OPTIONS *`, to questions about its health, and the list of functions.
     pub(super) fn own(&self, parts: &Parts) -> Option<Reply> {
@@ -25,8 +31,7 @@ impl Service {
         if target::is_for_the_server(parts) {
             return Some(no_content());
         }
-        let is_own = path.strip_prefix('/').and_then(|inner| inner.strip_prefix(OWN));
-        if is_own.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
+        if is_own(path) {
             return Some(self.about_itself(method, path));
         }
         let reads = matches!(*method, Method::GET | Method::HEAD);

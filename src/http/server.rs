@@ -24,7 +24,7 @@ use super::{
 use crate::{
     diagnostic::STUCK_EXIT,
     signals::Signals,
-    telemetry::Log,
+    telemetry::{Log, Tracer},
     worker::{self, WorkerOptions},
 };
 use std::{
@@ -222,10 +222,13 @@ impl Server {
         let (running, main) = self.prepare(worker)?;
         let Some(seat) = main else { return runtime.block_on(running.run_until(&mut signals)) };
         // Guests hold this thread from here on, so another one has to look after signals and time.
-        let left = seat.alive.left.clone();
+        let (left, tracer) = (seat.alive.left.clone(), worker.tracer.clone());
         let supervise = move || {
             let ended = runtime.block_on(running.run_until(&mut signals));
             if let (Ok(ended), false) = (&ended, left.load(Ordering::Acquire)) {
+                if !matches!(ended, Ended::Forced { .. }) {
+                    tracer.flush_blocking(AFTER_GRACE);
+                }
                 trine_process::end(ended.exit_code().into());
             }
             ended
@@ -320,7 +323,10 @@ impl Server {
             ended,
             threads: Vec::new(),
         };
-        let mut runs = self.start_triggers(&mut running, &shared, &stuck, &stopped, &main_lost)?;
+        let mut runs = {
+            let told = (&shared, &worker.tracer);
+            self.start_triggers(&mut running, told, &stuck, &stopped, &main_lost)?
+        };
         for number in 1..=accepting {
             let share = dispatcher.clone().map_or(Share::All, Share::AnyThread);
             // The first worker that accepts takes them, or the only one.
@@ -352,7 +358,7 @@ impl Server {
     fn start_triggers(
         &self,
         running: &mut Running,
-        shared: &Arc<Shared>,
+        (shared, tracer): (&Arc<Shared>, &Tracer),
         stuck: &mpsc::UnboundedSender<LostThread>,
         stopped: &watch::Receiver<bool>,
         main_lost: &watch::Receiver<bool>,
@@ -366,6 +372,7 @@ impl Server {
             site: self.site.clone(),
             options: self.options.clone(),
             log: running.log.clone(),
+            tracer: tracer.clone(),
             shared: shared.clone(),
             closing: running.stop.closing.clone(),
             dispatcher: Some(dispatcher).into(),

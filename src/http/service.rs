@@ -25,7 +25,7 @@ use super::{
     target,
     wire::Hold,
 };
-use crate::telemetry::Log;
+use crate::telemetry::{Log, Root};
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Version, header,
@@ -85,7 +85,8 @@ impl Service {
         let (mut parts, body) = request.into_parts();
         let origin =
             self.options.proxies.origin(&mut parts, Origin { client, scheme: self.scheme() });
-        let arrival = Arrival::new(origin, &parts, &self.ids);
+        let mut arrival = Arrival::new(origin, &parts, &self.ids);
+        arrival.span = self.open_span(&parts, &arrival);
         let account = self.open_account(begin, &parts, &arrival);
         let (method, version) = (parts.method.clone(), parts.version);
         let mut dispatch = pin!(self.dispatch(&arrival, hold, parts, body));
@@ -168,6 +169,9 @@ impl Service {
         let destination = self.site.table().find(method, parts.uri.path());
         if let Some(folder) = self.site.folder_for(method, parts.uri.path(), &destination) {
             return folder.answer(hold, &parts).await;
+        }
+        if let Destination::Route(route, _) = &destination {
+            arrival.trace_route(method, route);
         }
         match destination {
             Destination::Route(route, parameters)
@@ -286,6 +290,8 @@ impl Service {
         let mut invocation = self.options.invocation(function, arrival.id.clone(), trace_id);
         invocation.w3c = trace_context(&parts.headers);
         invocation.takes_http_result = response::takes_http_result(format);
+        arrival.trace("http", &mut invocation);
+        arrival.trace_event(format, parts, &body);
         let invocation = Rc::new(invocation);
         let detail = self.options.error_detail;
         let malformed = |malformed: Malformed| {
@@ -340,7 +346,9 @@ impl Service {
                 return self.busy(method, function);
             };
             let (id, (_, trace_id)) = (self.ids.make().to_string(), arrival.begin(parts));
-            let invocation = Rc::new(self.options.invocation(function, id, trace_id.into_owned()));
+            let mut invocation = self.options.invocation(function, id, trace_id.into_owned());
+            let _span = arrival.trace_apart("http", &mut invocation);
+            let invocation = Rc::new(invocation);
             let call = self.run(hold, method, index, event, &invocation, admission);
             if let Err(error) = call.await {
                 let dialect = function.located.engine.info().error_dialect;
@@ -358,10 +366,12 @@ impl Service {
         event: Payload,
         invocation: Rc<Invocation>,
         admission: Admission,
+        span: Option<Root>,
     ) {
         let (functions, log) = (self.functions.clone(), self.log.clone());
         let (name, id) = (self.site.functions()[index].name.clone(), invocation.request_id.clone());
         tokio::task::spawn_local(async move {
+            let _span = span;
             let call = functions.call(index, event, invocation.clone(), None, admission);
             let failed = end_unread(call, &invocation).await;
             if let Some(error) = failed {

@@ -85,7 +85,7 @@ impl ManagedDoor {
         let signals = Signals::new();
         let dialect = dialect_of(&plan);
         let api = RuntimeApi::new(&self.address)?;
-        let mut first = Poller::new(api, self.log.clone(), dialect, Ends::Always);
+        let mut first = Poller::new(api, self.log.clone(), dialect, Ends::Always, &self.main);
         let worker = Rc::new(Worker::new(self.main.clone()));
         let ended = match prepared(plan, signals) {
             Ok((plan, signals)) => {
@@ -237,7 +237,8 @@ impl Seat {
             Ok(api) => api,
             Err(error) => return self.give_up(error),
         };
-        let mut poller = Poller::new(api, self.log.clone(), self.dialect, self.ends.clone());
+        let (log, ends) = (self.log.clone(), self.ends.clone());
+        let mut poller = Poller::new(api, log, self.dialect, ends, worker.options());
         loop {
             let next = match self.next(&mut poller).await {
                 Ok(Some(next)) => next,

@@ -12,6 +12,7 @@ mod poller;
 mod rescue;
 mod run;
 mod snapshot;
+mod spans;
 mod stream;
 
 pub use client::{ApiError, Delivery, Next, RuntimeApi, Verdict};

@@ -3,12 +3,13 @@
 use super::{
     ApiError, Ended, Next, RESPONSE_LIMIT, RuntimeApi, Verdict, invocation_from,
     rescue::{Ends, Rescuer},
+    spans::{self, EventSpan},
 };
 use crate::{
     diagnostic::{DOCUMENT_LIMIT, error_type_header, log_failure, xray_cause},
     signals::end_was_requested,
-    telemetry::Log,
-    worker::{Answer, Function},
+    telemetry::{Log, Tracer},
+    worker::{Answer, Function, WorkerOptions},
 };
 use bytes::Bytes;
 use std::{
@@ -28,11 +29,17 @@ use trine_engine::{
 /// Time between two looks at whether the process was asked to end, where nothing else tells.
 const LOOK_FOR_END: Duration = Duration::from_millis(20);
 
+/// The longest time for which spans are waited for after an answer.
+const FLUSH_TIME: Duration = Duration::from_secs(1);
+
 /// What polls: a connection to the Runtime API, on which one invocation is answered after the other.
 pub(super) struct Poller {
     pub(super) api: RuntimeApi,
     pub(super) log: Log,
     pub(super) rescuer: Arc<Rescuer>,
+    tracer: Tracer,
+    /// The name of spans of events that have no better one.
+    name: String,
 }
 
 /// Waits until the process is asked to end.
@@ -61,15 +68,24 @@ impl Start {
 impl Poller {
     /// Makes a poller that has not connected yet. `ends` says what is lost with an invocation whose thread does not come
     /// back.
-    pub(super) fn new(api: RuntimeApi, log: Log, dialect: ErrorDialect, ends: Ends) -> Self {
+    pub(super) fn new(
+        api: RuntimeApi,
+        log: Log,
+        dialect: ErrorDialect,
+        ends: Ends,
+        worker: &WorkerOptions,
+    ) -> Self {
+        let tracer = worker.tracer.clone();
+        let name = worker.environment.function.name.as_deref().unwrap_or("function").to_owned();
         let rescuer = Arc::new(Rescuer {
             address: api.address().to_owned(),
             dialect,
             log: log.clone(),
             answering: AtomicBool::new(false),
             ends,
+            tracer: tracer.clone(),
         });
-        Self { api, log, rescuer }
+        Self { api, log, rescuer, tracer, name }
     }
 
     /// Runs an event's invocation, answers it, and waits for what its guests write to files.
@@ -77,15 +93,23 @@ impl Poller {
     /// # Errors
     /// When the API is gone or broken.
     pub(super) async fn run(&mut self, next: &Next, function: &Function) -> Result<(), ApiError> {
-        let invocation = Rc::new(invocation_from(&next.headers));
+        let mut invocation = invocation_from(&next.headers);
+        let span = spans::open(&self.tracer, next, &mut invocation, &self.name);
+        let invocation = Rc::new(invocation);
         let event = event(next, &invocation);
         let rescuer = self.rescuer.clone();
         rescuer.answering.store(false, Ordering::Release);
         let rescue = || Some(rescuer.rescue(&next.delivery));
         let call = function.invoke(event, &invocation, rescue);
-        let answered = self.run_call(next, &invocation, call).await;
+        let answered = self.run_call(next, &invocation, call, span.as_ref()).await;
+        let sent = async {
+            drop(span);
+            if matches!(self.rescuer.ends, Ends::Always) {
+                self.tracer.flush(FLUSH_TIME).await;
+            }
+        };
         // The platform may stop the process as soon as it is asked for another event.
-        function.rest().await;
+        futures::future::join(function.rest(), sent).await;
         answered
     }
 
@@ -95,9 +119,13 @@ impl Poller {
         next: &Next,
         invocation: &Rc<Invocation>,
         call: impl Future<Output = Answer>,
+        span: Option<&EventSpan>,
     ) -> Result<(), ApiError> {
         let mut call = pin!(call);
         let answer = invocation.stream.until_out(call.as_mut()).await;
+        if let Some((span, stream)) = span.zip(invocation.stream.out()) {
+            span.answered(stream.head().metadata.as_deref().unwrap_or_default());
+        }
         let (result, claim) = match answer.map(Answer::into_parts) {
             None => {
                 // From its end on nobody else need answer, however long the rest takes to be sent.
@@ -112,6 +140,9 @@ impl Poller {
         let result = result.and_then(sendable);
         if !claim.take() {
             return self.rescuer.answered().await;
+        }
+        if let (Some(span), Ok((body, _))) = (span, &result) {
+            span.answered(body);
         }
         self.answer(next, invocation, result).await
     }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     diagnostic::{DOCUMENT_LIMIT, STUCK_EXIT, error_type_header},
-    telemetry::Log,
+    telemetry::{Log, Tracer},
     worker::{Lost, Rescue},
 };
 use std::{
@@ -22,6 +22,9 @@ use trine_engine::{Error, ErrorDialect, ErrorKind, Level, timed_out};
 
 /// Time limit of the Runtime API for one step of taking the last answer.
 const STEP: Duration = Duration::from_millis(500);
+
+/// The time for the spans of an invocation with which the process ends.
+const LAST_SPANS: Duration = Duration::from_millis(200);
 
 /// The loss that goes with an invocation whose thread does not come back.
 #[derive(Debug, Clone)]
@@ -43,6 +46,7 @@ pub(super) struct Rescuer {
     /// streams it, the caller learns from the end of the process that it is not whole.
     pub(super) answering: AtomicBool,
     pub(super) ends: Ends,
+    pub(super) tracer: Tracer,
 }
 
 /// The number of threads that have not come back, of all that there are. Where none is left the process ends: whatever holds
@@ -119,6 +123,7 @@ impl Rescuer {
             self.log.line(level, &format!("the error could not be posted: {error}"), &[]);
         }
         if ends {
+            self.tracer.flush_blocking(LAST_SPANS);
             trine_process::end(STUCK_EXIT);
         }
     }

@@ -49,7 +49,8 @@ impl Door {
         // From here on a signal means an orderly end, even while the function is being loaded.
         let signals = Signals::new();
         let dialect = dialect_of(&plan);
-        let mut poller = Poller::new(self.api, self.log, dialect, Ends::Always);
+        let options = self.worker.options();
+        let mut poller = Poller::new(self.api, self.log, dialect, Ends::Always, options);
         let ended = match prepared(plan, signals) {
             Ok((plan, signals)) => {
                 let function = Function::new(self.worker.clone(), plan);

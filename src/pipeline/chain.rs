@@ -1,6 +1,6 @@
 //! The chain: hooks before, the handler, hooks after, and hooks for what failed on the way.
 
-use super::{Member, Order, Run, Step, named};
+use super::{Called, Member, Order, Run, Step, named};
 use bytes::Bytes;
 use std::{ops::Range, rc::Rc};
 use trine_engine::{Error, ErrorKind, Form, Hook, NativeValue, Payload, Result};
@@ -160,7 +160,8 @@ impl Run<'_> {
         value: Payload,
     ) -> Result<Payload> {
         self.invocation.exchange.enter(Some(hook));
-        let result = self.call(step, value, Form::Native).await;
+        let called = Called::Hook(hook, &member.name);
+        let result = self.call(called, step, value, Form::Native).await;
         result.map_err(|error| match error.is_returned() {
             true => error,
             false => named(error, &member.name),

@@ -7,6 +7,7 @@
 mod chain;
 mod find;
 mod load;
+mod observer;
 mod plan;
 mod stream;
 #[cfg(test)]
@@ -15,6 +16,7 @@ mod tests;
 pub use plan::{Middleware, MiddlewareNames, Order, Plan, middleware_folders};
 
 pub(crate) use load::inspect;
+pub(crate) use observer::{Called, Ends, Observer};
 
 use crate::{heap::Heap, watchdog::Watch};
 use std::{cell::Cell, rc::Rc, sync::Arc};
@@ -57,7 +59,8 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// Runs one invocation to its answer, in a form that can leave the process. `watch` learns which heap runs.
+    /// Runs one invocation to its answer, in a form that can leave the process. `watch` learns which heap runs, `observer` is
+    /// told of each call.
     ///
     /// # Errors
     /// What the handler or a hook raised and no `error` hook recovered from, or an event or result that could not be
@@ -67,13 +70,14 @@ impl Pipeline {
         event: Payload,
         invocation: &Rc<Invocation>,
         watch: &Watch,
+        observer: Option<&dyn Observer>,
     ) -> Result<Payload> {
         for heap in &self.heaps {
             heap.serve();
         }
-        let run = Run { pipeline: self, invocation, watch };
+        let run = Run { pipeline: self, invocation, watch, observer };
         if self.members.is_empty() && !invocation.exchange.buffers_response() {
-            return run.call(self.handler, event, Form::Json).await;
+            return run.call(Called::Handler, self.handler, event, Form::Json).await;
         }
         // Hooks may change it, and the next function may be of another language.
         run.chain(event.whole()).await
@@ -89,14 +93,16 @@ impl Pipeline {
         &self,
         invocation: &Rc<Invocation>,
         watch: &Watch,
+        observer: Option<&dyn Observer>,
         report: impl Fn(&Error),
     ) {
-        let run = Run { pipeline: self, invocation, watch };
+        let run = Run { pipeline: self, invocation, watch, observer };
         for member in &self.members {
             let Some(step) = member.timeout else { continue };
             let hook = invocation.exchange.hook();
             invocation.exchange.enter(Some(Hook::Timeout));
-            let result = run.call(step, Payload::Nothing, Form::Native).await;
+            let called = Called::Hook(Hook::Timeout, &member.name);
+            let result = run.call(called, step, Payload::Nothing, Form::Native).await;
             invocation.exchange.enter(hook);
             if let Err(error) = result {
                 report(&named(error, &member.name));
@@ -161,17 +167,29 @@ struct Run<'a> {
     invocation: &'a Rc<Invocation>,
     /// The watch, which learns which heap runs.
     watch: &'a Watch,
+    /// Who is told of each call, if anybody is.
+    observer: Option<&'a dyn Observer>,
 }
 
 impl Run<'_> {
     /// Calls a function in its heap. An error after which the heap cannot be trusted poisons it.
-    async fn call(&self, step: Step, input: Payload, form: Form) -> Result<Payload> {
+    async fn call(
+        &self,
+        called: Called<'_>,
+        step: Step,
+        input: Payload,
+        form: Form,
+    ) -> Result<Payload> {
         let Some(heap) = self.pipeline.heaps.get(step.heap) else {
             return Err(Error::internal("a function's heap is not there"));
         };
         self.pipeline.current.set(step.heap);
         self.watch.enter(step.heap);
+        let ends = self.observer.map(|observer| observer.begins(called));
         let result = heap.instance().call(step.function, input, form, self.invocation).await;
+        if let Some(ends) = ends {
+            ends(result.as_ref().err());
+        }
         if let Err(error) = &result
             && error.poisons()
         {

@@ -1,7 +1,7 @@
 //! A handler's streamed answer among hooks: those that look at responses see its head before anything of it leaves, or,
 //! where one of them asks for it, the whole.
 
-use super::{Run, named};
+use super::{Called, Run, named};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use bytes::{Bytes, BytesMut};
 use serde_json::{Map, Value, json};
@@ -30,7 +30,7 @@ impl Run<'_> {
     /// hooks on the way out that are not to see the result any more.
     pub(super) async fn handle(&self, event: Payload, form: Form) -> (Result<Payload>, usize) {
         let pipeline = self.pipeline;
-        let call = self.call(pipeline.handler, event, form);
+        let call = self.call(Called::Handler, pipeline.handler, event, form);
         let buffers = self.invocation.exchange.buffers_response();
         if !buffers && !pipeline.members.iter().any(|member| member.after.is_some()) {
             return (call.await, 0);

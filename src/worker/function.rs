@@ -1,11 +1,16 @@
 //! A function as one worker has it: loaded when it is first needed, loaded anew when its instances are replaced.
 
-use super::{Claim, Isolation, Rescue, Worker, WorkerOptions, run};
+use super::{Claim, Isolation, Rescue, Worker, WorkerOptions, run, traced};
 use crate::{
     heap::END_TIME,
     pipeline::{Pipeline, Plan},
 };
-use std::{cell::RefCell, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    future::Future,
+    rc::Rc,
+    time::SystemTime,
+};
 use tokio::sync::Mutex;
 use trine_engine::{Error, ErrorDialect, Invocation, Level, Payload, Result};
 
@@ -19,6 +24,8 @@ pub struct Function {
     spent: RefCell<Vec<Rc<Pipeline>>>,
     /// The lock that is held while it is loaded, so that it is loaded once.
     loading: Mutex<()>,
+    /// The times between which it was loaded, until the next invocation tells of that.
+    loaded: Cell<Option<(SystemTime, SystemTime)>>,
 }
 
 /// The outcome of an invocation.
@@ -47,6 +54,7 @@ impl Function {
             ready: RefCell::default(),
             spent: RefCell::default(),
             loading: Mutex::default(),
+            loaded: Cell::default(),
         }
     }
 
@@ -97,16 +105,33 @@ impl Function {
     ) -> Answer {
         // Before what may take its time: loading is part of it.
         let ahead = invocation.remaining_ms().is_some_and(|left| left > 0);
+        let WorkerOptions { watchdog, conversion, tracer, .. } = self.worker.options();
+        let trail = tracer.trail(invocation);
         let pipeline = match self.take().await {
             Ok(pipeline) => pipeline,
-            Err(error) => return Answer::failed(error),
+            Err(error) => {
+                trail.fail(&error);
+                return Answer::failed(error);
+            }
         };
-        let WorkerOptions { watchdog, conversion, .. } = self.worker.options();
+        if trail.is_on() {
+            let loaded = self.loaded.take();
+            trail.set("faas.coldstart", loaded.is_some());
+            if let Some(times) = loaded {
+                trail.past("load", times);
+            }
+        }
+        let id = &invocation.request_id;
+        let rescue = || match trail.is_on() {
+            true => rescue().map(|rescue| traced::rescue(rescue, &trail, id)),
+            false => rescue(),
+        };
         let conversion = conversion.as_ref();
         let report = |what: &str, error: &Error| self.report(invocation, what, error);
-        let (result, claim) =
-            run::run(&pipeline, event, conversion, invocation, ahead, watchdog, rescue, report)
-                .await;
+        let (result, claim) = run::run(
+            &pipeline, event, conversion, invocation, ahead, watchdog, rescue, &trail, report,
+        )
+        .await;
         if self.is_fresh() {
             self.spent.borrow_mut().push(pipeline);
         }
@@ -187,7 +212,7 @@ impl Function {
         let ready = self.ready.borrow_mut().take();
         match ready {
             Some(ready) => Ok(ready),
-            None => self.worker.load_apart(&self.plan).await.map(Rc::new),
+            None => self.timed(self.worker.load_apart(&self.plan)).await.map(Rc::new),
         }
     }
 
@@ -201,11 +226,21 @@ impl Function {
             return Ok(ready);
         }
         let loaded = Rc::new(match self.is_fresh() {
-            true => self.worker.load_apart(&self.plan).await?,
-            false => self.worker.load(&self.plan).await?,
+            true => self.timed(self.worker.load_apart(&self.plan)).await?,
+            false => self.timed(self.worker.load(&self.plan)).await?,
         });
         *self.ready.borrow_mut() = Some(loaded.clone());
         Ok(loaded)
+    }
+
+    /// Loads, and notes when that was, if anybody takes spans.
+    async fn timed(&self, load: impl Future<Output = Result<Pipeline>>) -> Result<Pipeline> {
+        let begun = self.worker.options().tracer.is_on().then(SystemTime::now);
+        let loaded = load.await;
+        if loaded.is_ok() {
+            self.loaded.set(begun.map(|begun| (begun, SystemTime::now())));
+        }
+        loaded
     }
 
     /// Returns what is ready and may be called: not when another function has poisoned one of its instances. An

@@ -6,6 +6,7 @@ mod function;
 mod records;
 mod run;
 mod thread;
+mod traced;
 
 pub use crate::aws_events::CloudEvents;
 pub use function::{Answer, Function};
@@ -25,7 +26,7 @@ use crate::{
     diagnostic::STUCK_EXIT,
     heap::Heap,
     pipeline::{Pipeline, Plan},
-    telemetry::{Census, Log},
+    telemetry::{Census, Log, Tracer},
 };
 use std::{
     cell::RefCell,
@@ -55,6 +56,8 @@ pub struct WorkerOptions {
     pub conversion: Option<Conversion>,
     /// The count of interpreters.
     pub census: Arc<Census>,
+    /// What takes spans of invocations, if anything does.
+    pub tracer: Tracer,
 }
 
 impl WorkerOptions {
@@ -66,6 +69,7 @@ impl WorkerOptions {
             watchdog: Watchdog::new(DEFAULT_MARGIN, None),
             conversion: None,
             census: Arc::default(),
+            tracer: Tracer::default(),
         }
     }
 }

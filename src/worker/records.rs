@@ -1,9 +1,11 @@
 //! An event of several records: each is an invocation of its own to hooks and handler, one after the other, and the platform
 //! is told which of them have failed.
 
+use super::traced::Traced;
 use crate::{
     aws_events::{CloudEvents, Converted, Order, Record},
-    pipeline::Pipeline,
+    pipeline::{Observer, Pipeline},
+    telemetry::{Root, Trail},
     watchdog::Watch,
 };
 use bytes::Bytes;
@@ -36,6 +38,8 @@ pub(super) struct Run<'a> {
     pub(super) pipeline: &'a Pipeline,
     pub(super) conversion: Option<&'a Conversion>,
     pub(super) watch: &'a Watch,
+    /// Where calls are told; those for a record within a part of its own.
+    pub(super) trail: &'a Trail,
     /// The invocation that is under way: that of a record, where there are some.
     pub(super) current: &'a RefCell<Rc<Invocation>>,
     /// Takes the failures of records that leave the others alone.
@@ -47,19 +51,29 @@ impl Run<'_> {
     pub(super) async fn run(&self, event: Payload) -> Result<Payload> {
         let invocation = self.current.borrow().clone();
         let Some(Conversion { form, region }) = self.conversion else {
-            return self.pipeline.run(event, &invocation, self.watch).await;
+            return self.once(event, &invocation, self.trail).await;
         };
         let event = event.whole();
         let Payload::Json(text) = &event else {
-            return self.pipeline.run(event, &invocation, self.watch).await;
+            return self.once(event, &invocation, self.trail).await;
         };
         match form.convert(text, region, Utc::now()) {
-            Converted::Unchanged => self.pipeline.run(event, &invocation, self.watch).await,
-            Converted::One(event) => {
-                self.pipeline.run(payload(&event), &invocation, self.watch).await
-            }
+            Converted::Unchanged => self.once(event, &invocation, self.trail).await,
+            Converted::One(event) => self.once(payload(&event), &invocation, self.trail).await,
             Converted::Records(records) => self.run_each(records, &invocation).await,
         }
+    }
+
+    /// Runs hooks and handler once.
+    async fn once(
+        &self,
+        event: Payload,
+        invocation: &Rc<Invocation>,
+        trail: &Trail,
+    ) -> Result<Payload> {
+        let traced = Traced::on(trail);
+        let observer = traced.as_ref().map(|traced| traced as &dyn Observer);
+        self.pipeline.run(event, invocation, self.watch, observer).await
     }
 
     async fn run_each(&self, records: Vec<Record>, invocation: &Invocation) -> Result<Payload> {
@@ -77,13 +91,15 @@ impl Run<'_> {
                 failed.push(id);
                 continue;
             }
-            let own = Rc::new(invocation.part());
+            let mut own = invocation.part();
+            let part = self.trail.begin_part("record", &mut own);
+            let trail = part.as_ref().map(Root::trail).unwrap_or_default();
+            let own = Rc::new(own);
             // Nobody reads the answer to a record: a stream is taken as a whole.
             own.exchange.buffer();
             self.current.replace(own.clone());
-            let Err(error) = self.pipeline.run(payload(&event), &own, self.watch).await else {
-                continue;
-            };
+            let Err(error) = self.once(payload(&event), &own, &trail).await else { continue };
+            trail.fail(&error);
             if is_final(&error) {
                 return Err(error);
             }

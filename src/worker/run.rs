@@ -1,8 +1,12 @@
 //! One invocation from its event to its answer, with the time it has.
 
-use super::records::{Conversion, Run};
+use super::{
+    records::{Conversion, Run},
+    traced::Traced,
+};
 use crate::{
-    pipeline::Pipeline,
+    pipeline::{Observer, Pipeline},
+    telemetry::Trail,
     watchdog::{Rescue, Stage, Watch, Watchdog, Watched},
 };
 use std::{
@@ -32,7 +36,8 @@ impl Claim {
 
 /// Runs an invocation within its time. `ahead` says whether its deadline was to come when its event came: one that had
 /// passed by then is no measure of what follows, because whoever waits still wants an answer. `report` takes what
-/// `timeout` hooks raise, and the failures of records that leave others alone. The failure of an answer that is on its way out already is its stream's, not the result.
+/// `timeout` hooks raise, and the failures of records that leave others alone. `trail` is told of each call. The failure of
+/// an answer that is on its way out already is its stream's, not the result.
 #[allow(clippy::too_many_arguments, reason = "all that one invocation needs, from one caller")]
 pub(crate) async fn run(
     pipeline: &Pipeline,
@@ -42,14 +47,17 @@ pub(crate) async fn run(
     ahead: bool,
     watchdog: &Watchdog,
     rescue: impl FnOnce() -> Option<Rescue>,
+    trail: &Trail,
     report: impl Fn(&str, &Error),
 ) -> (Result<Payload>, Claim) {
     let deadline = invocation.deadline_ms.filter(|_| ahead);
     let current = RefCell::new(invocation.clone());
-    let run = |watch| Run { pipeline, conversion, watch, current: &current, report: &report };
+    let run =
+        |watch| Run { pipeline, conversion, watch, trail, current: &current, report: &report };
+    let told = |result: Result<Payload>| result.inspect_err(|error| trail.fail(error));
     if !watchdog.cares(deadline, pipeline.is_unlimited()) {
         let watch = Watch::none();
-        let result = run(&watch).run(event).await;
+        let result = told(run(&watch).run(event).await);
         return (streamed(result, invocation), Claim(watch));
     }
     let (interrupters, unlimited) = (pipeline.interrupters(), pipeline.is_unlimited());
@@ -61,13 +69,14 @@ pub(crate) async fn run(
             pipeline,
             current: &current,
             watch: &watch,
+            trail,
             report: &report,
             warned: Cell::new(false),
         };
         timed.drive(run).await
     };
     watch.leave();
-    let result = result.map_err(|error| explained(error, &watch, invocation));
+    let result = told(result.map_err(|error| explained(error, &watch, invocation)));
     (streamed(result, invocation), Claim(watch))
 }
 
@@ -103,6 +112,7 @@ struct TimedRun<'a, R> {
     pipeline: &'a Pipeline,
     current: &'a RefCell<Rc<Invocation>>,
     watch: &'a Watch,
+    trail: &'a Trail,
     report: &'a R,
     warned: Cell<bool>,
 }
@@ -176,7 +186,9 @@ impl<R: Fn(&str, &Error)> TimedRun<'_, R> {
         let invocation = self.current.borrow().clone();
         let run = async move {
             let report = |error: &Error| (self.report)("a timeout hook", error);
-            self.pipeline.run_timeouts(&invocation, self.watch, report).await;
+            let traced = Traced::on(self.trail);
+            let observer = traced.as_ref().map(|traced| traced as &dyn Observer);
+            self.pipeline.run_timeouts(&invocation, self.watch, observer, report).await;
         };
         self.pipeline.has_timeouts().then(|| Box::pin(run) as Hooks<'_>)
     }

@@ -32,6 +32,7 @@ mod middleware_examples;
 mod natives;
 mod node_parity;
 mod node_process;
+mod otel;
 mod package;
 mod packages;
 mod parity;

@@ -13,7 +13,7 @@ use crate::{
         shared::Shared,
         site::{ServedFunction, Site},
     },
-    telemetry::Log,
+    telemetry::{Log, Opening, Root, Tracer},
 };
 use chrono::Utc;
 use http::Method;
@@ -31,6 +31,8 @@ pub(in crate::http) struct Around {
     pub(in crate::http) site: Arc<Site>,
     pub(in crate::http) options: Arc<ServeOptions>,
     pub(in crate::http) log: Log,
+    /// What takes spans of runs, if anything does.
+    pub(in crate::http) tracer: Tracer,
     pub(in crate::http) shared: Arc<Shared>,
     pub(in crate::http) closing: Arc<Closing>,
     /// The way to the worker that invokes their functions; none any more after the grace.
@@ -103,6 +105,13 @@ pub(super) struct Call<'a> {
 }
 
 impl Call<'_> {
+    /// Opens the span of this call, which goes on until what is returned is dropped.
+    pub(super) fn open_span(&mut self, opening: impl FnOnce() -> Opening) -> Option<Root> {
+        let span = self.around.tracer.open(opening)?;
+        span.carry(&mut self.invocation);
+        Some(span)
+    }
+
     /// Makes it, and drops its result.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use super::{
     source::Clock,
     ticker::{Missed, Ticker, Turn},
 };
+use crate::telemetry::{Opening, Role};
 use chrono::{DateTime, SecondsFormat, Utc};
 use std::{
     cell::Cell,
@@ -130,7 +131,13 @@ fn shown(time: DateTime<Utc>) -> String {
 
 /// Invokes a trigger's function for the run that was due at this time. Returns whether that went well.
 async fn run(around: &Around, trigger: &Trigger, clock: &Clock, due: DateTime<Utc>) -> bool {
-    let Some(call) = around.call(trigger) else { return false };
+    let Some(mut call) = around.call(trigger) else { return false };
+    let _span = call.open_span(|| Opening {
+        name: trigger.name.clone().into(),
+        role: Role::Consumer,
+        facts: vec![("faas.trigger", "timer".into()), ("faas.time", shown(due).into())],
+        ..Opening::default()
+    });
     let (begun, id, function) = (Instant::now(), call.id, call.function);
     let event = Payload::Json(event::of(trigger, clock, function, due, &id));
     let went_well = call.make(event).await.is_ok();

@@ -1,0 +1,146 @@
+//! What waits to be sent: as much as may, and a count of what did not fit.
+
+use opentelemetry_sdk::{logs::SdkLogRecord, trace::SpanData};
+use std::sync::{
+    Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, AtomicU64, Ordering},
+};
+use tokio::sync::Notify;
+
+/// Somebody who waits until what was there before is sent.
+pub(super) type Waiter = Box<dyn FnOnce() + Send>;
+
+/// The queue between those who tell and the thread that sends.
+pub(super) struct Queue {
+    most: usize,
+    /// The number at which it is not waited any longer.
+    batch: usize,
+    waiting: Mutex<Waiting>,
+    pub(super) wake: Notify,
+    /// Whether sending works, as far as is known.
+    is_well: AtomicBool,
+    pub(super) lost: Lost,
+}
+
+/// What waits.
+#[derive(Default)]
+pub(super) struct Waiting {
+    pub(super) spans: Vec<SpanData>,
+    pub(super) records: Vec<SdkLogRecord>,
+    /// Those who wait for what is there now.
+    waiters: Vec<Waiter>,
+    /// Those who wait for what is being sent.
+    waits_for_sending: Vec<Waiter>,
+}
+
+/// What never reached the collector.
+#[derive(Debug, Default)]
+pub(super) struct Lost {
+    pub(super) spans: AtomicU64,
+    pub(super) records: AtomicU64,
+}
+
+impl Lost {
+    /// Returns the numbers of spans and of messages.
+    pub(super) fn counts(&self) -> (u64, u64) {
+        (self.spans.load(Ordering::Relaxed), self.records.load(Ordering::Relaxed))
+    }
+}
+
+impl Queue {
+    pub(super) fn new(most: usize, batch: usize) -> Self {
+        Self {
+            most,
+            batch,
+            waiting: Mutex::default(),
+            wake: Notify::new(),
+            is_well: AtomicBool::new(true),
+            lost: Lost::default(),
+        }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a span, if there is room.
+    pub(super) fn put_span(&self, span: SpanData) {
+        let count = {
+            let spans = &mut self.waiting().spans;
+            if spans.len() < self.most {
+                spans.push(span);
+                spans.len()
+            } else {
+                self.lost.spans.fetch_add(1, Ordering::Relaxed);
+                0
+            }
+        };
+        if count == self.batch {
+            self.wake.notify_one();
+        }
+    }
+
+    /// Takes a message, if there is room.
+    pub(super) fn put_record(&self, record: SdkLogRecord) {
+        let count = {
+            let records = &mut self.waiting().records;
+            if records.len() < self.most {
+                records.push(record);
+                records.len()
+            } else {
+                self.lost.records.fetch_add(1, Ordering::Relaxed);
+                0
+            }
+        };
+        if count == self.batch {
+            self.wake.notify_one();
+        }
+    }
+
+    /// Has what is there sent at once, and tells the waiter; where sending does not work, the waiter hears that at once.
+    pub(super) fn flush(&self, waiter: Waiter) {
+        if !self.is_well() {
+            self.wake.notify_one();
+            return waiter();
+        }
+        self.waiting().waiters.push(waiter);
+        self.wake.notify_one();
+    }
+
+    /// Takes all that waits; `None` where nothing does.
+    pub(super) fn take(&self) -> Option<(Vec<SpanData>, Vec<SdkLogRecord>)> {
+        let mut waiting = self.waiting();
+        let waiters = std::mem::take(&mut waiting.waiters);
+        waiting.waits_for_sending.extend(waiters);
+        let taken = (std::mem::take(&mut waiting.spans), std::mem::take(&mut waiting.records));
+        let has_any = !taken.0.is_empty() || !taken.1.is_empty();
+        has_any.then_some(taken)
+    }
+
+    /// Tells those who waited for what was taken.
+    pub(super) fn tell_sent(&self) {
+        let told = std::mem::take(&mut self.waiting().waits_for_sending);
+        told.into_iter().for_each(|waiter| waiter());
+    }
+
+    pub(super) fn is_well(&self) -> bool {
+        self.is_well.load(Ordering::Acquire)
+    }
+
+    /// Notes that sending works, and works in time.
+    pub(super) fn works(&self) {
+        self.is_well.store(true, Ordering::Release);
+    }
+
+    /// Notes that sending does not work, or takes too long: nobody waits for it until it does.
+    pub(super) fn fails(&self) {
+        self.is_well.store(false, Ordering::Release);
+        let told = {
+            let mut waiting = self.waiting();
+            let mut told = std::mem::take(&mut waiting.waiters);
+            told.append(&mut waiting.waits_for_sending);
+            told
+        };
+        told.into_iter().for_each(|waiter| waiter());
+    }
+}
