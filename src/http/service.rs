@@ -194,7 +194,7 @@ impl Service {
                     Err(reply) => return reply,
                 };
                 hold.owe();
-                let caller = caller.as_deref();
+                let caller = caller.as_ref();
                 self.invoke(arrival, hold, &parts, body, route, &parameters, caller).await
             }
             Destination::OtherMethods(methods) => {

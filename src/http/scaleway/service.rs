@@ -68,7 +68,7 @@ impl Service {
             let text = "Trigger Type is not supported by Scaleway Functions Runtime";
             return Err(told(method, StatusCode::BAD_REQUEST, text));
         }
-        Ok(self.invoke(arrival, hold, parts, body, route, parameters, caller.as_deref()).await)
+        Ok(self.invoke(arrival, hold, parts, body, route, parameters, caller.as_ref()).await)
     }
 }
 
