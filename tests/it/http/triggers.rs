@@ -148,9 +148,10 @@ fn a_run_that_is_due_while_another_goes_on_is_left_out_and_told() {
     assert_eq!(served.get("/other").text(), "other");
     // The end does not wait for it for longer than the grace.
     served.process.signal("TERM");
-    assert_eq!(served.process.wait(), Some(0));
+    let finished = served.process.finish();
+    assert_eq!(finished.code, Some(0));
     // Its worker and the thread of the clock both wait for it. What has begun it tells.
-    let told = served.process.stderr();
+    let told = finished.stderr;
     let left = told.lines().filter(|line| line.contains("in flight")).collect::<Vec<_>>();
     let [left] = left[..] else { panic!("{told}") };
     assert!(left.contains(" trigger 'slow': the run due at "), "{left}");
@@ -171,8 +172,9 @@ fn a_run_on_the_main_thread_that_outlasts_the_grace_is_told_once() {
             served.process.stderr().contains(" is left out, because ").then_some(())
         });
         served.process.signal("TERM");
-        assert_eq!(served.process.wait(), Some(0));
-        let told = served.process.stderr();
+        let finished = served.process.finish();
+        assert_eq!(finished.code, Some(0));
+        let told = finished.stderr;
         assert_eq!(told.matches("in flight").count(), 1, "{told}");
         assert!(!told.contains("failed") && !told.contains("main thread"), "{told}");
     }

@@ -28,6 +28,9 @@ struct State {
     /// Names, users and passwords of those who came.
     came: Vec<(String, String, String)>,
     left: usize,
+    /// Messages of quality 2 that whoever comes is told to forget, and those that were forgotten.
+    released: Vec<u16>,
+    forgotten: Vec<u16>,
     /// The code with which everybody is turned away.
     refusal: u8,
     is_away: bool,
@@ -102,6 +105,18 @@ impl Mqtt {
     /// Returns the number of clients that have said goodbye.
     pub(crate) fn left(&self) -> usize {
         self.state().left
+    }
+
+    /// Has a session with this topic, and these messages of quality 2 that the client said to have got in the session before.
+    pub(crate) fn remembers(&self, topic: &str, messages: &[u16]) {
+        let mut state = self.state();
+        state.topics.push((topic.to_owned(), 2));
+        state.released = messages.to_vec();
+    }
+
+    /// Returns the messages that the client has confirmed to have forgotten.
+    pub(crate) fn forgotten(&self) -> Vec<u16> {
+        self.state().forgotten.clone()
     }
 
     pub(crate) fn refuses(&self, code: u8) {
@@ -202,6 +217,9 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
                 if refusal > 0 {
                     return;
                 }
+                for number in state.released.clone() {
+                    let _ = stream.write_all(&packet(0x62, &number.to_be_bytes()));
+                }
                 state.kept.iter_mut().for_each(|kept| kept.3 = false);
                 state.connection = Some(stream.try_clone().unwrap());
                 state.flush();
@@ -219,6 +237,7 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
                 state.acknowledged.push(number);
                 state.kept.retain(|(kept, ..)| *kept != number);
             }
+            7 => state.forgotten.push(u16::from_be_bytes([body[0], body[1]])),
             8 => {
                 let mut answer = body[..2].to_vec();
                 body = &body[2..];

@@ -12,7 +12,10 @@ use super::{
 use crate::http::triggers::{
     Clock, Delivery, Login, NoSchedule, Schedule, Secret, Source, Trigger,
 };
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// Number of invocations at a time where nothing else is set.
 const CONCURRENCY: usize = 5;
@@ -154,6 +157,22 @@ fn login(entry: &mut Entry, place: &Place<'_>, of_url: Login, faults: &mut Vec<F
     let variable = entry.text("password-env").map(|name| Secret::Variable(name.value));
     let password = variable.or(file).or(of_url.password);
     Login { user: user.or(of_url.user), password }
+}
+
+/// Takes the path of a file, which is to be there.
+fn file(
+    entry: &mut Entry,
+    key: &str,
+    place: &Place<'_>,
+    faults: &mut Vec<Fault>,
+) -> Option<PathBuf> {
+    let named = entry.text(key)?;
+    let path = place.folder.join(&named.value);
+    if !path.is_file() {
+        let message = format!("{key} = {:?}: there is no such file", named.value);
+        faults.push(Fault { line: named.line, message });
+    }
+    Some(path)
 }
 
 /// Returns the secret of a file, which is to be there.

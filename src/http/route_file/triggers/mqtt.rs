@@ -3,7 +3,7 @@
 use super::{
     Entry, Fault, Place, Source,
     address::{self, Scheme},
-    delivery, login,
+    delivery, file, login,
 };
 use crate::http::triggers::MqttSource;
 
@@ -29,7 +29,7 @@ pub(super) fn read(
     });
     let (broker, of_url) = broker.unzip();
     let login = login(entry, place, of_url.unwrap_or_default(), faults);
-    let authorities = entry.text("ca-file").map(|file| place.folder.join(file.value));
+    let authorities = file(entry, "ca-file", place, faults);
     for topic in topics.iter().flat_map(|topics| &topics.value) {
         if let Err(why) = filter(&topic.value) {
             let message = format!("topic = {:?}: {why}", topic.value);

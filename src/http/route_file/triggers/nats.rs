@@ -3,7 +3,7 @@
 use super::{
     Entry, Fault, Login, Place, Source,
     address::{self, Scheme},
-    delivery, login, secret,
+    delivery, file, login, secret,
 };
 use crate::http::triggers::{NatsLogin, NatsSource};
 
@@ -35,7 +35,7 @@ pub(super) fn read(
         }
     }
     let login = nats_login(entry, place, of_url, faults);
-    let authorities = entry.text("ca-file").map(|file| place.folder.join(file.value));
+    let authorities = file(entry, "ca-file", place, faults);
     let mut wrong = |line: usize, message: &str| {
         faults.push(Fault { line, message: message.to_owned() });
     };
@@ -103,12 +103,12 @@ fn nats_login(
     of_url: Login,
     faults: &mut Vec<Fault>,
 ) -> NatsLogin {
-    let credentials = entry.text("credentials");
+    let credentials = file(entry, "credentials", place, faults);
     let key = entry.text("nkey-file").and_then(|file| secret(&file, place, faults));
     let token = entry.text("token-file").and_then(|file| secret(&file, place, faults));
     let login = login(entry, place, of_url, faults);
     match (credentials, key, token) {
-        (Some(file), ..) => NatsLogin::Credentials(place.folder.join(file.value)),
+        (Some(file), ..) => NatsLogin::Credentials(file),
         (None, Some(key), _) => NatsLogin::Key(key),
         (None, None, Some(token)) => NatsLogin::Token(token),
         _ => NatsLogin::Password(login),

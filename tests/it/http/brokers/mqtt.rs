@@ -189,6 +189,17 @@ fn what_is_in_flight_at_the_end_is_finished_or_comes_again() {
 }
 
 #[test]
+fn what_an_earlier_process_has_got_is_confirmed_in_its_place() {
+    let mqtt = Mqtt::start();
+    mqtt.remembers("home/+/temperature", &[7, 65_535]);
+    let (folder, _served) = obedient(&mqtt, "qos = 2", &[]);
+    mqtt.send("home/a/temperature", b"good");
+    mqtt.empties();
+    assert_eq!(noted(&folder), ["good"]);
+    assert_eq!((mqtt.forgotten(), mqtt.came().len()), (vec![7, 65_535], 1));
+}
+
+#[test]
 fn a_login_is_sent_and_its_refusal_told_without_the_password() {
     let mqtt = Mqtt::start();
     mqtt.refuses(5);

@@ -63,6 +63,11 @@ fn what_makes_no_sense_is_refused_with_its_line() {
             "without a stream a message comes once",
         ),
         (
+            "kind = \"nats\"\nserver = \"tls://h\"\nsubject = \"a\"\nca-file = \"nowhere\"",
+            5,
+            "ca-file = \"nowhere\": there is no such file",
+        ),
+        (
             "kind = \"nats\"\nserver = \"http://h\"\nsubject = \"a\"",
             3,
             "write nats://host or tls://host",
