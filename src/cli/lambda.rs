@@ -31,6 +31,8 @@ const RESTORE_EXIT: u8 = 65;
 
 /// The longest time for what is left of traces when everything else has ended: the platform waits no longer.
 const LAST_SPANS: Duration = Duration::from_millis(200);
+/// The same where the start has failed.
+const SPANS_OF_START: Duration = Duration::from_secs(1);
 
 /// Serves invocations until the platform ends it. Exit status: 0 after SIGTERM or SIGINT, 1 when the function could not
 /// be loaded or the Runtime API is gone, 64 and 65 when it failed before a snapshot or after a restore, 124 when an
@@ -112,7 +114,9 @@ fn serve(handler: Option<&OsStr>, wrapped: Result<(), wrapper::Failed>) -> anyho
         let run = async { task::spawn_local(door.run(plan)).await };
         returned(local.block_on(&runtime, run))
     };
-    tracer.finish(LAST_SPANS, &plain);
+    // Who has failed to start is not asked to end.
+    let limit = if ended.error().is_some() { SPANS_OF_START } else { LAST_SPANS };
+    tracer.finish(limit, &plain);
     // The record of the error is in the log already; in JSON every line is one object.
     if let Some(error) = ended.error()
         && settings.log_format.value.0 == LogFormat::Text

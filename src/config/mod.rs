@@ -12,7 +12,6 @@ use crate::{
     engines::Registry,
     handler::{Located, SearchPaths},
     pipeline::{MiddlewareNames, Order, Plan, middleware_folders},
-    telemetry::Tracer,
     worker::{CloudEvents, DEFAULT_MARGIN, Isolation, Recycling, Watchdog, WorkerOptions},
 };
 use std::{fmt, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
@@ -371,12 +370,10 @@ impl Settings {
                 .map(|limit| limit.saturating_mul(workers as u64).saturating_add(RESERVE)),
         };
         WorkerOptions {
-            environment,
             recycling: self.recycling,
             watchdog: Watchdog::new(self.timeout_margin.value, resident),
             conversion: self.cloudevents.map(|form| form.conversion(&self.region)),
-            census: Arc::default(),
-            tracer: Tracer::default(),
+            ..WorkerOptions::new(environment)
         }
     }
 

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     diagnostic::{DOCUMENT_LIMIT, error_type_header, log_failure, xray_cause},
     signals::end_was_requested,
-    telemetry::{Log, Tracer},
+    telemetry::{Log, Opening, Tracer},
     worker::{Answer, Function, WorkerOptions},
 };
 use bytes::Bytes;
@@ -157,6 +157,13 @@ impl Poller {
     /// Logs an error because of which there will be no invocation, and reports it under this type.
     pub(super) async fn fail_start(&mut self, error: &Error, start: Start, kind: &str) {
         let dialect = self.rescuer.dialect;
+        if let Some(span) = self.tracer.open(|| Opening {
+            name: start.name().into(),
+            facts: vec![("faas.coldstart", true.into())],
+            ..Opening::default()
+        }) {
+            span.fail(error);
+        }
         log_failure(&self.log, error, dialect, None);
         // There is no invocation; where a language's document has a request id, that member is empty.
         let document = dialect.document(error, Some(""), DOCUMENT_LIMIT);

@@ -24,7 +24,7 @@ use trine_engine::{Error, ErrorDialect, ErrorKind, Level, timed_out};
 const STEP: Duration = Duration::from_millis(500);
 
 /// The time for the spans of an invocation with which the process ends.
-const LAST_SPANS: Duration = Duration::from_millis(200);
+const LAST_SPANS: Duration = Duration::from_secs(1);
 
 /// The loss that goes with an invocation whose thread does not come back.
 #[derive(Debug, Clone)]

@@ -1,6 +1,6 @@
 //! The HTTP client of the exporters: what can be tried again is, for as long as a request may take.
 
-use super::queue::Queue;
+use super::{queue::Queue, settings::Target};
 use flate2::{Compression, write::GzEncoder};
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use opentelemetry_http::{Bytes, HttpClient, HttpError};
@@ -35,9 +35,24 @@ impl Reason {
     }
 }
 
+/// The connections of all exporters, made when they are first needed.
+#[derive(Clone, Default)]
+pub(super) struct Connections(Arc<OnceLock<reqwest::Client>>);
+
+impl Connections {
+    /// Returns what makes them. The first call takes its time: it reads certificates.
+    pub(super) fn get(&self) -> Result<&reqwest::Client, String> {
+        if let Some(client) = self.0.get() {
+            return Ok(client);
+        }
+        let client = new_client().map_err(|error| whole(&error))?;
+        Ok(self.0.get_or_init(|| client))
+    }
+}
+
 /// The client of one exporter.
 pub(super) struct Client {
-    client: OnceLock<reqwest::Client>,
+    connections: Connections,
     timeout: Duration,
     gzip: bool,
     queue: Arc<Queue>,
@@ -45,16 +60,13 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) fn new(timeout: Duration, gzip: bool, queue: Arc<Queue>, reason: Reason) -> Self {
-        Self { client: OnceLock::new(), timeout, gzip, queue, reason }
-    }
-
-    fn client(&self) -> Result<&reqwest::Client, String> {
-        if let Some(client) = self.client.get() {
-            return Ok(client);
-        }
-        let client = new_client().map_err(|error| whole(&error))?;
-        Ok(self.client.get_or_init(|| client))
+    pub(super) fn new(
+        connections: Connections,
+        to: &Target,
+        queue: Arc<Queue>,
+        reason: Reason,
+    ) -> Self {
+        Self { connections, timeout: to.timeout, gzip: to.gzip, queue, reason }
     }
 
     /// Sends a request until it is answered, its time is up, or it is plain that another attempt would not help.
@@ -96,7 +108,8 @@ impl Client {
         request: &Request<Bytes>,
     ) -> Result<(Response<Bytes>, Option<Duration>), String> {
         let request = request.clone().try_into().map_err(|error: reqwest::Error| whole(&error))?;
-        let mut answer = self.client()?.execute(request).await.map_err(|error| whole(&error))?;
+        let mut answer =
+            self.connections.get()?.execute(request).await.map_err(|error| whole(&error))?;
         let status = answer.status();
         let after = answer.headers().get(header::RETRY_AFTER);
         let after = after.and_then(|value| value.to_str().ok()?.trim().parse().ok());

@@ -10,7 +10,7 @@ mod settings;
 mod spans;
 
 use super::{Backend, Background, Facts, Log, Tracer};
-use client::{Client, Reason};
+use client::{Client, Connections, Reason};
 use opentelemetry::{
     InstrumentationScope, KeyValue,
     logs::{LogRecord as _, Logger as _, LoggerProvider as _},
@@ -24,7 +24,7 @@ use opentelemetry_sdk::{
     logs::{LogExporter as _, SdkLogger, SdkLoggerProvider},
     trace::{Sampler, SdkTracer, SdkTracerProvider, SpanExporter as _},
 };
-use queue::{Queue, Waiter};
+use queue::Queue;
 use sender::{Sender, Sink};
 use settings::{Sampling, Settings, Target};
 use spans::{OtelSpan, Processor, any_value, severity, value};
@@ -67,8 +67,10 @@ impl Tracer {
         };
         let resource = resource(&settings, known());
         let queue = Arc::new(Queue::new(settings.queue, settings.batch));
-        let spans = settings.traces.as_ref().map(|to| span_sink(to, &queue, &resource));
-        let records = settings.logs.as_ref().map(|to| log_sink(to, &queue, &resource));
+        let connections = Connections::default();
+        let with = (&connections, &queue, &resource);
+        let spans = settings.traces.as_ref().map(|to| span_sink(to, with));
+        let records = settings.logs.as_ref().map(|to| log_sink(to, with));
         let (spans, records) = (spans.transpose()?, records.transpose()?);
         let tracers = SdkTracerProvider::builder()
             .with_sampler(sampler(settings.sampling, spans.is_some()))
@@ -117,8 +119,8 @@ impl Backend for Otlp {
         self.queue.put_record(sent);
     }
 
-    fn flush(&self, done: Waiter) {
-        self.queue.flush(done);
+    fn flush(&self, done: Box<dyn FnOnce() + Send>, insists: bool) {
+        self.queue.flush(done, insists);
     }
 
     fn was_slow(&self) {
@@ -155,11 +157,10 @@ fn sampler(sampling: Sampling, is_sent: bool) -> Sampler {
 
 fn span_sink(
     to: &Target,
-    queue: &Arc<Queue>,
-    resource: &Resource,
+    (connections, queue, resource): (&Connections, &Arc<Queue>, &Resource),
 ) -> Result<Sink<SpanExporter>, String> {
     let reason = Reason::default();
-    let client = Client::new(to.timeout, to.gzip, queue.clone(), reason.clone());
+    let client = Client::new(connections.clone(), to, queue.clone(), reason.clone());
     let builder = SpanExporter::builder()
         .with_http()
         .with_protocol(Protocol::HttpBinary)
@@ -173,11 +174,10 @@ fn span_sink(
 
 fn log_sink(
     to: &Target,
-    queue: &Arc<Queue>,
-    resource: &Resource,
+    (connections, queue, resource): (&Connections, &Arc<Queue>, &Resource),
 ) -> Result<Sink<LogExporter>, String> {
     let reason = Reason::default();
-    let client = Client::new(to.timeout, to.gzip, queue.clone(), reason.clone());
+    let client = Client::new(connections.clone(), to, queue.clone(), reason.clone());
     let builder = LogExporter::builder()
         .with_http()
         .with_protocol(Protocol::HttpBinary)

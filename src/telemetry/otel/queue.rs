@@ -8,7 +8,11 @@ use std::sync::{
 use tokio::sync::Notify;
 
 /// Somebody who waits until what was there before is sent.
-pub(super) type Waiter = Box<dyn FnOnce() + Send>;
+struct Waiter {
+    done: Box<dyn FnOnce() + Send>,
+    /// Whether it waits even where sending does not work: at the end of the process there is no other chance.
+    insists: bool,
+}
 
 /// The queue between those who tell and the thread that sends.
 pub(super) struct Queue {
@@ -97,13 +101,13 @@ impl Queue {
         }
     }
 
-    /// Has what is there sent at once, and tells the waiter; where sending does not work, the waiter hears that at once.
-    pub(super) fn flush(&self, waiter: Waiter) {
-        if !self.is_well() {
+    /// Has what is there sent at once, and calls `done` then; where sending does not work, at once, unless somebody insists.
+    pub(super) fn flush(&self, done: Box<dyn FnOnce() + Send>, insists: bool) {
+        if !insists && !self.is_well.load(Ordering::Acquire) {
             self.wake.notify_one();
-            return waiter();
+            return done();
         }
-        self.waiting().waiters.push(waiter);
+        self.waiting().waiters.push(Waiter { done, insists });
         self.wake.notify_one();
     }
 
@@ -120,11 +124,7 @@ impl Queue {
     /// Tells those who waited for what was taken.
     pub(super) fn tell_sent(&self) {
         let told = std::mem::take(&mut self.waiting().waits_for_sending);
-        told.into_iter().for_each(|waiter| waiter());
-    }
-
-    pub(super) fn is_well(&self) -> bool {
-        self.is_well.load(Ordering::Acquire)
+        told.into_iter().for_each(|waiter| (waiter.done)());
     }
 
     /// Notes that sending works, and works in time.
@@ -135,12 +135,15 @@ impl Queue {
     /// Notes that sending does not work, or takes too long: nobody waits for it until it does.
     pub(super) fn fails(&self) {
         self.is_well.store(false, Ordering::Release);
-        let told = {
+        let told: Vec<Waiter> = {
             let mut waiting = self.waiting();
-            let mut told = std::mem::take(&mut waiting.waiters);
-            told.append(&mut waiting.waits_for_sending);
-            told
+            let Waiting { waiters, waits_for_sending, .. } = &mut *waiting;
+            let gives_up = |waiter: &mut Waiter| !waiter.insists;
+            waiters
+                .extract_if(.., gives_up)
+                .chain(waits_for_sending.extract_if(.., gives_up))
+                .collect()
         };
-        told.into_iter().for_each(|waiter| waiter());
+        told.into_iter().for_each(|waiter| (waiter.done)());
     }
 }

@@ -1,7 +1,7 @@
 //! The thread that sends.
 
 use super::{
-    client::Reason,
+    client::{Connections, Reason},
     queue::{Lost, Queue},
 };
 use crate::telemetry::Log;
@@ -96,6 +96,7 @@ fn shown(url: &str) -> String {
 
 /// What the thread needs.
 pub(super) struct Sender {
+    pub(super) connections: Connections,
     pub(super) queue: Arc<Queue>,
     pub(super) spans: Option<Sink<SpanExporter>>,
     pub(super) records: Option<Sink<LogExporter>>,
@@ -119,6 +120,8 @@ impl Sender {
     }
 
     async fn work(self) {
+        // Before anybody waits for it. What fails is told with the first request.
+        let _ = self.connections.get();
         loop {
             // Whoever wants it sent at once wakes it.
             let _ = tokio::time::timeout(self.delay, self.queue.wake.notified()).await;

@@ -86,8 +86,8 @@ pub trait Backend: Send + Sync {
     /// Takes a message.
     fn record(&self, record: Record<'_>);
 
-    /// Calls `done` when what was taken before is sent, or once it is known that this takes longer.
-    fn flush(&self, done: Box<dyn FnOnce() + Send>);
+    /// Calls `done` when what was taken before is sent, or, unless somebody `insists`, once it is known that this takes longer.
+    fn flush(&self, done: Box<dyn FnOnce() + Send>, insists: bool);
 
     /// Notes that somebody has waited for this in vain.
     fn was_slow(&self);

@@ -119,23 +119,25 @@ impl Tracer {
     pub async fn flush(&self, limit: Duration) {
         let Some(shared) = &self.0 else { return };
         let (sent, is_sent) = oneshot::channel();
-        shared.backend.flush(Box::new(move || {
+        let done = move || {
             // Nobody waits any longer, perhaps.
             let _ = sent.send(());
-        }));
+        };
+        shared.backend.flush(Box::new(done), false);
         if time::timeout(limit, is_sent).await.is_err() {
             shared.backend.was_slow();
         }
     }
 
-    /// Does the same, and holds the thread.
+    /// Waits until what has ended is sent, no longer than this, and holds the thread: for the end of the process.
     pub fn flush_blocking(&self, limit: Duration) {
         let Some(shared) = &self.0 else { return };
         let (sent, is_sent) = mpsc::channel();
-        shared.backend.flush(Box::new(move || {
+        let done = move || {
             // Nobody waits any longer, perhaps.
             let _ = sent.send(());
-        }));
+        };
+        shared.backend.flush(Box::new(done), true);
         // What is late is left.
         let _ = is_sent.recv_timeout(limit);
     }

@@ -125,7 +125,8 @@ fn lambdas_answers_do_not_wait_for_a_collector() {
 fn a_burst_reaches_the_collector_whole() {
     let folder = folder();
     let collector = Collector::start(Manner::Takes);
-    let served = serve_with(&folder, &collector, &[], &[("OTEL_BSP_SCHEDULE_DELAY", "3600000")]);
+    let variables = [("OTEL_BSP_SCHEDULE_DELAY", "3600000"), ("OTEL_BSP_MAX_QUEUE_SIZE", "100000")];
+    let served = serve_with(&folder, &collector, &[], &variables);
     // Whole batches are sent without a wait, and the rest at the end.
     let requests = 700;
     let clients = 7;

@@ -148,6 +148,23 @@ fn statuses_and_errors_are_told() {
 }
 
 #[test]
+fn a_start_that_fails_is_told() {
+    for (name, source) in [
+        ("app.mjs", "throw new TypeError('at load');\n"),
+        ("app.py", "raise TypeError('at load')\n"),
+        ("app.lua", "error('at load')\n"),
+    ] {
+        let collector = Collector::start(Manner::Takes);
+        let folder = Folder::new(&[(name, source)]);
+        let lambda = start(&folder, "app.handler", &collector);
+        lambda.init_error();
+        let span = collector.span("the start", |span| span.name == "init");
+        let message = span.exception()["exception.message"].as_str().unwrap();
+        assert!(message.contains("at load"), "{name} {span:#?}");
+    }
+}
+
+#[test]
 fn a_streamed_answer_is_part_of_its_span() {
     let collector = Collector::start(Manner::Takes);
     let source = "export const handler = awslambda.streamifyResponse(async (event, stream) => {\n\
