@@ -14,8 +14,8 @@ use std::{
 };
 use tokio::sync::{Mutex, MutexGuard};
 use trine_engine::{
-    Engine, Environment, Error, Form, FunctionId, Hook, Instance, Interrupter, Invocation, Module,
-    Payload, Result,
+    Engine, Environment, Error, ErrorKind, Form, FunctionId, Hook, Instance, Interrupter,
+    Invocation, Module, Payload, Result,
 };
 
 /// The time that the end of guests' programs may take when a signal has come: a platform that sent it waits little
@@ -83,7 +83,17 @@ impl Heap {
         follows: bool,
     ) -> Result<Rc<Self>> {
         let own = owner.map(|file| environment.of_place(engine.info().id, file));
-        let instance = engine.start(own.as_ref().unwrap_or(environment))?;
+        let environment = own.as_ref().unwrap_or(environment);
+        let info = engine.info();
+        if environment.narrows_any_of(info.id) && !info.capabilities.permissions {
+            let message = format!(
+                "{} is not held to any permissions, and what its functions may do is narrowed: allow them everything \
+                 (--allow-all, TRINE_ALLOW_ALL or allow-all in trine.toml), or narrow the process",
+                info.name
+            );
+            return Err(Error::new(ErrorKind::Unsupported, message));
+        }
+        let instance = engine.start(environment)?;
         Ok(Rc::new(Self {
             engine: engine.clone(),
             owner: owner.map(Path::to_owned),

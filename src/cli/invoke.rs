@@ -1,7 +1,8 @@
 //! `trine invoke`: one function, one event, one answer.
 
 use super::{
-    fail, indent::indented, log_flags::LogFlags, otlp::OtlpFlag, report::Reporter, settings, target,
+    Usage, fail, indent::indented, log_flags::LogFlags, otlp::OtlpFlag,
+    permission_flags::PermissionFlags, report::Reporter, settings, target,
 };
 use crate::{
     config,
@@ -59,6 +60,8 @@ pub(super) struct Invoke {
     memory: Option<u64>,
     #[command(flatten)]
     middleware_flag: target::MiddlewareFlag,
+    #[command(flatten)]
+    permissions: PermissionFlags,
     #[command(flatten)]
     log_flags: LogFlags,
     #[command(flatten)]
@@ -123,6 +126,7 @@ impl Invoke {
         let registry = Registry::built_in();
         let located = target::locate(self.handler.as_deref(), &mut settings, &registry);
         settings.limit_memory(self.memory);
+        self.permissions.apply_to(&mut settings).map_err(Usage)?;
         if let Ok(located) = &located {
             let root = located.module.root.clone();
             let variables = settings.stand_in(&located.module.name, &root, Some(located));

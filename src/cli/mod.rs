@@ -17,6 +17,7 @@ mod middlewares;
 mod operation;
 mod otlp;
 mod package;
+mod permission_flags;
 mod progress;
 mod report;
 mod role;
@@ -65,7 +66,7 @@ On Scaleway: without a command where SCW_HANDLER_PATH is set, it serves the hand
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     Invoke(invoke::Invoke),
     Middlewares(middlewares::Middlewares),
     Package(package::Package),

@@ -6,6 +6,7 @@ use super::{
     log_flags::LogFlags,
     operation::OperationFlags,
     otlp::OtlpFlag,
+    permission_flags::PermissionFlags,
     print_beside, scaleway, settings,
     sub_runtime::Program,
     target,
@@ -103,6 +104,8 @@ pub(super) struct Serve {
     #[command(flatten)]
     operation: OperationFlags,
     #[command(flatten)]
+    permissions: PermissionFlags,
+    #[command(flatten)]
     log_flags: LogFlags,
     #[command(flatten)]
     otlp: OtlpFlag,
@@ -128,6 +131,7 @@ impl Serve {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let mut settings = settings()?;
         self.apply_to(&mut settings);
+        self.permissions.apply_to(&mut settings).map_err(Usage)?;
         settings.container = config::container_memory();
         let supervisor = Supervisor::new()?;
         let registry = Registry::built_in();

@@ -1,10 +1,14 @@
 //! The settings of a process: defaults, then the environment, then flags. Every value knows where it came from.
 
 mod container;
+mod log;
+mod permissions;
 mod stand_in;
 mod units;
 
 pub use container::container_memory;
+pub use log::{AtLeast, Format};
+pub use permissions::extent;
 pub use stand_in::{Variable as EnvironmentVariable, as_managed};
 pub use units::{CountForm, PlainSize, PlainTime, SizeForm, TimeForm};
 
@@ -15,8 +19,9 @@ use crate::{
     worker::{CloudEvents, DEFAULT_MARGIN, Isolation, Recycling, Watchdog, WorkerOptions},
 };
 use std::{fmt, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
-use trine_emulator::LogForm;
-use trine_engine::{Environment, FunctionInfo, Level, LogFormat, LogSettings, LogSink};
+use trine_engine::{
+    Environment, FunctionInfo, Level, LogFormat, LogSettings, LogSink, Permissions,
+};
 
 /// The origin of a setting's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,6 +133,8 @@ pub struct Settings {
     /// Maximum memory of an interpreter, in bytes: `TRINE_MEMORY`, else, as a Lambda runtime, what
     /// `AWS_LAMBDA_FUNCTION_MEMORY_SIZE` leaves for it, else no limit.
     pub memory: Setting<Option<u64>>,
+    /// What functions may do: `TRINE_ALLOW_NET`, `TRINE_DENY_NET` and their like, else everything.
+    pub permissions: Setting<Permissions>,
     /// Memory of the container that a server runs in, in bytes, where it has a limit: its interpreters share it unless
     /// [`memory`](Self::memory) is set. See [`container_memory`].
     pub container: Option<u64>,
@@ -180,52 +187,6 @@ pub const BODY: SizeForm = SizeForm { plain: PlainSize::Bytes, least: 0, most: 1
 
 /// The forms of the number of invocations after which an interpreter is replaced.
 pub const INVOCATIONS: CountForm = CountForm { least: 1, most: u64::MAX };
-
-/// A [`LogFormat`] as a setting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Format(pub LogFormat);
-
-impl Format {
-    /// Returns the form of the platform's own lines in such a log.
-    pub(crate) fn of_platform(self) -> LogForm {
-        match self.0 {
-            LogFormat::Text => LogForm::Text,
-            LogFormat::Json => LogForm::Json,
-        }
-    }
-
-    /// Returns the name as Lambda writes it.
-    pub fn name(self) -> &'static str {
-        match self.0 {
-            LogFormat::Text => "Text",
-            LogFormat::Json => "JSON",
-        }
-    }
-}
-
-impl FromStr for Format {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.to_ascii_lowercase().as_str() {
-            "text" => Ok(Self(LogFormat::Text)),
-            "json" => Ok(Self(LogFormat::Json)),
-            _ => Err("use JSON or Text".to_owned()),
-        }
-    }
-}
-
-/// A lowest level as a setting, or none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AtLeast(pub Option<Level>);
-
-impl FromStr for AtLeast {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        text.parse().map(|level| Self(Some(level)))
-    }
-}
 
 impl Settings {
     /// Reads settings from the environment as far as they make sense, for a process that has to tell somebody of those
@@ -283,6 +244,7 @@ impl Settings {
                 variable("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"),
                 env("AWS_LAMBDA_RUNTIME_API").is_some(),
             )?,
+            permissions: permissions::from_environment(variable)?,
             container: None,
             recycling: Recycling {
                 max_invocations: optional(variable("TRINE_MAX_INVOCATIONS"), |text| {
@@ -418,6 +380,7 @@ impl Settings {
             .with_lone_root(true)
             .with_snap_start(self.snap_start)
             .with_memory_limit(self.memory.value)
+            .with_permissions(self.permissions.value.clone())
     }
 
     /// Returns the facts for an instance on one of several threads.

@@ -26,8 +26,8 @@ use std::{
     time::Duration,
 };
 use trine_engine::{
-    Engine, Error, ErrorKind, HANDLER_NAMES, PlaceSettings, Presence, Wanted, alternatives,
-    nearest_written,
+    Engine, Error, ErrorKind, HANDLER_NAMES, Permissions, PlaceSettings, Presence, Wanted,
+    alternatives, nearest_written,
 };
 
 /// A function and the name under which it is served.
@@ -59,6 +59,9 @@ pub struct ServedFunction {
     /// The memory that its interpreter may take, in bytes, if its folder sets it. Functions that share an interpreter have
     /// the same.
     pub memory: Option<u64>,
+    /// What it may do, if its folder sets it, in the place of what the server lets functions do. Functions that share an
+    /// interpreter have the same.
+    pub permissions: Option<Arc<Permissions>>,
     /// Environment variables that it sees on top of the process's. Functions that share an environment have the same.
     pub variables: Vec<(String, String)>,
     /// The middlewares that its folder asks for, in the place of those that the server asks for.
@@ -84,6 +87,7 @@ impl ServedFunction {
             timeout: None,
             concurrency: None,
             memory: None,
+            permissions: None,
             variables: Vec::new(),
             asked: None,
             function_name: None,
@@ -350,12 +354,16 @@ impl Site {
         for function in &self.functions {
             let (engine, place) = (function.located.engine.info().id, function.place());
             let known = places.iter().any(|known| known.engine == engine && known.place == place);
-            if !known && (!function.variables.is_empty() || function.memory.is_some()) {
+            let has_any = !function.variables.is_empty()
+                || function.memory.is_some()
+                || function.permissions.is_some();
+            if !known && has_any {
                 places.push(PlaceSettings {
                     engine,
                     place: place.to_owned(),
                     variables: function.variables.as_slice().into(),
                     memory_limit: function.memory,
+                    permissions: function.permissions.clone(),
                 });
             }
         }

@@ -245,7 +245,7 @@ fn exit_with(status: i32) -> Rescue {
 mod tests {
     use super::*;
     use crate::handler::tests::fixture::registry;
-    use trine_engine::LogSettings;
+    use trine_engine::{Access, ErrorKind, Extent, LogSettings, Permissions};
 
     fn worker() -> Worker {
         Worker::new(WorkerOptions::new(Environment::new("/opt", LogSettings::default())))
@@ -263,6 +263,19 @@ mod tests {
         assert!(!Rc::ptr_eq(&first, &second));
         assert!(first.is_retired() && !second.is_retired());
         assert!(Rc::ptr_eq(&second, &worker.heap(engine, None).unwrap()));
+    }
+
+    #[test]
+    fn an_engine_that_asks_nobody_is_not_started_where_permissions_are_narrowed() {
+        let mut permissions = Permissions::default();
+        permissions.deny(Access::Run, Extent::Everything).unwrap();
+        let environment = Environment::new("/opt", LogSettings::default());
+        let environment = environment.with_permissions(permissions);
+        let worker = Worker::new(WorkerOptions::new(environment));
+        let registry = registry();
+        let refused = worker.heap(registry.iter().next().unwrap(), None).err().unwrap();
+        assert_eq!(refused.kind(), ErrorKind::Unsupported);
+        assert!(refused.message().contains("is not held to any permissions"), "{refused}");
     }
 
     #[test]

@@ -367,6 +367,7 @@ const SHARED_NAMES: &[(&str, &str)] = &[
     ("examine", "the look at a folder before it is shipped"),
     ("fetch", "HTTP requests of guests"),
     ("memory", "an allocator that counts and limits"),
+    ("permits", "what guests may do, where that is narrowed"),
     ("program", "middlewares of the earlier runtime, which are programs"),
     ("stream", "answers that are streamed"),
     ("snapshot", "what is done around a snapshot of the process"),

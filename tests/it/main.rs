@@ -36,6 +36,7 @@ mod otel;
 mod package;
 mod packages;
 mod parity;
+mod permissions;
 mod processes;
 mod program_end;
 mod python_streams;

@@ -2,7 +2,7 @@
 
 use crate::{
     Candidate, ErrorDialect, Examination, Finding, FunctionInfo, Instance, LayerPlace, LogSettings,
-    Module, Presence, Result,
+    Module, Permissions, Permits, Presence, Result,
 };
 use std::{
     ffi::OsString,
@@ -290,11 +290,14 @@ pub struct Capabilities {
     pub memory_limit: bool,
     /// Whether compiled extension modules (C, C++, Rust) of the language can be loaded.
     pub native_extensions: bool,
+    /// Whether guests are held to [`Environment::permissions`]. Without it, functions whose permissions are narrowed are not
+    /// started.
+    pub permissions: bool,
 }
 
 impl Capabilities {
     /// Returns every capability with the name by which people see it, for listings and for selecting test cases.
-    pub fn named(&self) -> [(&'static str, bool); 9] {
+    pub fn named(&self) -> [(&'static str, bool); 10] {
         [
             ("async", self.async_handlers),
             ("interleaving", self.interleaving),
@@ -305,6 +308,7 @@ impl Capabilities {
             ("typescript", self.typescript),
             ("native-extensions", self.native_extensions),
             ("memory-limit", self.memory_limit),
+            ("permissions", self.permissions),
         ]
     }
 }
@@ -337,6 +341,8 @@ pub struct Environment {
     pub memory_limit: Option<u64>,
     /// Variables that guests and what they start see on top of the process's, each name once.
     pub variables: Arc<[(String, String)]>,
+    /// What guests may do.
+    pub permissions: Arc<Permissions>,
     /// Settings of single places, which go before those for all; see [`Environment::of_place`].
     pub places: Arc<[PlaceSettings]>,
 }
@@ -353,6 +359,8 @@ pub struct PlaceSettings {
     pub variables: Arc<[(String, String)]>,
     /// As [`Environment::memory_limit`]; `None` for that of all.
     pub memory_limit: Option<u64>,
+    /// As [`Environment::permissions`]; `None` for those of all.
+    pub permissions: Option<Arc<Permissions>>,
 }
 
 impl Environment {
@@ -379,6 +387,7 @@ impl Environment {
             snap_start: false,
             memory_limit: None,
             variables: Arc::default(),
+            permissions: Arc::default(),
             places: Arc::default(),
         }
     }
@@ -401,6 +410,7 @@ impl Environment {
     ///     place: "/task/shop".into(),
     ///     variables: [("STAGE".to_owned(), "test".to_owned())].into(),
     ///     memory_limit: None,
+    ///     permissions: None,
     /// };
     /// let environment = Environment::new("/opt", LogSettings::default()).with_places([shop]);
     /// assert_eq!(environment.of_place("shout", "/task/shop".as_ref()).variables.len(), 1);
@@ -414,8 +424,34 @@ impl Environment {
         if let Some(settings) = places.find(is_it) {
             environment.variables = settings.variables.clone();
             environment.memory_limit = settings.memory_limit.or(self.memory_limit);
+            if let Some(permissions) = &settings.permissions {
+                environment.permissions = permissions.clone();
+            }
         }
         environment
+    }
+
+    /// Returns what the functions of a root may do in this environment; `None` where that is everything. The variables that
+    /// the environment gives them they see, unless these are denied.
+    pub fn permits(&self, root: &Path) -> Option<Permits> {
+        let layers = [self.layer_root.as_path()];
+        let own = self.variables.iter().map(|(name, _)| name.as_str());
+        let permits = || self.permissions.at(root, &layers).with_variables(own);
+        self.permissions.are_narrowed().then(permits)
+    }
+
+    /// Whether what any guest of an engine may do is narrowed.
+    pub fn narrows_any_of(&self, engine: &str) -> bool {
+        let places = self.places.iter().filter(|place| place.engine == engine);
+        let own = places.filter_map(|place| place.permissions.as_ref());
+        std::iter::once(&self.permissions).chain(own).any(|permissions| permissions.are_narrowed())
+    }
+
+    /// Sets what guests may do.
+    #[must_use]
+    pub fn with_permissions(mut self, permissions: Permissions) -> Self {
+        self.permissions = Arc::new(permissions);
+        self
     }
 
     /// Sets what is known about the function.

@@ -29,6 +29,8 @@ mod invocation;
 mod log;
 mod nearest;
 mod payload;
+mod permissions;
+mod permits;
 mod presence;
 mod shaped;
 mod simple;
@@ -59,6 +61,8 @@ pub use log::{
 };
 pub use nearest::{ALIKE, likeness, nearest};
 pub use payload::{Form, NativeValue, Payload, RawPayload};
+pub use permissions::{Access, Extent, Permissions, Refusal};
+pub use permits::Permits;
 pub use presence::Presence;
 pub use shaped::{Beside, Leaf, Part, Shape, Shaped};
 pub use simple::{Output, Simple, SimpleEnvironment, SimpleRuntime};

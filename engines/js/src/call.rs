@@ -270,6 +270,7 @@ impl Shared {
             (Place::New(_), Some((invocation, _))) => {
                 if self.host.environment.trace_in_environment {
                     trace::set(invocation.trace_id.as_deref());
+                    self.variables().follow_trace(invocation.trace_id.as_deref());
                 }
                 let facts = add_facts(scope, invocation, &mut arguments[6..]);
                 let invoke = v8::Local::new(scope, &prelude.invoke);

@@ -44,6 +44,7 @@ pub fn engine() -> JavaScript {
                 exact_integers: false,
                 typescript: true,
                 native_extensions: true,
+                permissions: true,
                 memory_limit: true,
             })
             .with_error_dialect(ErrorDialect {

@@ -8,7 +8,10 @@ use crate::{
     threads::op_trine_terminate_thread,
     variables,
 };
-use deno_runtime::deno_core::{OpDecl, OpState, op2, v8};
+use deno_runtime::{
+    deno_core::{OpDecl, OpState, op2, v8},
+    deno_permissions::{PermissionCheckError, PermissionsContainer},
+};
 use std::{rc::Rc, sync::Once};
 use trine_engine::{End, Error};
 use trine_process::signal::{self, FatalSignal};
@@ -72,16 +75,23 @@ fn op_trine_abort(state: &mut OpState) {
 
 /// Sends a signal; returns 0, or the system's error number.
 #[op2(fast)]
-fn op_trine_kill(state: &mut OpState, #[smi] pid: i32, #[smi] signal: i32) -> i32 {
+fn op_trine_kill(
+    state: &mut OpState,
+    #[smi] pid: i32,
+    #[smi] signal: i32,
+) -> Result<i32, PermissionCheckError> {
     let host = state.borrow::<Rc<Host>>();
     if !host.is_plain() && fatal(pid, signal).is_some() {
         host.exit(Exit { slot: None, how: How::Signal(signal) });
-        return 0;
+        return Ok(0);
     }
-    match signal::send(pid, signal) {
+    if pid != std::process::id() as i32 {
+        state.borrow_mut::<PermissionsContainer>().check_run_all("process.kill")?;
+    }
+    Ok(match signal::send(pid, signal) {
         Ok(()) => 0,
         Err(error) => error.raw_os_error().unwrap_or(0),
-    }
+    })
 }
 
 /// Implements `trapSignal(pid, name)`: whether it would have ended the process, and has ended the guest's code instead.

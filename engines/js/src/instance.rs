@@ -12,9 +12,11 @@ use crate::{
     makers::Makers,
     memory::Memory,
     options::NodeOptions,
+    permits,
     rules::Rules,
     threads::Threads,
     value::JsValue,
+    variables::Variables,
     wakers::{Awaited, Wakers},
 };
 use deno_runtime::deno_core::{ModuleSpecifier, v8};
@@ -282,6 +284,11 @@ impl Shared {
         cache.write();
     }
 
+    /// Returns the environment as guests see it.
+    pub(crate) fn variables(&self) -> &Variables {
+        &self.threads.variables
+    }
+
     /// Whether there has been any call.
     pub(crate) fn has_served(&self) -> bool {
         self.calls.get() > 0
@@ -361,6 +368,13 @@ impl Shared {
                 .services
                 .take()
                 .ok_or_else(|| Error::internal("the isolate could not be started before"))?;
+            let permits = permits::of_root(&self.environment, &module.root);
+            let permissions =
+                permits::container(&self.environment, &module.root, permits.as_ref())?;
+            if let Some(permits) = permits {
+                let _ = self.loader.permits.set(permits.clone());
+                let _ = self.threads.permits.set(permits);
+            }
             let mut started = Isolate::start(
                 snapshot,
                 &self.host,
@@ -369,10 +383,16 @@ impl Shared {
                 self.memory.clone(),
                 &self.threads,
                 self.awaited.clone(),
+                permissions,
             )?;
             NodeOptions::of_process().tell(&self.environment.log);
             self.limits.watch(started.enter().runtime().v8_isolate().thread_safe_handle());
             *isolate = Some(started);
+        }
+        if let Some(permits) = self.loader.permits.get()
+            && let Some(folder) = module.path.parent()
+        {
+            permits.add_code(folder);
         }
         if let Some(snapshot) = Snapshot::chosen() {
             self.loader.code_cache.begin(module, snapshot);

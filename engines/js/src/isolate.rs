@@ -25,7 +25,6 @@ use deno_runtime::{
     },
     deno_fs::RealFs,
     deno_permissions::PermissionsContainer,
-    permissions::RuntimePermissionDescriptorParser,
     worker::{MainWorker, WorkerOptions, WorkerServiceOptions},
 };
 use std::{
@@ -194,6 +193,10 @@ pub(crate) struct Prelude {
 
 impl Isolate {
     /// Starts an isolate on this thread.
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "all of them are needed, and this is their only list"
+    )]
     pub(crate) fn start(
         snapshot: Snapshot,
         host: &Rc<Host>,
@@ -202,6 +205,7 @@ impl Isolate {
         memory: Option<Arc<Memory>>,
         threads: &Arc<Threads>,
         awaited: Rc<Awaited>,
+        permissions: PermissionsContainer,
     ) -> Result<Self> {
         let create_params = memory.as_ref().map(Memory::create_params);
         let typescript = loader.typescript.clone();
@@ -209,8 +213,16 @@ impl Isolate {
         let modules = loader.clone();
         let bootstrap = bootstrap_options();
         let log = &host.environment.log;
-        let mut worker =
-            start_worker(snapshot, loader, services, create_params, threads, bootstrap, log)?;
+        let mut worker = start_worker(
+            snapshot,
+            loader,
+            services,
+            create_params,
+            threads,
+            bootstrap,
+            log,
+            permissions,
+        )?;
         {
             let state = worker.js_runtime.op_state();
             let mut state = state.borrow_mut();
@@ -316,6 +328,7 @@ impl Drop for Entered<'_> {
 }
 
 /// Starts V8 and Deno's runtime, without the prelude.
+#[allow(clippy::too_many_arguments, reason = "all of them are needed, and this is their only list")]
 pub(crate) fn start_worker(
     snapshot: Snapshot,
     loader: Rc<Loader>,
@@ -324,9 +337,9 @@ pub(crate) fn start_worker(
     threads: &Arc<Threads>,
     bootstrap: BootstrapOptions,
     log: &LogSettings,
+    permissions: PermissionsContainer,
 ) -> Result<MainWorker> {
     let main = ModuleSpecifier::parse("file:///trine").expect("a constant URL parses");
-    let parser = Arc::new(RuntimePermissionDescriptorParser::new(RealSys));
     let services = WorkerServiceOptions::<DenoInNpmPackageChecker, NpmResolver<RealSys>, RealSys> {
         blob_store: threads.stores.blobs.clone(),
         broadcast_channel: threads.stores.channels.clone(),
@@ -336,7 +349,7 @@ pub(crate) fn start_worker(
         module_loader: loader,
         node_services: Some(services),
         npm_process_state_provider: None,
-        permissions: PermissionsContainer::allow_all(parser),
+        permissions,
         root_cert_store_provider: certificates::provider(log),
         fetch_dns_resolver: Default::default(),
         shared_array_buffer_store: Some(threads.stores.buffers.clone()),

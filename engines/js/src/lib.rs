@@ -33,6 +33,7 @@ mod makers;
 mod memory;
 mod options;
 mod packages;
+mod permits;
 mod rules;
 mod sessions;
 mod snapshot;

@@ -12,6 +12,7 @@ use crate::{
     flavour::Flavour,
     isolate,
     packages::{Packages, Remembering},
+    permits,
     stack::{GLUE, Sources},
     transpile::{Parser, syntax_problem},
     typescript::{self, TypeScript, is_typescript},
@@ -105,6 +106,7 @@ pub(crate) struct Loader {
     packages: Arc<Packages>,
     pub(crate) code_cache: Arc<CodeCache>,
     pub(crate) fresh: Fresh,
+    pub(crate) permits: permits::Shared,
     /// Number of the code caches that come with the binary that V8 has rejected.
     pub(crate) rejected: Cell<usize>,
 }
@@ -157,6 +159,7 @@ impl Loader {
         let npm = Rc::new(NpmModuleLoader::new(tracker.clone(), checker, translator, RealSys));
         let elsewhere = RefCell::new(layer_modules(package_folders));
         let last_required = Rc::default();
+        let permits = permits::Shared::default();
         let typescript = TypeScript::new(packages.clone());
         let sources = Sources::new(typescript.clone());
         let services = NodeExtInitServices {
@@ -164,6 +167,7 @@ impl Loader {
                 tracker: tracker.clone(),
                 typescript: typescript.clone(),
                 last_required: Rc::clone(&last_required),
+                permits: permits.clone(),
             }),
             node_resolver: resolver.clone(),
             pkg_json_resolver: packages,
@@ -184,6 +188,7 @@ impl Loader {
             packages: known,
             code_cache,
             fresh: Fresh::default(),
+            permits,
             rejected: Cell::default(),
         };
         (Rc::new(loader), services)
@@ -449,6 +454,12 @@ impl ModuleLoader for Loader {
                 return ModuleLoadResponse::Sync(Err(JsErrorBox::type_error(
                     "modules are loaded from files and from data: URLs, not from blob: URLs",
                 )));
+            }
+            "file" => {
+                let asked = file_path(url).and_then(|path| permits::load(&self.permits, &path));
+                if let Err(error) = asked {
+                    return ModuleLoadResponse::Sync(Err(error));
+                }
             }
             _ => {}
         }

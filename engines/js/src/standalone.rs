@@ -10,6 +10,7 @@ use crate::{
     loader::{Loader, package_folders},
     memory::Memory,
     options::NodeOptions,
+    permits,
     threads::Threads,
     transpile::{is_module, syntax_problem},
     typescript::transpile_text,
@@ -194,15 +195,20 @@ impl Interpreter {
         let snapshot = Snapshot::of_process(|| Snapshot::Node);
         let create_params = memory.as_ref().map(Memory::create_params);
         let read = loader.clone();
-        let started = isolate::start_worker(
-            snapshot,
-            loader,
-            services,
-            create_params,
-            &threads,
-            bootstrap,
-            &host.environment.log,
-        );
+        // A program that a guest may start is a process of its own, which may do everything.
+        let permissions = permits::container(&self.environment, Path::new("/"), None);
+        let started = permissions.and_then(|permissions| {
+            isolate::start_worker(
+                snapshot,
+                loader,
+                services,
+                create_params,
+                &threads,
+                bootstrap,
+                &host.environment.log,
+                permissions,
+            )
+        });
         let mut worker = match started {
             Ok(worker) => worker,
             Err(error) => {

@@ -9,6 +9,7 @@ use crate::{
     isolate::{self, Snapshot},
     loader::Loader,
     memory::Memory,
+    permits,
     variables::Variables,
 };
 use deno_runtime::{
@@ -27,7 +28,7 @@ use std::{
     cell::OnceCell,
     collections::HashMap,
     panic,
-    path::PathBuf,
+    path::{Path, PathBuf},
     rc::Weak,
     sync::{
         Arc, Mutex, MutexGuard, Once, PoisonError,
@@ -35,7 +36,7 @@ use std::{
     },
     time::Duration,
 };
-use trine_engine::Environment;
+use trine_engine::{Access, Environment};
 
 /// The stores that the threads of one instance share with its own isolate.
 #[derive(Default, Clone)]
@@ -52,6 +53,7 @@ pub(crate) struct Threads {
     package_folders: Vec<PathBuf>,
     /// The environment as the instance and its threads see it. A thread that gets a copy keeps it in its own globals.
     pub(crate) variables: Variables,
+    pub(crate) permits: permits::Shared,
     /// Purpose of their isolates.
     mode: Mode,
     pub(crate) stores: Stores,
@@ -126,15 +128,20 @@ impl Threads {
         package_folders: Vec<PathBuf>,
         mode: Mode,
     ) -> Arc<Self> {
-        let variables = match environment.shares_process || !environment.variables.is_empty() {
-            true => Variables::copied(&environment.variables),
+        // What they name does not depend on the root.
+        let permits = environment.permits(Path::new("/"));
+        let permits = permits.filter(|permits| !permits.has_all(Access::Env));
+        let is_own = environment.shares_process || !environment.variables.is_empty();
+        let variables = match is_own || permits.is_some() {
+            true => Variables::copied(&environment.variables, permits.as_ref()),
             false => Variables::Process,
         };
-        let (stores, is_deno, running, starting, errors) = Default::default();
+        let (permits, stores, is_deno, running, starting, errors) = Default::default();
         Arc::new(Self {
             environment,
             package_folders,
             variables,
+            permits,
             mode,
             stores,
             is_deno,
@@ -268,6 +275,9 @@ impl Threads {
     ) -> (WebWorker, SendableWebWorkerHandle) {
         keep_quiet_about_stopped_threads();
         let (loader, node_services) = Loader::new(&self.package_folders);
+        if let Some(permits) = self.permits.get() {
+            let _ = loader.permits.set(permits.clone());
+        }
         let typescript = loader.typescript.clone();
         let sources = loader.sources.clone();
         let (environment, folders) = (self.environment.clone(), self.package_folders.clone());

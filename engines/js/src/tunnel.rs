@@ -18,6 +18,7 @@ use deno_runtime::{
     deno_fetch::{
         Client, CreateHttpClientOptions, FetchError, Options, ResBody, create_http_client,
     },
+    deno_permissions::{PermissionCheckError, PermissionsContainer},
     deno_tls::{
         Proxy, TlsStream,
         rustls::{self, ClientConfig, ClientConnection, pki_types::ServerName},
@@ -38,7 +39,7 @@ use std::{
 };
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, copy_bidirectional},
-    net::{TcpStream, UnixListener, UnixStream},
+    net::{TcpStream, UnixListener, UnixStream, lookup_host},
     task::AbortHandle,
 };
 
@@ -49,6 +50,7 @@ const NOWHERE: &str = "tunnel.invalid";
 pub(crate) struct Servers {
     extra: &'static Arc<Extra>,
     user_agent: String,
+    permissions: PermissionsContainer,
     /// The servers that were reached: with a tunnel where one is needed.
     known: RefCell<HashMap<Authority, Option<Tunnel>>>,
 }
@@ -82,7 +84,8 @@ impl Servers {
             return None;
         }
         let user_agent = state.borrow::<Options>().user_agent.clone();
-        let servers = Rc::new(Self { extra, user_agent, known: RefCell::default() });
+        let permissions = state.borrow::<PermissionsContainer>().clone();
+        let servers = Rc::new(Self { extra, user_agent, permissions, known: RefCell::default() });
         state.put(servers.clone());
         Some(servers)
     }
@@ -122,7 +125,7 @@ impl Servers {
 
     /// Asks a server for its certificate; makes the tunnel that it needs.
     async fn ask(&self, authority: &Authority) -> Option<Tunnel> {
-        let server = Server::new(self.extra, authority)?;
+        let server = Server::new(self.extra, authority, self.permissions.clone())?;
         // Other problems come to light in the ordinary way.
         server.connect().await.ok()?;
         let tunnel = match server.leniency.was_needed() {
@@ -172,18 +175,31 @@ struct Server {
     name: ServerName<'static>,
     config: Arc<ClientConfig>,
     leniency: certificates::Leniency,
+    permissions: PermissionsContainer,
 }
 
 impl Server {
-    fn new(extra: &Arc<Extra>, authority: &Authority) -> Option<Self> {
+    fn new(
+        extra: &Arc<Extra>,
+        authority: &Authority,
+        permissions: PermissionsContainer,
+    ) -> Option<Self> {
         let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
         let name = ServerName::try_from(host.clone()).ok()?;
         let (config, leniency) = extra.lenient().ok()?;
-        Some(Self { host, port: authority.port_u16().unwrap_or(443), name, config, leniency })
+        let port = authority.port_u16().unwrap_or(443);
+        Some(Self { host, port, name, config, leniency, permissions })
     }
 
     async fn connect(&self) -> io::Result<TlsStream<TcpStream>> {
-        let stream = TcpStream::connect((self.host.as_str(), self.port)).await?;
+        let found: Vec<_> = lookup_host((self.host.as_str(), self.port)).await?.collect();
+        for address in &found {
+            // A name that is allowed may lead to an address that is denied.
+            let checked =
+                self.permissions.clone().check_net_resolved(&address.ip(), self.port, "fetch()");
+            checked.map_err(PermissionCheckError::into_io_error)?;
+        }
+        let stream = TcpStream::connect(&*found).await?;
         stream.set_nodelay(true)?;
         let connection = ClientConnection::new(self.config.clone(), self.name.clone())
             .map_err(io::Error::other)?;

@@ -7,12 +7,17 @@
 use deno_runtime::{
     deno_core::{OpDecl, OpState, op2, v8},
     deno_os::{OsError, ProcessEnvGuard},
+    deno_permissions::{OpenAccessKind, PermissionCheckError, PermissionsContainer},
 };
 use std::{
+    borrow::Cow,
     collections::HashMap,
     fs, io,
+    path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+use trine_engine::Permits;
+use trine_process::trace;
 
 /// The variable from which the C library and V8 take the time zone.
 const TIME_ZONE: &str = "TZ";
@@ -27,11 +32,23 @@ pub(crate) enum Variables {
 }
 
 impl Variables {
-    /// Makes a copy of the process's variables, with these on top of them.
-    pub(crate) fn copied(more: &[(String, String)]) -> Self {
+    /// Makes a copy of the process's variables, with these on top of them; of all that, what the permits let guests see.
+    pub(crate) fn copied(more: &[(String, String)], permits: Option<&Permits>) -> Self {
         let mut own = of_process();
         own.extend(more.iter().cloned());
+        if let Some(permits) = permits {
+            own.retain(|name, _| name == trace::NAME || permits.sees_variable(name));
+        }
         Self::Own(Arc::new(Mutex::new(own)))
+    }
+
+    /// Sets the trace of an invocation in a copy; the process has it already.
+    pub(crate) fn follow_trace(&self, trace: Option<&str>) {
+        let Self::Own(own) = self else { return };
+        match trace {
+            Some(trace) => lock(own).insert(trace::NAME.to_owned(), trace.to_owned()),
+            None => lock(own).remove(trace::NAME),
+        };
     }
 
     fn get(&self, name: &str) -> Option<String> {
@@ -100,6 +117,12 @@ fn check_name(name: &str) -> Result<(), OsError> {
     }
 }
 
+/// Asks whether the guest may set a variable. One that it may not see is not there; setting it is refused.
+fn ask(state: &OpState, name: &str) -> Result<(), PermissionCheckError> {
+    // As above.
+    state.try_borrow::<PermissionsContainer>().map_or(Ok(()), |own| own.check_env(name))
+}
+
 fn variables(state: &OpState) -> Variables {
     // While a snapshot's isolate bootstraps, nothing has been put there yet.
     state.try_borrow::<Variables>().cloned().unwrap_or(Variables::Process)
@@ -131,6 +154,7 @@ fn op_trine_set_env(
     #[string] value: &str,
 ) -> Result<(), OsError> {
     check_name(name)?;
+    ask(state, name)?;
     if value.contains('\0') {
         return Err(OsError::EnvInvalidValue(value.to_owned()));
     }
@@ -147,6 +171,7 @@ fn op_trine_delete_env(
     #[string] name: &str,
 ) -> Result<(), OsError> {
     check_name(name)?;
+    ask(state, name)?;
     if variables(state).put(name, None) {
         notice_time_zone(scope);
     }
@@ -161,20 +186,29 @@ fn op_trine_load_env_file(
     scope: &mut v8::PinScope<'_, '_>,
     #[string] path: &str,
 ) -> Result<(), io::Error> {
-    let text = fs::read(path)?;
+    let open = |own: &PermissionsContainer| {
+        let api = Some("process.loadEnvFile()");
+        let path = own.check_open(Cow::Borrowed(Path::new(path)), OpenAccessKind::Read, api);
+        path.map_err(PermissionCheckError::into_io_error)
+            .and_then(|path| fs::read(path.into_path()))
+    };
+    let text = open(state.borrow::<PermissionsContainer>())?;
     let variables = variables(state);
-    let mut time_zone = false;
+    let (mut time_zone, mut refused) = (false, None);
     deno_dotenv::parse_env_content_hook(&String::from_utf8_lossy(&text), &mut |name, value| {
         let until_nul = |text: &str| text.split('\0').next().unwrap_or_default().to_owned();
         let (name, value) = (until_nul(name), until_nul(value));
         if check_name(&name).is_ok() && variables.get(&name).is_none() {
-            time_zone |= variables.put(&name, Some(&value));
+            match ask(state, &name) {
+                Ok(()) => time_zone |= variables.put(&name, Some(&value)),
+                Err(error) => refused = refused.take().or(Some(error)),
+            }
         }
     });
     if time_zone {
         notice_time_zone(scope);
     }
-    Ok(())
+    refused.map_or(Ok(()), |error| Err(error.into_io_error()))
 }
 
 fn notice_time_zone(isolate: &mut v8::Isolate) {

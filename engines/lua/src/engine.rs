@@ -46,6 +46,7 @@ impl LuaEngine {
                     // Lua is linked statically and its symbols are not exported, so a C module finds none.
                     native_extensions: false,
                     memory_limit: true,
+                    permissions: true,
                 }),
         }
     }

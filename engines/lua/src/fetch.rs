@@ -2,13 +2,26 @@
 
 use bytes::Bytes;
 use mlua::{Lua, Table, Value};
-use reqwest::{Method, header::HeaderMap};
-use std::{cell::RefCell, fs, future::Future, time::Duration};
+use reqwest::{
+    Method,
+    dns::{Addrs, Name, Resolve, Resolving},
+    header::HeaderMap,
+    redirect::Policy,
+};
+use std::{cell::RefCell, fs, future::Future, net::SocketAddr, sync::Arc, time::Duration};
+use trine_engine::{Permits, Refusal};
 use trine_process::tree;
+
+/// The most redirects that are followed.
+const MOST_REDIRECTS: usize = 10;
 
 /// The sender of requests. Its connections are made on first use, because most functions need none.
 #[derive(Default)]
-pub(crate) struct Client(RefCell<Option<reqwest::Client>>);
+pub(crate) struct Client {
+    client: RefCell<Option<reqwest::Client>>,
+    /// The guests' permits, where these are narrowed.
+    permits: Option<Arc<Permits>>,
+}
 
 /// A request that the guest wants sent, checked.
 pub(crate) struct Request {
@@ -28,6 +41,21 @@ pub(crate) struct Response {
 }
 
 impl Client {
+    /// Makes a client for guests with these permits.
+    pub(crate) fn new(permits: Option<Arc<Permits>>) -> Self {
+        Self { client: RefCell::default(), permits }
+    }
+
+    /// Reads a request that a guest may send; the error says what is wrong.
+    pub(crate) fn request(&self, table: &Table) -> Result<Request, String> {
+        let request = Request::from_lua(table)?;
+        if let Some(permits) = &self.permits {
+            let url = &request.url;
+            ask(permits, url).map_err(|refusal| format!("cannot fetch {url}: {refusal}"))?;
+        }
+        Ok(request)
+    }
+
     /// Sends a request and reads the whole response.
     pub(crate) fn send(
         &self,
@@ -53,28 +81,69 @@ impl Client {
     }
 
     fn client(&self) -> Result<reqwest::Client, String> {
-        if let Some(client) = &*self.0.borrow() {
+        if let Some(client) = &*self.client.borrow() {
             return Ok(client.clone());
         }
-        let client = new_client().map_err(|error| whole(&error))?;
-        self.0.replace(Some(client.clone()));
+        let client = new_client(self.permits.as_ref()).map_err(|error| whole(&error))?;
+        self.client.replace(Some(client.clone()));
         Ok(client)
     }
 
     /// Ends the connections that no request uses.
     pub(crate) fn disconnect(&self) {
-        self.0.take();
+        self.client.take();
     }
 }
 
 /// Makes a client that trusts the system's authorities. A system without any is no reason to refuse plain HTTP: then it
 /// trusts those that were shipped with the binary, if there are any.
-fn new_client() -> reqwest::Result<reqwest::Client> {
-    reqwest::Client::builder().build().or_else(|_| {
+fn new_client(permits: Option<&Arc<Permits>>) -> reqwest::Result<reqwest::Client> {
+    let builder = || match permits {
+        Some(permits) => asking(permits),
+        None => reqwest::Client::builder(),
+    };
+    builder().build().or_else(|_| {
         let shipped = tree::certificates().and_then(|file| fs::read(file).ok());
         let authorities = reqwest::Certificate::from_pem_bundle(&shipped.unwrap_or_default())?;
-        reqwest::Client::builder().tls_certs_only(authorities).build()
+        builder().tls_certs_only(authorities).build()
     })
+}
+
+/// Asks for the host of a URL.
+fn ask(permits: &Permits, url: &reqwest::Url) -> Result<(), Refusal> {
+    permits.host(url.host_str().unwrap_or_default(), url.port_or_known_default())
+}
+
+/// Begins a client that asks for each host that a redirect leads to, and for the addresses behind names.
+fn asking(permits: &Arc<Permits>) -> reqwest::ClientBuilder {
+    let own = permits.clone();
+    let policy = Policy::custom(move |attempt| match ask(&own, attempt.url()) {
+        Err(refusal) => attempt.error(refusal),
+        Ok(()) if attempt.previous().len() > MOST_REDIRECTS => attempt.error("too many redirects"),
+        Ok(()) => attempt.follow(),
+    });
+    let builder = reqwest::Client::builder().redirect(policy);
+    match permits.denies_addresses() {
+        true => builder.dns_resolver(Arc::new(Resolver(permits.clone()))),
+        false => builder,
+    }
+}
+
+/// The look-up of names, as far as the addresses behind them are not denied.
+struct Resolver(Arc<Permits>);
+
+impl Resolve for Resolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let permits = self.0.clone();
+        Box::pin(async move {
+            let found: Vec<SocketAddr> =
+                tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            for address in &found {
+                permits.not_denied(address.ip(), None)?;
+            }
+            Ok(Box::new(found.into_iter()) as Addrs)
+        })
+    }
 }
 
 /// Returns an error with its causes, which is where reqwest says what went wrong.

@@ -1,5 +1,6 @@
 //! The places where modules are looked for: `package.path`, and the same search for a handler, which needs no Lua.
 
+use crate::permits;
 use std::{
     env,
     path::{Path, PathBuf},
@@ -27,6 +28,12 @@ fn joined(root: &Path, layers: &Path, variable: &str) -> String {
         path.push_str(template);
     }
     path
+}
+
+/// Returns the folders that the user's own search path leads to.
+pub(crate) fn folders_of_user() -> Vec<PathBuf> {
+    let own = VARIABLES.into_iter().find_map(env::var_os).unwrap_or_default();
+    permits::folders(&own.to_string_lossy())
 }
 
 /// Finds the file that `require` would run for a module.

@@ -11,6 +11,7 @@ use crate::{
     limits::{Stop, Watch},
     memory::Heap,
     pattern,
+    permits::Gate,
     snapshot::Snapshot,
     stream,
     vm::Vm,
@@ -38,10 +39,13 @@ const PRELUDES: [(&str, &str); 5] = [
     ("=[trine snapshot]", include_str!("prelude/snapshot.lua")),
 ];
 
+/// The prelude of states whose guests may not do everything.
+const PERMITS: (&str, &str) = ("=[trine permits]", include_str!("prelude/permits.lua"));
+
 /// Starts a state that looks for modules in `root`.
 pub(crate) fn start(root: &Path, environment: &Environment, stop: Arc<Stop>) -> Result<Rc<Vm>> {
     let environment = &environment.of_place(ID, root);
-    let host = Rc::new(Host::new(environment, stop));
+    let host = Rc::new(Host::new(environment, root, stop));
     let started = Heap::new().and_then(|lua| {
         let (main, functions) = prepare(&lua, &host, root, environment)?;
         let files = functions.raw_get("files")?;
@@ -94,9 +98,16 @@ fn prepare(
     if !environment.variables.is_empty() {
         let variables = lua.create_table()?;
         for (name, value) in environment.variables.iter() {
-            variables.raw_set(name.as_str(), value.as_str())?;
+            let permits = host.gate().map(Gate::permits);
+            if permits.is_none_or(|permits| permits.sees_variable(name)) {
+                variables.raw_set(name.as_str(), value.as_str())?;
+            }
         }
         functions.raw_set("variables", variables)?;
+    }
+    if let Some(gate) = host.gate() {
+        gate.install(lua, |function| closure(lua, host, function))?;
+        functions.raw_set("unset", gate.unset())?;
     }
     for (name, function) in writing::CLOSURES {
         functions.raw_set(name, closure(lua, host, function)?)?;
@@ -124,6 +135,10 @@ fn prepare(
     let token = mlua::LightUserData(guard::wait_token());
     for (name, source) in PRELUDES {
         lua.load(source).set_name(name).call::<()>((&functions, token))?;
+    }
+    if host.gate().is_some() {
+        let (name, source) = PERMITS;
+        lua.load(source).set_name(name).call::<()>(())?;
     }
     // SAFETY: `Vm` keeps the host beyond `lua`, and setting a warning function cannot fail.
     unsafe { ffi::lua_setwarnf(main, Some(writing::warn), Rc::as_ptr(host).cast_mut().cast()) };

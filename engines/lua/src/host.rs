@@ -6,6 +6,7 @@ use crate::{
     convert::Forms,
     limits::{Stop, Watch},
     output::Output,
+    permits::Gate,
     stream::Streaming,
     waits::Waits,
     warnings::Warnings,
@@ -15,6 +16,7 @@ use mlua::ffi::{self, lua_State};
 use std::{
     cell::RefCell,
     ffi::c_int,
+    path::Path,
     rc::{Rc, Weak},
     sync::Arc,
 };
@@ -37,13 +39,17 @@ pub(crate) struct Host {
     waits: Rc<Waits>,
     answer: Answer,
     streaming: Streaming,
+    /// What guests may do, where that is narrowed.
+    gate: Option<Gate>,
     maker: RefCell<Option<Weak<dyn ValueMaker>>>,
     /// Text that a C function reads while it makes values of it, which may skip the function's own frame.
     stash: RefCell<Bytes>,
 }
 
 impl Host {
-    pub(crate) fn new(environment: &Environment, stop: Arc<Stop>) -> Self {
+    pub(crate) fn new(environment: &Environment, root: &Path, stop: Arc<Stop>) -> Self {
+        let gate = Gate::of(environment, root);
+        let permits = gate.as_ref().map(|gate| gate.permits().clone());
         Self {
             output: Output::new(environment.log.clone()),
             function: environment.function.clone(),
@@ -51,9 +57,10 @@ impl Host {
             forms: Forms::default(),
             warnings: Warnings::default(),
             contexts: Contexts::default(),
-            waits: Rc::default(),
+            waits: Rc::new(Waits::new(permits)),
             answer: Answer::default(),
             streaming: Streaming::default(),
+            gate,
             maker: RefCell::new(None),
             stash: RefCell::default(),
         }
@@ -102,6 +109,10 @@ impl Host {
 
     pub(crate) fn streaming(&self) -> &Streaming {
         &self.streaming
+    }
+
+    pub(crate) fn gate(&self) -> Option<&Gate> {
+        self.gate.as_ref()
     }
 
     /// Notes which call runs from now on, and whether it has already been warned.

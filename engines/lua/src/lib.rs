@@ -56,6 +56,7 @@ mod loader;
 mod memory;
 mod output;
 mod pattern;
+mod permits;
 mod program;
 mod snapshot;
 mod stream;

@@ -29,6 +29,9 @@ pub(crate) async fn load(vm: &Rc<Vm>, module: &Module) -> Result<Rc<Loaded>> {
         && let Some(folder) = module.path.parent()
     {
         vm.search_in(folder)?;
+        if let Some(gate) = vm.host().gate() {
+            gate.permits().add_code(folder);
+        }
     }
     let loaded = Rc::new(run(vm, module).await?);
     vm.modules().borrow_mut().insert(module.path.clone(), loaded.clone());

@@ -2,8 +2,8 @@
 
 use crate::fetch;
 use mlua::{Lua, Table, Value};
-use std::{cell::Cell, future::Future, rc::Rc, time::Duration};
-use trine_engine::LocalFuture;
+use std::{cell::Cell, future::Future, rc::Rc, sync::Arc, time::Duration};
+use trine_engine::{LocalFuture, Permits};
 
 /// The end of a wait.
 pub(crate) enum Outcome {
@@ -26,6 +26,11 @@ pub(crate) struct Waits {
 }
 
 impl Waits {
+    /// Makes the waits of a state; without permits its guests may do everything.
+    pub(crate) fn new(permits: Option<Arc<Permits>>) -> Self {
+        Self { client: fetch::Client::new(permits), ..Self::default() }
+    }
+
     /// Begins a wait, for code that then yields.
     pub(crate) fn begin(&self, wait: impl Future<Output = Outcome> + 'static) {
         self.begun.set(Some(Box::pin(wait)));
@@ -66,7 +71,7 @@ pub(crate) fn functions(lua: &Lua, waits: &Rc<Waits>) -> mlua::Result<Table> {
     let kept = waits.clone();
     table.set(
         "fetch",
-        lua.create_function(move |_, request: Table| match fetch::Request::from_lua(&request) {
+        lua.create_function(move |_, request: Table| match kept.client.request(&request) {
             Ok(request) => {
                 let response = kept.client.send(request);
                 kept.begin(async move { Outcome::Fetched(response.await) });

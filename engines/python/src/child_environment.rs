@@ -3,7 +3,7 @@
 use crate::{
     host,
     interpreter::{self, Prelude},
-    scopes,
+    permits, scopes,
 };
 use pyo3::{
     prelude::*,
@@ -37,6 +37,7 @@ pub(crate) fn keep_apart(py: Python<'_>, environ: Bound<'_, PyAny>) -> PyResult<
 /// Configures `_posixsubprocess` once it has been imported.
 #[pyfunction]
 fn configure_children(py: Python<'_>) -> PyResult<()> {
+    permits::guard_programs(py)?;
     let prelude = PRELUDE.get_or_try_init(py, || {
         let prelude = interpreter::run_prelude(py, Prelude::Children, &host::module(py)?)?;
         PyResult::Ok(prelude.unbind())

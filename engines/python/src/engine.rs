@@ -29,6 +29,7 @@ pub fn engine() -> PythonEngine {
             exact_integers: true,
             typescript: false,
             native_extensions: true,
+            permissions: true,
             memory_limit: false,
         })
         .with_managed_runtime(interpreter::minor_version())

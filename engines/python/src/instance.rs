@@ -44,7 +44,7 @@ pub(crate) struct PythonInstance {
     pub(crate) event_loop: Rc<CurrentLoop>,
     /// The facts that it was started with.
     environment: Environment,
-    /// Whether functions that know nothing of each other may be loaded, or a root has variables of its own.
+    /// Whether functions that know nothing of each other may be loaded, or a root has variables or permissions of its own.
     side_by_side: bool,
     roots: RefCell<Vec<Root>>,
     pub(crate) runs: Arc<Runs>,
@@ -80,7 +80,9 @@ impl PythonInstance {
             let ready = host::apply_level(py).and_then(|()| python.begin_anew(py));
             ready.map_err(|e| error::internal(py, &e))
         })?;
-        let side_by_side = !environment.lone_root || !environment.places.is_empty();
+        let side_by_side = !environment.lone_root
+            || !environment.places.is_empty()
+            || environment.permissions.are_narrowed();
         let runs = Arc::default();
         let settings = Settings { ascii: escapes(env::var("AWS_EXECUTION_ENV").ok().as_deref()) };
         Ok(Self {
@@ -120,6 +122,10 @@ impl PythonInstance {
         let loaded = Python::attach(|py| {
             let section = call.section(py);
             let root = self.root(py, &module.root).map_err(|e| error::internal(py, &e))?;
+            let scope = self.roots.borrow().get(root.0).and_then(|root| root.scope.clone());
+            if let (Some(scope), Some(folder)) = (scope, module.path.parent()) {
+                scope.add_code(folder);
+            }
             let _scope = self.enter(py, root)?;
             let _rare_collection = RareCollection::begin(py);
             match loader::load(py, &source, module) {
@@ -144,8 +150,8 @@ impl PythonInstance {
             return Ok(RootId(place));
         }
         let scope = self.side_by_side.then(|| {
-            let variables = self.environment.of_place(ID, path).variables;
-            Scope::of(py, self.python, self.generation, path, &variables)
+            let environment = self.environment.of_place(ID, path);
+            Scope::of(py, self.python, self.generation, path, &environment)
         });
         let (path, scope) = (path.to_owned(), scope.transpose()?);
         let mut roots = self.roots.borrow_mut();
@@ -208,7 +214,7 @@ impl PythonInstance {
                 end_program(py, self.python, report);
             }
             if last_of_generation {
-                Scope::forget(self.generation);
+                Scope::forget(py, self.generation);
                 report(forget_modules(py, self.python, self.generation));
             }
         });

@@ -21,6 +21,7 @@ mod interpreter;
 mod limits;
 mod live_instances;
 mod loader;
+mod permits;
 mod program;
 mod relative;
 mod scopes;

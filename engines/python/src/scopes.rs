@@ -6,13 +6,20 @@
 use crate::{
     child_environment, current_loop, host,
     interpreter::{self, Interpreter, Prelude},
+    permits::{self, Inside},
 };
-use pyo3::{ffi, prelude::*, sync::PyOnceLock, types::PyDict};
+use pyo3::{
+    ffi,
+    prelude::*,
+    sync::PyOnceLock,
+    types::{PyCFunction, PyDict, PyTuple},
+};
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread::{self, ThreadId},
 };
+use trine_engine::{Environment, Permits};
 
 /// The prelude's `scopes` as a namespace, once there are any.
 static PRELUDE: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
@@ -25,19 +32,23 @@ pub(crate) struct Scope {
     generation: u64,
     root: PathBuf,
     context: Py<PyAny>,
+    /// What the prelude's `scopes` keeps for it.
+    kept: Py<PyAny>,
+    /// What its functions may do, where that is narrowed.
+    permits: Option<Arc<Permits>>,
     /// The thread that imports its functions, and calls them unless they have threads of their own.
     home: ThreadId,
 }
 
 impl Scope {
-    /// Returns the scope of a root, which begins with these variables. Instances of one generation share it, as they share
-    /// modules.
+    /// Returns the scope of a root, whose functions get this environment. Instances of one generation share it, as they
+    /// share modules.
     pub(crate) fn of(
         py: Python<'_>,
         python: &Interpreter,
         generation: u64,
         root: &Path,
-        variables: &[(String, String)],
+        environment: &Environment,
     ) -> PyResult<Arc<Self>> {
         let known = || {
             let all = all();
@@ -49,19 +60,30 @@ impl Scope {
         }
         let context = copy_current(py)?;
         let begin = interpreter::of(prelude(py, python)?.bind(py), "begin")?;
+        let permits = permits::of_root(py, environment, root)?;
         let given = PyDict::new(py);
-        for (name, value) in variables {
+        for (name, value) in environment.variables.iter() {
             given.set_item(name, value)?;
         }
-        context.call_method1("run", (begin, given))?;
-        let (root, home) = (root.to_owned(), thread::current().id());
-        let made = Arc::new(Self { generation, root, context: context.unbind(), home });
+        let sees = permits.as_ref().map(|permits| sees(py, permits.clone())).transpose()?;
+        let kept = context.call_method1("run", (begin, given, sees))?;
         // Python's code has run, and another thread may have been faster.
         if let Some(known) = known() {
             return Ok(known);
         }
+        permits::note(py, &kept, permits.clone())?;
+        let (root, home) = (root.to_owned(), thread::current().id());
+        let (context, kept) = (context.unbind(), kept.unbind());
+        let made = Arc::new(Self { generation, root, context, kept, permits, home });
         all().push(made.clone());
         Ok(made)
+    }
+
+    /// Adds a folder that holds code.
+    pub(crate) fn add_code(&self, folder: &Path) {
+        if let Some(permits) = &self.permits {
+            permits.add_code(folder);
+        }
     }
 
     /// Makes its context the thread's until the result is dropped.
@@ -70,7 +92,7 @@ impl Scope {
         if thread::current().id() == self.home
             && let Ok(entered) = Entered::new(self.context.bind(py).clone())
         {
-            return Ok(entered);
+            return Ok(entered.inside(self));
         }
         // Otherwise this thread is in it already.
         // SAFETY: a context that is alive; the result is owned or null with an exception.
@@ -81,28 +103,46 @@ impl Scope {
         if let Some(prelude) = PRELUDE.get(py) {
             interpreter::of(prelude.bind(py), "take_apart")?.call0()?;
         }
-        Ok(entered)
+        Ok(entered.inside(self))
     }
 
     /// Forgets the scopes of a generation.
-    pub(crate) fn forget(generation: u64) {
+    pub(crate) fn forget(py: Python<'_>, generation: u64) {
         let ended: Vec<_> = all().extract_if(.., |scope| scope.generation == generation).collect();
+        for scope in &ended {
+            permits::forget(scope.kept.bind(py));
+        }
         // Their finalisers may be the guest's code.
         drop(ended);
     }
 }
 
 /// A context that is the thread's current one.
-pub(crate) struct Entered<'py>(Bound<'py, PyAny>);
+pub(crate) struct Entered<'py>(Bound<'py, PyAny>, Option<Inside>);
 
 impl<'py> Entered<'py> {
     pub(crate) fn new(context: Bound<'py, PyAny>) -> PyResult<Self> {
         // SAFETY: a context that is alive; the thread is attached, as the object is bound to it.
         match unsafe { ffi::PyContext_Enter(context.as_ptr()) } {
-            0 => Ok(Self(context)),
+            0 => Ok(Self(context, None)),
             _ => Err(PyErr::fetch(context.py())),
         }
     }
+
+    /// Adds that the thread is in functions of a scope.
+    fn inside(mut self, scope: &Scope) -> Self {
+        self.1 = Some(Inside::begin(scope.permits.clone()));
+        self
+    }
+}
+
+/// Makes the function that says whether a variable of the environment is there for functions with these permits.
+fn sees(py: Python<'_>, permits: Arc<Permits>) -> PyResult<Bound<'_, PyCFunction>> {
+    let sees = move |arguments: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| {
+        let name: String = arguments.get_item(0)?.extract()?;
+        PyResult::Ok(permits::sees_variable(&permits, &name))
+    };
+    PyCFunction::new_closure(py, Some(c"sees"), None, sees)
 }
 
 impl Drop for Entered<'_> {

@@ -8,7 +8,7 @@ use toml::{
     Spanned,
     de::{DeTable, DeValue},
 };
-use trine_engine::nearest;
+use trine_engine::{Access, Extent, Permissions, nearest};
 
 /// What is wrong in the file, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +42,8 @@ enum Value {
     Time(Duration),
     Size(u64),
     Variables(Variables),
+    Flag(bool),
+    Extent(Extent),
     Anything(serde_json::Value),
 }
 
@@ -93,6 +95,10 @@ impl Entry {
         size: Size => u64;
         /// Takes environment variables.
         variables: Variables => Variables;
+        /// Takes a truth value.
+        flag: Flag => bool;
+        /// Takes how much of a kind of access there is.
+        extent: Extent => Extent;
         /// Takes anything, in its JSON form.
         anything: Anything => serde_json::Value;
     }
@@ -298,10 +304,43 @@ fn read_value(key: &Key, value: &Spanned<DeValue<'_>>, lines: Lines<'_>) -> Resu
         (Kind::Variables, _) => {
             Err(wrong("use a table of variables, such as { STAGE = \"test\", LIMIT = 5 }"))
         }
+        (Kind::Flag, DeValue::Boolean(truth)) => Ok(Value::Flag(*truth)),
+        (Kind::Flag, _) => Err(wrong("use true or false")),
+        (Kind::Extent(_), DeValue::Boolean(true)) => Ok(Value::Extent(Extent::Everything)),
+        (Kind::Extent(_), DeValue::Boolean(false)) => Ok(Value::Extent(Extent::Only(Vec::new()))),
+        (Kind::Extent(access), DeValue::String(text)) => {
+            let texts = named(access, text).map_err(|why| told(line, name, &why))?;
+            Ok(Value::Extent(texts))
+        }
+        (Kind::Extent(access), DeValue::Array(items)) => {
+            let mut texts = Vec::new();
+            for item in items.iter() {
+                let line = lines.at(item.span().start);
+                let Some(text) = item.get_ref().as_str() else {
+                    return Err(wrong("use texts, each in quotes"));
+                };
+                match named(access, text).map_err(|why| told(line, name, &why))? {
+                    Extent::Everything => return Ok(Value::Extent(Extent::Everything)),
+                    Extent::Only(more) => texts.extend(more),
+                }
+            }
+            Ok(Value::Extent(Extent::Only(texts)))
+        }
+        (Kind::Extent(_), _) => Err(wrong("use true, false, or a list of texts")),
         (Kind::Anything | Kind::Auth, value) => {
             json(value).map(Value::Anything).map_err(|why| wrong(&why))
         }
     }
+}
+
+/// Returns what a text names of a kind of access: one thing, or everything as `*`.
+fn named(access: Access, text: &str) -> Result<Extent, String> {
+    if text == "*" {
+        return Ok(Extent::Everything);
+    }
+    let extent = Extent::Only(vec![text.to_owned()]);
+    Permissions::default().allow(access, extent.clone())?;
+    Ok(extent)
 }
 
 fn told(line: usize, name: &str, why: &str) -> Fault {

@@ -2,6 +2,7 @@
 
 use super::{
     document::{Entry, Fault, Placed, Variables},
+    keys::{ALLOW_ALL, Kind, PERMISSIONS},
     lookup::Functions,
     sharing::{self, Shared},
 };
@@ -12,7 +13,8 @@ use crate::{
     },
     pipeline::{MiddlewareNames, Order},
 };
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
+use trine_engine::Permissions;
 
 /// Reads the settings, and notes them at the functions.
 pub(super) fn read(
@@ -26,7 +28,7 @@ pub(super) fn read(
     for mut entry in entries {
         // Without one, that has been told.
         let name = entry.text("name");
-        let settings = Settings::take(&mut entry);
+        let settings = Settings::take(&mut entry, faults);
         entry.end();
         let Some(Placed { value: name, line }) = name else { continue };
         let index = match functions.known(&name) {
@@ -53,6 +55,7 @@ pub(super) fn read(
 pub(super) struct Settings {
     pub(super) variables: Option<Placed<Variables>>,
     pub(super) memory: Option<Placed<u64>>,
+    pub(super) permissions: Option<Placed<Arc<Permissions>>>,
     timeout: Option<Placed<Duration>>,
     middlewares: Option<Placed<Vec<Placed<String>>>>,
     concurrency: Option<Placed<u64>>,
@@ -62,10 +65,11 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    fn take(entry: &mut Entry) -> Self {
+    fn take(entry: &mut Entry, faults: &mut Vec<Fault>) -> Self {
         Self {
             variables: entry.variables("env"),
             memory: entry.size("memory"),
+            permissions: permissions(entry, faults),
             timeout: entry.time("timeout"),
             middlewares: entry.texts("middlewares"),
             concurrency: entry.count("concurrency"),
@@ -86,6 +90,16 @@ impl Settings {
                 function.name, info.name
             );
             faults.push(Fault { line, message });
+        }
+        if let Some(Placed { value, line }) = &self.permissions
+            && value.are_narrowed()
+            && !info.capabilities.permissions
+        {
+            let message = format!(
+                "'{}' is {}, which is not held to any permissions: leave them out, or narrow its process",
+                function.name, info.name
+            );
+            faults.push(Fault { line: *line, message });
         }
         if let Some(Placed { value, line }) = self.threads {
             if info.on_main_thread {
@@ -113,4 +127,34 @@ impl Settings {
         function.concurrency = self.concurrency.and_then(|count| usize::try_from(count.value).ok());
         function.event_format = self.event_format.map(|format| format.value);
     }
+}
+
+/// Takes what a function may do, if anything is said of it; the line is that of the first key.
+fn permissions(entry: &mut Entry, faults: &mut Vec<Fault>) -> Option<Placed<Arc<Permissions>>> {
+    let mut permissions = Permissions::default();
+    let mut lines = Vec::new();
+    if let Some(Placed { value, line }) = entry.flag(ALLOW_ALL.name) {
+        lines.push(line);
+        if value {
+            permissions.allow_all();
+        }
+    }
+    for (allowed, denied) in PERMISSIONS {
+        let Kind::Extent(access) = allowed.kind else { continue };
+        let mut say = |key: &str, is_denied: bool| {
+            let Some(Placed { value, line }) = entry.extent(key) else { return };
+            lines.push(line);
+            let said = match is_denied {
+                false => permissions.allow(access, value),
+                true => permissions.deny(access, value),
+            };
+            if let Err(why) = said {
+                faults.push(Fault { line, message: format!("{key}: {why}") });
+            }
+        };
+        say(allowed.name, false);
+        say(denied.name, true);
+    }
+    let line = lines.into_iter().min()?;
+    Some(Placed { value: Arc::new(permissions), line })
 }

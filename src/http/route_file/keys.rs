@@ -6,6 +6,7 @@ use crate::{
     config::{CountForm, MEMORY, SizeForm, TIMEOUT, TimeForm},
     http::options::{MOST_CONCURRENT, MOST_THREADS},
 };
+use trine_engine::Access;
 
 /// A list of tables of the file: what `[[function]]` and its like may hold.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,7 +21,7 @@ pub(in crate::http) struct Table {
 }
 
 /// A key of a table.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Key {
     pub(super) name: &'static str,
     /// Another spelling of it.
@@ -60,6 +61,10 @@ pub(super) enum Kind {
     Variables,
     /// Whose tokens let requests in: a table, or `false`; see `auth/settings.rs`.
     Auth,
+    /// Whether, `true` or `false`.
+    Flag,
+    /// How much of a kind of access: `true`, `false`, a text or a list of texts.
+    Extent(Access),
     /// Anything.
     Anything,
 }
@@ -167,8 +172,105 @@ pub(super) const FUNCTION: Table = Table {
         Key::new("event-format", Kind::Format, "The form of its events and results.")
             .or("event_format"),
         AUTH,
+        ALLOW_ALL,
+        PERMISSIONS[0].0,
+        PERMISSIONS[0].1,
+        PERMISSIONS[1].0,
+        PERMISSIONS[1].1,
+        PERMISSIONS[2].0,
+        PERMISSIONS[2].1,
+        PERMISSIONS[3].0,
+        PERMISSIONS[3].1,
+        PERMISSIONS[4].0,
+        PERMISSIONS[4].1,
+        PERMISSIONS[5].0,
+        PERMISSIONS[5].1,
     ],
 };
+
+/// What lets a function do everything that is not denied.
+pub(super) const ALLOW_ALL: Key = Key::new(
+    "allow-all",
+    Kind::Flag,
+    "Whether it may do everything that is not denied, whatever the server lets functions do.",
+);
+
+/// What lets a function do something, and what does not, by kind of access. Any of these stands for all of what the server
+/// lets functions do.
+pub(super) const PERMISSIONS: [(Key, Key); 6] = [
+    (
+        extent(
+            "allow-net",
+            Access::Net,
+            "The hosts that it may connect to or listen on: true for all, or a list such as [\"example.com:443\"].",
+        ),
+        extent(
+            "deny-net",
+            Access::Net,
+            "The hosts that it may not connect to or listen on, whatever is allowed.",
+        ),
+    ),
+    (
+        extent(
+            "allow-read",
+            Access::Read,
+            "The files and folders that it may read, beside its code: true for all, or a list of paths as seen from its folder.",
+        ),
+        extent(
+            "deny-read",
+            Access::Read,
+            "The files and folders that it may not read, whatever is allowed.",
+        ),
+    ),
+    (
+        extent(
+            "allow-write",
+            Access::Write,
+            "The files and folders that it may write: true for all, or a list of paths as seen from its folder.",
+        ),
+        extent(
+            "deny-write",
+            Access::Write,
+            "The files and folders that it may not write, whatever is allowed.",
+        ),
+    ),
+    (
+        extent(
+            "allow-env",
+            Access::Env,
+            "The environment variables that it sees: true for all, or a list such as [\"HOME\", \"AWS_*\"].",
+        ),
+        extent(
+            "deny-env",
+            Access::Env,
+            "The environment variables that it does not see, whatever is allowed.",
+        ),
+    ),
+    (
+        extent(
+            "allow-run",
+            Access::Run,
+            "The programs that it may run: true for all, or a list of names and paths.",
+        ),
+        extent("deny-run", Access::Run, "The programs that it may not run, whatever is allowed."),
+    ),
+    (
+        extent(
+            "allow-ffi",
+            Access::Ffi,
+            "The native code that it may load, which can do anything: true for all, or a list of paths.",
+        ),
+        extent(
+            "deny-ffi",
+            Access::Ffi,
+            "The native code that it may not load, whatever is allowed.",
+        ),
+    ),
+];
+
+const fn extent(name: &'static str, access: Access, about: &'static str) -> Key {
+    Key::new(name, Kind::Extent(access), about)
+}
 
 /// `[auth]`, and `auth` of a function.
 pub(super) const AUTH: Key =

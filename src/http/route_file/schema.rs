@@ -111,6 +111,11 @@ fn property(key: &Key) -> Value {
             });
             json!({ "anyOf": [{ "enum": [false] }, table] })
         }
+        Kind::Flag => json!({ "type": "boolean" }),
+        Kind::Extent(_) => {
+            let text = json!({ "type": "string" });
+            json!({ "anyOf": [{ "type": "boolean" }, text, { "type": "array", "items": text }] })
+        }
         Kind::Anything => json!({}),
     };
     property["description"] = key.about.into();

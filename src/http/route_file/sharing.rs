@@ -1,13 +1,17 @@
-//! What functions share because they run in one interpreter: environment variables and a limit of memory.
+//! What functions share because they run in one interpreter: environment variables, a limit of memory, permissions.
 //!
 //! An interpreter's guests see one environment. Which functions share one depends on their language: where every function
 //! has an instance of its own (JavaScript), those of the same file do; elsewhere (Python, Lua) those of the same root
 //! folder do, whose globals are apart from others'. What one of them sets, all of them see; two that want different values
-//! for one variable, or different limits, are refused.
+//! for one variable, different limits or different permissions, are refused.
 
 use super::{document::Fault, functions::Settings};
 use crate::http::site::ServedFunction;
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use trine_engine::Permissions;
 
 /// The settings of one function that others see as well.
 pub(super) struct Shared {
@@ -18,6 +22,8 @@ pub(super) struct Shared {
     variables: Vec<(String, String, usize)>,
     /// The limit of memory, and its line.
     memory: Option<(u64, usize)>,
+    /// The permissions, and the first line of them.
+    permissions: Option<(Arc<Permissions>, usize)>,
 }
 
 impl Shared {
@@ -34,6 +40,10 @@ impl Shared {
             place: function.place().to_owned(),
             variables: variables.collect(),
             memory: settings.memory.as_ref().map(|memory| (memory.value, memory.line)),
+            permissions: settings
+                .permissions
+                .as_ref()
+                .map(|permissions| (permissions.value.clone(), permissions.line)),
         }
     }
 
@@ -59,6 +69,8 @@ pub(super) fn spread(shared: &[Shared], functions: &mut [ServedFunction], faults
                 }
             }
             function.memory = function.memory.or(one.memory.map(|(limit, _)| limit));
+            let permissions = one.permissions.as_ref().map(|(permissions, _)| permissions.clone());
+            function.permissions = function.permissions.take().or(permissions);
         }
     }
 }
@@ -90,6 +102,11 @@ fn conflicts(one: &Shared, later: &Shared, functions: &[ServedFunction]) -> Vec<
         && a != b
     {
         faults.push(fault(line, "limit of memory".to_owned(), at));
+    }
+    if let (Some((a, at)), Some((b, line))) = (&one.permissions, &later.permissions)
+        && a != b
+    {
+        faults.push(fault(*line, "set of permissions".to_owned(), *at));
     }
     faults
 }

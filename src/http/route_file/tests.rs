@@ -96,6 +96,14 @@ fn what_functions_that_share_want_differently_is_told_with_both_lines() {
 }
 
 #[test]
+fn a_language_that_asks_nobody_has_no_permissions() {
+    let function = "[[function]]\nname = \"pets\"\n";
+    told(&format!("{function}allow-net = true\n"), 3, "is not held to any permissions");
+    let (_folder, site) = site(&["pets.echo"], &format!("{function}allow-all = true\n"));
+    assert!(site.is_ok(), "{site:?}");
+}
+
+#[test]
 fn a_route_may_have_several_methods() {
     let text = "[[route]]\nmethod = [\"GET\", \"PUT\"]\npath = \"/zoo/{id}\"\nfunction = \"pets\"\n\
                 [[route]]\nmethod = \"POST\"\npath = \"/zoo/{name}\"\nfunction = \"pets\"\n";
@@ -306,6 +314,8 @@ fn examples(kind: Kind) -> [(&'static str, Value); 2] {
         Kind::Time(_) => ["\"5s\"", "true"],
         Kind::Size(_) => ["\"64MiB\"", "[]"],
         Kind::Variables => ["{ \"A\" = 1 }", "[]"],
+        Kind::Flag => ["true", "1"],
+        Kind::Extent(_) => ["[\"a\"]", "5"],
         // Nothing is wrong there.
         Kind::Anything => ["{ \"a\" = 1 }", ""],
         // Read where the keys are looked for.

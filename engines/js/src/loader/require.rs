@@ -3,6 +3,7 @@
 use super::{Loader, Tracker, read};
 use crate::{
     packages::{Kind, Packages},
+    permits,
     typescript::{TypeScript, is_typescript},
 };
 use deno_error::JsErrorBox;
@@ -25,6 +26,7 @@ pub(super) struct RequireLoader {
     pub(super) tracker: Tracker,
     pub(super) typescript: Rc<TypeScript>,
     pub(super) last_required: Rc<RefCell<Option<PathBuf>>>,
+    pub(super) permits: permits::Shared,
 }
 
 impl NodeRequireLoader for RequireLoader {
@@ -33,6 +35,7 @@ impl NodeRequireLoader for RequireLoader {
         _permissions: &mut PermissionsContainer,
         path: Cow<'a, Path>,
     ) -> Result<Cow<'a, Path>, JsErrorBox> {
+        permits::load(&self.permits, &path)?;
         Ok(path)
     }
 

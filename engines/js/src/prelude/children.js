@@ -14,7 +14,14 @@ internals.trineMendProcesses = (process) => {
   // The global ones may be the guest's own.
   const { setTimeout, clearTimeout } = core.loadExtScript("ext:deno_web/02_timers.js");
   // A child gets the variables that it is given, and no others.
-  process.nodeSpawnSyncChild = (options) => nodeSpawnSyncChild({ ...options, clearEnv: true });
+  process.nodeSpawnSyncChild = (options) => {
+    try {
+      return nodeSpawnSyncChild({ ...options, clearEnv: true });
+    } catch (error) {
+      internals.trineRefusal = error?.name === "NotCapable" ? error : undefined;
+      throw error;
+    }
+  };
   process.nodeSpawnChild = (command, options) => {
     const child = startWithChannel((options) => nodeSpawnChild(command, options), options);
     if (typeof child.ipcPipeRid === "number") {

@@ -1,7 +1,15 @@
 // What a handler threw, as plain data for Rust.
+import { core } from "ext:core/mod.js";
 import { host } from "ext:trine_prelude/context.js";
 import { documentOf } from "ext:trine_prelude/records.js";
 import { isNewer, isOlder } from "ext:trine_prelude/rules.js";
+
+// What a function may not do has the code that it has in Node.
+Object.defineProperty(core.NotCapablePrototype, "code", {
+  value: "ERR_ACCESS_DENIED",
+  writable: true,
+  configurable: true,
+});
 
 function text(read, otherwise) {
   try {

@@ -148,20 +148,20 @@ if host.trace_in_environment then
   end
 end
 
--- Variables of this root's functions, which lie over the process's. What the functions start gets them from its shell.
-local variables = host.variables
-if variables then
+-- Variables of this root's functions, which lie over the process's. What the functions start gets them from its shell, which
+-- also takes away those that the functions do not see.
+local variables, unset = host.variables or {}, host.unset
+if host.variables or unset then
   local getenv, execute, popen = os.getenv, os.execute, io.popen
   local names = {}
   for name in pairs(variables) do
     names[#names + 1] = name
   end
   table.sort(names)
-  local exports = "export"
+  local exports = unset or ""
   for _, name in ipairs(names) do
-    exports = exports .. (" %s='%s'"):format(name, variables[name]:gsub("'", "'\\''"))
+    exports = exports .. ("export %s='%s'; "):format(name, variables[name]:gsub("'", "'\\''"))
   end
-  exports = exports .. "; "
 
   local function with_exports(command)
     if type(command) == "string" or type(command) == "number" then

@@ -28,15 +28,23 @@ class Scope:
         self.policy = None
 
 
-def begin(variables):
-    """Called in the context in which the functions of a root will be loaded and called, which see these variables."""
+def begin(variables, sees=None):
+    """Called in the context in which the functions of a root will be loaded and called, which see these variables, and of
+    the process's those that `sees` is true for. What is returned stands for the root's permits."""
     scope = Scope()
+    if sees is not None:
+        for name in [*dict.keys(getattr(os.environ, "_data", {})), *_trine.system_variables()]:
+            if not sees(os.fsdecode(name)):
+                scope.environ[name] = scope.system[name] = None
+                _shared.setdefault(name, _trine.system_variable(name))
     for name, value in variables.items():
-        name, value = os.fsencode(name), os.fsencode(value)
-        scope.environ[name] = scope.system[name] = value
-        _shared.setdefault(name, _trine.system_variable(name))
+        if sees is None or sees(name):
+            name, value = os.fsencode(name), os.fsencode(value)
+            scope.environ[name] = scope.system[name] = value
+            _shared.setdefault(name, _trine.system_variable(name))
     _scope.set(scope)
     take_apart()
+    return scope
 
 
 def take_apart():

@@ -5,7 +5,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use serde_json::{Map, Value};
 use std::{collections::BTreeMap, path::Path, time::Duration};
-use trine_engine::{HANDLER_NAMES, Level, LogFormat};
+use trine_engine::{Access, Extent, HANDLER_NAMES, Level, LogFormat, Permissions};
 
 /// Names of the members that say what is expected of an invocation. An override of one replaces all of them.
 const EXPECTATIONS: [&str; 6] =
@@ -29,6 +29,8 @@ pub(super) struct Script {
     pub(super) export: Option<String>,
     pub(super) log_format: LogFormat,
     pub(super) log_level: Option<Level>,
+    /// What the handler may do.
+    pub(super) permissions: Permissions,
     /// Whether the invocations run side by side instead of one after the other.
     pub(super) side_by_side: bool,
     pub(super) load_error: Option<ErrorMatcher>,
@@ -184,6 +186,7 @@ impl Script {
                 .or_else(|| (!unnamed).then(|| HANDLER_NAMES[0].to_owned())),
             log_format,
             log_level: members.text("log_level")?.map(|level| level.parse()).transpose()?,
+            permissions: permissions(members.take_some("permissions"))?,
             side_by_side: members.flag("side_by_side")?,
             load_error,
             steps,
@@ -193,6 +196,32 @@ impl Script {
         members.finish()?;
         Ok(parsed)
     }
+}
+
+/// Reads what a handler may do: `{"allow_net": ["localhost"], "deny_run": true}`.
+fn permissions(value: Option<Value>) -> Result<Permissions, String> {
+    let mut permissions = Permissions::default();
+    let Some(value) = value else { return Ok(permissions) };
+    let mut members = Members::of("permissions", value)?;
+    for access in Access::ALL {
+        for verb in ["allow", "deny"] {
+            let name = format!("{verb}_{}", access.name());
+            let extent = match members.take_some(&name) {
+                None => continue,
+                Some(Value::Bool(true)) => Extent::Everything,
+                Some(Value::Bool(false)) => Extent::Only(Vec::new()),
+                Some(texts) => Extent::Only(
+                    serde_json::from_value(texts).map_err(|e| format!("{name:?}: {e}"))?,
+                ),
+            };
+            match verb {
+                "allow" => permissions.allow(access, extent)?,
+                _ => permissions.deny(access, extent)?,
+            }
+        }
+    }
+    members.finish()?;
+    Ok(permissions)
 }
 
 impl Step {

@@ -136,6 +136,7 @@ pub(super) fn environment(root: &Path, script: &Script, sink: &Arc<CapturingSink
     Environment::new(root.join("opt"), log)
         .with_function(function)
         .with_memory_limit(Some(128 << 20))
+        .with_permissions(script.permissions.clone())
 }
 
 async fn load_and_call(

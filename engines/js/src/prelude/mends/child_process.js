@@ -55,4 +55,14 @@ made.ChildProcess.prototype.spawn = {
 }.spawn;
 
 const { spawnSync } = made;
-made.spawnSync = made.default.spawnSync = (options) => spawnSync(checked(options, true));
+made.spawnSync = made.default.spawnSync = (options) => {
+  const { internals } = __bootstrap;
+  const result = spawnSync(checked(options, true));
+  // Deno's script drops the error of a program that may not run.
+  const refusal = internals.trineRefusal;
+  if (refusal !== undefined) {
+    internals.trineRefusal = undefined;
+    Object.assign(result, { error: refusal, status: null, signal: null });
+  }
+  return result;
+};
