@@ -83,8 +83,15 @@ impl Tracer {
             takes_records: records.is_some(),
             queue: queue.clone(),
         };
-        let sender =
-            Sender { queue, spans, records, batch: settings.batch, delay: settings.delay, log };
+        let sender = Sender {
+            queue,
+            spans,
+            records,
+            connections,
+            batch: settings.batch,
+            delay: settings.delay,
+            log,
+        };
         let tracer = Self::new(Arc::new(otlp), settings.propagators);
         Ok((tracer, Some(Box::new(move || sender.run()))))
     }
