@@ -234,8 +234,9 @@ fn what_has_begun_is_waited_for_at_the_end() {
     let served = Served::start(&folder, &["--grace", "30s"]);
     eventually("it has begun", || served.process.stdout().contains("begun").then_some(()));
     served.process.signal("TERM");
-    assert_eq!(served.process.wait(), Some(0));
-    let told = served.process.stdout();
+    let finished = served.process.finish();
+    assert_eq!(finished.code, Some(0));
+    let told = finished.stdout;
     assert_eq!(told.matches("begun").count(), told.matches("ended").count(), "{told}");
 }
 
