@@ -96,9 +96,9 @@ fn an_invocation_that_takes_too_much_memory_is_told_as_such() {
 #[test]
 fn a_function_that_cannot_be_loaded_is_told_so() {
     for (name, source) in [
-        ("app.mjs", "throw new TypeError('at load');\n"),
-        ("app.py", "raise TypeError('at load')\n"),
-        ("app.lua", "error('at load')\n"),
+        ("app.mjs", "throw new TypeError('at load');\nexport const handler = () => {};\n"),
+        ("app.py", "raise TypeError('at load')\ndef handler(event, context): pass\n"),
+        ("app.lua", "error('at load')\nreturn { handler = function() end }\n"),
     ] {
         let collector = Collector::start(Manner::Takes);
         let folder = Folder::new(&[(name, source)]);

@@ -30,7 +30,7 @@ fn a_collector_that_does_not_take_spans_costs_nothing_but_them() {
         ("garbage\r\n\r\n", "the exchange has failed"),
     ] {
         let collector = Collector::start(Manner::Answers(answer));
-        let variables = [("OTEL_EXPORTER_OTLP_TIMEOUT", "500"), ("OTEL_LOGS_EXPORTER", "none")];
+        let variables = [("OTEL_EXPORTER_OTLP_TIMEOUT", "5000"), ("OTEL_LOGS_EXPORTER", "none")];
         let served = serve_with(&folder, &collector, &["--grace", "1s"], &variables);
         for _ in 0..20 {
             assert_eq!(served.get("/app").status, 200);

@@ -150,9 +150,9 @@ fn statuses_and_errors_are_told() {
 #[test]
 fn a_start_that_fails_is_told() {
     for (name, source) in [
-        ("app.mjs", "throw new TypeError('at load');\n"),
-        ("app.py", "raise TypeError('at load')\n"),
-        ("app.lua", "error('at load')\n"),
+        ("app.mjs", "throw new TypeError('at load');\nexport const handler = () => {};\n"),
+        ("app.py", "raise TypeError('at load')\ndef handler(event, context): pass\n"),
+        ("app.lua", "error('at load')\nreturn { handler = function() end }\n"),
     ] {
         let collector = Collector::start(Manner::Takes);
         let folder = Folder::new(&[(name, source)]);
