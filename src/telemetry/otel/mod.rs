@@ -135,7 +135,7 @@ impl Backend for Otlp {
     }
 
     fn dropped(&self) -> (u64, u64) {
-        self.queue.lost.counts()
+        self.queue.left()
     }
 }
 

@@ -35,6 +35,8 @@ pub(super) struct Waiting {
     waiters: Vec<Waiter>,
     /// Those who wait for what is being sent.
     waits_for_sending: Vec<Waiter>,
+    /// Numbers of spans and of messages that are being sent.
+    being_sent: (u64, u64),
 }
 
 /// What never reached the collector.
@@ -117,14 +119,30 @@ impl Queue {
         let waiters = std::mem::take(&mut waiting.waiters);
         waiting.waits_for_sending.extend(waiters);
         let taken = (std::mem::take(&mut waiting.spans), std::mem::take(&mut waiting.records));
+        waiting.being_sent = (taken.0.len() as u64, taken.1.len() as u64);
         let has_any = !taken.0.is_empty() || !taken.1.is_empty();
         has_any.then_some(taken)
     }
 
     /// Tells those who waited for what was taken.
     pub(super) fn tell_sent(&self) {
-        let told = std::mem::take(&mut self.waiting().waits_for_sending);
+        let told = {
+            let mut waiting = self.waiting();
+            waiting.being_sent = (0, 0);
+            std::mem::take(&mut waiting.waits_for_sending)
+        };
         told.into_iter().for_each(|waiter| (waiter.done)());
+    }
+
+    /// Returns the numbers of spans and of messages that have not reached the collector, if the process ends now.
+    pub(super) fn left(&self) -> (u64, u64) {
+        let (spans, records) = self.lost.counts();
+        let waiting = self.waiting();
+        let in_sending = waiting.being_sent;
+        (
+            spans + in_sending.0 + waiting.spans.len() as u64,
+            records + in_sending.1 + waiting.records.len() as u64,
+        )
     }
 
     /// Notes that sending works, and works in time.

@@ -94,7 +94,7 @@ RESULTS = [
 ]
 
 def handler(event, context):
-    n = event.get('queryStringParameters', {}).get('n')
+    n = (event.get('queryStringParameters') or {}).get('n')
     return {'statusCode': 200, 'body': json.dumps(event)} if n is None else RESULTS[int(n)]()
 "#,
     ),
@@ -131,7 +131,8 @@ local results = {
   function() return 12.5 end,
 }
 return { handler = function(event)
-  local n = event.queryStringParameters and event.queryStringParameters.n
+  local query = event.queryStringParameters
+  local n = query and query ~= trine.null and query.n
   if n then return results[tonumber(n) + 1]() end
   return { statusCode = 200, body = trine.json.encode(event) }
 end }
@@ -139,8 +140,12 @@ end }
     ),
 ];
 
-/// A hook that keeps results as they are; but they have passed it as values, and go out as JSON text.
-const HOOK: &str = "export const after = () => {};";
+/// Hooks that keep results as they are; but they have passed them as values, and go out as JSON text.
+const HOOKS: [(&str, &str); 3] = [
+    ("middlewares/same.mjs", "export const after = () => {};"),
+    ("middlewares/same.py", "def after(response, context): pass"),
+    ("middlewares/same.lua", "return { after = function() end }"),
+];
 
 fn seen(reply: &Reply) -> (u16, Vec<(String, String)>, String) {
     let own = ["date", "x-amzn-requestid", "x-request-id"];
@@ -155,12 +160,12 @@ fn seen(reply: &Reply) -> (u16, Vec<(String, String)>, String) {
 
 #[test]
 fn a_result_is_the_same_response_however_it_gets_there() {
-    for (file, source) in HANDLERS {
+    for ((file, source), hook) in HANDLERS.into_iter().zip(HOOKS) {
         let count = source.matches("\n  () =>").count()
             + source.matches("\n    lambda:").count()
             + source.matches("\n  function()").count();
         assert!(count > 20, "{file}: {count}");
-        let folder = Folder::new(&[(file, source), ("middlewares/same.mjs", HOOK)]);
+        let folder = Folder::new(&[(file, source), hook]);
         let plain = Served::start(&folder, &[file, "--workers", "1"]);
         let hooked = Served::start(&folder, &[file, "--workers", "1", "--middlewares", "same"]);
         for n in 0..count {
