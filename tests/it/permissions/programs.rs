@@ -87,7 +87,7 @@ fn native_code_is_denied_wherever_anything_is_narrowed() {
     let narrowed = Narrowed::start(LUA, &["--allow-net"]);
     let outcome = narrowed.ask("require_native", json!([library, "m"]));
     let told = outcome["error"]["message"].as_str().unwrap_or_default();
-    assert!(told.starts_with("module 'm' not found") && !told.contains("libm.so"), "{outcome}");
+    assert!(told.contains("module 'm' not found") && !told.contains("libm.so"), "{outcome}");
 }
 
 #[test]
