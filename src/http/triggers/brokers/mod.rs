@@ -32,6 +32,7 @@ use trine_engine::{Error, Level, Payload};
 /// The first pause after a broker could not be reached, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
 /// Time for the last words to brokers, after the grace.
+#[cfg(any(feature = "mqtt", feature = "sqs"))]
 const LAST_WORDS: Duration = Duration::from_millis(750);
 
 /// Begins the triggers that take messages from brokers.
@@ -111,6 +112,7 @@ impl Seat {
     }
 
     /// Waits until nothing can be said to the broker any more.
+    #[cfg(any(feature = "mqtt", feature = "sqs"))]
     async fn until_silence(&self) {
         self.around.until_stop().await;
         time::sleep_until(self.around.end() + LAST_WORDS).await;

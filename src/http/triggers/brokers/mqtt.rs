@@ -29,8 +29,11 @@ use tokio::{
 };
 use trine_engine::Level;
 
-/// Maximum number of messages that wait here. With more, nothing is read from the connection: the broker keeps them.
+/// Maximum number of messages that wait here, and of their bytes. With more, nothing is read from the connection: the broker
+/// keeps them.
 const MOST_HELD: usize = 1000;
+/// See [`MOST_HELD`].
+const MOST_BYTES: usize = 64 * 1024 * 1024;
 /// Number of requests to the client that may wait: acknowledgements of all that is held, and what is published.
 const REQUESTS: usize = 4 * MOST_HELD;
 /// The largest message, in bytes: as much as the body of a request may have.
@@ -49,8 +52,8 @@ struct Session {
     /// Messages that the broker waits for, in the order in which they came.
     unsettled: RefCell<VecDeque<Rc<Held>>>,
     places: Semaphore,
-    /// Number of messages that are here.
-    held: Cell<usize>,
+    /// Number of messages that are here, and of their bytes.
+    held: Cell<(usize, usize)>,
     fewer: Notify,
 }
 
@@ -77,7 +80,7 @@ pub(super) async fn work(source: MqttSource, seat: Seat) {
                     client,
                     connection: Cell::new(0),
                     unsettled: RefCell::default(),
-                    held: Cell::new(0),
+                    held: Cell::default(),
                     fewer: Notify::new(),
                 };
                 break (Rc::new(session), events);
@@ -91,8 +94,8 @@ pub(super) async fn work(source: MqttSource, seat: Seat) {
         let event = tokio::select! {
             biased;
             () = session.seat.until_stop() => break,
-            () = session.fewer.notified(), if session.held.get() >= MOST_HELD => continue,
-            event = events.poll(), if session.held.get() < MOST_HELD => event,
+            () = session.fewer.notified(), if session.is_full() => continue,
+            event = events.poll(), if !session.is_full() => event,
         };
         while messages.try_join_next().is_some() {}
         match event {
@@ -145,6 +148,11 @@ impl Session {
         }
     }
 
+    fn is_full(&self) -> bool {
+        let (messages, bytes) = self.held.get();
+        messages >= MOST_HELD || bytes >= MOST_BYTES
+    }
+
     fn subscribed(&self, codes: &[SubscribeReasonCode]) {
         let topics = self.source.topics.iter().zip(codes);
         let refused = topics.filter(|(_, code)| **code == SubscribeReasonCode::Failure);
@@ -185,7 +193,8 @@ impl Session {
         if is_kept {
             self.unsettled.borrow_mut().push_back(held.clone());
         }
-        self.held.set(self.held.get() + 1);
+        let (messages, bytes) = self.held.get();
+        self.held.set((messages + 1, bytes + held.publish.payload.len()));
         Some(held)
     }
 
@@ -195,7 +204,8 @@ impl Session {
             held.is_done.set(true);
             self.acknowledge();
         }
-        self.held.set(self.held.get() - 1);
+        let (messages, bytes) = self.held.get();
+        self.held.set((messages - 1, bytes - held.publish.payload.len()));
         self.fewer.notify_one();
     }
 

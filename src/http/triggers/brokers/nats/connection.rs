@@ -15,7 +15,7 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// Time for what leaves at the end.
 const LAST_FLUSH: Duration = Duration::from_millis(500);
 /// Messages of a subject that may wait for a place here.
-const WAITING: usize = 10_000;
+const WAITING: usize = 4096;
 
 /// A connection, and what becomes of it.
 pub(super) struct Connection {
