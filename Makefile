@@ -97,7 +97,7 @@ test-dist: ## installs, uses, upgrades and removes each of them in a minimal Deb
 	  [ -z "$$layer" ] || .ci/stage 'test layer with the SDKs' .ci/ship/test-sdk $(TREE) $$layer
 
 .PHONY: test-clients
-test-clients: build ## 'trine emulator' under AWS's own SDKs and runtime clients, 'trine serve' under those for CloudEvents
+test-clients: build ## 'trine emulator' under AWS's own SDKs and runtime clients, 'trine serve' under those for CloudEvents and beside Scaleway's
 	@.ci/stage 'test clients' .ci/test-clients $(TRINE)
 
 .PHONY: test-brokers
