@@ -97,7 +97,7 @@ pub(super) fn failure(
 ) -> Reply {
     if format == EventFormat::Scaleway {
         let shown = (detail == ErrorDetail::Full).then_some(error);
-        return scaleway::failure(method, error.kind(), shown);
+        return scaleway::failure(method, error.kind(), shown, dialect);
     }
     let status =
         StatusCode::from_u16(status(error.kind())).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

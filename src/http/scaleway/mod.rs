@@ -1,7 +1,8 @@
 //! The way of a request to a function that was written for Scaleway: what their core runtime does before and after it.
 //! Contract: the core runtime of Scaleway's functions, in the order of its steps.
 //!
-//! 1. Every response allows other origins to read it, unless the handler says otherwise.
+//! 1. Every response allows other origins to read it, unless the handler says otherwise. Where Trine stands in for the core
+//!    runtime, the log tells of the request.
 //! 2. `/robots.txt` and `/favicon.ico` do not exist.
 //! 3. A private function asks for a token ([`access`]).
 //! 4. A body has a largest size; what calls a function is one of a few triggers.
@@ -20,13 +21,16 @@ pub use sub_runtime::SubRuntime;
 use super::response::{Reply, finish};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use trine_engine::{Error, ErrorKind};
+use std::borrow::Cow;
+use trine_engine::{Error, ErrorDialect, ErrorKind, ErrorRecord};
 
 const TRIGGER_TYPE: &str = "scw_trigger_type";
 /// How a text begins that tells of a failure of the handler, as the core runtime spells it.
 const FAILED: &str = "An error occured during handler execution: ";
 const NO_MODULE: &str = "Function Handler does not exist, check that you provided the right HANDLER parameter (path to \
                          your module with exported function to use)";
+/// How that ends where the handler is in Python.
+const SEE_LOGS: &str = ", check your function logs";
 const NO_FUNCTION: &str = "Provided Handler does not exist, or does not export methods properly.";
 
 /// What has a function called.
@@ -61,13 +65,21 @@ pub(super) fn told(method: &Method, status: StatusCode, text: &str) -> Reply {
 }
 
 /// Returns the response for a function's error; `None` is one that is not to be shown.
-pub(super) fn failure(method: &Method, kind: ErrorKind, error: Option<&Error>) -> Reply {
+pub(super) fn failure(
+    method: &Method,
+    kind: ErrorKind,
+    error: Option<&Error>,
+    dialect: ErrorDialect,
+) -> Reply {
     let status = match kind {
         ErrorKind::Timeout => StatusCode::GATEWAY_TIMEOUT,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     };
-    let reason = error.map_or_else(|| status.canonical_reason().unwrap_or("Error"), reason);
-    failed(method, status, reason)
+    let reason = match error {
+        Some(error) => reason(error, dialect),
+        None => status.canonical_reason().unwrap_or("Error").into(),
+    };
+    failed(method, status, &reason)
 }
 
 /// Returns the response for a result that is none; `None` is a reason that is not to be shown.
@@ -83,11 +95,14 @@ fn failed(method: &Method, status: StatusCode, reason: &str) -> Reply {
 }
 
 /// Returns what callers are told of an error. That there is no such function is told as it always was.
-fn reason(error: &Error) -> &str {
+fn reason(error: &Error, dialect: ErrorDialect) -> Cow<'_, str> {
     match error.kind() {
-        ErrorKind::ImportModule | ErrorKind::UserCodeSyntax => NO_MODULE,
-        ErrorKind::HandlerNotFound => NO_FUNCTION,
-        _ => error.message(),
+        ErrorKind::ImportModule | ErrorKind::UserCodeSyntax => match dialect.record {
+            ErrorRecord::Traceback => format!("{NO_MODULE}{SEE_LOGS}").into(),
+            ErrorRecord::Document => NO_MODULE.into(),
+        },
+        ErrorKind::HandlerNotFound => NO_FUNCTION.into(),
+        _ => error.message().into(),
     }
 }
 

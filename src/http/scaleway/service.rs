@@ -5,6 +5,7 @@ use crate::http::{arrival::Arrival, response::Reply, route::Route, service::Serv
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use hyper::body::Incoming;
 use std::net::IpAddr;
+use trine_engine::Level;
 
 impl Service {
     /// Answers a request to a function with events of Scaleway's form.
@@ -20,6 +21,10 @@ impl Service {
         let settings = &self.options.scaleway;
         if settings.local {
             pass_ingress(&mut parts.headers, arrival.origin.client.ip(), &arrival.id);
+        }
+        if settings.tells_requests {
+            let facts = [("requestId", arrival.id.as_str().into())];
+            self.log.line(Level::Info, "Function Triggered", &facts);
         }
         let answered = self.answer_whoever(arrival, hold, &parts, body, route, parameters).await;
         let mut reply = answered.unwrap_or_else(|refused| refused);

@@ -17,6 +17,8 @@ pub struct Scaleway {
     /// Whether to behave as behind the platform's ingress, as their libraries for local tests do: requests get its headers,
     /// responses name its server.
     pub local: bool,
+    /// Whether each request is told in the log, in the words of the core runtime.
+    pub tells_requests: bool,
     /// Whether `/favicon.ico` reaches functions.
     pub favicon: bool,
     /// `memoryLimitInMb` of contexts.
@@ -32,6 +34,7 @@ impl Default for Scaleway {
         Self {
             access: Access::Public,
             local: false,
+            tells_requests: false,
             favicon: false,
             memory_mb: DEFAULT_MEMORY,
             function_name: None,
@@ -62,6 +65,7 @@ impl Scaleway {
         Self {
             access,
             local: false,
+            tells_requests: is_theirs,
             favicon: ["1", "t", "T", "TRUE", "true", "True"].contains(&favicon.as_str()),
             memory_mb: text("SCW_APPLICATION_MEMORY").parse().unwrap_or(DEFAULT_MEMORY),
             function_name: set("SCW_APPLICATION_NAME"),

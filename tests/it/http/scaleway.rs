@@ -371,6 +371,40 @@ fn a_handler_that_is_not_there_ends_the_start_with_a_reason() {
 }
 
 #[test]
+fn a_module_that_does_not_load_is_told_in_the_words_of_its_runtime() {
+    let words = "An error occured during handler execution: Function Handler does not exist, check that you provided the \
+                 right HANDLER parameter (path to your module with exported function to use)";
+    for (file, source, end) in [
+        (
+            "handler.py",
+            "import no_such_anvil\ndef handle(event, context): pass\n",
+            ", check your function logs\n",
+        ),
+        ("handler.mjs", "import 'no-such-anvil';\nexport const handle = () => {};\n", "\n"),
+    ] {
+        let (_folder, served) = served(file, source, &[]);
+        let reply = served.get("/");
+        assert_eq!((reply.status, reply.text()), (500, &*format!("{words}{end}")), "{file}");
+    }
+}
+
+#[test]
+fn each_request_is_told_where_trine_stands_in_for_the_core_runtime() {
+    let folder = Folder::new(&[(HANDLERS[0].0, HANDLERS[0].1)]);
+    let served = started(binary(), &folder, &[("SCW_PUBLIC", "true")]);
+    let count = || {
+        let log = served.process.stdout() + &served.process.stderr();
+        log.matches("Function Triggered").count()
+    };
+    assert_eq!(served.get("/body").status, 200);
+    assert_eq!(served.get("/robots.txt").status, 404);
+    eventually("both are told", || (count() == 2).then_some(()));
+    let (_folder, other) = self::served(HANDLERS[0].0, HANDLERS[0].1, &[]);
+    assert_eq!(other.get("/body").status, 200);
+    assert!(!(other.process.stdout() + &other.process.stderr()).contains("Function Triggered"));
+}
+
+#[test]
 fn bodies_have_a_largest_size_whatever_announces_them() {
     let folder = Folder::new(&[(HANDLERS[0].0, HANDLERS[0].1)]);
     let variables = [("SCW_PUBLIC", "true"), ("SCW_PAYLOAD_MAX_SIZE", "10")];
