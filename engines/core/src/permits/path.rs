@@ -121,7 +121,7 @@ mod tests {
         let _ = symlink(folder.join("out"), folder.join("in/link"));
         let _ = symlink("../out/new", folder.join("in/dangling"));
         let is = |path: &str, expected: &str| {
-            assert_eq!(real(&folder.join(path)), folder.join(expected), "{path}")
+            assert_eq!(real(&folder.join(path)), folder.join(expected), "{path}");
         };
         is("in/link/secret", "out/secret");
         is("in/link/../in/deep", "in/deep");
