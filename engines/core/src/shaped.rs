@@ -181,10 +181,10 @@ impl Shaped {
                 Part::Leaf => match leaves.next().unwrap_or(Leaf::Null) {
                     Leaf::Text(text) => out.write_str(&json_string(text)),
                     Leaf::Integer(number) => write!(out, "{number}"),
-                    Leaf::Float(number) => {
-                        let number = serde_json::Number::from_f64(number);
-                        number.map_or(out.write_str("null"), |number| write!(out, "{number}"))
-                    }
+                    Leaf::Float(number) => match serde_json::Number::from_f64(number) {
+                        Some(number) => write!(out, "{number}"),
+                        None => out.write_str("null"),
+                    },
                     Leaf::Truth(truth) => write!(out, "{truth}"),
                     Leaf::Null => out.write_str("null"),
                 },
