@@ -36,7 +36,7 @@ use std::{
     },
     time::Duration,
 };
-use trine_engine::{Access, Environment};
+use trine_engine::{Access, Environment, Permits};
 
 /// The stores that the threads of one instance share with its own isolate.
 #[derive(Default, Clone)]
@@ -130,7 +130,10 @@ impl Threads {
     ) -> Arc<Self> {
         // What they name does not depend on the root.
         let permits = environment.permits(Path::new("/"));
-        let permits = permits.filter(|permits| !permits.has_all(Access::Env));
+        let narrows = |permits: &Permits| {
+            [Access::Env, Access::Run].iter().any(|access| !permits.has_all(*access))
+        };
+        let permits = permits.filter(narrows);
         let is_own = environment.shares_process || !environment.variables.is_empty();
         let variables = match is_own || permits.is_some() {
             true => Variables::copied(&environment.variables, permits.as_ref()),

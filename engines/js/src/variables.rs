@@ -16,7 +16,7 @@ use std::{
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use trine_engine::Permits;
+use trine_engine::{Access, Permits};
 use trine_process::trace;
 
 /// The variable from which the C library and V8 take the time zone.
@@ -37,7 +37,10 @@ impl Variables {
         let mut own = of_process();
         own.extend(more.iter().cloned());
         if let Some(permits) = permits {
-            own.retain(|name, _| name == trace::NAME || permits.sees_variable(name));
+            // A program that gets one of these starts with code of others: Deno starts none then, unless all may run.
+            let loads_code = |name: &str| name.starts_with("LD_") && !permits.has_all(Access::Run);
+            let is_seen = |name: &str| permits.sees_variable(name) && !loads_code(name);
+            own.retain(|name, _| name == trace::NAME || is_seen(name));
         }
         Self::Own(Arc::new(Mutex::new(own)))
     }

@@ -18,7 +18,9 @@ internals.trineMendProcesses = (process) => {
     try {
       return nodeSpawnSyncChild({ ...options, clearEnv: true });
     } catch (error) {
-      internals.trineRefusal = error?.name === "NotCapable" ? error : undefined;
+      if (error?.name === "NotCapable") {
+        internals.trineRefusal = error;
+      }
       throw error;
     }
   };

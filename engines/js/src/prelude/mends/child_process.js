@@ -57,11 +57,11 @@ made.ChildProcess.prototype.spawn = {
 const { spawnSync } = made;
 made.spawnSync = made.default.spawnSync = (options) => {
   const { internals } = __bootstrap;
+  internals.trineRefusal = undefined;
   const result = spawnSync(checked(options, true));
   // Deno's script drops the error of a program that may not run.
   const refusal = internals.trineRefusal;
   if (refusal !== undefined) {
-    internals.trineRefusal = undefined;
     Object.assign(result, { error: refusal, status: null, signal: null });
   }
   return result;
