@@ -1,5 +1,6 @@
 """Counts what holds and what does not, for the tests of what ships."""
 
+import socket
 import sys
 
 passed, failed = 0, 0
@@ -18,6 +19,17 @@ def check(what, holds, found=""):
 def expect(what, answer, status=0, *texts):
     """Checks a command's status, and that its output has these texts."""
     check(what, answer[0] == status and all(text in answer[1] for text in texts), answer)
+
+
+def free_port():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return taken.getsockname()[1]
+
+
+def listens(port):
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 def finish():
