@@ -17,7 +17,12 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header, requ
 use percent_encoding::percent_decode_str;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
-use std::{borrow::Cow, collections::HashMap, fmt, net::SocketAddr};
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    fmt::{self, Write as _},
+    net::SocketAddr,
+};
 use trine_engine::{Beside, Payload, Shaped};
 
 // Names that are looked for in every request: a text would be parsed each time.
@@ -120,23 +125,20 @@ impl fmt::Display for Clock {
         const MONTHS: [&str; 12] =
             ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
         let (date, time) = (self.0.date_naive(), self.0.time());
-        let mut digits = [0; 12];
-        let two = |number: u32| [b'0' + (number / 10 % 10) as u8, b'0' + (number % 10) as u8];
-        let year = date.year().unsigned_abs();
-        let numbers =
-            [date.day(), year / 100, year % 100, time.hour(), time.minute(), time.second()];
-        for (place, number) in digits.chunks_exact_mut(2).zip(numbers) {
-            place.copy_from_slice(&two(number));
-        }
         // Padding by the formatter costs more than all the rest.
-        let digits = str::from_utf8(&digits).unwrap_or_default();
-        let part = |at: usize, length: usize| &digits[2 * at..2 * (at + length)];
-        for text in [part(0, 1), "/", MONTHS[date.month0() as usize], "/", part(1, 2)] {
-            f.write_str(text)?;
-        }
-        for at in 3..6 {
-            f.write_str(":")?;
-            f.write_str(part(at, 1))?;
+        let two = |f: &mut fmt::Formatter<'_>, number: u32| {
+            let digit = |number: u32| char::from(b'0' + (number % 10) as u8);
+            f.write_char(digit(number / 10))?;
+            f.write_char(digit(number))
+        };
+        two(f, date.day())?;
+        write!(f, "/{}/", MONTHS[date.month0() as usize])?;
+        let year = date.year().unsigned_abs();
+        two(f, year / 100)?;
+        two(f, year)?;
+        for number in [time.hour(), time.minute(), time.second()] {
+            f.write_char(':')?;
+            two(f, number)?;
         }
         f.write_str(" +0000")
     }

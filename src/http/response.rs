@@ -181,7 +181,7 @@ fn lenient(method: &Method, result: Payload) -> Result<Reply, Malformed> {
         return Ok(finish(method, StatusCode::OK, HeaderMap::new(), raw.bytes, raw.content_type));
     }
     if let Payload::Http(result) = result {
-        return of_http(method, &result);
+        return of_http(method, result);
     }
     let (json, content_type) = result.into_bytes().map_err(|e| Malformed(e.to_string()))?;
     let whole = |body| Ok(finish(method, StatusCode::OK, HeaderMap::new(), body, content_type));
@@ -208,16 +208,16 @@ fn lenient(method: &Method, result: Payload) -> Result<Reply, Malformed> {
 }
 
 /// Makes the response for a result that was taken apart; the same as for its JSON text.
-fn of_http(method: &Method, result: &HttpResult) -> Result<Reply, Malformed> {
+fn of_http(method: &Method, result: HttpResult) -> Result<Reply, Malformed> {
     let mut headers = HeaderMap::new();
     for (name, value) in result.headers() {
         add(&mut headers, name, value)?;
     }
-    let body = match result.is_base64() {
-        true => decoded(result.body())?,
-        false => result.body().clone(),
-    };
     let status = result.status().and_then(|status| StatusCode::from_u16(status).ok());
+    let body = match result.is_base64() {
+        true => decoded(result.into_body().as_bytes())?,
+        false => Bytes::from(result.into_body()),
+    };
     Ok(finish(method, status.unwrap_or(StatusCode::OK), headers, body, "application/json"))
 }
 

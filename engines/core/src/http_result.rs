@@ -13,31 +13,26 @@ use std::fmt::Write;
 pub struct HttpResult {
     status: Option<u16>,
     /// Names and values by turns, each with a line break after it.
-    fields: Bytes,
-    body: Bytes,
+    fields: String,
+    body: String,
     is_base64: bool,
 }
 
 impl HttpResult {
-    /// Makes the result of a status, headers, and a body in UTF-8. `fields` are the names and the values of the headers
-    /// by turns, each with a line break after it.
+    /// Makes the result of a status, headers, and a body. `fields` are the names and the values of the headers by turns,
+    /// each with a line break after it.
     ///
-    /// Returns `None` where one of them is not as it has to be.
-    pub fn new(status: u16, fields: Bytes, body: Bytes, is_base64: bool) -> Option<Self> {
-        let lines = fields.iter().filter(|byte| **byte == b'\n').count();
-        let ends = fields.is_empty() || fields.ends_with(b"\n");
-        let fits = (200..=999).contains(&status)
-            && lines % 2 == 0
-            && ends
-            && std::str::from_utf8(&fields).is_ok()
-            && std::str::from_utf8(&body).is_ok();
+    /// Returns `None` where the status or the headers are not as they have to be.
+    pub fn new(status: u16, fields: String, body: String, is_base64: bool) -> Option<Self> {
+        let lines = fields.bytes().filter(|byte| *byte == b'\n').count();
+        let are_whole = fields.is_empty() || fields.ends_with('\n');
+        let fits = (200..=999).contains(&status) && lines.is_multiple_of(2) && are_whole;
         fits.then_some(Self { status: Some(status), fields, body, is_base64 })
     }
 
-    /// Makes the result that is a text alone; `None` if it is not UTF-8.
-    pub fn text(body: Bytes) -> Option<Self> {
-        let is_text = std::str::from_utf8(&body).is_ok();
-        is_text.then_some(Self { status: None, fields: Bytes::new(), body, is_base64: false })
+    /// Makes the result that is a text alone.
+    pub fn text(body: String) -> Self {
+        Self { status: None, fields: String::new(), body, is_base64: false }
     }
 
     /// Returns the status; `None` for a result that is a text alone.
@@ -47,14 +42,13 @@ impl HttpResult {
 
     /// Returns the headers, names with their values.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
-        let text = std::str::from_utf8(&self.fields).unwrap_or_default();
-        let mut lines = text.split_terminator('\n');
+        let mut lines = self.fields.split_terminator('\n');
         std::iter::from_fn(move || Some((lines.next()?, lines.next()?)))
     }
 
     /// Returns the body, as the handler gave it.
-    pub fn body(&self) -> &Bytes {
-        &self.body
+    pub fn into_body(self) -> String {
+        self.body
     }
 
     /// Whether the body is base64.
@@ -64,7 +58,7 @@ impl HttpResult {
 
     /// Returns the result as JSON text.
     pub fn to_json(&self) -> Bytes {
-        let body = json_string(std::str::from_utf8(&self.body).unwrap_or_default());
+        let body = json_string(&self.body);
         let Some(status) = self.status else { return Bytes::from(body) };
         let mut out = format!("{{\"statusCode\":{status},\"headers\":{{");
         for (at, (name, value)) in self.headers().enumerate() {
@@ -83,30 +77,21 @@ mod tests {
 
     #[test]
     fn a_result_is_the_same_as_json_text() {
-        let fields = Bytes::from_static(b"content-type\ntext/plain\nx-a\n\"\xc3\xa9\"\n");
-        let result = HttpResult::new(201, fields, Bytes::from_static(b"a\nb"), false).unwrap();
+        let fields = "content-type\ntext/plain\nx-a\n\"é\"\n".to_owned();
+        let result = HttpResult::new(201, fields, "a\nb".to_owned(), false).unwrap();
         let json = r#"{"statusCode":201,"headers":{"content-type":"text/plain","x-a":"\"é\""},"body":"a\nb","isBase64Encoded":false}"#;
         assert_eq!(result.to_json(), json);
-        let text = HttpResult::text(Bytes::from_static(b"\"")).unwrap();
+        let text = HttpResult::text("\"".to_owned());
         assert_eq!((text.status(), text.to_json().as_ref()), (None, br#""\"""#.as_slice()));
     }
 
     #[test]
     fn what_leaves_something_to_interpret_is_refused() {
-        let make = |status, fields: &'static [u8], body: &'static [u8]| {
-            HttpResult::new(status, Bytes::from_static(fields), Bytes::from_static(body), false)
-        };
-        assert!(make(200, b"", b"").is_some());
-        for (status, fields, body) in [
-            (199, b"".as_slice(), b"".as_slice()),
-            (1000, b"", b""),
-            (200, b"a\n", b""),
-            (200, b"a\nb", b""),
-            (200, b"a\n\xff\n", b""),
-            (200, b"", b"\xff"),
-        ] {
-            assert_eq!(make(status, fields, body), None, "{fields:?}");
+        let make =
+            |status, fields: &str| HttpResult::new(status, fields.to_owned(), String::new(), false);
+        assert!(make(200, "").is_some() && make(999, "a\nb\n").is_some());
+        for (status, fields) in [(199, ""), (1000, ""), (200, "a\n"), (200, "a\nb")] {
+            assert_eq!(make(status, fields), None, "{fields:?}");
         }
-        assert_eq!(HttpResult::text(Bytes::from_static(b"\xff")), None);
     }
 }

@@ -93,14 +93,12 @@ pub(crate) fn read_response(
         return read_text(scope, value).map(Payload::Json);
     };
     if parts.length() == 1 {
-        let text = parts.get_index(scope, 0)?;
-        return HttpResult::text(read_text(scope, text)?).map(Payload::Http);
+        let text = parts.get_index(scope, 0)?.to_rust_string_lossy(scope);
+        return Some(Payload::Http(HttpResult::text(text)));
     }
     let status = parts.get_index(scope, 0)?.uint32_value(scope)?;
-    let fields = parts.get_index(scope, 1)?;
-    let fields = read_text(scope, fields)?;
-    let body = parts.get_index(scope, 2)?;
-    let body = read_text(scope, body)?;
+    let fields = parts.get_index(scope, 1)?.to_rust_string_lossy(scope);
+    let body = parts.get_index(scope, 2)?.to_rust_string_lossy(scope);
     let is_base64 = parts.get_index(scope, 3)?.is_true();
     HttpResult::new(status.try_into().ok()?, fields, body, is_base64).map(Payload::Http)
 }

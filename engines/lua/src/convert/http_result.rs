@@ -1,7 +1,6 @@
 //! Results that are plainly responses to HTTP requests.
 
 use super::text_at;
-use bytes::Bytes;
 use mlua::ffi::{self, lua_State};
 use std::ffi::c_int;
 use trine_engine::HttpResult;
@@ -31,7 +30,7 @@ unsafe fn of_value(state: *mut lua_State, at: c_int) -> Option<HttpResult> {
     // SAFETY: as the caller vouches. Texts are copied while their strings are on the stack.
     unsafe {
         if let Some(text) = text_at(state, at) {
-            return HttpResult::text(Bytes::copy_from_slice(text.as_bytes()));
+            return Some(HttpResult::text(text.to_owned()));
         }
         if !is_plain_table(state, at) {
             return None;
@@ -58,12 +57,12 @@ unsafe fn of_value(state: *mut lua_State, at: c_int) -> Option<HttpResult> {
             ffi::lua_pop(state, 1);
         }
         let fields = match ffi::lua_type(state, headers) {
-            ffi::LUA_TNIL => Bytes::new(),
+            ffi::LUA_TNIL => String::new(),
             _ => fields(state, headers)?,
         };
         let body = match ffi::lua_type(state, body) {
-            ffi::LUA_TNIL => Bytes::new(),
-            _ => Bytes::copy_from_slice(text_at(state, body)?.as_bytes()),
+            ffi::LUA_TNIL => String::new(),
+            _ => text_at(state, body)?.to_owned(),
         };
         HttpResult::new(status?, fields, body, is_base64)
     }
@@ -91,7 +90,7 @@ unsafe fn is_plain_table(state: *mut lua_State, at: c_int) -> bool {
 ///
 /// # Safety
 /// As for [`http_result`], with the headers at `at` and room for two values.
-unsafe fn fields(state: *mut lua_State, at: c_int) -> Option<Bytes> {
+unsafe fn fields(state: *mut lua_State, at: c_int) -> Option<String> {
     // SAFETY: as the caller vouches.
     unsafe {
         if !is_plain_table(state, at) {
@@ -107,6 +106,6 @@ unsafe fn fields(state: *mut lua_State, at: c_int) -> Option<Bytes> {
             }
             ffi::lua_pop(state, 1);
         }
-        Some(Bytes::from(fields))
+        Some(fields)
     }
 }

@@ -1,6 +1,5 @@
 //! Results that are plainly responses to HTTP requests.
 
-use bytes::Bytes;
 use pyo3::{
     intern,
     prelude::*,
@@ -12,7 +11,7 @@ use trine_engine::HttpResult;
 /// `isBase64Encoded` and nothing else, all of the types that they should be. `None` for any other.
 pub(crate) fn http_result(value: &Bound<'_, PyAny>) -> Option<HttpResult> {
     if let Ok(text) = value.cast_exact::<PyString>() {
-        return HttpResult::text(bytes(text)?);
+        return text_of(text).map(HttpResult::text);
     }
     let (py, dict) = (value.py(), value.cast_exact::<PyDict>().ok()?);
     let member = |name| dict.get_item(name).ok().flatten();
@@ -27,11 +26,11 @@ pub(crate) fn http_result(value: &Bound<'_, PyAny>) -> Option<HttpResult> {
     let status: u16 = status.cast_exact::<PyInt>().ok()?.extract().ok()?;
     let fields = match headers.filter(|headers| !headers.is_none()) {
         Some(headers) => fields(headers.cast_exact::<PyDict>().ok()?)?,
-        None => Bytes::new(),
+        None => String::new(),
     };
     let body = match body.filter(|body| !body.is_none()) {
-        Some(body) => bytes(body.cast_exact::<PyString>().ok()?)?,
-        None => Bytes::new(),
+        Some(body) => text_of(body.cast_exact::<PyString>().ok()?)?,
+        None => String::new(),
     };
     let is_base64 = match is_base64.filter(|truth| !truth.is_none()) {
         Some(truth) => truth.cast_exact::<PyBool>().ok()?.is_true(),
@@ -41,12 +40,12 @@ pub(crate) fn http_result(value: &Bound<'_, PyAny>) -> Option<HttpResult> {
 }
 
 /// Returns a text; `None` where it has halves of surrogate pairs.
-fn bytes(text: &Bound<'_, PyString>) -> Option<Bytes> {
-    text.to_str().ok().map(|text| Bytes::copy_from_slice(text.as_bytes()))
+fn text_of(text: &Bound<'_, PyString>) -> Option<String> {
+    text.to_str().ok().map(str::to_owned)
 }
 
 /// Returns headers as [`HttpResult::new`] takes them.
-fn fields(headers: &Bound<'_, PyDict>) -> Option<Bytes> {
+fn fields(headers: &Bound<'_, PyDict>) -> Option<String> {
     let mut fields = String::with_capacity(64 * headers.len());
     for (name, value) in headers.iter() {
         for text in [name, value] {
@@ -59,5 +58,5 @@ fn fields(headers: &Bound<'_, PyDict>) -> Option<Bytes> {
             fields.push('\n');
         }
     }
-    Some(Bytes::from(fields))
+    Some(fields)
 }
