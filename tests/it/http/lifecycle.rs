@@ -1,7 +1,7 @@
 //! The life of a server, from its first line to its last request.
 
 use crate::support::{
-    Connection, Folder, LANGUAGES, PROBE_LANGUAGES, Served, eventually, run, trine,
+    Connection, Folder, LANGUAGES, PROBE_LANGUAGES, Served, eventually, free_port, run, trine,
 };
 use std::net::TcpListener;
 
@@ -33,8 +33,7 @@ fn a_port_in_use_is_told_with_the_ways_out() {
 #[test]
 fn the_port_comes_from_the_variable_where_no_flag_names_one() {
     let folder = Folder::probe(LANGUAGES[4]);
-    // Freed at once: the server is the next to ask for it by number.
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let mut command = trine(&folder, &["serve", "--workers", "1"]);
     command.env("PORT", port.to_string());
     let served = Served::of(command);

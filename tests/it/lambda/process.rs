@@ -1,7 +1,8 @@
 //! The process: its start, its threads and memory, its end.
 
 use crate::support::{
-    Connection, Folder, LANGUAGES, Lambda, PROBE_LANGUAGES, Process, ask, eventually, run, trine,
+    Connection, Folder, LANGUAGES, Lambda, PROBE_LANGUAGES, Process, ask, eventually, free_port,
+    run, trine,
 };
 use serde_json::json;
 use std::{io::Read, net::TcpListener, process::Command};
@@ -30,10 +31,9 @@ fn sigterm_ends_a_process_that_has_never_had_an_event() {
 #[test]
 fn without_a_runtime_api_the_process_ends_and_says_why() {
     let folder = Folder::probe(LANGUAGES[4]);
-    // A port that nobody listens on, since the listener is gone by then.
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let address = format!("127.0.0.1:{}", free_port());
     let mut command = trine(&folder, &[]);
-    command.env("AWS_LAMBDA_RUNTIME_API", address.to_string()).env("_HANDLER", "probe.handler");
+    command.env("AWS_LAMBDA_RUNTIME_API", &address).env("_HANDLER", "probe.handler");
     let finished = run(command);
     assert_eq!(finished.code, Some(1));
     let expected = format!("error: cannot connect to the Runtime API at {address}: ");

@@ -8,6 +8,7 @@ mod mqtt;
 mod nats;
 #[allow(dead_code, unused_imports, reason = "streams are read by tests of languages that stream")]
 mod platform;
+mod port;
 mod process;
 mod serve;
 mod sqs;
@@ -20,6 +21,7 @@ pub(crate) use mqtt::Mqtt;
 pub(crate) use nats::Nats;
 #[allow(unused_imports, reason = "as above")]
 pub(crate) use platform::{Exchange, Platform};
+pub(crate) use port::free_port;
 pub(crate) use process::{Finished, Process, binary, command, run, run_with_input, trine};
 pub(crate) use serve::Served;
 pub(crate) use sqs::Sqs;
