@@ -163,7 +163,7 @@ impl Heap {
             return;
         }
         for (_, middleware, hook) in endings {
-            let invocation = Rc::new(Invocation { event_is_json: true, ..Invocation::default() });
+            let invocation = Rc::new(Invocation::json(""));
             invocation.exchange.enter(Some(Hook::Shutdown));
             let call = self.instance.call(hook, Payload::Nothing, Form::Native, &invocation);
             if let Err(error) = call.await {

@@ -3,21 +3,16 @@
 use std::fmt::Write;
 use trine_engine::{Error, ErrorKind};
 
-/// Returns what to do about an error, where that is known.
+/// Returns what to do about an error, where that is known: by the language that it is from, or for its kind.
 pub fn hint(error: &Error) -> Option<&'static str> {
+    if let Some(hint) = error.hint() {
+        return Some(hint);
+    }
     Some(match error.kind() {
         ErrorKind::MalformedHandler => {
             "write a handler as file.export (src/app.handler) or as file:export (src/app.py:handler)"
         }
         ErrorKind::AmbiguousHandler => "name the file with its extension, as in app.py:handler",
-        ErrorKind::ImportModule if error.message().contains("relative import") => {
-            "a relative import reaches no further than the package that the file is in: name the handler from the folder \
-             above the package, as in package/app.handler"
-        }
-        ErrorKind::ImportModule if tells_of_missing(error.message()) => {
-            "is the dependency vendored beside the handler? JavaScript looks into node_modules, Python into the \
-             function's folder and package/, Lua into the function's folder; layers are searched as well"
-        }
         ErrorKind::NeverSettled => {
             "resolve or reject every promise that the handler waits for, or await what it started"
         }
@@ -28,13 +23,6 @@ pub fn hint(error: &Error) -> Option<&'static str> {
         }
         _ => return None,
     })
-}
-
-/// Whether a language says that a module is missing, not that something is wrong with an existing one.
-fn tells_of_missing(message: &str) -> bool {
-    ["No module named", "Cannot find", "not found", "Could not find"]
-        .iter()
-        .any(|words| message.contains(words))
 }
 
 /// Returns the error in full, then what to do about it.
@@ -106,30 +94,13 @@ mod tests {
 
     #[test]
     fn beyond_a_record_nothing_is_told_twice() {
-        let error = Error::new(ErrorKind::ImportModule, "No module named 'x'");
-        let text = beyond_record(&error);
-        assert!(text.starts_with("hint: ") && text.ends_with("as well\n"), "{text}");
+        let error = Error::new(ErrorKind::ImportModule, "No module named 'x'").with_hint(Some("y"));
+        assert_eq!(beyond_record(&error), "hint: y\n");
         let frame = trine_engine::Frame { file: "a.mjs".into(), line: 3, ..Default::default() };
         let error = Error::guest("E", "m").with_frames([frame]).with_context("handler", "a.f");
         assert_eq!(beyond_record(&error), "    at a.mjs:3\n  handler: a.f\n");
         let error = error.with_stack(["    at a.mjs:3".to_owned()]);
         assert_eq!(beyond_record(&error), "  handler: a.f\n");
         assert_eq!(beyond_record(&Error::guest("E", "m")), "");
-    }
-
-    #[test]
-    fn nobody_is_told_to_vendor_what_is_there() {
-        let hint = |message: &str| hint(&Error::new(ErrorKind::ImportModule, message));
-        for missing in [
-            "Unable to import module 'app': No module named 'x'",
-            "Error: Cannot find module 'x'",
-            "Unable to import module 'app': module 'x' not found:",
-        ] {
-            assert!(hint(missing).is_some_and(|hint| hint.contains("vendored")), "{missing}");
-        }
-        let beyond =
-            "Unable to import module 'app': attempted relative import beyond top-level package";
-        assert!(hint(beyond).is_some_and(|hint| hint.contains("package/app.handler")));
-        assert_eq!(hint("Unable to import module 'app': cannot import name 'x' from 'y'"), None);
     }
 }

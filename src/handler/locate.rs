@@ -212,8 +212,7 @@ fn as_file(engine: &dyn Engine, root: &Path, stem: &str) -> Candidates {
 
 /// Returns the candidates for a folder: the file that a file in it names, `index`, or a package's own.
 fn as_folder(engine: &dyn Engine, root: &Path, stem: &str) -> Candidates {
-    let names: &[&str] =
-        if engine.info().splits_at_first_dot { &["index"] } else { &["__init__", "init"] };
+    let names = engine.info().index_files;
     Candidates {
         named: engine.main_of(&root.join(stem)),
         stems: names.iter().map(|name| format!("{stem}/{name}")).collect(),

@@ -375,7 +375,7 @@ mod tests {
             message(&["task/src/app.py", "task/src/other.lua", "task/x.txt"], "src/ap.run"),
             "Cannot find module 'src/ap'\n\
              looked for src/ap.{mjs,js,cjs,ts,py,lua}, src/ap/index.{mjs,js,cjs,ts}, \
-             src/ap/__init__.{py,lua}, src/ap/init.{py,lua} in '/task', then in '/opt'\n\
+             src/ap/__init__.py, src/ap/init.lua in '/task', then in '/opt'\n\
              found in '/task': src/app.py, src/other.lua\n\
              did you mean 'src/app.run'?"
         );

@@ -8,7 +8,7 @@ use trine_engine::{Invocation, StreamPlace};
 /// Reads an invocation's context. A header that is not UTF-8 is ignored: it must not cost the invocation.
 pub fn invocation_from(headers: &HeaderMap) -> Invocation {
     let stream = StreamPlace::limited(super::STREAM_LIMIT);
-    let mut invocation = Invocation { event_is_json: true, stream, ..Invocation::default() };
+    let mut invocation = Invocation { stream, ..Invocation::json("") };
     let mut context = None;
     // One pass through the few headers costs less than a search for each name.
     for (name, value) in headers {

@@ -3,7 +3,9 @@
 use super::{Called, Member, Order, Run, Step, named};
 use bytes::Bytes;
 use std::{ops::Range, rc::Rc};
-use trine_engine::{Error, ErrorKind, Form, Hook, NativeValue, Payload, Result};
+use trine_engine::{
+    Error, ErrorKind, Form, Hook, NativeValue, Payload, RawPayload, Result, json_string,
+};
 
 /// The way inwards that an invocation has come, and its answer so far.
 struct Progress {
@@ -96,6 +98,15 @@ impl Run<'_> {
 
     pub(super) async fn after(&self, member: &Member, response: Payload) -> Result<Payload> {
         let Some(step) = member.after else { return Ok(response) };
+        if let Payload::Raw(raw) = &response {
+            // It leaves as it is, content type included, unless the hook answers with something else.
+            let seen = text_of(raw).map_or_else(|| response.clone(), Payload::json);
+            let seen = self.adopted(step, seen)?;
+            return Ok(match self.hook(Hook::After, member, step, seen).await? {
+                Payload::Nothing => response,
+                replaced => replaced,
+            });
+        }
         let response = self.adopted(step, response)?;
         match self.hook(Hook::After, member, step, response.clone()).await? {
             Payload::Nothing => Ok(response),
@@ -167,4 +178,9 @@ impl Run<'_> {
             false => named(error, &member.name),
         })
     }
+}
+
+/// Returns raw bytes as a JSON text, where they are text themselves.
+fn text_of(raw: &RawPayload) -> Option<String> {
+    std::str::from_utf8(&raw.bytes).ok().map(json_string)
 }

@@ -24,11 +24,13 @@ impl Pipeline {
         for middleware in &plan.middlewares {
             let name: Rc<str> = middleware.name.as_str().into();
             let loaded = loading.middleware(middleware, &name, plan).await;
+            let loaded = loaded.map_err(|error| hinted(error, &middleware.engine));
             let (member, wrap) = loaded.map_err(|error| attributed(error, middleware))?;
             members.push(member);
             wraps.extend(wrap.map(|wrap| (wrap, middleware)));
         }
-        let mut handler = loading.handler(plan).await?;
+        let handler = loading.handler(plan).await;
+        let mut handler = handler.map_err(|error| hinted(error, &plan.handler.engine))?;
         for (wrap, middleware) in wraps.into_iter().rev() {
             let wrapped = loading.heaps[handler.heap].instance().wrap(wrap, handler.function).await;
             handler.function = wrapped.map_err(|error| attributed(error, middleware))?;
@@ -52,6 +54,12 @@ impl Pipeline {
             current: Cell::new(0),
         })
     }
+}
+
+/// Returns the error with what its language knows to do about it.
+fn hinted(error: Error, engine: &Arc<dyn Engine>) -> Error {
+    let hint = engine.info().hint(&error);
+    error.with_hint(hint)
 }
 
 impl Member {
@@ -113,8 +121,7 @@ impl<H: Fn(&Arc<dyn Engine>) -> Result<Rc<Heap>>> Loading<H> {
         {
             let mut prepared = heap.prepared().await;
             if !prepared.contains(&key) {
-                let invocation =
-                    Rc::new(Invocation { event_is_json: true, ..Invocation::default() });
+                let invocation = Rc::new(Invocation::json(""));
                 invocation.exchange.enter(Some(Hook::Init));
                 heap.instance().call(init, Payload::Nothing, Form::Native, &invocation).await?;
                 // Not before: a middleware that could not prepare must not be taken for one that has.

@@ -1,8 +1,8 @@
 //! A language, as the rest of the process sees it: its name, its abilities, the way to start an instance.
 
 use crate::{
-    Candidate, ErrorDialect, Examination, Finding, FunctionInfo, Instance, LayerPlace, LogSettings,
-    Module, Permissions, Permits, Presence, Result,
+    Candidate, Error, ErrorDialect, ErrorKind, Examination, Finding, FunctionInfo, Instance,
+    LayerPlace, LogSettings, Module, Permissions, Permits, Presence, Result,
 };
 use std::{
     ffi::OsString,
@@ -163,6 +163,10 @@ pub struct EngineInfo {
     pub waits_hold_thread: bool,
     /// Whether a handler string splits at the first dot of its base name (as Node does) or at the last one.
     pub splits_at_first_dot: bool,
+    /// Names, without extension, of the file that stands for the folder that it is in: `index`, `__init__`.
+    pub index_files: &'static [&'static str],
+    /// What to do about errors of this language's; see [`EngineInfo::hint`].
+    pub hints: &'static [Hint],
     /// The abilities of this engine.
     pub capabilities: Capabilities,
     /// The look of this language's errors to a caller.
@@ -193,6 +197,8 @@ impl EngineInfo {
             instance_per_function: false,
             waits_hold_thread: false,
             splits_at_first_dot: false,
+            index_files: &[],
+            hints: &[],
             capabilities: Capabilities::default(),
             error_dialect: ErrorDialect::PLAIN,
         }
@@ -254,6 +260,25 @@ impl EngineInfo {
         self
     }
 
+    /// Sets the names of the file that stands for its folder.
+    #[must_use]
+    pub fn with_index_files(mut self, index_files: &'static [&'static str]) -> Self {
+        self.index_files = index_files;
+        self
+    }
+
+    /// Sets what to do about errors.
+    #[must_use]
+    pub fn with_hints(mut self, hints: &'static [Hint]) -> Self {
+        self.hints = hints;
+        self
+    }
+
+    /// Returns what this language's users do about an error, where that is known: the first hint that fits.
+    pub fn hint(&self, error: &Error) -> Option<&'static str> {
+        self.hints.iter().find(|hint| hint.fits(error)).map(|hint| hint.text)
+    }
+
     /// Sets the abilities.
     #[must_use]
     pub fn with_capabilities(mut self, capabilities: Capabilities) -> Self {
@@ -266,6 +291,24 @@ impl EngineInfo {
     pub fn with_error_dialect(mut self, error_dialect: ErrorDialect) -> Self {
         self.error_dialect = error_dialect;
         self
+    }
+}
+
+/// What a language's users do about an error: the command that installs what is missing, the place where it belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hint {
+    /// The kind of the error.
+    pub kind: ErrorKind,
+    /// Parts of messages, one of which the error's message has; empty where any message will do.
+    pub words: &'static [&'static str],
+    /// What to do.
+    pub text: &'static str,
+}
+
+impl Hint {
+    fn fits(&self, error: &Error) -> bool {
+        let has_words = || self.words.iter().any(|words| error.message().contains(words));
+        self.kind == error.kind() && (self.words.is_empty() || has_words())
     }
 }
 

@@ -126,6 +126,7 @@ struct Inner {
     returned: bool,
     log_document: Option<String>,
     cause: Option<Error>,
+    hint: Option<&'static str>,
 }
 
 impl Error {
@@ -143,6 +144,7 @@ impl Error {
                 returned: false,
                 log_document: None,
                 cause: None,
+                hint: None,
             }),
         }
     }
@@ -201,6 +203,13 @@ impl Error {
         self
     }
 
+    /// Sets what its reader can do about it, as the language that it is from knows ([`crate::EngineInfo::hint`]).
+    #[must_use]
+    pub fn with_hint(mut self, hint: Option<&'static str>) -> Self {
+        self.inner.hint = hint;
+        self
+    }
+
     /// Sets the JSON object as which the language itself writes this error to a log of the form that is set, with more than
     /// is known here. Another name or message makes it void.
     #[must_use]
@@ -253,6 +262,11 @@ impl Error {
     /// Returns the facts that were added on the way: key and value.
     pub fn context(&self) -> &[(&'static str, String)] {
         &self.inner.context
+    }
+
+    /// Returns what its reader can do about it, where a language has said so.
+    pub fn hint(&self) -> Option<&'static str> {
+        self.inner.hint
     }
 
     /// Returns the error that led to this one.

@@ -29,6 +29,15 @@ pub const UNLIMITED_MS: u64 = 900_000;
 
 /// One event's context. Contract: the headers of Lambda's `GET /runtime/invocation/next`; other front doors fill in
 /// what they know.
+///
+/// It may get more members: name those that matter, and take the others from [`Invocation::json`] or the default.
+///
+/// ```
+/// use trine_engine::Invocation;
+///
+/// let invocation = Invocation { tenant_id: Some("blue".into()), ..Invocation::json("id-1") };
+/// assert!(invocation.event_is_json && invocation.deadline_ms.is_none());
+/// ```
 #[derive(Debug, Default)]
 pub struct Invocation {
     /// The identifier of the invocation; the same at every attempt.
@@ -62,6 +71,11 @@ pub struct Invocation {
 }
 
 impl Invocation {
+    /// Makes the invocation of an event that is JSON, without a deadline.
+    pub fn json(request_id: impl Into<String>) -> Self {
+        Self { request_id: request_id.into(), event_is_json: true, ..Self::default() }
+    }
+
     /// Returns an invocation for a part of this one's event: the same facts, and nothing shared with it.
     pub fn part(&self) -> Self {
         Self {

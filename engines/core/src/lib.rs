@@ -41,7 +41,7 @@ pub use conventions::Conventions;
 pub use dialect::{ErrorDialect, ErrorRecord, json_string};
 pub use end::{End, timed_out};
 pub use engine::{
-    CHILD_MARK, Capabilities, Engine, EngineInfo, Environment, Lookup, PlaceSettings, Search,
+    CHILD_MARK, Capabilities, Engine, EngineInfo, Environment, Hint, Lookup, PlaceSettings, Search,
 };
 pub use error::{Error, ErrorKind, Frame, Result};
 pub use examine::{

@@ -34,11 +34,14 @@ pub trait SimpleRuntime: 'static {
 
 /// The facts that a [`SimpleRuntime`] is set up with.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SimpleEnvironment {
     /// The function's folder: `LAMBDA_TASK_ROOT`.
     pub task_root: PathBuf,
     /// The handler's file.
     pub path: PathBuf,
+    /// The name of the handler's module as its user wrote it: `src/app` of `src/app.handler`.
+    pub name: String,
     /// The name after the file's, empty when there is none: `handler` of `app.handler`.
     pub export: String,
 }
@@ -126,6 +129,7 @@ where
             runtime.setup(&SimpleEnvironment {
                 task_root: module.root.clone(),
                 path: module.path.clone(),
+                name: module.name.clone(),
                 export: export.to_owned(),
             })?;
             let mut runtimes = self.runtimes.borrow_mut();

@@ -6,8 +6,8 @@
 use crate::{
     blame::Assigned,
     convert::{
-        LoadedFunctions, Read, failure, member, read_boxed_text, read_functions, read_or_fail,
-        read_response, read_text, read_value, text_to_v8,
+        LoadedFunctions, Read, bytes_to_v8, failure, member, read_boxed_text, read_functions,
+        read_or_fail, read_response, read_text, read_value, text_to_v8,
     },
     error::{During, from_core},
     exits::How,
@@ -25,7 +25,7 @@ use std::{
     task::{Context, Poll},
 };
 use trine_engine::{
-    Error, ErrorKind, Form, FunctionId, Invocation, Payload, ResponseStream, Result,
+    Error, ErrorKind, Form, FunctionId, Hook, Invocation, Payload, ResponseStream, Result,
 };
 use trine_process::trace;
 
@@ -59,6 +59,11 @@ impl<'a> Current<'a> {
     /// Makes the facts of a call that belongs to no invocation.
     pub(crate) fn new(during: During, interrupts: u64) -> Self {
         Self { during, interrupts, session: None, is_program: false }
+    }
+
+    /// Whether the call is one of an `after` hook.
+    fn is_after(&self) -> bool {
+        self.session.is_some_and(|(invocation, _)| invocation.exchange.hook() == Some(Hook::After))
     }
 
     /// Returns the slot of the call's invocation.
@@ -244,6 +249,10 @@ impl Shared {
                 }
             }
             Payload::Shaped(event) => (text_to_v8(scope, &event.to_json())?, true),
+            // An `after` hook's response, which need be no text.
+            Payload::Raw(raw) if std::str::from_utf8(&raw.bytes).is_err() && current.is_after() => {
+                (bytes_to_v8(scope, &raw.bytes)?, false)
+            }
             Payload::Raw(raw) => (text_to_v8(scope, &raw.bytes)?, true),
             Payload::Nothing if function.kind == Kind::Program => {
                 (text_to_v8(scope, b"null")?, true)

@@ -39,6 +39,20 @@ pub(crate) fn text_to_v8<'s>(
     })
 }
 
+/// Returns bytes as a `Uint8Array` of their own.
+///
+/// # Errors
+/// When V8 has no room for them.
+pub(crate) fn bytes_to_v8<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    bytes: &[u8],
+) -> Result<v8::Local<'s, v8::Value>> {
+    let store = v8::ArrayBuffer::new_backing_store_from_vec(bytes.to_vec()).make_shared();
+    let buffer = v8::ArrayBuffer::with_backing_store(scope, &store);
+    let array = v8::Uint8Array::new(scope, buffer, 0, bytes.len());
+    array.map(Into::into).ok_or_else(|| Error::internal("V8 made no array of a response's bytes"))
+}
+
 /// Returns a V8 string as UTF-8 bytes.
 fn v8_to_text(scope: &mut v8::PinScope<'_, '_>, value: v8::Local<'_, v8::String>) -> Bytes {
     Bytes::from(value.to_rust_string_lossy(scope))

@@ -15,8 +15,8 @@ use std::{
     sync::Once,
 };
 use trine_engine::{
-    Candidate, Capabilities, Engine, EngineInfo, Environment, ErrorDialect, Examination, Finding,
-    Instance, LayerPlace, Lookup, Module, Presence, Result, Search,
+    Candidate, Capabilities, Engine, EngineInfo, Environment, ErrorDialect, ErrorKind, Examination,
+    Finding, Hint, Instance, LayerPlace, Lookup, Module, Presence, Result, Search,
 };
 use trine_process::environment;
 
@@ -35,6 +35,13 @@ pub fn engine() -> JavaScript {
             .with_interpreters(&["node", "nodejs", "deno", "bun"])
             .with_instance_per_function(true)
             .with_splits_at_first_dot(true)
+            .with_index_files(&["index"])
+            .with_hints(&[Hint {
+                kind: ErrorKind::ImportModule,
+                words: &["Cannot find", "Could not find", "not found"],
+                text: "is the dependency vendored beside the handler? JavaScript looks into node_modules of the \
+                       function's folder, which npm install fills, and of layers",
+            }])
             .with_capabilities(Capabilities {
                 async_handlers: true,
                 interleaving: true,

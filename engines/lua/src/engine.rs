@@ -6,8 +6,8 @@ use std::{
     rc::Rc,
 };
 use trine_engine::{
-    Capabilities, Engine, EngineInfo, Environment, Examination, Finding, Instance, LayerPlace,
-    Lookup, Module, Presence, Result, Search,
+    Capabilities, Engine, EngineInfo, Environment, ErrorKind, Examination, Finding, Hint, Instance,
+    LayerPlace, Lookup, Module, Presence, Result, Search,
 };
 use trine_process::environment;
 
@@ -34,6 +34,12 @@ impl LuaEngine {
                 .with_extensions(&["lua"])
                 .with_interpreters(&["lua"])
                 .with_globals_per_root(true)
+                .with_index_files(&["init"])
+                .with_hints(&[Hint {
+                    kind: ErrorKind::ImportModule,
+                    words: &["not found"],
+                    text: "is the dependency vendored beside the handler? Lua looks into the function's folder and layers",
+                }])
                 .with_waits_hold_thread(true)
                 .with_capabilities(Capabilities {
                     async_handlers: true,

@@ -19,7 +19,7 @@
 //!     let exports = instance.load(&module).await?;
 //!     let (_, handler) = exports.functions[0];
 //!     let event = Payload::json(r#"{"name": "you"}"#);
-//!     let invocation = Rc::new(Invocation { event_is_json: true, ..Invocation::default() });
+//!     let invocation = Rc::new(Invocation::json(""));
 //!     let answer = instance.call(handler, event, Form::Json, &invocation).await?;
 //!     instance.shutdown();
 //!     answer.into_bytes()

@@ -4,8 +4,8 @@
 use crate::{ID, check, examine, find, instance::PythonInstance, interpreter, standalone};
 use std::{ffi::OsString, rc::Rc};
 use trine_engine::{
-    Candidate, Capabilities, Engine, EngineInfo, Environment, ErrorDialect, ErrorRecord,
-    Examination, Finding, Instance, LayerPlace, Lookup, Module, Presence, Result, Search,
+    Candidate, Capabilities, Engine, EngineInfo, Environment, ErrorDialect, ErrorKind, ErrorRecord,
+    Examination, Finding, Hint, Instance, LayerPlace, Lookup, Module, Presence, Result, Search,
 };
 use trine_process::environment;
 
@@ -20,6 +20,21 @@ pub fn engine() -> PythonEngine {
         .with_extensions(&["py"])
         .with_interpreters(&["python"])
         .with_on_main_thread(true)
+        .with_index_files(&["__init__"])
+        .with_hints(&[
+            Hint {
+                kind: ErrorKind::ImportModule,
+                words: &["relative import"],
+                text: "a relative import reaches no further than the package that the file is in: name the handler from \
+                       the folder above the package, as in package/app.handler",
+            },
+            Hint {
+                kind: ErrorKind::ImportModule,
+                words: &["No module named"],
+                text: "is the dependency vendored beside the handler? Python looks into the function's folder, its \
+                       package/, which pip install -t package fills, and layers",
+            },
+        ])
         .with_capabilities(Capabilities {
             async_handlers: true,
             interleaving: true,

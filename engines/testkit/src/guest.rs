@@ -223,7 +223,7 @@ pub fn text(payload: Payload) -> String {
 
 /// Returns an invocation with this id and nothing else set.
 pub fn invocation(id: &str) -> Invocation {
-    Invocation { request_id: id.to_owned(), event_is_json: true, ..Invocation::default() }
+    Invocation::json(id)
 }
 
 /// Runs a test on the kind of runtime that a worker has.

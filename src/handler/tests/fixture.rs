@@ -67,6 +67,11 @@ fn info(
             _ => &["lua"],
         })
         .with_splits_at_first_dot(splits_at_first_dot)
+        .with_index_files(match id {
+            "js" => &["index"],
+            "python" => &["__init__"],
+            _ => &["init"],
+        })
 }
 
 /// An engine that can import these modules, from `/<engine>/<name>`. JavaScript's refuses the module `refused`.

@@ -388,7 +388,7 @@ fn an_executor_without_a_reactor_will_do() {
         let source = format!("{def} handler(event):\n  for n in range(9): yield 'x' * 20_000\n");
         let case = Case::new(&[("app.py", &source)]);
         let function = case.load("app", "handler").unwrap();
-        let invocation = Rc::new(Invocation { event_is_json: true, ..Invocation::default() });
+        let invocation = Rc::new(Invocation::json(""));
         let mut reader = invocation.stream.get().reader();
         let call = case.instance.call(function, Payload::json("1"), Form::Json, &invocation);
         let mut call = std::pin::pin!(call);
