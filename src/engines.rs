@@ -4,6 +4,15 @@
 use std::sync::Arc;
 use trine_engine::Engine;
 
+/// A file extension that belongs to two languages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("files that end in .{extension} are {owner}'s already, so {other} cannot have them")]
+pub struct Taken {
+    extension: &'static str,
+    owner: &'static str,
+    other: &'static str,
+}
+
 /// The engines of this process, in the order in which their file extensions are looked for.
 #[derive(Clone)]
 pub struct Registry {
@@ -21,6 +30,41 @@ impl Registry {
             #[cfg(feature = "lua")]
             Arc::new(trine_lua::engine()),
         ])
+    }
+
+    /// Adds a language, or puts it in the place of the one that has its id.
+    ///
+    /// # Panics
+    /// When one of its file extensions belongs to another language: a mistake of whoever writes the program. Where it is
+    /// not up to them, see [`Registry::add`].
+    #[must_use]
+    pub fn with(mut self, engine: impl Engine) -> Self {
+        if let Err(taken) = self.add(Arc::new(engine)) {
+            panic!("{taken}");
+        }
+        self
+    }
+
+    /// Adds a language, or puts it in the place of the one that has its id.
+    ///
+    /// # Errors
+    /// [`Taken`] when one of its file extensions belongs to another language.
+    pub fn add(&mut self, engine: Arc<dyn Engine>) -> Result<(), Taken> {
+        let info = engine.info();
+        let others = self.engines.iter().filter(|known| known.info().id != info.id);
+        for other in others {
+            let other = other.info();
+            if let Some(extension) =
+                info.extensions.iter().find(|own| other.extensions.contains(own))
+            {
+                return Err(Taken { extension, owner: other.name, other: info.name });
+            }
+        }
+        match self.engines.iter_mut().find(|known| known.info().id == engine.info().id) {
+            Some(known) => *known = engine,
+            None => self.engines.push(engine),
+        }
+        Ok(())
     }
 
     /// Makes a registry of other engines: the entry point for other runtimes built on this library.
@@ -57,5 +101,48 @@ impl Registry {
         self.engines.iter().flat_map(|engine| {
             engine.info().extensions.iter().map(move |extension| (*extension, engine))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trine_engine::{EngineInfo, Environment, Instance, Result};
+
+    struct Named(EngineInfo);
+
+    impl Engine for Named {
+        fn info(&self) -> &EngineInfo {
+            &self.0
+        }
+
+        fn start(&self, _environment: &Environment) -> Result<std::rc::Rc<dyn Instance>> {
+            unreachable!("nothing is started")
+        }
+    }
+
+    fn named(id: &'static str, version: &str, extensions: &'static [&'static str]) -> Named {
+        Named(EngineInfo::new(id, id, version).with_extensions(extensions))
+    }
+
+    #[test]
+    fn an_own_language_comes_last_and_one_of_a_known_id_takes_its_place() {
+        let registry = Registry::new(vec![Arc::new(named("a", "1", &["a"]))]);
+        let registry = registry.with(named("b", "1", &["b"])).with(named("a", "2", &["a", "aa"]));
+        let found: Vec<_> =
+            registry.extensions().map(|(own, engine)| (own, engine.info())).collect();
+        let found: Vec<_> = found.iter().map(|(own, info)| (*own, &*info.version)).collect();
+        assert_eq!(found, [("a", "2"), ("aa", "2"), ("b", "1")]);
+    }
+
+    #[test]
+    fn an_extension_belongs_to_one_language() {
+        let mut registry = Registry::new(vec![Arc::new(named("a", "1", &["a"]))]);
+        let taken = registry.add(Arc::new(named("b", "1", &["b", "a"]))).unwrap_err();
+        assert_eq!(
+            taken.to_string(),
+            "files that end in .a are a's already, so b cannot have them"
+        );
+        assert_eq!(registry.iter().count(), 1);
     }
 }

@@ -1,37 +1,21 @@
 //! Trine runs functions written in JavaScript, TypeScript, Python and Lua inside one process.
 //!
+//! Inside of a program of one's own:
+//!
 //! ```no_run
-//! use std::{env, rc::Rc};
-//! use tokio::{runtime::Builder, task::LocalSet};
-//! use trine::{
-//!     config::Settings,
-//!     engines::Registry,
-//!     handler::locate,
-//!     telemetry::ErrorSink,
-//!     worker::{Function, Worker},
-//! };
-//! use trine_engine::{Invocation, Payload};
+//! # async fn example() -> trine_engine::Result<()> {
+//! use serde_json::{Value, json};
 //!
-//! let settings = Settings::from_environment(|name| env::var(name).ok())?;
-//! let registry = Registry::built_in();
-//! let handler = locate("app.handler", &settings.search_paths(), &registry)?;
-//! let plan = settings.plan(handler, &registry)?;
-//!
-//! // Interpreters never change threads: a worker stays on this one.
-//! let runtime = Builder::new_current_thread().enable_all().build()?;
-//! LocalSet::new().block_on(&runtime, async {
-//!     let log = settings.log(ErrorSink);
-//!     let worker = Rc::new(Worker::new(settings.sequential_worker(log)));
-//!     let function = Function::new(worker.clone(), plan);
-//!     let invocation = Rc::new(Invocation { event_is_json: true, ..Invocation::default() });
-//!     let answer = function.invoke(Payload::json(r#"{"name": "you"}"#), &invocation, || None);
-//!     let (result, _) = answer.await.into_parts();
-//!     println!("{}", String::from_utf8_lossy(&result?.into_bytes()?.0));
-//!     worker.shutdown().await;
-//!     Ok::<(), trine_engine::Error>(())
-//! })?;
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! let runtime = trine::Runtime::new("functions")?;
+//! let greet = runtime.load("greet.handler").await?;
+//! let answer: Value = greet.invoke(&json!({ "name": "you" })).await?;
+//! # Ok(())
+//! # }
 //! ```
+//!
+//! There are more ways to build on it: [`cli::run`] is the whole command, with languages of one's own added; [`kit`] makes a
+//! Lambda runtime of three methods; [`Runtime`] holds functions in another program; and below it lie the parts, which
+//! [`worker::Function`] puts together.
 //!
 //! The way of an event, and with it the tour of this crate:
 //!
@@ -54,10 +38,14 @@ pub mod folder;
 pub mod handler;
 mod heap;
 pub mod http;
+pub mod kit;
 pub mod lambda;
 pub mod package;
 pub mod pipeline;
+pub mod runtime;
 mod signals;
 pub mod telemetry;
 mod watchdog;
 pub mod worker;
+
+pub use runtime::Runtime;

@@ -1,7 +1,8 @@
 //! The `trine` command, which is also Lambda's `bootstrap`.
 
 use std::process::ExitCode;
+use trine::engines::Registry;
 
 fn main() -> ExitCode {
-    trine::cli::main()
+    trine::cli::run(Registry::built_in())
 }

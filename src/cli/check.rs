@@ -28,8 +28,8 @@ pub(super) struct Check {
 }
 
 impl Check {
-    pub(super) fn run(self) -> ExitCode {
-        match self.look() {
+    pub(super) fn run(self, registry: &Registry) -> ExitCode {
+        match self.look(registry) {
             Ok(checked) => self.report(&checked),
             Err(error) => {
                 let code = if error.is::<Usage>() { 2 } else { 1 };
@@ -38,11 +38,11 @@ impl Check {
         }
     }
 
-    fn look(&self) -> anyhow::Result<Checked> {
+    fn look(&self, registry: &Registry) -> anyhow::Result<Checked> {
         let mut settings = settings()?;
         self.middleware_flag.apply_to(&mut settings);
         let (asked, layers) = (&settings.middlewares, &settings.layer_root.value);
-        Ok(check(&self.path, asked, layers, &Registry::built_in())?)
+        Ok(check(&self.path, asked, layers, registry)?)
     }
 
     fn report(&self, checked: &Checked) -> ExitCode {

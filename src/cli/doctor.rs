@@ -31,23 +31,22 @@ pub(super) struct Doctor {
 }
 
 impl Doctor {
-    pub(super) fn run(self) -> ExitCode {
-        match self.examine() {
+    pub(super) fn run(self, registry: &Registry) -> ExitCode {
+        match self.examine(registry) {
             Ok(findings) => self.report(&findings),
             Err(error) => fail(&format!("error: {error:#}"), 2),
         }
     }
 
-    fn examine(&self) -> anyhow::Result<Vec<Finding>> {
+    fn examine(&self, registry: &Registry) -> anyhow::Result<Vec<Finding>> {
         let settings = settings()?;
-        let registry = Registry::built_in();
         let progress = Progress::new();
         let checkup = Checkup {
             root: self.folder.as_ref().unwrap_or(&settings.task_root.value),
             handler: self.handler.as_deref(),
             layers: &self.layers,
             settings: &settings,
-            registry: &registry,
+            registry,
             runtime: &runtime(self.runtime.as_deref())?,
             progress: &|text| progress.say(text),
         };

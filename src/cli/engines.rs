@@ -15,8 +15,7 @@ pub(super) struct Engines {
 }
 
 impl Engines {
-    pub(super) fn run(self) -> ExitCode {
-        let registry = Registry::built_in();
+    pub(super) fn run(self, registry: &Registry) -> ExitCode {
         if self.json {
             let engines: Vec<_> = registry
                 .iter()

@@ -109,22 +109,21 @@ Exit codes:
   70  a fault of the runtime";
 
 impl Invoke {
-    pub(super) fn run(self) -> ExitCode {
-        match self.invoke() {
+    pub(super) fn run(self, registry: &Registry) -> ExitCode {
+        match self.invoke(registry) {
             Ok(code) => code,
             Err(error) => fail(&format!("error: {error:#}"), 2),
         }
     }
 
-    fn invoke(self) -> anyhow::Result<ExitCode> {
+    fn invoke(self, registry: &Registry) -> anyhow::Result<ExitCode> {
         let event = read_event(&self.event)?;
         let out = reserve_stdout()?;
         let mut settings = settings()?;
         self.middleware_flag.apply_to(&mut settings);
         self.log_flags.apply_to(&mut settings);
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        let registry = Registry::built_in();
-        let located = target::locate(self.handler.as_deref(), &mut settings, &registry);
+        let located = target::locate(self.handler.as_deref(), &mut settings, registry);
         settings.limit_memory(self.memory);
         self.permissions.apply_to(&mut settings).map_err(Usage)?;
         if let Ok(located) = &located {
@@ -155,12 +154,12 @@ impl Invoke {
         let reporter = reporter.as_ref();
         let run = async {
             let located = located.map_err(|error| {
-                let dialect = target::likely_dialect(self.handler.as_deref(), &settings, &registry);
+                let dialect = target::likely_dialect(self.handler.as_deref(), &settings, registry);
                 (error, dialect)
             })?;
             let dialect = located.engine.info().error_dialect;
             let run = async {
-                let plan = settings.plan(located, &registry)?;
+                let plan = settings.plan(located, registry)?;
                 let function = Function::new(worker.clone(), plan);
                 function.load().await?;
                 if let Some(reporter) = reporter {

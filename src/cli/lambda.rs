@@ -5,7 +5,7 @@ use crate::{
     config::{Format, Origin, Setting, SettingError, Settings, as_managed},
     diagnostic::beyond_record,
     engines::Registry,
-    handler::{from_environment, likely_dialect},
+    handler::{Located, SearchPaths, from_environment, likely_dialect},
     lambda::{Door, Ended, ManagedDoor, RuntimeApi},
     telemetry::{FrameSink, LambdaSink, Log, Tracer},
     worker::Worker,
@@ -13,17 +13,19 @@ use crate::{
 use anyhow::Context;
 use nix::unistd::{dup2_stderr, dup2_stdout};
 use std::{
+    borrow::Cow,
     env,
     ffi::{OsStr, OsString},
     os::unix::net::UnixStream,
     process::ExitCode,
+    sync::Arc,
     time::Duration,
 };
 use tokio::{
     runtime::Builder,
     task::{self, JoinError, LocalSet},
 };
-use trine_engine::{Error, ErrorKind, Level, LogFormat};
+use trine_engine::{Engine, Error, ErrorDialect, ErrorKind, Level, LogFormat, Module, Wanted};
 
 /// The exit statuses of a function that fails around a snapshot, as of AWS's own runtimes.
 const SNAPSHOT_EXIT: u8 = 64;
@@ -38,10 +40,68 @@ const SPANS_OF_START: Duration = Duration::from_secs(1);
 /// be loaded or the Runtime API is gone, 64 and 65 when it failed before a snapshot or after a restore, 124 when an
 /// invocation that nothing could stop had to be answered in its place; 127 and 126, as from a shell, when the wrapper
 /// script is missing or cannot be executed.
-pub(super) fn run(handler: Option<&OsStr>, command_line: &[OsString]) -> ExitCode {
+pub(super) fn run(
+    handler: Option<&OsStr>,
+    command_line: &[OsString],
+    registry: &Registry,
+) -> ExitCode {
+    run_function(&Function::Named(handler), command_line, registry)
+}
+
+/// As [`run`], for a function that is this engine's whatever the handler string says.
+pub(crate) fn run_own(engine: Arc<dyn Engine>, registry: &Registry) -> ExitCode {
+    let command_line: Vec<OsString> = env::args_os().collect();
+    run_function(&Function::Own(engine), &command_line, registry)
+}
+
+/// The function to serve.
+enum Function<'a> {
+    /// The one that the process's argument or its environment names.
+    Named(Option<&'a OsStr>),
+    /// That of an engine that makes of the handler string what it likes.
+    Own(Arc<dyn Engine>),
+}
+
+impl Function<'_> {
+    /// Returns the argument that names a function.
+    fn argument(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Named(handler) => handler.map(OsStr::to_string_lossy),
+            Self::Own(_) => None,
+        }
+    }
+
+    fn find(&self, search: &SearchPaths, registry: &Registry) -> trine_engine::Result<Located> {
+        let variable = |name: &str| env::var(name).ok();
+        let Self::Own(engine) = self else {
+            return from_environment(self.argument().as_deref(), variable, search, registry);
+        };
+        let handler = variable("_HANDLER").unwrap_or_default();
+        let (root, path) = (&search.task_root, search.task_root.join(&handler));
+        let module = Module::new(root, path, handler, Wanted::Handler(String::new()));
+        Ok(Located { engine: engine.clone(), module })
+    }
+
+    /// Returns the look of an error to a caller, where there is no function.
+    fn likely_dialect(&self, search: &SearchPaths, registry: &Registry) -> ErrorDialect {
+        match self {
+            Self::Named(_) => {
+                let variable = |name: &str| env::var(name).ok();
+                likely_dialect(self.argument().as_deref(), variable, search, registry)
+            }
+            Self::Own(engine) => engine.info().error_dialect,
+        }
+    }
+}
+
+fn run_function(
+    function: &Function<'_>,
+    command_line: &[OsString],
+    registry: &Registry,
+) -> ExitCode {
     let wrapped = wrapper::enter(command_line);
     let status = wrapped.as_ref().err().map_or(1, |failed| failed.status);
-    match serve(handler, wrapped) {
+    match serve(function, wrapped, registry) {
         Ok(Ended::Signal) => ExitCode::SUCCESS,
         // The record is in the log already.
         Ok(Ended::Init(_)) => ExitCode::from(status),
@@ -52,7 +112,11 @@ pub(super) fn run(handler: Option<&OsStr>, command_line: &[OsString]) -> ExitCod
     }
 }
 
-fn serve(handler: Option<&OsStr>, wrapped: Result<(), wrapper::Failed>) -> anyhow::Result<Ended> {
+fn serve(
+    function: &Function<'_>,
+    wrapped: Result<(), wrapper::Failed>,
+    registry: &Registry,
+) -> anyhow::Result<Ended> {
     let address = env::var(RUNTIME_API).context(
         "AWS_LAMBDA_RUNTIME_API is not set: as 'bootstrap' this program is a Lambda runtime and needs to know where \
          the Runtime API is; run it as 'trine' for its other commands, or under 'trine emulator'",
@@ -67,21 +131,18 @@ fn serve(handler: Option<&OsStr>, wrapped: Result<(), wrapper::Failed>) -> anyho
         None => settings.log(LambdaSink::new()),
     };
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    let registry = Registry::built_in();
-    let handler = handler.map(OsStr::to_string_lossy);
-    let handler = handler.as_deref();
-    let (search, variable) = (settings.search_paths(), |name: &str| env::var(name).ok());
+    let search = settings.search_paths();
     let located = wrapped
         .map_err(|failed| failed.error)
         .and_then(|()| make_sense(&wrong))
-        .and_then(|()| from_environment(handler, variable, &search, &registry));
+        .and_then(|()| function.find(&search, registry));
     let plan = match located {
         Ok(located) => {
-            registry.set_missing(&as_managed(&located, handler));
+            registry.set_missing(&as_managed(&located, function.argument().as_deref()));
             let dialect = located.engine.info().error_dialect;
-            settings.plan(located, &registry).map_err(|error| (error, dialect))
+            settings.plan(located, registry).map_err(|error| (error, dialect))
         }
-        Err(error) => Err((error, likely_dialect(handler, variable, &search, &registry))),
+        Err(error) => Err((error, function.likely_dialect(&search, registry))),
     };
     let tracer = otlp::on_lambda(&settings, &log).unwrap_or_else(|why| {
         // These variables may be meant for what the function brings along, which is no reason not to start.

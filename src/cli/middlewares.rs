@@ -35,20 +35,19 @@ struct Row<'p> {
 }
 
 impl Middlewares {
-    pub(super) fn run(self) -> ExitCode {
-        match self.show() {
+    pub(super) fn run(self, registry: &Registry) -> ExitCode {
+        match self.show(registry) {
             Ok(()) => ExitCode::SUCCESS,
             Err(Failure::Setting(error)) => fail(&format!("error: {error:#}"), 2),
             Err(Failure::Function(error)) => fail(&explain(&error), exit_code(error.kind())),
         }
     }
 
-    fn show(&self) -> Result<(), Failure> {
+    fn show(&self, registry: &Registry) -> Result<(), Failure> {
         let mut settings = settings()?;
         self.middleware_flag.apply_to(&mut settings);
-        let registry = Registry::built_in();
-        let located = target::locate(self.handler.as_deref(), &mut settings, &registry)?;
-        let plan = settings.plan(located, &registry)?;
+        let located = target::locate(self.handler.as_deref(), &mut settings, registry)?;
+        let plan = settings.plan(located, registry)?;
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let worker = Worker::new(settings.sequential_worker(settings.log(ErrorSink)));
         let rows = LocalSet::new().block_on(&runtime, async {

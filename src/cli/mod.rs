@@ -28,6 +28,8 @@ mod sub_runtime;
 mod target;
 mod wrapper;
 
+pub(crate) use lambda::run_own;
+
 use crate::{config::Settings, engines::Registry, telemetry::ProcessSink};
 use clap::{Parser, Subcommand};
 use role::Role;
@@ -77,36 +79,54 @@ enum Command {
     Emulator(emulator::EmulatorCommand),
 }
 
-/// Runs the process and returns its exit status.
-pub fn main() -> ExitCode {
+/// Runs the process with these languages, and returns its exit status: the whole of `trine`, which is also `bootstrap`.
+///
+/// A program of one's own with one more language is this call, and a line in its build script (crate `trine-build`):
+///
+/// ```no_run
+/// use trine::engines::Registry;
+/// # fn shout() -> trine_engine::Simple<fn() -> Shout> { todo!() }
+/// # struct Shout;
+/// # impl trine_engine::SimpleRuntime for Shout {
+/// #     fn setup(&mut self, _: &trine_engine::SimpleEnvironment) -> trine_engine::Result<()> { todo!() }
+/// #     fn invoke(&mut self, _: &[u8], _: &trine_engine::Invocation) -> trine_engine::Result<trine_engine::Output> {
+/// #         todo!()
+/// #     }
+/// # }
+///
+/// fn main() -> std::process::ExitCode {
+///     trine::cli::run(Registry::built_in().with(shout()))
+/// }
+/// ```
+pub fn run(registry: Registry) -> ExitCode {
     let arguments: Vec<OsString> = env::args_os().collect();
-    match Role::of_process(&arguments) {
+    let registry = &registry;
+    match Role::of_process(&arguments, registry) {
         Role::Runtime(handler) if !scaleway::is_meant(&arguments) => {
-            lambda::run(handler, &arguments)
+            lambda::run(handler, &arguments, registry)
         }
-        Role::Interpreter(name) => interpret(name.as_deref(), &arguments),
+        Role::Interpreter(name) => interpret(name.as_deref(), &arguments, registry),
         _ => match Arguments::parse_from(scaleway::command_line(&arguments)).command {
-            Command::Serve(serve) => report(serve.run()),
-            Command::Invoke(invoke) => invoke.run(),
-            Command::Middlewares(middlewares) => middlewares.run(),
-            Command::Package(package) => report(package.run()),
-            Command::Doctor(doctor) => doctor.run(),
-            Command::Check(check) => check.run(),
+            Command::Serve(serve) => report(serve.run(registry)),
+            Command::Invoke(invoke) => invoke.run(registry),
+            Command::Middlewares(middlewares) => middlewares.run(registry),
+            Command::Package(package) => report(package.run(registry)),
+            Command::Doctor(doctor) => doctor.run(registry),
+            Command::Check(check) => check.run(registry),
             Command::Schema(schema) => schema.run(),
-            Command::Engines(engines) => engines.run(),
-            Command::Emulator(emulator) => report(emulator.run()),
+            Command::Engines(engines) => engines.run(registry),
+            Command::Emulator(emulator) => report(emulator.run(registry)),
         },
     }
 }
 
 /// Runs the process as a language's interpreter: the one of this name, or the first that can be one.
-fn interpret(name: Option<&str>, arguments: &[OsString]) -> ExitCode {
+fn interpret(name: Option<&str>, arguments: &[OsString], registry: &Registry) -> ExitCode {
     let settings = match settings() {
         Ok(settings) => settings,
         Err(error) => return fail(&format!("error: {error:#}"), 1),
     };
     let environment = settings.sequential_environment(settings.log(ProcessSink));
-    let registry = Registry::built_in();
     // Without a name, the first engine that can be an interpreter is one, and does not return.
     let mut engines = registry.iter().filter(|engine| match name {
         Some(name) => registry.by_interpreter(name).is_some_and(|named| Arc::ptr_eq(named, engine)),

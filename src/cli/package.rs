@@ -116,9 +116,8 @@ impl Package {
     ///
     /// # Errors
     /// When something of the function cannot be packaged, or the packages cannot be written.
-    pub(super) fn run(self) -> anyhow::Result<()> {
+    pub(super) fn run(self, registry: &Registry) -> anyhow::Result<()> {
         let settings = settings()?;
-        let registry = Registry::built_in();
         let progress = Progress::new();
         let variable = env::var(Time::variable()).ok();
         let time = Time::of_packages(variable.as_deref()).map_err(|e| Usage(e.to_string()))?;
@@ -127,7 +126,7 @@ impl Package {
             return Err(Usage(asked.to_owned()).into());
         }
         if let Some(folder) = &self.layer {
-            return self.pack_layer(folder, &registry, time, &progress);
+            return self.pack_layer(folder, registry, time, &progress);
         }
         // What cannot be written, or is missing, is told before any work is done.
         let output =
@@ -136,7 +135,7 @@ impl Package {
             self.image.as_deref().map(|path| Target::create(path, self.force)).transpose()?;
         let parts = image.is_some().then(|| self.parts_of_image()).transpose()?;
         let project = self.project(&settings)?;
-        let function = self.function(&settings, &registry, &progress)?;
+        let function = self.function(&settings, registry, &progress)?;
         let mut summary = Summary::new(&function.contents, &function.layers, &function.entries);
         if let Some(mut target) = output {
             write_zip(&function.entries, time, &mut target, &|text| progress.say(text))?;

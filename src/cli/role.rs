@@ -34,18 +34,24 @@ pub(super) enum Role<'a> {
 
 impl<'a> Role<'a> {
     /// Returns the role of this process.
-    pub(super) fn of_process(arguments: &'a [OsString]) -> Self {
+    pub(super) fn of_process(arguments: &'a [OsString], registry: &Registry) -> Self {
         let api = env::var_os(RUNTIME_API);
-        Self::of(arguments, api.is_some(), || guest_above(api.as_deref()))
+        let above = || guest_above(api.as_deref(), registry);
+        Self::of(arguments, registry, api.is_some(), above)
     }
 
     /// Returns the role of a command line. A command stays one, whoever runs it; `bootstrap` has no commands.
-    fn of(arguments: &'a [OsString], has_api: bool, above: impl FnOnce() -> Option<Guest>) -> Self {
+    fn of(
+        arguments: &'a [OsString],
+        registry: &Registry,
+        has_api: bool,
+        above: impl FnOnce() -> Option<Guest>,
+    ) -> Self {
         let program = arguments.first().and_then(|name| Path::new(name).file_name());
         let first = arguments.get(1).map(OsString::as_os_str);
         let name = program.and_then(OsStr::to_str).unwrap_or_default();
         let is_bootstrap = name == "bootstrap";
-        if !is_bootstrap && name != "trine" && is_interpreter(name) {
+        if !is_bootstrap && name != "trine" && registry.by_interpreter(name).is_some() {
             return Self::Interpreter(Some(name.into()));
         }
         let is_option = first.is_some_and(|first| first.as_bytes().starts_with(b"-"));
@@ -60,11 +66,6 @@ impl<'a> Role<'a> {
     }
 }
 
-/// Whether this names a language's interpreter: under it this program acts as that one, whoever starts it.
-fn is_interpreter(name: &str) -> bool {
-    Registry::built_in().by_interpreter(name).is_some()
-}
-
 /// A guest that has started this process, itself or through others.
 #[derive(Debug, Clone)]
 struct Guest {
@@ -77,15 +78,15 @@ struct Guest {
 /// different one: then one of the processes above it is this program, running guests.
 ///
 /// A guest may have a Runtime API of its own making and start this program as its runtime: its address differs.
-fn guest_above(api: Option<&OsStr>) -> Option<Guest> {
+fn guest_above(api: Option<&OsStr>, registry: &Registry) -> Option<Guest> {
     let concerns = |its: Option<&OsStr>| api.is_none() || api == its.filter(|its| !its.is_empty());
     let marked = env::var_os(CHILD_MARK).is_some_and(|mark| concerns(Some(&mark)));
-    host_above(concerns).or(marked.then_some(Guest { interpreter: None }))
+    host_above(concerns, registry).or(marked.then_some(Guest { interpreter: None }))
 }
 
 /// Returns the guest of the next process above this one that is this program running guests. What cannot be inspected
 /// belongs to others.
-fn host_above(concerns: impl Fn(Option<&OsStr>) -> bool) -> Option<Guest> {
+fn host_above(concerns: impl Fn(Option<&OsStr>) -> bool, registry: &Registry) -> Option<Guest> {
     let file_of = |process: &str| {
         let file = fs::metadata(format!("/proc/{process}/exe")).ok()?;
         Some((file.dev(), file.ino()))
@@ -102,7 +103,7 @@ fn host_above(concerns: impl Fn(Option<&OsStr>) -> bool) -> Option<Guest> {
             && has_guests(&process)
             && concerns(variable_of(&process, RUNTIME_API).as_deref())
         {
-            return Some(Guest { interpreter: interpreter_of(&process) });
+            return Some(Guest { interpreter: interpreter_of(&process, registry) });
         }
         above = parent_of(&process)?;
     }
@@ -110,11 +111,11 @@ fn host_above(concerns: impl Fn(Option<&OsStr>) -> bool) -> Option<Guest> {
 }
 
 /// Returns the name by which a process was started, where it is that of an interpreter.
-fn interpreter_of(process: &str) -> Option<String> {
+fn interpreter_of(process: &str, registry: &Registry) -> Option<String> {
     let line = fs::read(format!("/proc/{process}/cmdline")).ok()?;
     let program = line.split(|byte| *byte == 0).next().unwrap_or_default();
     let name = Path::new(OsStr::from_bytes(program)).file_name()?.to_str()?;
-    is_interpreter(name).then(|| name.to_owned())
+    registry.by_interpreter(name).is_some().then(|| name.to_owned())
 }
 
 /// Whether a process of this program runs guests: the emulator starts runtimes but runs no guests.
@@ -146,7 +147,7 @@ mod tests {
     fn role(words: &[&str], has_api: bool, is_child: bool) -> String {
         let words: Vec<OsString> = words.iter().map(OsString::from).collect();
         let above = || is_child.then_some(Guest { interpreter: None });
-        let role = Role::of(&words, has_api, above);
+        let role = Role::of(&words, &Registry::built_in(), has_api, above);
         format!("{role:?}").replace("Some", "").replace(['(', ')', '"'], "")
     }
 
@@ -203,7 +204,7 @@ mod tests {
                 let words = ["/usr/bin/trine".into(), "-c".into(), "1".into()];
                 let above = || Some(Guest { interpreter: Some((*name).to_owned()) });
                 let expected = Role::Interpreter(Some((*name).into()));
-                assert_eq!(Role::of(&words, false, above), expected);
+                assert_eq!(Role::of(&words, &Registry::built_in(), false, above), expected);
             }
         }
     }

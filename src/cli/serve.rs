@@ -128,28 +128,27 @@ impl Serve {
     ///
     /// # Errors
     /// Invalid settings, a path without functions, a port in use.
-    pub(super) fn run(self) -> anyhow::Result<()> {
+    pub(super) fn run(self, registry: &Registry) -> anyhow::Result<()> {
         let mut settings = settings()?;
         self.apply_to(&mut settings);
         self.permissions.apply_to(&mut settings).map_err(Usage)?;
         settings.container = config::container_memory();
         let supervisor = Supervisor::new()?;
-        let registry = Registry::built_in();
         let named = scaleway::Handler::named().filter(|_| self.path.is_none());
         let (site, program) = match &named {
             handler if self.sub_runtime => {
                 let (site, program) = scaleway::site_of_program(handler.as_ref())?;
                 (site, Some(program))
             }
-            Some(handler) => (handler.site(&registry)?, None),
+            Some(handler) => (handler.site(registry)?, None),
             None => {
                 let path = self.path.as_deref().unwrap_or(".");
                 check_form(path)?;
-                (Site::open(path, &registry)?, None)
+                (Site::open(path, registry)?, None)
             }
         };
-        let site = site.surround(&settings.middlewares, &settings.layer_root.value, &registry)?;
-        let site = stand_in(site, &mut settings, &registry);
+        let site = site.surround(&settings.middlewares, &settings.layer_root.value, registry)?;
+        let site = stand_in(site, &mut settings, registry);
         let options = self.options(env::var("PORT").ok(), named.is_some())?;
         if self.local {
             scaleway::check_local(&options, &site)?;

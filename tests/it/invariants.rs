@@ -438,6 +438,36 @@ fn the_code_map_names_every_crate_and_room() {
     assert!(left_out.is_empty(), "ARCHITECTURE.md does not name {left_out:?}");
 }
 
+/// Registries and readers of a dependency list see no more of a crate than this.
+#[test]
+fn every_crate_for_others_says_what_it_is_and_begins_with_an_example() {
+    let workspace = manifest("");
+    let members = workspace["workspace"]["members"].as_array().unwrap();
+    let crates = members.iter().map(|member| member.as_str().unwrap()).chain([""]);
+    for folder in crates {
+        let package = manifest(folder)["package"].as_table().unwrap().clone();
+        if package.get("publish").and_then(Value::as_bool) == Some(false) {
+            continue;
+        }
+        let said = package["description"].as_str().unwrap();
+        assert!(said.len() > 3 && !said.ends_with('.'), "{folder:?}: {said:?}");
+        for list in ["keywords", "categories"] {
+            let entries = package[list].as_array().unwrap().len();
+            assert!((1..=5).contains(&entries), "{folder:?} has {entries} {list}");
+        }
+        if let Some(readme) = package.get("readme").and_then(Value::as_str) {
+            assert!(repository().join(folder).join(readme).is_file(), "{folder:?}: {readme}");
+        }
+        let root = repository().join(folder).join("src/lib.rs");
+        let mut front = fs::read_to_string(&root).unwrap();
+        for included in front.clone().split("include_str!(\"").skip(1) {
+            let file = root.with_file_name(included.split('"').next().unwrap());
+            front += &fs::read_to_string(file).unwrap();
+        }
+        assert!(front.contains("```"), "the documentation of {folder:?} shows no example");
+    }
+}
+
 /// Otherwise `make run` after `make test`, or the other way round, would compile V8's family once more.
 #[test]
 fn a_build_of_the_product_alone_is_part_of_the_workspaces() {

@@ -40,6 +40,7 @@ mod permissions;
 mod processes;
 mod program_end;
 mod python_streams;
+mod rust_programs;
 mod soak;
 mod stacks;
 mod stream_faults;

@@ -113,15 +113,14 @@ pub(super) struct EmulatorCommand {
 }
 
 impl EmulatorCommand {
-    pub(super) fn run(self) -> anyhow::Result<()> {
+    pub(super) fn run(self, registry: &Registry) -> anyhow::Result<()> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(self.serve())
+        runtime.block_on(self.serve(registry))
     }
 
-    async fn serve(self) -> anyhow::Result<()> {
+    async fn serve(self, registry: &Registry) -> anyhow::Result<()> {
         let address = address::resolve(&self.host, self.port)?;
-        let registry = Registry::built_in();
-        let functions = self.functions(&registry)?;
+        let functions = self.functions(registry)?;
         let console = console(functions.len() > 1);
         // Several functions cannot share the one name that the environment may have.
         let set = |name: &str| {
@@ -172,7 +171,7 @@ impl EmulatorCommand {
             announce_urls(address, known.iter().map(|(options, _)| options));
         }
         let running = tokio::select! {
-            running = self.keep_running(&platform, &functions, &registry) => running,
+            running = self.keep_running(&platform, &functions, registry) => running,
             asked = asked_to_end() => asked,
         };
         let violations = platform.violations();

@@ -1,0 +1,3 @@
+export const handler = ({ items }) => ({
+  total: items[7].price,
+});

@@ -1,0 +1,3 @@
+def handler(cart):
+    for item in cart["items"]:
+        yield f"{item['count']} {item['name']}\n"
