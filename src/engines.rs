@@ -1,8 +1,11 @@
 //! The languages of this build. The only file that names language crates: a feature turns into a registry entry here,
 //! and nowhere else does the product know which languages exist.
 
-use std::sync::Arc;
-use trine_engine::Engine;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use trine_engine::{Engine, Error, ErrorKind, Result};
 
 /// A file extension that belongs to two languages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -29,7 +32,34 @@ impl Registry {
             Arc::new(trine_python::engine()),
             #[cfg(feature = "lua")]
             Arc::new(trine_lua::engine()),
+            #[cfg(feature = "sql")]
+            Arc::new(trine_sql::engine()),
+            #[cfg(feature = "shell")]
+            Arc::new(trine_shell::engine()),
+            #[cfg(feature = "wasm")]
+            Arc::new(trine_wasm::engine()),
+            #[cfg(feature = "native")]
+            Arc::new(trine_native::engine()),
         ])
+    }
+
+    /// Adds the languages of plug-ins: shared libraries, by their paths. Relative ones start at `folder`.
+    ///
+    /// # Errors
+    /// When a file is no plug-in, or not for this build; when its language is there already, or one of its file extensions
+    /// belongs to another one.
+    pub fn plug_in(&mut self, files: &[PathBuf], folder: &Path) -> Result<()> {
+        for file in files {
+            let engine = plug_in(&folder.join(file))?;
+            let id = engine.info().id;
+            let is_known = self.engines.iter().any(|known| known.info().id == id);
+            let taken = match is_known {
+                true => Err(format!("the language '{id}' is there already")),
+                false => self.add(engine).map_err(|taken| taken.to_string()),
+            };
+            taken.map_err(|why| refused(format!("the plug-in {}: {why}", file.display())))?;
+        }
+        Ok(())
     }
 
     /// Adds a language, or puts it in the place of the one that has its id.
@@ -104,10 +134,26 @@ impl Registry {
     }
 }
 
+/// Loads the language of a plug-in.
+#[cfg(feature = "plugin")]
+fn plug_in(path: &Path) -> Result<Arc<dyn Engine>> {
+    trine_plugin::load(path).map_err(|why| refused(why.to_string()))
+}
+
+#[cfg(not(feature = "plugin"))]
+fn plug_in(path: &Path) -> Result<Arc<dyn Engine>> {
+    let message = format!("this build takes no plug-ins, so {} is not loaded", path.display());
+    Err(refused(message))
+}
+
+fn refused(message: String) -> Error {
+    Error::new(ErrorKind::Unsupported, message).with_name("Runtime.InvalidEngine")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use trine_engine::{EngineInfo, Environment, Instance, Result};
+    use trine_engine::{EngineInfo, Environment, Instance};
 
     struct Named(EngineInfo);
 

@@ -4,7 +4,7 @@ use super::{Usage, fail, print, settings, target};
 use crate::{
     engines::Registry,
     handler::PassedOver,
-    http::{Checked, Flaw, check},
+    http::{Checked, Flaw, Site, check},
 };
 use clap::Args;
 use serde_json::json;
@@ -13,7 +13,8 @@ use std::process::ExitCode;
 /// Check trine.toml and the functions of a folder without serving them.
 ///
 /// Looks at the routes, files, triggers and settings that trine.toml declares, at every function (whether its file parses
-/// and can export its handler) and at the middlewares around it. Runs nothing of them. One line a finding, with file and
+/// and can export its handler) and at the middlewares around it. Runs nothing of them, except that plug-ins are
+/// loaded. One line a finding, with file and
 /// line, then files that are passed over because they can be no function; exit status 1 if anything is wrong.
 #[derive(Debug, Args)]
 pub(super) struct Check {
@@ -42,7 +43,8 @@ impl Check {
         let mut settings = settings()?;
         self.middleware_flag.apply_to(&mut settings);
         let (asked, layers) = (&settings.middlewares, &settings.layer_root.value);
-        Ok(check(&self.path, asked, layers, registry)?)
+        let registry = Site::languages(&self.path, registry)?;
+        Ok(check(&self.path, asked, layers, &registry)?)
     }
 
     fn report(&self, checked: &Checked) -> ExitCode {

@@ -44,14 +44,15 @@ pub(super) fn run(
     handler: Option<&OsStr>,
     command_line: &[OsString],
     registry: &Registry,
+    refused: Option<Error>,
 ) -> ExitCode {
-    run_function(&Function::Named(handler), command_line, registry)
+    run_function(&Function::Named(handler), command_line, registry, refused)
 }
 
 /// As [`run`], for a function that is this engine's whatever the handler string says.
 pub(crate) fn run_own(engine: Arc<dyn Engine>, registry: &Registry) -> ExitCode {
     let command_line: Vec<OsString> = env::args_os().collect();
-    run_function(&Function::Own(engine), &command_line, registry)
+    run_function(&Function::Own(engine), &command_line, registry, None)
 }
 
 /// The function to serve.
@@ -98,10 +99,12 @@ fn run_function(
     function: &Function<'_>,
     command_line: &[OsString],
     registry: &Registry,
+    refused: Option<Error>,
 ) -> ExitCode {
     let wrapped = wrapper::enter(command_line);
     let status = wrapped.as_ref().err().map_or(1, |failed| failed.status);
-    match serve(function, wrapped, registry) {
+    let wrapped = wrapped.map_err(|failed| failed.error);
+    match serve(function, wrapped.and_then(|()| refused.map_or(Ok(()), Err)), registry) {
         Ok(Ended::Signal) => ExitCode::SUCCESS,
         // The record is in the log already.
         Ok(Ended::Init(_)) => ExitCode::from(status),
@@ -114,7 +117,7 @@ fn run_function(
 
 fn serve(
     function: &Function<'_>,
-    wrapped: Result<(), wrapper::Failed>,
+    begun: trine_engine::Result<()>,
     registry: &Registry,
 ) -> anyhow::Result<Ended> {
     let address = env::var(RUNTIME_API).context(
@@ -132,10 +135,8 @@ fn serve(
     };
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let search = settings.search_paths();
-    let located = wrapped
-        .map_err(|failed| failed.error)
-        .and_then(|()| make_sense(&wrong))
-        .and_then(|()| function.find(&search, registry));
+    let located =
+        begun.and_then(|()| make_sense(&wrong)).and_then(|()| function.find(&search, registry));
     let plan = match located {
         Ok(located) => {
             registry.set_missing(&as_managed(&located, function.argument().as_deref()));

@@ -38,9 +38,11 @@ use std::{
     ffi::{OsStr, OsString},
     fmt,
     io::{Write, stderr, stdout},
+    path::PathBuf,
     process::ExitCode,
     sync::Arc,
 };
+use trine_engine::Error;
 
 /// One runtime for functions in JavaScript, TypeScript, Python and Lua.
 ///
@@ -100,24 +102,51 @@ enum Command {
 /// ```
 pub fn run(registry: Registry) -> ExitCode {
     let arguments: Vec<OsString> = env::args_os().collect();
-    let registry = &registry;
-    match Role::of_process(&arguments, registry) {
+    match Role::of_process(&arguments, &registry) {
         Role::Runtime(handler) if !scaleway::is_meant(&arguments) => {
-            lambda::run(handler, &arguments, registry)
+            let (registry, refused) = plugged(registry);
+            lambda::run(handler, &arguments, &registry, refused)
         }
-        Role::Interpreter(name) => interpret(name.as_deref(), &arguments, registry),
-        _ => match Arguments::parse_from(scaleway::command_line(&arguments)).command {
-            Command::Serve(serve) => report(serve.run(registry)),
-            Command::Invoke(invoke) => invoke.run(registry),
-            Command::Middlewares(middlewares) => middlewares.run(registry),
-            Command::Package(package) => report(package.run(registry)),
-            Command::Doctor(doctor) => doctor.run(registry),
-            Command::Check(check) => check.run(registry),
-            Command::Schema(schema) => schema.run(),
-            Command::Engines(engines) => engines.run(registry),
-            Command::Emulator(emulator) => report(emulator.run(registry)),
-        },
+        Role::Interpreter(name) => interpret(name.as_deref(), &arguments, &registry),
+        _ => command(scaleway::command_line(&arguments), registry),
     }
+}
+
+/// Runs one of the program's own commands.
+fn command(line: Vec<OsString>, registry: Registry) -> ExitCode {
+    let command = Arguments::parse_from(line).command;
+    let (registry, refused) = plugged(registry);
+    if let Some(why) = refused {
+        return fail(&format!("error: the environment variable {ENGINES}: {}", why.message()), 2);
+    }
+    let registry = &registry;
+    match command {
+        Command::Serve(serve) => report(serve.run(registry)),
+        Command::Invoke(invoke) => invoke.run(registry),
+        Command::Middlewares(middlewares) => middlewares.run(registry),
+        Command::Package(package) => report(package.run(registry)),
+        Command::Doctor(doctor) => doctor.run(registry),
+        Command::Check(check) => check.run(registry),
+        Command::Schema(schema) => schema.run(),
+        Command::Engines(engines) => engines.run(registry),
+        Command::Emulator(emulator) => report(emulator.run(registry)),
+    }
+}
+
+/// The variable that names plug-ins, between commas.
+const ENGINES: &str = "TRINE_ENGINES";
+
+/// Returns the registry with the plug-ins that the environment names, or the reason why one of them is not there.
+fn plugged(mut registry: Registry) -> (Registry, Option<Error>) {
+    let Some(list) = env::var_os(ENGINES).filter(|list| !list.is_empty()) else {
+        return (registry, None);
+    };
+    let folder = env::var_os("LAMBDA_TASK_ROOT").map_or_else(|| PathBuf::from("."), PathBuf::from);
+    let folder = std::path::absolute(&folder).unwrap_or(folder);
+    let list = list.to_string_lossy();
+    let files = list.split(',').map(str::trim).filter(|file| !file.is_empty()).map(PathBuf::from);
+    let plugged = registry.plug_in(&files.collect::<Vec<_>>(), &folder);
+    (registry, plugged.err())
 }
 
 /// Runs the process as a language's interpreter: the one of this name, or the first that can be one.

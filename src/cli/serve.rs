@@ -134,6 +134,8 @@ impl Serve {
         self.permissions.apply_to(&mut settings).map_err(Usage)?;
         settings.container = config::container_memory();
         let supervisor = Supervisor::new()?;
+        let path = self.path.as_deref().unwrap_or(".");
+        let registry = &*Site::languages(path, registry)?;
         let named = scaleway::Handler::named().filter(|_| self.path.is_none());
         let (site, program) = match &named {
             handler if self.sub_runtime => {
@@ -142,7 +144,6 @@ impl Serve {
             }
             Some(handler) => (handler.site(registry)?, None),
             None => {
-                let path = self.path.as_deref().unwrap_or(".");
                 check_form(path)?;
                 (Site::open(path, registry)?, None)
             }

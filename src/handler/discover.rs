@@ -42,13 +42,16 @@ pub struct Discovery {
 /// Names, without extension, by which a folder's handler file is known; the first that a language has is its handler.
 const HANDLER_NAMES: &[&str] =
     &["handler", "index", "app", "main", "function", "lambda_function", "function.bundle"];
+/// The file that declares functions which a look at the folder does not find.
+const ROUTE_FILE: &str = "trine.toml";
 /// Levels of folders below a function's own in which the folders of its languages may lie.
 const LEVELS: usize = 2;
 
 /// Finds the functions of `folder`. None of them names its handler; files that cannot have one are not functions. Looks
 /// at files ([`Engine::check`]), and runs nothing.
 ///
-/// - `<name>.<ext>` in the folder itself is the function `<name>`, unless the name has a dot or a leading underscore.
+/// - `<name>.<ext>` in the folder itself is the function `<name>`, unless the name has a dot or a leading underscore. A file
+///   of a language that yields to others ([`trine_engine::EngineInfo::yields`]) needs one of the names below.
 /// - A sub-folder with a file `handler.<ext>`, or `index`, `app`, `main`, `function`, `lambda_function`,
 ///   `function.bundle.js`, is a function with the sub-folder's name.
 /// - Where one name has files of several languages, each is a function of its own below it, named after its engine
@@ -175,6 +178,14 @@ impl Search<'_> {
             let Some((_, path)) = entries.files.iter().find(|(name, _)| *name == wanted) else {
                 continue;
             };
+            if engine.info().yields && !HANDLER_NAMES.contains(&stem) {
+                let names = HANDLER_NAMES.join(", ");
+                let why = format!(
+                    "a .{extension} file is served where it is named {names}, or by {ROUTE_FILE}"
+                );
+                self.pass_over(path, why);
+                continue;
+            }
             let problem = match engine.check(&module(folder, path.clone(), stem.to_owned())) {
                 Ok(Presence::Possible) => None,
                 Ok(Presence::Absent { others }) => {
@@ -207,7 +218,10 @@ impl Search<'_> {
     /// Whether an engine runs any file in a folder or near below it.
     fn has_code(&self, folder: &Path, levels: usize) -> bool {
         let Ok(entries) = Entries::read(folder) else { return false };
-        let runs = |name: &str| self.registry.by_extension(extension_of(name)).is_some();
+        let runs = |name: &str| {
+            let engine = self.registry.by_extension(extension_of(name));
+            engine.is_some_and(|engine| !engine.info().yields)
+        };
         entries.files.iter().any(|(name, _)| runs(name))
             || levels > 0 && entries.folders.iter().any(|(_, path)| self.has_code(path, levels - 1))
     }

@@ -42,7 +42,7 @@ fn by_extension<'r>(text: &str, registry: &'r Registry) -> Option<&'r Arc<dyn En
         .find_map(|part| registry.by_extension(part))
 }
 
-/// Returns the only engine of the files in the handler's folder.
+/// Returns the only engine of the files in the handler's folder, apart from those that commonly lie beside others.
 fn by_neighbours<'r>(
     text: &str,
     search: &SearchPaths,
@@ -59,7 +59,7 @@ fn by_neighbours<'r>(
     let mut engines = fs::read_dir(folder).ok()?.flatten().filter_map(|entry| {
         let path = entry.path();
         let extension = Path::new(&path).extension()?.to_str()?;
-        registry.by_extension(extension)
+        registry.by_extension(extension).filter(|engine| !engine.info().yields)
     });
     let first = engines.next()?;
     engines.all(|engine| engine.info().id == first.info().id).then_some(first)

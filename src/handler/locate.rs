@@ -16,8 +16,8 @@ use std::{
 use trine_engine::{Engine, Error, ErrorKind, HANDLER_NAMES, Module, Presence, Result};
 
 /// Finds the function that `text` names: as a file in the task root, then in the layers, then as the languages' own
-/// imports would. [`crate::handler`] describes what it means; `function.bundle.js` of the task root answers when
-/// nothing else does.
+/// imports would, then as a file of a language that yields to others. [`crate::handler`] describes what it means;
+/// `function.bundle.js` of the task root answers when nothing else does.
 ///
 /// Contract: the managed Node runtime's and Python runtime's parsing of `_HANDLER`, widened by file extensions and
 /// bare names.
@@ -38,18 +38,27 @@ pub fn locate(text: &str, search: &SearchPaths, registry: &Registry) -> Result<L
     let names_a_file = written.is_like_a_file(registry)
         || written.extension().is_some()
             && not_found::unsuited(&written, &roots, registry).is_some();
-    for root in &roots {
-        for ways in [as_file, as_folder] {
-            let mut found = matches(&written, root, registry, ways, &mut tried)?;
-            if names_a_file {
-                found.retain(|found| may_have_its_export(&found.clone().located(search)));
-            }
-            if let Some(only) = unambiguous(text, root, found)? {
-                return Ok(only.located(search));
+    let mut by_name = |yields: bool, tried: &mut Tried| {
+        for root in &roots {
+            for ways in [as_file, as_folder] {
+                let mut found = matches(&written, root, registry, ways, yields, tried)?;
+                if names_a_file || yields {
+                    found.retain(|found| may_have_its_export(&found.clone().located(search)));
+                }
+                if let Some(only) = unambiguous(text, root, found)? {
+                    return Ok(Some(only.located(search)));
+                }
             }
         }
+        Ok(None)
+    };
+    if let Some(located) = by_name(false, &mut tried)? {
+        return Ok(located);
     }
     if let Some(located) = import::find(&written, names_a_file, search, registry, &mut tried)? {
+        return Ok(located);
+    }
+    if let Some(located) = by_name(true, &mut tried)? {
         return Ok(located);
     }
     match bundle(search, registry)? {
@@ -97,8 +106,9 @@ pub fn locate_file(
     let mut tried = Tried::default();
     // Where an extension is written, that file is meant, not a function `py` of a file beside it.
     let is_whole = extension.is_some_and(|extension| registry.by_extension(extension).is_some());
-    for ways in [as_file as Ways, as_folder].into_iter().filter(|_| !is_whole) {
-        let found = matches(&written, &roots[0], registry, ways, &mut tried)?;
+    let ways = [(as_file as Ways, false), (as_folder, false), (as_file, true)];
+    for (ways, yields) in ways.into_iter().filter(|_| !is_whole) {
+        let found = matches(&written, &roots[0], registry, ways, yields, &mut tried)?;
         if let Some(only) = unambiguous(text, &search.task_root, found)? {
             return Ok(only.located(search));
         }
@@ -219,15 +229,17 @@ fn as_folder(engine: &dyn Engine, root: &Path, stem: &str) -> Candidates {
     }
 }
 
+/// Returns the files that answer, of the languages that yield to others or of those that do not.
 fn matches(
     written: &Written<'_>,
     root: &Path,
     registry: &Registry,
     ways: Ways,
+    yields: bool,
     tried: &mut Tried,
 ) -> Result<Vec<Match>> {
     let mut found: Vec<Match> = Vec::new();
-    for engine in registry.iter() {
+    for engine in registry.iter().filter(|engine| engine.info().yields == yields) {
         let info = engine.info();
         for Reading { stem, name, export } in written.readings(info) {
             let mut add = |path: PathBuf| {

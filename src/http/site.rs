@@ -6,7 +6,7 @@ use super::{
     files::StaticFolder,
     format::EventFormat,
     route::{Destination, Route, Routes},
-    route_file::{self, Declared, Fault, ROUTE_FILE},
+    route_file::{self, Declared, Fault, Placed, ROUTE_FILE},
     triggers::Trigger,
 };
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
 };
 use http::Method;
 use std::{
+    borrow::Cow,
     collections::HashMap,
     path::{Path, PathBuf},
     sync::Arc,
@@ -224,6 +225,26 @@ impl Site {
         })?;
         let (name, root) = (located.module.name.clone(), located.module.root.clone());
         Ok(Self::new(vec![ServedFunction::looked_at(name, located)]).of(&root))
+    }
+
+    /// Returns the languages for a path that is to be opened: those of `registry`, and, where it is a folder, the plug-ins
+    /// that its `trine.toml` names.
+    ///
+    /// # Errors
+    /// [`ServeError::Routes`] when one of them cannot be loaded, with the line that names it.
+    pub fn languages<'r>(
+        path: &str,
+        registry: &'r Registry,
+    ) -> Result<Cow<'r, Registry>, ServeError> {
+        let folder = Path::new(path);
+        let mut registry = Cow::Borrowed(registry);
+        for Placed { value, line } in route_file::engines(folder) {
+            let base = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+            registry.to_mut().plug_in(&[value], &base).map_err(|error| {
+                fault_in(folder, &Fault { line, message: error.message().to_owned() }, 0)
+            })?;
+        }
+        Ok(registry)
     }
 
     /// Makes a site of the functions of a folder and what its `trine.toml` declares.

@@ -106,7 +106,9 @@ fn rest(folder: &Path, registry: &Registry) -> Result<Vec<String>> {
 /// Returns a file's name without the extension of a language.
 fn stem<'n>(file: &'n str, registry: &Registry) -> &'n str {
     match file.rsplit_once('.') {
-        Some((stem, extension)) if registry.by_extension(extension).is_some() => stem,
+        Some((stem, extension)) if extensions(registry).any(|(known, _)| known == extension) => {
+            stem
+        }
         _ => file,
     }
 }
@@ -148,6 +150,11 @@ fn check(name: &str) -> Result<()> {
     Err(Error::new(ErrorKind::HandlerNotFound, message).with_name(NOT_FOUND))
 }
 
+/// Returns the extensions of languages that may have middlewares, with their engines.
+fn extensions(registry: &Registry) -> impl Iterator<Item = (&'static str, &Arc<dyn Engine>)> {
+    registry.extensions().filter(|(_, engine)| !engine.info().yields)
+}
+
 fn candidates(name: &str, folder: &Path, registry: &Registry) -> Result<Vec<Candidate>> {
     let mut found = Vec::new();
     let mut add = |engine: &Arc<dyn Engine>, file: String| -> Result<()> {
@@ -159,13 +166,14 @@ fn candidates(name: &str, folder: &Path, registry: &Registry) -> Result<Vec<Cand
     };
     if let Some((_, extension)) = name.rsplit_once('.')
         && let Some(engine) = registry.by_extension(extension)
+        && !engine.info().yields
     {
         add(engine, name.to_owned())?;
     }
-    for (extension, engine) in registry.extensions() {
+    for (extension, engine) in extensions(registry) {
         add(engine, format!("{name}.{extension}"))?;
     }
-    for (extension, engine) in registry.extensions() {
+    for (extension, engine) in extensions(registry) {
         add(engine, format!("{name}/index.{extension}"))?;
     }
     Ok(found)
@@ -256,7 +264,8 @@ fn unknown(name: &str, folders: &[PathBuf], registry: &Registry) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::handler::tests::fixture::{folders, registry};
+    use crate::handler::tests::fixture::{folders, registry, silent};
+    use trine_engine::EngineInfo;
 
     fn found(files: &[&str], name: &str) -> Result<(String, &'static str)> {
         let (_parent, search) = folders(files);
@@ -276,6 +285,20 @@ mod tests {
         assert_eq!(found(&files, "b").unwrap(), ("task/middlewares/b/index.js".into(), "js"));
         let both = ["task/middlewares/a.lua", "task/middlewares/a/index.lua"];
         assert_eq!(found(&both, "a").unwrap().0, "task/middlewares/a.lua");
+    }
+
+    #[test]
+    fn files_of_languages_that_yield_are_no_middlewares() {
+        let (_parent, search) = folders(&["task/middlewares/a.sh", "task/middlewares/a.py"]);
+        let folder = search.task_root.join("middlewares");
+        let info = EngineInfo::new("sh", "Shell", "0").with_extensions(&["sh"]).with_yields(true);
+        let mut registry = registry();
+        registry.add(silent(info)).unwrap();
+        let find = |name| middleware(name, std::slice::from_ref(&folder), &search.task_root, &registry);
+        assert_eq!(find("a").unwrap().engine.info().id, "python");
+        assert_eq!(find("a.sh").unwrap_err().name(), NOT_FOUND);
+        let all = with_rest(&["*".to_owned()], &folder, &registry).unwrap();
+        assert_eq!(all, ["a"]);
     }
 
     #[test]

@@ -165,6 +165,11 @@ pub struct EngineInfo {
     pub splits_at_first_dot: bool,
     /// Names, without extension, of the file that stands for the folder that it is in: `index`, `__init__`.
     pub index_files: &'static [&'static str],
+    /// Whether files of other languages go first, because files of its extensions commonly lie beside other handlers without
+    /// being any: scripts, queries, compiled code. A file of a language that yields is a handler where it is named with its
+    /// extension, or where no other language has a module of that name; in a folder that is served, where it is named as
+    /// handlers usually are; and it is never a middleware.
+    pub yields: bool,
     /// What to do about errors of this language's; see [`EngineInfo::hint`].
     pub hints: &'static [Hint],
     /// The abilities of this engine.
@@ -198,6 +203,7 @@ impl EngineInfo {
             waits_hold_thread: false,
             splits_at_first_dot: false,
             index_files: &[],
+            yields: false,
             hints: &[],
             capabilities: Capabilities::default(),
             error_dialect: ErrorDialect::PLAIN,
@@ -264,6 +270,13 @@ impl EngineInfo {
     #[must_use]
     pub fn with_index_files(mut self, index_files: &'static [&'static str]) -> Self {
         self.index_files = index_files;
+        self
+    }
+
+    /// Sets whether files of other languages go first.
+    #[must_use]
+    pub fn with_yields(mut self, yields: bool) -> Self {
+        self.yields = yields;
         self
     }
 

@@ -21,9 +21,9 @@ pub(crate) fn last_dot() -> EngineInfo {
 /// Returns both, and a third one.
 pub(crate) fn registry() -> Registry {
     Registry::new(vec![
-        engine(first_dot()),
-        engine(last_dot()),
-        engine(info("lua", &["lua"], false)),
+        silent(first_dot()),
+        silent(last_dot()),
+        silent(info("lua", &["lua"], false)),
     ])
 }
 
@@ -50,7 +50,8 @@ pub(crate) fn write(parent: &Path, file: &str) {
     fs::write(path, "").unwrap();
 }
 
-fn engine(info: EngineInfo) -> Arc<dyn Engine> {
+/// Makes an engine of a language that answers nothing.
+pub(crate) fn silent(info: EngineInfo) -> Arc<dyn Engine> {
     Arc::new(Simple::new(info, || Silent))
 }
 

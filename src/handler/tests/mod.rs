@@ -1,3 +1,4 @@
 //! Tests of how handlers are found, as far as they share something.
 
 pub(crate) mod fixture;
+mod yielding;

@@ -20,9 +20,9 @@ pub(in crate::http) struct Fault {
 
 /// A value and its line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Placed<T> {
-    pub(super) value: T,
-    pub(super) line: usize,
+pub(in crate::http) struct Placed<T> {
+    pub(in crate::http) value: T,
+    pub(in crate::http) line: usize,
 }
 
 /// The key that says of which kind a table is.

@@ -331,5 +331,15 @@ pub(super) const STATIC: Table = Table {
     ],
 };
 
+/// `[[engine]]`.
+pub(super) const ENGINE: Table = Table {
+    name: "engine",
+    about: "A plug-in: a language in a shared library.",
+    one_of: &[],
+    keys: &[
+        Key::new("file", Kind::Text, "The library, as seen from the file's own folder.").required()
+    ],
+};
+
 /// All tables that the file may have.
-pub(in crate::http) const TABLES: &[Table] = &[FUNCTION, ROUTE, STATIC, TRIGGER];
+pub(in crate::http) const TABLES: &[Table] = &[FUNCTION, ROUTE, STATIC, TRIGGER, ENGINE];

@@ -24,6 +24,9 @@
 //! path = "/assets"
 //! folder = "public"
 //!
+//! [[engine]]
+//! file = "engines/upper.so"    # a plug-in: a language of its own
+//!
 //! [[trigger]]
 //! kind = "cron"
 //! cron = "*/5 * * * *"
@@ -47,16 +50,19 @@ mod tests;
 mod trigger_keys;
 mod triggers;
 
-pub(super) use document::Fault;
+pub(super) use document::{Fault, Placed};
 pub use schema::schema;
 
 use super::{
     auth::Auth, files::StaticFolder, route::Route, site::ServedFunction, triggers::Trigger,
 };
 use crate::{engines::Registry, handler::SearchPaths};
-use document::{Document, Placed};
+use document::Document;
 use lookup::Functions;
-use std::{fs, io, path::Path};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 /// The name of the file.
 pub(super) const ROUTE_FILE: &str = "trine.toml";
@@ -69,6 +75,22 @@ pub(super) struct Declared {
     pub(super) triggers: Vec<Trigger>,
     /// Number of the functions that the folder holds: those behind them are named by handler strings only.
     pub(super) discovered: usize,
+}
+
+/// Returns the plug-ins that a folder declares, as far as its file can be read: what is wrong there is told by [`read`].
+pub(super) fn engines(folder: &Path) -> Vec<Placed<PathBuf>> {
+    let Ok(text) = fs::read_to_string(folder.join(ROUTE_FILE)) else { return Vec::new() };
+    engines_of(&mut Document::read(&text, &mut Vec::new()))
+}
+
+fn engines_of(document: &mut Document) -> Vec<Placed<PathBuf>> {
+    let mut files = Vec::new();
+    for mut entry in document.take(&keys::ENGINE) {
+        let file = entry.text("file");
+        entry.end();
+        files.extend(file.map(|Placed { value, line }| Placed { value: value.into(), line }));
+    }
+    files
 }
 
 /// Reads what a folder declares, nothing if it has no such file. A handler string that is not a function yet is added to
@@ -90,6 +112,8 @@ pub(super) fn read(
         }
     };
     let mut document = Document::read(&text, faults);
+    // They have been loaded before: without them, not all functions would have been found.
+    engines_of(&mut document);
     let folders = statics::read(document.take(&keys::STATIC), folder, faults);
     functions.retain(|function| !folders.iter().any(|(files, _)| files.holds(function)));
     let discovered = functions.len();
