@@ -38,7 +38,7 @@ pub fn locate(text: &str, search: &SearchPaths, registry: &Registry) -> Result<L
     let names_a_file = written.is_like_a_file(registry)
         || written.extension().is_some()
             && not_found::unsuited(&written, &roots, registry).is_some();
-    let mut by_name = |yields: bool, tried: &mut Tried| {
+    let by_name = |yields: bool, tried: &mut Tried| -> Result<Option<Located>> {
         for root in &roots {
             for ways in [as_file, as_folder] {
                 let mut found = matches(&written, root, registry, ways, yields, tried)?;

@@ -1,7 +1,7 @@
 //! A look at a folder as the server would serve it, without serving it: what in its `trine.toml`, its functions and their
 //! middlewares would go wrong. Nothing of theirs runs.
 
-use super::{error::ServeError, route_file::ROUTE_FILE, site::Site};
+use super::{error::ServeError, route_file::ROUTE_FILE, site::{Site, fault_of}};
 use crate::{
     engines::Registry,
     pipeline::{Middleware, MiddlewareNames},
@@ -46,7 +46,11 @@ pub fn check(
 ) -> Result<Checked, ServeError> {
     let mut faults = Vec::new();
     let mut site = match Path::new(path) {
-        folder if folder.is_dir() => Site::folder_with_faults(folder, registry, &mut faults)?,
+        folder if folder.is_dir() => {
+            let site = Site::folder_with_faults(folder, registry, &mut faults);
+            // Without functions, what is wrong in the file may be why.
+            site.map_err(|error| fault_of(folder, &faults).unwrap_or(error))?
+        }
         _ => Site::open(path, registry)?,
     };
     let root = site.root().to_owned();

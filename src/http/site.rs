@@ -254,8 +254,8 @@ impl Site {
     pub fn folder(folder: &Path, registry: &Registry) -> Result<Self, ServeError> {
         let mut faults = Vec::new();
         let site = Self::folder_with_faults(folder, registry, &mut faults);
-        match faults.first() {
-            Some(first) => Err(fault_in(folder, first, faults.len() - 1)),
+        match fault_of(folder, &faults) {
+            Some(fault) => Err(fault),
             None => site,
         }
     }
@@ -456,6 +456,11 @@ impl Site {
 }
 
 /// Returns the error about a fault of a folder's `trine.toml`, beside which there are `others`.
+/// Returns the first of the faults in a folder's `trine.toml`, and how many more there are.
+pub(super) fn fault_of(folder: &Path, faults: &[Fault]) -> Option<ServeError> {
+    faults.first().map(|first| fault_in(folder, first, faults.len() - 1))
+}
+
 fn fault_in(folder: &Path, fault: &Fault, others: usize) -> ServeError {
     let mut message = fault.message.clone();
     if others > 0 {

@@ -294,9 +294,10 @@ mod tests {
         let info = EngineInfo::new("sh", "Shell", "0").with_extensions(&["sh"]).with_yields(true);
         let mut registry = registry();
         registry.add(silent(info)).unwrap();
-        let find = |name| middleware(name, std::slice::from_ref(&folder), &search.task_root, &registry);
+        let find =
+            |name| middleware(name, std::slice::from_ref(&folder), &search.task_root, &registry);
         assert_eq!(find("a").unwrap().engine.info().id, "python");
-        assert_eq!(find("a.sh").unwrap_err().name(), NOT_FOUND);
+        assert_eq!(find("a.sh").unwrap_err().kind(), ErrorKind::Unsupported);
         let all = with_rest(&["*".to_owned()], &folder, &registry).unwrap();
         assert_eq!(all, ["a"]);
     }

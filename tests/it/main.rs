@@ -37,6 +37,7 @@ mod package;
 mod packages;
 mod parity;
 mod permissions;
+mod plug_ins;
 mod processes;
 mod program_end;
 mod python_streams;

@@ -86,7 +86,10 @@ fn a_folder_serves_it_where_it_is_named_like_a_handler() {
     let passed: Vec<_> = found.passed_over.iter().map(|passed| passed.path.as_str()).collect();
     assert_eq!(passed, ["deploy.sh"]);
     let why = &found.passed_over[0].why;
-    assert!(why.contains("named handler, index, app") && why.ends_with("or by trine.toml"), "{why}");
+    assert!(
+        why.contains("named handler, index, app") && why.ends_with("or by trine.toml"),
+        "{why}"
+    );
 }
 
 #[test]
