@@ -67,7 +67,8 @@ impl Handlers {
         for (signal, before) in self.0.iter().enumerate() {
             let Some(before) = before else { continue };
             let signal = signal as c_int;
-            let Some(now) = current(signal) else { continue };
+            // A handler that was taken out stays out.
+            let Some(now) = handled(signal) else { continue };
             if now.sa_sigaction != before.sa_sigaction {
                 share(signal, before, &now);
             }
@@ -225,6 +226,9 @@ mod tests {
             current(signal)
                 .is_some_and(|action| action.sa_sigaction == third as *const () as usize)
         );
+        let with_handler = Handlers::now();
         install(signal, &action(libc::SIG_DFL, 0));
+        with_handler.keep();
+        assert!(handled(signal).is_none(), "what was taken out stays out");
     }
 }
