@@ -12,7 +12,10 @@ use trine_engine::{
 /// they were compiled for: an extension module of Python's beside a function is nobody's mistake.
 pub(crate) fn check(module: &Module) -> Result<Presence> {
     let elf = elf::read(&module.path).map_err(|why| unloadable(module, &why))?;
-    let Some(symbols) = &elf.exports else { return Ok(Presence::Possible) };
+    let Some(symbols) = &elf.exports else {
+        fits(module, &elf)?;
+        return Ok(Presence::Possible);
+    };
     if module.wanted == Wanted::Program {
         return Err(no_program(module));
     }

@@ -51,7 +51,8 @@ pub(crate) struct Library {
     content_type: &'static str,
     threads: usize,
     turns: Semaphore,
-    /// The handlers of signals before it was loaded, until its first call is over.
+    /// The handlers of signals before it was loaded, until it has run: runtimes such as Go's install theirs on a thread of
+    /// their own, which is done by then. Others do so in their first call.
     signals: Mutex<Option<Handlers>>,
     was_called: AtomicBool,
     users: Mutex<Users>,
@@ -159,24 +160,17 @@ impl Library {
     pub(crate) fn call(&self, function: Handle5, event: &[u8], context: &[u8]) -> (i32, Out<'_>) {
         let mut out = Out::new(self.free);
         let (bytes, length) = out.places();
+        let is_first = !self.was_called.swap(true, Ordering::Relaxed);
+        let signals = is_first.then(|| lock(&self.signals).take().unwrap_or_else(Handlers::now));
         // SAFETY: the texts live until the function returns, and `out` until what is in it was given back. That the
         // function keeps to its side of trine_handler.h is its author's affair.
         let status = unsafe {
             function(event.as_ptr(), event.len(), context.as_ptr(), context.len(), bytes, length)
         };
-        if !self.was_called.swap(true, Ordering::Relaxed) {
-            self.keep_signals();
+        if let Some(signals) = signals {
+            signals.keep();
         }
         (status, out)
-    }
-
-    /// Sees to it that handlers of signals which the library has replaced are called beside its own. Libraries install
-    /// theirs when they are loaded, or in their first call.
-    fn keep_signals(&self) {
-        let before = lock(&self.signals).take();
-        if let Some(before) = before {
-            before.keep();
-        }
     }
 
     /// Counts an instance that uses the library, and prepares it for the first one.
@@ -199,8 +193,8 @@ impl Library {
         let (bytes, length) = out.places();
         // SAFETY: as for calls; the root is terminated by NUL.
         let status = unsafe { init(root.as_ptr(), facts.as_ptr(), facts.len(), bytes, length) };
-        if let Some(before) = lock(&self.signals).as_ref() {
-            before.keep();
+        if let Some(signals) = lock(&self.signals).take() {
+            signals.keep();
         }
         if status == 0 {
             return Ok(());
