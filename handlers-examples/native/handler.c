@@ -14,7 +14,7 @@ static size_t find_name(const uint8_t *event, size_t event_len, const char **nam
 {
     static const char key[] = "\"name\"";
     const char *at = (const char *)event, *end = at + event_len;
-    for (; at + sizeof key - 1 < end; at++) {
+    for (; (size_t)(end - at) > sizeof key - 1; at++) {
         if (memcmp(at, key, sizeof key - 1) != 0) continue;
         at += sizeof key - 1;
         while (at < end && strchr(" \t\r\n:", *at) != NULL) at++;
