@@ -32,6 +32,8 @@ impl Registry {
             Arc::new(trine_python::engine()),
             #[cfg(feature = "lua")]
             Arc::new(trine_lua::engine()),
+            #[cfg(feature = "native")]
+            Arc::new(trine_native::engine()),
         ])
     }
 

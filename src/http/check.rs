@@ -1,7 +1,11 @@
 //! A look at a folder as the server would serve it, without serving it: what in its `trine.toml`, its functions and their
 //! middlewares would go wrong. Nothing of theirs runs.
 
-use super::{error::ServeError, route_file::ROUTE_FILE, site::{Site, fault_of}};
+use super::{
+    error::ServeError,
+    route_file::ROUTE_FILE,
+    site::{Site, fault_of},
+};
 use crate::{
     engines::Registry,
     pipeline::{Middleware, MiddlewareNames},

@@ -455,12 +455,12 @@ impl Site {
     }
 }
 
-/// Returns the error about a fault of a folder's `trine.toml`, beside which there are `others`.
 /// Returns the first of the faults in a folder's `trine.toml`, and how many more there are.
 pub(super) fn fault_of(folder: &Path, faults: &[Fault]) -> Option<ServeError> {
     faults.first().map(|first| fault_in(folder, first, faults.len() - 1))
 }
 
+/// Returns the error about a fault of a folder's `trine.toml`, beside which there are `others`.
 fn fault_in(folder: &Path, fault: &Fault, others: usize) -> ServeError {
     let mut message = fault.message.clone();
     if others > 0 {

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use trine_engine::{Engine, Error, ErrorKind, Module, Result, Wanted};
+use trine_engine::{Engine, Error, ErrorKind, Module, Presence, Result, Wanted};
 
 /// The longest first line of a program that is looked at.
 const SHEBANG_LIMIT: usize = 256;
@@ -93,6 +93,9 @@ fn rest(folder: &Path, registry: &Registry) -> Result<Vec<String>> {
                 continue;
             }
             let mut same = candidates(&name, folder, registry)?;
+            if same.is_empty() {
+                continue;
+            }
             same.dedup_by_key(|found| found.engine.info().id);
             // In several languages: each counts on its own.
             names.insert(if same.len() > 1 { file } else { name });
@@ -106,9 +109,7 @@ fn rest(folder: &Path, registry: &Registry) -> Result<Vec<String>> {
 /// Returns a file's name without the extension of a language.
 fn stem<'n>(file: &'n str, registry: &Registry) -> &'n str {
     match file.rsplit_once('.') {
-        Some((stem, extension)) if extensions(registry).any(|(known, _)| known == extension) => {
-            stem
-        }
+        Some((stem, extension)) if registry.by_extension(extension).is_some() => stem,
         _ => file,
     }
 }
@@ -128,6 +129,12 @@ struct Candidate {
 }
 
 impl Candidate {
+    /// Whether a look at the file leaves room for hooks.
+    fn has_hooks(&self) -> bool {
+        let module = Module::new("", self.path.clone(), "", Wanted::Hooks);
+        matches!(self.engine.check(&module), Ok(Presence::Possible))
+    }
+
     fn into_middleware(self, name: &str, root: &Path) -> Middleware {
         Middleware {
             name: name.to_owned(),
@@ -150,11 +157,6 @@ fn check(name: &str) -> Result<()> {
     Err(Error::new(ErrorKind::HandlerNotFound, message).with_name(NOT_FOUND))
 }
 
-/// Returns the extensions of languages that may have middlewares, with their engines.
-fn extensions(registry: &Registry) -> impl Iterator<Item = (&'static str, &Arc<dyn Engine>)> {
-    registry.extensions().filter(|(_, engine)| !engine.info().yields)
-}
-
 fn candidates(name: &str, folder: &Path, registry: &Registry) -> Result<Vec<Candidate>> {
     let mut found = Vec::new();
     let mut add = |engine: &Arc<dyn Engine>, file: String| -> Result<()> {
@@ -166,16 +168,19 @@ fn candidates(name: &str, folder: &Path, registry: &Registry) -> Result<Vec<Cand
     };
     if let Some((_, extension)) = name.rsplit_once('.')
         && let Some(engine) = registry.by_extension(extension)
-        && !engine.info().yields
     {
         add(engine, name.to_owned())?;
     }
-    for (extension, engine) in extensions(registry) {
+    for (extension, engine) in registry.extensions() {
         add(engine, format!("{name}.{extension}"))?;
     }
-    for (extension, engine) in extensions(registry) {
+    for (extension, engine) in registry.extensions() {
         add(engine, format!("{name}/index.{extension}"))?;
     }
+    // What commonly lies beside others without being a middleware is one only where there is no other, and it has hooks.
+    let yields = |found: &Candidate| found.engine.info().yields;
+    let are_others = found.iter().any(|found| !yields(found));
+    found.retain(|found| !yields(found) || !are_others && found.has_hooks());
     Ok(found)
 }
 
@@ -264,8 +269,7 @@ fn unknown(name: &str, folders: &[PathBuf], registry: &Registry) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::handler::tests::fixture::{folders, registry, silent};
-    use trine_engine::EngineInfo;
+    use crate::handler::tests::fixture::{folders, registry, scripts};
 
     fn found(files: &[&str], name: &str) -> Result<(String, &'static str)> {
         let (_parent, search) = folders(files);
@@ -291,9 +295,8 @@ mod tests {
     fn files_of_languages_that_yield_are_no_middlewares() {
         let (_parent, search) = folders(&["task/middlewares/a.sh", "task/middlewares/a.py"]);
         let folder = search.task_root.join("middlewares");
-        let info = EngineInfo::new("sh", "Shell", "0").with_extensions(&["sh"]).with_yields(true);
         let mut registry = registry();
-        registry.add(silent(info)).unwrap();
+        registry.add(scripts()).unwrap();
         let find =
             |name| middleware(name, std::slice::from_ref(&folder), &search.task_root, &registry);
         assert_eq!(find("a").unwrap().engine.info().id, "python");

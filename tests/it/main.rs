@@ -29,6 +29,7 @@ mod log_flags;
 mod lua_streams;
 mod middleware;
 mod middleware_examples;
+mod native_handlers;
 mod natives;
 mod node_parity;
 mod node_process;

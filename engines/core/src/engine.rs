@@ -168,7 +168,7 @@ pub struct EngineInfo {
     /// Whether files of other languages go first, because files of its extensions commonly lie beside other handlers without
     /// being any: scripts, queries, compiled code. A file of a language that yields is a handler where it is named with its
     /// extension, or where no other language has a module of that name; in a folder that is served, where it is named as
-    /// handlers usually are; and it is never a middleware.
+    /// handlers usually are. It is a middleware where no other file of that name is, and [`Engine::check`] finds room for hooks.
     pub yields: bool,
     /// What to do about errors of this language's; see [`EngineInfo::hint`].
     pub hints: &'static [Hint],

@@ -15,6 +15,7 @@
 
 pub mod descriptor;
 pub mod environment;
+pub mod handlers;
 pub mod signal;
 pub mod trace;
 pub mod tree;

@@ -163,14 +163,13 @@ pub fn end_was_requested() -> bool {
     END_WAS_REQUESTED.load(Ordering::Acquire)
 }
 
-/// Installs a handler for a signal, whatever was there before.
+/// Installs a handler for a signal. One that is there already is called after it: a library's runtime may live on its signals.
 ///
 /// # Safety
 /// The handler is async-signal-safe: it may run at any time, on any thread that does not block the signal.
 pub unsafe fn handle(signal: c_int, handler: extern "C" fn(c_int)) {
-    let handler = handler as *const () as libc::sighandler_t;
-    // SAFETY: the address is that of a function of the type that the system calls; the caller vouches for it.
-    unsafe { libc::signal(signal, handler) };
+    // SAFETY: the caller vouches for the handler.
+    unsafe { crate::handlers::add(signal, handler) };
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ use crate::{engines::Registry, handler::SearchPaths};
 use std::{fs, path::Path, rc::Rc, sync::Arc};
 use tempfile::TempDir;
 use trine_engine::{
-    Engine, EngineInfo, Environment, Error, ErrorKind, Instance, Invocation, Lookup, Output,
-    Result, Search, Simple, SimpleEnvironment, SimpleRuntime,
+    Engine, EngineInfo, Environment, Error, ErrorKind, Instance, Invocation, Lookup, Module,
+    Output, Presence, Result, Search, Simple, SimpleEnvironment, SimpleRuntime, Wanted,
 };
 
 /// Returns a language that splits at the first dot, as JavaScript does.
@@ -99,6 +99,32 @@ impl Engine for Importing {
     fn start(&self, environment: &Environment) -> Result<Rc<dyn Instance>> {
         self.engine.start(environment)
     }
+}
+
+/// A language whose files are handlers and never middlewares.
+pub(crate) struct Scripts(pub(crate) EngineInfo);
+
+impl Engine for Scripts {
+    fn info(&self) -> &EngineInfo {
+        &self.0
+    }
+
+    fn check(&self, module: &Module) -> Result<Presence> {
+        Ok(match module.wanted {
+            Wanted::Hooks => Presence::Absent { others: Vec::new() },
+            _ => Presence::Possible,
+        })
+    }
+
+    fn start(&self, environment: &Environment) -> Result<Rc<dyn Instance>> {
+        silent(self.0.clone()).start(environment)
+    }
+}
+
+/// Returns a language of scripts, which yields to others.
+pub(crate) fn scripts() -> Arc<dyn Engine> {
+    let info = EngineInfo::new("sh", "Shell", "0").with_extensions(&["sh"]).with_yields(true);
+    Arc::new(Scripts(info))
 }
 
 struct Silent;

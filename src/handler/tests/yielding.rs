@@ -1,18 +1,17 @@
 //! Files of languages that yield to others: scripts and queries, which commonly lie beside handlers without being any.
 
-use super::fixture::{Importing, first_dot, folders, last_dot, registry, silent};
+use super::fixture::{Importing, first_dot, folders, last_dot, registry, scripts, silent};
 use crate::{
     engines::Registry,
     handler::{discover, likely_dialect, locate, locate_file},
 };
 use std::{path::Path, sync::Arc};
-use trine_engine::{EngineInfo, ErrorDialect, ErrorKind, Result};
+use trine_engine::{ErrorDialect, ErrorKind, Result};
 
 /// Returns the languages of the fixture, and one of scripts.
 fn with_scripts() -> Registry {
-    let info = EngineInfo::new("sh", "Shell", "0").with_extensions(&["sh"]).with_yields(true);
     let mut registry = registry();
-    registry.add(silent(info)).unwrap();
+    registry.add(scripts()).unwrap();
     registry
 }
 
@@ -61,9 +60,8 @@ fn a_path_without_extension_means_another_languages_file() {
 
 #[test]
 fn what_a_language_can_import_goes_first() {
-    let info = EngineInfo::new("sh", "Shell", "0").with_extensions(&["sh"]).with_yields(true);
     let importing = Importing { engine: silent(last_dot()), names: vec!["app"] };
-    let registry = Registry::new(vec![silent(first_dot()), Arc::new(importing), silent(info)]);
+    let registry = Registry::new(vec![silent(first_dot()), Arc::new(importing), scripts()]);
     let (_parent, search) = folders(&["task/app.sh"]);
     let found = locate("app.handler", &search, &registry).unwrap();
     assert_eq!(found.module.path, Path::new("/python/app"));

@@ -1,0 +1,3 @@
+module trine
+
+go 1.19

@@ -1,0 +1,226 @@
+//! The functions that one thread has loaded from libraries. Their state is the process's: there is no heap to an instance.
+
+use crate::{
+    ID, answer, check, context, error,
+    libraries::{self, Opened},
+    library::{Handle5, Library},
+    names,
+    warnings::{self, Running},
+};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    sync::Arc,
+};
+use trine_engine::{
+    Environment, Error, ErrorKind, Exports, Form, FunctionId, Hook, Instance, Interrupter,
+    Invocation, Level, LocalFuture, LogFormat, Module, Payload, Result, Stream, Usage, Wanted,
+    json_line,
+};
+
+/// The functions that one thread has loaded.
+pub(crate) struct NativeInstance {
+    environment: Environment,
+    running: Arc<Running>,
+    libraries: RefCell<Vec<Arc<Library>>>,
+    functions: RefCell<Vec<Rc<Function>>>,
+    calls: Cell<u64>,
+    closed: Cell<bool>,
+}
+
+/// A function of a library.
+struct Function {
+    library: Arc<Library>,
+    symbol: String,
+    pointer: Handle5,
+    hook: Option<Hook>,
+}
+
+impl NativeInstance {
+    pub(crate) fn new(environment: &Environment) -> Self {
+        Self {
+            environment: environment.clone(),
+            running: Arc::default(),
+            libraries: RefCell::default(),
+            functions: RefCell::default(),
+            calls: Cell::new(0),
+            closed: Cell::new(false),
+        }
+    }
+
+    fn check_open(&self) -> Result<()> {
+        match self.closed.get() {
+            true => Err(Error::internal("this instance of native code is shut down")),
+            false => Ok(()),
+        }
+    }
+
+    fn load_module(&self, module: &Module) -> Result<Exports> {
+        self.check_open()?;
+        if module.wanted == Wanted::Program {
+            return Err(check::no_program(module));
+        }
+        let library = self.library(module)?;
+        if module.wanted == Wanted::Hooks {
+            return self.hooks(module, &library);
+        }
+        let chosen = names::choose(&module.wanted, &|symbol| library.function(symbol).is_some());
+        let missing = || check::missing(module, library.symbols().unwrap_or_default());
+        let (name, symbol) = chosen.ok_or_else(missing)?;
+        let pointer = library.function(&symbol).ok_or_else(missing)?;
+        let id = self.keep(Function { library, symbol, pointer, hook: None });
+        Ok(Exports::handler(name, id))
+    }
+
+    /// Returns a module's library, loaded and prepared.
+    fn library(&self, module: &Module) -> Result<Arc<Library>> {
+        let Opened { library, has_changed } = libraries::open(module)?;
+        if has_changed {
+            let path = module.path.display();
+            self.warn(&format!(
+                "{path} has changed since it was loaded, and a library is loaded once: restart the process"
+            ));
+        }
+        let mut libraries = self.libraries.borrow_mut();
+        if !libraries.iter().any(|known| Arc::ptr_eq(known, &library)) {
+            let environment = self.environment.of_place(ID, &module.root);
+            library.enter(module, &environment)?;
+            libraries.push(library.clone());
+        }
+        Ok(library)
+    }
+
+    fn hooks(&self, module: &Module, library: &Arc<Library>) -> Result<Exports> {
+        let mut exports = Exports::default();
+        let has_wrap = library.function(&names::symbol_of_hook(Hook::Wrap)).is_some();
+        if has_wrap {
+            let message = format!(
+                "{} exports '{}', and native functions cannot be wrapped: use before and after",
+                module.path.display(),
+                names::symbol_of_hook(Hook::Wrap)
+            );
+            return Err(Error::new(ErrorKind::Unsupported, message));
+        }
+        for hook in Hook::ALL {
+            let symbol = names::symbol_of_hook(hook);
+            let Some(pointer) = library.function(&symbol) else { continue };
+            let library = library.clone();
+            let id = self.keep(Function { library, symbol, pointer, hook: Some(hook) });
+            exports.functions.push((hook.name().to_owned(), id));
+        }
+        exports.others = names::handlers(library.symbols().unwrap_or_default());
+        Ok(exports)
+    }
+
+    fn keep(&self, function: Function) -> FunctionId {
+        let mut functions = self.functions.borrow_mut();
+        let same = |known: &Rc<Function>| {
+            Arc::ptr_eq(&known.library, &function.library) && known.symbol == function.symbol
+        };
+        let index = functions.iter().position(same).unwrap_or_else(|| {
+            functions.push(Rc::new(function));
+            functions.len() - 1
+        });
+        FunctionId(index as u32)
+    }
+
+    fn function(&self, id: FunctionId) -> Result<Rc<Function>> {
+        let unknown = || Error::internal(format!("no native function has the id {}", id.0));
+        self.functions.borrow().get(id.0 as usize).cloned().ok_or_else(unknown)
+    }
+
+    async fn call_function(
+        &self,
+        id: FunctionId,
+        input: Payload,
+        invocation: &Rc<Invocation>,
+    ) -> Result<Payload> {
+        self.check_open()?;
+        let function = self.function(id)?;
+        let Function { library, symbol, pointer, hook } = &*function;
+        let (event, _) = input.into_bytes()?;
+        let turn = library.turn().await?;
+        let context = context::of(&self.environment.function, invocation, *hook)?;
+        if self.environment.trace_in_environment {
+            trine_process::trace::set(invocation.trace_id.as_deref());
+        }
+        let entered = self.running.enter(library, invocation);
+        let (status, out) = library.call(*pointer, &event, &context);
+        drop(entered);
+        drop(turn);
+        self.calls.set(self.calls.get() + 1);
+        let is_reply = status == REPLY && *hook == Some(Hook::Before);
+        if status != OK && !is_reply {
+            return Err(error::of(library, symbol, status, out.bytes(library.label())?));
+        }
+        let payload = answer::payload(library, symbol, &out)?;
+        if is_reply {
+            let reply = payload.unwrap_or_else(|| answer::without_bytes(library));
+            invocation.exchange.reply(reply)?;
+            return Ok(Payload::Nothing);
+        }
+        Ok(payload.unwrap_or_else(|| match hook {
+            Some(_) => Payload::Nothing,
+            None => answer::without_bytes(library),
+        }))
+    }
+
+    /// Writes a warning of ours to the log.
+    fn warn(&self, text: &str) {
+        let log = &self.environment.log;
+        if log.level.is_some_and(|least| Level::Warn < least) {
+            return;
+        }
+        let line = match log.format {
+            LogFormat::Text => format!("{text}\n"),
+            LogFormat::Json => json_line(Level::Warn, &serde_json::json!({"message": text})),
+        };
+        log.send(Stream::Stderr, Level::Warn, &line);
+    }
+}
+
+/// What functions return for an answer, and for one that a `before` hook gives instead of the handler.
+const OK: i32 = 0;
+const REPLY: i32 = 2;
+
+impl Instance for NativeInstance {
+    fn load<'a>(&'a self, module: &'a Module) -> LocalFuture<'a, Result<Exports>> {
+        Box::pin(async { self.load_module(module) })
+    }
+
+    fn call<'a>(
+        &'a self,
+        function: FunctionId,
+        input: Payload,
+        _form: Form,
+        invocation: &'a Rc<Invocation>,
+    ) -> LocalFuture<'a, Result<Payload>> {
+        Box::pin(self.call_function(function, input, invocation))
+    }
+
+    fn holds_thread(&self, function: FunctionId) -> bool {
+        self.function(function).is_ok_and(|function| function.library.takes_threads())
+    }
+
+    fn interrupter(&self) -> Interrupter {
+        warnings::interrupter(&self.running)
+    }
+
+    fn usage(&self) -> Usage {
+        Usage { heap_bytes: 0, calls: self.calls.get() }
+    }
+
+    fn shutdown(&self) {
+        self.closed.set(true);
+        self.functions.borrow_mut().clear();
+        for library in self.libraries.take() {
+            library.leave();
+        }
+    }
+}
+
+impl Drop for NativeInstance {
+    fn drop(&mut self) {
+        self.shutdown();
+    }
+}

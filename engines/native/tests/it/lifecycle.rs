@@ -1,0 +1,88 @@
+//! The beginning and the end of a library.
+
+use crate::support::{Guest, handler, invocation, run};
+use std::fs;
+use trine_engine::{Engine, ErrorKind};
+use trine_native::NativeEngine;
+use trine_testkit::guest;
+
+/// A library that writes down what happens to it, in a file beside it.
+fn noting(guest: &Guest, more: &str) -> String {
+    let path = guest.folder.join("notes").display().to_string();
+    format!(
+        "static void note(const char *text) {{ FILE *f = fopen(\"{path}\", \"a\"); fputs(text, f); fclose(f); }}\n\
+         int32_t trine_init(const char *root, const uint8_t *facts, size_t facts_len, uint8_t **out, size_t *out_len) {{\n\
+             (void)facts, (void)facts_len, (void)out, (void)out_len; note(\"init \"); \
+             return strstr(root, \"task\") && memchr(facts, '{{', facts_len) ? 0 : give(\"no root\", out, out_len, 1); }}\n\
+         void trine_cleanup(void) {{ note(\"cleanup \"); }}\n{more}{}",
+        handler("note(\"call \"); return 0;")
+    )
+}
+
+fn notes(guest: &Guest) -> String {
+    fs::read_to_string(guest.folder.join("notes")).unwrap_or_default()
+}
+
+#[test]
+fn a_library_is_prepared_once_and_cleans_up_after_its_last_instance() {
+    let guest = Guest::empty();
+    guest.compile("app.so", &noting(&guest, ""));
+    run(async {
+        let second = NativeEngine::new().start(&guest.environment).unwrap();
+        let module = guest.handler("app.so", "handler");
+        let function = second.load(&module).await.unwrap().functions[0].1;
+        guest::call(&second, function, "1", &invocation("id-1")).await.unwrap();
+        guest.answer("handler", "1").await.unwrap();
+        guest.answer("handle", "1").await.unwrap();
+        second.shutdown();
+        second.shutdown();
+        assert_eq!(notes(&guest), "init call call call ");
+        let closed = guest::call(&second, function, "1", &invocation("id-2")).await.unwrap_err();
+        assert_eq!(closed.kind(), ErrorKind::Internal);
+        drop(second);
+        guest.answer("handler", "1").await.unwrap();
+        guest.instance.shutdown();
+        assert_eq!(notes(&guest), "init call call call call cleanup ");
+        let third = NativeEngine::new().start(&guest.environment).unwrap();
+        third.load(&module).await.unwrap();
+        drop(third);
+        assert_eq!(notes(&guest), "init call call call call cleanup init cleanup ");
+    });
+}
+
+#[test]
+fn a_library_that_cannot_be_prepared_is_named_and_nothing_is_called() {
+    let guest = Guest::new(&format!(
+        "static int tries;\n\
+         int32_t trine_init(const char *root, const uint8_t *facts, size_t facts_len, uint8_t **out, size_t *out_len) {{\n\
+             (void)root, (void)facts, (void)facts_len;\n\
+             return tries++ ? 0 : give(\"{{\\\"errorType\\\":\\\"NoDatabase\\\",\\\"errorMessage\\\":\\\"refused\\\"}}\", out, out_len, 3); }}\n{}",
+        handler("return 0;")
+    ));
+    let error = guest.fault();
+    assert_eq!(error.name(), "NoDatabase");
+    let expected =
+        format!("trine_init of {} failed: refused", guest.folder.join("app.so").display());
+    assert_eq!(error.message(), expected);
+    assert_eq!(guest.handle("1").unwrap(), "null", "the second try succeeds");
+}
+
+#[test]
+fn facts_tell_the_function_and_its_variables() {
+    let guest = Guest::within(|environment| {
+        environment.variables = [("STAGE".to_owned(), "test".to_owned())].into();
+    });
+    guest.compile(
+        "app.so",
+        &format!(
+            "static char *kept;\n\
+             int32_t trine_init(const char *root, const uint8_t *facts, size_t facts_len, uint8_t **out, size_t *out_len) {{\n\
+                 (void)root, (void)out, (void)out_len; kept = strndup((const char *)facts, facts_len); return 0; }}\n{}",
+            handler("return give(kept, out, out_len, 0);")
+        ),
+    );
+    let facts: serde_json::Value = serde_json::from_str(&guest.handle("1").unwrap()).unwrap();
+    assert_eq!(facts["variables"], serde_json::json!({"STAGE": "test"}));
+    assert_eq!(facts["taskRoot"], guest.folder.to_string_lossy().as_ref());
+    assert_eq!((&facts["abi"], &facts["functionName"]), (&1.into(), &"shop".into()));
+}
