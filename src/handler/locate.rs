@@ -56,7 +56,7 @@ pub fn locate(text: &str, search: &SearchPaths, registry: &Registry) -> Result<L
         return Ok(located);
     }
     if let Some(located) = import::find(&written, names_a_file, search, registry, &mut tried)? {
-        return Ok(located);
+        return Ok(rightful(located, registry));
     }
     if let Some(located) = by_name(true, &mut tried)? {
         return Ok(located);
@@ -133,6 +133,20 @@ pub(super) fn bundle(search: &SearchPaths, registry: &Registry) -> Result<Option
         export: Some(HANDLER_NAMES[0].to_owned()),
     };
     Ok(Some(found.located(search)))
+}
+
+/// Returns what was found with the engine whose handler the file can be seen to be: a language may be ready to import any
+/// shared library, and one that yields to it knows better.
+fn rightful(located: Located, registry: &Registry) -> Located {
+    let extension = located.module.path.extension().and_then(|extension| extension.to_str());
+    let Some(engine) = extension.and_then(|extension| registry.by_extension(extension)) else {
+        return located;
+    };
+    let other = Located { engine: engine.clone(), module: located.module.clone() };
+    match engine.info().yields && may_have_its_export(&other) {
+        true => other,
+        false => located,
+    }
 }
 
 /// Whether a look at its file leaves room for the export. What was written like a file, `app.ts`, means the function

@@ -224,7 +224,7 @@ mod deploy {
 }
 
 /// Folders next to the examples that hold something else.
-const OTHERS: &[&str] = &["deploy", "middlewares", "native", "plugin", "rust"];
+const OTHERS: &[&str] = &["deploy", "middlewares", "native", "plugin", "rust", "shell"];
 
 #[test]
 fn no_example_is_left_out() {

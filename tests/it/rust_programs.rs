@@ -166,3 +166,26 @@ fn a_runtime_of_three_methods_has_hooks_and_says_what_it_needs() {
     let why = process.finish().stderr;
     assert!(why.contains("AWS_LAMBDA_RUNTIME_API is not set"), "{why}");
 }
+
+#[test]
+fn shell_scripts_are_handlers_of_a_program_that_knows_them() {
+    let folder = folder("../shell");
+    let shell = |arguments: &[&str]| {
+        let mut command = command(program("shell"), &folder);
+        command.args(["invoke"]).args(arguments);
+        run(command)
+    };
+    let hello = shell(&["hello.sh", "--event", r#"{"name": "Ada"}"#]);
+    assert_eq!(hello.stdout.trim(), r#"hello from sh: {"name": "Ada"}"#, "{hello:?}");
+    let words = shell(&["words.handler", "--event", r#""b a b""#]);
+    assert_eq!(words.stdout, "a 1\nb 2\n", "{words:?}");
+    folder.write("fails.sh", "echo 'no anvil left' >&2\nexit 3\n");
+    let fails = shell(&["fails.sh"]);
+    assert_eq!(fails.code, Some(1), "{fails:?}");
+    assert!(fails.stderr.contains("exit status 3: no anvil left"), "{fails:?}");
+    let late = shell(&["--timeout", "300ms", "slow.sh"]);
+    assert_eq!(late.code, Some(3), "{late:?}");
+    folder.write("slow.sh", "sleep 1000 & wait\n");
+    let late = shell(&["--timeout", "300ms", "slow.sh"]);
+    assert_eq!(late.code, Some(6), "{late:?}");
+}

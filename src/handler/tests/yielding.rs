@@ -67,6 +67,19 @@ fn what_a_language_can_import_goes_first() {
     assert_eq!(found.module.path, Path::new("/python/app"));
 }
 
+/// As Python does with any `app.so`, also one that is no extension module.
+#[test]
+fn a_file_that_another_language_would_import_is_still_its_own() {
+    let importing = Importing { engine: silent(last_dot()), names: vec!["app.sh"] };
+    let registry = Registry::new(vec![Arc::new(importing), scripts()]);
+    let (_parent, search) = folders(&[]);
+    let found = locate("app.sh.handler", &search, &registry).unwrap();
+    assert_eq!(
+        (found.engine.info().id, found.module.path.as_path()),
+        ("sh", Path::new("/python/app.sh"))
+    );
+}
+
 #[test]
 fn a_folder_serves_it_where_it_is_named_like_a_handler() {
     let (_parent, search) = folders(&[
