@@ -107,7 +107,7 @@ fn what_reaches_files_or_the_process_is_refused() {
     for source in ["VACUUM; SELECT 1", "SELECT 1; VACUUM INTO 'copy.db'"] {
         let error = fault(source);
         assert!(
-            error.message().contains("not authorized: ATTACH and VACUUM"),
+            error.message().contains("authorization denied: ATTACH and VACUUM"),
             "{source}: {error:#}"
         );
     }

@@ -11,5 +11,4 @@ mod loading;
 mod output;
 mod stopping;
 mod support;
-
 mod values;
