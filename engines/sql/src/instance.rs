@@ -1,0 +1,139 @@
+//! One warm SQLite: the files that were loaded, each with what it keeps between calls.
+
+use crate::{
+    limits::Stop,
+    loader::{self, Script},
+    sqlite,
+};
+use std::{
+    cell::{Cell, RefCell},
+    path::PathBuf,
+    rc::Rc,
+    sync::Arc,
+};
+use trine_engine::{
+    Environment, Error, ErrorKind, Exports, Form, FunctionId, HANDLER_NAMES, Instance, Interrupter,
+    Invocation, LocalFuture, Module, Payload, Result, Usage, Wanted,
+};
+
+/// One warm SQLite.
+pub(crate) struct SqlInstance {
+    environment: Environment,
+    stop: Arc<Stop>,
+    functions: RefCell<Vec<Loaded>>,
+    calls: Cell<u64>,
+    closed: Cell<bool>,
+}
+
+/// A file that is a function.
+struct Loaded {
+    root: PathBuf,
+    path: PathBuf,
+    script: Rc<Script>,
+}
+
+impl SqlInstance {
+    pub(crate) fn new(environment: &Environment) -> Self {
+        Self {
+            environment: environment.clone(),
+            stop: Arc::default(),
+            functions: RefCell::default(),
+            calls: Cell::new(0),
+            closed: Cell::new(false),
+        }
+    }
+
+    fn check_open(&self) -> Result<()> {
+        match self.closed.get() {
+            true => Err(Error::internal("this SQL instance is shut down")),
+            false => Ok(()),
+        }
+    }
+
+    fn load_module(&self, module: &Module) -> Result<Exports> {
+        self.check_open()?;
+        let name = match &module.wanted {
+            Wanted::Handler(name) if !name.is_empty() => name.as_str(),
+            Wanted::Handler(_) | Wanted::Unnamed => HANDLER_NAMES[0],
+            Wanted::Hooks | Wanted::Program => {
+                let path = module.path.display();
+                let message = format!(
+                    "{path} cannot hold middleware: SQL has no functions to be called around a handler"
+                );
+                return Err(Error::new(ErrorKind::Unsupported, message));
+            }
+        };
+        let is_it = |known: &Loaded| known.path == module.path && known.root == module.root;
+        let known = self.functions.borrow().iter().position(is_it);
+        let index = match known {
+            Some(index) => index,
+            None => {
+                let script = loader::load(module, &self.environment, &self.stop)?;
+                let (root, path) = (module.root.clone(), module.path.clone());
+                let mut functions = self.functions.borrow_mut();
+                functions.push(Loaded { root, path, script: Rc::new(script) });
+                functions.len() - 1
+            }
+        };
+        Ok(Exports::handler(name, FunctionId(index as u32)))
+    }
+
+    fn call_function(
+        &self,
+        function: FunctionId,
+        input: Payload,
+        invocation: &Rc<Invocation>,
+    ) -> Result<Payload> {
+        self.check_open()?;
+        let script = self.functions.borrow().get(function.0 as usize).map(|it| it.script.clone());
+        let script = script.ok_or_else(|| {
+            Error::internal(format!("no function of this SQL instance has the id {}", function.0))
+        })?;
+        let (event, _) = input.into_bytes()?;
+        let answer = script.call(event, invocation);
+        self.calls.set(self.calls.get() + 1);
+        answer
+    }
+}
+
+impl Instance for SqlInstance {
+    fn load<'a>(&'a self, module: &'a Module) -> LocalFuture<'a, Result<Exports>> {
+        Box::pin(async move { self.load_module(module) })
+    }
+
+    fn call<'a>(
+        &'a self,
+        function: FunctionId,
+        input: Payload,
+        _form: Form,
+        invocation: &'a Rc<Invocation>,
+    ) -> LocalFuture<'a, Result<Payload>> {
+        Box::pin(async move { self.call_function(function, input, invocation) })
+    }
+
+    fn holds_thread(&self, _function: FunctionId) -> bool {
+        true
+    }
+
+    fn after_restore(&self) -> LocalFuture<'_, Result<()>> {
+        Box::pin(async {
+            sqlite::reseed();
+            Ok(())
+        })
+    }
+
+    fn interrupter(&self) -> Interrupter {
+        self.stop.interrupter()
+    }
+
+    fn usage(&self) -> Usage {
+        let functions = self.functions.borrow();
+        let used = functions.iter().map(|it| it.script.host.account().used() as u64);
+        Usage { heap_bytes: used.sum(), calls: self.calls.get() }
+    }
+
+    fn shutdown(&self) {
+        self.closed.set(true);
+        drop(self.functions.take());
+    }
+}

@@ -1,0 +1,1 @@
+SELECT context('remaining_ms') AS remaining;

@@ -1,0 +1,3 @@
+CREATE TABLE copied AS SELECT event('do') AS what;
+VACUUM INTO 'data/new';
+SELECT what FROM copied;

@@ -1,0 +1,1 @@
+SELECT CAST(coalesce(nullif(event('id'), ''), event()) AS INTEGER) AS id;
