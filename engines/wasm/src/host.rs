@@ -23,9 +23,7 @@ impl Running {
         work: impl FnOnce(&mut [u8]) -> T,
     ) -> T {
         let memory = self.memory.as_ref().map(|memory| v8::Local::new(scope, memory));
-        // SAFETY: `work` has no scope to run code of the guest with, and no other guest has this memory.
-        let bytes = memory.as_ref().map(|memory| unsafe { bytes(memory) });
-        work(bytes.unwrap_or_default())
+        with_bytes(memory, work)
     }
 }
 
@@ -73,10 +71,10 @@ fn call(
     let mut running = host.running.borrow_mut();
     let Some(Running { wasi, memory }) = &mut *running else { return };
     let memory = memory.as_ref().map(|memory| v8::Local::new(scope, memory));
-    // SAFETY: V8 runs no code of the guest until this function returns, and nobody else looks at its memory meanwhile.
-    let bytes = memory.as_ref().map(|memory| unsafe { bytes(memory) }).unwrap_or_default();
-    let memory = Memory::new(bytes);
-    let error = Call { wasi, memory, arguments: values }.run(function);
+    let error = with_bytes(memory, |bytes| {
+        let memory = Memory::new(bytes);
+        Call { wasi, memory, arguments: values }.run(function)
+    });
     if wasi.exit.is_some() {
         drop(running);
         // The exception takes it out of what it does now, the termination out of whatever catches exceptions.
@@ -88,19 +86,16 @@ fn call(
     result.set_uint32(error.into());
 }
 
-/// Returns the bytes of a memory as it is now.
-///
-/// # Safety
-/// For as long as they are in use, no code of the guest runs, and nobody else has them. The memory is not shared between
-/// threads.
-unsafe fn bytes<'m>(memory: &'m v8::WasmMemoryObject) -> &'m mut [u8] {
-    let buffer = memory.buffer();
-    match buffer.data() {
-        // SAFETY: V8 says where its buffer begins and how long it is; the guest could move it only by growing it, which
-        // the caller vouches does not happen.
-        Some(data) => unsafe {
-            slice::from_raw_parts_mut(data.as_ptr().cast::<u8>(), buffer.byte_length())
-        },
-        None => &mut [],
-    }
+/// Gives `work` the bytes of a memory as it is now, none where there is no memory. `work` must not run code of the guest.
+fn with_bytes<T>(
+    memory: Option<v8::Local<'_, v8::WasmMemoryObject>>,
+    work: impl FnOnce(&mut [u8]) -> T,
+) -> T {
+    let buffer = memory.as_ref().map(|memory| memory.buffer());
+    let data = buffer.and_then(|buffer| Some((buffer.data()?, buffer.byte_length())));
+    let Some((data, length)) = data else { return work(&mut []) };
+    // SAFETY: V8 says where the buffer begins and how long it is. Only the guest's code could move it, by growing the memory,
+    // or change it; that does not run, for both callers give functions that know nothing of V8. No other thread has it, as
+    // memories that are shared are refused, and one guest runs at a time, so that nobody else has these bytes.
+    work(unsafe { slice::from_raw_parts_mut(data.as_ptr().cast::<u8>(), length) })
 }

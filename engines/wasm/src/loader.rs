@@ -146,8 +146,11 @@ pub(crate) struct Compiled {
     pub(crate) moved: i64,
 }
 
+/// Compiled modules, by their files and the limits that they are kept within.
+type Modules = HashMap<(PathBuf, Option<u64>), Compiled>;
+
 /// The modules of this process. V8 shares their code between isolates.
-static COMPILED: Mutex<Option<HashMap<(PathBuf, Option<u64>), Compiled>>> = Mutex::new(None);
+static COMPILED: Mutex<Option<Modules>> = Mutex::new(None);
 
 /// Compiles a module, unless the same bytes were compiled before.
 ///

@@ -32,6 +32,7 @@ pub(super) fn kind(kind: FileType) -> u8 {
 }
 
 /// Writes the facts about a file to a guest's memory.
+#[allow(clippy::unnecessary_cast, reason = "the types differ between machines")]
 pub(super) fn write(memory: &mut Memory<'_>, to: u32, stat: &Stat) -> Result<()> {
     let nanoseconds = |seconds: i64, rest: u64| {
         u64::try_from(seconds).unwrap_or(0).saturating_mul(BILLION).saturating_add(rest)
