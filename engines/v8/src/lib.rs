@@ -17,6 +17,12 @@ use std::sync::Once;
 /// `for (;;) new Array(9).fill(0)`.
 pub const FLAGS: &str = "--no-turboshaft-loop-unrolling";
 
+/// The flags with which snapshots are made, on top of [`FLAGS`].
+///
+/// V8 shares the read-only part of its heap between all isolates of a process. A snapshot that adds to that part cannot be
+/// loaded beside an isolate that has started from another one, or from none: V8 reads beyond the end and ends the process.
+pub const SNAPSHOT_FLAGS: &str = "--no-extensible-ro-snapshot";
+
 /// Starts V8 with [`FLAGS`] and these flags, in the way that Deno's runtime needs it, which has to be the same for all.
 /// Later calls change nothing.
 pub fn start(flags: &str) {

@@ -48,7 +48,7 @@ pub(crate) fn thrown(
         ),
     };
     if name == "RangeError" && message.contains("Out of memory") {
-        return out_of_memory(limit.unwrap_or(u64::MAX));
+        return out_of_memory(limit);
     }
     let (frames, mut lines) = frames(&stack, file, moved);
     lines.insert(0, format!("{name}: {message}"));

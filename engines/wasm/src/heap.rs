@@ -51,14 +51,17 @@ impl Heap {
 
     /// Returns the error of a call that needed more.
     pub(crate) fn error(&self) -> Error {
-        out_of_memory(self.limit).poisoning()
+        out_of_memory(Some(self.limit)).poisoning()
     }
 }
 
-/// Returns the error of a guest that needs more than its limit in bytes.
-pub(crate) fn out_of_memory(limit: u64) -> Error {
-    let limit = limit >> 20;
-    let message = format!("the function needed more memory than its limit of {limit} MB");
+/// Returns the error of a guest that needs more than its limit in bytes, or than there is.
+pub(crate) fn out_of_memory(limit: Option<u64>) -> Error {
+    let limit = match limit {
+        Some(limit) => format!("its limit of {} MB", limit >> 20),
+        None => "there is".to_owned(),
+    };
+    let message = format!("the function needed more memory than {limit}");
     Error::new(ErrorKind::OutOfMemory, message)
 }
 

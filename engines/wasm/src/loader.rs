@@ -168,7 +168,7 @@ pub(crate) fn compile(
         Some(limit) => {
             let least = source.binary.memories.iter().map(|memory| memory.least);
             if least.fold(0, u64::saturating_add) > limit {
-                return Err(out_of_memory(limit));
+                return Err(out_of_memory(Some(limit)));
             }
             let bound = source.binary.bound(&source.bytes, limit);
             (Cow::Owned(bound.bytes), bound.moved)

@@ -72,7 +72,7 @@ impl Loaded {
         v8::scope_with_context!(let scope, isolate.v8(), &v8_context);
         let compiled = loader::compile(scope, source, module, limit)?;
         let object = v8::WasmModuleObject::from_compiled_module(scope, &compiled.module);
-        let object = object.ok_or_else(|| out_of_memory(limit.unwrap_or(u64::MAX)))?;
+        let object = object.ok_or_else(|| out_of_memory(limit))?;
         let imports = host::imports(scope, &imported);
         let imports = imports.ok_or_else(|| Error::internal("V8 has made no imports"))?;
         let has = |name, signature| source.binary.has(name, &Signature::of(signature));

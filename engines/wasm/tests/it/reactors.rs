@@ -142,3 +142,23 @@ fn a_reactor_that_exits_fails_and_is_started_anew() {
         }
     });
 }
+
+#[test]
+fn what_v8_has_beyond_the_first_version_is_there() {
+    run(async {
+        let others = r#"(memory $second 1)
+            (table $functions 2 funcref) (elem declare func $one)
+            (func $one (result i32) (i32.const 49))
+            (func $tail (result i32) (return_call $one))
+            (func $digit (result i32)
+                (table.set $functions (i32.const 1) (ref.func $one))
+                (i32.store8 $second (i32.const 0) (i32x4.extract_lane 2 (i32x4.splat (call $tail))))
+                (i32.add (i32.load8_u $second (i32.const 0))
+                    (i32.sub (call_indirect $functions (result i32) (i32.const 1)) (i32.const 49))))"#;
+        let handle =
+            "(i32.store8 (local.get $pointer) (call $digit)) (local.set $length (i32.const 1))";
+        let text = reactor(handle, others);
+        assert_eq!(Guest::new(&text).handle("0").await.unwrap(), "1");
+        assert_eq!(Guest::limited(&text, 64).handle("0").await.unwrap(), "1");
+    });
+}
