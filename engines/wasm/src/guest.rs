@@ -212,7 +212,7 @@ fn run<T>(
 }
 
 /// Returns the error of a call that was interrupted. Its guest is gone, but others go on.
-fn stopped() -> Error {
+pub(crate) fn stopped() -> Error {
     Error::new(ErrorKind::Timeout, Error::STOPPED)
 }
 

@@ -20,8 +20,8 @@ use std::{
     sync::Arc,
 };
 use trine_engine::{
-    Environment, Error, Exports, Form, FunctionId, Instance, Interrupter, Invocation, LocalFuture,
-    Module, Payload, Result, Usage, Wanted,
+    Environment, Error, ErrorKind, Exports, Form, FunctionId, Instance, Interrupter, Invocation,
+    LocalFuture, Module, Payload, Result, Usage, Wanted,
 };
 
 /// One warm instance.
@@ -75,7 +75,19 @@ impl WasmInstance {
         if self.closed.get() {
             return Err(Error::internal("this WebAssembly instance is shut down"));
         }
-        Ok(())
+        self.isolate.borrow().check_heap()
+    }
+
+    /// Returns the error of a load or a call; that of an interrupt where one has cut V8 short, at whatever it was.
+    fn explained<T>(&self, result: Result<T>, epoch: u64) -> Result<T> {
+        result.map_err(|error| match error.kind() {
+            ErrorKind::OutOfMemory => error,
+            _ => match self.isolate.borrow().check_heap() {
+                Err(crossed) => crossed,
+                Ok(()) if self.stop.epoch() != epoch => guest::stopped(),
+                Ok(()) => error,
+            },
+        })
     }
 
     fn load_module(&self, module: &Module, epoch: u64) -> Result<Exports> {
@@ -179,7 +191,7 @@ impl WasmInstance {
 impl Instance for WasmInstance {
     fn load<'a>(&'a self, module: &'a Module) -> LocalFuture<'a, Result<Exports>> {
         let epoch = self.stop.begin();
-        Box::pin(async move { self.load_module(module, epoch) })
+        Box::pin(async move { self.explained(self.load_module(module, epoch), epoch) })
     }
 
     fn call<'a>(
@@ -191,7 +203,10 @@ impl Instance for WasmInstance {
     ) -> LocalFuture<'a, Result<Payload>> {
         // An interrupt from now on is meant for this call.
         let epoch = self.stop.begin();
-        Box::pin(async move { self.call_function(function, input, form, invocation, epoch) })
+        Box::pin(async move {
+            let result = self.call_function(function, input, form, invocation, epoch);
+            self.explained(result, epoch)
+        })
     }
 
     fn holds_thread(&self, _function: FunctionId) -> bool {

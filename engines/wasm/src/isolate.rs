@@ -61,6 +61,17 @@ impl Isolate {
         Ok(Self { isolate, context, constructor, host, heap, stop, garbage: 0, most_garbage })
     }
 
+    /// Checks that V8's heap has not crossed its limit: then the isolate is no longer usable.
+    ///
+    /// # Errors
+    /// [`Heap::error`].
+    pub(crate) fn check_heap(&self) -> Result<()> {
+        match &self.heap {
+            Some(heap) if heap.is_crossed() => Err(heap.error()),
+            _ => Ok(()),
+        }
+    }
+
     /// Makes this the thread's current isolate. Another one may be current; it is again when this one is left.
     pub(crate) fn enter(&mut self) -> Entered<'_> {
         // SAFETY: the isolate stays on the thread that made it, and `Entered` exits it before anybody else can: what is

@@ -40,8 +40,11 @@ fn objects_that_v8_collects_count_as_memory() {
                 (i64.const 1) (i64.const 1) (i64.const 1) (i64.const 1)))
             (br $again))";
         let text = reactor(handle, "").replacen("(module", &format!("(module {others}"), 1);
-        let error = Guest::limited(&text, 40).handle("{}").await.unwrap_err();
+        let guest = Guest::limited(&text, 40);
+        let error = guest.handle("{}").await.unwrap_err();
         assert_eq!((error.kind(), error.poisons()), (ErrorKind::OutOfMemory, true), "{error}");
+        let again = guest.handle("{}").await.unwrap_err();
+        assert_eq!(again.kind(), ErrorKind::OutOfMemory, "its heap is no longer used");
     });
 }
 

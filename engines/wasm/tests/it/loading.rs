@@ -172,3 +172,26 @@ fn a_module_is_loaded_by_several_instances_and_after_a_change() {
         assert_eq!(guest.handle("3").await.unwrap(), "3");
     });
 }
+
+#[test]
+fn threads_run_the_same_compiled_module_side_by_side() {
+    let guest = Guest::new(&reactor("", ""));
+    let (module, environment) = (guest.module(Wanted::Unnamed), &guest.environment);
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let module = module.clone();
+            scope.spawn(move || {
+                run(async {
+                    let instance = WasmEngine::new().start(environment).unwrap();
+                    let function = instance.load(&module).await.unwrap().functions[0].1;
+                    let (event, invocation) = (thread.to_string(), crate::support::invocation());
+                    for _ in 0..200 {
+                        let call =
+                            trine_testkit::guest::call(&instance, function, &event, &invocation);
+                        assert_eq!(call.await.unwrap(), event);
+                    }
+                });
+            });
+        }
+    });
+}

@@ -10,7 +10,8 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use trine_engine::{ErrorKind, Form, Interrupter, Payload};
+use trine_engine::{Engine as _, ErrorKind, Form, Interrupter, Payload, Wanted};
+use trine_wasm::WasmEngine;
 
 /// The time after which something counts as hanging.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -119,6 +120,56 @@ fn an_interrupt_before_the_code_runs_is_not_lost_and_an_old_one_hits_nobody() {
             interrupter.interrupt();
             assert_eq!(call.await.unwrap_err().kind(), ErrorKind::Timeout);
             assert_eq!(guest.call(function, "2").await.unwrap(), "2");
+        }
+    });
+}
+
+#[test]
+fn interrupts_at_any_moment_hit_the_call_that_runs_and_no_other() {
+    run(async {
+        for text in [command("(call $copy)"), reactor("", "")] {
+            let guest = Guest::new(&text);
+            let function = guest.load("handler").await.unwrap();
+            let interrupter = guest.instance.interrupter();
+            let over = Arc::new(AtomicBool::new(false));
+            let until = over.clone();
+            let thread = thread::spawn(move || {
+                while !until.load(Ordering::Relaxed) {
+                    interrupter.interrupt();
+                    thread::yield_now();
+                }
+            });
+            for _ in 0..300 {
+                match guest.call(function, "1").await {
+                    Ok(answer) => assert_eq!(answer, "1"),
+                    Err(error) => assert_eq!(error.kind(), ErrorKind::Timeout, "{error:#}"),
+                }
+                let other = WasmEngine::new().start(&guest.environment).unwrap();
+                assert!(other.load(&guest.module(Wanted::Unnamed)).await.is_ok());
+                match guest.instance.load(&guest.module(Wanted::Hooks)).await {
+                    Ok(_) => {}
+                    Err(error) => assert_eq!(error.kind(), ErrorKind::Timeout, "{error:#}"),
+                }
+            }
+            over.store(true, Ordering::Relaxed);
+            thread.join().unwrap();
+            for _ in 0..10 {
+                assert_eq!(guest.call(function, "2").await.unwrap(), "2");
+            }
+        }
+    });
+}
+
+#[test]
+fn an_interrupt_while_a_module_is_loaded_is_told_as_such() {
+    run(async {
+        for _ in 0..50 {
+            let guest = Guest::new(&reactor("", ""));
+            let module = guest.module(Wanted::Unnamed);
+            let load = guest.instance.load(&module);
+            guest.instance.interrupter().interrupt();
+            assert_eq!(load.await.unwrap_err().kind(), ErrorKind::Timeout);
+            assert!(guest.instance.load(&module).await.is_ok());
         }
     });
 }
