@@ -32,6 +32,10 @@ impl Registry {
             Arc::new(trine_python::engine()),
             #[cfg(feature = "lua")]
             Arc::new(trine_lua::engine()),
+            #[cfg(feature = "sql")]
+            Arc::new(trine_sql::engine()),
+            #[cfg(feature = "wasm")]
+            Arc::new(trine_wasm::engine()),
             #[cfg(feature = "native")]
             Arc::new(trine_native::engine()),
         ])

@@ -40,7 +40,8 @@ fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=build");
     println!("cargo:rerun-if-changed=src/prelude");
-    println!("cargo:rerun-if-changed=src/v8-flags.txt");
+    // Isolates that have not started from these snapshots live beside those that have.
+    v8::V8::set_flags_from_string(trine_v8::SNAPSHOT_FLAGS);
     let mut texts = BTreeMap::new();
     for name in ["web", "node"] {
         make(&out, name, &mut texts);

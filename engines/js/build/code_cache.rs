@@ -79,8 +79,7 @@ pub(crate) fn order(name: &str) {
 /// Writes `code_cache.bin`, the code caches one after the other, each at a multiple of eight bytes as V8 wants it, and
 /// `code_cache.rs`, which lists their positions.
 pub(crate) fn make(dir: &Path, extensions: Vec<Extension>, sources: Vec<Source>) {
-    v8::V8::set_flags_from_string(include_str!("../src/v8-flags.txt").trim());
-    JsRuntime::init_platform(None);
+    trine_v8::start("");
     let tokio = create_basic_runtime();
     let _guard = tokio.enter();
     let mut worker = start(dir, extensions, &sources);

@@ -4,15 +4,11 @@ use crate::{
     ID, check, code_cache, examine, find, instance::JsInstance, options::NodeOptions, rules::Rules,
     standalone,
 };
-use deno_runtime::{
-    deno_core::{JsRuntime, v8},
-    deno_node::NODE_VERSION,
-};
+use deno_runtime::{deno_core::v8, deno_node::NODE_VERSION};
 use std::{
     ffi::OsString,
     path::{Path, PathBuf},
     rc::Rc,
-    sync::Once,
 };
 use trine_engine::{
     Candidate, Capabilities, Engine, EngineInfo, Environment, ErrorDialect, ErrorKind, Examination,
@@ -120,7 +116,7 @@ impl Engine for JavaScript {
     }
 
     fn start(&self, environment: &Environment) -> Result<Rc<dyn Instance>> {
-        start_platform("");
+        trine_v8::start("");
         environment::mark_children();
         let mut environment = environment.clone();
         environment.memory_limit = NodeOptions::of_process().memory_limit(environment.memory_limit);
@@ -130,18 +126,4 @@ impl Engine for JavaScript {
     fn interpret(&self, command_line: &[OsString], environment: &Environment) -> bool {
         standalone::run(command_line, environment)
     }
-}
-
-/// Starts V8, once per process, with these flags in addition to the usual ones.
-pub(crate) fn start_platform(flags: &str) {
-    static PLATFORM: Once = Once::new();
-    PLATFORM.call_once(|| {
-        // With loop unrolling V8's optimiser removes from endless loops around short ones the check by which they are
-        // stopped: `for (;;) new Array(9).fill(0)`. The build script makes code caches with the same flags.
-        v8::V8::set_flags_from_string(include_str!("v8-flags.txt").trim());
-        if !flags.is_empty() {
-            v8::V8::set_flags_from_string(flags);
-        }
-        JsRuntime::init_platform(None);
-    });
 }

@@ -3,7 +3,6 @@
 
 use crate::{
     command::{CommandLine, Refused, Task},
-    engine,
     fatal::{self, Fatal, FatalReport},
     host::{Facts, Host, Mode, text_or_undefined, texts},
     isolate::{self, Snapshot},
@@ -171,7 +170,7 @@ impl Interpreter {
     }
 
     fn run(self) -> i32 {
-        engine::start_platform(if self.facts.exposes_gc { "--expose-gc" } else { "" });
+        trine_v8::start(if self.facts.exposes_gc { "--expose-gc" } else { "" });
         let bootstrap = bootstrap_options(&self.facts, self.parent);
         create_and_run_current_thread(self.main(bootstrap))
     }

@@ -1,9 +1,9 @@
 //! The process-wide part: the engine's description, and the start of instances.
 
 use crate::{ID, instance::SqlInstance, loader, memory, settings::Settings};
-use std::{ffi::CStr, rc::Rc};
+use std::rc::Rc;
 use trine_engine::{
-    Capabilities, Engine, EngineInfo, Environment, Instance, Module, Presence, Result,
+    Capabilities, Engine, EngineInfo, Environment, Instance, Module, Presence, Result, Wanted,
 };
 
 /// The SQL engine.
@@ -17,15 +17,13 @@ pub fn engine() -> impl Engine {
 }
 
 impl SqlEngine {
-    /// Describes the engine. Opens no database, but must be called before anybody does: memory is counted only where SQLite
-    /// is told in time.
+    /// Describes the engine.
     pub fn new() -> Self {
-        memory::install();
-        // SAFETY: SQLite returns a constant, NUL-terminated text.
-        let version = unsafe { CStr::from_ptr(libsqlite3_sys::sqlite3_libversion()) };
+        let version = libsqlite3_sys::SQLITE_VERSION.to_string_lossy();
         Self {
-            info: EngineInfo::new(ID, "SQL", format!("SQLite {}", version.to_string_lossy()))
+            info: EngineInfo::new(ID, "SQL", format!("SQLite {version}"))
                 .with_extensions(&["sql"])
+                .with_yields(true)
                 .with_waits_hold_thread(true)
                 .with_capabilities(Capabilities {
                     interrupt: true,
@@ -50,10 +48,15 @@ impl Engine for SqlEngine {
     }
 
     fn check(&self, module: &Module) -> Result<Presence> {
-        loader::check(module).map(|()| Presence::Possible)
+        memory::install();
+        match module.wanted {
+            Wanted::Hooks => Ok(Presence::Absent { others: Vec::new() }),
+            _ => loader::check(module).map(|()| Presence::Possible),
+        }
     }
 
     fn start(&self, environment: &Environment) -> Result<Rc<dyn Instance>> {
+        memory::install();
         // Those of single places are read when their files are loaded.
         Settings::of(environment)?;
         Ok(Rc::new(SqlInstance::new(environment)))
