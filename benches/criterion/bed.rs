@@ -67,15 +67,20 @@ pub(crate) struct Ended {
 impl Folder {
     /// Makes a folder with a handler, `app`.
     pub(crate) fn new(language: Language, handler: &str) -> Self {
+        Self::of(&language.file("app"), handler)
+    }
+
+    /// Makes a folder with a handler in a file of this name.
+    pub(crate) fn of(file: &str, handler: impl AsRef<[u8]>) -> Self {
         let folder = Self(TempDir::new().expect("a temporary folder can be made"));
         for part in [folder.layers(), folder.task().join("middlewares")] {
             fs::create_dir_all(part).expect("a new folder takes folders");
         }
-        folder.write(&language.file("app"), handler);
+        folder.write(file, handler);
         folder
     }
 
-    fn write(&self, name: &str, content: &str) {
+    fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         fs::write(self.task().join(name), content).expect("a new folder takes files");
     }
 
@@ -117,7 +122,11 @@ impl Ground {
 impl Guest {
     /// Loads a handler and checks what it answers.
     pub(crate) fn new(language: Language, handler: &str, event: &Bytes, answer: &Value) -> Self {
-        let folder = Folder::new(language, handler);
+        Self::within(Folder::new(language, handler), language.id, event, answer)
+    }
+
+    /// Loads the handler of a folder and checks what it answers.
+    pub(crate) fn within(folder: Folder, name: &str, event: &Bytes, answer: &Value) -> Self {
         let (located, environment) =
             (folder.located(&Registry::built_in()), folder.environment(true));
         let ground = Ground::new();
@@ -125,7 +134,7 @@ impl Guest {
         let instance = Some(instance);
         let guest = Self { instance, function, located, environment, ground, _folder: folder };
         let answered = guest.ground.run(guest.call(event, far()));
-        assert_eq!(parsed(&answered), *answer, "the answer in {}", language.id);
+        assert_eq!(parsed(&answered), *answer, "the answer of {name}");
         guest
     }
 

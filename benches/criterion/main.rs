@@ -1,6 +1,7 @@
 //! The duration of the parts of an invocation, each measured by itself:
 //!
 //! - `engine call`: from an event's bytes to its answer's in an engine, without the rest of the product;
+//! - `other engines`: a call in the engines for queries and compiled code, and the load of their files, beside Lua's;
 //! - `pipeline`: an invocation with its hooks, without a front door;
 //! - `lambda loop`: the whole process under an emulated Runtime API, next to the raw client and the official Rust one;
 //! - `streams`, `managed`: the first byte of a streamed answer, its speed, and invocations side by side, as callers of the
@@ -26,6 +27,7 @@ mod lambda_loop;
 mod language;
 mod lua_library;
 mod notes;
+mod other_engines;
 mod pipeline;
 mod process;
 mod recycling;
@@ -47,6 +49,7 @@ fn main() {
         .nresamples(10_000)
         .configure_from_args();
     engine_call::measure(&mut criterion);
+    other_engines::measure(&mut criterion);
     pipeline::measure(&mut criterion);
     lambda_loop::measure(&mut criterion);
     streams::measure(&mut criterion);

@@ -61,6 +61,8 @@ fn handlers(example: &str) -> Vec<Handler> {
             ("ts", "js"),
             ("py", "python"),
             ("lua", "lua"),
+            ("sql", "sql"),
+            ("wasm", "wasm"),
         ] {
             let file = format!("handler.{extension}");
             if place.join(&file).is_file() {
@@ -206,9 +208,11 @@ examples! {
     parallel: "parallel",
     s3_event: "s3-event",
     scaleway: "scaleway",
+    sql: "sql",
     sqs_batch: "sqs-batch",
     streaming: "streaming",
     typescript: "typescript",
+    wasm: "wasm",
 }
 
 mod deploy {
@@ -252,7 +256,8 @@ fn every_example_answers_over_http() {
     for example in EXAMPLES {
         for handler in handlers(example) {
             let path = match *example {
-                "typescript" => "/typescript".to_owned(),
+                // In one language.
+                "sql" | "typescript" | "wasm" => format!("/{example}"),
                 "http-api" => format!("/http-api/{}/notes", handler.engine),
                 _ => format!("/{example}/{}", handler.engine),
             };

@@ -12,6 +12,13 @@ use toml::{Table, Value};
 /// The crates that hold a language.
 const LANGUAGES: &[&str] = &["js", "python", "lua"];
 
+/// The crates of engines for what is no general language, or whose language somebody else brings.
+const OTHER_ENGINES: &[&str] = &["sql", "wasm", "native", "plugin"];
+
+fn engines() -> impl Iterator<Item = &'static str> {
+    LANGUAGES.iter().chain(OTHER_ENGINES).copied()
+}
+
 fn manifest(folder: &str) -> Table {
     let path = repository().join(folder).join("Cargo.toml");
     fs::read_to_string(path).unwrap().parse().unwrap()
@@ -136,18 +143,18 @@ fn the_traits_depend_on_no_async_runtime_no_http_and_no_language() {
 
 #[test]
 fn languages_depend_on_the_traits_and_not_on_each_other() {
-    for language in LANGUAGES {
+    for language in engines() {
         let folder = format!("engines/{language}");
         let direct = dependencies(&folder, true);
         assert!(direct.contains("trine-engine"), "{folder}");
-        for other in ["js", "python", "lua"].iter().filter(|other| *other != language) {
+        for other in engines().filter(|other| *other != language) {
             assert!(!direct.contains(&format!("trine-{other}")), "{folder} needs {other}");
         }
         assert!(!direct.contains("trine"), "{folder} needs the product");
     }
     for folder in ["engines/core", "engines/emulator", "engines/json", "engines/testkit"] {
         let direct = dependencies(folder, true);
-        for language in LANGUAGES {
+        for language in engines() {
             assert!(!direct.contains(&format!("trine-{language}")), "{folder} needs {language}");
         }
     }
@@ -163,6 +170,12 @@ fn only_one_file_of_the_product_names_languages() {
             "trine_js",
             "trine_python",
             "trine_lua",
+            "trine_sql",
+            "trine_wasm",
+            "trine_native",
+            "trine_plugin",
+            "libloading",
+            "sqlite3",
             "deno_",
             "rusty_v8",
             "v8::",
@@ -171,6 +184,10 @@ fn only_one_file_of_the_product_names_languages() {
             "feature = \"js\"",
             "feature = \"python\"",
             "feature = \"lua\"",
+            "feature = \"sql\"",
+            "feature = \"wasm\"",
+            "feature = \"native\"",
+            "feature = \"plugin\"",
         ],
     );
     let manifest = manifest("");
@@ -178,7 +195,7 @@ fn only_one_file_of_the_product_names_languages() {
         let refused = ["v8", "deno_core", "deno_runtime", "pyo3", "mlua"];
         assert!(!refused.contains(&dependency.as_str()), "the product needs {dependency} itself");
     }
-    for language in LANGUAGES {
+    for language in engines() {
         let name = format!("trine-{language}");
         let optional = manifest["dependencies"][&name].get("optional").and_then(Value::as_bool);
         assert_eq!(optional, Some(true), "{name} is not behind its feature");
@@ -286,7 +303,7 @@ fn only_commands_and_diagnostics_print() {
             && source.path != "src/telemetry/sink.rs"
     });
     assert_absent(silent, &printing);
-    for folder in ["core", "emulator", "json", "process", "testkit", "js", "python", "lua"] {
+    for folder in ["core", "emulator", "json", "process", "testkit"].into_iter().chain(engines()) {
         assert_absent(&sources(&format!("engines/{folder}/src")), &printing);
     }
 }
@@ -299,8 +316,10 @@ fn unsafe_lives_in_language_crates_alone() {
         "engines/core/src",
         "engines/emulator/src",
         "engines/json/src",
+        "engines/build/src",
         "engines/lua-pattern/src",
         "engines/testkit/src",
+        "engines/v8/src",
     ] {
         assert_absent(&sources(folder), &words);
     }
@@ -312,8 +331,10 @@ fn unsafe_lives_in_language_crates_alone() {
         "engines/core",
         "engines/emulator",
         "engines/json",
+        "engines/build",
         "engines/lua-pattern",
         "engines/testkit",
+        "engines/v8",
     ] {
         let inherited = manifest(folder)["lints"].get("workspace").and_then(Value::as_bool);
         assert_eq!(inherited, Some(true), "{folder:?} does not take the workspace's lints");
@@ -337,7 +358,7 @@ fn what_watches_lua_and_what_converts_its_values_knows_no_host() {
 #[test]
 fn every_unsafe_block_says_why_it_is_sound() {
     let mut bare = Vec::new();
-    for folder in LANGUAGES.iter().chain(&["process"]) {
+    for folder in engines().chain(["native/handler", "process"]) {
         for source in sources(&format!("engines/{folder}/src")) {
             let lines: Vec<&str> = source.text.lines().collect();
             for (number, line) in source.lines() {
@@ -406,7 +427,7 @@ fn every_language_crate_has_the_same_files() {
 /// A new engine touches one file of the product, which makes the registry.
 #[test]
 fn the_product_learns_of_an_engine_in_one_file() {
-    for language in LANGUAGES {
+    for language in engines() {
         let crate_name = format!("trine_{language}");
         let naming: Vec<String> = sources("src")
             .into_iter()
@@ -498,6 +519,13 @@ fn a_file_says_in_its_first_lines_what_it_is_about_and_ends_before_it_is_long() 
         "engines/python/src",
         "engines/lua/src",
         "engines/lua-pattern/src",
+        "engines/build/src",
+        "engines/native/handler/src",
+        "engines/native/src",
+        "engines/plugin/src",
+        "engines/sql/src",
+        "engines/v8/src",
+        "engines/wasm/src",
         "tests/it",
     ] {
         for source in sources(folder) {

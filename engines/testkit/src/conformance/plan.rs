@@ -146,6 +146,8 @@ impl Planner {
 /// Returns what is wrong with a case having, or not having, handlers for an engine.
 fn misplaced(case: &Case, info: &EngineInfo, is_absent: bool) -> Option<String> {
     match (is_absent, lacking(&case.needs, &info.capabilities), case.not_for.get(info.id)) {
+        // A language that is no place for general code has handlers where it can express them.
+        (true, None, None) if info.yields => None,
         (true, None, None) => {
             let files: Vec<_> = info.extensions.iter().map(|e| format!("handler.{e}")).collect();
             Some(format!(
