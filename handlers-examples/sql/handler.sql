@@ -6,7 +6,7 @@ SELECT
   value ->> 'sku' AS sku,
   coalesce(value ->> 'price', 0) AS price,
   coalesce(value ->> 'quantity', 1) AS quantity
-FROM json_each(event('items'));
+FROM json_each(iif(event('items') = '', '[]', event('items')));
 
 -- Goes to the log. A semicolon in a text; or in a comment; ends nothing.
 SELECT print('order ' || event('id') || ': ' || count(*) || ' lines; ' || sum(quantity) || ' pieces') FROM lines;

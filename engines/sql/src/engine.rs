@@ -1,6 +1,11 @@
 //! The process-wide part: the engine's description, and the start of instances.
 
-use crate::{ID, instance::SqlInstance, loader, memory, settings::Settings};
+use crate::{
+    ID,
+    instance::SqlInstance,
+    loader, memory,
+    settings::{self, Settings},
+};
 use std::rc::Rc;
 use trine_engine::{
     Capabilities, Engine, EngineInfo, Environment, Instance, Module, Presence, Result, Wanted,
@@ -24,6 +29,7 @@ impl SqlEngine {
             info: EngineInfo::new(ID, "SQL", format!("SQLite {version}"))
                 .with_extensions(&["sql"])
                 .with_yields(true)
+                .with_settings(&[settings::ROWS, settings::ATTACH])
                 .with_waits_hold_thread(true)
                 .with_capabilities(Capabilities {
                     interrupt: true,

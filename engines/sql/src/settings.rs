@@ -4,10 +4,10 @@ use std::{collections::HashSet, env, path::PathBuf};
 use trine_engine::{Environment, Error, ErrorKind, Result};
 
 /// The variable that says which rows of the last statement are the answer.
-const ROWS: &str = "TRINE_SQL_ROWS";
+pub(crate) const ROWS: &str = "TRINE_SQL_ROWS";
 
 /// The variable that names databases to read from.
-const ATTACH: &str = "TRINE_SQL_ATTACH";
+pub(crate) const ATTACH: &str = "TRINE_SQL_ATTACH";
 
 /// The number of databases that SQLite attaches to one connection.
 const MOST_ATTACHED: usize = 10;

@@ -433,9 +433,6 @@ fn variable(
     if name == "TZ" {
         return wrong("is the time zone, which is the process's: set it where that is started");
     }
-    if name.starts_with("TRINE_") {
-        return wrong("is a setting of the process's: set it where that is started");
-    }
     let written = &lines.0[value.span()];
     let value = match value.get_ref() {
         DeValue::String(text) => text.clone().into_owned(),

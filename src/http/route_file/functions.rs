@@ -82,6 +82,14 @@ impl Settings {
     /// Notes at a function what is its alone.
     fn note(self, function: &mut ServedFunction, folder: &Path, faults: &mut Vec<Fault>) {
         let info = function.located.engine.info();
+        for Placed { value: (name, _), line } in self.variables.iter().flat_map(|all| &all.value) {
+            if name.starts_with("TRINE_") && !info.settings.contains(&name.as_str()) {
+                let message = format!(
+                    "the variable '{name}' is a setting of the process's: set it where that is started"
+                );
+                faults.push(Fault { line: *line, message });
+            }
+        }
         if let Some(Placed { line, .. }) = self.memory
             && !info.capabilities.memory_limit
         {
