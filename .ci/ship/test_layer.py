@@ -176,6 +176,8 @@ def the_manifest_lists_every_file():
     manifest = json.loads((OPT / "share/trine/manifest.json").read_text())
     found = {str(p.relative_to(OPT)) for p in OPT.rglob("*") if p.is_file() and not p.is_symlink()}
     equal(found - {"share/trine/manifest.json"}, set(manifest["files"]))
+    told = json.loads(subprocess.run([OPT / "bin/trine", "engines", "--json"], stdout=subprocess.PIPE, check=True).stdout)
+    equal(manifest["engines"], {engine["id"]: engine["version"] for engine in told})
     texts = [p for p in (OPT / "share").rglob("*") if p.is_file() and b"/root/" in p.read_bytes()]
     equal(texts, [])
 

@@ -115,5 +115,5 @@ fn the_schema_names_every_table() {
     let schema: Value = serde_json::from_str(&finished.stdout).unwrap();
     assert_eq!(schema["$schema"], "http://json-schema.org/draft-07/schema#");
     let tables: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
-    assert_eq!(tables, ["function", "route", "static", "trigger", "auth"]);
+    assert_eq!(tables, ["function", "route", "static", "trigger", "engine", "auth"]);
 }

@@ -50,21 +50,25 @@ fn engines_are_listed_as_a_table_and_as_json() {
     let table = run(trine(&folder, &["engines"]));
     assert_eq!(table.code, Some(0));
     let lines: Vec<&str> = table.stdout.lines().collect();
-    assert_eq!(lines.len(), 4, "{}", table.stdout);
-    for (line, start) in lines.iter().zip(["ENGINE", "js ", "python ", "lua "]) {
+    let starts = ["ENGINE", "js ", "python ", "lua ", "sql ", "wasm ", "native "];
+    assert_eq!(lines.len(), starts.len(), "{}", table.stdout);
+    for (line, start) in lines.iter().zip(starts) {
         assert!(line.starts_with(start), "{line}");
     }
     let column = lines[0].find("CAPABILITIES").unwrap();
-    for line in &lines[1..] {
-        assert!(line[..column].ends_with("  ") && line[column..].starts_with("async"), "{line}");
+    for (line, able) in
+        lines[1..].iter().zip(["async", "async", "async", "interrupt", "interrupt", ""])
+    {
+        assert!(line[..column].ends_with("  ") && line[column..].starts_with(able), "{line}");
     }
     let listed = run(trine(&folder, &["engines", "--json"]));
     let engines: Value = serde_json::from_str(&listed.stdout).unwrap();
     let ids: Vec<&str> =
         engines.as_array().unwrap().iter().map(|engine| engine["id"].as_str().unwrap()).collect();
-    assert_eq!(ids, ["js", "python", "lua"]);
+    assert_eq!(ids, ["js", "python", "lua", "sql", "wasm", "native"]);
     for engine in engines.as_array().unwrap() {
-        assert!(engine["version"].as_str().unwrap().contains('.'), "{engine}");
+        let version = engine["version"].as_str().unwrap();
+        assert!(version.contains(|c: char| c.is_ascii_digit()), "{engine}");
         assert!(engine["capabilities"]["async"].is_boolean(), "{engine}");
         for extension in engine["extensions"].as_array().unwrap() {
             let extension = format!(".{}", extension.as_str().unwrap());
