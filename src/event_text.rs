@@ -59,6 +59,11 @@ pub(crate) fn check(text: &[u8]) -> Result<(), Fault> {
     if error.is_eof() {
         at = text.trim_ascii_end().len();
     }
+    // It is told of the byte in front of it.
+    let is_control = error.to_string().starts_with("control character");
+    if is_control && text.get(at).is_some_and(|byte| !byte.is_ascii_control()) {
+        at = (at + 1).min(text.len());
+    }
     let rest = &text[at..];
     // A minus sign may have been read already.
     let before = &text[at.saturating_sub(1)..];
@@ -81,6 +86,12 @@ fn message(error: &serde_json::Error, text: &[u8], at: usize) -> String {
         (_, Some(b']' | b'}')) if after_comma => "a comma stands before the end".to_owned(),
         ("key must be a string", _) => "a name in double quotes is missing".to_owned(),
         ("trailing characters", _) => "more follows behind its end".to_owned(),
+        (_, Some(b'\n' | b'\r')) if told.starts_with("control character") => {
+            "a string ends with its line; a line break in it is written \\n".to_owned()
+        }
+        _ if told.starts_with("control character") => {
+            "a control character stands in a string, where it is written \\u00XX".to_owned()
+        }
         ("expected value", _) => "a value is missing".to_owned(),
         ("expected ident", _) => "a value is no word but true, false and null".to_owned(),
         _ => told.to_owned(),
@@ -210,7 +221,10 @@ mod tests {
             assert_eq!(fault(text), (told.to_owned(), shown.to_owned()), "{text}");
         }
         let (told, shown) = fault("{\"a\": \"x\ny\"}");
-        assert!(told.starts_with("it is no JSON at line 1, column 9: "), "{told}");
+        assert!(
+            told.starts_with("it is no JSON at line 1, column 9: a string ends with"),
+            "{told}"
+        );
         assert_eq!(shown, "  1 | {\"a\": \"x\n    |         ^");
     }
 

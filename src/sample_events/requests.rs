@@ -272,6 +272,7 @@ pub(super) fn v2(values: &Values, request: &Request, has_routes: bool) -> Value 
         json!({
             "accountId": account,
             "apiId": id,
+            "authentication": null,
             "domainName": domain,
             "domainPrefix": id,
             "http": {
@@ -343,6 +344,8 @@ pub(super) fn v1(values: &Values, request: &Request) -> Value {
             "identity": {
                 "accessKey": null,
                 "accountId": null,
+                "apiKey": null,
+                "apiKeyId": null,
                 "caller": null,
                 "cognitoAuthenticationProvider": null,
                 "cognitoAuthenticationType": null,

@@ -1,8 +1,13 @@
 //! `trine event`, events by name, and events that are no JSON.
 
-use crate::support::{Finished, Folder, LANGUAGES, PROBE_LANGUAGES, run, run_with_input, trine};
+use crate::support::{
+    Finished, Folder, LANGUAGES, PROBE_LANGUAGES, Served, run, run_with_input, trine,
+};
 use serde_json::Value;
-use std::process::{Command, Stdio};
+use std::{
+    collections::BTreeSet,
+    process::{Command, Stdio},
+};
 
 fn event(arguments: &[&str]) -> Finished {
     run(trine(&Folder::new(&[]), &[&["event"], arguments].concat()))
@@ -170,4 +175,55 @@ fn what_python_reads_is_left_to_it() {
     assert_eq!(finished.stdout, "[NaN, -Infinity]\n", "{finished:?}");
     let folder = Folder::probe(LANGUAGES[4]);
     assert_eq!(invoke(&folder, &["--event", "[NaN]"]).code, Some(4));
+}
+
+/// Returns the paths of an event's members; names of headers and the like are the request's own.
+fn members(event: &Value, path: &str, found: &mut BTreeSet<String>) {
+    for (name, value) in event.as_object().into_iter().flatten() {
+        let path = format!("{path}/{name}");
+        // Only where somebody is let in by one.
+        if name == "authorizer" {
+            continue;
+        }
+        if !["headers", "multiValueHeaders"].contains(&name.as_str()) {
+            members(value, &path, found);
+        }
+        found.insert(path);
+    }
+}
+
+#[test]
+fn requests_have_the_members_that_the_server_gives_them() {
+    let source =
+        "export const handler = (event) => ({ statusCode: 200, body: JSON.stringify(event) });";
+    let folder = Folder::new(&[("app.mjs", source)]);
+    for (form, sample, more) in [
+        ("aws-v2", "apigw-v2", &["--cookie", "c=d"][..]),
+        ("function-url", "function-url", &["--cookie", "c=d"]),
+        ("aws-v1", "apigw-v1", &[]),
+        ("alb", "alb", &[]),
+        ("alb-multi-value", "alb", &["--multi-value"]),
+        ("scaleway", "scaleway", &[]),
+    ] {
+        let mut arguments = vec!["app.mjs", "--workers", "1", "--event-format", form];
+        if form == "scaleway" {
+            arguments.push("--local");
+        }
+        let served = Served::start(&folder, &arguments);
+        let headers =
+            [("content-type", "application/json"), ("cookie", "c=d"), ("user-agent", "me")];
+        for (method, body) in [("GET", ""), ("PUT", "{}")] {
+            let reply = served.request(method, "/a?b=1", &headers, body.as_bytes());
+            assert_eq!(reply.status, 200, "{form}: {}", reply.text());
+            let mut line = vec![sample, "--method", method, "--path", "/a", "--query", "b=1"];
+            line.extend(more);
+            if !body.is_empty() {
+                line.extend(["--body", body]);
+            }
+            let [mut theirs, mut ours] = [BTreeSet::new(), BTreeSet::new()];
+            members(&reply.json(), "", &mut theirs);
+            members(&made(&line), "", &mut ours);
+            assert_eq!(ours, theirs, "{form} {method}");
+        }
+    }
 }
