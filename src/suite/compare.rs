@@ -79,7 +79,7 @@ impl Comparison {
             }
             (Node::Number(a), Node::Number(b)) if same_number(a, b) => {}
             (Node::Other(a), Node::Other(b)) if a == *b => {}
-            (Node::Text(text), _) => self.tell(path, || differ() + &hint(&text)),
+            (Node::Text(text), _) => self.tell(path, || format!("{}{}", differ(), hint(&text))),
             _ => self.tell(path, differ),
         }
     }
@@ -182,7 +182,7 @@ impl Comparison {
                 return;
             }
         }
-        let told = apart(expected, found) + &hint(expected);
+        let told = format!("{}{}", apart(expected, found), hint(expected));
         self.tell(path, || told);
     }
 }
