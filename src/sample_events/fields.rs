@@ -5,20 +5,20 @@ use serde_json::Value;
 
 /// An option of a sample event.
 #[derive(Debug, Clone, Copy)]
-pub struct Field {
+pub(crate) struct Field {
     /// Its name, without dashes.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// What it takes.
-    pub kind: Kind,
+    pub(crate) kind: Kind,
     /// Its values unless others are given.
-    pub default: &'static [&'static str],
+    pub(crate) default: &'static [&'static str],
     /// What it stands for, in a few words.
-    pub about: &'static str,
+    pub(crate) about: &'static str,
 }
 
 /// What an option takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// A text; without a default, none is possible.
     Text,
     /// Several texts.
@@ -41,7 +41,7 @@ pub enum Kind {
 
 impl Kind {
     /// Returns what stands for its value in a help text.
-    pub fn placeholder(self) -> &'static str {
+    pub(crate) fn placeholder(self) -> &'static str {
         match self {
             Self::Text | Self::Texts => "TEXT",
             Self::Pairs => "NAME=VALUE",
@@ -54,7 +54,7 @@ impl Kind {
     }
 
     /// Whether it may be given several times.
-    pub fn repeats(self) -> bool {
+    pub(crate) fn repeats(self) -> bool {
         matches!(self, Self::Texts | Self::Pairs)
     }
 }
@@ -152,7 +152,6 @@ enum Read {
 pub(super) struct Values {
     fields: &'static [Field],
     read: Vec<Read>,
-    given: Vec<bool>,
 }
 
 /// A builder asks for the options of its own sample, each by its kind; a test builds all of them.
@@ -169,8 +168,7 @@ impl Values {
             own.map(|(_, value)| value.as_str()).collect()
         };
         let read = fields.iter().map(|field| field.read(&of(field))).collect::<Result<_, _>>()?;
-        let given = fields.iter().map(|field| !of(field).is_empty()).collect();
-        Ok(Self { fields, read, given })
+        Ok(Self { fields, read })
     }
 
     fn at(&self, name: &str) -> usize {
@@ -180,11 +178,6 @@ impl Values {
     /// Returns the names of the options that there are.
     pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
         self.fields.iter().map(|field| field.name)
-    }
-
-    /// Whether the option was given.
-    pub(super) fn is_given(&self, name: &str) -> bool {
-        self.given[self.at(name)]
     }
 
     pub(super) fn text(&self, name: &str) -> &str {
@@ -267,7 +260,6 @@ mod tests {
         assert_eq!((values.text("text"), values.optional("none")), ("a", None));
         assert_eq!((values.number("count"), values.flag("list")), (1, false));
         assert_eq!(values.time("time").timestamp(), 1_767_225_600);
-        assert!(!values.is_given("text"));
     }
 
     #[test]
@@ -284,7 +276,6 @@ mod tests {
             values.pairs("header").iter().map(|(n, v)| format!("{n}|{v}")).collect();
         assert_eq!(pairs, ["A|b=c", "d|e: f"]);
         assert_eq!((values.text("text"), values.flag("list")), ("y", true));
-        assert!(values.is_given("text"));
     }
 
     #[test]

@@ -18,7 +18,7 @@ mod streams;
 #[cfg(test)]
 mod tests;
 
-pub use fields::{Field, Kind};
+pub(crate) use fields::{Field, Kind};
 
 use fields::Values;
 use percent_encoding::percent_decode_str;
@@ -27,15 +27,15 @@ use trine_engine::nearest;
 
 /// A kind of event that can be made.
 #[derive(Debug, Clone, Copy)]
-pub struct Sample {
+pub(crate) struct Sample {
     /// Its name.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// Other names that it answers to.
-    pub aliases: &'static [&'static str],
+    pub(crate) aliases: &'static [&'static str],
     /// What sends it and when, in a few words.
-    pub about: &'static str,
+    pub(crate) about: &'static str,
     /// Its options.
-    pub fields: &'static [Field],
+    pub(crate) fields: &'static [Field],
     build: Build,
 }
 
@@ -57,7 +57,7 @@ impl Sample {
     ///
     /// # Errors
     /// What is wrong with an option: unknown, with the nearest name, or of another form.
-    pub fn make(&self, given: &[(String, String)]) -> Result<Value, String> {
+    pub(crate) fn make(&self, given: &[(String, String)]) -> Result<Value, String> {
         for (name, _) in given {
             self.field(name)?;
         }
@@ -68,7 +68,7 @@ impl Sample {
     ///
     /// # Errors
     /// When there is none, with the nearest name.
-    pub fn field(&self, name: &str) -> Result<&'static Field, String> {
+    pub(crate) fn field(&self, name: &str) -> Result<&'static Field, String> {
         if let Some(field) = self.fields.iter().find(|field| field.name == name) {
             return Ok(field);
         }
@@ -87,7 +87,7 @@ impl Sample {
 }
 
 /// Returns all samples, in the order in which they are listed.
-pub fn samples() -> impl Iterator<Item = &'static Sample> {
+pub(crate) fn samples() -> impl Iterator<Item = &'static Sample> {
     [
         messages::SAMPLES,
         storage::SAMPLES,
@@ -108,7 +108,7 @@ pub fn samples() -> impl Iterator<Item = &'static Sample> {
 ///
 /// # Errors
 /// When there is none, with the nearest name.
-pub fn sample(name: &str) -> Result<&'static Sample, String> {
+pub(crate) fn sample(name: &str) -> Result<&'static Sample, String> {
     let is_named = |sample: &&Sample| sample.name == name || sample.aliases.contains(&name);
     if let Some(sample) = samples().find(is_named) {
         return Ok(sample);
@@ -125,7 +125,7 @@ pub fn sample(name: &str) -> Result<&'static Sample, String> {
 ///
 /// # Errors
 /// As [`sample`] and [`Sample::make`].
-pub fn named(text: &str) -> Result<Value, String> {
+pub(crate) fn named(text: &str) -> Result<Value, String> {
     let (name, options) = text.split_once('?').unwrap_or((text, ""));
     let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
     let given = options.split('&').filter(|option| !option.is_empty()).map(|option| {

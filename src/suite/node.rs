@@ -30,19 +30,6 @@ impl<'j> Node<'j> {
         };
         node.unwrap_or(Self::Other(json))
     }
-
-    /// Returns the kind of value, in words.
-    pub(super) fn kind(&self) -> &'static str {
-        match self {
-            Self::Object(_) => "an object",
-            Self::Array(_) => "a list",
-            Self::Text(_) => "a string",
-            Self::Number(_) => "a number",
-            Self::Other("null") => "null",
-            Self::Other(text) if text.starts_with('"') => "a string",
-            Self::Other(_) => "a boolean",
-        }
-    }
 }
 
 /// An object's members in their order; of several with one name the last counts, at the place of the first.

@@ -76,7 +76,7 @@ impl Ran {
         }
         match (self.status, self.lines.as_slice()) {
             (Status::Open, _) => {
-                told += ": nothing is expected of it; --update writes what it answers"
+                told += ": nothing is expected of it; --update writes what it answers";
             }
             (Status::Written, [line]) => told = format!("{told}: {line}"),
             (_, lines) => {
