@@ -14,6 +14,8 @@ pub(crate) struct Case {
     /// The event's file.
     pub(crate) event: PathBuf,
     pub(crate) expectation: Expectation,
+    /// The folder from which people see its files, once these have absolute paths.
+    base: PathBuf,
 }
 
 /// What is expected of an answer.
@@ -45,6 +47,23 @@ impl Case {
     /// Whether a file is a part of it.
     pub(crate) fn has(&self, path: &Path) -> bool {
         self.event == path || ENDS.iter().any(|(end, _)| self.file(end) == path)
+    }
+
+    /// Gives its files absolute paths: a function may change the working directory.
+    pub(super) fn fasten(&mut self, here: &Path) {
+        self.base = here.to_owned();
+        self.event = here.join(&self.event);
+        match &mut self.expectation {
+            Expectation::Answer(file) | Expectation::Text(file) | Expectation::Failure(file) => {
+                *file = here.join(&*file);
+            }
+            Expectation::Nothing | Expectation::Unclear(_) => {}
+        }
+    }
+
+    /// Returns one of its files as people see it.
+    pub(crate) fn shown<'p>(&self, file: &'p Path) -> &'p Path {
+        file.strip_prefix(&self.base).unwrap_or(file)
     }
 
     fn file(&self, end: &str) -> PathBuf {
@@ -107,7 +126,7 @@ pub(super) fn cases(folder: &Path) -> io::Result<Vec<Case>> {
                     .replace("NAME", &name),
             ),
         };
-        Case { name, event, expectation }
+        Case { name, event, expectation, base: PathBuf::new() }
     };
     Ok(events.into_iter().map(case).collect())
 }
@@ -162,5 +181,21 @@ mod tests {
             ]
         );
         assert!(cases(&folder.path().join("none")).unwrap().is_empty());
+    }
+
+    #[test]
+    fn files_stay_where_they_are_when_the_working_directory_changes() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a.json"), "").unwrap();
+        fs::write(folder.path().join("a.expected.txt"), "").unwrap();
+        let mut case = cases(folder.path()).unwrap().remove(0);
+        case.event = PathBuf::from("./events/a.json");
+        case.expectation = Expectation::Text("events/a.expected.txt".into());
+        case.fasten(Path::new("/here"));
+        assert_eq!(case.event, Path::new("/here/events/a.json"));
+        assert_eq!(case.shown(&case.event), Path::new("events/a.json"));
+        let text = "/here/events/a.expected.txt";
+        assert_eq!(case.expectation, Expectation::Text(text.into()));
+        assert_eq!(case.file_for(Answered::Text), Path::new(text));
     }
 }

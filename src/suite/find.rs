@@ -77,6 +77,10 @@ impl Search<'_> {
             });
         }
         found.suites.retain(|suite| !suite.cases.is_empty());
+        let here = std::env::current_dir().map_err(|error| unreadable(Path::new("."), &error))?;
+        for case in found.suites.iter_mut().flat_map(|suite| &mut suite.cases) {
+            case.fasten(&here);
+        }
         Ok(found)
     }
 

@@ -34,11 +34,12 @@ pub(crate) enum Verdict {
 /// # Errors
 /// Why there is none, in lines.
 pub(crate) fn event(case: &Case) -> Result<Bytes, Vec<String>> {
-    let read = fs::read(&case.event).map_err(|error| vec![unreadable(&case.event, &error)])?;
+    let read = fs::read(&case.event);
+    let read = read.map_err(|error| vec![unreadable(case.shown(&case.event), &error)])?;
     let event = event_of(read);
     match event_text::check(&event) {
         Ok(()) => Ok(event),
-        Err(fault) => Err(no_json(&case.event, &fault)),
+        Err(fault) => Err(no_json(case.shown(&case.event), &fault)),
     }
 }
 
@@ -48,7 +49,7 @@ pub(crate) fn judge(case: &Case, outcome: &Outcome) -> Verdict {
         (Expectation::Unclear(why), _) => vec![why.clone()],
         (Expectation::Nothing, Outcome::Answer { .. }) => return Verdict::Open,
         (Expectation::Failure(file), Outcome::Failure { document, .. }) => {
-            compared(file, document, true)
+            compared(case, file, document, true)
         }
         (Expectation::Failure(_), Outcome::Answer { .. }) => {
             vec!["expected a failure, and it has answered".to_owned()]
@@ -56,28 +57,31 @@ pub(crate) fn judge(case: &Case, outcome: &Outcome) -> Verdict {
         (_, Outcome::Failure { told, .. }) => told.lines().map(str::to_owned).collect(),
         (Expectation::Answer(file), Outcome::Answer { body, .. }) => {
             match std::str::from_utf8(body) {
-                Ok(text) => compared(file, text, false),
+                Ok(text) => compared(case, file, text, false),
                 Err(_) => vec!["expected JSON, found bytes that are no text".to_owned()],
             }
         }
         (Expectation::Text(file), Outcome::Answer { body, is_json }) => {
-            compared_text(file, &text_of(body, *is_json))
+            compared_text(case, file, &text_of(body, *is_json))
         }
     };
     if lines.is_empty() { Verdict::Passed } else { Verdict::Failed(lines) }
 }
 
 /// Returns what differs between an expected JSON value and a text.
-fn compared(file: &Path, found: &str, partly: bool) -> Vec<String> {
+fn compared(case: &Case, file: &Path, found: &str, partly: bool) -> Vec<String> {
     let expected = match fs::read(file) {
         Ok(expected) => event_of(expected),
-        Err(error) => return vec![unreadable(file, &error)],
+        Err(error) => return vec![unreadable(case.shown(file), &error)],
     };
     if let Err(fault) = event_text::check(&expected) {
-        return no_json(file, &fault);
+        return no_json(case.shown(file), &fault);
     }
     let Ok(expected) = serde_json::from_slice::<&RawValue>(&expected) else {
-        return vec![format!("{} is no JSON: NaN and Infinity are no numbers", file.display())];
+        return vec![format!(
+            "{} is no JSON: NaN and Infinity are no numbers",
+            case.shown(file).display()
+        )];
     };
     let Ok(found) = serde_json::from_str::<&RawValue>(found) else {
         return vec![format!("expected JSON, found {}", trine_engine::json_string(&start(found)))];
@@ -90,10 +94,10 @@ fn start(text: &str) -> String {
 }
 
 /// Returns what differs between an expected text and another one, the end of the last line aside.
-fn compared_text(file: &Path, found: &str) -> Vec<String> {
+fn compared_text(case: &Case, file: &Path, found: &str) -> Vec<String> {
     let expected = match fs::read(file) {
         Ok(expected) => String::from_utf8_lossy(&expected).replace("\r\n", "\n"),
-        Err(error) => return vec![unreadable(file, &error)],
+        Err(error) => return vec![unreadable(case.shown(file), &error)],
     };
     let found = found.replace("\r\n", "\n");
     let whole = |text: &str| text.strip_suffix('\n').unwrap_or(text).to_owned();
@@ -171,11 +175,12 @@ pub(crate) fn expect(
     };
     let file = case.file_for(kind);
     let text = if text.ends_with('\n') { text } else { text + "\n" };
-    fs::write(&file, text).map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+    fs::write(&file, text)
+        .map_err(|error| format!("cannot write {}: {error}", case.shown(&file).display()))?;
     if let Some(earlier) = earlier.filter(|earlier| **earlier != file) {
         // Both cannot hold.
         fs::remove_file(earlier)
-            .map_err(|error| format!("cannot remove {}: {error}", earlier.display()))?;
+            .map_err(|error| format!("cannot remove {}: {error}", case.shown(earlier).display()))?;
     }
     Ok(file)
 }
@@ -192,13 +197,16 @@ fn no_json(file: &Path, fault: &event_text::Fault) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::suite::case::cases;
     use std::path::PathBuf;
 
     struct Folder(tempfile::TempDir);
 
     impl Folder {
         fn new() -> Self {
-            Self(tempfile::tempdir().unwrap())
+            let folder = Self(tempfile::tempdir().unwrap());
+            folder.write("a.json", "{}");
+            folder
         }
 
         fn write(&self, name: &str, text: &str) -> PathBuf {
@@ -208,7 +216,9 @@ mod tests {
         }
 
         fn case(&self, expectation: Expectation) -> Case {
-            Case { name: "a".into(), event: self.0.path().join("a.json"), expectation }
+            let mut case = cases(self.0.path()).unwrap().remove(0);
+            case.expectation = expectation;
+            case
         }
     }
 

@@ -243,6 +243,20 @@ fn a_case_that_takes_too_long_fails_and_the_others_run() {
 }
 
 #[test]
+fn a_function_may_change_the_working_directory() {
+    let text = "import os\nos.chdir('/')\ndef handler(event, context):\n    return os.getcwd()\n";
+    let folder = Folder::new(&[("app.py", text)]);
+    for case in ["a", "b"] {
+        folder.write(&format!("events/{case}.json"), "1");
+    }
+    folder.write("events/a.expected.json", "\"/\"");
+    let finished = test(&folder, &["--update"]);
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    assert!(finished.stdout.contains("): events/b.expected.json\n"), "{finished:?}");
+    assert_eq!(read(&folder, "events/b.expected.json"), "\"/\"\n");
+}
+
+#[test]
 fn streams_are_compared_as_a_whole() {
     let text = "export const handler = awslambda.streamifyResponse(async (event, stream) => {\n  \
                 stream.write('one\\n');\n  stream.write('two\\n');\n  stream.end();\n});\n";

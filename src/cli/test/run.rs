@@ -87,7 +87,8 @@ impl Run<'_> {
 
     fn ran(&self, case: Case, status: Status, lines: Vec<String>, time: Duration) -> Ran {
         let log = self.capture.take();
-        Ran { name: case.name, event: case.event, status, lines, log, time }
+        let event = case.shown(&case.event).to_owned();
+        Ran { name: case.name, event, status, lines, log, time }
     }
 
     async fn case(&self, function: &Function, case: Case, name: &str) -> Ran {
@@ -107,7 +108,7 @@ impl Run<'_> {
         let (status, lines) = if writes && called.may_be_expected {
             match expect(&case, &called.outcome, indented) {
                 Ok(file) => {
-                    let file = file.display();
+                    let file = case.shown(&file).display();
                     let told = match &called.outcome {
                         Outcome::Answer { .. } => file.to_string(),
                         Outcome::Failure { told, .. } => {
