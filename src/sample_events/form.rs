@@ -89,6 +89,11 @@ pub(super) fn base64(bytes: impl AsRef<[u8]>) -> String {
     STANDARD.encode(bytes)
 }
 
+/// Whether a text could be base64, line ends aside.
+pub(super) fn is_base64(text: &str) -> bool {
+    STANDARD.decode(text.replace(['\r', '\n'], "")).is_ok()
+}
+
 /// Returns the MD5 sum of a text in hexadecimal digits, as services name the contents of bodies.
 pub(super) fn md5(text: &str) -> String {
     Md5::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()

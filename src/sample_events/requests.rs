@@ -2,7 +2,7 @@
 
 use super::{
     Field, Kind, Sample, Values,
-    form::{ACCOUNT, ID, REGION, TIME, base64, clock, object},
+    form::{ACCOUNT, ID, REGION, TIME, base64, clock, is_base64, object},
 };
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
@@ -499,7 +499,8 @@ fn scaleway(values: &Values) -> Result<Value, String> {
         .filter(|(name, _)| name != "host" && name != "x-amzn-trace-id")
         .map(|(name, value)| (capitals(&name), value))
         .collect();
-    Ok(json!({
+    let body = request.body.clone().unwrap_or_default();
+    let mut event = json!({
         "resource": "",
         "path": request.path,
         "httpMethod": request.method,
@@ -519,8 +520,13 @@ fn scaleway(values: &Values) -> Result<Value, String> {
             "httpMethod": request.method,
             "apiId": "",
         },
-        "body": request.body.unwrap_or_default(),
-    }))
+    });
+    // A mark that it could be base64, which nothing at all could be as well.
+    if is_base64(&body) {
+        event["isBase64Encoded"] = json!(true);
+    }
+    event["body"] = json!(body);
+    Ok(event)
 }
 
 #[cfg(test)]

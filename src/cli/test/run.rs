@@ -10,17 +10,21 @@ use crate::{
     diagnostic::{DOCUMENT_LIMIT, explain},
     engines::Registry,
     suite::{Case, Expectation, Outcome, Suite, Verdict, event, expect, judge},
-    worker::{Function, Lost, Rescue, Worker, WorkerOptions},
+    worker::{Answer, Function, Lost, Rescue, Worker, WorkerOptions},
 };
 use bytes::Bytes;
 use std::{
     fs::File,
+    future::Future,
     io::Write,
+    pin::pin,
     rc::Rc,
     sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
-use trine_engine::{Error, ErrorKind, FunctionInfo, Invocation, Payload, timed_out};
+use trine_engine::{
+    Error, ErrorKind, FunctionInfo, Invocation, Payload, ResponseStream, timed_out,
+};
 
 /// The time after its deadline at which a case that does not return is given up.
 const LOST_AFTER: Duration = Duration::from_millis(500);
@@ -145,17 +149,20 @@ impl Run<'_> {
             function_name: Some(name.to_owned()),
             ..Invocation::json(uuid::Uuid::new_v4().to_string())
         });
-        // A stream is compared as a whole.
-        invocation.exchange.buffer();
         let begun = Instant::now();
         let rescue = || Some(self.rescue(&invocation.request_id, &case.name));
-        let answer = function.invoke(Payload::Json(event), &invocation, rescue).await;
+        let call = function.invoke(Payload::Json(event), &invocation, rescue);
+        let (answer, streamed) = collecting(call, &invocation).await;
         let (result, claim) = answer.into_parts();
         if !claim.take() {
             // The watchdog has told of it and is about to end the process.
             std::future::pending::<()>().await;
         }
-        let result = result.and_then(Payload::into_bytes);
+        let failure = invocation.stream.out().and_then(ResponseStream::take_failure);
+        let result = failure.map_or(result, Err).and_then(|payload| match payload {
+            Payload::Streamed => Ok((Bytes::from(streamed), "")),
+            whole => whole.into_bytes(),
+        });
         let time = begun.elapsed();
         match result {
             Ok((body, kind)) => {
@@ -185,5 +192,32 @@ impl Run<'_> {
             trine_process::end(1);
         };
         Rescue { act: Box::new(act), lost_after: Some(LOST_AFTER) }
+    }
+}
+
+/// Runs a call to its end, and collects what it streams.
+async fn collecting(
+    call: impl Future<Output = Answer>,
+    invocation: &Invocation,
+) -> (Answer, Vec<u8>) {
+    let mut call = pin!(call);
+    let answer = invocation.stream.until_out(call.as_mut()).await;
+    let Some(stream) = invocation.stream.out() else {
+        return match answer {
+            Some(answer) => (answer, Vec::new()),
+            None => (call.await, Vec::new()),
+        };
+    };
+    let mut reader = stream.reader();
+    let collect = async move {
+        let mut all = Vec::new();
+        while let Some(chunk) = reader.chunk().await {
+            all.extend_from_slice(&chunk);
+        }
+        all
+    };
+    match answer {
+        Some(answer) => (answer, collect.await),
+        None => futures::future::join(call, collect).await,
     }
 }
