@@ -1,8 +1,15 @@
 //! `trine invoke`: one function, one event, one answer.
 
 use super::{
-    Usage, fail, indent::indented, log_flags::LogFlags, otlp::OtlpFlag,
-    permission_flags::PermissionFlags, report::Reporter, settings, target,
+    Usage,
+    event_flag::{Unread, read_event},
+    fail,
+    indent::indented,
+    log_flags::LogFlags,
+    otlp::OtlpFlag,
+    permission_flags::PermissionFlags,
+    report::Reporter,
+    settings, target,
 };
 use crate::{
     config,
@@ -17,10 +24,9 @@ use clap::Args;
 use serde::de::IgnoredAny;
 use std::{
     env,
-    fs::{self, File},
+    fs::File,
     future::Future,
-    io::{self, Read, Write, stderr, stdin, stdout},
-    path::Path,
+    io::{self, Write, stderr, stdout},
     pin::pin,
     process::ExitCode,
     rc::Rc,
@@ -40,12 +46,13 @@ use trine_engine::{
 pub(super) struct Invoke {
     /// The handler: app.handler, src/app.py:handler or a file. Without it, _HANDLER or SCW_HANDLER_PATH.
     handler: Option<String>,
-    /// The event: JSON text, a file, or - for standard input.
+    /// The event: JSON text, a file, - for standard input, or @ and the name of one that 'trine event list' shows, with
+    /// options as @s3?bucket=photos&key=a%20b.txt
     #[arg(
         long,
         short,
         default_value = "{}",
-        value_name = "JSON|FILE|-",
+        value_name = "JSON|FILE|-|@NAME",
         allow_negative_numbers = true
     )]
     event: String,
@@ -117,7 +124,11 @@ impl Invoke {
     }
 
     fn invoke(self, registry: &Registry) -> anyhow::Result<ExitCode> {
-        let event = read_event(&self.event)?;
+        let event = match read_event(&self.event) {
+            Ok(event) => event,
+            Err(Unread::Flag(error)) => return Err(error),
+            Err(Unread::NoJson { told, shown }) => return self.refuse(told, &shown, registry),
+        };
         let out = reserve_stdout()?;
         let mut settings = settings()?;
         self.middleware_flag.apply_to(&mut settings);
@@ -215,6 +226,17 @@ impl Invoke {
             tracer.finish(LAST_SPANS, &Log::new(log));
             Ok(ExitCode::from(code))
         })
+    }
+
+    /// Tells that the event is no JSON, before any language has been started for it.
+    fn refuse(&self, told: String, shown: &str, registry: &Registry) -> anyhow::Result<ExitCode> {
+        let error = Error::new(ErrorKind::Unmarshal, told);
+        if self.json {
+            let dialect = target::likely_dialect(self.handler.as_deref(), &settings()?, registry);
+            let document = dialect.document(&error, self.request_id.as_deref(), DOCUMENT_LIMIT);
+            self.print(&reserve_stdout()?, document.as_bytes(), true)?;
+        }
+        Ok(fail(&format!("{}\n{shown}", explain(&error)), exit_code(error.kind())))
     }
 
     fn invocation(&self) -> Invocation {
@@ -321,40 +343,4 @@ fn reserve_stdout() -> anyhow::Result<File> {
     let out = nix::unistd::dup(stdout()).context("cannot use standard output")?;
     nix::unistd::dup2_stdout(stderr()).context("cannot redirect standard output")?;
     Ok(File::from(out))
-}
-
-/// Reads the event that `--event` names. What looks like JSON is JSON; anything else is a file.
-fn read_event(argument: &str) -> anyhow::Result<Bytes> {
-    if argument == "-" {
-        let mut event = Vec::new();
-        stdin()
-            .lock()
-            .read_to_end(&mut event)
-            .context("cannot read the event from standard input")?;
-        return Ok(event_of(event));
-    }
-    let text = argument.trim_start();
-    anyhow::ensure!(
-        !text.is_empty(),
-        "the event is empty: write JSON such as '{{\"name\": \"you\"}}', the name of a file, or - for standard input"
-    );
-    let looks_like_json =
-        text.starts_with(|c: char| matches!(c, '{' | '[' | '"' | '-') || c.is_ascii_digit());
-    // A name such as `2026.json` begins like a number.
-    let is_json = serde_json::from_str::<IgnoredAny>(text).is_ok();
-    if is_json || looks_like_json && !Path::new(argument).is_file() {
-        return Ok(Bytes::from(argument.to_owned()));
-    }
-    fs::read(argument).map(event_of).with_context(|| {
-        format!("the event {argument:?} is neither JSON nor a file that can be read")
-    })
-}
-
-/// Makes an event of what was read: drops the byte order mark that some editors write, and turns empty text into an
-/// empty object, as Lambda does.
-fn event_of(mut bytes: Vec<u8>) -> Bytes {
-    if bytes.starts_with(b"\xEF\xBB\xBF") {
-        bytes.drain(..3);
-    }
-    if bytes.trim_ascii().is_empty() { "{}".into() } else { bytes.into() }
 }

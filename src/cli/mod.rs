@@ -9,6 +9,8 @@ mod check;
 mod doctor;
 mod emulator;
 mod engines;
+mod event;
+mod event_flag;
 mod indent;
 mod invoke;
 mod lambda;
@@ -26,6 +28,7 @@ mod schema;
 mod serve;
 mod sub_runtime;
 mod target;
+mod test;
 mod wrapper;
 
 pub(crate) use lambda::run_own;
@@ -58,6 +61,8 @@ const AFTER_HELP: &str = "\
 Examples:
   trine serve examples/                    serve every function of a folder
   trine invoke app.handler --event '{}'    call a function once
+  trine event s3 --key a.txt               an event such as AWS's services send
+  trine test examples/                     functions with their events and expected answers
   trine check examples/                    whether what a folder declares can be served
   trine doctor app.handler                 what would keep it from running on Lambda
   trine package app.handler -o app.zip     what is uploaded to Lambda
@@ -72,6 +77,8 @@ On Scaleway: without a command where SCW_HANDLER_PATH is set, it serves the hand
 enum Command {
     Serve(Box<serve::Serve>),
     Invoke(invoke::Invoke),
+    Event(event::Event),
+    Test(test::Test),
     Middlewares(middlewares::Middlewares),
     Package(package::Package),
     Doctor(doctor::Doctor),
@@ -123,6 +130,8 @@ fn command(line: Vec<OsString>, registry: Registry) -> ExitCode {
     match command {
         Command::Serve(serve) => report(serve.run(registry)),
         Command::Invoke(invoke) => invoke.run(registry),
+        Command::Event(event) => report(event.run()),
+        Command::Test(test) => test.run(registry),
         Command::Middlewares(middlewares) => middlewares.run(registry),
         Command::Package(package) => report(package.run(registry)),
         Command::Doctor(doctor) => doctor.run(registry),

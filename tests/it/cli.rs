@@ -10,7 +10,17 @@ fn help_names_every_command_and_shows_examples() {
     let folder = Folder::new(&[]);
     let finished = run(trine(&folder, &["--help"]));
     assert_eq!((finished.code, finished.stderr.as_str()), (Some(0), ""));
-    let commands = ["serve", "invoke", "middlewares", "package", "doctor", "engines", "emulator"];
+    let commands = [
+        "serve",
+        "invoke",
+        "event",
+        "test",
+        "middlewares",
+        "package",
+        "doctor",
+        "engines",
+        "emulator",
+    ];
     for part in commands.iter().chain(&["Examples:", "bootstrap"]) {
         assert!(finished.stdout.contains(part), "{part}: {}", finished.stdout);
     }
