@@ -41,6 +41,7 @@ mod heap;
 pub mod http;
 pub mod kit;
 pub mod lambda;
+mod new;
 pub mod package;
 pub mod pipeline;
 pub mod runtime;

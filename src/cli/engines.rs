@@ -1,6 +1,6 @@
 //! `trine engines`: the languages that this build runs, and the capabilities of each.
 
-use super::print;
+use super::{print, version::facts};
 use crate::engines::Registry;
 use clap::Args;
 use serde_json::json;
@@ -12,6 +12,10 @@ pub(super) struct Engines {
     /// Print JSON.
     #[arg(long)]
     json: bool,
+    /// Add what else is known of each: the version of Node.js that functions see, Lambda's runtime that it takes the place of,
+    /// the folder of Python's library
+    #[arg(long, short)]
+    verbose: bool,
 }
 
 impl Engines {
@@ -27,10 +31,17 @@ impl Engines {
                         .into_iter()
                         .map(|(name, able)| (name.to_owned(), able.into()))
                         .collect();
+                    let details: serde_json::Map<_, _> = engine
+                        .details()
+                        .into_iter()
+                        .map(|(name, value)| (name.to_owned(), value.into()))
+                        .collect();
                     json!({
                         "id": info.id,
                         "name": info.name,
                         "version": info.version,
+                        "managedRuntime": info.managed_runtime,
+                        "details": details,
                         "extensions": info.extensions,
                         "capabilities": capabilities,
                     })
@@ -59,7 +70,17 @@ impl Engines {
         let widths: Vec<usize> = (0..4).map(|column| width(column).unwrap_or(0)).collect();
         for row in &rows {
             let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
-            print(format_args!("{}  {}", cells.collect::<Vec<_>>().join("  "), row[4]));
+            let line = format!("{}  {}", cells.collect::<Vec<_>>().join("  "), row[4]);
+            print(line.trim_end());
+        }
+        for engine in registry.iter().filter(|_| self.verbose) {
+            let facts = facts(engine.as_ref());
+            if !facts.is_empty() {
+                print(format_args!("\n{}", engine.info().name));
+            }
+            for (name, value) in facts {
+                print(format_args!("  {name}: {value}"));
+            }
         }
         ExitCode::SUCCESS
     }

@@ -3,6 +3,7 @@
 use super::{
     Usage,
     event_flag::{Unread, read_event},
+    exit_codes::EXIT_CODES,
     fail,
     indent::indented,
     log_flags::LogFlags,
@@ -94,7 +95,10 @@ const LEAST_END_TIME: Duration = Duration::from_millis(500);
 /// The longest time for what is left of traces when everything else has ended.
 const LAST_SPANS: Duration = Duration::from_secs(2);
 
-const CANNOT_WRITE: &str = "cannot write the result";
+/// A result that nobody takes.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("cannot write the result")]
+struct CannotWrite;
 
 /// The outcome of a call that has not failed.
 enum Outcome {
@@ -104,22 +108,15 @@ enum Outcome {
     Printed(io::Result<()>),
 }
 
-const EXIT_CODES: &str = "\
-Exit codes:
-  0   the function answered
-  1   the function failed
-  2   the command line is wrong
-  3   the function could not be found or loaded
-  4   the event is no valid input
-  5   the result has no JSON form or is too large
-  6   the function was stopped: time or memory
-  70  a fault of the runtime";
-
 impl Invoke {
     pub(super) fn run(self, registry: &Registry) -> ExitCode {
         match self.invoke(registry) {
             Ok(code) => code,
-            Err(error) => fail(&format!("error: {error:#}"), 2),
+            Err(error) => {
+                // Everything else that can fail here is what the command line asks for.
+                let code = if error.is::<CannotWrite>() { 1 } else { 2 };
+                fail(&format!("error: {error:#}"), code)
+            }
         }
     }
 
@@ -215,7 +212,7 @@ impl Invoke {
                     0
                 }
                 Ok(Outcome::Printed(printed)) => {
-                    printed.context(CANNOT_WRITE)?;
+                    printed.context(CannotWrite)?;
                     0
                 }
                 Err((error, dialect)) => self.print_failure(&out, &error, dialect, &request_id)?,
@@ -261,7 +258,7 @@ impl Invoke {
             Some(text) => writeln!(out, "{}", indented(text)),
             None => out.write_all(body).and_then(|()| if is_json { writeln!(out) } else { Ok(()) }),
         }
-        .context(CANNOT_WRITE)
+        .context(CannotWrite)
     }
 
     fn print_failure(

@@ -6,16 +6,20 @@
 mod address;
 mod banner;
 mod check;
+mod completions;
 mod doctor;
 mod emulator;
 mod engines;
 mod event;
 mod event_flag;
+mod exit_codes;
 mod indent;
 mod invoke;
 mod lambda;
 mod log_flags;
+mod man;
 mod middlewares;
+mod new;
 mod operation;
 mod otlp;
 mod package;
@@ -26,15 +30,19 @@ mod role;
 mod scaleway;
 mod schema;
 mod serve;
+mod settings;
 mod sub_runtime;
 mod target;
 mod test;
+mod types;
+mod unknown;
+mod version;
 mod wrapper;
 
 pub(crate) use lambda::run_own;
 
 use crate::{config::Settings, engines::Registry, telemetry::ProcessSink};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use role::Role;
 use std::{
     env,
@@ -43,7 +51,7 @@ use std::{
     io::{Write, stderr, stdout},
     path::PathBuf,
     process::ExitCode,
-    sync::Arc,
+    sync::{Arc, LazyLock},
 };
 use trine_engine::Error;
 
@@ -51,7 +59,8 @@ use trine_engine::Error;
 ///
 /// Runs handlers in-process: as an AWS Lambda custom runtime, as an HTTP server, or once from the command line.
 #[derive(Debug, Parser)]
-#[command(name = "trine", version, arg_required_else_help = true, after_help = AFTER_HELP)]
+#[command(name = "trine", version, arg_required_else_help = true)]
+#[command(after_help = AFTER_HELP, after_long_help = AFTER_LONG_HELP.as_str())]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -59,6 +68,7 @@ struct Arguments {
 
 const AFTER_HELP: &str = "\
 Examples:
+  trine new hello --language python        a small project to begin with
   trine serve examples/                    serve every function of a folder
   trine invoke app.handler --event '{}'    call a function once
   trine event s3 --key a.txt               an event such as AWS's services send
@@ -73,8 +83,12 @@ It then runs the handler that its argument or _HANDLER names.
 
 On Scaleway: without a command where SCW_HANDLER_PATH is set, it serves the handler that this names.";
 
+static AFTER_LONG_HELP: LazyLock<String> =
+    LazyLock::new(|| format!("{AFTER_HELP}\n\n{}", exit_codes::EXIT_CODES));
+
 #[derive(Debug, Subcommand)]
 enum Command {
+    New(new::New),
     Serve(Box<serve::Serve>),
     Invoke(invoke::Invoke),
     Event(event::Event),
@@ -84,8 +98,14 @@ enum Command {
     Doctor(doctor::Doctor),
     Check(check::Check),
     Schema(schema::Schema),
-    Engines(engines::Engines),
     Emulator(emulator::EmulatorCommand),
+    Types(types::Types),
+    Engines(engines::Engines),
+    #[command(name = "settings")]
+    Settings(settings::SettingsPage),
+    Completions(completions::Completions),
+    Man(man::Man),
+    Version(version::Version),
 }
 
 /// Runs the process with these languages, and returns its exit status: the whole of `trine`, which is also `bootstrap`.
@@ -115,19 +135,20 @@ pub fn run(registry: Registry) -> ExitCode {
             lambda::run(handler, &arguments, &registry, refused)
         }
         Role::Interpreter(name) => interpret(name.as_deref(), &arguments, &registry),
-        _ => command(scaleway::command_line(&arguments), registry),
+        _ => command(&scaleway::command_line(&arguments), registry),
     }
 }
 
 /// Runs one of the program's own commands.
-fn command(line: Vec<OsString>, registry: Registry) -> ExitCode {
-    let command = Arguments::parse_from(line).command;
+fn command(line: &[OsString], registry: Registry) -> ExitCode {
+    let command = parsed(line, &registry).command;
     let (registry, refused) = plugged(registry);
     if let Some(why) = refused {
         return fail(&format!("error: the environment variable {ENGINES}: {}", why.message()), 2);
     }
     let registry = &registry;
     match command {
+        Command::New(new) => report(new.run(registry)),
         Command::Serve(serve) => report(serve.run(registry)),
         Command::Invoke(invoke) => invoke.run(registry),
         Command::Event(event) => report(event.run()),
@@ -139,6 +160,11 @@ fn command(line: Vec<OsString>, registry: Registry) -> ExitCode {
         Command::Schema(schema) => schema.run(),
         Command::Engines(engines) => engines.run(registry),
         Command::Emulator(emulator) => report(emulator.run(registry)),
+        Command::Types(types) => report(types.run(registry)),
+        Command::Settings(settings) => settings.run(registry),
+        Command::Completions(completions) => completions.run(),
+        Command::Man(man) => report(man.run()),
+        Command::Version(version) => version.run(registry),
     }
 }
 
@@ -156,6 +182,22 @@ fn plugged(mut registry: Registry) -> (Registry, Option<Error>) {
     let files = list.split(',').map(str::trim).filter(|file| !file.is_empty()).map(PathBuf::from);
     let plugged = registry.plug_in(&files.collect::<Vec<_>>(), &folder);
     (registry, plugged.err())
+}
+
+/// Parses a command line. Ends the process where that asks for help, or is wrong.
+fn parsed(arguments: &[OsString], registry: &Registry) -> Arguments {
+    Arguments::try_parse_from(arguments).unwrap_or_else(|error| {
+        if let Some(hint) = unknown::hint(&error, arguments, registry) {
+            print_beside(&hint);
+            trine_process::end(2);
+        }
+        error.exit()
+    })
+}
+
+/// Returns the definition of the whole command line, for what is made of it.
+fn definition() -> clap::Command {
+    Arguments::command()
 }
 
 /// Runs the process as a language's interpreter: the one of this name, or the first that can be one.
@@ -206,6 +248,12 @@ fn print(line: impl fmt::Display) {
     let _ = writeln!(stdout(), "{line}");
 }
 
+/// Prints a text of a command's own, as long as somebody reads it.
+fn print_raw(text: &[u8]) {
+    let mut out = stdout();
+    let _ = out.write_all(text).and_then(|()| out.flush());
+}
+
 /// Writes whole lines beside a command's result. Whoever has closed the other end does not want them.
 fn print_beside(lines: &str) {
     let _ = stderr().write_all(lines.as_bytes());
@@ -220,7 +268,6 @@ fn settings() -> anyhow::Result<Settings> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_consistent() {

@@ -3,7 +3,8 @@
 use crate::config::{Origin, Settings, extent};
 use trine_engine::{Access, Extent, Permissions};
 
-/// Defines the flags: a pair for each kind of access.
+/// Defines the flags: a pair for each kind of access. Their help is no documentation comment, because clap reads none that is put
+/// together.
 macro_rules! flags {
     ($($access:ident $allow:ident $deny:ident $allow_flag:literal $deny_flag:literal $list:literal $what:literal;)*) => {
         /// The flags.
@@ -13,15 +14,15 @@ macro_rules! flags {
             #[arg(long, short = 'A', help_heading = HEADING)]
             allow_all: bool,
             $(
-                #[doc = concat!("Let functions ", $what, ", all or these; what no --allow flag names is denied then")]
                 #[arg(
+                    help = concat!("Let functions ", $what, ", all or these; what no --allow flag names is denied then"),
                     long, value_name = $list, help_heading = HEADING, num_args = 0..=1,
                     require_equals = true, default_missing_value = "*",
                     value_parser = |text: &str| extent(Access::$access, text)
                 )]
                 $allow: Option<Extent>,
-                #[doc = concat!("Do not let functions ", $what, ", or these, whatever is allowed")]
                 #[arg(
+                    help = concat!("Do not let functions ", $what, ", or these, whatever is allowed"),
                     long, value_name = $list, help_heading = HEADING, num_args = 0..=1,
                     require_equals = true, default_missing_value = "*",
                     value_parser = |text: &str| extent(Access::$access, text)

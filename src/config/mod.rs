@@ -5,12 +5,14 @@ mod log;
 mod permissions;
 mod stand_in;
 mod units;
+mod variables;
 
 pub use container::container_memory;
 pub use log::{AtLeast, Format};
 pub use permissions::extent;
 pub use stand_in::{Variable as EnvironmentVariable, as_managed};
 pub use units::{CountForm, PlainSize, PlainTime, SizeForm, TimeForm};
+pub use variables::{Group as VariableGroup, Known as KnownVariable, VARIABLES, is_secret};
 
 use crate::{
     engines::Registry,
@@ -111,6 +113,18 @@ pub struct SettingError {
     name: &'static str,
     text: String,
     reason: String,
+}
+
+impl SettingError {
+    /// Returns the variable's name.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Returns what is wrong with its value.
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
 }
 
 /// The settings that hold for every front door.

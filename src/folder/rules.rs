@@ -61,6 +61,8 @@ fn usual(candidate: &Candidate<'_>) -> Option<&'static str> {
             Some("version control")
         }
         (true, ".idea" | ".vscode" | ".vs" | "__MACOSX" | ".Trash") => Some("editors and desktops"),
+        // Types that `trine types` writes.
+        (true, ".trine") => Some("editors and desktops"),
         (false, ".DS_Store" | "Thumbs.db" | "desktop.ini") => Some("editors and desktops"),
         (false, _) if base.starts_with("._") || base.ends_with('~') || is_swap_file(base) => {
             Some("editors and desktops")
@@ -103,6 +105,8 @@ mod tests {
         assert_eq!(reason(&rules, "sub/tests", false), None);
         assert_eq!(reason(&rules, ".git", true), None);
         assert_eq!(reason(&rules, ".hg", true).as_deref(), Some("version control"));
+        assert_eq!(reason(&rules, ".trine", true).as_deref(), Some("editors and desktops"));
+        assert_eq!(reason(&rules, ".trine-cache", true), None);
         assert_eq!(reason(&rules, "a/.app.py.swp", false).as_deref(), Some("editors and desktops"));
     }
 

@@ -2,7 +2,8 @@
 
 use crate::{
     Candidate, Error, ErrorDialect, ErrorKind, Examination, Finding, FunctionInfo, Instance,
-    LayerPlace, LogSettings, Module, Permissions, Permits, Presence, Result,
+    LayerPlace, LogSettings, Module, Permissions, Permits, Presence, Result, TypeFile,
+    VariableInfo,
 };
 use std::{
     ffi::OsString,
@@ -75,6 +76,22 @@ pub trait Engine: Send + Sync + 'static {
     /// Returns the folders of a layer in which this language looks for packages.
     fn layer_places(&self) -> Vec<LayerPlace> {
         Vec::new()
+    }
+
+    /// Returns the files that tell editors the types of what guests are given: context, hooks, the language's module.
+    fn types(&self) -> &'static [TypeFile] {
+        &[]
+    }
+
+    /// Returns facts for listings, each with its name: the version of Node.js that guests see, the place of the standard
+    /// library. Must not start anything.
+    fn details(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
+    /// Returns the environment variables that are for this language alone and that it reads itself.
+    fn variables(&self) -> &'static [VariableInfo] {
+        &[]
     }
 
     /// Returns the name of the folder, in the task root, in which a run leaves what makes the next start faster, if the

@@ -14,6 +14,7 @@
 //! - Bad input is an [`Error`], never a panic.
 #![doc = include_str!("../docs/add-an-engine.md")]
 
+mod about;
 mod conventions;
 mod dialect;
 mod end;
@@ -37,6 +38,7 @@ mod simple;
 mod stream;
 mod stream_place;
 
+pub use about::{TypeFile, VariableInfo};
 pub use conventions::Conventions;
 pub use dialect::{ErrorDialect, ErrorRecord, json_string};
 pub use end::{End, timed_out};

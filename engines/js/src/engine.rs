@@ -12,7 +12,8 @@ use std::{
 };
 use trine_engine::{
     Candidate, Capabilities, Engine, EngineInfo, Environment, ErrorDialect, ErrorKind, Examination,
-    Finding, Hint, Instance, LayerPlace, Lookup, Module, Presence, Result, Search,
+    Finding, Hint, Instance, LayerPlace, Lookup, Module, Presence, Result, Search, TypeFile,
+    VariableInfo,
 };
 use trine_process::environment;
 
@@ -72,6 +73,51 @@ fn managed_runtime(version: &str) -> String {
     format!("nodejs{major}.x")
 }
 
+/// The variables that the language reads.
+const VARIABLES: &[VariableInfo] = &[
+    VariableInfo {
+        name: "TRINE_NODE_RULES",
+        default: "permissive",
+        what: "the rules by which handlers are called: permissive, node22 or node24",
+    },
+    VariableInfo {
+        name: "TRINE_FLAVOUR",
+        default: "as the file looks",
+        what: "the globals and conditions that a function sees: node or deno",
+    },
+    VariableInfo {
+        name: "TRINE_CODE_CACHE",
+        default: ".trine-cache in the function's folder, where it exists",
+        what: "the folder with compiled code for faster starts",
+    },
+    VariableInfo {
+        name: "AWS_LAMBDA_NODEJS_NO_GLOBAL_AWSLAMBDA",
+        default: "",
+        what: "1 or true takes the global awslambda away",
+    },
+    VariableInfo {
+        name: "AWS_LAMBDA_NODEJS_DISABLE_CALLBACK_WARNING",
+        default: "",
+        what: "silences the warning of callbacks under node22",
+    },
+    VariableInfo {
+        name: "NODE_OPTIONS",
+        default: "",
+        what: "options of Node.js, such as --require and --enable-source-maps",
+    },
+    VariableInfo { name: "NODE_PATH", default: "", what: "further folders of packages" },
+    VariableInfo {
+        name: "NODE_EXTRA_CA_CERTS",
+        default: "",
+        what: "a file of certificates that are trusted beside the system's",
+    },
+    VariableInfo {
+        name: "NODE_TLS_REJECT_UNAUTHORIZED",
+        default: "1",
+        what: "0 accepts any certificate",
+    },
+];
+
 impl Engine for JavaScript {
     fn info(&self) -> &EngineInfo {
         &self.info
@@ -109,6 +155,21 @@ impl Engine for JavaScript {
 
     fn cache_folder(&self) -> Option<&'static str> {
         Some(code_cache::FOLDER)
+    }
+
+    fn types(&self) -> &'static [TypeFile] {
+        &[
+            TypeFile { name: "trine.d.ts", text: include_str!("../types/trine.d.ts") },
+            TypeFile { name: "awslambda.d.ts", text: include_str!("../types/awslambda.d.ts") },
+        ]
+    }
+
+    fn details(&self) -> Vec<(&'static str, String)> {
+        vec![("Node.js", NODE_VERSION.to_owned())]
+    }
+
+    fn variables(&self) -> &'static [VariableInfo] {
+        VARIABLES
     }
 
     fn set_missing(&self, variables: &[(&str, String)]) -> bool {

@@ -10,8 +10,16 @@ export interface Context {
   readonly awsRequestId: string;
   readonly invokedFunctionArn: string;
   readonly tenantId?: string;
+  readonly xRayTraceId?: string;
+  /** What the caller passed beside the event. */
+  readonly clientContext?: any;
+  /** Who calls, if it is a mobile application. */
+  readonly identity?: any;
   callbackWaitsForEmptyEventLoop: boolean;
+  /** 900000 where nothing limits the time. */
   getRemainingTimeInMillis(): number;
+  /** `traceparent`, `tracestate` and `baggage` to send along with calls, as far as they are known. */
+  w3c(): Readonly<Record<string, string>>;
   /** Shared by all functions of the invocation, whatever their language. Its members are read and written in place. */
   readonly state: Record<string, any>;
   /** Aborted with a `TimeoutError` shortly before the deadline. */

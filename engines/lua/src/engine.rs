@@ -7,7 +7,7 @@ use std::{
 };
 use trine_engine::{
     Capabilities, Engine, EngineInfo, Environment, ErrorKind, Examination, Finding, Hint, Instance,
-    LayerPlace, Lookup, Module, Presence, Result, Search,
+    LayerPlace, Lookup, Module, Presence, Result, Search, TypeFile, VariableInfo,
 };
 use trine_process::environment;
 
@@ -64,6 +64,16 @@ impl Default for LuaEngine {
     }
 }
 
+/// The variables that the language reads.
+const VARIABLES: &[VariableInfo] = &[
+    VariableInfo {
+        name: "LUA_PATH_5_4",
+        default: "",
+        what: "further patterns of modules; goes before LUA_PATH",
+    },
+    VariableInfo { name: "LUA_PATH", default: "", what: "further patterns of modules" },
+];
+
 impl Engine for LuaEngine {
     fn info(&self) -> &EngineInfo {
         &self.info
@@ -83,6 +93,14 @@ impl Engine for LuaEngine {
 
     fn layer_places(&self) -> Vec<LayerPlace> {
         examine::layer_places()
+    }
+
+    fn types(&self) -> &'static [TypeFile] {
+        &[TypeFile { name: "trine.lua", text: include_str!("../types/trine.lua") }]
+    }
+
+    fn variables(&self) -> &'static [VariableInfo] {
+        VARIABLES
     }
 
     fn set_missing(&self, variables: &[(&str, String)]) -> bool {

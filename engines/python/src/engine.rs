@@ -6,6 +6,7 @@ use std::{ffi::OsString, rc::Rc};
 use trine_engine::{
     Candidate, Capabilities, Engine, EngineInfo, Environment, ErrorDialect, ErrorKind, ErrorRecord,
     Examination, Finding, Hint, Instance, LayerPlace, Lookup, Module, Presence, Result, Search,
+    TypeFile, VariableInfo,
 };
 use trine_process::environment;
 
@@ -71,6 +72,26 @@ pub struct PythonEngine {
     info: EngineInfo,
 }
 
+/// The variables that the language reads.
+const VARIABLES: &[VariableInfo] = &[
+    VariableInfo { name: "PYTHONPATH", default: "", what: "further folders of modules" },
+    VariableInfo {
+        name: "TRINE_PYTHON_SITE",
+        default: "run when it is needed",
+        what: "eager runs Python's site at the start",
+    },
+    VariableInfo {
+        name: "PYTHONHOME",
+        default: "where this program ships, else where it was built",
+        what: "the place of the standard library",
+    },
+    VariableInfo {
+        name: "VIRTUAL_ENV",
+        default: ".venv or venv beside the function, where it exists",
+        what: "the virtual environment with the function's packages",
+    },
+];
+
 impl Engine for PythonEngine {
     fn info(&self) -> &EngineInfo {
         &self.info
@@ -94,6 +115,18 @@ impl Engine for PythonEngine {
 
     fn layer_places(&self) -> Vec<LayerPlace> {
         examine::layer_places()
+    }
+
+    fn types(&self) -> &'static [TypeFile] {
+        &[TypeFile { name: "trine.pyi", text: include_str!("../types/trine.pyi") }]
+    }
+
+    fn details(&self) -> Vec<(&'static str, String)> {
+        vec![("standard library", interpreter::library())]
+    }
+
+    fn variables(&self) -> &'static [VariableInfo] {
+        VARIABLES
     }
 
     fn set_missing(&self, variables: &[(&str, String)]) -> bool {

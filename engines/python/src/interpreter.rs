@@ -274,6 +274,23 @@ fn home() -> std::result::Result<Option<OsString>, String> {
     }))
 }
 
+/// Returns the folder of the standard library, or the reason why it is not known before Python starts.
+pub(crate) fn library() -> String {
+    match home() {
+        Ok(Some(home)) => {
+            // The second prefix, if any, is that of machine code.
+            let home = home.to_string_lossy();
+            let prefix = home.split(':').next().unwrap_or_default();
+            Path::new(prefix).join("lib").join(minor_version()).display().to_string()
+        }
+        Ok(None) => match env::var("PYTHONHOME").ok().filter(|home| !home.is_empty()) {
+            Some(home) => format!("in {home}, as PYTHONHOME says"),
+            None => "wherever Python finds it".to_owned(),
+        },
+        Err(problem) => problem,
+    }
+}
+
 /// Returns the version's name, such as `python3.11`.
 pub(crate) fn minor_version() -> String {
     let mut parts = env!("TRINE_PYTHON_VERSION").splitn(3, '.');

@@ -92,6 +92,9 @@ class LambdaContext:
     client_context: ClientContext | None
     identity: CognitoIdentity
     @property
+    def trace_id(self) -> str | None:
+        """The X-Ray trace id of the invocation."""
+    @property
     def state(self) -> MutableMapping[str, Any]:
         """What all functions of this invocation share, whatever their language."""
     def reply(self, response: Any) -> None:
@@ -104,4 +107,5 @@ class LambdaContext:
         """
     def get_remaining_time_in_millis(self) -> int: ...
     def log(self, msg: object) -> None: ...
-    def w3c(self) -> dict[str, str] | None: ...
+    def w3c(self) -> dict[str, str]:
+        """The W3C trace context to send along with calls; empty where there is none."""

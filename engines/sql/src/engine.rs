@@ -8,7 +8,8 @@ use crate::{
 };
 use std::rc::Rc;
 use trine_engine::{
-    Capabilities, Engine, EngineInfo, Environment, Instance, Module, Presence, Result, Wanted,
+    Capabilities, Engine, EngineInfo, Environment, Instance, Module, Presence, Result,
+    VariableInfo, Wanted,
 };
 
 /// The SQL engine.
@@ -42,6 +43,20 @@ impl SqlEngine {
     }
 }
 
+/// The variables that it reads.
+const VARIABLES: &[VariableInfo] = &[
+    VariableInfo {
+        name: settings::ROWS,
+        default: "first",
+        what: "the rows of the last statement that are the answer: first or all",
+    },
+    VariableInfo {
+        name: settings::ATTACH,
+        default: "",
+        what: "databases that queries may read, as name=path between commas",
+    },
+];
+
 impl Default for SqlEngine {
     fn default() -> Self {
         Self::new()
@@ -51,6 +66,10 @@ impl Default for SqlEngine {
 impl Engine for SqlEngine {
     fn info(&self) -> &EngineInfo {
         &self.info
+    }
+
+    fn variables(&self) -> &'static [VariableInfo] {
+        VARIABLES
     }
 
     fn check(&self, module: &Module) -> Result<Presence> {
