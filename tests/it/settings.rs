@@ -13,6 +13,15 @@ const NO_SETTINGS: &[(&str, &str)] = &[
     ("LAMBDA_RUNTIME_DIR", "the emulator sets it for runtimes"),
     ("TRINE_WRAPPED", "a mark of the runtime's own"),
     ("TRINE_CHILD_OF", "a mark of the runtime's own"),
+    ("LAMBDA_RUNTIME_AWS_REQUEST_ID", "WebAssembly modules are told of their invocation by it"),
+    ("LAMBDA_RUNTIME_CLIENT_CONTEXT", "WebAssembly modules are told of their invocation by it"),
+    ("LAMBDA_RUNTIME_COGNITO_IDENTITY", "WebAssembly modules are told of their invocation by it"),
+    ("LAMBDA_RUNTIME_DEADLINE_MS", "WebAssembly modules are told of their invocation by it"),
+    (
+        "LAMBDA_RUNTIME_INVOKED_FUNCTION_ARN",
+        "WebAssembly modules are told of their invocation by it",
+    ),
+    ("LAMBDA_RUNTIME_TENANT_ID", "WebAssembly modules are told of their invocation by it"),
 ];
 
 /// What variables begin with whose names are made of parts where they are read.
@@ -122,7 +131,7 @@ fn every_flag_of_every_command_is_listed_with_its_default() {
         of("serve", "--port, -p PORT")["default"],
         "the variable PORT, else 9000; 8080 with SCW_HANDLER_PATH"
     );
-    assert_eq!(of("invoke", "--event, -e JSON|FILE|-")["default"], "{}");
+    assert_eq!(of("invoke", "--event, -e JSON|FILE|-|@NAME")["default"], "{}");
     assert_eq!(of("emulator", "--watch")["default"], Value::Null);
     for flag in flags {
         assert_ne!(flag["what"], "", "{flag}");
