@@ -2,6 +2,7 @@
 //! and nowhere else does the product know which languages exist.
 
 use std::{
+    env,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -130,6 +131,26 @@ impl Registry {
             engine.info().extensions.iter().map(move |extension| (*extension, engine))
         })
     }
+}
+
+/// The variable that names plug-ins, between commas.
+pub(crate) const PLUG_INS: &str = "TRINE_ENGINES";
+
+/// Returns the files that [`PLUG_INS`] names, from wherever they are looked for; none where it is not set. Relative ones start
+/// at the task root, where one is set, else at the working directory.
+pub(crate) fn plug_ins() -> Vec<PathBuf> {
+    let list = env::var_os(PLUG_INS).unwrap_or_default();
+    let folder = env::var_os("LAMBDA_TASK_ROOT").map_or_else(|| PathBuf::from("."), PathBuf::from);
+    let folder = std::path::absolute(&folder).unwrap_or(folder);
+    let list = list.to_string_lossy();
+    let files = list.split(',').map(str::trim).filter(|file| !file.is_empty());
+    files.map(|file| folder.join(file)).collect()
+}
+
+/// Returns [`PLUG_INS`] for a process that starts in another folder.
+pub(crate) fn plug_ins_of_children() -> Option<(&'static str, String)> {
+    let files: Vec<String> = plug_ins().iter().map(|file| file.display().to_string()).collect();
+    (!files.is_empty()).then(|| (PLUG_INS, files.join(",")))
 }
 
 /// Loads the language of a plug-in.

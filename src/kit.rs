@@ -30,7 +30,7 @@
 //! `trine emulator -- ./bootstrap` runs it without Lambda.
 //!
 //! A runtime whose handlers are files of a type of their own, beside other languages and also over HTTP, is an engine:
-//! [`Simple`](trine_engine::Simple) makes one of the same three methods, [`cli::run`](crate::cli::run) takes it.
+//! [`Simple`] makes one of the same three methods, [`cli::run`](crate::cli::run) takes it.
 
 pub use trine_engine::{
     Error, ErrorKind, Invocation, Output, Result, SimpleEnvironment as Environment,

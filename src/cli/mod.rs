@@ -41,7 +41,11 @@ mod wrapper;
 
 pub(crate) use lambda::run_own;
 
-use crate::{config::Settings, engines::Registry, telemetry::ProcessSink};
+use crate::{
+    config::Settings,
+    engines::{PLUG_INS, Registry, plug_ins},
+    telemetry::ProcessSink,
+};
 use clap::{CommandFactory, Parser, Subcommand};
 use role::Role;
 use std::{
@@ -49,13 +53,13 @@ use std::{
     ffi::{OsStr, OsString},
     fmt,
     io::{Write, stderr, stdout},
-    path::PathBuf,
+    path::Path,
     process::ExitCode,
     sync::{Arc, LazyLock},
 };
 use trine_engine::Error;
 
-/// One runtime for functions in JavaScript, TypeScript, Python and Lua.
+/// One runtime for functions in JavaScript, TypeScript, Python, Lua, SQL, WebAssembly and native code.
 ///
 /// Runs handlers in-process: as an AWS Lambda custom runtime, as an HTTP server, or once from the command line.
 #[derive(Debug, Parser)]
@@ -144,7 +148,7 @@ fn command(line: &[OsString], registry: Registry) -> ExitCode {
     let command = parsed(line, &registry).command;
     let (registry, refused) = plugged(registry);
     if let Some(why) = refused {
-        return fail(&format!("error: the environment variable {ENGINES}: {}", why.message()), 2);
+        return fail(&format!("error: the environment variable {PLUG_INS}: {}", why.message()), 2);
     }
     let registry = &registry;
     match command {
@@ -168,19 +172,9 @@ fn command(line: &[OsString], registry: Registry) -> ExitCode {
     }
 }
 
-/// The variable that names plug-ins, between commas.
-const ENGINES: &str = "TRINE_ENGINES";
-
 /// Returns the registry with the plug-ins that the environment names, or the reason why one of them is not there.
 fn plugged(mut registry: Registry) -> (Registry, Option<Error>) {
-    let Some(list) = env::var_os(ENGINES).filter(|list| !list.is_empty()) else {
-        return (registry, None);
-    };
-    let folder = env::var_os("LAMBDA_TASK_ROOT").map_or_else(|| PathBuf::from("."), PathBuf::from);
-    let folder = std::path::absolute(&folder).unwrap_or(folder);
-    let list = list.to_string_lossy();
-    let files = list.split(',').map(str::trim).filter(|file| !file.is_empty()).map(PathBuf::from);
-    let plugged = registry.plug_in(&files.collect::<Vec<_>>(), &folder);
+    let plugged = registry.plug_in(&plug_ins(), Path::new(""));
     (registry, plugged.err())
 }
 

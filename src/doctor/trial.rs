@@ -3,6 +3,7 @@
 //! It runs in a process of its own, under a Runtime API of this process. No event is sent, so no handler is called; the
 //! function's top-level code, its middlewares and their `init` hooks run.
 
+use crate::engines::plug_ins_of_children;
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -104,6 +105,7 @@ impl Trial<'_> {
             .env("LAMBDA_TASK_ROOT", self.root)
             .env("LAMBDA_RUNTIME_DIR", "/var/runtime")
             .env("TRINE_LAYER_ROOT", self.layer_root)
+            .envs(plug_ins_of_children())
             .env_remove("_X_AMZN_TRACE_ID")
             .env_remove(CHILD_MARK)
             .stdin(Stdio::null())

@@ -17,7 +17,8 @@ use trine_engine::{Engine, Error, ErrorKind, HANDLER_NAMES, Module, Presence, Re
 
 /// Finds the function that `text` names: as a file in the task root, then in the layers, then as the languages' own
 /// imports would, then as a file of a language that yields to others. [`crate::handler`] describes what it means;
-/// `function.bundle.js` of the task root answers when nothing else does.
+/// `function.bundle.js` of the task root answers when nothing else does. What cannot be loaded is found all the same where
+/// nothing else answers: loading it tells why.
 ///
 /// Contract: the managed Node runtime's and Python runtime's parsing of `_HANDLER`, widened by file extensions and
 /// bare names.
@@ -38,11 +39,11 @@ pub fn locate(text: &str, search: &SearchPaths, registry: &Registry) -> Result<L
     let names_a_file = written.is_like_a_file(registry)
         || written.extension().is_some()
             && not_found::unsuited(&written, &roots, registry).is_some();
-    let by_name = |yields: bool, tried: &mut Tried| -> Result<Option<Located>> {
+    let by_name = |yields: bool, loadable: bool, tried: &mut Tried| -> Result<Option<Located>> {
         for root in &roots {
             for ways in [as_file, as_folder] {
                 let mut found = matches(&written, root, registry, ways, yields, tried)?;
-                if names_a_file || yields {
+                if loadable {
                     found.retain(|found| may_have_its_export(&found.clone().located(search)));
                 }
                 if let Some(only) = unambiguous(text, root, found)? {
@@ -52,16 +53,19 @@ pub fn locate(text: &str, search: &SearchPaths, registry: &Registry) -> Result<L
         }
         Ok(None)
     };
-    if let Some(located) = by_name(false, &mut tried)? {
+    if let Some(located) = by_name(false, names_a_file, &mut tried)? {
         return Ok(located);
     }
     if let Some(located) = import::find(&written, names_a_file, search, registry, &mut tried)? {
         return Ok(rightful(located, registry));
     }
-    if let Some(located) = by_name(true, &mut tried)? {
+    if let Some(located) = by_name(true, true, &mut tried)? {
         return Ok(located);
     }
-    match bundle(search, registry)? {
+    if let Some(located) = bundle(search, registry)? {
+        return Ok(located);
+    }
+    match by_name(true, names_a_file, &mut tried)? {
         Some(located) => Ok(located),
         None => Err(not_found::error(&written, &tried, &roots, search, registry)),
     }
@@ -142,9 +146,14 @@ fn rightful(located: Located, registry: &Registry) -> Located {
     let Some(engine) = extension.and_then(|extension| registry.by_extension(extension)) else {
         return located;
     };
-    let other = Located { engine: engine.clone(), module: located.module.clone() };
-    match engine.info().yields && may_have_its_export(&other) {
-        true => other,
+    let is_its = engine.info().yields
+        && match engine.check(&located.module) {
+            Ok(Presence::Absent { others }) => !others.is_empty(),
+            // One that is damaged, or for another machine, is nobody else's.
+            _ => true,
+        };
+    match is_its {
+        true => Located { engine: engine.clone(), ..located },
         false => located,
     }
 }

@@ -38,7 +38,32 @@ pub(super) fn middleware(
             return Ok(found.into_middleware(name, root));
         }
     }
-    Err(unknown(name, folders, registry))
+    match without_hooks(name, folders, registry) {
+        Some(error) => Err(error),
+        None => Err(unknown(name, folders, registry)),
+    }
+}
+
+/// Returns the error about a file of this name that could be a middleware if it had hooks.
+fn without_hooks(name: &str, folders: &[PathBuf], registry: &Registry) -> Option<Error> {
+    let named = |extension: &str| [name.to_owned(), format!("{name}.{extension}")];
+    let mut files = folders.iter().flat_map(|folder| {
+        let yielding = registry.extensions().filter(|(_, engine)| engine.info().yields);
+        yielding.flat_map(move |(extension, engine)| {
+            let files = named(extension).into_iter().filter(move |file| {
+                file.rsplit_once('.').is_some_and(|(_, found)| found == extension)
+            });
+            files.map(move |file| (folder.join(file), engine))
+        })
+    });
+    let (path, engine) = files.find(|(path, _)| path.is_file())?;
+    let module = Module::new("", path.clone(), name, Wanted::Hooks);
+    let why = match engine.check(&module) {
+        Err(error) => error.message().to_owned(),
+        Ok(_) => format!("{} has no hook", path.display()),
+    };
+    let message = format!("there is no middleware '{name}': {why}");
+    Some(Error::new(ErrorKind::HandlerNotFound, message).with_name(NOT_FOUND))
 }
 
 /// Returns a list of names with [`MiddlewareNames::REST`] spelt out: what the layers' folder holds and the list does

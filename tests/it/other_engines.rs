@@ -177,10 +177,46 @@ fn what_cannot_be_a_handler_is_told_with_its_file_and_what_was_looked_for() {
         for word in words {
             assert!(refused.stderr.contains(word), "{word}: {refused:?}");
         }
-        let lambda = Lambda::start(&folder, file);
-        let (code, _, document) = lambda.init_error();
-        assert_eq!(code, Some(1));
         let stem = Path::new(file).file_stem().unwrap().to_str().unwrap();
-        assert!(document["errorMessage"].as_str().unwrap().contains(stem), "{document}");
+        // As Lambda writes it, it is told the same.
+        for handler in [file.to_owned(), format!("{stem}.handler")] {
+            let lambda = Lambda::start(&folder, &handler);
+            let (code, _, document) = lambda.init_error();
+            assert_eq!(code, Some(1));
+            let message = document["errorMessage"].as_str().unwrap();
+            assert!(message.contains(stem) && !message.contains("Cannot find"), "{document}");
+        }
+    }
+}
+
+#[test]
+fn an_error_of_a_query_tells_its_place_to_everybody() {
+    let folder = Folder::new(&[(
+        "app.sql",
+        "CREATE TABLE t (a UNIQUE);\nINSERT INTO t VALUES (1), (1);\nSELECT 1;",
+    )]);
+    folder.write("middlewares/told.mjs", "export const error = (e) => ({ stack: e.stack });");
+    let place = format!("{}:2", folder.file("app.sql"));
+    let lambda = Lambda::start(&folder, "app.handler");
+    let (_, document) = lambda.fail(json!({}));
+    assert_eq!(document["errorType"], "SqlError");
+    assert!(document["stackTrace"].to_string().contains(&place), "{document}");
+    let invoked = run(trine(&folder, &["invoke", "app.sql", "--middlewares", "told"]));
+    assert!(invoked.stdout.contains(&place), "{invoked:?}");
+    let invoked = run(trine(&folder, &["invoke", "app.sql"]));
+    assert_eq!(invoked.stderr.matches(&place).count(), 1, "{invoked:?}");
+}
+
+#[test]
+fn a_file_without_hooks_is_told_as_that() {
+    let folder = Folder::new(&[("app.lua", "return { handler = function() end }")]);
+    folder.write("middlewares/plain.sql", "SELECT 1;");
+    folder.write("middlewares/count.wasm", read(COUNT));
+    folder.write("middlewares/torn.wasm", b"\0asm");
+    for (name, why) in [("plain", "has no hook"), ("count", "has no hook"), ("torn", "torn.wasm")] {
+        let refused = run(trine(&folder, &["invoke", "app.lua", "--middlewares", name]));
+        assert_eq!(refused.code, Some(3), "{refused:?}");
+        let begin = format!("there is no middleware '{name}': ");
+        assert!(refused.stderr.contains(&begin) && refused.stderr.contains(why), "{refused:?}");
     }
 }

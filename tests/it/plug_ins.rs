@@ -56,6 +56,12 @@ fn a_plug_in_is_a_language_of_every_command() {
     assert!(engines.stdout.contains("Upper") && engines.stdout.contains(".upper"), "{engines:?}");
     let doctor = with(&["doctor", "hello.handler"]);
     assert_eq!(doctor.code, Some(0), "{doctor:?}");
+    // The function is tried elsewhere.
+    folder.write("sub/hello.upper", HELLO);
+    let mut relative = trine(&folder, &["doctor", "hello.handler", "sub"]);
+    relative.env("TRINE_ENGINES", "./upper.so");
+    let doctor = run(relative);
+    assert_eq!(doctor.code, Some(0), "{doctor:?}");
     folder.write("middlewares/mark.py", "def after(answer, context):\n    return answer + '!'\n");
     let invoked =
         with(&["invoke", "hello.handler", "--event", r#""you""#, "--middlewares", "mark"]);

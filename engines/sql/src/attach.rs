@@ -5,8 +5,9 @@ use crate::{
     sqlite::{Connection, Failure},
 };
 use std::{
+    cell::Cell,
     ffi::CString,
-    os::unix::ffi::OsStrExt as _,
+    os::unix::{ffi::OsStrExt as _, fs::MetadataExt as _},
     path::{Path, PathBuf},
 };
 use trine_engine::{Error, ErrorKind, Permits, Result};
@@ -17,6 +18,9 @@ pub(crate) struct Database {
     name: String,
     name_text: CString,
     uri: CString,
+    path: PathBuf,
+    /// Its file, by device and number, when it was attached last by a connection that is kept.
+    file: Cell<(u64, u64)>,
 }
 
 /// Finds databases for the functions of a root, attaches them to a connection, and tries whether they can be read.
@@ -79,6 +83,11 @@ fn is_still(path: &Path) -> bool {
     !is_writable || folder.is_ok_and(|folder| folder.permissions().readonly())
 }
 
+/// Returns a file's device and number; nothing that a file has where there is none.
+fn identity(path: &Path) -> (u64, u64) {
+    path.metadata().map_or((0, 0), |file| (file.dev(), file.ino()))
+}
+
 impl Database {
     fn new(name: &str, path: &Path, options: &str) -> Self {
         let mut uri = b"file:".to_vec();
@@ -93,7 +102,19 @@ impl Database {
         uri.push(b'?');
         uri.extend_from_slice(options.as_bytes());
         let text = |bytes: Vec<u8>| CString::new(bytes).expect("paths and names have no NUL");
-        Self { name: name.to_owned(), name_text: text(name.as_bytes().to_vec()), uri: text(uri) }
+        Self {
+            name: name.to_owned(),
+            name_text: text(name.as_bytes().to_vec()),
+            uri: text(uri),
+            path: path.to_owned(),
+            file: Cell::new(identity(path)),
+        }
+    }
+
+    /// Whether another file has its path than when this was asked last.
+    pub(crate) fn has_changed(&self) -> bool {
+        let now = identity(&self.path);
+        self.file.replace(now) != now
     }
 
     /// Attaches it to a connection that does not refuse anything yet.

@@ -20,7 +20,12 @@ impl Script {
         let _entered = self.host.account().enter();
         let _in_flight = self.host.run(Event::new(event), invocation);
         let answer = match &self.kept {
-            Some(kept) => self.run_kept(&mut kept.borrow_mut())?,
+            Some(kept) => {
+                let mut kept = kept.borrow_mut();
+                let renewed = self.renew(&mut kept);
+                renewed.map_err(|(failure, at)| self.failed(&failure, at))?;
+                self.run_kept(&mut kept)?
+            }
             None => self.run_anew()?,
         };
         Ok(Payload::json(answer))

@@ -101,11 +101,14 @@ fn foreign(failure: &Failure, host: &Host) -> Option<Error> {
 pub(crate) fn failed(failure: &Failure, host: &Host, source: &Source, at: usize) -> Error {
     let place = failure.offset.unwrap_or(at);
     let frame = source.frame(place);
+    // Callers and hooks are told stacks, and this is all that there is of one.
+    let stack = [format!("    at {frame}")];
     if let Some(error) = foreign(failure, host) {
-        return error.with_frames([frame]);
+        return error.with_frames([frame]).with_stack(stack);
     }
     let message = format!("failed to execute query: {}", message(failure, host));
-    Error::guest(NAME, message).with_frames([frame]).with_context("code", code_name(failure.code))
+    let error = Error::guest(NAME, message).with_frames([frame]).with_stack(stack);
+    error.with_context("code", code_name(failure.code))
 }
 
 /// Makes the error of a statement that cannot be prepared when its file is loaded, where it begins at `at`.

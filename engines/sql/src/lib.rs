@@ -43,6 +43,7 @@ mod limits;
 mod loader;
 mod memory;
 mod output;
+mod search;
 mod settings;
 mod source;
 mod sqlite;

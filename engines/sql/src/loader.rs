@@ -123,6 +123,29 @@ fn rehearse(
 }
 
 impl Script {
+    /// Prepares the kept statements anew where a file that is attached to their connection has another one in its place.
+    pub(crate) fn renew(&self, kept: &mut Kept) -> Result<(), (Failure, usize)> {
+        // All of them are asked, so that each remembers.
+        let changed = self.databases.iter().filter(|database| database.has_changed()).count();
+        if changed == 0 {
+            return Ok(());
+        }
+        let connection = self.open().map_err(|failure| (failure, 0))?;
+        let places: Vec<usize> = kept.statements.iter().map(|(at, _)| *at).collect();
+        let mut statements = Vec::with_capacity(places.len());
+        for at in places {
+            let (prepared, _) = connection.prepare(self.source.text(), at, true);
+            if let Some(statement) = prepared.map_err(|failure| (failure, at))? {
+                statements.push((at, statement));
+            }
+        }
+        if let Some((_, last)) = statements.last() {
+            kept.columns = Columns::of(last);
+            kept.statements = statements;
+        }
+        Ok(())
+    }
+
     /// Opens a new database for a call, with those attached that can be read.
     pub(crate) fn open(&self) -> Result<Connection, Failure> {
         let connection = Connection::open(&self.host)?;

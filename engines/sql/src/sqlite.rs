@@ -1,6 +1,6 @@
 //! SQLite's C interface, as far as it is needed: connections and statements that cannot be misused.
 
-use crate::{authorizer, functions, host::Host};
+use crate::{authorizer, functions, host::Host, search};
 use libsqlite3_sys as ffi;
 use std::{
     ffi::{CStr, CString, c_char, c_int, c_void},
@@ -59,6 +59,10 @@ impl Connection {
         connection.configure()?;
         connection.run("PRAGMA temp_store = MEMORY")?;
         functions::register(&connection)?;
+        search::register(&connection)?;
+        let pattern = ffi::SQLITE_LIMIT_LIKE_PATTERN_LENGTH;
+        // SAFETY: the connection is open.
+        unsafe { ffi::sqlite3_limit(connection.0.raw, pattern, search::LONGEST_PATTERN) };
         Ok(connection)
     }
 
@@ -105,7 +109,27 @@ impl Connection {
         call: unsafe extern "C" fn(*mut ffi::sqlite3_context, c_int, *mut *mut ffi::sqlite3_value),
     ) -> Result<(), Failure> {
         // Not deterministic, so that no call is folded; innocuous, so that views and triggers may call it.
-        let flags = ffi::SQLITE_UTF8 | ffi::SQLITE_INNOCUOUS;
+        self.register(name, values, ffi::SQLITE_UTF8 | ffi::SQLITE_INNOCUOUS, call)
+    }
+
+    /// As [`Connection::function`], for one whose result depends on its values alone.
+    pub(crate) fn pure_function(
+        &self,
+        name: &CStr,
+        values: c_int,
+        call: unsafe extern "C" fn(*mut ffi::sqlite3_context, c_int, *mut *mut ffi::sqlite3_value),
+    ) -> Result<(), Failure> {
+        let flags = ffi::SQLITE_UTF8 | ffi::SQLITE_INNOCUOUS | ffi::SQLITE_DETERMINISTIC;
+        self.register(name, values, flags, call)
+    }
+
+    fn register(
+        &self,
+        name: &CStr,
+        values: c_int,
+        flags: c_int,
+        call: unsafe extern "C" fn(*mut ffi::sqlite3_context, c_int, *mut *mut ffi::sqlite3_value),
+    ) -> Result<(), Failure> {
         // SAFETY: the name is NUL-terminated; the host outlives the connection, which owns it.
         let code = unsafe {
             ffi::sqlite3_create_function_v2(

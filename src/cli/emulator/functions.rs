@@ -3,7 +3,7 @@
 use super::{BOOTSTRAP, DECIDED, EmulatorCommand, MAX_CONCURRENCY, set_by_user};
 use crate::{
     cli::{Usage, log_flags::LogFlags},
-    engines::Registry,
+    engines::{Registry, plug_ins_of_children},
     http::{ServedFunction, Site},
 };
 use std::{
@@ -115,6 +115,7 @@ impl Function {
             runtime
                 .env_remove(MAX_CONCURRENCY)
                 .envs(environment(emulator, root.as_deref(), &log_flags, &set_by_user))
+                .envs(plug_ins_of_children())
                 // Each invocation has its own.
                 .env_remove("_X_AMZN_TRACE_ID");
             Ok(runtime)

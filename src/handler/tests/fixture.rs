@@ -102,29 +102,33 @@ impl Engine for Importing {
 }
 
 /// A language whose files are handlers and never middlewares.
-pub(crate) struct Scripts(pub(crate) EngineInfo);
+pub(crate) struct Scripts {
+    pub(crate) info: EngineInfo,
+    /// What a look at a file for a handler shows.
+    pub(crate) presence: fn() -> Result<Presence>,
+}
 
 impl Engine for Scripts {
     fn info(&self) -> &EngineInfo {
-        &self.0
+        &self.info
     }
 
     fn check(&self, module: &Module) -> Result<Presence> {
-        Ok(match module.wanted {
-            Wanted::Hooks => Presence::Absent { others: Vec::new() },
-            _ => Presence::Possible,
-        })
+        match module.wanted {
+            Wanted::Hooks => Ok(Presence::Absent { others: Vec::new() }),
+            _ => (self.presence)(),
+        }
     }
 
     fn start(&self, environment: &Environment) -> Result<Rc<dyn Instance>> {
-        silent(self.0.clone()).start(environment)
+        silent(self.info.clone()).start(environment)
     }
 }
 
 /// Returns a language of scripts, which yields to others.
 pub(crate) fn scripts() -> Arc<dyn Engine> {
     let info = EngineInfo::new("sh", "Shell", "0").with_extensions(&["sh"]).with_yields(true);
-    Arc::new(Scripts(info))
+    Arc::new(Scripts { info, presence: || Ok(Presence::Possible) })
 }
 
 struct Silent;

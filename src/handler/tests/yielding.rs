@@ -1,12 +1,12 @@
 //! Files of languages that yield to others: scripts and queries, which commonly lie beside handlers without being any.
 
-use super::fixture::{Importing, first_dot, folders, last_dot, registry, scripts, silent};
+use super::fixture::{Importing, Scripts, first_dot, folders, last_dot, registry, scripts, silent};
 use crate::{
     engines::Registry,
     handler::{discover, likely_dialect, locate, locate_file},
 };
 use std::{path::Path, sync::Arc};
-use trine_engine::{ErrorDialect, ErrorKind, Result};
+use trine_engine::{Error, ErrorDialect, ErrorKind, Presence, Result};
 
 /// Returns the languages of the fixture, and one of scripts.
 fn with_scripts() -> Registry {
@@ -109,4 +109,21 @@ fn its_neighbours_tell_the_language_of_a_handler_that_is_not_there() {
     let dialect = likely_dialect(Some("app.handler"), |_| None, &search, &with_scripts());
     assert_eq!(dialect, last_dot().error_dialect);
     assert_eq!(dialect, ErrorDialect::PLAIN);
+}
+
+#[test]
+fn one_that_cannot_be_loaded_is_found_where_nothing_else_is() {
+    let broken = |presence: fn() -> Result<Presence>| {
+        let mut registry = registry();
+        registry.add(Arc::new(Scripts { info: scripts().info().clone(), presence })).unwrap();
+        registry
+    };
+    let absent = || Ok(Presence::Absent { others: vec!["run".to_owned()] });
+    let damaged = || Err(Error::new(ErrorKind::UserCodeSyntax, "damaged"));
+    for registry in [broken(absent), broken(damaged)] {
+        let (_parent, search) = folders(&["task/app.sh"]);
+        assert_eq!(locate("app.handler", &search, &registry).unwrap().engine.info().id, "sh");
+        let (_parent, search) = folders(&["task/app.sh", "task/function.bundle.js"]);
+        assert_eq!(locate("app.handler", &search, &registry).unwrap().engine.info().id, "js");
+    }
 }

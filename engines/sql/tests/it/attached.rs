@@ -155,3 +155,40 @@ fn a_database_with_a_log_opens_where_nothing_can_be_written() {
         assert_eq!(answer.unwrap(), r#"{"n":2}"#);
     });
 }
+
+#[test]
+fn a_database_that_is_put_in_the_place_of_another_is_read_by_the_next_call() {
+    run(async {
+        let source = "SELECT count(*) AS n FROM shop.items";
+        let guest = guest(source, "shop=data/shop db?#%.db", |_| ());
+        let function = guest.load("app").await.unwrap();
+        assert_eq!(guest.call(function, "{}").await.unwrap(), "{\"n\":2}");
+        let path = guest.folder.join("data/shop db?#%.db");
+        let other = guest.folder.join("data/other.db");
+        empty(&other);
+        fs::rename(&other, &path).unwrap();
+        for _ in 0..2 {
+            assert_eq!(guest.call(function, "{}").await.unwrap(), "{\"n\":0}");
+        }
+        fs::remove_file(&path).unwrap();
+        let error = guest.call(function, "{}").await.unwrap_err();
+        assert!(error.message().contains("unable to open database"), "{error}");
+        database(&path);
+        assert_eq!(guest.call(function, "{}").await.unwrap(), "{\"n\":2}");
+    });
+}
+
+/// Makes a database whose table `items` has no rows.
+fn empty(path: &Path) {
+    database(path);
+    // SAFETY: as in `database`.
+    unsafe {
+        let mut raw = std::ptr::null_mut();
+        let name = std::ffi::CString::new(path.to_str().unwrap()).unwrap();
+        assert_eq!(libsqlite3_sys::sqlite3_open(name.as_ptr(), &raw mut raw), 0);
+        let null = std::ptr::null_mut();
+        let text = c"DELETE FROM items";
+        assert_eq!(libsqlite3_sys::sqlite3_exec(raw, text.as_ptr(), None, null, null.cast()), 0);
+        assert_eq!(libsqlite3_sys::sqlite3_close(raw), 0);
+    }
+}

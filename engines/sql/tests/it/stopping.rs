@@ -132,3 +132,20 @@ fn memory_is_given_back() {
         assert!(guest.instance.usage().heap_bytes < 1 << 20, "{:?}", guest.instance.usage());
     });
 }
+
+/// SQLite's own functions would take the product of both lengths, which nothing could stop.
+#[test]
+fn long_texts_are_searched_in_time_that_grows_with_them() {
+    run(async {
+        let text = "a".repeat(3_000_000);
+        let sought = format!("{}b", "a".repeat(1_500_000));
+        let event = format!("{{\"a\":\"{text}\",\"b\":\"{sought}\"}}");
+        let guest = Guest::new(
+            "SELECT instr(event('a'), event('b')) AS at, length(replace(event('a'), event('b'), '')) AS left",
+        );
+        assert_eq!(guest.handle(&event).await.unwrap(), "{\"at\":0,\"left\":3000000}");
+        let guest = Guest::new("SELECT 'a' LIKE event('b') AS found");
+        let error = guest.handle(&event).await.unwrap_err();
+        assert!(error.message().contains("pattern too complex"), "{error}");
+    });
+}

@@ -112,3 +112,31 @@ fn full_text_search_and_trees_are_there() {
         SELECT id FROM boxes WHERE a < 5";
     assert_eq!(answer(source, "{}"), r#"{"id":1}"#);
 }
+
+#[test]
+fn texts_are_found_and_replaced_as_sqlite_does_it() {
+    let one = |expression: &str| answer(&format!("SELECT {expression} AS v"), "{}");
+    for (expression, value) in [
+        ("instr('héllo', 'l')", "3"),
+        ("instr('hello', '')", "1"),
+        ("instr('hello', 'x')", "0"),
+        ("instr('', 'x')", "0"),
+        ("instr(NULL, 'x')", "null"),
+        ("instr('x', NULL)", "null"),
+        ("instr(12345, 34)", "3"),
+        ("instr(x'00ff61', x'61')", "3"),
+        ("instr(x'c3a961', 'a')", "2"),
+        ("replace('banana', 'an', 'o')", "\"booa\""),
+        ("replace('aaaa', 'aa', 'b')", "\"bb\""),
+        ("replace('abc', '', 'x')", "\"abc\""),
+        ("replace('abc', 'c', '')", "\"ab\""),
+        ("replace(1213, 1, 'x')", "\"x2x3\""),
+        ("replace('a', NULL, 'x')", "null"),
+        ("replace('é', 'é', 'ü')", "\"ü\""),
+    ] {
+        assert_eq!(one(expression), format!("{{\"v\":{value}}}"), "{expression}");
+    }
+    // An index on a function needs one that is deterministic.
+    let index = "CREATE TABLE t (a); CREATE INDEX i ON t (instr(a, 'x'), replace(a, 'x', 'y')); SELECT 1 AS v";
+    assert_eq!(answer(index, "{}"), "{\"v\":1}");
+}
