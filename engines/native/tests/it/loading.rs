@@ -164,8 +164,15 @@ fn libraries_without_a_handler_are_no_functions() {
     assert_eq!(look("app.so", "handle"), Presence::Possible);
     assert_eq!(look("other.so", ""), Presence::Absent { others: vec!["get".into()] });
     assert_eq!(look("other.so", "get"), Presence::Possible);
-    let hooks = guest.0.module("mod.so", Wanted::Hooks);
-    assert_eq!(NativeEngine::new().check(&hooks).unwrap(), Presence::Possible);
+    let hook = "TRINE_EXPORT int32_t trine_hook_after(const uint8_t *event, size_t event_len,
+        const uint8_t *context, size_t context_len, uint8_t **out, size_t *out_len) { UNUSED; return 0; }";
+    guest.compile("hook.so", &format!("{hook}\n{FREE}"));
+    let hooks = |library| {
+        let module = guest.0.module(library, Wanted::Hooks);
+        NativeEngine::new().check(&module).unwrap()
+    };
+    assert_eq!(hooks("mod.so"), Presence::Absent { others: Vec::new() });
+    assert_eq!(hooks("hook.so"), Presence::Possible);
     let program = guest.0.module("app.so", Wanted::Program);
     assert_eq!(NativeEngine::new().check(&program).unwrap_err().kind(), ErrorKind::Unsupported);
 }
