@@ -139,7 +139,8 @@ pub(crate) const PLUG_INS: &str = "TRINE_ENGINES";
 /// Returns the files that [`PLUG_INS`] names, from wherever they are looked for; none where it is not set. Relative ones start
 /// at the task root, where one is set, else at the working directory.
 pub(crate) fn plug_ins() -> Vec<PathBuf> {
-    let list = env::var_os(PLUG_INS).unwrap_or_default();
+    // Most processes have none, and look no further.
+    let Some(list) = env::var_os(PLUG_INS) else { return Vec::new() };
     let folder = env::var_os("LAMBDA_TASK_ROOT").map_or_else(|| PathBuf::from("."), PathBuf::from);
     let folder = std::path::absolute(&folder).unwrap_or(folder);
     let list = list.to_string_lossy();

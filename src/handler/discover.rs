@@ -40,7 +40,7 @@ pub struct Discovery {
 }
 
 /// Names, without extension, by which a folder's handler file is known; the first that a language has is its handler.
-const HANDLER_NAMES: &[&str] =
+pub(crate) const HANDLER_FILES: &[&str] =
     &["handler", "index", "app", "main", "function", "lambda_function", "function.bundle"];
 /// The file that declares functions which a look at the folder does not find.
 const ROUTE_FILE: &str = "trine.toml";
@@ -78,7 +78,7 @@ pub fn discover(folder: &Path, registry: &Registry) -> Result<Discovery> {
         let functions = search.function_folder(name, path, LEVELS);
         let is_told = search.found.passed_over.len() > told;
         if functions.is_empty() && !is_told && search.has_code(path, LEVELS) {
-            let names = HANDLER_NAMES.join(", ");
+            let names = HANDLER_FILES.join(", ");
             search.pass_over(path, format!("holds no file with a handler that is named {names}"));
         }
         search.found.functions.extend(functions);
@@ -107,7 +107,7 @@ pub fn discover(folder: &Path, registry: &Registry) -> Result<Discovery> {
     }
     sets.retain(|(_, files)| !files.is_empty());
     let no_folders = search.found.functions.is_empty();
-    let alone = no_folders && matches!(*sets, [(stem, _)] if HANDLER_NAMES.contains(&stem));
+    let alone = no_folders && matches!(*sets, [(stem, _)] if HANDLER_FILES.contains(&stem));
     for (stem, files) in sets {
         let prefix = if alone && files.len() > 1 { "" } else { stem };
         push(prefix, folder, files, false, &mut search.found.functions);
@@ -178,8 +178,8 @@ impl Search<'_> {
             let Some((_, path)) = entries.files.iter().find(|(name, _)| *name == wanted) else {
                 continue;
             };
-            if engine.info().yields && !HANDLER_NAMES.contains(&stem) {
-                let names = HANDLER_NAMES.join(", ");
+            if engine.info().yields && !HANDLER_FILES.contains(&stem) {
+                let names = HANDLER_FILES.join(", ");
                 let why = format!(
                     "a .{extension} file is served where it is named {names}, or by {ROUTE_FILE}"
                 );
@@ -207,7 +207,7 @@ impl Search<'_> {
     /// Returns, for each engine, the files of the first handler name that it has.
     fn handlers(&mut self, folder: &Path, entries: &Entries) -> Vec<File> {
         let mut found: Vec<File> = Vec::new();
-        for stem in HANDLER_NAMES {
+        for stem in HANDLER_FILES {
             let known: Vec<&str> = found.iter().map(|file| file.engine.info().id).collect();
             let files = self.with_stem(folder, entries, stem, &known);
             found.extend(files);

@@ -31,7 +31,7 @@ mod written;
 pub(crate) mod tests;
 
 pub use discover::{Discovered, Discovery, PassedOver, discover};
-pub(crate) use discover::{absent, no_function};
+pub(crate) use discover::{HANDLER_FILES, absent, no_function};
 pub use environment::from_environment;
 pub use language::likely_dialect;
 pub(crate) use locate::is_file;

@@ -2,14 +2,14 @@
 
 use super::{
     Runtime,
-    thread::{self, Jobs, Shop},
+    thread::{Jobs, Shop},
 };
 use crate::{
     config::Settings,
     engines::Registry,
     pipeline::{MiddlewareNames, Order},
     telemetry::ErrorSink,
-    worker::Recycling,
+    worker::{Recycling, spawn},
 };
 use std::{
     path::PathBuf,
@@ -124,7 +124,8 @@ impl RuntimeBuilder {
         let number = MADE.fetch_add(1, Ordering::Relaxed);
         let lost = jobs.lost();
         let shop = move |worker| Shop { registry, settings, timeout, worker, lost }.serve(received);
-        thread::start(number, options, shop)
+        // Nobody waits for the thread: it ends with its last handle.
+        spawn(number, options, shop)
             .map_err(|error| Error::internal(format!("no thread can be started: {error}")))?;
         Ok(Runtime { jobs: Arc::new(jobs) })
     }

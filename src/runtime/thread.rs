@@ -5,13 +5,11 @@ use crate::{
     config::Settings,
     engines::Registry,
     handler,
-    worker::{Function, Lost, Rescue, Worker, WorkerOptions, spawn},
+    worker::{Function, Lost, Rescue, Worker},
 };
 use bytes::Bytes;
 use std::{
     cell::RefCell,
-    future::Future,
-    io,
     pin::pin,
     rc::Rc,
     sync::{Arc, Mutex, PoisonError},
@@ -105,19 +103,6 @@ impl Jobs {
             false => "the runtime has ended",
         })
     }
-}
-
-/// Starts the thread of a runtime.
-///
-/// # Errors
-/// When the system has none left.
-pub(super) fn start<F: Future<Output = ()>>(
-    number: usize,
-    options: WorkerOptions,
-    serve: impl FnOnce(Rc<Worker>) -> F + Send + 'static,
-) -> io::Result<()> {
-    // Nobody waits for it: it ends with its last handle.
-    spawn(number, options, serve).map(drop)
 }
 
 /// What runs on a runtime's thread.

@@ -3,7 +3,7 @@
 use super::case::{Case, cases};
 use crate::{
     engines::Registry,
-    handler::{Located, SearchPaths, locate, locate_file},
+    handler::{HANDLER_FILES, Located, SearchPaths, locate, locate_file},
 };
 use std::{
     fs, io,
@@ -13,9 +13,6 @@ use trine_engine::{Engine, Presence, nearest};
 
 /// The folder that holds a function's events.
 const EVENTS: &str = "events";
-/// Names of handler files, without extension; the first that a language has is its handler.
-const HANDLERS: &[&str] =
-    &["handler", "index", "app", "main", "function", "lambda_function", "function.bundle"];
 /// Folders with code of others.
 const SKIPPED: &[&str] = &["node_modules", "__pycache__", "target", "vendor", "venv"];
 
@@ -159,7 +156,7 @@ impl Search<'_> {
             found.passed_over.push(format!(
                 "{}: no handler lies beside it ({} in a language of this build); name it with --handler",
                 events.display(),
-                HANDLERS[..6].join(", ")
+                HANDLER_FILES[..6].join(", ")
             ));
         }
         for path in handlers {
@@ -181,7 +178,7 @@ impl Search<'_> {
     /// are named after languages.
     fn handlers(&self, folder: &Path) -> Vec<PathBuf> {
         let of = |engine: &dyn Engine, folder: &Path| -> Option<PathBuf> {
-            let files: Vec<PathBuf> = HANDLERS
+            let files: Vec<PathBuf> = HANDLER_FILES
                 .iter()
                 .flat_map(|stem| {
                     let extensions = engine.info().extensions.iter();
