@@ -15,7 +15,7 @@ use std::{
     thread::{self, Thread},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
-use trine_engine::Interrupter;
+use trine_engine::{Interrupter, debugged_time};
 
 /// The time before the deadline at which an invocation is warned, unless something else is set.
 pub const DEFAULT_MARGIN: Duration = Duration::from_millis(50);
@@ -27,6 +27,9 @@ const LEAST_RETURN: u64 = 10_000_000;
 /// The time between two looks at what does not tell by itself, in nanoseconds: the process's resident memory while an
 /// invocation runs for which it is limited, and whether what runs is wanted no longer.
 const POLL_INTERVAL: u64 = 50_000_000;
+
+/// The shortest time for which the thread sleeps.
+const SHORTEST_PAUSE: Duration = Duration::from_micros(100);
 
 /// The stage of an invocation on the way to its deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -271,8 +274,9 @@ fn nanos(duration: Duration) -> u64 {
 }
 
 impl Shared {
+    /// Returns the time since the start, during which no debugger was attached: it stands still while one is.
     fn now(&self) -> u64 {
-        nanos(self.start.elapsed())
+        nanos(self.start.elapsed().saturating_sub(debugged_time()))
     }
 
     fn armed(&self) -> MutexGuard<'_, Armed> {
@@ -297,7 +301,10 @@ impl Shared {
                 armed.looks_at = next.unwrap_or(u64::MAX);
                 drop(armed);
                 match next {
-                    Some(next) => thread::park_timeout(Duration::from_nanos(next - now)),
+                    // It may be due at once and yet not for a long time, where a debugger is attached.
+                    Some(next) => {
+                        thread::park_timeout(Duration::from_nanos(next - now).max(SHORTEST_PAUSE))
+                    }
                     None => thread::park(),
                 }
                 continue;

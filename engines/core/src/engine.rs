@@ -1,8 +1,8 @@
 //! A language, as the rest of the process sees it: its name, its abilities, the way to start an instance.
 
 use crate::{
-    Candidate, Error, ErrorDialect, ErrorKind, Examination, Finding, FunctionInfo, Instance,
-    LayerPlace, LogSettings, Module, Permissions, Permits, Presence, Result, TypeFile,
+    Candidate, Debuggers, Error, ErrorDialect, ErrorKind, Examination, Finding, FunctionInfo,
+    Instance, LayerPlace, LogSettings, Module, Permissions, Permits, Presence, Result, TypeFile,
     VariableInfo,
 };
 use std::{
@@ -429,6 +429,8 @@ pub struct Environment {
     pub permissions: Arc<Permissions>,
     /// Settings of single places, which go before those for all; see [`Environment::of_place`].
     pub places: Arc<[PlaceSettings]>,
+    /// Where debuggers may attach.
+    pub debuggers: Debuggers,
 }
 
 /// What the guests of one place get, on top of what all get.
@@ -473,7 +475,15 @@ impl Environment {
             variables: Arc::default(),
             permissions: Arc::default(),
             places: Arc::default(),
+            debuggers: Debuggers::default(),
         }
+    }
+
+    /// Sets where debuggers may attach.
+    #[must_use]
+    pub fn with_debuggers(mut self, debuggers: Debuggers) -> Self {
+        self.debuggers = debuggers;
+        self
     }
 
     /// Sets what the guests of single places get.

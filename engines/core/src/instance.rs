@@ -1,7 +1,7 @@
 //! One interpreter heap and the operations on it.
 
-use crate::{Error, ErrorKind, Form, Hook, Invocation, Payload, Result};
-use std::{fmt, future::Future, path::PathBuf, pin::Pin, rc::Rc, sync::Arc};
+use crate::{DebugSession, Error, ErrorKind, Form, Hook, Invocation, Payload, Profile, Result};
+use std::{fmt, future::Future, io, net::TcpStream, path::PathBuf, pin::Pin, rc::Rc, sync::Arc};
 
 /// A future that stays on the thread on which it was made.
 pub type LocalFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
@@ -123,6 +123,35 @@ pub trait Instance {
     /// As [`Instance::before_snapshot`].
     fn after_restore(&self) -> LocalFuture<'_, Result<()>> {
         Box::pin(async { Ok(()) })
+    }
+
+    /// Lets the debugger at the other end of a connection attach, and waits until it lets guests run, or is gone.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`] where the language's debuggers do not attach this way.
+    fn attach_debugger(&self, connection: TcpStream) -> LocalFuture<'_, Result<DebugSession>> {
+        drop(connection);
+        Box::pin(async {
+            let message = "debuggers of this language cannot be attached by an event";
+            Err(Error::new(ErrorKind::Unsupported, message))
+        })
+    }
+
+    /// Begins to note where guests spend their time.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`] where the language has no profiler.
+    fn profile(&self) -> Result<Profile> {
+        Err(Error::new(ErrorKind::Unsupported, "this language has no profiler"))
+    }
+
+    /// Writes a picture of the heap, in the form that the language's own tools read.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`] where the language has none; what the writer says.
+    fn heap_snapshot(&self, out: &mut dyn io::Write) -> Result<()> {
+        let _ = out;
+        Err(Error::new(ErrorKind::Unsupported, "this language has no heap snapshots"))
     }
 
     /// Returns a handle that stops whatever this instance runs, from any thread for as long as the instance lives.

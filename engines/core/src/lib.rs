@@ -16,6 +16,7 @@
 
 mod about;
 mod conventions;
+mod debug;
 mod dialect;
 mod end;
 mod engine;
@@ -40,6 +41,7 @@ mod stream_place;
 
 pub use about::{TypeFile, VariableInfo};
 pub use conventions::Conventions;
+pub use debug::{AttachedDebugger, DebugListener, DebugSession, Debuggers, Profile, debugged_time};
 pub use dialect::{ErrorDialect, ErrorRecord, json_string};
 pub use end::{End, timed_out};
 pub use engine::{
