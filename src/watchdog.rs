@@ -303,7 +303,7 @@ impl Shared {
                 match next {
                     // It may be due at once and yet not for a long time, where a debugger is attached.
                     Some(next) => {
-                        thread::park_timeout(Duration::from_nanos(next - now).max(SHORTEST_PAUSE))
+                        thread::park_timeout(Duration::from_nanos(next - now).max(SHORTEST_PAUSE));
                     }
                     None => thread::park(),
                 }
