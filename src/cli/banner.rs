@@ -16,7 +16,7 @@ use trine_engine::Error;
 pub(super) fn banner(site: &Site, place: &Reached<'_>, asked: usize, threads: usize) -> String {
     let base = place.base_url();
     let mut rows = vec![["FUNCTION", "ENGINE", "METHOD", "URL"].map(str::to_owned)];
-    let (mut tries, mut broken) = (String::new(), String::new());
+    let mut tries = String::new();
     for (route, function) in in_reading_order(site) {
         let info = function.located.engine.info();
         let method = route.method.as_ref().map_or("ANY", |method| method.as_str());
@@ -33,12 +33,6 @@ pub(super) fn banner(site: &Site, place: &Reached<'_>, asked: usize, threads: us
                 "  {}",
                 place.curl(method, &format!("{base}{}", sample(&route.path)))
             );
-        }
-    }
-    for function in site.functions() {
-        if let Some(problem) = &function.problem {
-            let _ =
-                writeln!(broken, "  {}: {}", function.name, placed(problem, site.folder_served()));
         }
     }
     let count = counted(site.functions().len(), "function");
@@ -77,14 +71,31 @@ pub(super) fn banner(site: &Site, place: &Reached<'_>, asked: usize, threads: us
             let _ = writeln!(out, "  {path}: {why}");
         }
     }
+    let broken = broken(site);
     if !broken.is_empty() {
-        let _ = write!(out, "\nCannot be loaded until they are mended\n{broken}");
+        let _ = write!(out, "\n{broken}");
     }
     if !tries.is_empty() {
         let _ = write!(out, "\nTry\n{tries}");
     }
     out.push_str("\nCtrl-C stops.\n");
     out
+}
+
+/// Describes what keeps functions from being loaded; empty where nothing does.
+pub(super) fn broken(site: &Site) -> String {
+    let mut broken = String::new();
+    for function in site.functions() {
+        if let Some(problem) = &function.problem {
+            let problem = placed(problem, site.folder_served());
+            let _ = writeln!(broken, "  {}: {problem}", function.name);
+        }
+    }
+    if broken.is_empty() {
+        broken
+    } else {
+        format!("Cannot be loaded until they are mended\n{broken}")
+    }
 }
 
 /// Describes what a server has beside functions: folders of files, and triggers with the time of their next run.

@@ -7,6 +7,7 @@ mod address;
 mod banner;
 mod check;
 mod completions;
+mod dev;
 mod doctor;
 mod emulator;
 mod engines;
@@ -73,6 +74,7 @@ struct Arguments {
 const AFTER_HELP: &str = "\
 Examples:
   trine new hello --language python        a small project to begin with
+  trine dev examples/                      serve them while they are being written, with a page to try them
   trine serve examples/                    serve every function of a folder
   trine invoke app.handler --event '{}'    call a function once
   trine event s3 --key a.txt               an event such as AWS's services send
@@ -93,6 +95,7 @@ static AFTER_LONG_HELP: LazyLock<String> =
 #[derive(Debug, Subcommand)]
 enum Command {
     New(new::New),
+    Dev(Box<dev::Dev>),
     Serve(Box<serve::Serve>),
     Invoke(invoke::Invoke),
     Event(event::Event),
@@ -153,6 +156,7 @@ fn command(line: &[OsString], registry: Registry) -> ExitCode {
     let registry = &registry;
     match command {
         Command::New(new) => report(new.run(registry)),
+        Command::Dev(dev) => report(dev.run(registry)),
         Command::Serve(serve) => report(serve.run(registry)),
         Command::Invoke(invoke) => invoke.run(registry),
         Command::Event(event) => report(event.run()),

@@ -53,6 +53,11 @@ impl Handler {
         Some(Self { file, export: variable("SCW_HANDLER_NAME").unwrap_or_default() })
     }
 
+    /// Returns its file.
+    pub(super) fn path(&self) -> PathBuf {
+        self.file.clone()
+    }
+
     /// Makes the site of this handler alone.
     ///
     /// # Errors

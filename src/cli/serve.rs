@@ -2,7 +2,8 @@
 
 use super::{
     Usage, address,
-    banner::{Reached, banner, base_url},
+    banner::{Reached, banner, base_url, broken},
+    dev::{self, Place, ReloadFlags, Watched},
     log_flags::LogFlags,
     operation::OperationFlags,
     otlp::OtlpFlag,
@@ -115,6 +116,11 @@ pub(super) struct Serve {
     /// Pass whole paths to the functions of a folder: without it, the path of /shop/cart is /cart to the function shop
     #[arg(long)]
     keep_base_path: bool,
+    /// Let pages of all origins call functions and read their answers
+    #[arg(long)]
+    cors: bool,
+    #[command(flatten)]
+    reload: ReloadFlags,
     /// Show callers errors in full [default: on a loopback address]
     #[arg(long)]
     show_errors: bool,
@@ -129,50 +135,97 @@ impl Serve {
     /// # Errors
     /// Invalid settings, a path without functions, a port in use.
     pub(super) fn run(self, registry: &Registry) -> anyhow::Result<()> {
+        if let Some(flag) = self.reload.idle() {
+            return Err(Usage(format!("{flag} is of use with --reload, or with trine dev")).into());
+        }
+        match self.reload.generation.clone() {
+            None if self.reload.reload => self.supervise(registry),
+            place => self.serve(registry, place.as_ref()),
+        }
+    }
+
+    /// Returns the command for functions that are being written.
+    pub(super) fn for_development(mut self) -> Self {
+        self.reload.reload = true;
+        self.log_requests = true;
+        self.eager = true;
+        self.show_errors = !self.hide_errors;
+        self.workers = self.workers.or(Some(1));
+        self
+    }
+
+    /// Has one server after the other serve, a new one whenever files change.
+    fn supervise(self, registry: &Registry) -> anyhow::Result<()> {
         let mut settings = settings()?;
         self.apply_to(&mut settings);
         self.permissions.apply_to(&mut settings).map_err(Usage)?;
-        settings.container = config::container_memory();
-        let supervisor = Supervisor::new()?;
-        let path = self.path.as_deref().unwrap_or(".");
-        let registry = &*Site::languages(path, registry)?;
-        let named = scaleway::Handler::named().filter(|_| self.path.is_none());
-        let (site, program) = match &named {
-            handler if self.sub_runtime => {
-                let (site, program) = scaleway::site_of_program(handler.as_ref())?;
-                (site, Some(program))
-            }
-            Some(handler) => (handler.site(registry)?, None),
-            None => {
-                check_form(path)?;
-                (Site::open(path, registry)?, None)
-            }
-        };
-        let site = site.surround(&settings.middlewares, &settings.layer_root.value, registry)?;
-        let site = stand_in(site, &mut settings, registry);
-        let options = self.options(env::var("PORT").ok(), named.is_some())?;
-        if self.local {
-            scaleway::check_local(&options, &site)?;
-        }
-        if settings.recycling.isolation == Isolation::Fresh && options.threads > 1 {
-            return Err(Usage(format!(
-                "--threads {}: threads share modules, and isolation 'fresh' lets invocations share nothing: choose one",
-                options.threads
-            ))
+        if self.sub_runtime {
+            return Err(Usage(
+                "--reload does not start programs of their own anew: leave out --sub-runtime"
+                    .to_owned(),
+            )
             .into());
         }
+        let named = scaleway::Handler::named().filter(|_| self.path.is_none());
+        let options = self.options(env::var("PORT").ok(), named.is_some())?;
+        let path = self.path.as_deref().unwrap_or(".");
+        let path = named.as_ref().map_or_else(|| path.into(), scaleway::Handler::path);
+        check_form(&path.to_string_lossy())?;
+        let watched = Watched::new(&path, &settings.layer_root.value);
+        if !watched.exists() {
+            // The error says what was looked for.
+            Site::open(&path.to_string_lossy(), registry)?;
+        }
+        let port = Server::listen(&options)?;
+        let extensions = registry.extensions().map(|(extension, _)| extension.to_owned()).collect();
+        dev::supervise(&self.reload, &watched, extensions, port, None, options.grace)
+    }
+
+    /// Serves until a signal comes, or the next in the row takes its place.
+    fn serve(self, registry: &Registry, place: Option<&Place>) -> anyhow::Result<()> {
+        let mut supervisor = Supervisor::new()?;
+        let mut port = None;
+        if let Some(place) = place {
+            let (own_port, generation) = place.take()?;
+            port = Some(own_port);
+            supervisor = supervisor.with_generation(generation);
+        }
+        let named = scaleway::Handler::named().filter(|_| self.path.is_none());
+        let mut options = self.options(env::var("PORT").ok(), named.is_some())?;
+        let (mut settings, site, program) =
+            match self.set_up(registry, named.as_ref(), &options, place) {
+                Ok(set_up) => set_up,
+                // Whoever asks is told; it may be mended.
+                Err(error) if place.is_some() => {
+                    let text = format!("{error:#}");
+                    if place.is_none_or(|place| place.fault.is_none()) {
+                        print_beside(&format!("error: {text}\n"));
+                    }
+                    options.fault = Some(text);
+                    (Settings::from_environment(|_| None)?, Site::new(Vec::new()), None)
+                }
+                Err(error) => return Err(error),
+            };
+        settings.container = config::container_memory();
         let (asked, threads) = (options.workers, options.threads);
         let last_spans = options.grace.min(LAST_SPANS);
         let is_secured = options.tls.is_some();
-        let server = Server::bind(options, site)?;
+        let server = match port {
+            Some(port) => Server::on(port, options, site)?,
+            None => Server::bind(options, site)?,
+        };
         let workers = server.workers();
         let log = settings.log(ProcessSink);
         let tracer = self.otlp.start(&settings, &log)?;
         let mut worker = settings.concurrent_worker(tracer.attached_to(log.clone()), workers);
         worker.tracer = tracer.clone();
         let announce = |server: &Server| {
-            let place = Reached { endpoint: server.endpoint(), is_secured };
-            let mut banner = banner(server.site(), &place, asked, threads);
+            let place_of_it = Reached { endpoint: server.endpoint(), is_secured };
+            let mut banner = match place.map(|place| place.number) {
+                None | Some(1) => banner(server.site(), &place_of_it, asked, threads),
+                // The rest is known.
+                Some(_) => broken(server.site()),
+            };
             if let Some(address) = server.metrics_address() {
                 let _ = writeln!(banner, "Metrics on {}/metrics", base_url("http", address));
             }
@@ -180,7 +233,9 @@ impl Serve {
             if let Some(problem) = server.options().scaleway.access.problem() {
                 print_beside(&format!("warning: nobody can call private functions: {problem}\n"));
             }
-            if std::io::stdout().write_all(banner.as_bytes()).is_ok() {
+            if server.options().fault.is_none()
+                && std::io::stdout().write_all(banner.as_bytes()).is_ok()
+            {
                 server.note_problems_reported();
             }
         };
@@ -195,6 +250,51 @@ impl Serve {
             // Guests may still run: nothing but the end of the process stops them.
             forced => trine_process::end(forced.exit_code().into()),
         }
+    }
+
+    /// Finds what is to be served, and the settings for it.
+    ///
+    /// # Errors
+    /// Whatever keeps it from being served.
+    fn set_up(
+        &self,
+        registry: &Registry,
+        named: Option<&scaleway::Handler>,
+        options: &ServeOptions,
+        place: Option<&Place>,
+    ) -> anyhow::Result<(Settings, Site, Option<Program>)> {
+        if let Some(fault) = place.and_then(|place| place.fault.clone()) {
+            anyhow::bail!(fault);
+        }
+        let mut settings = settings()?;
+        self.apply_to(&mut settings);
+        self.permissions.apply_to(&mut settings).map_err(Usage)?;
+        let path = self.path.as_deref().unwrap_or(".");
+        let registry = &*Site::languages(path, registry)?;
+        let (site, program) = match named {
+            handler if self.sub_runtime => {
+                let (site, program) = scaleway::site_of_program(handler)?;
+                (site, Some(program))
+            }
+            Some(handler) => (handler.site(registry)?, None),
+            None => {
+                check_form(path)?;
+                (Site::open(path, registry)?, None)
+            }
+        };
+        let site = site.surround(&settings.middlewares, &settings.layer_root.value, registry)?;
+        let site = stand_in(site, &mut settings, registry);
+        if self.local {
+            scaleway::check_local(options, &site)?;
+        }
+        if settings.recycling.isolation == Isolation::Fresh && options.threads > 1 {
+            return Err(Usage(format!(
+                "--threads {}: threads share modules, and isolation 'fresh' lets invocations share nothing: choose one",
+                options.threads
+            ))
+            .into());
+        }
+        Ok((settings, site, program))
     }
 
     /// Applies the flags, which take precedence over variables.
@@ -253,6 +353,7 @@ impl Serve {
         options.eager = self.eager;
         options.log_requests = self.log_requests;
         options.keep_base_path = self.keep_base_path;
+        options.cors = self.cors;
         Ok(options)
     }
 }

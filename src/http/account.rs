@@ -55,9 +55,19 @@ impl Service {
         let status = reply.status();
         if let Some((method, path)) = line {
             let milliseconds = begin.elapsed().as_secs_f64() * 1000.0;
-            let message = format!("{method} {path} {} {milliseconds:.2} ms", status.as_u16());
+            let function =
+                arrival.function.get().and_then(|index| self.site.functions().get(index));
+            let of = function.map(|function| format!(" {}", function.name)).unwrap_or_default();
+            let cold = if arrival.is_cold.get() { ", cold" } else { "" };
+            let message =
+                format!("{method} {path} {}{of} {milliseconds:.2} ms{cold}", status.as_u16());
             let thousandth = (milliseconds * 1000.0).round() / 1000.0;
-            let facts = [("status", status.as_u16().into()), ("durationMs", thousandth.into())];
+            let facts = [
+                ("status", status.as_u16().into()),
+                ("durationMs", thousandth.into()),
+                ("function", function.map(|function| function.name.as_str()).into()),
+                ("coldStart", arrival.is_cold.get().into()),
+            ];
             self.log.line(Level::Info, &message, &facts);
         }
         let index = arrival.function.get();

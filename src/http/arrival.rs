@@ -21,6 +21,8 @@ pub(super) struct Arrival {
     seed: Uuid,
     /// The position of the function that answers, once it is found.
     pub(super) function: Cell<Option<usize>>,
+    /// Whether it has to be loaded first.
+    pub(super) is_cold: Cell<bool>,
     /// Its span, if anybody takes spans. It ends with the last who knows it.
     pub(super) span: Option<Rc<Root>>,
 }
@@ -30,7 +32,13 @@ impl Arrival {
     pub(super) fn new(origin: Origin, parts: &Parts, ids: &RequestIds) -> Self {
         let seed = ids.make();
         let id = request_id::given(&parts.headers).map_or_else(|| seed.to_string(), str::to_owned);
-        Self { origin, id, seed, function: Cell::default(), span: None }
+        Self { origin, id, seed, function: Cell::default(), is_cold: Cell::default(), span: None }
+    }
+
+    /// Notes the function that answers, and whether it has been loaded.
+    pub(super) fn is_for(&self, function: usize, is_warm: bool) {
+        self.function.set(Some(function));
+        self.is_cold.set(!is_warm);
     }
 
     /// Returns the time at which its invocation begins, and its X-Ray header: the client's, or a new one.

@@ -8,10 +8,14 @@ use super::{
 use std::{
     io,
     net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tokio::{
+    sync::watch,
     task::JoinSet,
     time::{self, Instant},
 };
@@ -19,12 +23,19 @@ use tokio::{
 /// Time for a connected client to send its request, when it is turned away.
 const LAST_REQUEST_TIMEOUT: Duration = Duration::from_millis(500);
 
+/// Time for which an idle connection is kept after the stop.
+const IDLE_AFTER_STOP: Duration = Duration::from_millis(250);
+
 /// The shared state of the end.
 #[derive(Debug)]
 pub(super) struct Closing {
     /// The connections that are open.
     pub(super) connections: Arc<Connections>,
     asked: OnceLock<Instant>,
+    /// Whether another server takes this one's place at the port: whoever waits there is for that one.
+    hands_over: AtomicBool,
+    /// Number of workers that have begun to accept.
+    accepting: watch::Sender<usize>,
     door: Mutex<Door>,
 }
 
@@ -42,7 +53,37 @@ impl Closing {
     /// Makes the state of a server on this port, with this number of workers that accept.
     pub(super) fn new(listener: Listener, is_secured: bool, accepting: usize) -> Self {
         let door = Mutex::new(Door { listener: Some(listener), is_secured, accepting });
-        Self { connections: Arc::default(), asked: OnceLock::new(), door }
+        Self {
+            connections: Arc::default(),
+            asked: OnceLock::new(),
+            hands_over: AtomicBool::new(false),
+            accepting: watch::Sender::default(),
+            door,
+        }
+    }
+
+    /// Notes that a worker begins to accept.
+    pub(super) fn begins_to_accept(&self) {
+        self.accepting.send_modify(|count| *count += 1);
+    }
+
+    /// Waits until all workers accept that will.
+    pub(super) async fn all_accept(&self) {
+        let all = self.door().accepting;
+        // The sender lives as long as this.
+        let _ = self.accepting.subscribe().wait_for(|count| *count >= all).await;
+    }
+
+    /// Notes that another server takes this one's place at the port, before anybody is asked to stop.
+    pub(super) fn hand_over(&self) {
+        self.hands_over.store(true, Ordering::Release);
+        self.door().listener = None;
+    }
+
+    /// Returns the time for which a connection is kept on which nothing is asked, after the server was asked to stop: the
+    /// next request on it may be on its way.
+    pub(super) fn calm(&self) -> Duration {
+        if self.hands_over.load(Ordering::Acquire) { Duration::ZERO } else { IDLE_AFTER_STOP }
     }
 
     /// Returns the time at which the server was asked to stop: now, if nobody has asked before.

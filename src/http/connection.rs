@@ -38,8 +38,6 @@ pub(super) const HEAD_LIMIT: usize = 1024 * 1024;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// The least time between two looks at what a connection waits for.
 const LOOK_INTERVAL: Duration = Duration::from_millis(10);
-/// Time for which an idle connection is kept after the stop: the next request on it may be on its way.
-pub(super) const IDLE_AFTER_STOP: Duration = Duration::from_millis(250);
 /// Time for the last answers to leave, after the grace.
 pub(super) const LAST_ANSWERS: Duration = Duration::from_millis(500);
 
@@ -95,7 +93,8 @@ impl WorkerConnections {
         let mut stopped = self.stop.clone();
         loop {
             tokio::select! {
-                // A sender that is gone means the same as one that says so.
+                // Nothing is accepted that comes after the stop. A sender that is gone means the same as one that says so.
+                biased;
                 _ = stopped.wait_for(|stop| *stop) => return,
                 Some(_) = self.all.join_next(), if !self.all.is_empty() => {}
                 accepted = listener.accept() => match accepted {
@@ -239,7 +238,7 @@ async fn http1(
         _ = stop.wait_for(|stop| *stop) => {}
         () = out_of_patience(&hold, &service.options.limits) => return,
     }
-    let mut calm = pin!(time::sleep_until(service.closing.asked() + IDLE_AFTER_STOP));
+    let mut calm = pin!(time::sleep_until(service.closing.asked() + service.closing.calm()));
     let mut no_time = pin!(over.wait_for(|over| *over));
     let (mut calmed, mut closing, mut out_of_time) = (false, false, false);
     poll_fn(|cx| {

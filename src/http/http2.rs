@@ -4,7 +4,7 @@
 //! HTTP/1.1: where the worker's thread is lost, the connection is closed.
 
 use super::{
-    connection::{HEAD_LIMIT, IDLE_AFTER_STOP, LAST_ANSWERS, out_of_patience},
+    connection::{HEAD_LIMIT, LAST_ANSWERS, out_of_patience},
     service::Service,
     wire::{Hold, Wire},
 };
@@ -56,7 +56,7 @@ pub(super) async fn serve(
         _ = connection.as_mut() => return,
         // A sender that is gone means the same as one that says so.
         _ = stop.wait_for(|stop| *stop) => {
-            let calm = time::sleep_until(service.closing.asked() + IDLE_AFTER_STOP);
+            let calm = time::sleep_until(service.closing.asked() + service.closing.calm());
             tokio::select! {
                 biased;
                 _ = connection.as_mut() => return,

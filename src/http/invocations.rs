@@ -94,7 +94,7 @@ impl Service {
         name: &str,
     ) -> Result<Reply, Refusal> {
         let (index, function) = self.find(name).ok_or_else(|| Refusal::unknown(name))?;
-        arrival.function.set(Some(index));
+        arrival.is_for(index, self.shared.readiness.is_warm(index));
         let (id, (_, trace_id)) = (arrival.id.as_str(), arrival.begin(parts));
         let wish = match text(parts, TYPE) {
             None | Some("RequestResponse") => Wish::Result,

@@ -67,6 +67,10 @@ pub struct ServeOptions {
     pub access_log: Option<AccessLog>,
     /// The place where metrics can be read, if there are to be any.
     pub metrics: Option<MetricsPlace>,
+    /// Whether pages of other origins may call functions and read their answers, cookies included.
+    pub cors: bool,
+    /// What keeps the server from serving anything, for whoever asks; everything is answered with it.
+    pub fault: Option<String>,
 }
 
 /// The socket on which a server listens.
@@ -117,6 +121,8 @@ impl ServeOptions {
             proxies: TrustedProxies::default(),
             access_log: None,
             metrics: None,
+            cors: false,
+            fault: None,
         }
     }
 

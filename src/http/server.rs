@@ -8,6 +8,7 @@ use super::{
     },
     error::ServeError,
     functions::{Share, places},
+    generation::Generation,
     handover::{self, Inbox},
     lifeline::LostThread,
     metrics::MetricsPlace,
@@ -28,8 +29,10 @@ use crate::{
     worker::{self, WorkerOptions},
 };
 use std::{
+    future::pending,
     net::{SocketAddr, TcpListener},
     panic::{self, AssertUnwindSafe},
+    pin::pin,
     sync::{Arc, atomic::Ordering},
     thread::JoinHandle,
 };
@@ -83,6 +86,7 @@ pub fn serve(
 pub struct Supervisor {
     runtime: Runtime,
     signals: Signals,
+    generation: Option<Generation>,
 }
 
 impl Supervisor {
@@ -97,7 +101,14 @@ impl Supervisor {
             let _inside = runtime.enter();
             Signals::new().map_err(ServeError::Start)?
         };
-        Ok(Self { runtime, signals })
+        Ok(Self { runtime, signals, generation: None })
+    }
+
+    /// Has the server take this place in a row of servers on one port.
+    #[must_use]
+    pub fn with_generation(mut self, generation: Generation) -> Self {
+        self.generation = Some(generation);
+        self
     }
 }
 
@@ -123,6 +134,39 @@ impl Server {
     pub fn bind(options: ServeOptions, site: Site) -> Result<Self, ServeError> {
         let tls = options.tls.as_ref().map(Tls::open).transpose()?.map(Arc::new);
         let listener = Listener::open(&options)?;
+        Self::with(listener, tls, options, site)
+    }
+
+    /// Makes a server on a port that is open already; see [`Server::listen`]. Reads the certificate.
+    ///
+    /// # Errors
+    /// As [`Server::bind`], but for the port.
+    pub fn on(port: TcpListener, options: ServeOptions, site: Site) -> Result<Self, ServeError> {
+        let tls = options.tls.as_ref().map(Tls::open).transpose()?.map(Arc::new);
+        port.set_nonblocking(true).map_err(ServeError::Start)?;
+        Self::with(Listener::Tcp(port), tls, options, site)
+    }
+
+    /// Opens the port of a server, for one that is started elsewhere.
+    ///
+    /// # Errors
+    /// [`ServeError::PortInUse`], [`ServeError::Listen`]; [`ServeError::Socket`] where the options name no port.
+    pub fn listen(options: &ServeOptions) -> Result<TcpListener, ServeError> {
+        match Listener::open(options)? {
+            Listener::Tcp(port) => Ok(port),
+            Listener::Unix(..) => {
+                let why = "it is no port, and cannot be handed from one server to the next";
+                Err(ServeError::Socket("the socket".to_owned(), why.to_owned()))
+            }
+        }
+    }
+
+    fn with(
+        listener: Listener,
+        tls: Option<Arc<Tls>>,
+        options: ServeOptions,
+        site: Site,
+    ) -> Result<Self, ServeError> {
         let endpoint = listener.endpoint().map_err(ServeError::Start)?;
         let metrics = match options.metrics {
             Some(MetricsPlace::Port(address)) => Some(bind_metrics(address)?),
@@ -215,16 +259,18 @@ impl Server {
         worker: &WorkerOptions,
         ready: impl FnOnce(&Self),
     ) -> Result<Ended, ServeError> {
-        let Supervisor { runtime, mut signals } = supervisor;
+        let Supervisor { runtime, mut signals, generation } = supervisor;
         ready(&self);
         let worker = &self.site.equip(worker);
         let lone_root = has_lone_root(&self.site, &self.options, worker.recycling.isolation);
         let (running, main) = self.prepare(worker)?;
-        let Some(seat) = main else { return runtime.block_on(running.run_until(&mut signals)) };
+        let Some(seat) = main else {
+            return runtime.block_on(running.run_until(&mut signals, generation));
+        };
         // Guests hold this thread from here on, so another one has to look after signals and time.
         let (left, tracer) = (seat.alive.left.clone(), worker.tracer.clone());
         let supervise = move || {
-            let ended = runtime.block_on(running.run_until(&mut signals));
+            let ended = runtime.block_on(running.run_until(&mut signals, generation));
             if let (Ok(ended), false) = (&ended, left.load(Ordering::Acquire)) {
                 if !matches!(ended, Ended::Forced { .. }) {
                     tracer.flush_blocking(AFTER_GRACE);
@@ -463,7 +509,11 @@ impl Running {
         Ok(())
     }
 
-    async fn run_until(mut self, signals: &mut Signals) -> Result<Ended, ServeError> {
+    async fn run_until(
+        mut self,
+        signals: &mut Signals,
+        generation: Option<Generation>,
+    ) -> Result<Ended, ServeError> {
         if let Some(metrics) = self.metrics.take() {
             tokio::spawn(metrics.serve());
         }
@@ -472,15 +522,22 @@ impl Running {
             tokio::spawn(async move { tls.follow(&log).await });
         }
         let mut lost = None;
+        let mut is_told = true;
         tokio::select! {
             _ = signals.next() => {}
+            () = succeeded(generation, &self.stop.closing) => {
+                self.stop.closing.hand_over();
+                is_told = false;
+            }
             _ = self.ended.recv() => return reap(self.threads, &self.stop).map(|()| Ended::Drained),
             Some(thread) = self.lost.recv() => lost = Some(thread),
         }
         self.stop.stop();
         let grace = self.options.grace.as_secs_f64();
         let message = format!("asked to stop: what has come has {grace} s to be answered");
-        self.log.line(Level::Info, &message, &[]);
+        if is_told {
+            self.log.line(Level::Info, &message, &[]);
+        }
         let until = self.stop.closing.asked() + self.options.grace;
         let forced = |signal| Ok(Ended::Forced { signal });
         let ended = if let Some(thread) = lost {
@@ -510,6 +567,17 @@ impl Running {
             () = self.stop.closing.shut() => Ok(ended),
         }
     }
+}
+
+/// Waits until the server is to leave its place to the next generation; for ever, where it is none.
+async fn succeeded(generation: Option<Generation>, closing: &Closing) {
+    let Some(generation) = generation else { return pending().await };
+    let mut asked = pin!(generation.asked_to_leave());
+    tokio::select! {
+        () = &mut asked => return,
+        () = closing.all_accept() => generation.tell_ready(),
+    }
+    asked.await;
 }
 
 /// Waits until all workers have ended except those that are lost.

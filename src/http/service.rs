@@ -4,6 +4,7 @@ use super::{
     arrival::{Arrival, trace_context},
     body::{ReplyBody, StreamedBody},
     closing::Closing,
+    cors,
     error::{failure, hidden, hidden_failure, refusal},
     event::{self, EventContext},
     format::EventFormat,
@@ -13,6 +14,7 @@ use super::{
     invocations,
     lifeline::{Lifeline, LostThread},
     options::{ErrorDetail, ServeOptions},
+    own::is_own,
     pace::{Paced, TooSlow},
     queue::{Admission, Full},
     reported::Reported,
@@ -88,6 +90,7 @@ impl Service {
         let mut arrival = Arrival::new(origin, &parts, &self.ids);
         arrival.span = self.open_span(&parts, &arrival);
         let account = self.open_account(begin, &parts, &arrival);
+        let caller = self.options.cors.then(|| cors::Caller::of(&parts)).flatten();
         let (method, version) = (parts.method.clone(), parts.version);
         let mut dispatch = pin!(self.dispatch(&arrival, hold, parts, body));
         let mut over = pin!(self.end_of_grace(version));
@@ -117,6 +120,9 @@ impl Service {
         }
         if let Ok(id) = HeaderValue::from_str(&arrival.id) {
             reply.headers_mut().entry(request_id::NAME).or_insert(id);
+        }
+        if let Some(caller) = caller {
+            caller.allow(reply.headers_mut());
         }
         if let Some(account) = account {
             self.close_account(account, &arrival, &mut reply);
@@ -159,7 +165,10 @@ impl Service {
         if let Err((status, why)) = target::check(&parts) {
             return closing(refusal(&parts.method, status, why));
         }
-        if let Some(reply) = self.own(&parts) {
+        if let Some(fault) = self.options.fault.as_deref().filter(|_| !is_own(parts.uri.path())) {
+            return refusal(&parts.method, StatusCode::INTERNAL_SERVER_ERROR, fault);
+        }
+        if let Some(reply) = self.cross_origin(&parts).or_else(|| self.own(&parts)) {
             return reply;
         }
         if let Some(name) = invocations::function_of(parts.uri.path()) {
@@ -180,7 +189,7 @@ impl Service {
                 self.answer_scaleway(arrival, hold, parts, body, route, &parameters).await
             }
             Destination::Route(route, parameters) => {
-                arrival.function.set(Some(route.function));
+                arrival.is_for(route.function, self.shared.readiness.is_warm(route.function));
                 let caller = match self.let_in(route.function, &parts).await {
                     Ok(caller) => caller,
                     Err(reply) => return reply,

@@ -72,27 +72,43 @@ impl Shared {
 
 /// Whether a server can answer requests with its functions: whether any of them can be loaded, as far as is known.
 #[derive(Debug)]
-pub(super) struct Readiness(Box<[AtomicBool]>);
+pub(super) struct Readiness {
+    can_be: Box<[AtomicBool]>,
+    /// Whether it has been loaded, in any worker.
+    was: Box<[AtomicBool]>,
+}
 
 impl Readiness {
     fn new(site: &Site) -> Self {
         let can_be = site.functions().iter().map(|function| function.problem.is_none());
-        Self(can_be.map(AtomicBool::new).collect())
+        Self {
+            can_be: can_be.map(AtomicBool::new).collect(),
+            was: site.functions().iter().map(|_| AtomicBool::new(false)).collect(),
+        }
     }
 
     /// Notes whether a function could be loaded.
     pub(super) fn note(&self, function: usize, is_loaded: bool) {
-        // Read first: nearly always it is known.
-        if let Some(known) = self.0.get(function)
-            && known.load(Ordering::Relaxed) != is_loaded
-        {
-            known.store(is_loaded, Ordering::Relaxed);
-        }
+        let note = |of: &[AtomicBool]| {
+            // Read first: nearly always it is known.
+            if let Some(known) = of.get(function)
+                && known.load(Ordering::Relaxed) != is_loaded
+            {
+                known.store(is_loaded, Ordering::Relaxed);
+            }
+        };
+        note(&self.can_be);
+        note(&self.was);
+    }
+
+    /// Whether a function has been loaded.
+    pub(super) fn is_warm(&self, function: usize) -> bool {
+        self.was.get(function).is_some_and(|was| was.load(Ordering::Relaxed))
     }
 
     /// Whether there is a function that can be loaded.
     pub(super) fn has_any(&self) -> bool {
-        self.0.iter().any(|can_be| can_be.load(Ordering::Relaxed))
+        self.can_be.iter().any(|can_be| can_be.load(Ordering::Relaxed))
     }
 }
 
@@ -102,11 +118,14 @@ mod tests {
 
     #[test]
     fn one_function_that_can_be_loaded_is_enough() {
-        let readiness = Readiness([true, false].map(AtomicBool::new).into());
+        let flags = |flags: [bool; 2]| Box::from(flags.map(AtomicBool::new));
+        let readiness = Readiness { can_be: flags([true, false]), was: flags([false, false]) };
         assert!(readiness.has_any());
         readiness.note(0, false);
         assert!(!readiness.has_any());
+        assert!(!readiness.is_warm(1));
         readiness.note(1, true);
+        assert!(readiness.is_warm(1) && !readiness.is_warm(7));
         readiness.note(7, true);
         assert!(readiness.has_any());
     }

@@ -12,6 +12,7 @@ fn help_names_every_command_and_shows_examples() {
     assert_eq!((finished.code, finished.stderr.as_str()), (Some(0), ""));
     let commands = [
         "new",
+        "dev",
         "serve",
         "invoke",
         "event",

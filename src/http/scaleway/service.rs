@@ -47,7 +47,7 @@ impl Service {
         route: &Route,
         parameters: &[(String, String)],
     ) -> Result<Reply, Reply> {
-        arrival.function.set(Some(route.function));
+        arrival.is_for(route.function, self.shared.readiness.is_warm(route.function));
         let method = &parts.method;
         let is_passed_on = match parts.uri.path() {
             "/robots.txt" => false,

@@ -7,7 +7,7 @@ use std::{
     io::{Read, Write},
     os::unix::process::ExitStatusExt,
     path::Path,
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, ChildStdin, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex},
     thread::{self, JoinHandle},
     time::Instant,
@@ -60,8 +60,7 @@ pub(crate) fn run(command: Command) -> Finished {
 /// Runs a command to its end, with `input` on its standard input.
 #[track_caller]
 pub(crate) fn run_with_input(command: Command, input: &[u8]) -> Finished {
-    let process = Process::begin(command, Stdio::piped());
-    let mut stdin = process.child.lock().unwrap().stdin.take().unwrap();
+    let (process, mut stdin) = Process::typed_to(command);
     stdin.write_all(input).unwrap();
     drop(stdin);
     process.finish()
@@ -85,6 +84,13 @@ impl Process {
     /// Starts a command, with nothing on its standard input.
     pub(crate) fn start(command: Command) -> Self {
         Self::begin(command, Stdio::null())
+    }
+
+    /// Starts a command. Returns what its standard input is written to.
+    pub(crate) fn typed_to(command: Command) -> (Self, ChildStdin) {
+        let process = Self::begin(command, Stdio::piped());
+        let typed = process.child.lock().unwrap().stdin.take().unwrap();
+        (process, typed)
     }
 
     /// Starts a command with this on its standard input.
