@@ -2,6 +2,7 @@
 
 use super::{
     Usage,
+    debug_flags::DebugFlags,
     event_flag::{Unread, read_event},
     exit_codes::EXIT_CODES,
     fail,
@@ -9,6 +10,7 @@ use super::{
     log_flags::LogFlags,
     otlp::OtlpFlag,
     permission_flags::PermissionFlags,
+    print_beside,
     report::Reporter,
     settings, target,
 };
@@ -25,9 +27,10 @@ use clap::Args;
 use serde::de::IgnoredAny;
 use std::{
     env,
-    fs::File,
+    fs::{self, File},
     future::Future,
     io::{self, Write, stderr, stdout},
+    path::{Path, PathBuf},
     pin::pin,
     process::ExitCode,
     rc::Rc,
@@ -36,7 +39,7 @@ use std::{
 };
 use tokio::{runtime::Builder, task::LocalSet};
 use trine_engine::{
-    Error, ErrorDialect, ErrorKind, Invocation, Payload, ResponseStream, timed_out,
+    Error, ErrorDialect, ErrorKind, Invocation, Payload, Profile, ResponseStream, timed_out,
 };
 
 /// Call a function once and print its result.
@@ -72,6 +75,15 @@ pub(super) struct Invoke {
     permissions: PermissionFlags,
     #[command(flatten)]
     log_flags: LogFlags,
+    #[command(flatten)]
+    debug: DebugFlags,
+    /// Write where the handler spends its time to this file: as Chrome's developer tools read it (.cpuprofile) for JavaScript,
+    /// as Python's pstats, as folded stacks for Lua
+    #[arg(long, value_name = "FILE")]
+    cpu_profile: Option<PathBuf>,
+    /// Write what is in JavaScript's heap after the call to this file, as Chrome's developer tools read it (.heapsnapshot)
+    #[arg(long, value_name = "FILE")]
+    heap_snapshot: Option<PathBuf>,
     #[command(flatten)]
     otlp: OtlpFlag,
     /// Write Lambda's lines START, END and REPORT to standard error, with the time and the memory that the function took;
@@ -130,6 +142,7 @@ impl Invoke {
         let mut settings = settings()?;
         self.middleware_flag.apply_to(&mut settings);
         self.log_flags.apply_to(&mut settings);
+        self.debug.apply_to(&mut settings);
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let located = target::locate(self.handler.as_deref(), &mut settings, registry);
         settings.limit_memory(self.memory);
@@ -173,12 +186,14 @@ impl Invoke {
                 if let Some(reporter) = reporter {
                     reporter.start();
                 }
+                let profile = self.begin_profile(&function).await?;
                 // Its time begins once its code is loaded.
                 invocation.deadline_ms = Some(self.deadline_ms());
                 let invocation = Rc::new(invocation);
                 let rescue = || Some(rescue(&invocation, reporter.cloned(), tracer.clone()));
                 let call = function.invoke(Payload::Json(event), &invocation, rescue);
                 let (answer, printed) = printing(call, &invocation, &out).await;
+                self.write_profiles(profile, &function).await;
                 let (result, claim) = answer.into_parts();
                 if !claim.take() {
                     // The watchdog has answered and is about to end the process.
@@ -223,6 +238,42 @@ impl Invoke {
             tracer.finish(LAST_SPANS, &Log::new(log));
             Ok(ExitCode::from(code))
         })
+    }
+
+    /// Begins a profile where one is asked for.
+    async fn begin_profile(&self, function: &Function) -> Result<Option<Profile>, Error> {
+        match self.cpu_profile {
+            Some(_) => function.profile().await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Writes the files that are asked for beside the answer. What fails is told, and the answer stays.
+    async fn write_profiles(&self, profile: Option<Profile>, function: &Function) {
+        let told = |path: &Path, written: Result<(), String>| {
+            let line = match written {
+                Ok(()) => format!("wrote {}\n", path.display()),
+                Err(why) => format!("warning: cannot write {}: {why}\n", path.display()),
+            };
+            print_beside(&line);
+        };
+        if let (Some(path), Some(profile)) = (&self.cpu_profile, profile) {
+            let bytes = profile.finish().map_err(|error| error.message().to_owned());
+            let written = bytes.and_then(|bytes| fs::write(path, bytes).map_err(|e| e.to_string()));
+            told(path, written);
+        }
+        if let Some(path) = &self.heap_snapshot {
+            let written = match File::create(path) {
+                Ok(mut file) => {
+                    let mut file = io::BufWriter::new(&mut file);
+                    let taken = function.heap_snapshot(&mut file).await;
+                    let flushed = file.flush().map_err(|error| error.to_string());
+                    taken.map_err(|error| error.message().to_owned()).and(flushed)
+                }
+                Err(error) => Err(error.to_string()),
+            };
+            told(path, written);
+        }
     }
 
     /// Tells that the event is no JSON, before any language has been started for it.

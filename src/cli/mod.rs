@@ -7,6 +7,7 @@ mod address;
 mod banner;
 mod check;
 mod completions;
+mod debug_flags;
 mod dev;
 mod doctor;
 mod emulator;

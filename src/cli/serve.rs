@@ -3,6 +3,7 @@
 use super::{
     Usage, address,
     banner::{Reached, banner, base_url, broken},
+    debug_flags::DebugFlags,
     dev::{self, Place, ReloadFlags, Watched},
     log_flags::LogFlags,
     operation::OperationFlags,
@@ -109,6 +110,8 @@ pub(super) struct Serve {
     #[command(flatten)]
     log_flags: LogFlags,
     #[command(flatten)]
+    debug: DebugFlags,
+    #[command(flatten)]
     otlp: OtlpFlag,
     /// Log every request
     #[arg(long)]
@@ -171,14 +174,13 @@ impl Serve {
         let path = self.path.as_deref().unwrap_or(".");
         let path = named.as_ref().map_or_else(|| path.into(), scaleway::Handler::path);
         check_form(&path.to_string_lossy())?;
-        let watched = Watched::new(&path, &settings.layer_root.value);
+        let watched = Watched::new(&path, &settings.layer_root.value, registry);
         if !watched.exists() {
             // The error says what was looked for.
             Site::open(&path.to_string_lossy(), registry)?;
         }
         let port = Server::listen(&options)?;
-        let extensions = registry.extensions().map(|(extension, _)| extension.to_owned()).collect();
-        dev::supervise(&self.reload, &watched, extensions, port, None, options.grace)
+        dev::supervise(&self.reload, &watched, port, None, options.grace)
     }
 
     /// Serves until a signal comes, or the next in the row takes its place.
@@ -301,6 +303,7 @@ impl Serve {
     fn apply_to(&self, settings: &mut Settings) {
         self.middleware_flag.apply_to(settings);
         self.log_flags.apply_to(settings);
+        self.debug.apply_to(settings);
         settings.limit_memory(self.memory);
         let recycling = &mut settings.recycling;
         recycling.max_invocations = self.max_invocations.or(recycling.max_invocations);
@@ -334,6 +337,9 @@ impl Serve {
         }
         if let Some(workers) = self.workers {
             options.workers = workers as usize;
+        } else if self.debug.are_given() {
+            // Whoever steps through code follows one request.
+            options.workers = 1;
         }
         if self.show_errors {
             options.error_detail = ErrorDetail::Full;

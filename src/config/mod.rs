@@ -1,6 +1,7 @@
 //! The settings of a process: defaults, then the environment, then flags. Every value knows where it came from.
 
 mod container;
+mod debug;
 mod log;
 mod permissions;
 mod stand_in;
@@ -8,6 +9,7 @@ mod units;
 mod variables;
 
 pub use container::container_memory;
+pub use debug::debug_place;
 pub use log::{AtLeast, Format};
 pub use permissions::extent;
 pub use stand_in::{Variable as EnvironmentVariable, as_managed};
@@ -22,7 +24,7 @@ use crate::{
 };
 use std::{fmt, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 use trine_engine::{
-    Environment, FunctionInfo, Level, LogFormat, LogSettings, LogSink, Permissions,
+    Debuggers, Environment, FunctionInfo, Level, LogFormat, LogSettings, LogSink, Permissions,
 };
 
 /// The origin of a setting's value.
@@ -169,6 +171,10 @@ pub struct Settings {
     pub spread: Option<usize>,
     /// The form in which functions are given events of AWS's services: `TRINE_CLOUDEVENTS`, else their own.
     pub cloudevents: Option<CloudEvents>,
+    /// Where debuggers may attach: `TRINE_INSPECT`, `TRINE_DEBUG`, else nowhere.
+    pub debuggers: Debuggers,
+    /// The places to which an event may have a debugger's connection made: `TRINE_DEBUG_PROXY`, else none.
+    pub debug_proxies: Arc<[String]>,
 }
 
 /// The forms of an invocation's time limit. With more than JavaScript's timers can hold (2^31 ms), a function that
@@ -287,6 +293,14 @@ impl Settings {
                 .and_then(|text| text.trim().parse().ok())
                 .filter(|threads| *threads > 0),
             cloudevents: optional(variable("TRINE_CLOUDEVENTS"), str::parse)?.value,
+            debuggers: Debuggers {
+                inspector: optional(variable("TRINE_INSPECT"), debug::listener)?.value,
+                adapter: optional(variable("TRINE_DEBUG"), debug::listener)?.value,
+            },
+            debug_proxies: optional(variable("TRINE_DEBUG_PROXY"), debug::proxies)?
+                .value
+                .unwrap_or_default()
+                .into(),
         })
     }
 
@@ -348,6 +362,7 @@ impl Settings {
         WorkerOptions {
             recycling: self.recycling,
             watchdog: Watchdog::new(self.timeout_margin.value, resident),
+            debug_proxies: self.debug_proxies.clone(),
             conversion: self.cloudevents.map(|form| form.conversion(&self.region)),
             ..WorkerOptions::new(environment)
         }
@@ -395,6 +410,7 @@ impl Settings {
             .with_snap_start(self.snap_start)
             .with_memory_limit(self.memory.value)
             .with_permissions(self.permissions.value.clone())
+            .with_debuggers(self.debuggers)
     }
 
     /// Returns the facts for an instance on one of several threads.

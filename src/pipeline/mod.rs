@@ -139,6 +139,11 @@ impl Pipeline {
         &self.heaps
     }
 
+    /// Returns the heap of the handler.
+    pub(crate) fn handlers_heap(&self) -> Option<&Rc<Heap>> {
+        self.heaps.get(self.handler.heap)
+    }
+
     pub(crate) fn interrupters(&self) -> &Arc<[Interrupter]> {
         &self.interrupters
     }

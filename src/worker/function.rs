@@ -1,6 +1,6 @@
 //! A function as one worker has it: loaded when it is first needed, loaded anew when its instances are replaced.
 
-use super::{Claim, Isolation, Rescue, Worker, WorkerOptions, run, traced};
+use super::{Claim, Isolation, Rescue, Worker, WorkerOptions, debug_proxy, run, traced};
 use crate::{
     heap::END_TIME,
     pipeline::{Pipeline, Plan},
@@ -8,11 +8,14 @@ use crate::{
 use std::{
     cell::{Cell, RefCell},
     future::Future,
+    io,
     rc::Rc,
     time::SystemTime,
 };
 use tokio::sync::Mutex;
-use trine_engine::{Error, ErrorDialect, Invocation, Level, Payload, Result};
+use trine_engine::{
+    DebugSession, Error, ErrorDialect, Instance, Invocation, Level, Payload, Profile, Result,
+};
 
 /// A function as one worker has it.
 pub struct Function {
@@ -71,6 +74,56 @@ impl Function {
         self.pipeline().await.map(drop)
     }
 
+    /// Begins to note where the handler's language spends its time, once the function is loaded.
+    ///
+    /// # Errors
+    /// As [`Worker::load`]; [`trine_engine::ErrorKind::Unsupported`] where the language has no profiler.
+    pub async fn profile(&self) -> Result<Profile> {
+        self.instance().await?.profile()
+    }
+
+    /// Writes a picture of the heap of the handler's language.
+    ///
+    /// # Errors
+    /// As [`Function::profile`]; what the writer says.
+    pub async fn heap_snapshot(&self, out: &mut dyn io::Write) -> Result<()> {
+        self.instance().await?.heap_snapshot(out)
+    }
+
+    async fn instance(&self) -> Result<Rc<dyn Instance>> {
+        let pipeline = self.pipeline().await?;
+        let heap = pipeline.handlers_heap();
+        heap.map(|heap| heap.instance().clone())
+            .ok_or_else(|| Error::internal("the function has no heap"))
+    }
+
+    /// Lets a debugger attach from the place that an event names, where it may.
+    async fn debug(
+        &self,
+        event: &Payload,
+        invocation: &Invocation,
+        pipeline: &Pipeline,
+    ) -> Option<DebugSession> {
+        let allowed = &self.worker.options().debug_proxies;
+        if allowed.is_empty() {
+            return None;
+        }
+        let place = debug_proxy::named(event)?;
+        let heap = pipeline.handlers_heap()?;
+        let attached = async {
+            let connection = debug_proxy::connect(&place, allowed, invocation).await?;
+            heap.instance().attach_debugger(connection).await
+        };
+        match attached.await {
+            Ok(session) => Some(session),
+            Err(error) => {
+                // The function runs all the same.
+                self.report(invocation, "the debugger's connection", &error);
+                None
+            }
+        }
+    }
+
     /// Prepares what is loaded for a snapshot of the process; see [`trine_engine::Instance::before_snapshot`].
     ///
     /// # Errors
@@ -121,6 +174,7 @@ impl Function {
                 trail.past("load", times);
             }
         }
+        let _debugger = self.debug(&event, invocation, &pipeline).await;
         let id = &invocation.request_id;
         let rescue = || match trail.is_on() {
             true => rescue().map(|rescue| traced::rescue(rescue, &trail, id)),

@@ -2,6 +2,7 @@
 //! functions of the language have instances of their own, hands them to the pipelines that it loads, and replaces those
 //! that are worn out or cannot be trusted any more.
 
+mod debug_proxy;
 mod function;
 mod records;
 mod run;
@@ -58,6 +59,8 @@ pub struct WorkerOptions {
     pub census: Arc<Census>,
     /// What takes spans of invocations, if anything does.
     pub tracer: Tracer,
+    /// The places, host and port each, to which an event may have a debugger's connection made.
+    pub debug_proxies: Arc<[String]>,
 }
 
 impl WorkerOptions {
@@ -70,6 +73,7 @@ impl WorkerOptions {
             conversion: None,
             census: Arc::default(),
             tracer: Tracer::default(),
+            debug_proxies: Arc::default(),
         }
     }
 }

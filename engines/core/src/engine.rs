@@ -94,6 +94,12 @@ pub trait Engine: Send + Sync + 'static {
         &[]
     }
 
+    /// Returns variables, with their values, for a process that is started anew whenever files of its guests change: without
+    /// them, what is kept of a file could be taken for current though it was changed a moment later.
+    fn variables_while_files_change(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
     /// Returns the name of the folder, in the task root, in which a run leaves what makes the next start faster, if the
     /// folder is there.
     fn cache_folder(&self) -> Option<&'static str> {

@@ -125,6 +125,11 @@ impl Engine for PythonEngine {
         vec![("standard library", interpreter::library())]
     }
 
+    fn variables_while_files_change(&self) -> &'static [(&'static str, &'static str)] {
+        // CPython takes its compiled form of a file for current while the file's size and the second of its change are the same.
+        &[("PYTHONDONTWRITEBYTECODE", "1")]
+    }
+
     fn variables(&self) -> &'static [VariableInfo] {
         VARIABLES
     }

@@ -114,7 +114,6 @@ enum Event {
 pub(in super::super) fn supervise(
     flags: &ReloadFlags,
     watched: &Watched,
-    extensions: Vec<String>,
     port: TcpListener,
     page: Option<String>,
     grace: Duration,
@@ -135,11 +134,12 @@ pub(in super::super) fn supervise(
         .into());
     }
     named.extend(flags.environment.files(&root));
-    let relevance = Relevance::new(root.clone(), extensions, named, &flags.ignore)?;
+    let relevance = Relevance::new(root.clone(), watched.extensions.clone(), named, &flags.ignore)?;
     let (sender, events) = mpsc::unbounded_channel();
     let mut row = Row {
         port,
         flags: flags.clone(),
+        current: watched.variables.clone(),
         root,
         lines: Lines::new(),
         page,
@@ -194,6 +194,8 @@ impl Member {
 struct Row {
     port: TcpListener,
     flags: ReloadFlags,
+    /// Variables with which nothing old of a file is taken for current, unless the user sets them.
+    current: Vec<(&'static str, &'static str)>,
     root: PathBuf,
     lines: Lines,
     page: Option<String>,
@@ -323,6 +325,7 @@ impl Row {
             .arg0(arguments.next().unwrap_or_else(|| "trine".into()))
             .args(arguments)
             .arg(Place { channel, number, fault }.flag())
+            .envs(self.current.iter().copied().filter(|(name, _)| !is_set(name)))
             .envs(variables)
             .stdin(Stdio::from(OwnedFd::from(self.port.try_clone()?)))
             // Signals of the terminal are for this process, which asks the others to end.

@@ -84,11 +84,15 @@ pub(super) struct Watched {
     place: PathBuf,
     /// The folders in which middlewares are found beside it.
     beside: Vec<PathBuf>,
+    /// Extensions of the languages at hand.
+    extensions: Vec<String>,
+    /// Variables with which nothing old of a file is taken for current.
+    variables: Vec<(&'static str, &'static str)>,
 }
 
 impl Watched {
     /// Makes the places to watch for a path as the user wrote it, a folder, a file or a file with an export.
-    pub(super) fn new(path: &Path, layer_root: &Path) -> Self {
+    pub(super) fn new(path: &Path, layer_root: &Path, registry: &Registry) -> Self {
         let path = path.to_string_lossy();
         let file = match path.rsplit_once(':') {
             Some((file, export)) if !Path::new(&*path).exists() && !export.contains('/') => file,
@@ -96,7 +100,16 @@ impl Watched {
         };
         let place = std::path::absolute(file).unwrap_or_else(|_| PathBuf::from(file));
         let beside = [layer_root.join("middlewares")];
-        Self { place, beside: beside.into_iter().filter(|folder| folder.is_dir()).collect() }
+        let engines = registry.iter();
+        Self {
+            place,
+            beside: beside.into_iter().filter(|folder| folder.is_dir()).collect(),
+            extensions: registry.extensions().map(|(extension, _)| extension.to_owned()).collect(),
+            variables: engines
+                .flat_map(|engine| engine.variables_while_files_change())
+                .copied()
+                .collect(),
+        }
     }
 
     /// Whether there is anything to watch.

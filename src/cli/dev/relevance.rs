@@ -185,7 +185,7 @@ mod tests {
     #[test]
     fn a_pattern_that_is_none_is_told() {
         let why =
-            Relevance::new("/task".into(), Vec::new(), Vec::new(), &["a[".to_owned()]).unwrap_err();
-        assert!(why.to_string().contains("--ignore \"a[\" is no pattern"), "{why}");
+            Relevance::new("/task".into(), Vec::new(), Vec::new(), &["{a".to_owned()]).unwrap_err();
+        assert!(why.to_string().contains("--ignore \"{a\" is no pattern"), "{why}");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{BOOTSTRAP, DECIDED, EmulatorCommand, MAX_CONCURRENCY, set_by_user};
 use crate::{
-    cli::{Usage, log_flags::LogFlags},
+    cli::Usage,
     engines::{Registry, plug_ins_of_children},
     http::{ServedFunction, Site},
 };
@@ -93,8 +93,8 @@ impl Function {
     }
 
     /// Returns the way to start its runtime: a command of the user's, or this program.
-    pub(super) fn launch(&self, command: &[String], log_flags: &LogFlags) -> Launch {
-        let (command, log_flags) = (command.to_vec(), log_flags.clone());
+    pub(super) fn launch(&self, command: &[String], decided: &[(&'static str, String)]) -> Launch {
+        let (command, decided) = (command.to_vec(), decided.to_vec());
         let root = self.root.clone();
         Launch::new(move |emulator| {
             let mut runtime = match command.split_first() {
@@ -114,7 +114,7 @@ impl Function {
             }
             runtime
                 .env_remove(MAX_CONCURRENCY)
-                .envs(environment(emulator, root.as_deref(), &log_flags, &set_by_user))
+                .envs(environment(emulator, root.as_deref(), &decided, &set_by_user))
                 .envs(plug_ins_of_children())
                 // Each invocation has its own.
                 .env_remove("_X_AMZN_TRACE_ID");
@@ -141,7 +141,7 @@ fn is_in_path(program: &str) -> bool {
 pub(super) fn environment(
     emulator: &Emulator,
     root: Option<&Path>,
-    log_flags: &LogFlags,
+    decided: &[(&'static str, String)],
     set: &impl Fn(&str) -> Option<String>,
 ) -> Vec<(&'static str, String)> {
     let here = || env::current_dir().unwrap_or_else(|_| "/var/task".into());
@@ -166,9 +166,8 @@ pub(super) fn environment(
             *value = own;
         }
     }
-    let decided = log_flags.variables();
     variables.retain(|(name, _)| decided.iter().all(|(decided, _)| decided != name));
-    variables.extend(decided);
+    variables.extend(decided.iter().cloned());
     variables
 }
 

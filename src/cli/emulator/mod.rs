@@ -4,7 +4,7 @@ mod durable;
 mod functions;
 mod watch;
 
-use super::{Usage, address, log_flags::LogFlags, print};
+use super::{Usage, address, debug_flags::DebugFlags, log_flags::LogFlags, print};
 use crate::{
     config::{self, CountForm},
     engines::Registry,
@@ -47,6 +47,9 @@ const DECIDED: [&str; 6] = [
 
 /// Characters of a name that are escaped in a URL.
 const IN_PATHS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// The time limit of functions that are debugged: Lambda's longest.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(900);
 
 /// Valid numbers of environments.
 const CONCURRENCY: CountForm = CountForm { least: 1, most: 1000 };
@@ -104,6 +107,8 @@ pub(super) struct EmulatorCommand {
     durable_flags: DurableFlags,
     #[command(flatten)]
     log_flags: LogFlags,
+    #[command(flatten)]
+    debug: DebugFlags,
     /// Start environments anew when files of their function change
     #[arg(long)]
     watch: bool,
@@ -113,6 +118,11 @@ pub(super) struct EmulatorCommand {
 }
 
 impl EmulatorCommand {
+    /// Returns the variables that the flags decide.
+    fn decided(&self) -> Vec<(&'static str, String)> {
+        [self.log_flags.variables(), self.debug.variables()].concat()
+    }
+
     pub(super) fn run(self, registry: &Registry) -> anyhow::Result<()> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(self.serve(registry))
@@ -141,7 +151,7 @@ impl EmulatorCommand {
             || format!("cannot listen on {address}; choose another address with --host and --port");
         if functions.is_empty() {
             let emulator = Emulator::start(options(None)?).await.with_context(cannot_listen)?;
-            announce_environment(&emulator, &self.log_flags);
+            announce_environment(&emulator, &self.decided());
             announce(emulator.address(), [emulator.options()]);
             if let Some(port) = self.url_port {
                 let address = SocketAddr::new(address.ip(), port);
@@ -154,7 +164,7 @@ impl EmulatorCommand {
         }
         let mut known = Vec::new();
         for function in &functions {
-            known.push((options(Some(function))?, function.launch(&self.command, &self.log_flags)));
+            known.push((options(Some(function))?, function.launch(&self.command, &self.decided())));
         }
         let platform = Platform::start(PlatformOptions {
             address,
@@ -272,7 +282,12 @@ impl EmulatorCommand {
         let handler = of_path.or_else(|| self.handler.clone()).or_else(|| set("_HANDLER"));
         Ok(EmulatorOptions {
             address,
-            timeout: self.timeout,
+            // A function that stands at a breakpoint is not late.
+            timeout: if self.debug.are_given() {
+                LONGEST_TIMEOUT.max(self.timeout)
+            } else {
+                self.timeout
+            },
             concurrency: self.max_concurrency as usize,
             snap_start: self.snap_start,
             retry_delay: self.retry_delay,
@@ -338,9 +353,9 @@ fn note(line: &str) {
 }
 
 /// Prints the environment for a runtime that somebody else starts.
-fn announce_environment(emulator: &Emulator, log_flags: &LogFlags) {
+fn announce_environment(emulator: &Emulator, decided: &[(&'static str, String)]) {
     note("Environment for the runtime:");
-    for (name, value) in environment(emulator, None, log_flags, &set_by_user) {
+    for (name, value) in environment(emulator, None, decided, &set_by_user) {
         print(format_args!("export {name}='{}'", value.replace('\'', r"'\''")));
     }
 }

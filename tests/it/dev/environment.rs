@@ -35,7 +35,7 @@ fn flags_that_make_no_sense_are_told() {
         (&["dev", "--env", "A"][..], "such as STAGE=dev"),
         (&["dev", "--env-file", "gone.env"], "gone.env: No such file"),
         (&["dev", "--watch", "gone"], "there is no such file or folder"),
-        (&["dev", "--ignore", "a["], "is no pattern"),
+        (&["dev", "--ignore", "{a"], "is no pattern"),
         (&["dev", "--generation", "x"], "for servers that --reload starts"),
         (&["serve", "--env", "A=1"], "--env is of use with --reload, or with trine dev"),
         (&["serve", "--poll"], "--poll is of use with --reload"),

@@ -2,7 +2,7 @@
 
 use super::{LUA, saying, three};
 use crate::support::{Process, binary, command, eventually};
-use std::{io::Write, process::Stdio};
+use std::io::Write;
 
 /// Starts `trine dev` at a terminal of its own, with what is typed there.
 fn at_a_terminal(
@@ -11,7 +11,8 @@ fn at_a_terminal(
 ) -> (Process, impl Write) {
     let mut script = command("script", folder);
     script.args(["--quiet", "--flush", "--return", "--command"]);
-    script.arg(format!("{} dev --port 0", binary())).arg("/dev/null");
+    // The shell between must not end by itself when Ctrl-C comes.
+    script.arg(format!("exec {} dev --port 0", binary())).arg("/dev/null");
     script.env("TERM", "xterm").env("SHELL", "/bin/sh").envs(variables.iter().copied());
     Process::typed_to(script)
 }
