@@ -1,0 +1,141 @@
+//! Files that are wrong, too large or too deep: each is an error with its place, and none is a hang.
+
+use crate::support::{Folder, read, refused};
+use std::path::Path;
+use trine_template::Project;
+
+#[test]
+fn files_that_cannot_be_read_are_told_once() {
+    let error = Project::read(Path::new("/nowhere/template.yaml")).unwrap_err();
+    assert!(error.to_string().starts_with("/nowhere/template.yaml: "), "{error}");
+    assert_eq!((error.line, error.column), (None, None));
+    let folder = Folder::with(&[("template.yaml/x", "")]);
+    assert!(folder.read("template.yaml").unwrap_err().contains("this is a folder"));
+}
+
+#[test]
+fn a_file_of_more_than_five_megabytes_is_refused() {
+    let text = format!("Resources: {{}}\n# {}\n", "x".repeat(5 * 1024 * 1024));
+    assert!(refused("template.yaml", &text).contains("larger than 5 MiB"));
+}
+
+#[test]
+fn text_that_is_no_utf_8_is_told_with_its_place() {
+    let folder = Folder::with(&[]);
+    std::fs::write(folder.path("template.yaml"), b"a: b\nc: \xe4\xff\n").unwrap();
+    let message = folder.read("template.yaml").unwrap_err();
+    assert_eq!(message, "template.yaml:2:4: this is no UTF-8: save the file in that encoding");
+    std::fs::write(folder.path("template.yaml"), b"\xef\xbb\xbfResources: {}\nTransform: x\n")
+        .unwrap();
+    folder.read("template.yaml").unwrap();
+}
+
+#[test]
+fn wrong_syntax_is_told_with_its_place() {
+    for (text, place, part) in [
+        ("a: 1\nb: 2\na: 3\n", "3:1", "the key 'a' stands twice in one table, first in line 1"),
+        ("a:\n\tb: 1\n", "2:1", ""),
+        ("a: [1, 2\n", "1:4", ""),
+        ("a: *nothing\n", "1:4", ""),
+        ("a: &x [*x]\n", "1:8", "an alias stands inside of what it names"),
+        ("? [1, 2]\n: x\n", "1:3", "a key is a list or a table"),
+        ("a: { <<: 5 }\n", "1:6", "'<<' merges tables, and this is a text"),
+        ("a: 1\n---\nb: 2\n", "2:1", "a second document begins here"),
+        ("{\"a\": 1, \"a\": 2}", "1:10", "stands twice"),
+    ] {
+        let message = refused("template.yaml", text);
+        assert!(message.starts_with(&format!("template.yaml:{place}: ")), "{text:?}: {message}");
+        assert!(message.contains(part), "{text:?}: {message}");
+        assert_eq!(message.matches("template.yaml").count(), 1, "{message}");
+    }
+    let message = refused("netlify.toml", "a = 1\na = 2\n");
+    assert!(message.starts_with("netlify.toml:2:1: "), "{message}");
+}
+
+#[test]
+fn aliases_that_multiply_are_refused() {
+    let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for at in 1..12 {
+        let alias = format!("*a{}", at - 1);
+        text.push_str(&format!("a{at}: &a{at} [{}]\n", vec![alias; 10].join(", ")));
+    }
+    assert!(refused("template.yaml", &text).contains("more than 1000000 values"));
+    let mut text = "a0: &a0 { k0: x }\n".to_owned();
+    for at in 1..3000 {
+        text.push_str(&format!("a{at}: &a{at} {{ <<: *a{}, k{at}: x }}\n", at - 1));
+    }
+    assert!(refused("template.yaml", &text).contains("more than 1000000"));
+}
+
+#[test]
+fn nesting_that_is_too_deep_is_refused_in_all_spellings() {
+    let chained: String = (1..50_000).map(|at| format!("- &a{at} [*a{}]\n", at - 1)).collect();
+    let dotted = format!("[build]\n{}x = 1\n", "a.".repeat(100_000));
+    let spaced = format!("[{}x]\n", "\"a\" . ".repeat(100_000));
+    let inline = "a = ".to_owned() + &"{a=".repeat(100_000);
+    let mut indented = String::new();
+    for at in 0..600 {
+        indented.push_str(&" ".repeat(at));
+        indented.push_str("a:\n");
+    }
+    for (name, text) in [
+        ("t.yaml", "[".repeat(100_000)),
+        ("t.yaml", "{a: ".repeat(100_000)),
+        ("t.yaml", "- ".repeat(100_000)),
+        ("t.yaml", "? ".repeat(100_000)),
+        ("t.yaml", indented),
+        ("t.yaml", format!("- &a0 x\n{chained}")),
+        ("t.json", "[".repeat(100_000)),
+        ("t.toml", dotted),
+        ("t.toml", spaced),
+        ("t.toml", inline),
+        ("t.toml", "a = ".to_owned() + &"[".repeat(100_000)),
+    ] {
+        let message = refused(name, &text);
+        assert!(message.len() < 400, "{message}");
+    }
+    let message = refused("t.yaml", &"[".repeat(100_000));
+    assert!(message.contains("nested more than 256 levels deep"), "{message}");
+}
+
+#[test]
+fn the_deepest_calls_that_are_read_do_not_fill_the_stack() {
+    let calls = |name: &str, end: &str, levels: usize| {
+        let open = name.repeat(levels);
+        format!(
+            "Conditions: {{ C: !Equals [a, a] }}
+Resources:
+  F:
+    Type: AWS::Lambda::Function
+    Properties: {{ Handler: a.b, Runtime: nodejs22.x, Environment: {{ Variables: {{ V: {open}x{} }} }} }}
+",
+            end.repeat(levels)
+        )
+    };
+    let text = calls("!Join ['', [", "]]", 110);
+    assert_eq!(read("t.yaml", &text).functions[0].environment[0].1, "x");
+    let text = calls("{ 'Fn::If': [C, ", ", y] }", 110);
+    assert_eq!(read("t.yaml", &text).functions[0].environment[0].1, "x");
+    assert!(refused("t.yaml", &calls("!Join ['', [", "]]", 200)).contains("levels deep"));
+    let mut text = "Conditions:\n  C0: !Equals [a, a]\n".to_owned();
+    for at in 1..20_000 {
+        text.push_str(&format!("  C{at}: !Not [!Condition C{}]\n", at - 1));
+    }
+    text.push_str("Resources: { F: { Type: AWS::Lambda::Function, Condition: C19999 } }\n");
+    assert!(refused("t.yaml", &text).contains("levels deep"));
+}
+
+#[test]
+fn texts_that_are_put_together_again_and_again_end() {
+    let big = "x".repeat(1_000_000);
+    let refs = "!Ref P, ".repeat(5_000);
+    let text = format!(
+        "Parameters: {{ P: {{ Type: String, Default: '{big}' }} }}
+Resources:
+  F:
+    Type: AWS::Lambda::Function
+    Properties: {{ Handler: a.b, Environment: {{ Variables: {{ V: !Join ['', [{refs}]] }} }} }}
+"
+    );
+    assert!(refused("t.yaml", &text).contains("too much text"));
+}

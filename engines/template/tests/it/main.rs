@@ -1,0 +1,11 @@
+//! The crate from outside: files of each kind, files that are wrong, and files that are made at random.
+
+mod bounds;
+mod cloudformation;
+mod others;
+mod random;
+mod sam;
+mod scaleway;
+mod serverless;
+mod support;
+mod variables;
