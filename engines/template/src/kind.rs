@@ -18,8 +18,8 @@ const READ: &str = "templates of AWS SAM and CloudFormation (Resources), serverl
 
 /// Reads the project's file as what it is.
 pub(crate) fn read(reading: &mut Reading<'_>) -> Result<(Kind, Vec<Function>), Fault> {
-    let root = parse(reading)?;
-    let kind = of(&root, reading.file()).map_err(|why| Fault::at(root.place, why))?;
+    let (root, is_toml) = parse(reading)?;
+    let kind = of(&root, reading.file(), is_toml).map_err(|why| Fault::at(root.place, why))?;
     let functions = match kind {
         Kind::Sam | Kind::CloudFormation => aws::read(reading, &root),
         Kind::Serverless | Kind::Scaleway => serverless::read(reading, &root),
@@ -31,7 +31,8 @@ pub(crate) fn read(reading: &mut Reading<'_>) -> Result<(Kind, Vec<Function>), F
     Ok((kind, functions))
 }
 
-fn parse(reading: &Reading<'_>) -> Result<Rc<Node>, Fault> {
+/// Returns what the file says, and whether it is TOML.
+fn parse(reading: &Reading<'_>) -> Result<(Rc<Node>, bool), Fault> {
     let whole = Place { file: 0, line: 0, column: 0 };
     let extension = reading.file().extension().and_then(|extension| extension.to_str());
     if let Some(program @ ("js" | "cjs" | "mjs" | "ts" | "cts" | "mts" | "py" | "tf" | "go")) =
@@ -42,17 +43,17 @@ fn parse(reading: &Reading<'_>) -> Result<Rc<Node>, Fault> {
     }
     let text = reading.text()?;
     match extension {
-        Some("toml") => toml::read(&text, 0),
-        Some("yaml" | "yml" | "json" | "template") => yaml::read(&text, 0),
+        Some("toml") => Ok((toml::read(&text, 0)?, true)),
+        Some("yaml" | "yml" | "json" | "template") => Ok((yaml::read(&text, 0)?, false)),
         // Of a file with another name both are tried: what reads as a table in TOML is no table in YAML.
         _ => match toml::read(&text, 0) {
-            Ok(root) if root.map().is_some_and(|map| !map.entries().is_empty()) => Ok(root),
-            _ => yaml::read(&text, 0),
+            Ok(root) if root.map().is_some_and(|map| !map.entries().is_empty()) => Ok((root, true)),
+            _ => Ok((yaml::read(&text, 0)?, false)),
         },
     }
 }
 
-fn of(root: &Node, file: &Path) -> Result<Kind, String> {
+fn of(root: &Node, file: &Path, is_toml: bool) -> Result<Kind, String> {
     let Some(map) = root.map() else {
         return Err(format!("this is {} and no project's file: {READ}", root.kind()));
     };
@@ -88,7 +89,6 @@ fn of(root: &Node, file: &Path) -> Result<Kind, String> {
         return Ok(Kind::Knative);
     }
     let is_named = |name: &str| file.file_name().is_some_and(|known| known == name);
-    let is_toml = file.extension().is_some_and(|extension| extension == "toml");
     let sections = ["functions", "redirects", "edge_functions"];
     let builds = || map.get("build").is_some_and(|build| build.map().is_some());
     if is_named("netlify.toml") || is_toml && (sections.iter().any(|name| has(name)) || builds()) {

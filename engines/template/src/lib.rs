@@ -49,6 +49,7 @@ mod reading;
 mod routes;
 mod runtimes;
 mod serverless;
+mod similar;
 mod toml;
 mod variables;
 mod vercel;

@@ -26,9 +26,8 @@ pub(crate) fn read(reading: &mut Reading<'_>, root: &Rc<Node>) -> Result<Vec<Fun
     let base = build.and_then(|build| build.text_of("base")).unwrap_or_default();
     // Paths that begin with a slash are those from the base, too.
     let relative = |path: &str| path.trim_start_matches('/').to_owned();
-    let folder = reading.path(
-        &format!("{}/{}", relative(base), relative(folder)).trim_start_matches('/').to_owned(),
-    );
+    let folder =
+        reading.path(format!("{}/{}", relative(base), relative(folder)).trim_start_matches('/'));
     let environment = environment(reading, root)?;
     let mut functions = Vec::new();
     for file in code_files::below(&folder) {
@@ -72,6 +71,7 @@ pub(crate) fn read(reading: &mut Reading<'_>, root: &Rc<Node>) -> Result<Vec<Fun
         reading.note(place, "functions", format!("no file in {} is one", folder.display()));
     }
     for rewrite in root.get("redirects").and_then(|all| all.list()).unwrap_or_default() {
+        reading.spend(rewrite.place, functions.len().saturating_mul(256))?;
         redirect(reading, rewrite, &mut functions);
     }
     for key in ["edge_functions", "headers", "plugins"] {

@@ -32,7 +32,8 @@ pub(crate) struct Reading<'i> {
     /// Files by their number in places; the project's own is the first.
     files: Vec<PathBuf>,
     known: HashMap<PathBuf, Rc<Node>>,
-    notes: Vec<Note>,
+    /// Notes with the numbers of their files.
+    notes: Vec<(u16, Note)>,
     told: HashSet<(Place, String)>,
     work: usize,
 }
@@ -120,15 +121,15 @@ impl<'i> Reading<'i> {
             return;
         }
         let file = self.files[usize::from(place.file)].clone();
-        self.notes.push(Note { file, line: line(place), what, why: why.into() });
+        let note = Note { file, line: line(place), what, why: why.into() };
+        self.notes.push((place.file, note));
     }
 
     /// Returns the notes, in the order of the files.
     pub(crate) fn into_notes(self) -> Vec<Note> {
         let mut notes = self.notes;
-        let number = |file: &PathBuf| self.files.iter().position(|known| known == file);
-        notes.sort_by_cached_key(|note| (number(&note.file), note.line));
-        notes
+        notes.sort_by_key(|(file, note)| (*file, note.line));
+        notes.into_iter().map(|(_, note)| note).collect()
     }
 
     /// Gives a fault the name of its file.

@@ -1,6 +1,9 @@
 //! Paths of other tools in the form of `trine.toml`, and addresses of functions that have one for themselves.
 
-use crate::project::{EventForm, Function, Route};
+use crate::{
+    project::{EventForm, Function, Route},
+    similar,
+};
 
 /// The methods that routes may have.
 const METHODS: [&str; 9] =
@@ -15,7 +18,7 @@ pub(crate) fn methods(written: &str) -> Result<Vec<String>, String> {
     match name.as_str() {
         "ANY" | "*" | "ALL" | "X-AMAZON-APIGATEWAY-ANY-METHOD" => Ok(Vec::new()),
         known if METHODS.contains(&known) => Ok(vec![name]),
-        _ => match trine_engine::nearest(&name, &METHODS) {
+        _ => match similar::to(&name, METHODS) {
             Some(near) => Err(format!("'{written}' is no method, {near} is one")),
             None => Err(format!("'{written}' is no method")),
         },

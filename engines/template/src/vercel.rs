@@ -28,7 +28,11 @@ pub(crate) fn read(reading: &mut Reading<'_>, root: &Rc<Node>) -> Result<Vec<Fun
         };
         let settings = root.get("functions").and_then(|functions| functions.map());
         let all = settings.map(Map::entries).unwrap_or_default();
-        for entry in all.iter().filter(|entry| is_match(&entry.key, &path)) {
+        for entry in all {
+            reading.spend(entry.place, path.len() + entry.key.len())?;
+            if !is_match(&entry.key, &path) {
+                continue;
+            }
             let number = |key: &str| entry.value.text_of(key)?.trim().parse::<u64>().ok();
             function.line = line(entry.place);
             function.timeout = number("maxDuration").map(Duration::from_secs).or(function.timeout);
@@ -45,9 +49,11 @@ pub(crate) fn read(reading: &mut Reading<'_>, root: &Rc<Node>) -> Result<Vec<Fun
         reading.note(root.place, format!("the functions of {FOLDER}"), why);
     }
     for rewrite in root.get("rewrites").and_then(|all| all.list()).unwrap_or_default() {
+        reading.spend(rewrite.place, functions.len().saturating_mul(16))?;
         rewritten(reading, rewrite, &mut functions);
     }
     for cron in root.get("crons").and_then(|all| all.list()).unwrap_or_default() {
+        reading.spend(cron.place, functions.len().saturating_mul(16))?;
         let path = cron.text_of("path").unwrap_or_default();
         let answers =
             |function: &&mut Function| function.routes.iter().any(|route| route.path == path);

@@ -56,6 +56,8 @@ pub(crate) fn read(text: &str, file: u16) -> Result<Rc<Node>, Fault> {
                 let mut message = error.info();
                 if message.contains("recursion limit") {
                     message = too_deep();
+                } else if message.contains("tabs disallowed") {
+                    message = "a tab indents this line: use spaces".to_owned();
                 }
                 return Err(Fault::at(place(file, mark.line(), mark.col()), message));
             }
@@ -79,7 +81,8 @@ fn tag_of(tag: Option<Cow<'_, Tag>>) -> Option<Box<str>> {
 
 impl Builder {
     fn take(&mut self, event: Event<'_>, span: &Span) -> Result<(), Fault> {
-        let at = place(self.file, span.start.line(), span.start.col());
+        let start = span.tag_start().unwrap_or(span.start);
+        let at = place(self.file, start.line(), start.col());
         match event {
             Event::DocumentStart(..) if self.root.is_some() => {
                 Err(Fault::at(at, "a second document begins here: keep one in the file"))

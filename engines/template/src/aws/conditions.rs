@@ -3,8 +3,9 @@
 use crate::{
     aws::resolver::{Call, Resolver, arguments, call_of, wrong},
     error::{Fault, Place},
-    node::{DEEPEST, Node, too_deep},
+    node::{DEEPEST, Map, Node, too_deep},
     reading::Reading,
+    similar,
 };
 use std::{collections::HashMap, rc::Rc};
 
@@ -34,9 +35,8 @@ impl Resolver {
         let section = self.conditions.section.clone();
         let map = section.as_ref().and_then(|section| section.map());
         let Some(condition) = map.and_then(|map| map.get(name)) else {
-            let names = map.map(|map| map.entries().iter().map(|e| &*e.key)).into_iter().flatten();
-            let names: Vec<&str> = names.collect();
-            let near = trine_engine::nearest(name, names.iter().copied());
+            let names = map.map(Map::entries).unwrap_or_default().iter().map(|entry| &*entry.key);
+            let near = similar::to(name, names);
             let hint = near.map(|near| format!(", '{near}' is one")).unwrap_or_default();
             return Err(Fault::at(place, format!("there is no condition '{name}'{hint}")));
         };

@@ -25,11 +25,14 @@ pub(super) fn read(
     list: &Rc<Node>,
     function: &mut Function,
 ) -> Result<(), Fault> {
+    let Some(list) = template.resolver.open(reading, list)? else { return Ok(()) };
     let Some(map) = list.map() else {
         let message = format!("Events is a table, and this is {}", list.kind());
         return Err(Fault::at(list.place, message));
     };
     for entry in map.entries() {
+        let Some(value) = template.resolver.open(reading, &entry.value)? else { continue };
+        let entry = &Entry { value, ..entry.clone() };
         let Some(kind) = entry.value.text_of("Type") else {
             let what = format!("the event {} of {}", entry.key, function.name);
             reading.note(entry.place, what, "it has no Type: it is ignored");

@@ -4,7 +4,7 @@
 use super::{Template, events, function, openapi};
 use crate::{
     error::Fault,
-    node::{Entry, Node},
+    node::{Entry, Map, Node},
     project::{EventForm, Function},
     reading::{Reading, line},
     routes::Address,
@@ -147,7 +147,7 @@ fn reference_in(
         return None;
     }
     let items = node.list().unwrap_or_default().iter();
-    let values = node.map().map(|map| map.entries()).unwrap_or_default().iter();
+    let values = node.map().map(Map::entries).unwrap_or_default().iter();
     let mut all = items.chain(values.map(|entry| &entry.value));
     all.find_map(|inner| reference_in(inner, known, depth + 1))
 }

@@ -18,6 +18,7 @@ use crate::{
     project::Function,
     reading::Reading,
     routes::{Address, serve_addresses},
+    similar,
 };
 use references::FUNCTIONS;
 use std::{collections::HashMap, rc::Rc};
@@ -119,7 +120,7 @@ fn parameters(
     let entries = section.and_then(|section| section.map()).map(Map::entries).unwrap_or_default();
     for name in reading.inputs.parameters.keys() {
         if !entries.iter().any(|entry| *entry.key == **name) {
-            let near = trine_engine::nearest(name, entries.iter().map(|entry| &*entry.key));
+            let near = similar::to(name, entries.iter().map(|entry| &*entry.key));
             let hint = near.map(|near| format!(", but '{near}'")).unwrap_or_default();
             let place = section.map_or(root.place, |section| section.place);
             let why = format!("the template has no parameter of this name{hint}: it is ignored");

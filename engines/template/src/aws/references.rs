@@ -5,6 +5,7 @@ use crate::{
     error::{Fault, Place},
     node::Node,
     reading::Reading,
+    similar,
 };
 use std::rc::Rc;
 
@@ -66,9 +67,8 @@ impl Resolver {
     }
 
     fn note_unknown(&self, reading: &mut Reading<'_>, name: &str, place: Place) {
-        let known = self.parameters.keys().chain(self.resources.keys());
-        // Comparing with each of very many names takes its time.
-        let near = trine_engine::nearest(name, known.take(500)).filter(|_| !self.is_open);
+        let known = self.parameters.keys().chain(self.resources.keys()).map(String::as_str);
+        let near = similar::to(name, known).filter(|_| !self.is_open);
         let why = match near {
             Some(near) => {
                 format!("nothing is called so, but '{near}' is: its name stands in its place")

@@ -73,6 +73,18 @@ impl Resolver {
         result
     }
 
+    /// Resolves a node if it is a call itself; what stands below a plain one stays as it is.
+    pub(crate) fn open(
+        &mut self,
+        reading: &mut Reading<'_>,
+        node: &Rc<Node>,
+    ) -> Result<Option<Rc<Node>>, Fault> {
+        if call_of(node)?.is_some() {
+            return self.resolve(reading, node);
+        }
+        Ok(Some(Rc::clone(node)))
+    }
+
     fn resolve_inside(
         &mut self,
         reading: &mut Reading<'_>,

@@ -3,7 +3,7 @@
 use super::{Service, events};
 use crate::{
     error::Fault,
-    node::{Entry, Node},
+    node::{Entry, Map, Node},
     project::{EventForm, Function},
     reading::{Reading, line},
     runtimes,
@@ -140,7 +140,8 @@ fn layers(
     for layer in list.list().unwrap_or(std::slice::from_ref(&list)) {
         let is_reference = layer.tag.as_deref() == Some("Ref");
         let id = layer.text_of("Ref").or(layer.text().filter(|_| is_reference));
-        let entries = declared.as_ref().and_then(|all| all.map()).map(|all| all.entries());
+        let entries = declared.as_ref().and_then(|all| all.map()).map(Map::entries);
+        reading.spend(layer.place, entries.unwrap_or_default().len().saturating_mul(64))?;
         let found =
             entries.unwrap_or_default().iter().find(|entry| id == Some(&logical_id(&entry.key)));
         let what = format!("the layer {}", id.or(layer.text()).unwrap_or("of a call"));

@@ -65,11 +65,11 @@ pub(super) fn read(
         let what = format!("{} of {}", unneeded.join(", "), entry.key);
         reading.note(entry.place, what, "one server serves all requests: it is not needed");
     }
-    if let Some(privacy) = service.expander.get(reading, &node, "privacy")? {
-        if privacy.text() == Some("private") {
-            let why = "tokens are asked for only where SCW_PUBLIC_KEY is set";
-            reading.note(privacy.place, format!("privacy of {}", entry.key), why);
-        }
+    if let Some(privacy) = service.expander.get(reading, &node, "privacy")?
+        && privacy.text() == Some("private")
+    {
+        let why = "tokens are asked for only where SCW_PUBLIC_KEY is set";
+        reading.note(privacy.place, format!("privacy of {}", entry.key), why);
     }
     if let Some(events) = service.expander.get(reading, &node, "events")? {
         for event in events.list().unwrap_or_default() {

@@ -6,6 +6,7 @@ use crate::{
     error::{Fault, Place},
     node::Node,
     reading::Reading,
+    similar,
 };
 use std::rc::Rc;
 
@@ -62,7 +63,7 @@ impl Expander {
             }
             ("git", _) => Err("what git knows is not asked for".to_owned()),
             (kind, _) => {
-                let near = trine_engine::nearest(kind, &KNOWN).filter(|near| *near != kind);
+                let near = similar::to(kind, KNOWN);
                 let hint = near.map(|near| format!(", '{near}' is one that is read"));
                 let hint = hint.unwrap_or_default();
                 Err(format!("the source '{kind}' exists only in the cloud or in plug-ins{hint}"))

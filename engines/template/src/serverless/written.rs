@@ -14,7 +14,10 @@ pub(super) fn parts(text: &str) -> Vec<Part<'_>> {
     let (mut plain, mut from) = (0, 0);
     while let Some(found) = text[from..].find("${") {
         let start = from + found;
-        let Some(length) = closing(&text[start + 2..]) else { break };
+        let Some(length) = closing(&text[start + 2..]) else {
+            from = start + 2;
+            continue;
+        };
         let (content, end) = (&text[start + 2..start + 2 + length], start + 3 + length);
         from = end;
         let is_escaped = text[..start].ends_with('\\');
@@ -40,10 +43,13 @@ pub(super) fn parts(text: &str) -> Vec<Part<'_>> {
     parts
 }
 
+/// The longest variable, in bytes. What is longer is a text: looking for each end would take its time.
+const LONGEST: usize = 2048;
+
 /// Returns the offset of the brace that closes a variable.
 fn closing(text: &str) -> Option<usize> {
     let mut depth = 0_usize;
-    for (at, byte) in text.bytes().enumerate() {
+    for (at, byte) in text.bytes().take(LONGEST).enumerate() {
         match byte {
             b'{' => depth += 1,
             b'}' if depth == 0 => return Some(at),

@@ -34,7 +34,7 @@ fn text_that_is_no_utf_8_is_told_with_its_place() {
 fn wrong_syntax_is_told_with_its_place() {
     for (text, place, part) in [
         ("a: 1\nb: 2\na: 3\n", "3:1", "the key 'a' stands twice in one table, first in line 1"),
-        ("a:\n\tb: 1\n", "2:1", ""),
+        ("a:\n\tb: 1\n", "2:2", "a tab indents this line: use spaces"),
         ("a: [1, 2\n", "1:4", ""),
         ("a: *nothing\n", "1:4", ""),
         ("a: &x [*x]\n", "1:8", "an alias stands inside of what it names"),

@@ -59,6 +59,7 @@ Resources:
       Events:
         One: { Type: Api, Properties: { Path: "/items/{id}", Method: get } }
         All: { Type: HttpApi, Properties: { Path: "/v2/{proxy+}", Method: ANY } }
+        Maybe: !If [IsProd, { Type: Api, Properties: { Path: /p, Method: get } }, !Ref AWS::NoValue]
         Queue: { Type: SQS, Properties: { Queue: !GetAtt Items.Arn } }
   Put:
     Type: AWS::Serverless::Function
@@ -82,7 +83,7 @@ fn a_template_becomes_functions_with_routes_and_variables() {
     let names: Vec<_> = project.functions.iter().map(|function| &*function.name).collect();
     assert_eq!(names, ["Get", "Put"]);
     let get = function(&project, "Get");
-    assert_eq!(get.line, 40);
+    assert_eq!(get.line, 37);
     assert_eq!(get.folder, folder.path("items"));
     assert_eq!((&*get.handler, get.runtime.as_deref()), ("app.get", Some("nodejs22.x")));
     assert_eq!((get.timeout, get.memory_mb), (Some(Duration::from_secs(10)), Some(256)));
@@ -105,7 +106,7 @@ fn a_template_becomes_functions_with_routes_and_variables() {
     assert_eq!(
         folder.notes(&project),
         [
-            "template.yaml:31: the reference to Items: this AWS::DynamoDB::Table exists only in the cloud: its \
+            "template.yaml:28: the reference to Items: this AWS::DynamoDB::Table exists only in the cloud: its \
           logical id stands in its place"
         ]
     );
@@ -278,7 +279,7 @@ Resources:
           API: !Sub 'https://${ServerlessRestApi}.example'
           TYPO: !Ref Nome
       Events:
-        A: { Type: Api, Properties: { Path: /x, Method: gte } }
+        A: { Type: Api, Properties: { Path: /x, Method: gett } }
         B: { Type: Api, Properties: { Path: '/{a+}/b', Method: get } }
         C: { Type: Api, Properties: { Path: /c, Method: get, Auth: { Authorizer: Users } } }
   Nested:
@@ -300,7 +301,7 @@ Resources:
         "template.yaml:23: the variable WRONG of F: its value is a list",
         "template.yaml:24: the reference to ServerlessRestApi: this file does not declare it",
         "template.yaml:25: the reference to Nome: nothing is called so, but 'None' is",
-        "template.yaml:27: the event A of F: 'gte' is no method, GET is one",
+        "template.yaml:27: the event A of F: 'gett' is no method, GET is one",
         "template.yaml:28: the event B of F: in '/{a+}/b' something follows",
         "template.yaml:29: Auth of F: authorizers",
         "template.yaml:30: the nested stack Nested",
@@ -332,7 +333,7 @@ Resources:
         )
     };
     for (value, part) in [
-        ("!Join [a]", ":11:39: Fn::Join takes a list of 2"),
+        ("!Join [a]", ":11:38: Fn::Join takes a list of 2"),
         ("!Join [a, b]", "what Fn::Join joins is a list, and this is a text"),
         ("!Select [7, [a, b]]", "Fn::Select has no item 7: the list has 2"),
         ("!If [A, 1, 2]", "the condition 'A' depends on itself"),

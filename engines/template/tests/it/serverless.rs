@@ -24,7 +24,7 @@ provider:
     cors: true
 
 custom:
-  level: { dev: debug, prod: ${env:LEVEL, 'warn'} }
+  level: { dev: debug, prod: "${env:LEVEL, 'warn'}" }
   shared: &shared
     A: a
     B: b
@@ -74,7 +74,7 @@ fn a_file_becomes_functions_with_routes_and_variables() {
     assert_eq!(list.folder, folder.0.path());
     assert_eq!((list.timeout, list.memory_mb), (Some(Duration::from_secs(29)), Some(512)));
     assert_eq!(list.layers, [folder.path("layers/tools")]);
-    assert_eq!(list.line, 32);
+    assert_eq!(list.line, 31);
     assert_eq!(
         routes(list),
         ["GET /orders aws-v2", "GET /v1/orders/{id} aws-v1", "POST /v1/orders aws-v1"]

@@ -87,6 +87,8 @@ fn long_chains_of_variables_end_without_a_full_stack() {
     }
     let message = refused("serverless.yml", &format!("{}{functions}", with(&custom, "x")));
     assert!(message.contains("levels deep"), "{message}");
+    let plain = "${ ".repeat(200_000) + &"}".repeat(200_000);
+    read("serverless.yml", &with("  a: 1", &plain));
     let nested = "${self:a, ".repeat(30_000) + &"}".repeat(30_000);
     let message = refused("serverless.yml", &with("  a: 1", &nested.replace("self:a", "opt:a")));
     assert!(message.contains("levels deep"), "{message}");
