@@ -126,6 +126,14 @@ fn redirect(reading: &mut Reading<'_>, rewrite: &Node, functions: &mut [Function
             reading.note(rewrite.place, what, "':splat' without '/*' at the end is nothing");
             return;
         };
+        let prefix = match routes::of_pattern(prefix, "splat") {
+            Ok(paths) => paths.into_iter().next().unwrap_or_default(),
+            Err(why) => {
+                reading.note(rewrite.place, what, format!("{why}: it is ignored"));
+                return;
+            }
+        };
+        let prefix = prefix.trim_end_matches('/');
         for function in functions {
             let path = format!("{prefix}/{}", routes::segment(&function.name));
             function.routes.extend(mounted(&path, line));
