@@ -116,7 +116,18 @@ Resources:
     assert_eq!(read("t.yaml", &text).functions[0].environment[0].1, "x");
     let text = calls("{ 'Fn::If': [C, ", ", y] }", 110);
     assert_eq!(read("t.yaml", &text).functions[0].environment[0].1, "x");
+    let text = calls("!If [C, ", ", y]", 245);
+    assert_eq!(read("t.yaml", &text).functions[0].environment[0].1, "x");
+    let text = calls("!Select [0, !Split [' ', ", "]]", 120);
+    assert_eq!(read("t.yaml", &text).functions[0].environment[0].1, "x");
+    let text = calls("!If [C, !Sub ['${A}', { A: ", "}], y]", 80);
+    assert_eq!(read("t.yaml", &text).functions[0].environment[0].1, "x");
     assert!(refused("t.yaml", &calls("!Join ['', [", "]]", 200)).contains("levels deep"));
+    let text = format!("{}!Equals [a, a]{}", "!Not [".repeat(250), "]".repeat(250));
+    let text = format!(
+        "Conditions: {{ C: {text} }}\nResources: {{ F: {{ Type: AWS::Lambda::Function, Condition: C }} }}\n"
+    );
+    assert_eq!(read("t.yaml", &text).functions.len(), 1);
     let mut text = "Conditions:\n  C0: !Equals [a, a]\n".to_owned();
     for at in 1..20_000 {
         text.push_str(&format!("  C{at}: !Not [!Condition C{}]\n", at - 1));
@@ -138,4 +149,34 @@ Resources:
 "
     );
     assert!(refused("t.yaml", &text).contains("too much text"));
+}
+
+#[test]
+fn large_files_of_many_functions_are_read_in_time() {
+    let start = std::time::Instant::now();
+    let mut text = "Transform: AWS::Serverless-2016-10-31\nGlobals: { Function: { Layers: [!Ref L] } }\nResources:\n".to_owned();
+    text.push_str("  L: { Type: AWS::Serverless::LayerVersion, Properties: { ContentUri: l } }\n");
+    for at in 0..12_000 {
+        text.push_str(&format!(
+            "  F{at}:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: app.handler
+      FunctionUrlConfig: {{ AuthType: NONE }}
+      Environment: {{ Variables: {{ A: !GetAtt F{}.Arn, B: !Ref Unknown{at}, C: !Sub '${{F{at}}}' }} }}
+      Events: {{ E: {{ Type: Api, Properties: {{ Path: /f{at}, Method: get }} }} }}
+",
+            at / 2
+        ));
+    }
+    let project = read("t.yaml", &text);
+    assert_eq!(project.functions.len(), 12_000);
+    assert_eq!(project.functions[11_999].layers.len(), 1);
+    let mut text = "service: s\nprovider: { name: aws, environment: { A: '${self:custom.a}' } }\ncustom: { a: x }\nfunctions:\n".to_owned();
+    for at in 0..20_000 {
+        text.push_str(&format!("  f{at}: {{ handler: a.b, environment: {{ B: '${{self:functions.f{}.handler}}' }}, events: [{{ http: 'GET /{at}' }}] }}\n", at / 2));
+    }
+    let project = read("serverless.yml", &text);
+    assert_eq!(project.functions.len(), 20_000);
+    assert!(start.elapsed() < std::time::Duration::from_secs(20), "{:?}", start.elapsed());
 }

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod cloudformation;
+mod example;
 mod others;
 mod random;
 mod sam;
