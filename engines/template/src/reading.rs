@@ -21,6 +21,9 @@ const LARGEST: u64 = 5 * 1024 * 1024;
 /// The most files that a project may consist of.
 const MOST_FILES: usize = 1000;
 
+/// The longest message that is shown as it is, in bytes.
+const LONGEST_MESSAGE: usize = 1000;
+
 /// The most bytes of texts that are put together of others, and the most values that are looked at on the way.
 const MOST_WORK: usize = 64 * 1024 * 1024;
 
@@ -116,12 +119,12 @@ impl<'i> Reading<'i> {
 
     /// Notes something at a place, once.
     pub(crate) fn note(&mut self, place: Place, what: impl Into<String>, why: impl Into<String>) {
-        let what = what.into();
+        let what = short(what.into());
         if !self.told.insert((place, what.clone())) {
             return;
         }
         let file = self.files[usize::from(place.file)].clone();
-        let note = Note { file, line: line(place), what, why: why.into() };
+        let note = Note { file, line: line(place), what, why: short(why.into()) };
         self.notes.push((place.file, note));
     }
 
@@ -140,7 +143,7 @@ impl<'i> Reading<'i> {
             file: self.files[usize::from(place.file)].clone(),
             line: number(place.line),
             column: number(place.column),
-            message,
+            message: short(message),
         }
     }
 }
@@ -148,6 +151,16 @@ impl<'i> Reading<'i> {
 /// Returns a place's line, counted from 1.
 pub(crate) fn line(place: Place) -> usize {
     place.line.max(1) as usize
+}
+
+/// Returns a message without the middle of what somebody wrote at length.
+fn short(message: String) -> String {
+    if message.len() <= LONGEST_MESSAGE {
+        return message;
+    }
+    let (start, end) =
+        (message.ceil_char_boundary(300), message.floor_char_boundary(message.len() - 300));
+    format!("{} … {}", &message[..start], &message[end..])
 }
 
 fn text(path: &Path, whole: Place) -> Result<String, Fault> {

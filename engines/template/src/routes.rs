@@ -25,8 +25,14 @@ pub(crate) fn methods(written: &str) -> Result<Vec<String>, String> {
     }
 }
 
+/// The longest path, in bytes.
+const LONGEST: usize = 8192;
+
 /// Returns a path with parameters in braces, as API Gateway has them, in the form of `trine.toml`.
 pub(crate) fn of_gateway(written: &str) -> Result<String, String> {
+    if written.len() > LONGEST {
+        return Err(format!("the path has more than {LONGEST} bytes"));
+    }
     let path = format!("/{}", written.trim().trim_start_matches('/'));
     let inner = path.strip_suffix('/').filter(|inner| !inner.is_empty()).unwrap_or(&path);
     let mut names: Vec<&str> = Vec::new();
@@ -59,6 +65,9 @@ pub(crate) fn of_gateway(written: &str) -> Result<String, String> {
 ///
 /// A path that ends in a star matches without the last part as well, so there may be two.
 pub(crate) fn of_pattern(written: &str, rest: &str) -> Result<Vec<String>, String> {
+    if written.len() > LONGEST {
+        return Err(format!("the path has more than {LONGEST} bytes"));
+    }
     let inner = written.trim().trim_start_matches('/').trim_end_matches('/');
     let segments: Vec<_> = inner.split('/').filter(|_| !inner.is_empty()).collect();
     let mut path = String::new();

@@ -29,6 +29,7 @@ impl Properties<'_> {
         for source in [&self.own, &self.globals] {
             let Some(value) = source.as_ref().and_then(|source| source.get(name)) else { continue };
             if let Some(value) = self.template.resolver.resolve(reading, &Rc::clone(value))? {
+                reading.spend(value.place, value.text().map_or(0, str::len))?;
                 return Ok(Some(value));
             }
         }

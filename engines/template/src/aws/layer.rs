@@ -22,6 +22,7 @@ pub(super) fn read(
             );
             continue;
         };
+        reading.spend(layer.place, written.len())?;
         match folder(reading, template, written)? {
             Ok(folder) => folders.push(folder),
             Err(why) => reading.note(layer.place, format!("the layer {written}"), why),
@@ -61,5 +62,6 @@ fn folder(
         );
         reading.note(resource.place, format!("the layer {id}"), why);
     }
+    reading.spend(resource.place, path.len())?;
     Ok(local(path).map(|path| reading.path(&path)))
 }

@@ -163,7 +163,9 @@ impl Expander {
         key: &str,
     ) -> Result<Option<String>, Fault> {
         let value = self.get(reading, node, key)?;
-        Ok(value.filter(|value| !value.is_null()).and_then(|value| value.variable()))
+        let text = value.filter(|value| !value.is_null()).and_then(|value| value.variable());
+        reading.spend(node.place, text.as_ref().map_or(0, String::len))?;
+        Ok(text)
     }
 
     /// Returns the stage.
@@ -195,7 +197,10 @@ impl Expander {
         let root = Rc::clone(&self.root);
         let Some(service) = self.get(reading, &root, "service")? else { return Ok(String::new()) };
         let name = match service.text() {
-            Some(name) => Some(name.to_owned()),
+            Some(name) => {
+                reading.spend(service.place, name.len())?;
+                Some(name.to_owned())
+            }
             None => self.text(reading, &service, "name")?,
         };
         Ok(name.unwrap_or_default())

@@ -80,12 +80,14 @@ pub(super) fn common(
     node: &Rc<Node>,
 ) -> Result<Function, Fault> {
     let runtime = service.of_either(reading, node, "runtime")?;
+    let runtime = runtime.and_then(|runtime| runtime.variable());
+    reading.spend(node.place, runtime.as_ref().map_or(0, String::len))?;
     Ok(Function {
         name: entry.key.to_string(),
         line: line(entry.place),
         folder: reading.folder.clone(),
         handler: service.expander.text(reading, node, "handler")?.unwrap_or_default(),
-        runtime: runtime.and_then(|runtime| runtime.variable()),
+        runtime,
         ..Function::default()
     })
 }

@@ -180,3 +180,32 @@ fn large_files_of_many_functions_are_read_in_time() {
     assert_eq!(project.functions.len(), 20_000);
     assert!(start.elapsed() < std::time::Duration::from_secs(20), "{:?}", start.elapsed());
 }
+
+#[test]
+fn long_texts_that_many_functions_share_are_refused_or_cut() {
+    let long = "x".repeat(2_000_000);
+    let mut text = format!("service: {long}\nprovider: aws\nfunctions:\n");
+    for at in 0..1_000 {
+        text.push_str(&format!("  f{at}: {{ handler: a.b }}\n"));
+    }
+    let message = refused("serverless.yml", &text);
+    assert!(message.contains("too much text"), "{message}");
+    let path = "/{a}".repeat(500_000);
+    let text = format!(
+        "Transform: AWS::Serverless-2016-10-31
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: a.b
+      Runtime: {}
+      Events: {{ E: {{ Type: Api, Properties: {{ Path: '{path}', Method: '{path}' }} }} }}
+",
+        "java".to_owned() + &"9".repeat(100_000)
+    );
+    let project = read("t.yaml", &text);
+    assert_eq!(project.not_understood.len(), 2);
+    for note in &project.not_understood {
+        assert!(note.why.len() < 1_100 && note.what.len() < 1_100, "{note}");
+    }
+}
