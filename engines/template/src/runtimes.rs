@@ -1,7 +1,7 @@
 //! Which languages are served, by the names that platforms give them.
 
 /// Runtimes whose functions have to be compiled or need an interpreter that is not there.
-const ELSEWHERE: [(&str, &str); 9] = [
+const ELSEWHERE: [(&str, &str); 10] = [
     ("go", "Go"),
     ("java", "Java"),
     ("quarkus", "Java"),
@@ -10,6 +10,7 @@ const ELSEWHERE: [(&str, &str); 9] = [
     ("ruby", "Ruby"),
     ("rust", "Rust"),
     ("php", "PHP"),
+    ("swift", "Swift"),
     ("docker", "a container image"),
 ];
 
@@ -36,5 +37,5 @@ pub(crate) fn not_served(
         let rest = lower.strip_prefix(name);
         rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_alphabetic()))
     })?;
-    Some(format!("its runtime {runtime} is {language}, which is not served"))
+    Some(format!("its runtime {runtime} is {language}"))
 }

@@ -26,6 +26,9 @@ pub(super) fn read(
     function: &mut Function,
 ) -> Result<(), Fault> {
     let Some(list) = template.resolver.open(reading, list)? else { return Ok(()) };
+    if list.is_null() {
+        return Ok(());
+    }
     let Some(map) = list.map() else {
         let message = format!("Events is a table, and this is {}", list.kind());
         return Err(Fault::at(list.place, message));
@@ -46,42 +49,51 @@ pub(super) fn read(
                 continue;
             }
         };
-        let properties = match entry.value.get("Properties") {
-            Some(properties) => template.resolver.resolve(reading, properties)?,
-            None => None,
-        };
-        request(reading, entry, properties.as_deref(), format, function);
+        request(reading, template, entry, format, function)?;
     }
     Ok(())
 }
 
 fn request(
     reading: &mut Reading<'_>,
+    template: &mut Template,
     entry: &Entry,
-    properties: Option<&Node>,
     mut format: EventForm,
     function: &mut Function,
-) {
+) -> Result<(), Fault> {
     let place = entry.place;
-    let text = |name: &str| properties.and_then(|properties| properties.text_of(name));
-    for name in properties.and_then(Node::map).map(Map::entries).unwrap_or_default() {
-        if matches!(&*name.key, "Auth") && has_authorizer(&name.value) {
-            reading.note(name.place, format!("Auth of {}", function.name), NO_AUTHORIZER);
-        }
-    }
-    if format == EventForm::AwsV2 && text("PayloadFormatVersion") == Some("1.0") {
+    let properties = match entry.value.get("Properties") {
+        Some(properties) => template.resolver.open(reading, properties)?,
+        None => None,
+    };
+    // The others name gateways and models, which nothing stands for here.
+    let mut text = |reading: &mut Reading<'_>, name: &str| -> Result<Option<String>, Fault> {
+        let value = properties.as_ref().and_then(|properties| properties.get(name));
+        value.map(|value| template.resolver.text(reading, value, name)).transpose()
+    };
+    let (path, method) = (text(reading, "Path")?, text(reading, "Method")?);
+    if format == EventForm::AwsV2
+        && text(reading, "PayloadFormatVersion")?.as_deref() == Some("1.0")
+    {
         format = EventForm::AwsV1;
     }
-    let (Some(path), Some(method)) = (text("Path"), text("Method")) else {
-        if format != EventForm::AwsV1 && text("Path").is_none() && text("Method").is_none() {
-            function.routes.extend(routes::everything(None, format, line(place)));
-            return;
+    let auth = properties.as_ref().and_then(|properties| properties.map()?.entry("Auth"));
+    if let Some(auth) = auth.filter(|auth| has_authorizer(&auth.value)) {
+        reading.note(auth.place, format!("Auth of {}", function.name), NO_AUTHORIZER);
+    }
+    match (path, method) {
+        (Some(path), Some(method)) => {
+            add(reading, entry, (&method, &path, format), function);
         }
-        let what = format!("the event {} of {}", entry.key, function.name);
-        reading.note(place, what, "it has no Path or no Method: it is ignored");
-        return;
-    };
-    add(reading, entry, (method, path, format), function);
+        (None, None) if entry.value.text_of("Type") == Some("HttpApi") => {
+            function.routes.extend(routes::everything(None, format, line(place)));
+        }
+        _ => {
+            let what = format!("the event {} of {}", entry.key, function.name);
+            reading.note(place, what, "it has no Path or no Method: it is ignored");
+        }
+    }
+    Ok(())
 }
 
 /// Whether something names an authorizer, and is not `NONE`.

@@ -268,6 +268,11 @@ impl Expander {
                 Err(why) => reason = reason.or(Some(why)),
             }
         }
+        if found.is_none() && content.trim() == "opt:stage" {
+            let why = format!("the option stage is not given: '{STAGE}' stands in its place");
+            reading.note(place, "${opt:stage}", why);
+            found = Some(Node::scalar(place, STAGE));
+        }
         if found.is_none() {
             let why = reason.unwrap_or_else(|| "nothing has a value for it".to_owned());
             reading.note(place, format!("${{{content}}}"), format!("{why}: it is left out"));

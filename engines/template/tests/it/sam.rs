@@ -57,7 +57,7 @@ Resources:
           COUNT: 5
           FLAG: True
       Events:
-        One: { Type: Api, Properties: { Path: "/items/{id}", Method: get } }
+        One: { Type: Api, Properties: { Path: "/items/{id}", Method: get, RestApiId: !Ref Items } }
         All: { Type: HttpApi, Properties: { Path: "/v2/{proxy+}", Method: ANY } }
         Maybe: !If [IsProd, { Type: Api, Properties: { Path: /p, Method: get } }, !Ref AWS::NoValue]
         Queue: { Type: SQS, Properties: { Queue: !GetAtt Items.Arn } }
@@ -65,6 +65,7 @@ Resources:
     Type: AWS::Serverless::Function
     Condition: IsDev
     Properties:
+      Events:
       Handler: items/app.put
       Runtime: python3.13
       Timeout: 3

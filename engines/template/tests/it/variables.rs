@@ -93,3 +93,12 @@ fn long_chains_of_variables_end_without_a_full_stack() {
     let message = refused("serverless.yml", &with("  a: 1", &nested.replace("self:a", "opt:a")));
     assert!(message.contains("levels deep"), "{message}");
 }
+
+#[test]
+fn a_stage_that_nobody_gives_is_the_usual_one() {
+    let project = read("serverless.yml", &with("  a: ${opt:stage}", "${self:custom.a}"));
+    assert_eq!(environment(&project.functions[0]), "V=dev");
+    assert!(project.not_understood[0].why.contains("'dev' stands in its place"));
+    let project = read("serverless.yml", &with("  a: ${opt:stage, 'x'}", "${self:custom.a}"));
+    assert_eq!(environment(&project.functions[0]), "V=x");
+}
