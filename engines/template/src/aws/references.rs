@@ -12,6 +12,9 @@ use std::rc::Rc;
 /// Types of resources that are functions.
 pub(crate) const FUNCTIONS: [&str; 2] = ["AWS::Serverless::Function", "AWS::Lambda::Function"];
 
+/// The most names for which others that are like them are looked for.
+const MOST_SUGGESTIONS: usize = 100;
+
 /// Types of resources that are layers.
 pub(crate) const LAYERS: [&str; 2] = ["AWS::Serverless::LayerVersion", "AWS::Lambda::LayerVersion"];
 
@@ -61,17 +64,31 @@ impl Resolver {
                 );
                 reading.note(place, format!("the reference to {name}"), why);
             }
-            None => self.note_unknown(reading, name, place),
+            None => {
+                // What SAM makes of a function: `!Ref Function.Version`.
+                let made = name.strip_suffix(".Version").or_else(|| name.strip_suffix(".Alias"));
+                let kind = made.and_then(|made| self.resources.get(made));
+                if kind.is_some_and(|kind| FUNCTIONS.contains(&kind.as_str())) {
+                    return made.unwrap_or(name).to_owned();
+                }
+                self.note_unknown(reading, name, place);
+            }
         }
         name.to_owned()
     }
 
-    fn note_unknown(&self, reading: &mut Reading<'_>, name: &str, place: Place) {
+    fn note_unknown(&mut self, reading: &mut Reading<'_>, name: &str, place: Place) {
         let known = self.parameters.keys().chain(self.resources.keys()).map(String::as_str);
-        let near = similar::to(name, known).filter(|_| !self.is_open);
+        // Comparing names takes its time, and whoever has many of these notes has another problem.
+        self.unknown += 1;
+        let is_asked = !self.is_open && self.unknown <= MOST_SUGGESTIONS;
+        let near = is_asked.then(|| similar::to(name, known)).flatten();
         let why = match near {
             Some(near) => {
                 format!("nothing is called so, but '{near}' is: its name stands in its place")
+            }
+            None if self.is_open => {
+                "it exists only in the cloud: its name stands in its place".to_owned()
             }
             None => "this file does not declare it: its name stands in its place".to_owned(),
         };

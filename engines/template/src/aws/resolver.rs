@@ -22,6 +22,8 @@ pub(crate) struct Resolver {
     pub(crate) resources: HashMap<String, String>,
     /// Whether there are resources that the file does not declare, because the tool adds them.
     pub(crate) is_open: bool,
+    /// The number of references to what nothing is called.
+    pub(crate) unknown: usize,
     pub(crate) stack: String,
     pub(crate) region: String,
     pub(crate) depth: usize,

@@ -54,6 +54,7 @@ Resources:
           OTHER:
             Fn::GetAtt: [Put, Arn]
           LITERAL: !Sub "${!Stage}"
+          VERSION: !Ref Put.Version
           COUNT: 5
           FLAG: True
       Events:
@@ -94,7 +95,7 @@ fn a_template_becomes_functions_with_routes_and_variables() {
     assert_eq!(
         environment(get),
         "STAGE=dev-us-east-1 LEVEL=debug TABLE=Items FIRST=a.example ALL=a.example|b.example \
-         OTHER=arn:aws:lambda:us-east-1:123456789012:function:Put LITERAL=${Stage} COUNT=5 FLAG=true"
+         OTHER=arn:aws:lambda:us-east-1:123456789012:function:Put LITERAL=${Stage} VERSION=Put COUNT=5 FLAG=true"
     );
     let put = function(&project, "Put");
     assert_eq!(put.folder, folder.0.path());
