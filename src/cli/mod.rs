@@ -35,6 +35,7 @@ mod serve;
 mod settings;
 mod sub_runtime;
 mod target;
+mod template_flags;
 mod test;
 mod types;
 mod unknown;

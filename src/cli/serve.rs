@@ -12,6 +12,7 @@ use super::{
     print_beside, scaleway, settings,
     sub_runtime::Program,
     target,
+    template_flags::TemplateFlags,
 };
 use crate::{
     config::{self, CountForm, Settings},
@@ -24,7 +25,13 @@ use crate::{
     worker::Isolation,
 };
 use clap::Args;
-use std::{env, fmt::Write as _, io::Write as _, path::Path, time::Duration};
+use std::{
+    env,
+    fmt::Write as _,
+    io::Write as _,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// The port where neither flag nor variable names one.
 const DEFAULT_PORT: u16 = 9000;
@@ -45,6 +52,8 @@ pub(super) struct Serve {
     /// A folder of functions, a file, or a file with an export (app.py:get) [default: the handler that SCW_HANDLER_PATH
     /// names, else the working directory]
     path: Option<String>,
+    #[command(flatten)]
+    template: TemplateFlags,
     /// Address to listen on; 0.0.0.0 for all [default: 127.0.0.1; 0.0.0.0 with SCW_HANDLER_PATH]
     #[arg(long)]
     host: Option<String>,
@@ -169,10 +178,21 @@ impl Serve {
             )
             .into());
         }
-        let named = scaleway::Handler::named().filter(|_| self.path.is_none());
+        let named = self.named_by_variables();
         let options = self.options(env::var("PORT").ok(), named.is_some())?;
-        let path = self.path.as_deref().unwrap_or(".");
-        let path = named.as_ref().map_or_else(|| path.into(), scaleway::Handler::path);
+        let folder = |file: &Path| match file.parent() {
+            Some(folder) if folder != Path::new("") => folder.to_owned(),
+            _ => ".".into(),
+        };
+        if let Some(file) = self.template.file().filter(|file| !file.is_file()) {
+            return Err(
+                Usage(format!("--template {}: there is no such file", file.display())).into()
+            );
+        }
+        let of_template = self.template.file().map(folder);
+        let path = self.path.as_deref().map_or_else(|| ".".into(), PathBuf::from);
+        let path = of_template.unwrap_or(path);
+        let path = named.as_ref().map_or(path, scaleway::Handler::path);
         check_form(&path.to_string_lossy())?;
         let watched = Watched::new(&path, &settings.layer_root.value, registry);
         if !watched.exists() {
@@ -192,7 +212,7 @@ impl Serve {
             port = Some(own_port);
             supervisor = supervisor.with_generation(generation);
         }
-        let named = scaleway::Handler::named().filter(|_| self.path.is_none());
+        let named = self.named_by_variables();
         let mut options = self.options(env::var("PORT").ok(), named.is_some())?;
         let (mut settings, site, program) =
             match self.set_up(registry, named.as_ref(), &options, place) {
@@ -281,7 +301,12 @@ impl Serve {
             Some(handler) => (handler.site(registry)?, None),
             None => {
                 check_form(path)?;
-                (Site::open(path, registry)?, None)
+                let tells = place.is_none_or(|place| place.number == 1);
+                let site = match self.template.site(registry, tells)? {
+                    Some(site) => site,
+                    None => Site::open(path, registry)?,
+                };
+                (site, None)
             }
         };
         let site = site.surround(&settings.middlewares, &settings.layer_root.value, registry)?;
@@ -297,6 +322,12 @@ impl Serve {
             .into());
         }
         Ok((settings, site, program))
+    }
+
+    /// Returns the handler that Scaleway's variables name, where nothing is asked for otherwise.
+    fn named_by_variables(&self) -> Option<scaleway::Handler> {
+        let is_free = self.path.is_none() && self.template.file().is_none();
+        scaleway::Handler::named().filter(|_| is_free)
     }
 
     /// Applies the flags, which take precedence over variables.

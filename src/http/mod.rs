@@ -68,6 +68,7 @@ mod site;
 mod socket;
 mod spans;
 mod target;
+mod template;
 mod threads;
 mod tls;
 mod triggers;

@@ -392,6 +392,17 @@ impl Site {
         WorkerOptions { environment, ..worker.clone() }
     }
 
+    /// Makes a site of what was declared elsewhere than in a `trine.toml`.
+    pub(super) fn declared(
+        functions: Vec<ServedFunction>,
+        routes: Routes,
+        folder: &Path,
+        passed_over: Vec<PassedOver>,
+    ) -> Self {
+        let (folders, triggers) = Default::default();
+        Self { functions, routes, folder: Some(folder.to_owned()), passed_over, folders, triggers }
+    }
+
     fn of(self, folder: &Path) -> Self {
         Self { folder: Some(folder.to_owned()), ..self }
     }

@@ -228,7 +228,7 @@ mod deploy {
 }
 
 /// Folders next to the examples that hold something else.
-const OTHERS: &[&str] = &["deploy", "middlewares", "native", "plugin", "rust", "shell"];
+const OTHERS: &[&str] = &["deploy", "middlewares", "native", "plugin", "rust", "shell", "template"];
 
 #[test]
 fn no_example_is_left_out() {

@@ -4,6 +4,7 @@ mod changes;
 mod ends;
 mod environment;
 mod failures;
+mod template;
 mod terminal;
 
 use crate::support::{Folder, Served, eventually, trine};
