@@ -160,7 +160,10 @@ impl WasmInstance {
         let occasion = Occasion { epoch, invocation: Some(invocation) };
         let bytes = self.run(&module, &role, input, occasion);
         self.calls.set(self.calls.get() + 1);
-        Ok(answer::of(bytes?, form, matches!(role, Role::Hook(_))))
+        match role {
+            Role::Hook(hook) => answer::of_hook(bytes?, form, hook, &module.loaded.path),
+            _ => Ok(answer::of(bytes?)),
+        }
     }
 
     fn run(
