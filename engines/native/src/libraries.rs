@@ -62,12 +62,12 @@ fn place(path: PathBuf, stamp: Stamp) -> Arc<Place> {
     let is_it = |place: &&Arc<Place>| {
         place.path == path || (place.stamp.device, place.stamp.inode) == (stamp.device, stamp.inode)
     };
-    if let Some(known) = places.iter().find(is_it)
-        && (known.stamp == stamp || lock(&known.library).is_some())
-    {
+    let is_valid =
+        |place: &&Arc<Place>| place.stamp == stamp || lock(&place.library).is_some();
+    if let Some(known) = places.iter().filter(is_it).find(is_valid) {
         return known.clone();
     }
-    // What could not be loaded may have been mended.
+    // What could not be loaded may have been mended, or its file's number is another file's now.
     places.retain(|place| !is_it(&place));
     let place = Arc::new(Place { path, stamp, library: Mutex::default() });
     places.push(place.clone());
