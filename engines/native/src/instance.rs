@@ -2,6 +2,7 @@
 
 use crate::{
     ID, answer, check, context, error,
+    flight::Doing,
     libraries::{self, Opened},
     library::{Handle5, Library},
     names,
@@ -144,6 +145,9 @@ impl NativeInstance {
         if self.environment.trace_in_environment {
             trine_process::trace::set(invocation.trace_id.as_deref());
         }
+        // Until what the function gives has been given back, which is the library's code as well.
+        let flight = library.flight(Doing::Handle(&invocation.request_id));
+        let _in_flight = flight.begin();
         let entered = self.running.enter(library, invocation);
         let (status, out) = library.call(*pointer, &event, &context);
         drop(entered);

@@ -43,10 +43,13 @@
 mod answer;
 mod check;
 mod context;
+mod crash;
 mod elf;
 mod engine;
 mod error;
 mod examine;
+mod exit;
+mod flight;
 mod instance;
 mod libraries;
 mod library;

@@ -1,6 +1,6 @@
 //! Telling a library that the time of an invocation is nearly up, while a function of it runs.
 
-use crate::library::Library;
+use crate::{flight::Doing, library::Library};
 use std::{
     ffi::CString,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -31,6 +31,9 @@ impl Running {
         let Some(warn) = library.warn() else { return };
         // Without a thread nobody is told, and the invocation ends as it does for other libraries.
         let _ = thread::Builder::new().name("trine-warn".to_owned()).spawn(move || {
+            let told = id.to_string_lossy();
+            let flight = library.flight(Doing::Hear(&told));
+            let _hearing = flight.begin();
             // SAFETY: the text is terminated by NUL and lives until the function returns; the library is never unloaded.
             unsafe { warn(id.as_ptr()) };
         });
