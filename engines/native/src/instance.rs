@@ -5,8 +5,9 @@ use crate::{
     flight::Doing,
     libraries::{self, Opened},
     library::{Handle5, Library},
+    limits::{Load, Stop},
     names,
-    warnings::{self, Running},
+    warnings::Running,
 };
 use std::{
     cell::{Cell, RefCell},
@@ -22,6 +23,7 @@ use trine_engine::{
 /// The functions that one thread has loaded.
 pub(crate) struct NativeInstance {
     environment: Environment,
+    stop: Arc<Stop>,
     running: Arc<Running>,
     libraries: RefCell<Vec<Arc<Library>>>,
     functions: RefCell<Vec<Rc<Function>>>,
@@ -41,6 +43,7 @@ impl NativeInstance {
     pub(crate) fn new(environment: &Environment) -> Self {
         Self {
             environment: environment.clone(),
+            stop: Arc::default(),
             running: Arc::default(),
             libraries: RefCell::default(),
             functions: RefCell::default(),
@@ -56,12 +59,13 @@ impl NativeInstance {
         }
     }
 
-    fn load_module(&self, module: &Module) -> Result<Exports> {
+    fn load_module(&self, module: &Module, load: &Load<'_>) -> Result<Exports> {
         self.check_open()?;
+        load.check()?;
         if module.wanted == Wanted::Program {
             return Err(check::no_program(module));
         }
-        let library = self.library(module)?;
+        let library = self.library(module, load)?;
         if module.wanted == Wanted::Hooks {
             return self.hooks(module, &library);
         }
@@ -74,8 +78,8 @@ impl NativeInstance {
     }
 
     /// Returns a module's library, loaded and prepared.
-    fn library(&self, module: &Module) -> Result<Arc<Library>> {
-        let Opened { library, has_changed } = libraries::open(module)?;
+    fn library(&self, module: &Module, load: &Load<'_>) -> Result<Arc<Library>> {
+        let Opened { library, has_changed } = libraries::open(module, load)?;
         if has_changed {
             let path = module.path.display();
             self.warn(&format!(
@@ -85,7 +89,7 @@ impl NativeInstance {
         let mut libraries = self.libraries.borrow_mut();
         if !libraries.iter().any(|known| Arc::ptr_eq(known, &library)) {
             let environment = self.environment.of_place(ID, &module.root);
-            library.enter(module, &environment)?;
+            library.enter(module, &environment, load)?;
             libraries.push(library.clone());
         }
         Ok(library)
@@ -189,7 +193,9 @@ const REPLY: i32 = 2;
 
 impl Instance for NativeInstance {
     fn load<'a>(&'a self, module: &'a Module) -> LocalFuture<'a, Result<Exports>> {
-        Box::pin(async { self.load_module(module) })
+        // An interrupt from now on is meant for this load.
+        let load = self.stop.begin();
+        Box::pin(async move { self.load_module(module, &load) })
     }
 
     fn call<'a>(
@@ -207,7 +213,7 @@ impl Instance for NativeInstance {
     }
 
     fn interrupter(&self) -> Interrupter {
-        warnings::interrupter(&self.running)
+        self.stop.interrupter(&self.running)
     }
 
     fn usage(&self) -> Usage {

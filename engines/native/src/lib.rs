@@ -53,6 +53,7 @@ mod flight;
 mod instance;
 mod libraries;
 mod library;
+mod limits;
 mod names;
 mod warnings;
 

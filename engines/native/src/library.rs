@@ -7,6 +7,7 @@ use crate::{
     elf::Elf,
     error, exit,
     flight::{Doing, Flight},
+    limits::{Load, lock},
     names::FREE,
 };
 use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
@@ -16,7 +17,7 @@ use std::{
     os::unix::ffi::OsStrExt,
     path::PathBuf,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Mutex,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -190,9 +191,18 @@ impl Library {
     }
 
     /// Counts an instance that uses the library, and prepares it for the first one.
-    pub(crate) fn enter(&self, module: &Module, environment: &Environment) -> Result<()> {
-        let mut users = lock(&self.users);
+    ///
+    /// # Errors
+    /// When it cannot be prepared; [`trine_engine::ErrorKind::Timeout`] when the load is interrupted before.
+    pub(crate) fn enter(
+        &self,
+        module: &Module,
+        environment: &Environment,
+        load: &Load<'_>,
+    ) -> Result<()> {
+        let mut users = load.lock(&self.users)?;
         if !users.is_ready {
+            load.check()?;
             self.prepare(module, environment)?;
             users.is_ready = true;
         }
@@ -275,8 +285,4 @@ fn media_type(module: &Module, said: Option<*const c_char>) -> Result<&'static s
     }
     // Once for each library of the process.
     Ok(Box::leak(text.into_owned().into_boxed_str()))
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

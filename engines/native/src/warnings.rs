@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
 };
-use trine_engine::{Interrupter, Invocation};
+use trine_engine::Invocation;
 
 /// The call that an instance runs, as other threads see it.
 #[derive(Default)]
@@ -26,7 +26,7 @@ impl Running {
 
     /// Tells the library whose function runs. It is told on a thread of its own: who calls this has other invocations to
     /// look after, and native code may not return.
-    fn warn(&self) {
+    pub(crate) fn warn(&self) {
         let Some((library, id)) = self.lock().clone() else { return };
         let Some(warn) = library.warn() else { return };
         // Without a thread nobody is told, and the invocation ends as it does for other libraries.
@@ -53,10 +53,4 @@ impl Drop for Entered<'_> {
             *running.lock() = None;
         }
     }
-}
-
-/// Returns the handle by which an instance is warned. Nothing can stop native code.
-pub(crate) fn interrupter(running: &Arc<Running>) -> Interrupter {
-    let running = running.clone();
-    Interrupter::new(|| {}).warning(move || running.warn())
 }
