@@ -2,6 +2,7 @@
 
 use crate::{
     authorizer::Traits,
+    busy::Patience,
     event::Event,
     limits::{self, Stop},
     memory::Account,
@@ -25,6 +26,7 @@ pub(crate) struct Host {
     /// [`Stop::count`] at the start of the call.
     began: Rc<Cell<u64>>,
     account: Account,
+    patience: Patience,
     running: RefCell<Option<Running>>,
     /// How often a rehearsal may still be asked; `None` while there is none.
     rehearsal: Cell<Option<u32>>,
@@ -51,6 +53,7 @@ impl Host {
             stop,
             began,
             account: Account::new(limits::memory(environment), stopped),
+            patience: Patience::default(),
             running: RefCell::default(),
             rehearsal: Cell::new(None),
             traits: Cell::default(),
@@ -58,10 +61,11 @@ impl Host {
         }
     }
 
-    /// Begins a call, or what is done before one.
-    pub(crate) fn begin(&self) {
-        self.began.set(self.stop.count());
+    /// Begins a call, or what is done before one, which interrupts hit that are not among the first `began`.
+    pub(crate) fn begin(&self, began: u64) {
+        self.began.set(began);
         self.account.begin();
+        self.patience.begin();
     }
 
     /// Whether what runs is to end.
@@ -70,8 +74,13 @@ impl Host {
     }
 
     /// Begins a call with an event. It ends when the result is dropped; until then SQLite may refer to the event.
-    pub(crate) fn run(&self, event: Event, invocation: &Rc<Invocation>) -> InFlight<'_> {
-        self.begin();
+    pub(crate) fn run(
+        &self,
+        event: Event,
+        invocation: &Rc<Invocation>,
+        began: u64,
+    ) -> InFlight<'_> {
+        self.begin(began);
         let running = Running { event, invocation: invocation.clone() };
         drop(self.running.replace(Some(running)));
         InFlight(self)
@@ -121,6 +130,10 @@ impl Host {
 
     pub(crate) fn account(&self) -> &Account {
         &self.account
+    }
+
+    pub(crate) fn patience(&self) -> &Patience {
+        &self.patience
     }
 }
 

@@ -50,7 +50,7 @@ impl SqlInstance {
         }
     }
 
-    fn load_module(&self, module: &Module) -> Result<Exports> {
+    fn load_module(&self, module: &Module, began: u64) -> Result<Exports> {
         self.check_open()?;
         let name = match &module.wanted {
             Wanted::Handler(name) if !name.is_empty() => name.as_str(),
@@ -68,7 +68,7 @@ impl SqlInstance {
         let index = match known {
             Some(index) => index,
             None => {
-                let script = loader::load(module, &self.environment, &self.stop)?;
+                let script = loader::load(module, &self.environment, &self.stop, began)?;
                 let (root, path) = (module.root.clone(), module.path.clone());
                 let mut functions = self.functions.borrow_mut();
                 functions.push(Loaded { root, path, script: Rc::new(script) });
@@ -83,6 +83,7 @@ impl SqlInstance {
         function: FunctionId,
         input: Payload,
         invocation: &Rc<Invocation>,
+        began: u64,
     ) -> Result<Payload> {
         self.check_open()?;
         let script = self.functions.borrow().get(function.0 as usize).map(|it| it.script.clone());
@@ -90,7 +91,7 @@ impl SqlInstance {
             Error::internal(format!("no function of this SQL instance has the id {}", function.0))
         })?;
         let (event, _) = input.into_bytes()?;
-        let answer = script.call(event, invocation);
+        let answer = script.call(event, invocation, began);
         self.calls.set(self.calls.get() + 1);
         answer
     }
@@ -98,7 +99,9 @@ impl SqlInstance {
 
 impl Instance for SqlInstance {
     fn load<'a>(&'a self, module: &'a Module) -> LocalFuture<'a, Result<Exports>> {
-        Box::pin(async move { self.load_module(module) })
+        // An interrupt from now on is meant for this load.
+        let began = self.stop.count();
+        Box::pin(async move { self.load_module(module, began) })
     }
 
     fn call<'a>(
@@ -108,7 +111,9 @@ impl Instance for SqlInstance {
         _form: Form,
         invocation: &'a Rc<Invocation>,
     ) -> LocalFuture<'a, Result<Payload>> {
-        Box::pin(async move { self.call_function(function, input, invocation) })
+        // An interrupt from now on is meant for this call.
+        let began = self.stop.count();
+        Box::pin(async move { self.call_function(function, input, invocation, began) })
     }
 
     fn holds_thread(&self, _function: FunctionId) -> bool {

@@ -31,6 +31,7 @@
 
 mod attach;
 mod authorizer;
+mod busy;
 mod call;
 mod convert;
 mod engine;
