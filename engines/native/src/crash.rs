@@ -63,7 +63,8 @@ pub(crate) fn watch() {
         PROCESS.store(std::process::id() as i32, Ordering::Relaxed);
         for ((signal, _), before) in SIGNALS.iter().zip(&BEFORE) {
             // SAFETY: all-zero bytes are a valid value of this C structure of integers and pointers.
-            let (mut action, mut found) = unsafe { mem::zeroed::<(libc::sigaction, libc::sigaction)>() };
+            let (mut action, mut found) =
+                unsafe { mem::zeroed::<(libc::sigaction, libc::sigaction)>() };
             // SAFETY: nothing is installed; the action is valid for writes.
             if unsafe { libc::sigaction(*signal, ptr::null(), &raw mut found) } != 0 {
                 continue;
@@ -171,7 +172,8 @@ pub(crate) fn prepare_thread() {
     if asked != 0 || found.ss_flags & libc::SS_DISABLE == 0 {
         return;
     }
-    let (access, kind) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+    let (access, kind) =
+        (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
     // SAFETY: new memory of nobody's.
     let place = unsafe { libc::mmap(ptr::null_mut(), STACK, access, kind, -1, 0) };
     if place == libc::MAP_FAILED {
@@ -185,7 +187,8 @@ pub(crate) fn prepare_thread() {
 
 impl Drop for Stack {
     fn drop(&mut self) {
-        let nothing = libc::stack_t { ss_sp: ptr::null_mut(), ss_flags: libc::SS_DISABLE, ss_size: 0 };
+        let nothing =
+            libc::stack_t { ss_sp: ptr::null_mut(), ss_flags: libc::SS_DISABLE, ss_size: 0 };
         // SAFETY: the thread ends, so that no handler runs on its stack, which is given back only where it was taken out of use.
         unsafe {
             if libc::sigaltstack(&raw const nothing, ptr::null_mut()) == 0 {

@@ -53,7 +53,8 @@ extern "C" fn ended(status: c_int, _: *mut c_void) {
     let told = flight::with_current(|flight| match flight {
         Some(flight) => {
             let (words, id) = flight.words();
-            let text = [flight.file(), b" ended the process by exit(", number.as_bytes(), b") while it "];
+            let text =
+                [flight.file(), b" ended the process by exit(", number.as_bytes(), b") while it "];
             Some([&text.concat(), words.as_bytes(), id.as_bytes()].concat())
         }
         None => None,
@@ -63,7 +64,8 @@ extern "C" fn ended(status: c_int, _: *mut c_void) {
         flight::with_any(|flight| {
             let flight = flight?;
             let (words, id) = flight.words();
-            let text = [b"exit(", number.as_bytes(), b") ended the process while ", flight.file(), b" "];
+            let text =
+                [b"exit(", number.as_bytes(), b") ended the process while ", flight.file(), b" "];
             Some([&text.concat(), words.as_bytes(), id.as_bytes()].concat())
         })
     });

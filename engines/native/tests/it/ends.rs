@@ -136,7 +136,8 @@ fn a_crash_anywhere_in_a_library_is_told() {
         handler("sleep(20); return 0;")
     );
     crashes(&warn, "warn", SEGV, "heard of the deadline of id-1");
-    let hook = format!("int32_t trine_hook_before(PARAMETERS) {{ UNUSED; {crash} return 0; }}\n{FREE}");
+    let hook =
+        format!("int32_t trine_hook_before(PARAMETERS) {{ UNUSED; {crash} return 0; }}\n{FREE}");
     crashes(&hook, "hook", SEGV, "handled id-1");
 }
 
@@ -182,7 +183,11 @@ fn an_exit_in_a_library_is_told_and_is_no_success() {
     );
     let end = end_of(&init, "");
     assert_eq!(end.status.code(), Some(1), "{}", end.stderr);
-    assert!(end.stderr.contains("exit(0) while it prepared itself (trine_init)\n"), "{}", end.stderr);
+    assert!(
+        end.stderr.contains("exit(0) while it prepared itself (trine_init)\n"),
+        "{}",
+        end.stderr
+    );
 }
 
 #[test]

@@ -202,7 +202,9 @@ fn contexts_end_as_at_their_deadline(guest: &Guest) {
     for kind in ["wait", "wait longer"] {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         let deadline_ms = Some(now.as_millis() as u64 + 30);
-        exceeded(of(kind, &Invocation { deadline_ms, ..Invocation::json("id-2") }.into()).unwrap_err());
+        exceeded(
+            of(kind, &Invocation { deadline_ms, ..Invocation::json("id-2") }.into()).unwrap_err(),
+        );
     }
     assert!(of("last", &invocation("id-1")).is_ok());
     assert_eq!(of("of last", &invocation("id-1")).unwrap_err().message(), "context canceled");

@@ -69,7 +69,9 @@ fn a_table_that_grows_entry_by_entry_ends_at_its_limit_and_not_at_that_of_the_he
     run(async {
         for reference in ["(ref.null func)", "(ref.func $handle)"] {
             let text = reactor(
-                &format!("(loop $again (br_if $again (i32.ne (table.grow {reference} (i32.const 1)) (i32.const -1))))"),
+                &format!(
+                    "(loop $again (br_if $again (i32.ne (table.grow {reference} (i32.const 1)) (i32.const -1))))"
+                ),
                 "(table 0 funcref)",
             );
             assert_eq!(Guest::limited(&text, 64).handle("0").await.unwrap(), "0", "{reference}");

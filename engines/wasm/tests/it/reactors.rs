@@ -148,7 +148,10 @@ fn what_a_hook_returns_must_be_json() {
             }
         }
         assert_eq!(guest.handle("{}").await.unwrap(), "{}", "the reactor goes on");
-        let text = reactor("(local.set $pointer (i32.const 4096)) (local.set $length (i32.const 5))", "(data (i32.const 4096) \"Hello\")");
+        let text = reactor(
+            "(local.set $pointer (i32.const 4096)) (local.set $length (i32.const 5))",
+            "(data (i32.const 4096) \"Hello\")",
+        );
         let (answer, content_type) = Guest::new(&text).answer("{}").await.unwrap();
         assert_eq!((&*answer, content_type), ("Hello", "text/plain; charset=utf-8"), "a handler's");
     });

@@ -90,7 +90,8 @@ fn code_that_does_not_end_is_stopped() {
 /// Loops whose turns take long each, because what they do is done by V8 itself. V8 must look at every turn.
 #[test]
 fn loops_of_what_takes_long_are_stopped_by_one_interrupt() {
-    let others = "(table $small 0 funcref) (table $large 1000000 funcref) (table $second 1000000 funcref)
+    let others =
+        "(table $small 0 funcref) (table $large 1000000 funcref) (table $second 1000000 funcref)
         (table $references 0 externref) (elem $functions func $one) (func $one)
         (type $bytes (array (mut i8))) (data $data \"abc\")";
     let loops = [
