@@ -9,15 +9,11 @@ use crate::{
     names,
     warnings::Running,
 };
-use std::{
-    cell::{Cell, RefCell},
-    rc::Rc,
-    sync::Arc,
-};
+use std::{cell::RefCell, rc::Rc, sync::Arc};
 use trine_engine::{
-    Environment, Error, ErrorKind, Exports, Form, FunctionId, Hook, Instance, Interrupter,
-    Invocation, Level, LocalFuture, LogFormat, Module, Payload, Result, Stream, Usage, Wanted,
-    json_line,
+    Environment, Error, ErrorKind, Exports, Form, FunctionId, GuestOutput, Hook, Instance,
+    Interrupter, Invocation, Level, LoadedFunctions, LocalFuture, Module, Payload, Result, Stream,
+    Usage, Wanted,
 };
 
 /// The functions that one thread has loaded.
@@ -26,9 +22,8 @@ pub(crate) struct NativeInstance {
     stop: Arc<Stop>,
     running: Arc<Running>,
     libraries: RefCell<Vec<Arc<Library>>>,
-    functions: RefCell<Vec<Rc<Function>>>,
-    calls: Cell<u64>,
-    closed: Cell<bool>,
+    functions: LoadedFunctions<Function>,
+    output: GuestOutput,
 }
 
 /// A function of a library.
@@ -46,21 +41,13 @@ impl NativeInstance {
             stop: Arc::default(),
             running: Arc::default(),
             libraries: RefCell::default(),
-            functions: RefCell::default(),
-            calls: Cell::new(0),
-            closed: Cell::new(false),
-        }
-    }
-
-    fn check_open(&self) -> Result<()> {
-        match self.closed.get() {
-            true => Err(Error::internal("this instance of native code is shut down")),
-            false => Ok(()),
+            functions: LoadedFunctions::new("native code"),
+            output: GuestOutput::new(environment.log.clone()),
         }
     }
 
     fn load_module(&self, module: &Module, load: &Load<'_>) -> Result<Exports> {
-        self.check_open()?;
+        self.functions.check_open()?;
         load.check()?;
         if module.wanted == Wanted::Program {
             return Err(check::no_program(module));
@@ -82,9 +69,10 @@ impl NativeInstance {
         let Opened { library, has_changed } = libraries::open(module, load)?;
         if has_changed {
             let path = module.path.display();
-            self.warn(&format!(
+            let text = format!(
                 "{path} has changed since it was loaded, and a library is loaded once: restart the process"
-            ));
+            );
+            self.output.message(Stream::Stderr, Level::Warn, &text);
         }
         let mut libraries = self.libraries.borrow_mut();
         if !libraries.iter().any(|known| Arc::ptr_eq(known, &library)) {
@@ -118,20 +106,10 @@ impl NativeInstance {
     }
 
     fn keep(&self, function: Function) -> FunctionId {
-        let mut functions = self.functions.borrow_mut();
-        let same = |known: &Rc<Function>| {
+        let same = |known: &Function| {
             Arc::ptr_eq(&known.library, &function.library) && known.symbol == function.symbol
         };
-        let index = functions.iter().position(same).unwrap_or_else(|| {
-            functions.push(Rc::new(function));
-            functions.len() - 1
-        });
-        FunctionId(index as u32)
-    }
-
-    fn function(&self, id: FunctionId) -> Result<Rc<Function>> {
-        let unknown = || Error::internal(format!("no native function has the id {}", id.0));
-        self.functions.borrow().get(id.0 as usize).cloned().ok_or_else(unknown)
+        self.functions.find(same).unwrap_or_else(|| self.functions.keep(function))
     }
 
     async fn call_function(
@@ -140,8 +118,8 @@ impl NativeInstance {
         input: Payload,
         invocation: &Rc<Invocation>,
     ) -> Result<Payload> {
-        self.check_open()?;
-        let function = self.function(id)?;
+        self.functions.check_open()?;
+        let function = self.functions.get(id)?;
         let Function { library, symbol, pointer, hook } = &*function;
         let (event, _) = input.into_bytes()?;
         let turn = library.turn().await?;
@@ -156,7 +134,7 @@ impl NativeInstance {
         let (status, out) = library.call(*pointer, &event, &context);
         drop(entered);
         drop(turn);
-        self.calls.set(self.calls.get() + 1);
+        self.functions.count_call();
         let is_reply = status == REPLY && *hook == Some(Hook::Before);
         if status != OK && !is_reply {
             return Err(error::of(library, symbol, status, out.bytes(library.label())?));
@@ -171,19 +149,6 @@ impl NativeInstance {
             Some(_) => Payload::Nothing,
             None => answer::without_bytes(library),
         }))
-    }
-
-    /// Writes a warning of ours to the log.
-    fn warn(&self, text: &str) {
-        let log = &self.environment.log;
-        if log.level.is_some_and(|least| Level::Warn < least) {
-            return;
-        }
-        let line = match log.format {
-            LogFormat::Text => format!("{text}\n"),
-            LogFormat::Json => json_line(Level::Warn, &serde_json::json!({"message": text})),
-        };
-        log.send(Stream::Stderr, Level::Warn, &line);
     }
 }
 
@@ -209,7 +174,7 @@ impl Instance for NativeInstance {
     }
 
     fn holds_thread(&self, function: FunctionId) -> bool {
-        self.function(function).is_ok_and(|function| function.library.takes_threads())
+        self.functions.get(function).is_ok_and(|function| function.library.takes_threads())
     }
 
     fn interrupter(&self) -> Interrupter {
@@ -217,12 +182,11 @@ impl Instance for NativeInstance {
     }
 
     fn usage(&self) -> Usage {
-        Usage { heap_bytes: 0, calls: self.calls.get() }
+        Usage { heap_bytes: 0, calls: self.functions.calls() }
     }
 
     fn shutdown(&self) {
-        self.closed.set(true);
-        self.functions.borrow_mut().clear();
+        self.functions.close();
         for library in self.libraries.take() {
             library.leave();
         }

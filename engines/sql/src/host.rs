@@ -6,21 +6,20 @@ use crate::{
     event::Event,
     limits::{self, Stop},
     memory::Account,
-    output::Output,
 };
 use std::{
     cell::{Cell, Ref, RefCell},
     rc::Rc,
     sync::Arc,
 };
-use trine_engine::{Environment, FunctionInfo, Invocation};
+use trine_engine::{Environment, FunctionInfo, GuestOutput, Invocation};
 
 /// The number of times that a rehearsal is asked whether it goes on, each a thousand instructions.
 const REHEARSAL: u32 = 1000;
 
 /// The host of one function's connections.
 pub(crate) struct Host {
-    output: Output,
+    output: GuestOutput,
     function: FunctionInfo,
     stop: Arc<Stop>,
     /// [`Stop::count`] at the start of the call.
@@ -48,7 +47,7 @@ impl Host {
             move || stop.count() != began.get()
         };
         Self {
-            output: Output::new(environment.log.clone()),
+            output: GuestOutput::new(environment.log.clone()),
             function: environment.function.clone(),
             stop,
             began,
@@ -81,6 +80,7 @@ impl Host {
         began: u64,
     ) -> InFlight<'_> {
         self.begin(began);
+        self.output.run(Some(invocation));
         let running = Running { event, invocation: invocation.clone() };
         drop(self.running.replace(Some(running)));
         InFlight(self)
@@ -120,7 +120,7 @@ impl Host {
         &self.traits
     }
 
-    pub(crate) fn output(&self) -> &Output {
+    pub(crate) fn output(&self) -> &GuestOutput {
         &self.output
     }
 
@@ -145,5 +145,6 @@ impl Drop for InFlight<'_> {
         // The last owner of an invocation ends what its functions shared, which may be another language's code.
         let before = self.0.running.take();
         drop(before);
+        self.0.output.run(None);
     }
 }

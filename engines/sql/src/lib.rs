@@ -43,7 +43,6 @@ mod instance;
 mod limits;
 mod loader;
 mod memory;
-mod output;
 mod search;
 mod settings;
 mod source;
