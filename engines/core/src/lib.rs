@@ -28,8 +28,10 @@ mod hook;
 mod http_result;
 mod instance;
 mod invocation;
+mod loaded;
 mod log;
 mod nearest;
+mod output;
 mod payload;
 mod permissions;
 mod permits;
@@ -60,10 +62,12 @@ pub use instance::{
     Exports, FunctionId, Instance, Interrupter, LocalFuture, Module, Usage, Wanted,
 };
 pub use invocation::{FunctionInfo, Invocation, UNLIMITED_MS};
+pub use loaded::LoadedFunctions;
 pub use log::{
     Level, LogFormat, LogSettings, LogSink, Message, NullSink, Stream, json_line, timestamp,
 };
 pub use nearest::{ALIKE, likeness, nearest};
+pub use output::GuestOutput;
 pub use payload::{Form, NativeValue, Payload, RawPayload};
 pub use permissions::{Access, Extent, Permissions, Refusal};
 pub use permits::Permits;

@@ -83,7 +83,7 @@ type handler func(ctx context.Context, event []byte) ([]byte, error)
 var (
 	registered handler
 	threads    uint32   = 1
-	running    sync.Map // Request id to context.CancelFunc.
+	running    sync.Map // Request id to *deadline.
 )
 
 // Threads sets how many events may be handled at a time, each on a thread of its own. Otherwise it is one. Call it from init.
@@ -179,9 +179,9 @@ func call(event, about []byte) (result []byte, ok bool) {
 	if err := json.Unmarshal(about, known); err != nil {
 		return written(document{Type: "Error", Message: "the context cannot be read: " + err.Error()}), false
 	}
-	ctx, cancel := context.WithDeadline(context.Background(), time.UnixMilli(known.DeadlineMs))
-	defer cancel()
-	running.Store(known.AwsRequestID, cancel)
+	ctx := newDeadline(time.UnixMilli(known.DeadlineMs))
+	defer ctx.end(context.Canceled)
+	running.Store(known.AwsRequestID, ctx)
 	defer running.Delete(known.AwsRequestID)
 	answer, err := registered(context.WithValue(ctx, contextKey{}, known), event)
 	if err != nil {
@@ -225,7 +225,7 @@ func frames() []frame {
 
 // warned ends the context of an invocation whose time is nearly up.
 func warned(id string) {
-	if cancel, ok := running.Load(id); ok {
-		cancel.(context.CancelFunc)()
+	if ctx, ok := running.Load(id); ok {
+		ctx.(*deadline).end(context.DeadlineExceeded)
 	}
 }

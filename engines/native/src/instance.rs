@@ -2,30 +2,28 @@
 
 use crate::{
     ID, answer, check, context, error,
+    flight::Doing,
     libraries::{self, Opened},
     library::{Handle5, Library},
+    limits::{Load, Stop},
     names,
-    warnings::{self, Running},
+    warnings::Running,
 };
-use std::{
-    cell::{Cell, RefCell},
-    rc::Rc,
-    sync::Arc,
-};
+use std::{cell::RefCell, rc::Rc, sync::Arc};
 use trine_engine::{
-    Environment, Error, ErrorKind, Exports, Form, FunctionId, Hook, Instance, Interrupter,
-    Invocation, Level, LocalFuture, LogFormat, Module, Payload, Result, Stream, Usage, Wanted,
-    json_line,
+    Environment, Error, ErrorKind, Exports, Form, FunctionId, GuestOutput, Hook, Instance,
+    Interrupter, Invocation, Level, LoadedFunctions, LocalFuture, Module, Payload, Result, Stream,
+    Usage, Wanted,
 };
 
 /// The functions that one thread has loaded.
 pub(crate) struct NativeInstance {
     environment: Environment,
+    stop: Arc<Stop>,
     running: Arc<Running>,
     libraries: RefCell<Vec<Arc<Library>>>,
-    functions: RefCell<Vec<Rc<Function>>>,
-    calls: Cell<u64>,
-    closed: Cell<bool>,
+    functions: LoadedFunctions<Function>,
+    output: GuestOutput,
 }
 
 /// A function of a library.
@@ -40,27 +38,21 @@ impl NativeInstance {
     pub(crate) fn new(environment: &Environment) -> Self {
         Self {
             environment: environment.clone(),
+            stop: Arc::default(),
             running: Arc::default(),
             libraries: RefCell::default(),
-            functions: RefCell::default(),
-            calls: Cell::new(0),
-            closed: Cell::new(false),
+            functions: LoadedFunctions::new("native code"),
+            output: GuestOutput::new(environment.log.clone()),
         }
     }
 
-    fn check_open(&self) -> Result<()> {
-        match self.closed.get() {
-            true => Err(Error::internal("this instance of native code is shut down")),
-            false => Ok(()),
-        }
-    }
-
-    fn load_module(&self, module: &Module) -> Result<Exports> {
-        self.check_open()?;
+    fn load_module(&self, module: &Module, load: &Load<'_>) -> Result<Exports> {
+        self.functions.check_open()?;
+        load.check()?;
         if module.wanted == Wanted::Program {
             return Err(check::no_program(module));
         }
-        let library = self.library(module)?;
+        let library = self.library(module, load)?;
         if module.wanted == Wanted::Hooks {
             return self.hooks(module, &library);
         }
@@ -73,18 +65,19 @@ impl NativeInstance {
     }
 
     /// Returns a module's library, loaded and prepared.
-    fn library(&self, module: &Module) -> Result<Arc<Library>> {
-        let Opened { library, has_changed } = libraries::open(module)?;
+    fn library(&self, module: &Module, load: &Load<'_>) -> Result<Arc<Library>> {
+        let Opened { library, has_changed } = libraries::open(module, load)?;
         if has_changed {
             let path = module.path.display();
-            self.warn(&format!(
+            let text = format!(
                 "{path} has changed since it was loaded, and a library is loaded once: restart the process"
-            ));
+            );
+            self.output.message(Stream::Stderr, Level::Warn, &text);
         }
         let mut libraries = self.libraries.borrow_mut();
         if !libraries.iter().any(|known| Arc::ptr_eq(known, &library)) {
             let environment = self.environment.of_place(ID, &module.root);
-            library.enter(module, &environment)?;
+            library.enter(module, &environment, load)?;
             libraries.push(library.clone());
         }
         Ok(library)
@@ -113,20 +106,10 @@ impl NativeInstance {
     }
 
     fn keep(&self, function: Function) -> FunctionId {
-        let mut functions = self.functions.borrow_mut();
-        let same = |known: &Rc<Function>| {
+        let same = |known: &Function| {
             Arc::ptr_eq(&known.library, &function.library) && known.symbol == function.symbol
         };
-        let index = functions.iter().position(same).unwrap_or_else(|| {
-            functions.push(Rc::new(function));
-            functions.len() - 1
-        });
-        FunctionId(index as u32)
-    }
-
-    fn function(&self, id: FunctionId) -> Result<Rc<Function>> {
-        let unknown = || Error::internal(format!("no native function has the id {}", id.0));
-        self.functions.borrow().get(id.0 as usize).cloned().ok_or_else(unknown)
+        self.functions.find(same).unwrap_or_else(|| self.functions.keep(function))
     }
 
     async fn call_function(
@@ -135,8 +118,8 @@ impl NativeInstance {
         input: Payload,
         invocation: &Rc<Invocation>,
     ) -> Result<Payload> {
-        self.check_open()?;
-        let function = self.function(id)?;
+        self.functions.check_open()?;
+        let function = self.functions.get(id)?;
         let Function { library, symbol, pointer, hook } = &*function;
         let (event, _) = input.into_bytes()?;
         let turn = library.turn().await?;
@@ -144,11 +127,14 @@ impl NativeInstance {
         if self.environment.trace_in_environment {
             trine_process::trace::set(invocation.trace_id.as_deref());
         }
+        // Until what the function gives has been given back, which is the library's code as well.
+        let flight = library.flight(Doing::Handle(&invocation.request_id));
+        let _in_flight = flight.begin();
         let entered = self.running.enter(library, invocation);
         let (status, out) = library.call(*pointer, &event, &context);
         drop(entered);
         drop(turn);
-        self.calls.set(self.calls.get() + 1);
+        self.functions.count_call();
         let is_reply = status == REPLY && *hook == Some(Hook::Before);
         if status != OK && !is_reply {
             return Err(error::of(library, symbol, status, out.bytes(library.label())?));
@@ -164,19 +150,6 @@ impl NativeInstance {
             None => answer::without_bytes(library),
         }))
     }
-
-    /// Writes a warning of ours to the log.
-    fn warn(&self, text: &str) {
-        let log = &self.environment.log;
-        if log.level.is_some_and(|least| Level::Warn < least) {
-            return;
-        }
-        let line = match log.format {
-            LogFormat::Text => format!("{text}\n"),
-            LogFormat::Json => json_line(Level::Warn, &serde_json::json!({"message": text})),
-        };
-        log.send(Stream::Stderr, Level::Warn, &line);
-    }
 }
 
 /// What functions return for an answer, and for one that a `before` hook gives instead of the handler.
@@ -185,7 +158,9 @@ const REPLY: i32 = 2;
 
 impl Instance for NativeInstance {
     fn load<'a>(&'a self, module: &'a Module) -> LocalFuture<'a, Result<Exports>> {
-        Box::pin(async { self.load_module(module) })
+        // An interrupt from now on is meant for this load.
+        let load = self.stop.begin();
+        Box::pin(async move { self.load_module(module, &load) })
     }
 
     fn call<'a>(
@@ -199,20 +174,19 @@ impl Instance for NativeInstance {
     }
 
     fn holds_thread(&self, function: FunctionId) -> bool {
-        self.function(function).is_ok_and(|function| function.library.takes_threads())
+        self.functions.get(function).is_ok_and(|function| function.library.takes_threads())
     }
 
     fn interrupter(&self) -> Interrupter {
-        warnings::interrupter(&self.running)
+        self.stop.interrupter(&self.running)
     }
 
     fn usage(&self) -> Usage {
-        Usage { heap_bytes: 0, calls: self.calls.get() }
+        Usage { heap_bytes: 0, calls: self.functions.calls() }
     }
 
     fn shutdown(&self) {
-        self.closed.set(true);
-        self.functions.borrow_mut().clear();
+        self.functions.close();
         for library in self.libraries.take() {
             library.leave();
         }

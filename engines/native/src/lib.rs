@@ -43,13 +43,17 @@
 mod answer;
 mod check;
 mod context;
+mod crash;
 mod elf;
 mod engine;
 mod error;
 mod examine;
+mod exit;
+mod flight;
 mod instance;
 mod libraries;
 mod library;
+mod limits;
 mod names;
 mod warnings;
 

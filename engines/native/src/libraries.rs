@@ -1,11 +1,15 @@
 //! The libraries that this process has loaded. A file is loaded once, whoever wants it, and never again.
 
-use crate::{check, library::Library};
+use crate::{
+    check,
+    library::Library,
+    limits::{Load, lock},
+};
 use std::{
     fs,
     os::unix::fs::MetadataExt,
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
 };
 use trine_engine::{Module, Result};
 
@@ -34,7 +38,7 @@ pub(crate) struct Opened {
 }
 
 /// Loads a library, unless it is loaded.
-pub(crate) fn open(module: &Module) -> Result<Opened> {
+pub(crate) fn open(module: &Module, load: &Load<'_>) -> Result<Opened> {
     let unreadable = |e: std::io::Error| check::unloadable(module, &format!("cannot be read: {e}"));
     let path = fs::canonicalize(&module.path).map_err(unreadable)?;
     let metadata = fs::metadata(&path).map_err(unreadable)?;
@@ -46,7 +50,7 @@ pub(crate) fn open(module: &Module) -> Result<Opened> {
     };
     let place = place(path, stamp);
     // Others that want this file wait here; others go on.
-    let mut loaded = lock(&place.library);
+    let mut loaded = load.lock(&place.library)?;
     if let Some(library) = &*loaded {
         return Ok(Opened { library: library.clone(), has_changed: place.stamp != stamp });
     }
@@ -62,18 +66,16 @@ fn place(path: PathBuf, stamp: Stamp) -> Arc<Place> {
     let is_it = |place: &&Arc<Place>| {
         place.path == path || (place.stamp.device, place.stamp.inode) == (stamp.device, stamp.inode)
     };
-    if let Some(known) = places.iter().find(is_it)
-        && (known.stamp == stamp || lock(&known.library).is_some())
-    {
+    let is_valid = |place: &&Arc<Place>| {
+        // What is being loaded now is waited for, and looked at then.
+        place.stamp == stamp || place.library.try_lock().map_or(true, |library| library.is_some())
+    };
+    if let Some(known) = places.iter().filter(is_it).find(is_valid) {
         return known.clone();
     }
-    // What could not be loaded may have been mended.
+    // What could not be loaded may have been mended, or its file's number is another file's now.
     places.retain(|place| !is_it(&place));
     let place = Arc::new(Place { path, stamp, library: Mutex::default() });
     places.push(place.clone());
     place
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -3,9 +3,11 @@
 use crate::{
     answer::Out,
     check::{self, advice, unloadable},
-    context,
+    context, crash,
     elf::Elf,
-    error,
+    error, exit,
+    flight::{Doing, Flight},
+    limits::{Load, lock},
     names::FREE,
 };
 use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
@@ -13,8 +15,9 @@ use std::{
     ffi::{CStr, CString, c_char},
     mem::ManuallyDrop,
     os::unix::ffi::OsStrExt,
+    path::PathBuf,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Mutex,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -41,6 +44,8 @@ const LONGEST_TYPE: usize = 255;
 /// taken out of the process again.
 pub(crate) struct Library {
     handle: ManuallyDrop<Handle>,
+    /// The file, as it was asked for.
+    path: PathBuf,
     /// The file's name, for messages.
     label: String,
     symbols: Option<Vec<String>>,
@@ -68,7 +73,11 @@ struct Users {
 impl Library {
     /// Loads a library whose file was looked at before.
     pub(crate) fn open(module: &Module, elf: Elf) -> Result<Self> {
+        crash::watch();
+        exit::watch();
         let signals = Handlers::now();
+        let flight = Flight::new(&module.path, Doing::Load);
+        let loading = flight.begin();
         // SAFETY: the library's constructors run here. That they are sound is what whoever puts a native library into a
         // function vouches for, as for everything else in it.
         let opened = unsafe { Handle::open(Some(&module.path), RTLD_NOW | RTLD_LOCAL) };
@@ -96,18 +105,21 @@ impl Library {
                 content_type.map(|content_type| content_type()),
             )
         };
+        let content_type = media_type(module, content_type)?;
+        drop(loading);
         let threads = usize::try_from(threads).unwrap_or(usize::MAX);
         let threads = threads.clamp(1, Semaphore::MAX_PERMITS);
         let label = module.path.file_name().unwrap_or(module.path.as_os_str());
         Ok(Self {
             handle,
+            path: module.path.clone(),
             label: label.to_string_lossy().into_owned(),
             symbols: elf.exports,
             free,
             init,
             cleanup,
             warn,
-            content_type: media_type(module, content_type)?,
+            content_type,
             threads,
             turns: Semaphore::new(threads),
             signals: Mutex::new(Some(signals)),
@@ -119,6 +131,11 @@ impl Library {
     /// Returns the name of its file.
     pub(crate) fn label(&self) -> &str {
         &self.label
+    }
+
+    /// Makes the note that code of it runs.
+    pub(crate) fn flight<'a>(&'a self, doing: Doing<'a>) -> Flight<'a> {
+        Flight::new(&self.path, doing)
     }
 
     /// Returns the names of its symbols, where they are known.
@@ -174,9 +191,18 @@ impl Library {
     }
 
     /// Counts an instance that uses the library, and prepares it for the first one.
-    pub(crate) fn enter(&self, module: &Module, environment: &Environment) -> Result<()> {
-        let mut users = lock(&self.users);
+    ///
+    /// # Errors
+    /// When it cannot be prepared; [`trine_engine::ErrorKind::Timeout`] when the load is interrupted before.
+    pub(crate) fn enter(
+        &self,
+        module: &Module,
+        environment: &Environment,
+        load: &Load<'_>,
+    ) -> Result<()> {
+        let mut users = load.lock(&self.users)?;
         if !users.is_ready {
+            load.check()?;
             self.prepare(module, environment)?;
             users.is_ready = true;
         }
@@ -189,6 +215,8 @@ impl Library {
         let facts = context::facts(environment, &module.root, &module.path)?;
         let root = CString::new(module.root.as_os_str().as_bytes())
             .map_err(|_| unloadable(module, "lies in a folder whose name contains NUL"))?;
+        let flight = self.flight(Doing::Prepare);
+        let _preparing = flight.begin();
         let mut out = Out::new(self.free);
         let (bytes, length) = out.places();
         // SAFETY: as for calls; the root is terminated by NUL.
@@ -213,6 +241,8 @@ impl Library {
         }
         users.is_ready = false;
         if let Some(cleanup) = self.cleanup {
+            let flight = self.flight(Doing::CleanUp);
+            let _cleaning = flight.begin();
             // SAFETY: no instance is left that could be calling any other function, and none begins to use the library
             // while the lock is held.
             unsafe { cleanup() };
@@ -255,8 +285,4 @@ fn media_type(module: &Module, said: Option<*const c_char>) -> Result<&'static s
     }
     // Once for each library of the process.
     Ok(Box::leak(text.into_owned().into_boxed_str()))
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

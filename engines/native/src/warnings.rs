@@ -1,12 +1,12 @@
 //! Telling a library that the time of an invocation is nearly up, while a function of it runs.
 
-use crate::library::Library;
+use crate::{flight::Doing, library::Library};
 use std::{
     ffi::CString,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
 };
-use trine_engine::{Interrupter, Invocation};
+use trine_engine::Invocation;
 
 /// The call that an instance runs, as other threads see it.
 #[derive(Default)]
@@ -26,11 +26,14 @@ impl Running {
 
     /// Tells the library whose function runs. It is told on a thread of its own: who calls this has other invocations to
     /// look after, and native code may not return.
-    fn warn(&self) {
+    pub(crate) fn warn(&self) {
         let Some((library, id)) = self.lock().clone() else { return };
         let Some(warn) = library.warn() else { return };
         // Without a thread nobody is told, and the invocation ends as it does for other libraries.
         let _ = thread::Builder::new().name("trine-warn".to_owned()).spawn(move || {
+            let told = id.to_string_lossy();
+            let flight = library.flight(Doing::Hear(&told));
+            let _hearing = flight.begin();
             // SAFETY: the text is terminated by NUL and lives until the function returns; the library is never unloaded.
             unsafe { warn(id.as_ptr()) };
         });
@@ -50,10 +53,4 @@ impl Drop for Entered<'_> {
             *running.lock() = None;
         }
     }
-}
-
-/// Returns the handle by which an instance is warned. Nothing can stop native code.
-pub(crate) fn interrupter(running: &Arc<Running>) -> Interrupter {
-    let running = running.clone();
-    Interrupter::new(|| {}).warning(move || running.warn())
 }

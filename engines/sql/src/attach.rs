@@ -1,14 +1,18 @@
 //! Databases that functions may read from: found and tried when a file is loaded, attached to each of its connections.
 
 use crate::{
+    host::Host,
     settings::Attached,
     sqlite::{Connection, Failure},
 };
 use std::{
     cell::Cell,
     ffi::CString,
+    fmt,
     os::unix::{ffi::OsStrExt as _, fs::MetadataExt as _},
     path::{Path, PathBuf},
+    rc::Rc,
+    time::Duration,
 };
 use trine_engine::{Error, ErrorKind, Permits, Result};
 
@@ -62,6 +66,10 @@ fn find_one(
         database.attach(connection).and_then(|()| database.try_out(connection)).map(|()| database)
     };
     attempt("mode=ro").or_else(|failure| {
+        if failure.is_lock() {
+            let waited = after(connection.host().patience().waited());
+            return Err(fault(format!("{}: another process holds it{waited}", failure.message)));
+        }
         let _ = connection.run(&format!("DETACH \"{}\"", attached.name));
         // A database with a log cannot be opened where none can be written, unless it is said to stay as it is.
         match is_still(&real) {
@@ -69,6 +77,17 @@ fn find_one(
             false => Err(fault(failure.message)),
         }
     })
+}
+
+/// Returns the words for how long was waited.
+pub(crate) fn after(waited: Option<Duration>) -> String {
+    waited.map_or_else(String::new, |waited| format!("; waited {:.1} s", waited.as_secs_f64()))
+}
+
+/// Makes the error of a database that is locked while a file is loaded, after it was found free.
+pub(crate) fn locked(failure: &Failure) -> Error {
+    let message = format!("TRINE_SQL_ATTACH: {}: another process holds it", failure.message);
+    Error::new(ErrorKind::ImportModule, message)
 }
 
 /// Whether nobody can write to a database or beside it, and nothing of it lies in a log.
@@ -109,6 +128,20 @@ impl Database {
             path: path.to_owned(),
             file: Cell::new(identity(path)),
         }
+    }
+
+    /// Returns the path, for messages.
+    pub(crate) fn path(&self) -> impl fmt::Display + '_ {
+        self.path.display()
+    }
+
+    /// Whether another process has locked it now, so that it cannot be read.
+    pub(crate) fn is_locked(&self, host: &Rc<Host>) -> bool {
+        let tried = Connection::open(host).and_then(|connection| {
+            connection.hurry();
+            self.attach(&connection).and_then(|()| self.try_out(&connection))
+        });
+        tried.is_err_and(|failure| failure.is_lock())
     }
 
     /// Whether another file has its path than when this was asked last.

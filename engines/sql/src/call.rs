@@ -15,10 +15,15 @@ use std::rc::Rc;
 use trine_engine::{Invocation, Payload, Result};
 
 impl Script {
-    /// Answers an event.
-    pub(crate) fn call(&self, event: Bytes, invocation: &Rc<Invocation>) -> Result<Payload> {
+    /// Answers an event. Interrupts hit it that are not among the first `began`.
+    pub(crate) fn call(
+        &self,
+        event: Bytes,
+        invocation: &Rc<Invocation>,
+        began: u64,
+    ) -> Result<Payload> {
         let _entered = self.host.account().enter();
-        let _in_flight = self.host.run(Event::new(event), invocation);
+        let _in_flight = self.host.run(Event::new(event), invocation, began);
         let answer = match &self.kept {
             Some(kept) => {
                 let mut kept = kept.borrow_mut();
@@ -126,6 +131,10 @@ impl Script {
     }
 
     fn failed(&self, failure: &Failure, at: usize) -> trine_engine::Error {
-        failed(failure, &self.host, &self.source, at)
+        let error = failed(failure, &self.host, &self.source, at);
+        match failure.is_lock() || self.host.patience().was_stopped() {
+            true => self.about_locks(error),
+            false => error,
+        }
     }
 }

@@ -10,7 +10,7 @@ use std::{
     ffi::c_int,
     panic::{AssertUnwindSafe, catch_unwind},
 };
-use trine_engine::UNLIMITED_MS;
+use trine_engine::{Stream, UNLIMITED_MS};
 
 /// The names that `context` knows.
 const FACTS: [&str; 14] = [
@@ -79,7 +79,7 @@ struct Print;
 
 impl Function for Print {
     fn call<'a>(host: &'a Host, value: Option<Value<'_>>) -> Result<Answer<'a>, String> {
-        let line = match value.unwrap_or(Value::Null) {
+        let mut line = match value.unwrap_or(Value::Null) {
             Value::Text(text) => text.to_vec(),
             other => {
                 let mut line = Vec::new();
@@ -88,8 +88,10 @@ impl Function for Print {
                 line
             }
         };
-        if let Some(running) = host.running() {
-            host.output().print(&line, &running.invocation);
+        if host.running().is_some() {
+            line.push(b'\n');
+            host.output().line(Stream::Stderr, &line);
+            line.pop();
         }
         Ok(Answer::Bytes(line))
     }

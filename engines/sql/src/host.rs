@@ -2,29 +2,30 @@
 
 use crate::{
     authorizer::Traits,
+    busy::Patience,
     event::Event,
     limits::{self, Stop},
     memory::Account,
-    output::Output,
 };
 use std::{
     cell::{Cell, Ref, RefCell},
     rc::Rc,
     sync::Arc,
 };
-use trine_engine::{Environment, FunctionInfo, Invocation};
+use trine_engine::{Environment, FunctionInfo, GuestOutput, Invocation};
 
 /// The number of times that a rehearsal is asked whether it goes on, each a thousand instructions.
 const REHEARSAL: u32 = 1000;
 
 /// The host of one function's connections.
 pub(crate) struct Host {
-    output: Output,
+    output: GuestOutput,
     function: FunctionInfo,
     stop: Arc<Stop>,
     /// [`Stop::count`] at the start of the call.
     began: Rc<Cell<u64>>,
     account: Account,
+    patience: Patience,
     running: RefCell<Option<Running>>,
     /// How often a rehearsal may still be asked; `None` while there is none.
     rehearsal: Cell<Option<u32>>,
@@ -46,11 +47,12 @@ impl Host {
             move || stop.count() != began.get()
         };
         Self {
-            output: Output::new(environment.log.clone()),
+            output: GuestOutput::new(environment.log.clone()),
             function: environment.function.clone(),
             stop,
             began,
             account: Account::new(limits::memory(environment), stopped),
+            patience: Patience::default(),
             running: RefCell::default(),
             rehearsal: Cell::new(None),
             traits: Cell::default(),
@@ -58,10 +60,11 @@ impl Host {
         }
     }
 
-    /// Begins a call, or what is done before one.
-    pub(crate) fn begin(&self) {
-        self.began.set(self.stop.count());
+    /// Begins a call, or what is done before one, which interrupts hit that are not among the first `began`.
+    pub(crate) fn begin(&self, began: u64) {
+        self.began.set(began);
         self.account.begin();
+        self.patience.begin();
     }
 
     /// Whether what runs is to end.
@@ -70,8 +73,14 @@ impl Host {
     }
 
     /// Begins a call with an event. It ends when the result is dropped; until then SQLite may refer to the event.
-    pub(crate) fn run(&self, event: Event, invocation: &Rc<Invocation>) -> InFlight<'_> {
-        self.begin();
+    pub(crate) fn run(
+        &self,
+        event: Event,
+        invocation: &Rc<Invocation>,
+        began: u64,
+    ) -> InFlight<'_> {
+        self.begin(began);
+        self.output.run(Some(invocation));
         let running = Running { event, invocation: invocation.clone() };
         drop(self.running.replace(Some(running)));
         InFlight(self)
@@ -111,7 +120,7 @@ impl Host {
         &self.traits
     }
 
-    pub(crate) fn output(&self) -> &Output {
+    pub(crate) fn output(&self) -> &GuestOutput {
         &self.output
     }
 
@@ -121,6 +130,10 @@ impl Host {
 
     pub(crate) fn account(&self) -> &Account {
         &self.account
+    }
+
+    pub(crate) fn patience(&self) -> &Patience {
+        &self.patience
     }
 }
 
@@ -132,5 +145,6 @@ impl Drop for InFlight<'_> {
         // The last owner of an invocation ends what its functions shared, which may be another language's code.
         let before = self.0.running.take();
         drop(before);
+        self.0.output.run(None);
     }
 }

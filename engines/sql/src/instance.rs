@@ -5,31 +5,24 @@ use crate::{
     loader::{self, Script},
     sqlite,
 };
-use std::{
-    cell::{Cell, RefCell},
-    path::PathBuf,
-    rc::Rc,
-    sync::Arc,
-};
+use std::{path::PathBuf, rc::Rc, sync::Arc};
 use trine_engine::{
     Environment, Error, ErrorKind, Exports, Form, FunctionId, HANDLER_NAMES, Instance, Interrupter,
-    Invocation, LocalFuture, Module, Payload, Result, Usage, Wanted,
+    Invocation, LoadedFunctions, LocalFuture, Module, Payload, Result, Usage, Wanted,
 };
 
 /// One warm SQLite.
 pub(crate) struct SqlInstance {
     environment: Environment,
     stop: Arc<Stop>,
-    functions: RefCell<Vec<Loaded>>,
-    calls: Cell<u64>,
-    closed: Cell<bool>,
+    functions: LoadedFunctions<Loaded>,
 }
 
 /// A file that is a function.
 struct Loaded {
     root: PathBuf,
     path: PathBuf,
-    script: Rc<Script>,
+    script: Script,
 }
 
 impl SqlInstance {
@@ -37,21 +30,12 @@ impl SqlInstance {
         Self {
             environment: environment.clone(),
             stop: Arc::default(),
-            functions: RefCell::default(),
-            calls: Cell::new(0),
-            closed: Cell::new(false),
+            functions: LoadedFunctions::new("SQL"),
         }
     }
 
-    fn check_open(&self) -> Result<()> {
-        match self.closed.get() {
-            true => Err(Error::internal("this SQL instance is shut down")),
-            false => Ok(()),
-        }
-    }
-
-    fn load_module(&self, module: &Module) -> Result<Exports> {
-        self.check_open()?;
+    fn load_module(&self, module: &Module, began: u64) -> Result<Exports> {
+        self.functions.check_open()?;
         let name = match &module.wanted {
             Wanted::Handler(name) if !name.is_empty() => name.as_str(),
             Wanted::Handler(_) | Wanted::Unnamed => HANDLER_NAMES[0],
@@ -64,18 +48,15 @@ impl SqlInstance {
             }
         };
         let is_it = |known: &Loaded| known.path == module.path && known.root == module.root;
-        let known = self.functions.borrow().iter().position(is_it);
-        let index = match known {
-            Some(index) => index,
+        let id = match self.functions.find(is_it) {
+            Some(id) => id,
             None => {
-                let script = loader::load(module, &self.environment, &self.stop)?;
+                let script = loader::load(module, &self.environment, &self.stop, began)?;
                 let (root, path) = (module.root.clone(), module.path.clone());
-                let mut functions = self.functions.borrow_mut();
-                functions.push(Loaded { root, path, script: Rc::new(script) });
-                functions.len() - 1
+                self.functions.keep(Loaded { root, path, script })
             }
         };
-        Ok(Exports::handler(name, FunctionId(index as u32)))
+        Ok(Exports::handler(name, id))
     }
 
     fn call_function(
@@ -83,22 +64,22 @@ impl SqlInstance {
         function: FunctionId,
         input: Payload,
         invocation: &Rc<Invocation>,
+        began: u64,
     ) -> Result<Payload> {
-        self.check_open()?;
-        let script = self.functions.borrow().get(function.0 as usize).map(|it| it.script.clone());
-        let script = script.ok_or_else(|| {
-            Error::internal(format!("no function of this SQL instance has the id {}", function.0))
-        })?;
+        self.functions.check_open()?;
+        let function = self.functions.get(function)?;
         let (event, _) = input.into_bytes()?;
-        let answer = script.call(event, invocation);
-        self.calls.set(self.calls.get() + 1);
+        let answer = function.script.call(event, invocation, began);
+        self.functions.count_call();
         answer
     }
 }
 
 impl Instance for SqlInstance {
     fn load<'a>(&'a self, module: &'a Module) -> LocalFuture<'a, Result<Exports>> {
-        Box::pin(async move { self.load_module(module) })
+        // An interrupt from now on is meant for this load.
+        let began = self.stop.count();
+        Box::pin(async move { self.load_module(module, began) })
     }
 
     fn call<'a>(
@@ -108,7 +89,9 @@ impl Instance for SqlInstance {
         _form: Form,
         invocation: &'a Rc<Invocation>,
     ) -> LocalFuture<'a, Result<Payload>> {
-        Box::pin(async move { self.call_function(function, input, invocation) })
+        // An interrupt from now on is meant for this call.
+        let began = self.stop.count();
+        Box::pin(async move { self.call_function(function, input, invocation, began) })
     }
 
     fn holds_thread(&self, _function: FunctionId) -> bool {
@@ -127,13 +110,12 @@ impl Instance for SqlInstance {
     }
 
     fn usage(&self) -> Usage {
-        let functions = self.functions.borrow();
+        let functions = self.functions.all();
         let used = functions.iter().map(|it| it.script.host.account().used() as u64);
-        Usage { heap_bytes: used.sum(), calls: self.calls.get() }
+        Usage { heap_bytes: used.sum(), calls: self.functions.calls() }
     }
 
     fn shutdown(&self) {
-        self.closed.set(true);
-        drop(self.functions.take());
+        self.functions.close();
     }
 }

@@ -31,6 +31,7 @@
 
 mod attach;
 mod authorizer;
+mod busy;
 mod call;
 mod convert;
 mod engine;
@@ -42,7 +43,6 @@ mod instance;
 mod limits;
 mod loader;
 mod memory;
-mod output;
 mod search;
 mod settings;
 mod source;

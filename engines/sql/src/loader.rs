@@ -11,13 +11,13 @@ use crate::{
     convert::Columns,
     error,
     host::Host,
-    limits::Stop,
+    limits::{Stop, stopped},
     settings::{Rows, Settings},
     source::Source,
     sqlite::{Connection, Failure, Statement},
 };
 use std::{cell::RefCell, rc::Rc, sync::Arc};
-use trine_engine::{Environment, LogSettings, Module, Result};
+use trine_engine::{Environment, Error, LogSettings, Module, Result};
 
 /// Maximum number of statements that are kept: each takes some thousand bytes.
 const MOST_KEPT: usize = 256;
@@ -43,24 +43,39 @@ pub(crate) struct Kept {
 /// Loads a module's file.
 ///
 /// # Errors
-/// When it cannot be read, is no SQL, or cannot have the databases that are attached.
-pub(crate) fn load(module: &Module, environment: &Environment, stop: &Arc<Stop>) -> Result<Script> {
+/// When it cannot be read, is no SQL, or cannot have the databases that are attached; when there was an interrupt that is not
+/// among the first `began`.
+pub(crate) fn load(
+    module: &Module,
+    environment: &Environment,
+    stop: &Arc<Stop>,
+    began: u64,
+) -> Result<Script> {
     let environment = environment.of_place(ID, &module.root);
     let settings = Settings::of(&environment)?;
     let permits = environment.permits(&module.root);
     let source = Source::read(module)?;
     let host = Rc::new(Host::new(&environment, stop.clone()));
     let entered = host.account().enter();
-    host.begin();
-    let connection = Connection::open(&host).map_err(|failure| error::unopened(&failure))?;
-    let databases = attach::find(&settings.attached, &module.root, permits.as_ref(), &connection)?;
-    connection.guard().map_err(|failure| error::unopened(&failure))?;
-    let statements = rehearse(&source, &connection, module, false)?;
-    let kept = statements.and_then(|statements| {
-        let columns = Columns::of(&statements.last()?.1);
-        Some(RefCell::new(Kept { statements, columns }))
-    });
-    drop((connection, entered));
+    host.begin(began);
+    let prepared = (|| {
+        let connection = Connection::open(&host).map_err(|failure| error::unopened(&failure))?;
+        let databases =
+            attach::find(&settings.attached, &module.root, permits.as_ref(), &connection)?;
+        connection.guard().map_err(|failure| error::unopened(&failure))?;
+        let statements = rehearse(&source, &connection, module, false)?;
+        let kept = statements.and_then(|statements| {
+            let columns = Columns::of(&statements.last()?.1);
+            Some(RefCell::new(Kept { statements, columns }))
+        });
+        Ok((databases, kept))
+    })();
+    drop(entered);
+    // Whatever went wrong meanwhile: SQLite gets no memory any more, for one thing.
+    if host.is_stopped() {
+        return Err(stopped());
+    }
+    let (databases, kept) = prepared?;
     Ok(Script { source, host, rows: settings.rows, databases, kept })
 }
 
@@ -73,7 +88,7 @@ pub(crate) fn check(module: &Module) -> Result<()> {
     let environment = Environment::new("/opt", LogSettings::default());
     let host = Rc::new(Host::new(&environment, Arc::default()));
     let _entered = host.account().enter();
-    host.begin();
+    host.begin(0);
     let connection = Connection::open(&host).map_err(|failure| error::unopened(&failure))?;
     connection.guard().map_err(|failure| error::unopened(&failure))?;
     let lacks = Settings::of(&environment).is_ok_and(|settings| !settings.attached.is_empty());
@@ -98,6 +113,7 @@ fn rehearse(
         let statement = match prepared {
             Ok(statement) => statement,
             Err(failure) if lacks && !error::is_grammar(&failure) => return Ok(None),
+            Err(failure) if failure.is_lock() => return Err(attach::locked(&failure)),
             Err(failure) => return Err(error::unprepared(&failure, host, source, at, module)),
         };
         let traits = host.traits().get();
@@ -109,7 +125,10 @@ fn rehearse(
         if traits.is_structural && !lacks {
             lacks = host.rehearse(|| statement.finish()).is_err();
             host.take_refusal();
-            host.begin();
+            if host.is_stopped() {
+                return Err(stopped());
+            }
+            host.account().begin();
         }
         let is_full = kept.as_ref().is_some_and(|kept| kept.len() == MOST_KEPT);
         if is_full || traits.does_more || !statement.is_read_only() {
@@ -144,6 +163,27 @@ impl Script {
             kept.statements = statements;
         }
         Ok(())
+    }
+
+    /// Adds to an error which databases other processes have locked; where it was interrupted, which may be.
+    pub(crate) fn about_locks(&self, error: Error) -> Error {
+        let all = self.databases.iter();
+        if self.host.is_stopped() {
+            let files: Vec<String> = all.map(|database| database.path().to_string()).collect();
+            return error.with_context("waited for a lock of", files.join(", "));
+        }
+        let waited = attach::after(self.host.patience().waited());
+        let locked: Vec<String> = all
+            .filter(|database| database.is_locked(&self.host))
+            .map(|database| database.path().to_string())
+            .collect();
+        let which = match &locked[..] {
+            // It is free by now.
+            [] => "another process held it".to_owned(),
+            locked => format!("another process holds {}", locked.join(" and ")),
+        };
+        let message = format!("{}: {which}{waited}", error.message());
+        error.with_message(message)
     }
 
     /// Opens a new database for a call, with those attached that can be read.

@@ -1,6 +1,6 @@
 //! SQLite's C interface, as far as it is needed: connections and statements that cannot be misused.
 
-use crate::{authorizer, functions, host::Host, search};
+use crate::{authorizer, busy, functions, host::Host, search};
 use libsqlite3_sys as ffi;
 use std::{
     ffi::{CStr, CString, c_char, c_int, c_void},
@@ -19,6 +19,13 @@ pub(crate) struct Failure {
     pub(crate) message: String,
     /// The place in the text that was prepared, where there is one.
     pub(crate) offset: Option<usize>,
+}
+
+impl Failure {
+    /// Whether another process has locked a database.
+    pub(crate) fn is_lock(&self) -> bool {
+        self.code & 0xff == ffi::SQLITE_BUSY
+    }
 }
 
 /// A connection to a new, empty database in memory. Lives until its last statement is gone.
@@ -89,7 +96,15 @@ impl Connection {
                 host,
             );
         }
-        Ok(())
+        // SAFETY: as above.
+        let code = unsafe { ffi::sqlite3_busy_handler(self.0.raw, Some(busy::waits), host) };
+        self.checked(code)
+    }
+
+    /// Waits for no locks from now on.
+    pub(crate) fn hurry(&self) {
+        // SAFETY: the connection is open. This takes the handler away.
+        unsafe { ffi::sqlite3_busy_handler(self.0.raw, None, ptr::null_mut()) };
     }
 
     /// Refuses from now on what SQL files must not do.

@@ -15,7 +15,11 @@ use std::sync::Once;
 ///
 /// With loop unrolling V8's optimiser removes from endless loops around short ones the check by which they are stopped:
 /// `for (;;) new Array(9).fill(0)`.
-pub const FLAGS: &str = "--no-turboshaft-loop-unrolling";
+///
+/// With dynamic tiering V8's first compiler of WebAssembly leaves that check out of all loops: it looks after every 130 000th
+/// turn of a short one, which is hours where each turn fills a memory or grows a table. Without it loops look at every turn,
+/// and a function that has been called once is optimised in the background, whether it is hot or not.
+pub const FLAGS: &str = "--no-turboshaft-loop-unrolling --no-wasm-dynamic-tiering";
 
 /// The flags with which snapshots are made, on top of [`FLAGS`].
 ///

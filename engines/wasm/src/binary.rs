@@ -4,6 +4,8 @@
 mod limits;
 mod reader;
 
+pub(crate) use limits::Bound;
+
 use reader::{Broken, Reader};
 use std::{fmt, rc::Rc};
 

@@ -172,7 +172,7 @@ fn run<T>(
     }
     let (context, constructor) = (isolate.context.clone(), isolate.constructor.clone());
     let (host, heap) = (isolate.host.clone(), isolate.heap.clone());
-    loaded.program.output.run(invocation.cloned());
+    loaded.program.output.run(invocation);
     let replaced = host.running.replace(Some(running));
     debug_assert!(replaced.is_none(), "one guest runs at a time");
     let result = {

@@ -7,21 +7,13 @@ use crate::{
     isolate::Isolate,
     limits::Stop,
     loader,
-    output::Output,
     program::{Context, Loaded},
 };
 use bytes::Bytes;
-use std::{
-    cell::{Cell, RefCell},
-    collections::HashMap,
-    ffi::OsString,
-    path::PathBuf,
-    rc::Rc,
-    sync::Arc,
-};
+use std::{cell::RefCell, collections::HashMap, ffi::OsString, path::PathBuf, rc::Rc, sync::Arc};
 use trine_engine::{
-    Environment, Error, ErrorKind, Exports, Form, FunctionId, Instance, Interrupter, Invocation,
-    LocalFuture, Module, Payload, Result, Usage, Wanted,
+    Environment, ErrorKind, Exports, Form, FunctionId, GuestOutput, Instance, Interrupter,
+    Invocation, LoadedFunctions, LocalFuture, Module, Payload, Result, Usage, Wanted,
 };
 
 /// One warm instance.
@@ -30,12 +22,10 @@ pub(crate) struct WasmInstance {
     /// The process's variables at the start.
     variables: Vec<(OsString, OsString)>,
     stop: Arc<Stop>,
-    output: Rc<Output>,
+    output: Rc<GuestOutput>,
     /// The modules, by the root of their function and their file.
     modules: RefCell<HashMap<(PathBuf, PathBuf), Rc<Known>>>,
-    functions: RefCell<Vec<Function>>,
-    calls: Cell<u64>,
-    closed: Cell<bool>,
+    functions: LoadedFunctions<Function>,
     /// Last, so that what lies in it is gone before.
     isolate: RefCell<Isolate>,
 }
@@ -49,7 +39,6 @@ struct Known {
 }
 
 /// A function of a module.
-#[derive(Clone)]
 struct Function {
     module: Rc<Known>,
     role: Role,
@@ -63,18 +52,14 @@ impl WasmInstance {
             variables: std::env::vars_os().collect(),
             isolate: RefCell::new(Isolate::start(environment.memory_limit, &stop)?),
             stop,
-            output: Rc::new(Output::new(environment.log.clone())),
+            output: Rc::new(GuestOutput::new(environment.log.clone())),
             modules: RefCell::default(),
-            functions: RefCell::default(),
-            calls: Cell::new(0),
-            closed: Cell::new(false),
+            functions: LoadedFunctions::new("WebAssembly"),
         })
     }
 
     fn check_open(&self) -> Result<()> {
-        if self.closed.get() {
-            return Err(Error::internal("this WebAssembly instance is shut down"));
-        }
+        self.functions.check_open()?;
         self.isolate.borrow().check_heap()
     }
 
@@ -99,13 +84,12 @@ impl WasmInstance {
             exports.others = form::others(&known.source.binary);
         }
         for role in found {
-            let mut functions = self.functions.borrow_mut();
+            let name = role.name().to_owned();
             let same = |one: &Function| Rc::ptr_eq(&one.module, &known) && one.role == role;
-            let index = functions.iter().position(same).unwrap_or_else(|| {
-                functions.push(Function { module: known.clone(), role: role.clone() });
-                functions.len() - 1
-            });
-            exports.functions.push((role.name().to_owned(), FunctionId(index as u32)));
+            let id = self.functions.find(same);
+            let id =
+                id.unwrap_or_else(|| self.functions.keep(Function { module: known.clone(), role }));
+            exports.functions.push((name, id));
         }
         Ok(exports)
     }
@@ -149,18 +133,19 @@ impl WasmInstance {
         epoch: u64,
     ) -> Result<Payload> {
         self.check_open()?;
-        let function = self.functions.borrow().get(id.0 as usize).cloned();
-        let Function { module, role } = function.ok_or_else(|| {
-            Error::internal(format!("no function of this WebAssembly instance has the id {}", id.0))
-        })?;
+        let function = self.functions.get(id)?;
+        let Function { module, role } = &*function;
         let input = match input {
             Payload::Nothing => Bytes::new(),
             input => input.into_bytes()?.0,
         };
         let occasion = Occasion { epoch, invocation: Some(invocation) };
-        let bytes = self.run(&module, &role, input, occasion);
-        self.calls.set(self.calls.get() + 1);
-        Ok(answer::of(bytes?, form, matches!(role, Role::Hook(_))))
+        let bytes = self.run(module, role, input, occasion);
+        self.functions.count_call();
+        match role {
+            Role::Hook(hook) => answer::of_hook(bytes?, form, *hook, &module.loaded.path),
+            _ => Ok(answer::of(bytes?)),
+        }
     }
 
     fn run(
@@ -225,14 +210,13 @@ impl Instance for WasmInstance {
             let reactor = known.reactor.borrow();
             heap_bytes += reactor.as_ref().map_or(0, |reactor| reactor.size(&mut isolate));
         }
-        Usage { heap_bytes, calls: self.calls.get() }
+        Usage { heap_bytes, calls: self.functions.calls() }
     }
 
     fn shutdown(&self) {
-        self.closed.set(true);
         let mut isolate = self.isolate.borrow_mut();
         let _entered = isolate.enter();
-        self.functions.take();
+        self.functions.close();
         self.modules.take();
     }
 }

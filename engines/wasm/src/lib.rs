@@ -48,7 +48,6 @@ mod instance;
 mod isolate;
 mod limits;
 mod loader;
-mod output;
 mod program;
 mod wasi;
 

@@ -1,12 +1,11 @@
 //! The loader: reads a module, checks what it needs, and compiles it, once per process.
 
 use crate::{
-    binary::{Binary, Kind, NoModule, Signature},
+    binary::{Binary, Bound, Kind, NoModule, Signature},
     heap::out_of_memory,
     wasi::table::{self, FUNCTIONS},
 };
 use std::{
-    borrow::Cow,
     collections::HashMap,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
@@ -163,17 +162,11 @@ pub(crate) fn compile(
     module: &Module,
     limit: Option<u64>,
 ) -> Result<Compiled> {
-    let (bytes, moved) = match limit {
-        None => (Cow::Borrowed(&source.bytes), 0),
-        Some(limit) => {
-            let least = source.binary.memories.iter().map(|memory| memory.least);
-            if least.fold(0, u64::saturating_add) > limit {
-                return Err(out_of_memory(Some(limit)));
-            }
-            let bound = source.binary.bound(&source.bytes, limit);
-            (Cow::Owned(bound.bytes), bound.moved)
-        }
-    };
+    let least = source.binary.memories.iter().map(|memory| memory.least);
+    if limit.is_some_and(|limit| least.fold(0, u64::saturating_add) > limit) {
+        return Err(out_of_memory(limit));
+    }
+    let Bound { bytes, moved } = source.binary.bound(&source.bytes, limit);
     let key = (module.path.clone(), limit);
     let known = || COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(compiled) = known().get_or_insert_default().get(&key)

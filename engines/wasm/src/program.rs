@@ -9,7 +9,6 @@ use crate::{
     isolate::Entered,
     limits::Stop,
     loader,
-    output::Output,
     wasi::{Program, place::Folder},
 };
 use std::{
@@ -22,7 +21,7 @@ use std::{
     sync::Arc,
     time::Instant,
 };
-use trine_engine::{Environment, Error, Module, Permits, Result};
+use trine_engine::{Environment, Error, GuestOutput, Module, Permits, Result};
 use trine_v8::v8;
 
 /// Maximum number of bytes that a command may print where nothing else limits it.
@@ -49,7 +48,7 @@ pub(crate) struct Loaded {
 pub(crate) struct Context<'c> {
     pub(crate) environment: &'c Environment,
     pub(crate) variables: &'c [(OsString, OsString)],
-    pub(crate) output: &'c Rc<Output>,
+    pub(crate) output: &'c Rc<GuestOutput>,
     pub(crate) stop: &'c Arc<Stop>,
 }
 

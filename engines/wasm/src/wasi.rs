@@ -11,7 +11,7 @@ pub(crate) mod process;
 mod stat;
 pub(crate) mod table;
 
-use crate::{limits::Stop, output::Output};
+use crate::limits::Stop;
 use bytes::Bytes;
 use descriptors::{Descriptor, Descriptors};
 use errno::{Errno, Result};
@@ -19,7 +19,7 @@ use memory::Memory;
 use place::Folder;
 use std::{cell::RefCell, collections::BTreeSet, rc::Rc, sync::Arc, time::Instant};
 use table::Function;
-use trine_engine::{Invocation, Permits, Refusal, Stream};
+use trine_engine::{GuestOutput, Invocation, Permits, Refusal, Stream};
 
 /// Maximum number of different refusals that are logged.
 const MOST_REFUSALS: usize = 32;
@@ -33,7 +33,7 @@ pub(crate) struct Program {
     /// The folders that are open from the start.
     pub(crate) folders: Vec<Rc<Folder>>,
     pub(crate) permits: Option<Permits>,
-    pub(crate) output: Rc<Output>,
+    pub(crate) output: Rc<GuestOutput>,
     pub(crate) stop: Arc<Stop>,
     pub(crate) started: Instant,
     /// Maximum number of bytes that a command may print.

@@ -1,14 +1,20 @@
 //! Handlers in Go, by the package that is made for them, and Go's runtime beside handlers of signals that were there before.
 
-use crate::support::{Guest, has, succeed};
+use crate::support::{Guest, has, invocation, run, succeed};
 use std::{
     ffi::c_int,
     fs,
     path::Path,
     process::Command,
-    sync::atomic::{AtomicUsize, Ordering},
+    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    thread,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
-use trine_engine::ErrorKind;
+use trine_engine::{Error, ErrorKind, Invocation};
 use trine_process::signal::{self, Thread};
 
 const SOURCE: &str = r#"package main
@@ -21,6 +27,7 @@ import (
 	"runtime"
 	"sync/atomic"
 	"syscall"
+	"time"
 	"trine"
 )
 
@@ -35,6 +42,8 @@ func order(kind string) string {
 	return kind
 }
 
+var last context.Context
+
 func init() {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGUSR2)
 	trine.Handle(func(ctx context.Context, event event) (map[string]string, error) {
@@ -44,6 +53,19 @@ func init() {
 			return nil, trine.Error{Type: "OutOfStock", Message: "no anvil"}
 		case "plain":
 			return nil, errors.New("plain")
+		case "wait":
+			last = ctx
+			<-ctx.Done()
+			return nil, ctx.Err()
+		case "wait longer":
+			inner, cancel := context.WithTimeout(ctx, time.Hour)
+			defer cancel()
+			<-inner.Done()
+			return nil, inner.Err()
+		case "last":
+			last = ctx
+		case "of last":
+			return nil, last.Err()
 		case "busy":
 			// Where there is one thread for goroutines, a loop without calls gives way to a signal alone.
 			runtime.GOMAXPROCS(1)
@@ -130,9 +152,10 @@ fn a_handler_in_go_answers_fails_and_panics_and_leaves_signals_to_those_who_had_
     let panicked = of("panic").unwrap_err();
     assert_eq!((panicked.name(), panicked.message()), ("Panic", "no anvil"));
     let frame = &panicked.frames()[0];
-    assert!(frame.file.ends_with("main.go") && frame.line == 20, "{frame}");
+    assert!(frame.file.ends_with("main.go") && frame.line == 21, "{frame}");
     let odd = guest.handle("[1").unwrap_err();
     assert_eq!((odd.kind(), odd.name()), (ErrorKind::Guest, "Runtime.UnmarshalError"));
+    contexts_end_as_at_their_deadline(&guest);
     for number in [signal::URGENT, libc::SIGUSR2] {
         let before = HEARD.load(Ordering::SeqCst);
         // SAFETY: this is the current thread.
@@ -147,6 +170,44 @@ fn a_handler_in_go_answers_fails_and_panics_and_leaves_signals_to_those_who_had_
     assert_eq!(HEARD_LATE.load(Ordering::SeqCst), 1);
     assert_eq!(of("busy").unwrap(), r#"{"id":"id-1","kind":"busy"}"#);
     assert!(HEARD_LATE.load(Ordering::SeqCst) > 1, "Go's own signals pass by");
+}
+
+/// What waits for its context hears that the time is up, whether it is warned or the time comes. Afterwards it is cancelled.
+fn contexts_end_as_at_their_deadline(guest: &Guest) {
+    let exceeded = |error: Error| {
+        assert_eq!(error.name(), "deadlineExceededError");
+        assert_eq!(error.message(), "context deadline exceeded");
+    };
+    let of = |kind: &str, invocation: &Rc<Invocation>| {
+        run(async {
+            let function = guest.load("app.so", "handler").await.unwrap();
+            guest.0.call(function, &format!(r#"{{"Kind": "{kind}"}}"#), invocation).await
+        })
+    };
+    let interrupter = guest.instance.interrupter();
+    let is_over = Arc::new(AtomicBool::new(false));
+    let until = is_over.clone();
+    let warner = thread::spawn(move || {
+        while !until.load(Ordering::SeqCst) {
+            interrupter.warn();
+            thread::sleep(Duration::from_millis(5));
+        }
+    });
+    for kind in ["wait", "wait longer"] {
+        exceeded(of(kind, &invocation("id-1")).unwrap_err());
+    }
+    exceeded(of("of last", &invocation("id-1")).unwrap_err());
+    is_over.store(true, Ordering::SeqCst);
+    warner.join().unwrap();
+    for kind in ["wait", "wait longer"] {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let deadline_ms = Some(now.as_millis() as u64 + 30);
+        exceeded(
+            of(kind, &Invocation { deadline_ms, ..Invocation::json("id-2") }.into()).unwrap_err(),
+        );
+    }
+    assert!(of("last", &invocation("id-1")).is_ok());
+    assert_eq!(of("of last", &invocation("id-1")).unwrap_err().message(), "context canceled");
 }
 
 /// In a process of its own: a process has one Go runtime.

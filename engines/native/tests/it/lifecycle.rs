@@ -1,7 +1,7 @@
 //! The beginning and the end of a library.
 
 use crate::support::{Guest, handler, invocation, run};
-use std::fs;
+use std::{fs, thread, time::Duration};
 use trine_engine::{Engine, ErrorKind};
 use trine_native::NativeEngine;
 use trine_testkit::guest;
@@ -65,6 +65,54 @@ fn a_library_that_cannot_be_prepared_is_named_and_nothing_is_called() {
         format!("trine_init of {} failed: refused", guest.folder.join("app.so").display());
     assert_eq!(error.message(), expected);
     assert_eq!(guest.handle("1").unwrap(), "null", "the second try succeeds");
+}
+
+/// Of constructors that do not end nothing can be told here: they hold the system's loader, and with it every thread that starts.
+#[test]
+fn whoever_waits_for_another_thread_that_prepares_a_library_can_be_interrupted() {
+    let guest = Guest::empty();
+    let (begun, go) = (guest.folder.join("begun"), guest.folder.join("go"));
+    let source = format!(
+        "#include <unistd.h>\n\
+         int32_t trine_init(const char *root, const uint8_t *facts, size_t facts_len, uint8_t **out, size_t *out_len) {{\n\
+         (void)root, (void)facts, (void)facts_len, (void)out, (void)out_len;\n\
+         fclose(fopen(\"{}\", \"w\")); for (int i = 0; i < 20000 && access(\"{}\", F_OK); i++) usleep(1000); return 0; }}\n{}",
+        begun.display(),
+        go.display(),
+        handler("return give(\"1\", out, out_len, 0);")
+    );
+    guest.compile("app.so", &source);
+    let (module, environment) = (guest.handler("app.so", "handler"), &guest.environment);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            run(async {
+                let first = NativeEngine::new().start(environment).unwrap();
+                assert!(first.load(&module).await.is_ok());
+            });
+        });
+        while !begun.exists() {
+            thread::yield_now();
+        }
+        let interrupter = guest.instance.interrupter();
+        scope.spawn(move || {
+            thread::sleep(Duration::from_millis(30));
+            interrupter.interrupt();
+        });
+        let error = run(guest.instance.load(&module)).unwrap_err();
+        fs::write(&go, "").unwrap();
+        assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+    });
+    assert_eq!(guest.handle("1").unwrap(), "1");
+}
+
+#[test]
+fn an_interrupt_before_a_load_hits_nobody_and_one_after_its_start_does() {
+    let guest = Guest::handling("return give(\"1\", out, out_len, 0);");
+    let module = guest.handler("app.so", "handler");
+    let load = guest.instance.load(&module);
+    guest.instance.interrupter().interrupt();
+    assert_eq!(run(load).unwrap_err().kind(), ErrorKind::Timeout);
+    assert_eq!(guest.handle("1").unwrap(), "1");
 }
 
 #[test]

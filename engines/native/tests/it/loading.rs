@@ -148,6 +148,21 @@ fn a_library_that_has_changed_is_told_and_the_loaded_one_goes_on() {
 }
 
 #[test]
+fn a_file_that_takes_the_place_of_a_loaded_one_is_told_also_if_it_was_refused_elsewhere() {
+    let guest = Guest::handling(FINE);
+    guest.compile("bad.so", "TRINE_EXPORT int other(void);\nint other(void) { return 1; }");
+    assert_eq!(run(guest.load("bad.so", "")).unwrap_err().kind(), ErrorKind::HandlerNotFound);
+    assert_eq!(guest.handle("1").unwrap(), "1");
+    // The same file as the one that was refused, with other contents.
+    let fine = fs::read(guest.folder.join("app.so")).unwrap();
+    fs::write(guest.folder.join("bad.so"), [fine, vec![0; 100]].concat()).unwrap();
+    fs::rename(guest.folder.join("bad.so"), guest.folder.join("app.so")).unwrap();
+    assert_eq!(guest.handle("1").unwrap(), "1");
+    let told = guest.log.text();
+    assert!(told.contains("app.so has changed since it was loaded"), "{told}");
+}
+
+#[test]
 fn libraries_without_a_handler_are_no_functions() {
     let guest = Guest::empty();
     guest.compile(

@@ -8,6 +8,7 @@ mod examples;
 mod fresh;
 mod hostile;
 mod loading;
+mod locked;
 mod output;
 mod stopping;
 mod support;

@@ -8,8 +8,13 @@ use super::{
 /// Size of a memory's page, in bytes.
 pub(crate) const PAGE: u64 = 1 << 16;
 
-/// Bytes that V8 takes for an entry of a table, roughly.
-const ENTRY: u64 = 32;
+/// Bytes of V8's heap that an entry of a table can take for a moment, roughly: when a table grows, it is copied to a place with
+/// room for more, and it has a second one for indirect calls.
+const ENTRY: u64 = 256;
+
+/// Maximum number of entries of a table, whatever memory there is: V8 fills, copies and grows tables in one go, which nothing
+/// can stop, and this many take it some hundredths of a second.
+const MOST_ENTRIES: u64 = 1 << 20;
 
 const HAS_MOST: u8 = 1;
 const SHARED: u8 = 2;
@@ -86,16 +91,18 @@ pub(crate) struct Bound {
 }
 
 impl Binary {
-    /// Returns the module with memories that cannot outgrow this many bytes together, and tables of which none can.
-    pub(crate) fn bound(&self, bytes: &[u8], limit: u64) -> Bound {
+    /// Returns the module with memories that cannot outgrow this many bytes together, and tables of which none can, nor
+    /// [`MOST_ENTRIES`]. What is larger from the start stays as large.
+    pub(crate) fn bound(&self, bytes: &[u8], limit: Option<u64>) -> Bound {
         let mut bound = Bound { bytes: Vec::with_capacity(bytes.len() + 32), moved: 0 };
-        let each = limit / self.memories.len().max(1) as u64;
+        let each = limit.map(|limit| limit / self.memories.len().max(1) as u64);
+        let entries = limit.map_or(MOST_ENTRIES, |limit| MOST_ENTRIES.min(limit / ENTRY));
         let mut at = 0;
         for section in &self.sections {
             let contents = &bytes[..section.end];
             let rewritten = match section.id {
-                4 => tables(contents, section.contents, limit / ENTRY),
-                5 => memories(contents, section.contents, each),
+                4 => tables(contents, section.contents, entries),
+                5 => each.and_then(|each| memories(contents, section.contents, each)),
                 _ => None,
             };
             let Some(rewritten) = rewritten else { continue };

@@ -43,16 +43,21 @@ fn types_that_are_no_functions_are_passed_over() {
 #[test]
 fn a_bound_module_has_the_limit_and_its_code_as_before() {
     let bytes = module(REACTOR);
-    let bound = Binary::read(&bytes).unwrap().bound(&bytes, 10 * PAGE);
+    let bound = Binary::read(&bytes).unwrap().bound(&bytes, Some(10 * PAGE));
     assert_eq!(bound.moved, bound.bytes.len() as i64 - bytes.len() as i64);
     let code = &bytes[bytes.len() - 12..];
     assert!(bound.bytes.ends_with(code));
     let text = module(
-        &REACTOR.replace("\"memory\") 2", "\"memory\") 2 10").replace("table 3", "table 3 20480"),
+        &REACTOR.replace("\"memory\") 2", "\"memory\") 2 10").replace("table 3", "table 3 2560"),
     );
     assert_eq!(bound.bytes, text);
-    let again = Binary::read(&text).unwrap().bound(&text, 100 * PAGE);
+    let again = Binary::read(&text).unwrap().bound(&text, Some(100 * PAGE));
     assert_eq!((again.bytes, again.moved), (text, 0), "lower limits of its own stay");
+    let free = Binary::read(&bytes).unwrap().bound(&bytes, None);
+    assert_eq!(free.bytes, module(&REACTOR.replace("table 3", "table 3 1048576")));
+    let large = module(&REACTOR.replace("table 3", "table 5000000"));
+    let kept = Binary::read(&large).unwrap().bound(&large, None);
+    assert_eq!(kept.bytes, module(&REACTOR.replace("table 3", "table 5000000 5000000")));
 }
 
 #[test]
@@ -88,7 +93,7 @@ proptest! {
         drop(Binary::read(&bytes));
         bytes.splice(..0, *b"\0asm\x01\0\0\0");
         if let Ok(binary) = Binary::read(&bytes) {
-            binary.bound(&bytes, PAGE);
+            binary.bound(&bytes, Some(PAGE));
         }
     }
 
@@ -99,7 +104,7 @@ proptest! {
         bytes[at] = byte;
         bytes.truncate(bytes.len() - cut % bytes.len());
         if let Ok(binary) = Binary::read(&bytes) {
-            binary.bound(&bytes, 3 * PAGE);
+            binary.bound(&bytes, Some(3 * PAGE));
         }
     }
 }

@@ -46,7 +46,7 @@ impl Guest {
             variables: vec![(b"STAGE".to_vec(), b"test".to_vec())],
             folders: vec![open("task", ".", false), open("tmp", "/tmp", true)],
             permits: permits(folder.path()),
-            output: Rc::new(Output::new(settings)),
+            output: Rc::new(GuestOutput::new(settings)),
             stop: Arc::new(Stop::default()),
             started: Instant::now(),
             most_printed: 1000,

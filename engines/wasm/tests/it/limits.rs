@@ -52,12 +52,30 @@ fn objects_that_v8_collects_count_as_memory() {
 fn tables_do_not_grow_beyond_the_limit() {
     run(async {
         let text = reactor(
-            "(i32.store8 (local.get $pointer) (i32.add (i32.const 49) (table.grow (ref.null func) (i32.const 5000000))))
+            "(i32.store8 (local.get $pointer) (i32.add (i32.const 49) (table.grow (ref.null func) (i32.const 1000000))))
              (local.set $length (i32.const 1))",
             "(table 0 funcref)",
         );
         assert_eq!(Guest::limited(&text, 64).handle("0").await.unwrap(), "0");
         assert_eq!(Guest::limited(&text, 2000).handle("0").await.unwrap(), "1");
+        assert_eq!(Guest::new(&text).handle("0").await.unwrap(), "1", "without a limit");
+        let more = text.replace("1000000", "2000000");
+        assert_eq!(Guest::new(&more).handle("0").await.unwrap(), "0", "nobody needs as many");
+    });
+}
+
+#[test]
+fn a_table_that_grows_entry_by_entry_ends_at_its_limit_and_not_at_that_of_the_heap() {
+    run(async {
+        for reference in ["(ref.null func)", "(ref.func $handle)"] {
+            let text = reactor(
+                &format!(
+                    "(loop $again (br_if $again (i32.ne (table.grow {reference} (i32.const 1)) (i32.const -1))))"
+                ),
+                "(table 0 funcref)",
+            );
+            assert_eq!(Guest::limited(&text, 64).handle("0").await.unwrap(), "0", "{reference}");
+        }
     });
 }
 

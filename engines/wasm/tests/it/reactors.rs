@@ -128,6 +128,36 @@ fn hooks_change_values_or_keep_them() {
 }
 
 #[test]
+fn what_a_hook_returns_must_be_json() {
+    run(async {
+        let others = r#"(data (i32.const 4096) "Hello") (func (export "before") (param i32 i32) (result i64) (call $pack (i32.const 4096) (i32.const 5)))
+            (func (export "after") (param i32 i32) (result i64) (call $pack (i32.const 4096) (i32.const 5)))"#;
+        let guest = Guest::new(&reactor("", others));
+        let exports = guest.exports(Wanted::Hooks).await.unwrap();
+        for (hook, name) in [(Hook::Before, "before"), (Hook::After, "after")] {
+            let function = exports.hook(hook).unwrap();
+            for form in [Form::Native, Form::Json] {
+                let call =
+                    guest.instance.call(function, Payload::json("{}"), form, &invocation()).await;
+                let error = call.unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Marshal, "{error}");
+                let path = guest.folder.join("app.wasm");
+                let start = format!("{name} of {} has returned what is no JSON: ", path.display());
+                assert!(error.message().starts_with(&start), "{error}");
+                assert!(error.message().ends_with("it begins with \"Hello\""), "{error}");
+            }
+        }
+        assert_eq!(guest.handle("{}").await.unwrap(), "{}", "the reactor goes on");
+        let text = reactor(
+            "(local.set $pointer (i32.const 4096)) (local.set $length (i32.const 5))",
+            "(data (i32.const 4096) \"Hello\")",
+        );
+        let (answer, content_type) = Guest::new(&text).answer("{}").await.unwrap();
+        assert_eq!((&*answer, content_type), ("Hello", "text/plain; charset=utf-8"), "a handler's");
+    });
+}
+
+#[test]
 fn a_reactor_that_exits_fails_and_is_started_anew() {
     run(async {
         let text = reactor("(call $exit (i32.const 0))", "").replace(

@@ -43,6 +43,14 @@ impl Drop for Interrupts {
     }
 }
 
+/// Interrupts once, after a while.
+fn interrupt_once(interrupter: Interrupter) -> thread::JoinHandle<()> {
+    thread::spawn(move || {
+        thread::sleep(Duration::from_millis(50));
+        interrupter.interrupt();
+    })
+}
+
 /// Waits for an hour, by a subscription at 256.
 const WAIT: &str = "(i32.store (i32.const 272) (i32.const 1)) (i64.store (i32.const 280) (i64.const 3600000000000))
     (drop (call $poll (i32.const 256) (i32.const 512) (i32.const 1) (i32.const 600)))";
@@ -79,6 +87,57 @@ fn code_that_does_not_end_is_stopped() {
     }
 }
 
+/// Loops whose turns take long each, because what they do is done by V8 itself. V8 must look at every turn.
+#[test]
+fn loops_of_what_takes_long_are_stopped_by_one_interrupt() {
+    let others =
+        "(table $small 0 funcref) (table $large 1000000 funcref) (table $second 1000000 funcref)
+        (table $references 0 externref) (elem $functions func $one) (func $one)
+        (type $bytes (array (mut i8))) (data $data \"abc\")";
+    let loops = [
+        "(drop (memory.grow (i32.const 1)))",
+        "(drop (memory.grow (i32.const 0)))",
+        "(drop (memory.grow (i32.const 60000)))",
+        "(drop (memory.grow (i32.const -1)))",
+        "(drop (table.grow $small (ref.null func) (i32.const 1)))",
+        "(drop (table.grow $small (ref.func $one) (i32.const 1)))",
+        "(drop (table.grow $small (ref.func $one) (i32.const 1000)))",
+        "(drop (table.grow $small (ref.null func) (i32.const -1)))",
+        "(drop (table.grow $references (ref.null extern) (i32.const 1)))",
+        "(table.fill $large (i32.const 0) (ref.func $one) (i32.const 1000000))",
+        "(table.copy $large $second (i32.const 0) (i32.const 0) (i32.const 1000000))",
+        "(table.init $large $functions (i32.const 0) (i32.const 0) (i32.const 1))",
+        "(memory.fill (i32.const 8192) (i32.const 1) (i32.const 30000000))",
+        "(memory.copy (i32.const 8192) (i32.const 8193) (i32.const 30000000))",
+        "(memory.init $data (i32.const 8192) (i32.const 0) (i32.const 3))",
+        "(drop (array.new $bytes (i32.const 1) (i32.const 30000000)))",
+        "(array.fill $bytes (local.get $array) (i32.const 0) (i32.const 7) (i32.const 30000000))",
+        "(array.copy $bytes $bytes (local.get $array) (i32.const 0) (local.get $array) (i32.const 1) (i32.const 29999999))",
+    ];
+    for body in loops {
+        let before = match body.contains("(local.get $array)") {
+            true => "(local.set $array (array.new $bytes (i32.const 1) (i32.const 30000000)))",
+            false => "",
+        };
+        let text = command(&format!(
+            "(local $array (ref null $bytes)) (drop (memory.grow (i32.const 500))) {before} (loop $again {body} (br $again))"
+        ));
+        let text = text.replacen("(global $calls", &format!("{others} (global $calls"), 1);
+        for limit in [None, Some(256 << 20)] {
+            run(async {
+                let guest = Guest::within(&text, |environment| environment.memory_limit = limit);
+                let function = guest.load("handler").await.unwrap();
+                let began = Instant::now();
+                let interrupting = interrupt_once(guest.instance.interrupter());
+                let error = guest.call(function, "{}").await.unwrap_err();
+                interrupting.join().unwrap();
+                assert_eq!(error.kind(), ErrorKind::Timeout, "{body}: {error}");
+                assert!(began.elapsed() < LIMIT, "{body}: {:?}", began.elapsed());
+            });
+        }
+    }
+}
+
 #[test]
 fn a_reactor_that_was_stopped_is_started_anew_and_others_go_on() {
     run(async {
@@ -97,13 +156,31 @@ fn a_reactor_that_was_stopped_is_started_anew_and_others_go_on() {
 }
 
 #[test]
-fn code_at_the_start_of_a_reactor_is_stopped() {
-    run(async {
-        let text = reactor("", r#"(func (export "_initialize") (loop $again (br $again)))"#);
-        let guest = Guest::new(&text);
-        let _interrupts = Interrupts::of(guest.instance.interrupter());
-        assert_eq!(guest.load("handle").await.unwrap_err().kind(), ErrorKind::Timeout);
-    });
+fn code_that_runs_when_a_module_is_loaded_is_stopped_and_can_be_loaded_again() {
+    let starts = [
+        r#"(func (export "_initialize") (loop $again (br $again)))"#,
+        r#"(func (export "_initialize") (loop $again (memory.fill (i32.const 0) (i32.const 1) (i32.const 131072)) (br $again)))"#,
+        "(func $first (loop $again (br $again))) (start $first)",
+        "(func $first (loop $again (drop (memory.grow (i32.const 1))) (br $again))) (start $first)",
+        "(func $first (call $second)) (func $second (call $third) (call $second)) (func $third) (start $second)",
+    ];
+    for others in &starts[..4] {
+        run(async {
+            let guest = Guest::new(&reactor("", others));
+            for _ in 0..2 {
+                let interrupting = interrupt_once(guest.instance.interrupter());
+                let error = guest.load("handle").await.unwrap_err();
+                interrupting.join().unwrap();
+                assert_eq!(error.kind(), ErrorKind::Timeout, "{others}: {error}");
+            }
+            let fine = wat::parse_str(reactor("", "")).unwrap();
+            std::fs::write(guest.folder.join("app.wasm"), fine).unwrap();
+            assert_eq!(guest.handle("1").await.unwrap(), "1", "{others}");
+        });
+    }
+    // One that has no end but that of the stack.
+    let error = crate::support::load_error(&reactor("", starts[4]), Wanted::Unnamed);
+    assert!(error.message().contains("call stack"), "{error}");
 }
 
 #[test]
