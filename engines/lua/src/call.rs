@@ -5,7 +5,7 @@ use crate::{
     convert::{End, Strictness},
     error, guard, headers,
     host::Host,
-    limits, stream,
+    limits, observe, stream,
     trace::Trace,
     value::LuaValue,
     vm::{Coroutine, Vm},
@@ -125,6 +125,7 @@ impl<'r> Run<'r> {
         let host = vm.host();
         host.run(self.epoch, self.warned, self.invocation);
         host.streaming().allow(self.is_handler);
+        host.watch().begin(self.label);
         let mut results = 0;
         let status = {
             let _entered = limits::enter(coroutine, host.watch());
@@ -133,7 +134,13 @@ impl<'r> Run<'r> {
             }
             // SAFETY: the coroutine is live and ours, with a function and `arguments` values on its stack, or
             // suspended by a wait. Nothing else runs on its state at this instant.
-            unsafe { ffi::lua_resume(coroutine, vm.main(), arguments, &raw mut results) }
+            let status =
+                unsafe { ffi::lua_resume(coroutine, vm.main(), arguments, &raw mut results) };
+            if status > ffi::LUA_YIELD {
+                // SAFETY: the coroutine has failed, and its error is on top.
+                unsafe { observe::failed(coroutine, status) };
+            }
+            status
         };
         if host.watch().warned() && !self.warned {
             self.warned = true;
@@ -177,6 +184,7 @@ impl<'r> Run<'r> {
     /// Gives the coroutine back: it has returned and its results are no longer needed.
     pub(crate) fn done(mut self) {
         if let Some(coroutine) = self.coroutine.take() {
+            self.vm.host().watch().end(coroutine.raw);
             self.vm.recycle(coroutine);
         }
     }
@@ -185,6 +193,7 @@ impl<'r> Run<'r> {
 impl Drop for Run<'_> {
     fn drop(&mut self) {
         if let Some(coroutine) = self.coroutine.take() {
+            self.vm.host().watch().end(coroutine.raw);
             self.vm.abandon(coroutine);
         }
     }

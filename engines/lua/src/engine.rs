@@ -109,7 +109,7 @@ impl Engine for LuaEngine {
 
     fn start(&self, environment: &Environment) -> Result<Rc<dyn Instance>> {
         environment::mark_children();
-        Ok(Rc::new(LuaInstance::new(environment)))
+        Ok(Rc::new(LuaInstance::new(environment)?))
     }
 }
 

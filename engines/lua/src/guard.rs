@@ -5,7 +5,10 @@
 //! The functions here are called by Lua and may leave by an error, which skips Rust frames: none of them holds a value
 //! with a destructor when it calls Lua.
 
-use crate::limits::{self, Watch};
+use crate::{
+    limits::{self, Watch},
+    observe,
+};
 use mlua::ffi::{self, lua_State};
 use std::{
     ffi::{c_int, c_void},
@@ -41,6 +44,12 @@ pub(crate) const FUNCTIONS: [(&str, &str, ffi::lua_CFunction); 5] = [
     ("coroutine", "close", close),
 ];
 
+/// Whether a function of Lua's library is one of these that catch errors of what they call.
+pub(crate) fn catches(function: ffi::lua_CFunction) -> bool {
+    let own: [ffi::lua_CFunction; 3] = [pcall, xpcall, resume];
+    own.iter().any(|own| *own as usize == function as usize)
+}
+
 /// Implements `debug.sethook`, which is the closure's upvalue: the guest's hook must not replace ours.
 ///
 /// # Safety
@@ -52,6 +61,9 @@ pub(crate) unsafe extern "C-unwind" fn sethook(state: *mut lua_State) -> c_int {
         ffi::lua_insert(state, 1);
         let arguments = ffi::lua_gettop(state) - 1;
         ffi::lua_call(state, arguments, 0);
+        if let Some(watch) = limits::running() {
+            watch.attend(state);
+        }
         limits::look_again(state);
     }
     0
@@ -189,6 +201,9 @@ pub(crate) unsafe fn step(
         let mut results = 0;
         let before = limits::switch(coroutine);
         let status = ffi::lua_resume(coroutine, state, arguments, &raw mut results);
+        if status > ffi::LUA_YIELD {
+            observe::failed(coroutine, status);
+        }
         limits::switch(before);
         if limits::doomed() {
             return Step::Ended;

@@ -2,10 +2,11 @@
 
 use crate::{
     call::{self, Callee, Role, Run},
+    debugger,
     exports::{callable, kind_of},
     functions,
     limits::Stop,
-    loader, program, snapshot,
+    loader, profile, program, snapshot,
     value::LuaValue,
     vm::Vm,
 };
@@ -20,7 +21,7 @@ use std::{
 };
 use trine_engine::{
     Environment, Error, ErrorKind, Exports, Form, FunctionId, Hook, Instance, Interrupter,
-    Invocation, LocalFuture, Module, Payload, Result, Usage, Wanted,
+    Invocation, LocalFuture, Module, Payload, Profile, Result, Usage, Wanted,
 };
 
 /// One warm Lua.
@@ -58,15 +59,15 @@ enum Kind {
 }
 
 impl LuaInstance {
-    pub(crate) fn new(environment: &Environment) -> Self {
-        Self {
+    pub(crate) fn new(environment: &Environment) -> Result<Self> {
+        Ok(Self {
             environment: environment.clone(),
-            stop: Stop::new(),
+            stop: Stop::new(debugger::join(environment)?),
             vms: RefCell::default(),
             functions: RefCell::default(),
             calls: Cell::new(0),
             closed: Cell::new(false),
-        }
+        })
     }
 
     /// Returns the state of a root: the existing one, or a new one once that is spoiled.
@@ -325,6 +326,11 @@ impl Instance for LuaInstance {
             }
             Ok(())
         })
+    }
+
+    fn profile(&self) -> Result<Profile> {
+        self.check_open()?;
+        profile::begin(&self.stop)
     }
 
     fn interrupter(&self) -> Interrupter {

@@ -8,7 +8,12 @@
 //!
 //! A warning goes the same way, but its hook raises an error that any `pcall` catches: `trine.deadline_exceeded`.
 
-use crate::trace::LastOrigin;
+use crate::{
+    debugger::{self, GuestThread},
+    observe::Observed,
+    profile::Sampler,
+    trace::LastOrigin,
+};
 use mlua::ffi;
 use std::{
     cell::Cell,
@@ -16,7 +21,7 @@ use std::{
     ptr,
     sync::{
         Arc, Mutex, Once,
-        atomic::{AtomicPtr, AtomicU64, Ordering, compiler_fence},
+        atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering, compiler_fence},
     },
 };
 use tokio::sync::Notify;
@@ -39,17 +44,59 @@ pub(crate) struct Stop {
     waiting: Notify,
     /// The instance's thread, for as long as the instance lives.
     thread: Mutex<Option<Thread>>,
+    /// The instance as debuggers see it, where they are expected.
+    guest: Option<Arc<GuestThread>>,
+    /// Whether a debugger wants running code to look at what it has to do.
+    nudged: AtomicBool,
+    sampler: Sampler,
 }
 
 impl Stop {
     /// Makes the interrupt line of an instance on the calling thread.
-    pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self {
+    pub(crate) fn new(guest: Option<Arc<GuestThread>>) -> Arc<Self> {
+        let stop = Arc::new(Self {
             epoch: AtomicU64::new(0),
             warnings: AtomicU64::new(0),
             waiting: Notify::new(),
             thread: Mutex::new(Some(Thread::current())),
-        })
+            guest,
+            nudged: AtomicBool::new(false),
+            sampler: Sampler::default(),
+        });
+        if let Some(guest) = &stop.guest {
+            guest.set_stop(&stop);
+        }
+        stop
+    }
+
+    /// Returns the instance as debuggers see it, where they are expected.
+    pub(crate) fn guest(&self) -> Option<&Arc<GuestThread>> {
+        self.guest.as_ref()
+    }
+
+    pub(crate) fn sampler(&self) -> &Sampler {
+        &self.sampler
+    }
+
+    /// Whether somebody wants to know which coroutines run.
+    pub(crate) fn is_observed(&self) -> bool {
+        self.guest.is_some() || self.sampler.is_on()
+    }
+
+    /// Makes running code look at what a debugger wants of it.
+    pub(crate) fn nudge(&self) {
+        self.nudged.store(true, Ordering::SeqCst);
+        self.signal();
+    }
+
+    /// Notes that running code looks now.
+    pub(crate) fn take_nudge(&self) {
+        self.nudged.store(false, Ordering::SeqCst);
+    }
+
+    /// Whether running code is to stand still for an observer. To be asked by the signal handler.
+    fn has_observers_due(&self) -> bool {
+        self.sampler.ticked() || self.nudged.load(Ordering::SeqCst)
     }
 
     /// Returns the number of interrupts so far.
@@ -78,11 +125,17 @@ impl Stop {
         if let Ok(mut thread) = self.thread.lock() {
             *thread = None;
         }
+        if let Some(guest) = &self.guest {
+            guest.leave();
+        }
     }
 
     fn interrupt(&self) {
         self.epoch.fetch_add(1, Ordering::SeqCst);
         self.waiting.notify_waiters();
+        if let Some(guest) = &self.guest {
+            guest.wake();
+        }
         self.signal();
     }
 
@@ -92,7 +145,7 @@ impl Stop {
     }
 
     /// Makes the instance's thread check what it has to do.
-    fn signal(&self) {
+    pub(crate) fn signal(&self) {
         static INSTALL: Once = Once::new();
         // SAFETY: `on_signal` is async-signal-safe: it reads atomics and calls `lua_sethook`, nothing else.
         INSTALL.call_once(|| unsafe { signal::handle(SIGNAL, on_signal) });
@@ -121,11 +174,13 @@ pub(crate) struct Watch {
     /// `trine.deadline_exceeded`, which is raised as the warning: its address and its key in the registry.
     warning: Cell<(*const c_void, c_int)>,
     origin: LastOrigin,
+    observed: Observed,
 }
 
 impl Watch {
     pub(crate) fn new(environment: &Environment, stop: Arc<Stop>) -> Self {
         Self {
+            observed: Observed::new(&stop),
             stop,
             memory: memory(environment),
             epoch: Cell::new(0),
@@ -140,6 +195,10 @@ impl Watch {
 
     pub(crate) fn stop(&self) -> &Stop {
         &self.stop
+    }
+
+    pub(crate) fn observed(&self) -> &Observed {
+        &self.observed
     }
 
     /// Returns how large the heap may grow, in bytes.
@@ -172,6 +231,11 @@ impl Watch {
 
     pub(crate) fn set_exit(&self, status: i32) {
         self.exit.set(Some(status));
+    }
+
+    /// Puts another status, or none, in the place of the one that the call has passed to `os.exit`.
+    pub(crate) fn replace_exit(&self, status: Option<i32>) -> Option<i32> {
+        self.exit.replace(status)
     }
 
     /// Whether the running code has yet to be warned that its time is nearly up.
@@ -234,6 +298,8 @@ thread_local! {
 pub(crate) struct Entered {
     state: *mut ffi::lua_State,
     watch: *mut Watch,
+    /// The length that the chain of coroutines had, where it is kept.
+    length: Option<usize>,
 }
 
 /// Marks `state`, watched by `watch`, as what runs on this thread. `watch` must outlive the returned guard.
@@ -242,10 +308,16 @@ pub(crate) fn enter(state: *mut ffi::lua_State, watch: &Watch) -> Entered {
         let before = Entered {
             state: running.state.swap(state, Ordering::Relaxed),
             watch: running.watch.swap(ptr::from_ref(watch).cast_mut(), Ordering::Relaxed),
+            length: watch.stop.is_observed().then(|| watch.observed.length()),
         };
         compiler_fence(Ordering::SeqCst);
         before
     });
+    if before.length.is_some() && !state.is_null() {
+        watch.observed.runs(state);
+        // SAFETY: the caller runs `state` next.
+        unsafe { watch.attend(state) };
+    }
     if watch.warning() && !state.is_null() {
         // The signal came before this thread could say what it runs.
         // SAFETY: the caller runs `state` next, so it is live.
@@ -256,6 +328,10 @@ pub(crate) fn enter(state: *mut ffi::lua_State, watch: &Watch) -> Entered {
 
 impl Drop for Entered {
     fn drop(&mut self) {
+        // SAFETY: the reference does not leave this function.
+        if let (Some(length), Some(watch)) = (self.length, unsafe { running() }) {
+            watch.observed.cut(length);
+        }
         compiler_fence(Ordering::SeqCst);
         RUNNING.with(|running| {
             running.state.store(self.state, Ordering::Relaxed);
@@ -272,9 +348,20 @@ impl Drop for Entered {
 pub(crate) unsafe fn switch(state: *mut ffi::lua_State) -> *mut ffi::lua_State {
     let before = RUNNING.with(|running| running.state.swap(state, Ordering::Relaxed));
     compiler_fence(Ordering::SeqCst);
-    if alarmed() && !state.is_null() {
-        // SAFETY: the caller vouches for `state`.
-        unsafe { arm(state) };
+    if state.is_null() {
+        return before;
+    }
+    // SAFETY: the caller vouches for `state`; the reference does not leave this function.
+    unsafe {
+        if let Some(watch) = running()
+            && watch.stop.is_observed()
+        {
+            watch.observed.runs(state);
+            watch.attend(state);
+        }
+        if alarmed() {
+            arm(state);
+        }
     }
     before
 }
@@ -284,7 +371,9 @@ pub(crate) unsafe fn switch(state: *mut ffi::lua_State) -> *mut ffi::lua_State {
 /// # Safety
 /// `state` is the coroutine that runs.
 pub(crate) unsafe fn look_again(state: *mut ffi::lua_State) {
-    if alarmed() {
+    // SAFETY: the reference does not leave this function.
+    let nudged = unsafe { running() }.is_some_and(|watch| watch.stop.nudged.load(Ordering::SeqCst));
+    if nudged || alarmed() {
         // SAFETY: the caller vouches for `state`.
         unsafe { arm(state) };
     }
@@ -321,31 +410,43 @@ extern "C" fn on_signal(_: c_int) {
     };
     // SAFETY: `enter` stores a live watch and a live coroutine; both are read on the thread that stores them.
     unsafe {
-        if !state.is_null() && watch.as_ref().is_some_and(|watch| watch.doomed() || watch.warning())
+        if state.is_null() {
+            return;
+        }
+        if let Some(watch) = watch.as_ref()
+            && (watch.stop.has_observers_due() || watch.doomed() || watch.warning())
         {
             arm(state);
         }
     }
 }
 
-/// Makes `state` end, or raise its warning, at its next instruction.
+/// Makes `state` end, raise its warning, or stand still for an observer, at its next instruction.
 unsafe fn arm(state: *mut ffi::lua_State) {
-    // Only counting hooks may suspend a coroutine.
+    // Only counting hooks may suspend a coroutine. One that has lines told keeps that: this may be the instant before.
     // SAFETY: `state` is live; `lua_sethook` may be called at any instant on the thread that runs it.
-    unsafe { ffi::lua_sethook(state, Some(on_hook), ffi::LUA_MASKCOUNT, 1) };
+    unsafe {
+        let lines = ffi::lua_gethookmask(state) & ffi::LUA_MASKLINE;
+        ffi::lua_sethook(state, Some(on_hook), ffi::LUA_MASKCOUNT | lines, 1);
+    }
 }
 
-unsafe extern "C-unwind" fn on_hook(state: *mut ffi::lua_State, _: *mut ffi::lua_Debug) {
+unsafe extern "C-unwind" fn on_hook(state: *mut ffi::lua_State, event: *mut ffi::lua_Debug) {
     // SAFETY: Lua calls this on a live coroutine; no value with a destructor is alive when it leaves.
     unsafe {
         if doomed() {
             end(state);
             return;
         }
+        if (*event).event == ffi::LUA_HOOKLINE {
+            return debugger::on_line(state, event);
+        }
         ffi::lua_sethook(state, None, 0, 0);
-        if let Some(watch) = running()
-            && watch.take_warning()
-        {
+        let Some(watch) = running() else { return };
+        if watch.stop.is_observed() {
+            watch.observe(state);
+        }
+        if watch.take_warning() {
             watch.set_in_hook(true);
             raise_warning(state, watch);
         }

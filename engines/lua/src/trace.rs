@@ -1,10 +1,8 @@
 //! The place of a guest's code, now or when it raised an error: the guest's frames, without Lua's and our own.
 
+use crate::frames::{levels, text};
 use mlua::ffi::{self, lua_State};
-use std::{
-    cell::Cell,
-    ffi::{CStr, c_char, c_int},
-};
+use std::{cell::Cell, ffi::c_int};
 use trine_engine::{Error, Frame};
 
 /// Numbers of levels shown at the two ends of a larger stack, whose middle is left out.
@@ -172,24 +170,6 @@ pub(crate) fn split_position(message: &str) -> (u32, &str) {
     (0, message)
 }
 
-/// Returns the number of levels on a coroutine's stack.
-unsafe fn levels(coroutine: *mut lua_State) -> c_int {
-    // SAFETY: as for `Trace::of`.
-    let exists = |level| unsafe {
-        let mut frame: ffi::lua_Debug = std::mem::zeroed();
-        ffi::lua_getstack(coroutine, level, &raw mut frame) != 0
-    };
-    let (mut low, mut high) = (0, 1);
-    while exists(high) {
-        (low, high) = (high, high.saturating_mul(2));
-    }
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if exists(middle) { low = middle + 1 } else { high = middle }
-    }
-    low
-}
-
 /// Returns the bytes of the string at `index`.
 ///
 /// # Safety
@@ -201,12 +181,4 @@ unsafe fn bytes(state: *mut lua_State, index: c_int) -> Vec<u8> {
         let text = ffi::lua_tolstring(state, index, &raw mut length);
         std::slice::from_raw_parts(text.cast::<u8>(), length).to_vec()
     }
-}
-
-unsafe fn text(text: *const c_char) -> String {
-    if text.is_null() {
-        return String::new();
-    }
-    // SAFETY: as the caller vouches.
-    unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
 }
