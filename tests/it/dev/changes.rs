@@ -42,7 +42,7 @@ fn what_functions_are_made_of_counts_whatever_it_is() {
         ("node_modules/left/b.js", "module.exports = () => 'b';"),
         ("middlewares/tag.lua", "return { after = function(result) return result .. '!' end }"),
     ]);
-    let served = develops(&folder, &["--middleware", "tag"]);
+    let served = develops(&folder, &["--middlewares", "tag"]);
     says(&served, "/js", "one1!");
     says(&served, "/py", "one!");
     says(&served, "/packed", "a!");

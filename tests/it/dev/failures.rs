@@ -20,7 +20,6 @@ fn an_error_is_what_answers_until_it_is_mended() {
         ),
         ("py.py", "/py", PYTHON, "import nowhere\ndef handler(event, context): pass\n", "nowhere"),
         ("lua.lua", "/lua", LUA, "require 'nowhere' return function() end", "nowhere"),
-        ("py.py", "/py", PYTHON, "def other(event, context): pass\n", "handler"),
     ] {
         says(&served, path, "one");
         folder.write(name, broken);
@@ -32,6 +31,17 @@ fn an_error_is_what_answers_until_it_is_mended() {
         folder.write(name, saying(source, "one"));
         says(&served, path, "one");
     }
+}
+
+#[test]
+fn a_file_that_has_lost_its_function_is_no_function() {
+    let folder = three("one");
+    let served = develops(&folder, &[]);
+    says(&served, "/py", "one");
+    folder.write("py.py", "def other(event, context):\n    pass\n");
+    fails(&served, "/py", 404, "no function is served at /py");
+    folder.write("py.py", saying(PYTHON, "two"));
+    says(&served, "/py", "two");
 }
 
 #[test]
@@ -50,7 +60,7 @@ fn a_file_of_routes_with_an_error_is_told_to_whoever_asks() {
 #[test]
 fn a_function_that_ends_the_process_is_no_reason_to_stop() {
     let folder = three("one");
-    folder.write("py.py", "import os\ndef handler(event, context):\n    os._exit(7)\n");
+    folder.write("py.py", "import os\ndef handler(event, context):\n    os.kill(os.getpid(), 9)\n");
     let served = develops(&folder, &[]);
     says(&served, "/lua", "one");
     let first = generations(&served);
@@ -59,7 +69,7 @@ fn a_function_that_ends_the_process_is_no_reason_to_stop() {
     std::thread::sleep(std::time::Duration::from_millis(1100));
     let mut asked = crate::support::Connection::open(served.address);
     asked.send("GET", "/py", &[], b"");
-    shows(&served, "the server has ended by itself (exit status: 7)");
+    shows(&served, "the server has ended by itself (signal: 9 (SIGKILL))");
     says(&served, "/lua", "one");
     eventually("another process answers", || (generations(&served) != first).then_some(()));
 }
@@ -69,8 +79,8 @@ fn a_file_that_ends_the_process_when_it_is_loaded_is_told_and_not_tried_again_an
     let folder = three("one");
     let served = develops(&folder, &[]);
     says(&served, "/lua", "one");
-    folder.write("py.py", "import os\nos._exit(9)\n");
-    fails(&served, "/lua", 500, "exit status: 9");
+    folder.write("py.py", "import os\nos.kill(os.getpid(), 9)\n");
+    fails(&served, "/lua", 500, "signal: 9");
     fails(&served, "/lua", 500, "started again when a file changes");
     let those = generations(&served);
     std::thread::sleep(std::time::Duration::from_millis(300));
