@@ -43,6 +43,9 @@ const ATTEMPTS: usize = 40;
 /// Number of attempts by signal before the main thread's exception is set as on any other thread.
 const SIGNAL_ATTEMPTS: usize = 3;
 
+/// Number of attempts to have an exception raised where it does no harm.
+const TAKES: usize = 8;
+
 thread_local! {
     /// The calls of the instance whose section is open on this thread; null outside sections.
     static CURRENT: Cell<*const Runs> = const { Cell::new(std::ptr::null()) };
@@ -357,11 +360,17 @@ impl Drop for Section<'_, '_> {
 /// Takes back an asynchronous exception of this thread. Returns whether there was one.
 fn was_not_raised(py: Python<'_>, thread: c_long) -> bool {
     let Some(python) = interpreter::get() else { return false };
-    // Running any Python code raises it.
-    let raised = python.nothing.call0(py).is_err();
+    // Running any Python code raises it. What is raised may be a signal handler's, which comes first.
+    for attempt in 0..TAKES {
+        if python.nothing.call0(py).is_ok() {
+            return attempt > 0;
+        }
+    }
+    // Not in the first place: Python 3.11 then looks for an exception until another one is raised, again and again, and no
+    // function begins on a thread that is traced.
     // SAFETY: this thread is attached (the token shows it); null takes an exception back.
     unsafe { ffi::PyThreadState_SetAsyncExc(thread as _, std::ptr::null_mut()) };
-    raised
+    true
 }
 
 /// Calls `step` with a warning that is raised as soon as it runs Python code.
