@@ -14,7 +14,7 @@
 pub(crate) mod signal;
 pub(crate) mod sleep;
 
-use crate::interpreter;
+use crate::{debugger, interpreter};
 use pyo3::{ffi, prelude::*, types::PyType};
 use std::{
     cell::Cell,
@@ -283,6 +283,7 @@ impl Call {
     /// Marks this thread as running guest code until the result is dropped, which must happen while it is still
     /// attached (the borrow of the token ensures it).
     pub(crate) fn section<'py>(&self, py: Python<'py>) -> Section<'_, 'py> {
+        debugger::enter(py);
         // SAFETY: the thread is attached; the function only reads the thread's own number.
         let thread = unsafe { ffi::PyThread_get_thread_ident() } as c_long;
         let mut state = self.runs.state();
@@ -347,12 +348,18 @@ impl Drop for Section<'_, '_> {
         let mut state = self.call.runs.state();
         state.running = None;
         state.pending = None;
-        state.stopping = false;
-        let Some((call, level)) = state.set.take() else { return };
+        let stopped = std::mem::take(&mut state.stopping);
+        let set = state.set.take();
         drop(state);
         // An exception not yet raised must not hit whatever this thread runs next; a warning is still to be given.
-        if was_not_raised(self.py, self.thread) && level == Level::Warning {
+        if let Some((call, level)) = set
+            && was_not_raised(self.py, self.thread)
+            && level == Level::Warning
+        {
             self.call.runs.take_back_warning(call);
+        }
+        if stopped {
+            debugger::recover(self.py);
         }
     }
 }
