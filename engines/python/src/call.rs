@@ -2,7 +2,7 @@
 
 use crate::{
     context::Request,
-    error,
+    debugger, error,
     event_loop::Task,
     host,
     instance::{PythonInstance, RootId},
@@ -250,6 +250,10 @@ impl PythonInstance {
         called: &Called<'_>,
     ) -> Error {
         if section.was_stopped() || raised.get_type(py).is(&self.python.interrupted) {
+            return error::interrupted(py, Some(raised));
+        }
+        debugger::raised(py, raised);
+        if section.was_stopped() {
             return error::interrupted(py, Some(raised));
         }
         let id = called.invocation.map_or("", |invocation| invocation.request_id.as_str());

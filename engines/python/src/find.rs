@@ -23,6 +23,11 @@ pub(crate) fn find(lookup: &Lookup<'_>) -> Result<Search> {
     Ok(search)
 }
 
+/// Returns the folders and archives in which packages of a root are looked for, for messages.
+pub(crate) fn shown_places(lookup: &Lookup<'_>) -> Vec<String> {
+    places(lookup).iter().map(shown).collect()
+}
+
 /// Asks the interpreter.
 fn ask(name: &str, lookup: &Lookup<'_>) -> Result<Option<PathBuf>> {
     // Before the interpreter reads the environment.

@@ -2,7 +2,7 @@
 //! thread's instance; a thread that a guest started uses the sink of the latest one.
 
 use crate::{
-    child_environment, current_loop, exchange, exits, host_signals,
+    child_environment, current_loop, debugger, exchange, exits, host_signals,
     interpreter::{self, Prelude},
     limits, program, relative, scopes, standalone,
 };
@@ -224,6 +224,7 @@ pub(crate) fn module(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
     module.add_function(wrap_pyfunction!(define_snapshot_restore, &module)?)?;
     module.add_function(wrap_pyfunction!(standalone::configure_certificates, &module)?)?;
     child_environment::add_to(&module)?;
+    debugger::add_to(&module)?;
     exchange::add_to(&module)?;
     program::add_to(&module)?;
     Ok(module)

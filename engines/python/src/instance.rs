@@ -1,5 +1,6 @@
 //! One instance: the functions that it has loaded, and its end.
 
+mod profile;
 mod snapshot;
 mod values;
 mod wrap;
@@ -11,7 +12,7 @@ use crate::{
     context::Contexts,
     convert::Settings,
     current_loop::CurrentLoop,
-    error, host,
+    debugger, error, host,
     interpreter::{self, Interpreter, ThreadState},
     limits::Runs,
     live_instances::live_instances,
@@ -29,7 +30,7 @@ use std::{
 };
 use trine_engine::{
     Environment, Error, Exports, Form, FunctionId, Instance, Interrupter, Invocation, LocalFuture,
-    Module, Payload, Result, Usage,
+    Module, Payload, Profile, Result, Usage,
 };
 
 /// A worker's share of the interpreter.
@@ -121,6 +122,11 @@ impl PythonInstance {
         };
         let loaded = Python::attach(|py| {
             let section = call.section(py);
+            if let Err(failed) = debugger::prepare(py, self.python, &self.environment, &module.root)
+            {
+                let stopped = section.was_stopped();
+                return Err(if stopped { error::interrupted(py, None) } else { failed });
+            }
             let root = self.root(py, &module.root).map_err(|e| error::internal(py, &e))?;
             let scope = self.roots.borrow().get(root.0).and_then(|root| root.scope.clone());
             if let (Some(scope), Some(folder)) = (scope, module.path.parent()) {
@@ -287,6 +293,10 @@ impl Instance for PythonInstance {
 
     fn after_restore(&self) -> LocalFuture<'_, Result<()>> {
         Box::pin(self.go_on_restored())
+    }
+
+    fn profile(&self) -> Result<Profile> {
+        self.begin_profile()
     }
 
     fn interrupter(&self) -> Interrupter {

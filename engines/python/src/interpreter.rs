@@ -60,6 +60,10 @@ pub(crate) struct Interpreter {
     stream: PyOnceLock<Py<PyDict>>,
     /// The prelude's `snapshot`, loaded on first use.
     snapshot: PyOnceLock<Py<PyDict>>,
+    /// The prelude's `debugger`, loaded on first use.
+    debugger: PyOnceLock<Py<PyDict>>,
+    /// The prelude's `profile`, loaded on first use.
+    profile: PyOnceLock<Py<PyDict>>,
 }
 
 impl Interpreter {
@@ -79,12 +83,15 @@ impl Interpreter {
 
     /// Returns the prelude's `end` as a namespace.
     pub(crate) fn end(&self, py: Python<'_>) -> PyResult<&Py<PyDict>> {
-        self.end.get_or_try_init(py, || {
-            let natives = host::module(py)?;
-            natives.add("DeadlineExceeded", &self.deadline_exceeded)?;
-            natives.add("Interrupted", &self.interrupted)?;
-            Ok(run_prelude(py, Prelude::End, &natives)?.unbind())
-        })
+        self.end.get_or_try_init(py, || self.run_with_classes(py, Prelude::End))
+    }
+
+    /// Runs a file of the prelude that knows what stops a handler and what warns it.
+    fn run_with_classes(&self, py: Python<'_>, file: Prelude) -> PyResult<Py<PyDict>> {
+        let natives = host::module(py)?;
+        natives.add("DeadlineExceeded", &self.deadline_exceeded)?;
+        natives.add("Interrupted", &self.interrupted)?;
+        Ok(run_prelude(py, file, &natives)?.unbind())
     }
 
     /// Returns the prelude's `stream` as a namespace.
@@ -98,6 +105,18 @@ impl Interpreter {
     pub(crate) fn snapshot(&self, py: Python<'_>) -> PyResult<&Py<PyDict>> {
         self.snapshot.get_or_try_init(py, || {
             Ok(run_prelude(py, Prelude::Snapshot, &host::module(py)?)?.unbind())
+        })
+    }
+
+    /// Returns the prelude's `debugger` as a namespace.
+    pub(crate) fn debugger(&self, py: Python<'_>) -> PyResult<&Py<PyDict>> {
+        self.debugger.get_or_try_init(py, || self.run_with_classes(py, Prelude::Debugger))
+    }
+
+    /// Returns the prelude's `profile` as a namespace.
+    pub(crate) fn profile(&self, py: Python<'_>) -> PyResult<&Py<PyDict>> {
+        self.profile.get_or_try_init(py, || {
+            Ok(run_prelude(py, Prelude::Profile, &host::module(py)?)?.unbind())
         })
     }
 
@@ -350,6 +369,8 @@ fn prepare(py: Python<'_>, main_thread: bool) -> PyResult<Interpreter> {
         end: PyOnceLock::new(),
         stream: PyOnceLock::new(),
         snapshot: PyOnceLock::new(),
+        debugger: PyOnceLock::new(),
+        profile: PyOnceLock::new(),
     })
 }
 
@@ -404,12 +425,14 @@ pub(crate) enum Prelude {
     Check,
     Children,
     Context,
+    Debugger,
     End,
     Exits,
     Loader,
     Logs,
     Loop,
     Loops,
+    Profile,
     Program,
     Scopes,
     Signals,
@@ -441,12 +464,14 @@ pub(crate) fn run_prelude<'py>(
         Prelude::Check => prelude_file!("check"),
         Prelude::Children => prelude_file!("children"),
         Prelude::Context => prelude_file!("context"),
+        Prelude::Debugger => prelude_file!("debugger"),
         Prelude::End => prelude_file!("end"),
         Prelude::Exits => prelude_file!("exits"),
         Prelude::Loader => prelude_file!("loader"),
         Prelude::Logs => prelude_file!("logs"),
         Prelude::Loop => prelude_file!("loop"),
         Prelude::Loops => prelude_file!("loops"),
+        Prelude::Profile => prelude_file!("profile"),
         Prelude::Program => prelude_file!("program"),
         Prelude::Scopes => prelude_file!("scopes"),
         Prelude::Signals => prelude_file!("signals"),

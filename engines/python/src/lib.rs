@@ -7,6 +7,7 @@ mod collector;
 mod context;
 mod convert;
 mod current_loop;
+mod debugger;
 mod engine;
 mod error;
 mod event_loop;

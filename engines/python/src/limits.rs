@@ -14,7 +14,7 @@
 pub(crate) mod signal;
 pub(crate) mod sleep;
 
-use crate::interpreter;
+use crate::{debugger, interpreter};
 use pyo3::{ffi, prelude::*, types::PyType};
 use std::{
     cell::Cell,
@@ -42,6 +42,9 @@ const ATTEMPTS: usize = 40;
 
 /// Number of attempts by signal before the main thread's exception is set as on any other thread.
 const SIGNAL_ATTEMPTS: usize = 3;
+
+/// Number of attempts to have an exception raised where it does no harm.
+const TAKES: usize = 8;
 
 thread_local! {
     /// The calls of the instance whose section is open on this thread; null outside sections.
@@ -280,6 +283,7 @@ impl Call {
     /// Marks this thread as running guest code until the result is dropped, which must happen while it is still
     /// attached (the borrow of the token ensures it).
     pub(crate) fn section<'py>(&self, py: Python<'py>) -> Section<'_, 'py> {
+        debugger::enter(py);
         // SAFETY: the thread is attached; the function only reads the thread's own number.
         let thread = unsafe { ffi::PyThread_get_thread_ident() } as c_long;
         let mut state = self.runs.state();
@@ -344,12 +348,18 @@ impl Drop for Section<'_, '_> {
         let mut state = self.call.runs.state();
         state.running = None;
         state.pending = None;
-        state.stopping = false;
-        let Some((call, level)) = state.set.take() else { return };
+        let stopped = std::mem::take(&mut state.stopping);
+        let set = state.set.take();
         drop(state);
         // An exception not yet raised must not hit whatever this thread runs next; a warning is still to be given.
-        if was_not_raised(self.py, self.thread) && level == Level::Warning {
+        if let Some((call, level)) = set
+            && was_not_raised(self.py, self.thread)
+            && level == Level::Warning
+        {
             self.call.runs.take_back_warning(call);
+        }
+        if stopped {
+            debugger::recover(self.py);
         }
     }
 }
@@ -357,11 +367,17 @@ impl Drop for Section<'_, '_> {
 /// Takes back an asynchronous exception of this thread. Returns whether there was one.
 fn was_not_raised(py: Python<'_>, thread: c_long) -> bool {
     let Some(python) = interpreter::get() else { return false };
-    // Running any Python code raises it.
-    let raised = python.nothing.call0(py).is_err();
+    // Running any Python code raises it. What is raised may be a signal handler's, which comes first.
+    for attempt in 0..TAKES {
+        if python.nothing.call0(py).is_ok() {
+            return attempt > 0;
+        }
+    }
+    // Not in the first place: Python 3.11 then looks for an exception until another one is raised, again and again, and no
+    // function begins on a thread that is traced.
     // SAFETY: this thread is attached (the token shows it); null takes an exception back.
     unsafe { ffi::PyThreadState_SetAsyncExc(thread as _, std::ptr::null_mut()) };
-    raised
+    true
 }
 
 /// Calls `step` with a warning that is raised as soon as it runs Python code.

@@ -1,7 +1,7 @@
 //! The search for functions in modules: import through the prelude, lookup of names, and count of each one's arguments.
 
 use crate::{
-    error,
+    debugger, error,
     interpreter::Interpreter,
     program::{self, Program},
     user_environment,
@@ -176,6 +176,7 @@ fn import<'py>(
         ))
     });
     imported.map_err(|raised| {
+        debugger::raised(py, &raised);
         let error = error::import_failed(py, &raised, &module.name);
         // What is missing may lie where this version of Python does not look.
         let hint = (error.kind() == ErrorKind::ImportModule)

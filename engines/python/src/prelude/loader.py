@@ -30,6 +30,8 @@ _owners = {}
 _has_children = False
 # Folders of layers on `sys.path`, which are everyone's.
 _layers = []
+# Beginnings of the paths of tools, which are no root's, wherever they lie.
+_tools = ()
 # The generation of the roots that are there for a search only.
 _SEARCH = -1
 
@@ -133,6 +135,21 @@ def find(root, name, layer_root):
         except Exception:
             # What a finder of somebody else's makes of a name that it does not know.
             return None
+        finally:
+            forget(_SEARCH)
+
+
+def import_tool(root, name, layer_root):
+    """A module that works for the whole process, found where the packages of this root are."""
+    global _tools
+    with _lock:
+        _activate(_root(_SEARCH, root, layer_root))
+        try:
+            _import(name)
+            module = sys.modules[name]
+            folder = os.path.dirname(sys.modules[name.partition(".")[0]].__file__) + os.sep
+            _tools = tuple({*_tools, folder})
+            return module
         finally:
             forget(_SEARCH)
 
@@ -402,7 +419,7 @@ def _put_aside(root):
     tops, compiled = set(), set()
     for name, module in list(sys.modules.items()):
         top = name.partition(".")[0]
-        if name == top and _folder(module) in entries:
+        if name == top and _folder(module) in entries and not _is_tools(module):
             tops.add(top)
         elif type(getattr(module, "__loader__", None)).__name__ == "ExtensionFileLoader":
             compiled.add(top)
@@ -416,6 +433,10 @@ def _put_aside(root):
             root.modules[name] = sys.modules[name]
             del sys.modules[name]
     sys.path[:] = [entry for entry in sys.path if entry not in entries]
+
+
+def _is_tools(module):
+    return bool(_tools) and (getattr(module, "__file__", None) or "").startswith(_tools)
 
 
 def _folder(module):
@@ -584,6 +605,8 @@ def _depth(root, file):
 
 
 def _possible_owners(file):
+    if file.startswith(_tools):
+        return []
     depths = [(_depth(root, file), root) for root in _roots.values()]
     deepest = max(depth for depth, _ in depths) if depths else 0
     if deepest:

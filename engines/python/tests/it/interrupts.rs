@@ -185,3 +185,25 @@ def look(event): return done
     assert_eq!(stopped(&case).kind(), ErrorKind::Timeout);
     assert_eq!(case.call("look", "1").unwrap(), "[\"cleaned\"]");
 }
+
+#[test]
+fn functions_can_be_traced_after_an_interrupt() {
+    let source = "\
+import sys, time
+def handler(event):
+    print('begun')
+    while True: time.sleep(0.01)
+def traced(event):
+    lines = []
+    def trace(frame, kind, argument):
+        lines.append(kind)
+        return trace
+    sys.settrace(trace)
+    try: (lambda: 1)()
+    finally: sys.settrace(None)
+    return lines[0]
+";
+    let case = Case::new(&[("app.py", source)]);
+    assert_eq!(stopped(&case).kind(), ErrorKind::Timeout);
+    assert_eq!(case.call("traced", "1").unwrap(), "\"call\"");
+}

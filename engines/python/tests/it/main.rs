@@ -17,6 +17,7 @@ mod interrupts;
 mod loading;
 mod logs;
 mod process;
+mod profiles;
 mod programs;
 mod recycling;
 mod roots;
