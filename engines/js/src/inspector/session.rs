@@ -1,0 +1,218 @@
+//! A debugger's session: messages between a WebSocket and an isolate.
+
+use super::{
+    http::Hearing,
+    target::{Client, OURS, Target, resume},
+};
+use deno_runtime::deno_core::{
+    InspectorMsg, InspectorMsgKind,
+    futures::StreamExt as _,
+    serde::{self, Deserialize},
+};
+use fastwebsockets::{
+    FragmentCollectorRead, Frame, OpCode, Payload, WebSocket, WebSocketError, WebSocketWrite,
+};
+use serde_json::value::RawValue;
+use std::{pin::pin, sync::Arc};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::mpsc::{UnboundedSender, unbounded_channel},
+};
+use trine_engine::AttachedDebugger;
+
+/// The status with which a connection is closed whose isolate has ended.
+const GOING_AWAY: u16 = 1001;
+
+/// Code that is not the user's: the first statement is not looked for there.
+const NOT_THE_USERS: &str = r#"{"patterns":["^\\[?ext:","^node:"]}"#;
+
+/// A client's session, which ends when it is dropped.
+pub(super) struct Session {
+    target: Arc<Target>,
+    client: Client,
+    hearing: Option<Arc<Hearing>>,
+    /// What the client has last said about code to pass over.
+    patterns: String,
+    _attached: AttachedDebugger,
+}
+
+/// The parts of a command that are of interest here.
+#[derive(Deserialize)]
+#[serde(crate = "serde")]
+struct Command<'a> {
+    method: Option<String>,
+    #[serde(borrow)]
+    params: Option<&'a RawValue>,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.client.sender.close_channel();
+        self.target.disconnect(self.client.number);
+    }
+}
+
+impl Session {
+    pub(super) fn new(target: Arc<Target>, client: Client, hearing: Option<Arc<Hearing>>) -> Self {
+        let patterns = r#"{"patterns":[]}"#.to_owned();
+        Self { target, client, hearing, patterns, _attached: AttachedDebugger::new() }
+    }
+
+    /// Passes messages until one of both sides is gone.
+    pub(super) async fn run<S>(mut self, socket: WebSocket<S>)
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let hearing = self.hearing.clone();
+        let mut let_go = pin!(async move {
+            match hearing {
+                Some(hearing) => hearing.let_go().await,
+                None => std::future::pending().await,
+            }
+        });
+        let (read, mut write) = socket.split(tokio::io::split);
+        let (received, mut to_handle) = unbounded_channel();
+        // It is never dropped halfway: a frame would be lost.
+        let mut reading = pin!(read_all(FragmentCollectorRead::new(read), received));
+        loop {
+            let sent = tokio::select! {
+                biased;
+                message = self.client.receiver.next() => match message {
+                    Some(message) => match self.outgoing(message) {
+                        Some(text) => write.write_frame(text_frame(text)).await,
+                        None => Ok(()),
+                    },
+                    // The isolate has ended.
+                    None => {
+                        let _ = write.write_frame(Frame::close(GOING_AWAY, b"going away")).await;
+                        return;
+                    }
+                },
+                Some(received) = to_handle.recv() => match received {
+                    Received::Command(text) => self.incoming(text, &mut write).await,
+                    Received::Obligation(frame) => write.write_frame(frame).await,
+                },
+                () = &mut let_go => {
+                    let _ = write.write_frame(Frame::close(GOING_AWAY, b"going away")).await;
+                    return;
+                }
+                () = &mut reading => return,
+            };
+            if sent.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Handles a message of the client's.
+    async fn incoming<S>(
+        &mut self,
+        text: String,
+        write: &mut WebSocketWrite<S>,
+    ) -> Result<(), WebSocketError>
+    where
+        S: AsyncWrite + Unpin,
+    {
+        let mut result = Ok(());
+        let (mut is_release, mut is_patterns) = (false, false);
+        if ["runIfWaitingForDebugger", "setBlackboxPatterns", "NodeRuntime.enable"]
+            .iter()
+            .any(|name| text.contains(name))
+            && let Ok(Command { method: Some(method), params }) =
+                serde_json::from_str::<Command<'_>>(&text)
+        {
+            match &*method {
+                "Runtime.runIfWaitingForDebugger" => is_release = true,
+                "Debugger.setBlackboxPatterns" => {
+                    is_patterns = true;
+                    if let Some(params) = params {
+                        self.patterns = params.get().to_owned();
+                    }
+                }
+                "NodeRuntime.enable" if self.target.waits() => {
+                    let waiting = r#"{"method":"NodeRuntime.waitingForDebugger"}"#.to_owned();
+                    result = write.write_frame(text_frame(waiting)).await;
+                }
+                _ => {}
+            }
+        }
+        self.send(text);
+        let breaks = is_release && self.target.waits();
+        if breaks || is_patterns && self.target.breaks(self.client.number) {
+            self.pass_over(NOT_THE_USERS);
+        }
+        if breaks {
+            self.send(format!(r#"{{"id":{OURS},"method":"Debugger.pause"}}"#));
+            // Last: the isolate then handles what it has been sent, and goes on.
+            self.target.release(self.client.number);
+        }
+        self.target.wake();
+        if is_release && let Some(hearing) = &self.hearing {
+            hearing.tell();
+        }
+        result
+    }
+
+    /// Returns the text for the client of what the isolate says.
+    fn outgoing(&self, message: InspectorMsg) -> Option<String> {
+        if matches!(message.kind, InspectorMsgKind::Message(OURS)) {
+            return None;
+        }
+        let mut text = message.content;
+        if text.starts_with(r#"{"method":"Debugger.paused""#) {
+            if self.target.is_stopping() {
+                self.send(resume());
+            }
+            if self.target.breaks(self.client.number) {
+                self.target.has_broken();
+                self.pass_over(&self.patterns);
+                // Node's word for it, by which clients know this stop from others.
+                text = text.replacen(r#""reason":"other""#, r#""reason":"Break on start""#, 1);
+            }
+        }
+        Some(text)
+    }
+
+    /// Says which code is passed over.
+    fn pass_over(&self, patterns: &str) {
+        let method = "Debugger.setBlackboxPatterns";
+        self.send(format!(r#"{{"id":{OURS},"method":"{method}","params":{patterns}}}"#));
+    }
+
+    fn send(&self, text: String) {
+        // It fails where the isolate has ended, which the other channel tells as well.
+        let _ = self.client.sender.unbounded_send(text);
+    }
+}
+
+/// What a client has sent.
+enum Received {
+    Command(String),
+    /// The answer that the protocol of sockets wants.
+    Obligation(Frame<'static>),
+}
+
+/// Reads the client's messages until it is gone.
+async fn read_all<S>(mut read: FragmentCollectorRead<S>, received: UnboundedSender<Received>)
+where
+    S: AsyncRead + Unpin,
+{
+    let mut reply = |frame: Frame<'static>| {
+        let _ = received.send(Received::Obligation(frame));
+        std::future::ready(Ok::<(), WebSocketError>(()))
+    };
+    while let Ok(frame) = read.read_frame(&mut reply).await {
+        match frame.opcode {
+            OpCode::Text => {
+                let text = String::from_utf8_lossy(&frame.payload).into_owned();
+                let _ = received.send(Received::Command(text));
+            }
+            OpCode::Close => return,
+            _ => {}
+        }
+    }
+}
+
+fn text_frame(text: String) -> Frame<'static> {
+    Frame::text(Payload::Owned(text.into_bytes()))
+}
