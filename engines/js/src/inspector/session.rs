@@ -2,7 +2,7 @@
 
 use super::{
     http::Hearing,
-    target::{Client, OURS, Target, resume},
+    target::{Client, ENTRY, OURS, Target, resume},
 };
 use deno_runtime::deno_core::{
     InspectorMsg, InspectorMsgKind,
@@ -12,7 +12,7 @@ use deno_runtime::deno_core::{
 use fastwebsockets::{
     FragmentCollectorRead, Frame, OpCode, Payload, WebSocket, WebSocketError, WebSocketWrite,
 };
-use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use std::{pin::pin, sync::Arc};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -23,26 +23,34 @@ use trine_engine::AttachedDebugger;
 /// The status with which a connection is closed whose isolate has ended.
 const GOING_AWAY: u16 = 1001;
 
-/// Code that is not the user's: the first statement is not looked for there.
-const NOT_THE_USERS: &str = r#"{"patterns":["^\\[?ext:","^node:"]}"#;
-
 /// A client's session, which ends when it is dropped.
 pub(super) struct Session {
     target: Arc<Target>,
     client: Client,
     hearing: Option<Arc<Hearing>>,
-    /// What the client has last said about code to pass over.
-    patterns: String,
+    /// The breakpoint at the first statement of guests that waited.
+    entry: Option<String>,
     _attached: AttachedDebugger,
 }
 
-/// The parts of a command that are of interest here.
+/// The part of a command that is of interest here.
 #[derive(Deserialize)]
 #[serde(crate = "serde")]
-struct Command<'a> {
+struct Command {
     method: Option<String>,
-    #[serde(borrow)]
-    params: Option<&'a RawValue>,
+}
+
+/// The answer to a command that set a breakpoint.
+#[derive(Deserialize)]
+#[serde(crate = "serde")]
+struct Set {
+    result: Breakpoint,
+}
+
+#[derive(Deserialize)]
+#[serde(crate = "serde", rename_all = "camelCase")]
+struct Breakpoint {
+    breakpoint_id: String,
 }
 
 impl Drop for Session {
@@ -54,8 +62,7 @@ impl Drop for Session {
 
 impl Session {
     pub(super) fn new(target: Arc<Target>, client: Client, hearing: Option<Arc<Hearing>>) -> Self {
-        let patterns = r#"{"patterns":[]}"#.to_owned();
-        Self { target, client, hearing, patterns, _attached: AttachedDebugger::new() }
+        Self { target, client, hearing, entry: None, _attached: AttachedDebugger::new() }
     }
 
     /// Passes messages until one of both sides is gone.
@@ -74,9 +81,9 @@ impl Session {
         let (received, mut to_handle) = unbounded_channel();
         // It is never dropped halfway: a frame would be lost.
         let mut reading = pin!(read_all(FragmentCollectorRead::new(read), received));
+        let mut is_read = false;
         loop {
             let sent = tokio::select! {
-                biased;
                 message = self.client.receiver.next() => match message {
                     Some(message) => match self.outgoing(message) {
                         Some(text) => write.write_frame(text_frame(text)).await,
@@ -88,15 +95,20 @@ impl Session {
                         return;
                     }
                 },
-                Some(received) = to_handle.recv() => match received {
-                    Received::Command(text) => self.incoming(text, &mut write).await,
-                    Received::Obligation(frame) => write.write_frame(frame).await,
+                received = to_handle.recv() => match received {
+                    Some(Received::Command(text)) => self.incoming(text, &mut write).await,
+                    Some(Received::Obligation(frame)) => write.write_frame(frame).await,
+                    // The client is gone, and all that it sent before has been passed on.
+                    None => return,
                 },
                 () = &mut let_go => {
                     let _ = write.write_frame(Frame::close(GOING_AWAY, b"going away")).await;
                     return;
                 }
-                () = &mut reading => return,
+                () = &mut reading, if !is_read => {
+                    is_read = true;
+                    Ok(())
+                }
             };
             if sent.is_err() {
                 return;
@@ -114,21 +126,12 @@ impl Session {
         S: AsyncWrite + Unpin,
     {
         let mut result = Ok(());
-        let (mut is_release, mut is_patterns) = (false, false);
-        if ["runIfWaitingForDebugger", "setBlackboxPatterns", "NodeRuntime.enable"]
-            .iter()
-            .any(|name| text.contains(name))
-            && let Ok(Command { method: Some(method), params }) =
-                serde_json::from_str::<Command<'_>>(&text)
+        let mut is_release = false;
+        if ["runIfWaitingForDebugger", "NodeRuntime.enable"].iter().any(|name| text.contains(name))
+            && let Ok(Command { method: Some(method) }) = serde_json::from_str(&text)
         {
             match &*method {
                 "Runtime.runIfWaitingForDebugger" => is_release = true,
-                "Debugger.setBlackboxPatterns" => {
-                    is_patterns = true;
-                    if let Some(params) = params {
-                        self.patterns = params.get().to_owned();
-                    }
-                }
                 "NodeRuntime.enable" if self.target.waits() => {
                     let waiting = r#"{"method":"NodeRuntime.waitingForDebugger"}"#.to_owned();
                     result = write.write_frame(text_frame(waiting)).await;
@@ -137,12 +140,9 @@ impl Session {
             }
         }
         self.send(text);
-        let breaks = is_release && self.target.waits();
-        if breaks || is_patterns && self.target.breaks(self.client.number) {
-            self.pass_over(NOT_THE_USERS);
-        }
-        if breaks {
-            self.send(format!(r#"{{"id":{OURS},"method":"Debugger.pause"}}"#));
+        if is_release && self.target.waits() {
+            let start = json!({"url": self.target.url(), "lineNumber": 0, "columnNumber": 0});
+            self.command(ENTRY, "Debugger.setBreakpointByUrl", &start);
             // Last: the isolate then handles what it has been sent, and goes on.
             self.target.release(self.client.number);
         }
@@ -154,18 +154,31 @@ impl Session {
     }
 
     /// Returns the text for the client of what the isolate says.
-    fn outgoing(&self, message: InspectorMsg) -> Option<String> {
-        if matches!(message.kind, InspectorMsgKind::Message(OURS)) {
-            return None;
-        }
+    fn outgoing(&mut self, message: InspectorMsg) -> Option<String> {
         let mut text = message.content;
+        match message.kind {
+            InspectorMsgKind::Message(OURS) => return None,
+            // Where the client has set a breakpoint there itself, there is no other.
+            InspectorMsgKind::Message(ENTRY) => {
+                let set = serde_json::from_str::<Set>(&text).ok();
+                self.entry = set.map(|set| set.result.breakpoint_id);
+                return None;
+            }
+            _ => {}
+        }
         if text.starts_with(r#"{"method":"Debugger.paused""#) {
             if self.target.is_stopping() {
                 self.send(resume());
             }
             if self.target.breaks(self.client.number) {
                 self.target.has_broken();
-                self.pass_over(&self.patterns);
+                if let Some(entry) = self.entry.take() {
+                    self.command(
+                        OURS,
+                        "Debugger.removeBreakpoint",
+                        &json!({"breakpointId": entry}),
+                    );
+                }
                 // Node's word for it, by which clients know this stop from others.
                 text = text.replacen(r#""reason":"other""#, r#""reason":"Break on start""#, 1);
             }
@@ -173,10 +186,9 @@ impl Session {
         Some(text)
     }
 
-    /// Says which code is passed over.
-    fn pass_over(&self, patterns: &str) {
-        let method = "Debugger.setBlackboxPatterns";
-        self.send(format!(r#"{{"id":{OURS},"method":"{method}","params":{patterns}}}"#));
+    /// Sends a command in the client's name.
+    fn command(&self, id: i32, method: &str, params: &Value) {
+        self.send(json!({"id": id, "method": method, "params": params}).to_string());
     }
 
     fn send(&self, text: String) {

@@ -13,6 +13,9 @@ use uuid::Uuid;
 /// The id of the commands that are sent in a client's name without its knowledge; clients count upwards from 0 or 1.
 pub(super) const OURS: i32 = i32::MIN + 1;
 
+/// The id of the one among them that sets the breakpoint at the first statement.
+pub(super) const ENTRY: i32 = OURS + 1;
+
 /// An isolate that debuggers can attach to, from the moment on when its instance starts.
 pub(crate) struct Target {
     pub(super) id: Uuid,
