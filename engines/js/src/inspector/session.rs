@@ -6,7 +6,7 @@ use super::{
 };
 use deno_runtime::deno_core::{
     InspectorMsg, InspectorMsgKind,
-    futures::StreamExt as _,
+    futures::{FutureExt as _, StreamExt as _},
     serde::{self, Deserialize},
 };
 use fastwebsockets::{
@@ -102,6 +102,14 @@ impl Session {
                     None => return,
                 },
                 () = &mut let_go => {
+                    // What has been said already still gets there.
+                    while let Some(Some(message)) = self.client.receiver.next().now_or_never() {
+                        if let Some(text) = self.outgoing(message)
+                            && write.write_frame(text_frame(text)).await.is_err()
+                        {
+                            return;
+                        }
+                    }
                     let _ = write.write_frame(Frame::close(GOING_AWAY, b"going away")).await;
                     return;
                 }
