@@ -206,7 +206,7 @@ impl Shared {
     pub(crate) fn forget_old_interrupts(&self, isolate: &mut Entered<'_>) -> u64 {
         let interrupts = self.limits.interrupts();
         if self.interrupts_seen.replace(interrupts) != interrupts {
-            isolate.runtime().v8_isolate().cancel_terminate_execution();
+            self.limits.go_on(isolate.runtime().v8_isolate());
         }
         interrupts
     }
@@ -406,7 +406,7 @@ impl Shared {
 
     /// Returns the error of a call whose code was stopped, and makes the isolate ready for the next one.
     pub(crate) fn stopped(&self, isolate: &v8::Isolate, slot: Option<usize>) -> Error {
-        isolate.cancel_terminate_execution();
+        self.limits.go_on(isolate);
         self.was_stopped_before.set(true);
         self.interrupts_seen.set(self.limits.interrupts());
         if let Some(exit) = self.host.take_exit(slot) {

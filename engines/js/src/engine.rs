@@ -1,8 +1,8 @@
 //! The process-wide part: the description of the engine, and V8's platform, which exists once.
 
 use crate::{
-    ID, check, code_cache, examine, find, instance::JsInstance, options::NodeOptions, rules::Rules,
-    standalone,
+    ID, check, code_cache, examine, find, inspector, instance::JsInstance, options::NodeOptions,
+    rules::Rules, standalone,
 };
 use deno_runtime::{deno_core::v8, deno_node::NODE_VERSION};
 use std::{
@@ -116,6 +116,11 @@ const VARIABLES: &[VariableInfo] = &[
         default: "1",
         what: "0 accepts any certificate",
     },
+    VariableInfo {
+        name: inspector::PROXY_VARIABLE,
+        default: "",
+        what: "host:port of each place to which an event may connect a debugger, with commas between",
+    },
 ];
 
 impl Engine for JavaScript {
@@ -181,7 +186,7 @@ impl Engine for JavaScript {
         environment::mark_children();
         let mut environment = environment.clone();
         environment.memory_limit = NodeOptions::of_process().memory_limit(environment.memory_limit);
-        Ok(Rc::new(JsInstance::new(environment)))
+        Ok(Rc::new(JsInstance::new(environment)?))
     }
 
     fn interpret(&self, command_line: &[OsString], environment: &Environment) -> bool {

@@ -6,6 +6,7 @@ use crate::{
     error::{During, placed, syntax},
     flavour::Flavour,
     host::{Host, Mode, text_or_undefined},
+    inspector::{self, Registered},
     isolate::{Entered, Isolate, Snapshot},
     limits::Limits,
     loader::{Loader, NodeServices, imports_node, package_folders},
@@ -22,12 +23,15 @@ use crate::{
 use deno_runtime::deno_core::{ModuleSpecifier, v8};
 use std::{
     cell::{Cell, RefCell, RefMut},
+    io,
+    net::TcpStream,
     rc::Rc,
     sync::Arc,
 };
 use trine_engine::{
-    Environment, Error, ErrorKind, Exports, Form, FunctionId, HANDLER_NAMES, Hook, Instance,
-    Interrupter, Invocation, LocalFuture, Module, Payload, Result, Usage, Wanted, alternatives,
+    DebugSession, Environment, Error, ErrorKind, Exports, Form, FunctionId, HANDLER_NAMES, Hook,
+    Instance, Interrupter, Invocation, LocalFuture, Module, Payload, Profile, Result, Usage,
+    Wanted, alternatives,
 };
 
 /// One isolate, started when the first module is loaded: that module decides which snapshot it starts from.
@@ -40,7 +44,7 @@ pub(crate) struct Shared {
     environment: Environment,
     pub(crate) host: Rc<Host>,
     isolate: RefCell<Option<Isolate>>,
-    loader: Rc<Loader>,
+    pub(crate) loader: Rc<Loader>,
     threads: Arc<Threads>,
     /// The services that the isolate takes when it starts.
     services: RefCell<Option<NodeServices>>,
@@ -62,6 +66,8 @@ pub(crate) struct Shared {
     pub(crate) may_have_work: Cell<bool>,
     /// Number of operations on files that were given up waiting for.
     pub(crate) stuck: Cell<usize>,
+    /// The place among those that debuggers can attach to.
+    pub(crate) registered: RefCell<Option<Registered>>,
 }
 
 /// A function that an instance can be asked to call.
@@ -93,11 +99,26 @@ impl Kind {
 }
 
 impl JsInstance {
-    pub(crate) fn new(environment: Environment) -> Self {
+    /// Makes an instance.
+    ///
+    /// # Errors
+    /// When the process is to listen for debuggers, and cannot.
+    pub(crate) fn new(environment: Environment) -> Result<Self> {
         let wakers = Arc::<Wakers>::default();
         let folders = package_folders(&environment.layer_root);
         let (loader, services) = Loader::new(&folders);
-        Self {
+        let limits = Limits::new(wakers.clone());
+        let mut registered = None;
+        if let Some(listener) = environment.debuggers.inspector {
+            let server = inspector::listen(listener)?;
+            let (target, place) = server.register(listener.waits, &environment.log);
+            limits.target.set(target);
+            registered = Some(place);
+        }
+        if registered.is_some() || inspector::may_be_attached_by_event() {
+            loader.typescript.embed_maps();
+        }
+        Ok(Self {
             shared: Rc::new_cyclic(|shared| Shared {
                 threads: Threads::new(environment.clone(), folders.clone(), Mode::Function),
                 host: Host::new(
@@ -115,7 +136,7 @@ impl JsInstance {
                 loaded: RefCell::default(),
                 functions: RefCell::default(),
                 makers: Makers::default(),
-                limits: Limits::new(wakers.clone()),
+                limits,
                 interrupts_seen: Cell::new(0),
                 awaited: Awaited::new(wakers.clone()),
                 wakers,
@@ -124,8 +145,9 @@ impl JsInstance {
                 was_stopped_before: Cell::default(),
                 may_have_work: Cell::default(),
                 stuck: Cell::default(),
+                registered: RefCell::new(registered),
             }),
-        }
+        })
     }
 }
 
@@ -221,6 +243,18 @@ impl Instance for JsInstance {
         Box::pin(self.shared.after_restore())
     }
 
+    fn attach_debugger(&self, connection: TcpStream) -> LocalFuture<'_, Result<DebugSession>> {
+        Box::pin(self.shared.attach_debugger(connection))
+    }
+
+    fn profile(&self) -> Result<Profile> {
+        self.shared.profile()
+    }
+
+    fn heap_snapshot(&self, out: &mut dyn io::Write) -> Result<()> {
+        self.shared.heap_snapshot(out)
+    }
+
     fn interrupter(&self) -> Interrupter {
         self.shared.limits.interrupter()
     }
@@ -242,6 +276,7 @@ impl Instance for JsInstance {
         self.shared.limits.forget();
         self.shared.write_code_cache();
         self.shared.threads.stop();
+        self.shared.registered.take();
         let isolate = self.shared.isolate.borrow_mut().take();
         drop(isolate);
         // Waiting calls find out that there is nothing to wait for.
@@ -315,7 +350,11 @@ impl Shared {
         exports
     }
 
-    async fn find(&self, module: &Module, url: &ModuleSpecifier) -> Result<LoadedFunctions> {
+    async fn find(
+        self: &Rc<Self>,
+        module: &Module,
+        url: &ModuleSpecifier,
+    ) -> Result<LoadedFunctions> {
         let _loading = self.loader.begin();
         Rules::check()?;
         if Flavour::of(module)? == Flavour::Deno {
@@ -325,6 +364,7 @@ impl Shared {
         }
         self.loader.note_required((module.wanted == Wanted::Program).then_some(&*module.path));
         let format = self.prepare(module, url)?;
+        self.wait_for_debugger().await?;
         let (step, current) = {
             let mut isolate = self.isolate()?;
             let mut isolate = isolate.enter();
@@ -349,7 +389,7 @@ impl Shared {
     }
 
     /// Decides how to load a module, and starts the isolate if need be, from the snapshot that suits this module.
-    fn prepare(&self, module: &Module, url: &ModuleSpecifier) -> Result<&'static str> {
+    fn prepare(self: &Rc<Self>, module: &Module, url: &ModuleSpecifier) -> Result<&'static str> {
         let commonjs = module.wanted == Wanted::Program
             || self.loader.is_commonjs(url).map_err(|error| syntax(&error.to_string()))?;
         let mut isolate = self.isolate.borrow_mut();
@@ -387,6 +427,11 @@ impl Shared {
             )?;
             NodeOptions::of_process().tell(&self.environment.log);
             self.limits.watch(started.enter().runtime().v8_isolate().thread_safe_handle());
+            if let Some(target) = self.limits.target.get() {
+                target.note_module(url.as_str());
+                target.started(started.enter().runtime().inspector().get_session_sender());
+                inspector::attend(self, target);
+            }
             *isolate = Some(started);
         }
         if let Some(permits) = self.loader.permits.get()
@@ -506,7 +551,7 @@ mod tests {
         let wanted = Wanted::Handler("handler".to_owned());
         let module = Module::new(&folder, path, "app", wanted);
         create_and_run_current_thread(async move {
-            let instance = JsInstance::new(environment);
+            let instance = JsInstance::new(environment).expect("nothing listens");
             let loaded = instance.load(&module).await.map(|exports| exports.functions.len());
             assert_eq!(loaded.ok(), Some(1));
             assert!(crate::isolate::code_cache("ext:deno_node/http2.ts").is_some());

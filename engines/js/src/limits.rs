@@ -1,6 +1,6 @@
 //! The interruption of code that runs too long, from any thread.
 
-use crate::wakers::Wakers;
+use crate::{inspector::SharedTarget, wakers::Wakers};
 use deno_runtime::deno_core::v8;
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -14,12 +14,15 @@ pub(crate) struct Limits {
     isolate: Arc<Mutex<Option<v8::IsolateHandle>>>,
     interrupts: Arc<AtomicU64>,
     wakers: Arc<Wakers>,
+    /// What debuggers are attached to, if there is anything: an interrupt also ends their pauses.
+    pub(crate) target: SharedTarget,
 }
 
 impl Limits {
     /// Makes the limits. `wakers` are those of the calls in flight, which an interrupt also ends while they wait.
     pub(crate) fn new(wakers: Arc<Wakers>) -> Self {
-        Self { isolate: Arc::default(), interrupts: Arc::default(), wakers }
+        let (isolate, interrupts, target) = Default::default();
+        Self { isolate, interrupts, wakers, target }
     }
 
     /// Stores the handle of the started isolate.
@@ -32,6 +35,14 @@ impl Limits {
         *self.isolate.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
+    /// Lets the code run again after an interrupt, and stay at breakpoints.
+    pub(crate) fn go_on(&self, isolate: &v8::Isolate) {
+        isolate.cancel_terminate_execution();
+        if let Some(target) = self.target.get() {
+            target.go_on();
+        }
+    }
+
     /// Returns the number of interrupts so far: a call that finds another number than at its start has been stopped.
     pub(crate) fn interrupts(&self) -> u64 {
         self.interrupts.load(Ordering::Acquire)
@@ -39,11 +50,14 @@ impl Limits {
 
     /// Makes an interrupter that stops JavaScript where it stands, past `catch` and `finally`, and ends waiting calls.
     pub(crate) fn interrupter(&self) -> Interrupter {
-        let Self { isolate, interrupts, wakers } = self.clone();
+        let Self { isolate, interrupts, wakers, target } = self.clone();
         Interrupter::new(move || {
             interrupts.fetch_add(1, Ordering::Release);
             if let Some(isolate) = &*isolate.lock().unwrap_or_else(PoisonError::into_inner) {
                 isolate.terminate_execution();
+            }
+            if let Some(target) = target.get() {
+                target.interrupt();
             }
             wakers.wake_all();
         })

@@ -155,6 +155,13 @@ impl Sources {
         named.start.and_then(name).or_else(|| named.call.and_then(name)).map(str::to_owned)
     }
 
+    /// Returns line and column in the TypeScript from which code was made, counted from 0.
+    pub(crate) fn origin(&self, url: &str, line: u32, column: u32) -> Option<(u32, u32)> {
+        let text = self.typescript.source_map(url)?;
+        let map = self.made_map(url, text)?;
+        map.find(line, column).map(|origin| (origin.line, origin.column))
+    }
+
     /// Returns the source map of a TypeScript file, which may have been made anew since the last time.
     fn made_map(&self, url: &str, text: Rc<str>) -> Option<Rc<SourceMap>> {
         if let Some(made) = self.made.borrow().get(url)

@@ -6,6 +6,7 @@ use crate::{
     certificates,
     flavour::Flavour,
     host::{Host, Mode, text_or_undefined},
+    inspector::{self, Target},
     isolate::{self, Snapshot},
     loader::Loader,
     memory::Memory,
@@ -93,6 +94,8 @@ struct Thread {
     parent: Option<WorkerId>,
     isolate: v8::IsolateHandle,
     is_stopped: AtomicBool,
+    /// What debuggers are attached to.
+    target: Option<Arc<Target>>,
 }
 
 impl Thread {
@@ -100,6 +103,9 @@ impl Thread {
     fn stop(&self) {
         self.is_stopped.store(true, Ordering::Relaxed);
         self.isolate.terminate_execution();
+        if let Some(target) = &self.target {
+            target.interrupt();
+        }
     }
 }
 
@@ -258,8 +264,10 @@ impl Threads {
         id: WorkerId,
         parent: Option<WorkerId>,
         isolate: v8::IsolateHandle,
+        target: Option<Arc<Target>>,
     ) -> Registered {
-        let thread = Arc::new(Thread { id, parent, isolate, is_stopped: AtomicBool::new(false) });
+        let is_stopped = AtomicBool::new(false);
+        let thread = Arc::new(Thread { id, parent, isolate, is_stopped, target });
         let mut running = self.running();
         running.threads.insert(id, thread.clone());
         if running.has_ended {
@@ -283,6 +291,14 @@ impl Threads {
         }
         let typescript = loader.typescript.clone();
         let sources = loader.sources.clone();
+        // Where nothing listens, the thread that started this one has been told.
+        let listening = self.environment.debuggers.inspector.map(inspector::listen);
+        let server = listening.and_then(Result::ok);
+        let debugged = server.map(|server| server.register(false, &self.environment.log));
+        if debugged.is_some() {
+            loader.typescript.embed_maps();
+        }
+        let url = args.main_module.to_string();
         let (environment, folders) = (self.environment.clone(), self.package_folders.clone());
         let mode = self.mode.clone();
         let host = Host::new(environment, folders, loader.clone(), Weak::default(), mode);
@@ -362,7 +378,13 @@ impl Threads {
             state.put(self.clone());
             state.put(typescript);
             state.put(self.variables.clone());
-            state.put(self.register(id, parent, isolate));
+            let target = debugged.as_ref().map(|(target, _)| target.clone());
+            state.put(self.register(id, parent, isolate, target));
+        }
+        if let Some((target, registered)) = debugged {
+            target.note_module(&url);
+            target.started(worker.js_runtime.inspector().get_session_sender());
+            worker.js_runtime.op_state().borrow_mut().put(registered);
         }
         isolate::start_thread_prelude(&mut worker.js_runtime, &host, sources);
         (worker, handle)

@@ -5,6 +5,7 @@ mod accessors;
 mod commonjs;
 mod config;
 mod decorated;
+mod embedded;
 mod emit;
 mod fields;
 mod jsonc;
@@ -33,7 +34,7 @@ use deno_ast::{MediaType, ModuleSpecifier, ParseParams};
 use deno_error::JsErrorBox;
 use node_resolver::PackageJsonResolverRc;
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::HashMap,
     path::{Path, PathBuf},
     rc::Rc,
@@ -60,6 +61,8 @@ pub(crate) struct TypeScript {
     types: RefCell<HashMap<PathBuf, types::Types>>,
     /// The source maps of the files that were made, by URL.
     maps: RefCell<HashMap<String, Rc<str>>>,
+    /// Whether what is made says where it comes from, for debuggers.
+    embeds_maps: Cell<bool>,
 }
 
 /// The settings that hold for the files of a folder.
@@ -85,7 +88,13 @@ impl TypeScript {
             ready: RefCell::default(),
             types: RefCell::default(),
             maps: RefCell::default(),
+            embeds_maps: Cell::default(),
         })
+    }
+
+    /// Adds source maps from now on to what is made.
+    pub(crate) fn embed_maps(&self) {
+        self.embeds_maps.set(true);
     }
 
     /// Returns the settings for a file.
@@ -139,7 +148,10 @@ impl TypeScript {
                 is_typescript(MediaType::from_path(&file)) && self.exports_type(&file, name)
             })
         };
-        let made = transpile(&url, &source, &config, format, &is_type)?;
+        let mut made = transpile(&url, &source, &config, format, &is_type)?;
+        if self.embeds_maps.get() {
+            made.text.push_str(&embedded::comment(&made.map, &url, &source));
+        }
         self.maps.borrow_mut().insert(url.into(), made.map.as_str().into());
         Ok(made)
     }

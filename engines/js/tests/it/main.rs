@@ -4,6 +4,7 @@
 
 mod callbacks;
 mod code_cache;
+mod debugger;
 mod flavour;
 mod hooks;
 mod interleaving;

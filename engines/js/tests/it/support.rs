@@ -2,7 +2,9 @@
 
 use deno_runtime::tokio_util::create_basic_runtime;
 use std::{future::Future, ops::Deref, rc::Rc};
-use trine_engine::{Engine, Error, FunctionId, Instance, Invocation, Result, Wanted};
+use trine_engine::{
+    DebugListener, Engine, Error, FunctionId, Instance, Invocation, Result, Wanted,
+};
 use trine_testkit::guest;
 
 pub(crate) use trine_testkit::guest::{LIMIT, call, module, text};
@@ -34,6 +36,14 @@ impl Guest {
         Self(guest::Guest::start(&trine_js::engine(), files, |environment, folder| {
             environment.layer_root = folder.join("opt");
             environment.memory_limit = memory_limit;
+        }))
+    }
+
+    /// Makes a guest of these files in which debuggers may attach at the address.
+    pub(crate) fn listening(files: &[(&str, &str)], inspector: DebugListener) -> Self {
+        Self(guest::Guest::start(&trine_js::engine(), files, |environment, folder| {
+            environment.layer_root = folder.join("opt");
+            environment.debuggers.inspector = Some(inspector);
         }))
     }
 
