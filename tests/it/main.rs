@@ -10,6 +10,7 @@ mod check;
 mod cli;
 mod cloudevents;
 mod connections;
+mod debugging;
 mod dev;
 mod doctor;
 mod emulator;

@@ -1,8 +1,8 @@
 //! The process-wide part: the description of the engine, and V8's platform, which exists once.
 
 use crate::{
-    ID, check, code_cache, examine, find, inspector, instance::JsInstance, options::NodeOptions,
-    rules::Rules, standalone,
+    ID, check, code_cache, examine, find, instance::JsInstance, options::NodeOptions, rules::Rules,
+    standalone,
 };
 use deno_runtime::{deno_core::v8, deno_node::NODE_VERSION};
 use std::{
@@ -115,11 +115,6 @@ const VARIABLES: &[VariableInfo] = &[
         name: "NODE_TLS_REJECT_UNAUTHORIZED",
         default: "1",
         what: "0 accepts any certificate",
-    },
-    VariableInfo {
-        name: inspector::PROXY_VARIABLE,
-        default: "",
-        what: "host:port of each place to which an event may connect a debugger, with commas between",
     },
 ];
 
