@@ -15,8 +15,8 @@ use crate::{
     config::{self, CountForm, Settings},
     engines::Registry,
     http::{
-        Ended, ErrorDetail, EventFormat, MOST_CONCURRENT, MOST_THREADS, ServeOptions, Server, Site,
-        Supervisor,
+        ConsoleOptions, Ended, Endpoint, ErrorDetail, EventFormat, Listen, MOST_CONCURRENT,
+        MOST_THREADS, ServeOptions, Server, Site, Supervisor,
     },
     telemetry::{Log, ProcessSink},
     worker::Isolation,
@@ -112,6 +112,9 @@ pub(super) struct Serve {
     /// Log every request
     #[arg(long)]
     log_requests: bool,
+    /// Show a page for developing functions at /.trine/: on a loopback address only
+    #[arg(long)]
+    console: bool,
     /// Pass whole paths to the functions of a folder: without it, the path of /shop/cart is /cart to the function shop
     #[arg(long)]
     keep_base_path: bool,
@@ -175,6 +178,12 @@ impl Serve {
             let mut banner = banner(server.site(), &place, asked, threads);
             if let Some(address) = server.metrics_address() {
                 let _ = writeln!(banner, "Metrics on {}/metrics", base_url("http", address));
+            }
+            if server.options().console.is_some() {
+                let scheme = if is_secured { "https" } else { "http" };
+                if let Endpoint::Tcp(address) = server.endpoint() {
+                    let _ = writeln!(banner, "Console on {}/.trine/", base_url(scheme, *address));
+                }
             }
             // A closed standard output is no reason not to serve.
             if let Some(problem) = server.options().scaleway.access.problem() {
@@ -253,8 +262,29 @@ impl Serve {
         options.eager = self.eager;
         options.log_requests = self.log_requests;
         options.keep_base_path = self.keep_base_path;
+        if self.console {
+            check_console(&options)?;
+            options.console = Some(ConsoleOptions::default());
+        }
         Ok(options)
     }
+}
+
+/// Checks that nobody but this machine can reach a server with a console.
+///
+/// # Errors
+/// [`Usage`] when somebody else can, or that cannot be told.
+fn check_console(options: &ServeOptions) -> Result<(), Usage> {
+    let place = match &options.listen {
+        Listen::Address if options.address.ip().is_loopback() => return Ok(()),
+        Listen::Address => options.address.to_string(),
+        Listen::Unix(path) => path.display().to_string(),
+        Listen::Inherited => "a socket that was handed over".to_owned(),
+    };
+    Err(Usage(format!(
+        "--console: whoever reaches the console can invoke every function, so it is for this machine alone, and the server \
+         listens on {place}: leave out --console, or listen on a loopback address such as 127.0.0.1"
+    )))
 }
 
 /// Checks that a path has a form in which it can name anything.

@@ -1,6 +1,7 @@
 //! One worker's functions: loaded at their first request, with no more calls at a time than they can take.
 
 use super::{
+    console::Watch,
     handover::Dispatcher,
     lifeline::Lifeline,
     options::{MOST_CONCURRENT, ServeOptions},
@@ -60,6 +61,8 @@ pub(super) struct Functions {
     /// Whether what is worn is replaced after the answer; else that is up to whoever drives these functions.
     refreshes: bool,
     queue: Arc<Queue>,
+    /// What looks on, if anything does.
+    watch: Option<Arc<Watch>>,
     /// The lock that is held while all of them are reloaded.
     renewing: Mutex<()>,
 }
@@ -117,8 +120,14 @@ impl Functions {
             worker: worker.clone(),
             refreshes: !matches!(share, Share::Following),
             queue: queue.clone(),
+            watch: None,
             renewing: Mutex::default(),
         }
+    }
+
+    /// Has somebody look on.
+    pub(super) fn watched_by(self, watch: Option<Arc<Watch>>) -> Self {
+        Self { watch, ..self }
     }
 
     /// Returns what takes spans of invocations, if anything does.
@@ -179,6 +188,9 @@ impl Functions {
         if let Some(dispatcher) = self.elsewhere(index).await? {
             return dispatcher.call(index, event, &invocation, lifeline, admission).await;
         }
+        if let Some(watch) = &self.watch {
+            watch.note_event(index, &invocation.request_id, &event);
+        }
         let permits = self.here(index)?.permits.clone();
         let waits = self.tracer().is_on() && permits.available_permits() == 0;
         let since = waits.then(SystemTime::now);
@@ -202,6 +214,12 @@ impl Functions {
                 });
             }
             let (result, claim) = answer.into_parts();
+            if let Some(watch) = &functions.watch {
+                watch.note_hooks(index, || function.hooks());
+                if let Ok(result) = &result {
+                    watch.note_result(&invocation.request_id, result);
+                }
+            }
             if claim.take() { result } else { Err(answered()) }
         })
         .await

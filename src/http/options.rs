@@ -1,8 +1,8 @@
 //! The settings of a server.
 
 use super::{
-    access_log::AccessLog, format::EventFormat, forwarded::TrustedProxies, limits::Limits,
-    metrics::MetricsPlace, scaleway::Scaleway, site::ServedFunction, tls::TlsFiles,
+    access_log::AccessLog, console::ConsoleOptions, format::EventFormat, forwarded::TrustedProxies,
+    limits::Limits, metrics::MetricsPlace, scaleway::Scaleway, site::ServedFunction, tls::TlsFiles,
 };
 use std::{
     net::SocketAddr,
@@ -67,6 +67,8 @@ pub struct ServeOptions {
     pub access_log: Option<AccessLog>,
     /// The place where metrics can be read, if there are to be any.
     pub metrics: Option<MetricsPlace>,
+    /// The page for whoever develops functions, if there is to be one: for servers that only this machine can reach.
+    pub console: Option<ConsoleOptions>,
 }
 
 /// The socket on which a server listens.
@@ -117,6 +119,7 @@ impl ServeOptions {
             proxies: TrustedProxies::default(),
             access_log: None,
             metrics: None,
+            console: None,
         }
     }
 

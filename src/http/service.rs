@@ -4,6 +4,7 @@ use super::{
     arrival::{Arrival, trace_context},
     body::{ReplyBody, StreamedBody},
     closing::Closing,
+    console,
     error::{failure, hidden, hidden_failure, refusal},
     event::{self, EventContext},
     format::EventFormat,
@@ -158,6 +159,11 @@ impl Service {
         }
         if let Err((status, why)) = target::check(&parts) {
             return closing(refusal(&parts.method, status, why));
+        }
+        if let Some(console) = &self.shared.console
+            && console::is_its(parts.uri.path())
+        {
+            return self.answer_console(console, arrival, hold, &parts, body).await;
         }
         if let Some(reply) = self.own(&parts) {
             return reply;
