@@ -198,7 +198,7 @@ impl Service {
         let mut invocation = self.options.invocation(function, id.clone(), trace_id.into_owned());
         // Nobody reads the answer piece by piece.
         invocation.exchange.buffer();
-        console.watch.awaits(&id);
+        let awaited = console.watch.awaits(&id);
         let span = self.functions.tracer().open(|| Opening {
             name: function.name.clone().into(),
             role: Role::Server,
@@ -216,7 +216,7 @@ impl Service {
             _ => Value::Null,
         };
         drop(span);
-        let mut told = console.watch.take(&id).unwrap_or_else(|| json!({"id": id}));
+        let mut told = awaited.take().unwrap_or_else(|| json!({"id": id}));
         told["result"] = result;
         answer(method, &told)
     }

@@ -2,8 +2,7 @@
 
 use super::Console;
 use crate::{
-    http::invocations::streamed,
-    http::{response::Reply, service::Service, wire::Hold},
+    http::{invocations::streamed, response::Reply, service::Service, wire::Hold},
     watchdog::resident_memory,
 };
 use bytes::Bytes;
@@ -12,12 +11,13 @@ use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::watch,
-    time::{self, MissedTickBehavior},
+    time::{self, Instant},
 };
 use trine_engine::ResponseStream;
 
-/// The time between two figures.
+/// The time between two figures where nothing happens, and where something does.
 const INTERVAL: Duration = Duration::from_secs(2);
+const SOON: Duration = Duration::from_millis(300);
 /// Number of bytes that are sent at once, about.
 const BATCH: usize = 64 * 1024;
 
@@ -60,8 +60,7 @@ async fn tell(
 impl Console {
     async fn tell(&self, stream: &ResponseStream, mut next: u64) {
         let mut news = self.watch.news();
-        let mut ticks = time::interval(INTERVAL);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut told, mut due) = (Instant::now(), Instant::now());
         let hello = json!({
             "generation": self.options.generation,
             "isDevelopment": self.options.is_development,
@@ -85,11 +84,13 @@ impl Console {
                 }
             }
             tokio::select! {
-                _ = news.changed() => {}
-                _ = ticks.tick() => {
+                _ = news.changed() => due = due.min(told + SOON),
+                () = time::sleep_until(due) => {
                     if !send(stream, "metrics", &self.metrics()).await {
                         return;
                     }
+                    told = Instant::now();
+                    due = told + INTERVAL;
                 }
             }
         }

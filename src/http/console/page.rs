@@ -11,10 +11,11 @@ const TOKEN: &str = "{{token}}";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// The other files: their names, types, and what is in them.
-const FILES: [(&str, &str, &str); 8] = [
+const FILES: [(&str, &str, &str); 9] = [
     ("console.js", SCRIPT, include_str!("page/console.js")),
     ("detail.js", SCRIPT, include_str!("page/detail.js")),
     ("json.js", SCRIPT, include_str!("page/json.js")),
+    ("list.js", SCRIPT, include_str!("page/list.js")),
     ("server.js", SCRIPT, include_str!("page/server.js")),
     ("share.js", SCRIPT, include_str!("page/share.js")),
     ("store.js", SCRIPT, include_str!("page/store.js")),

@@ -82,6 +82,12 @@ enum Node {
     },
 }
 
+/// The wish to know what becomes of an invocation. It ends with whoever has it.
+pub(super) struct Awaited<'w> {
+    watch: &'w Watch,
+    id: &'w str,
+}
+
 /// Figures of a server.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Figures {
@@ -327,13 +333,9 @@ impl Watch {
     }
 
     /// Notes that somebody will ask for what is known of an invocation.
-    pub(super) fn awaits(&self, id: &str) {
+    pub(super) fn awaits<'w>(&'w self, id: &'w str) -> Awaited<'w> {
         self.state().awaited.insert(id.to_owned(), None);
-    }
-
-    /// Returns what is known of an invocation that was awaited.
-    pub(super) fn take(&self, id: &str) -> Option<Value> {
-        self.state().awaited.remove(id).flatten()
+        Awaited { watch: self, id }
     }
 
     fn tell(&self, kind: Kind, json: &str) {
@@ -381,6 +383,19 @@ impl Watch {
 
     fn index(&self, name: &str) -> Option<usize> {
         self.functions.iter().position(|known| known == name)
+    }
+}
+
+impl Awaited<'_> {
+    /// Returns what is known of the invocation, once it has ended.
+    pub(super) fn take(&self) -> Option<Value> {
+        self.watch.state().awaited.get_mut(self.id).and_then(Option::take)
+    }
+}
+
+impl Drop for Awaited<'_> {
+    fn drop(&mut self) {
+        self.watch.state().awaited.remove(self.id);
     }
 }
 

@@ -1,13 +1,13 @@
 // The console's page: functions, an editor for events and requests, what became of them, and all that happens meanwhile.
 
-import { duration, make, outcome, problem, show, size } from "./detail.js";
+import { cause, clock, duration, make, outcome, problem, show, size } from "./detail.js";
 import { check, pretty } from "./json.js";
+import { fill, walked } from "./list.js";
 import { follow, get, invoke } from "./server.js";
 import { copy, curlOfEvent, curlOfRequest, requestOf, save, testOf } from "./share.js";
 import { History, Notes } from "./store.js";
 
 const $ = (id) => document.getElementById(id);
-const SEQUENCES = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity };
 const LARGEST_BODY = 2 * 1024 * 1024;
 
 let functions = [];
@@ -30,36 +30,6 @@ function toast(text, stays = 4000) {
 
 async function copied(text, what) {
   toast((await copy(text)) ? `Copied ${what}` : "The browser does not let this page copy: select the text by hand");
-}
-
-/* Lists: one place of theirs is reached by Tab, the others by arrows. */
-
-function fill(list, items, empty) {
-  const hadFocus = list.contains(document.activeElement) ? document.activeElement.dataset.key : null;
-  list.replaceChildren(...(items.length > 0 ? items.map((item) => make("li", {}, item)) : [make("li", { class: "empty", text: empty })]));
-  const first = items.find((item) => item.getAttribute("aria-current") === "true") ?? items[0];
-  for (const item of items) {
-    item.tabIndex = item === first ? 0 : -1;
-  }
-  if (hadFocus !== null) {
-    items.find((item) => item.dataset.key === hadFocus)?.focus();
-  }
-}
-
-for (const list of [$("functions"), $("history")]) {
-  list.addEventListener("keydown", (event) => {
-    const step = SEQUENCES[event.key];
-    const items = [...list.querySelectorAll("button.item")];
-    const at = items.indexOf(document.activeElement);
-    if (step === undefined || at < 0) {
-      return;
-    }
-    event.preventDefault();
-    const next = items[Math.max(0, Math.min(items.length - 1, at + step))];
-    items[at].tabIndex = -1;
-    next.tabIndex = 0;
-    next.focus();
-  });
 }
 
 /* Functions. */
@@ -180,12 +150,10 @@ function describe() {
       make(
         "li",
         { title: path },
-        `${index + 1} `,
-        make("b", { text: name }),
-        ` ${of}${hooks?.length > 0 ? ` · ${hooks.join(", ")}` : ""}`,
+        make("span", {}, `${index + 1} `, make("b", { text: name }), ` ${of}${hooks?.length > 0 ? ` · ${hooks.join(", ")}` : ""}`),
       ),
     );
-    items.push(make("li", {}, make("b", { text: "handler" })));
+    items.push(make("li", {}, make("span", {}, make("b", { text: "handler" }))));
     const label = `Middlewares, ${current.order} order`;
     parts.push(make("ol", { class: "chain", "aria-label": label, title: label }, ...items));
   }
@@ -224,7 +192,7 @@ function listSamples() {
     .filter((entry) => entry.function === current?.name && entry.event?.kind === "json" && !entry.event.cut)
     .slice(0, 10);
   const group = (label, options) => make("optgroup", { label }, ...options);
-  const of = (entry) => `${new Date(entry.started).toLocaleTimeString()} ${outcome(entry)[0]} ${entry.event.text.slice(0, 40)}`;
+  const of = (entry) => `${clock(entry)} ${outcome(entry)[0]} ${entry.event.text.slice(0, 40)}`;
   $("samples").replaceChildren(
     make("option", { value: "", text: "a sample event…" }),
     ...(recent.length > 0
@@ -389,7 +357,6 @@ function listHistoryNow() {
   const entries = history.entries.filter(isWanted);
   const items = entries.map((entry) => {
     const [word, tone] = outcome(entry);
-    const what = entry.method ? `${entry.method} ${entry.path ?? ""}` : (entry.trigger ?? "");
     return make(
       "button",
       {
@@ -399,9 +366,9 @@ function listHistoryNow() {
         onclick: () => select(entry.id),
       },
       make("span", { class: `dot ${tone}`, role: "img", "aria-label": word, title: word }),
-      make("span", { class: "time", text: new Date(entry.started).toLocaleTimeString([], { hour12: false }) }),
+      make("span", { class: "time", text: clock(entry) }),
       make("span", { class: "name", text: entry.function ?? "–" }),
-      make("span", { class: "what", text: `${what}${entry.cold ? " · cold" : ""}${entry.problem ? ` · ${entry.problem.type}` : ""}` }),
+      make("span", { class: "what", text: `${cause(entry)}${entry.cold ? " · cold" : ""}${entry.problem ? ` · ${entry.problem.type}` : ""}` }),
       make("span", { class: "side", text: entry.refused ? "refused" : duration(entry.ms) }),
     );
   });
@@ -468,6 +435,8 @@ for (const id of ["test-event", "test-expected"]) {
 
 /* Keys and forms. */
 
+walked($("functions"));
+walked($("history"));
 $("invoke").addEventListener("click", send);
 $("format").addEventListener("click", () => {
   $("event-text").value = pretty($("event-text").value);

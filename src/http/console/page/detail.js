@@ -3,11 +3,11 @@
 import { pretty } from "./json.js";
 
 const TITLES = {
-  receive: "receive request",
-  queue: "wait for a place",
+  receive: "receive",
+  queue: "queue",
   load: "cold start",
   handler: "handler",
-  answer: "serialise, answer",
+  answer: "serialise",
 };
 const NOTES = {
   receive: "reading the request, letting it in, writing the event",
@@ -64,9 +64,24 @@ export function outcome(entry) {
     return ["running", "runs"];
   }
   if (!entry.ok) {
-    return [entry.status ? `failed, ${entry.status}` : "failed", "bad"];
+    return [entry.status >= 400 ? `failed, ${entry.status}` : "failed", "bad"];
   }
-  return [entry.status ? String(entry.status) : "ok", "good"];
+  return [entry.status && !isInvoke(entry) ? String(entry.status) : "ok", "good"];
+}
+
+const isInvoke = (entry) => entry.path?.startsWith("/2015-03-31/functions/");
+
+/** Returns the time of day at which an invocation began. */
+export function clock(entry) {
+  return new Date(entry.started).toLocaleTimeString([], { hour12: false });
+}
+
+/** Returns in few words what an invocation was made by. */
+export function cause(entry) {
+  if (isInvoke(entry)) {
+    return "Invoke API";
+  }
+  return entry.method ? `${entry.method} ${entry.path ?? ""}` : (entry.trigger ?? "");
 }
 
 /** Shows an invocation. */
@@ -109,10 +124,11 @@ export function show(entry) {
 }
 
 function origin(entry) {
-  const time = new Date(entry.started).toLocaleTimeString();
-  const how = entry.method ? `${entry.method} ${entry.path ?? ""}` : (entry.trigger ?? "");
-  const generation = entry.generation > 0 ? `, reload ${entry.generation}` : "";
-  return `${entry.function ?? ""} · ${how === "console" ? "from here" : how} · ${time}${generation}`;
+  const parts = [entry.function, entry.trigger === "console" ? "from here" : cause(entry), clock(entry)];
+  if (entry.generation > 0) {
+    parts.push(`reload ${entry.generation}`);
+  }
+  return parts.filter((part) => part).join(" · ");
 }
 
 function place({ file, line, column }) {
@@ -213,7 +229,9 @@ function value(title, { kind, text, cut, type }) {
   return [heading, make("pre", { tabindex: "0", text: shown + (cut ? "\n… cut" : "") })];
 }
 
-function logs({ logs: lines = [], droppedLines }) {
+function logs({ logs: all = [], droppedLines, problem: error, id }) {
+  // The error that is shown above is in the log as well.
+  const lines = all.filter(({ text }) => !(error && text.startsWith(`RequestId: ${id} function '`)));
   if (lines.length === 0) {
     return [make("h3", { text: "Logs" }), make("p", { class: "note", text: "Nothing was logged." })];
   }
