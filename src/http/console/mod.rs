@@ -31,7 +31,7 @@ pub struct ConsoleOptions {
     pub generation: u64,
     /// Whether the server follows changes of files.
     pub is_development: bool,
-    /// The token that the page sends along; without one, each process makes its own. Servers that follow one another have the
+    /// The token that the page sends along, of letters and digits; without one, each process makes its own. Servers that follow one another have the
     /// same, so that an open page goes on.
     pub token: Option<String>,
 }

@@ -9,9 +9,10 @@ const INDEX: &str = include_str!("page/index.html");
 const TOKEN: &str = "{{token}}";
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
 
 /// The other files: their names, types, and what is in them.
-const FILES: [(&str, &str, &str); 9] = [
+const FILES: [(&str, &str, &str); 11] = [
     ("console.js", SCRIPT, include_str!("page/console.js")),
     ("detail.js", SCRIPT, include_str!("page/detail.js")),
     ("json.js", SCRIPT, include_str!("page/json.js")),
@@ -19,7 +20,9 @@ const FILES: [(&str, &str, &str); 9] = [
     ("server.js", SCRIPT, include_str!("page/server.js")),
     ("share.js", SCRIPT, include_str!("page/share.js")),
     ("store.js", SCRIPT, include_str!("page/store.js")),
-    ("console.css", "text/css; charset=utf-8", include_str!("page/console.css")),
+    ("theme.css", CSS, include_str!("page/theme.css")),
+    ("detail.css", CSS, include_str!("page/detail.css")),
+    ("console.css", CSS, include_str!("page/console.css")),
     ("icon.svg", "image/svg+xml", include_str!("page/icon.svg")),
 ];
 

@@ -77,7 +77,7 @@ fn nobody_but_the_page_is_let_in() {
 #[test]
 fn the_page_is_guarded_by_its_headers_and_no_other_site_is_given_leave() {
     let fixture = fixture(&["a"]);
-    for path in ["", "console.js", "detail.js", "console.css", "icon.svg", "api/functions"] {
+    for path in ["", "console.js", "detail.js", "theme.css", "icon.svg", "api/functions"] {
         let answer = ask(&fixture, &format!("GET /.trine/{path}"), &[], "");
         assert_eq!(answer.status, 200, "{path}");
         let policy = answer.header("content-security-policy").unwrap();
