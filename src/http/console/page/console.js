@@ -301,8 +301,7 @@ function begin(entry) {
 /** Takes what has become known of an invocation. */
 function take(told) {
   const entry = history.put(told);
-  listHistoryNow();
-  listSamples();
+  listHistory();
   if (shown === entry.id) {
     showEntry(entry);
     announce(`${entry.function ?? ""} ${outcome(entry)[0]}, ${duration(entry.ms)}`);
@@ -350,8 +349,11 @@ function listHistory() {
 }
 
 function listHistoryNow() {
-  cancelAnimationFrame(listing);
   listing = 0;
+  // Not while somebody chooses.
+  if (document.activeElement !== $("samples")) {
+    listSamples();
+  }
   const isWanted = (entry) =>
     (!$("only-this").checked || entry.function === current?.name) && (!$("only-failed").checked || outcome(entry)[1] === "bad");
   const entries = history.entries.filter(isWanted);
@@ -465,7 +467,6 @@ $("clear").addEventListener("click", () => {
   $("detail").replaceChildren(make("p", { class: "note", text: "Choose an invocation, or invoke a function." }));
   $("detail-actions").hidden = true;
   listHistory();
-  listSamples();
 });
 for (const [name, other] of [["event", "http"], ["http", "event"]]) {
   $(`tab-${name}`).addEventListener("click", () => {
