@@ -185,11 +185,11 @@ impl Functions {
         lifeline: Option<Lifeline>,
         mut admission: Admission,
     ) -> Result<Payload> {
-        if let Some(dispatcher) = self.elsewhere(index).await? {
-            return dispatcher.call(index, event, &invocation, lifeline, admission).await;
-        }
         if let Some(watch) = &self.watch {
             watch.note_event(index, &invocation.request_id, &event);
+        }
+        if let Some(dispatcher) = self.elsewhere(index).await? {
+            return dispatcher.call(index, event, &invocation, lifeline, admission).await;
         }
         let permits = self.here(index)?.permits.clone();
         let waits = self.tracer().is_on() && permits.available_permits() == 0;

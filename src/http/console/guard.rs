@@ -162,7 +162,7 @@ mod tests {
     fn a_token_is_there_once_and_right() {
         let of = |tokens: &[&str]| {
             let headers: Vec<(&str, &str)> =
-                tokens.iter().map(|token| (TOKEN.as_str(), *token)).collect();
+                tokens.iter().map(|token| ("x-trine-token", *token)).collect();
             check_token(&parts(&headers).headers, "secret").is_ok()
         };
         assert!(of(&["secret"]));

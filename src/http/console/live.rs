@@ -18,6 +18,8 @@ use trine_engine::ResponseStream;
 /// The time between two figures where nothing happens, and where something does.
 const INTERVAL: Duration = Duration::from_secs(2);
 const SOON: Duration = Duration::from_millis(300);
+/// Time for the last bytes to leave.
+const LAST_BYTES: Duration = Duration::from_millis(500);
 /// Number of bytes that are sent at once, about.
 const BATCH: usize = 64 * 1024;
 
@@ -32,7 +34,8 @@ impl Service {
         let since = since.filter(|_| of("process=") == Some(&console.process));
         let next = since.filter(|next| *next <= console.watch.next()).unwrap_or(0);
         let stream = ResponseStream::default();
-        tokio::task::spawn_local(tell(console.clone(), stream.clone(), next, self.stopped.clone()));
+        let (console, stopped) = (console.clone(), self.stopped.clone());
+        tokio::task::spawn_local(tell(console, stream.clone(), next, stopped, hold.clone()));
         let mut reply = streamed(&stream, hold);
         let kind = HeaderValue::from_static("text/event-stream");
         reply.headers_mut().insert(header::CONTENT_TYPE, kind);
@@ -46,6 +49,7 @@ async fn tell(
     stream: ResponseStream,
     next: u64,
     mut stopped: watch::Receiver<bool>,
+    hold: Hold,
 ) {
     tokio::select! {
         biased;
@@ -55,6 +59,10 @@ async fn tell(
         () = console.tell(&stream, next) => {}
     }
     stream.finish(Ok(()));
+    // A page that sleeps must not hold up the server's end.
+    if time::timeout(LAST_BYTES, stream.gone()).await.is_err() {
+        hold.cut_stream();
+    }
 }
 
 impl Console {

@@ -268,8 +268,11 @@ impl Watch {
         self.tell(Kind::Log, &line.to_string());
     }
 
-    /// Notes the function of an invocation, and its event.
+    /// Notes the function of an invocation, and its event. One that is handed over to another thread is noted here and there.
     pub(in crate::http) fn note_event(&self, function: usize, id: &str, event: &Payload) {
+        if self.state().of_request(id).is_none_or(|whole| whole.function.is_some()) {
+            return;
+        }
         let event = remembered(event);
         let mut state = self.state();
         let Some(whole) = state.of_request(id) else { return };

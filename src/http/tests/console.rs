@@ -103,7 +103,7 @@ fn methods_names_and_sizes_are_checked() {
     let unknown = ask(&fixture, "POST /.trine/api/invoke/aa", &[], r#"{"event":{}}"#);
     assert_eq!(unknown.status, 404);
     assert_eq!(unknown.json()["message"], "no function 'aa' is served; did you mean 'a'?");
-    for wrong in ["", "1", "{}", r#"{"event":"#, r#"{"event":{}"#, "[1]"] {
+    for wrong in ["", "1", "{}", r#"{"event":"#, r#"{"event":{}"#, "[]"] {
         assert_eq!(status("POST /.trine/api/invoke/a", wrong), 400, "{wrong}");
     }
     let huge = format!(r#"{{"event":"{}"}}"#, "x".repeat(1000));

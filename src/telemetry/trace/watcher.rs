@@ -203,4 +203,24 @@ mod tests {
         let expected = ["a: faas.invocation_id=\"id-1\"", "handler ends", "a ends"];
         assert_eq!(*seen.lock().unwrap(), expected);
     }
+
+    #[test]
+    fn whoever_looks_on_beside_others_sees_traces_that_these_do_not_record_as_well() {
+        let notes = Notes::default();
+        let seen = notes.0.clone();
+        let sending = Tracer::new(Arc::new(Nobody::default()), Vec::new());
+        let (tracer, _log) = sending.watched_by(Arc::new(notes), LogSettings::default());
+        let span = tracer.open(|| Opening { name: "a".into(), ..Opening::default() }).unwrap();
+        assert!(!span.context().is_sampled());
+        let mut invocation = Invocation { request_id: "id-1".into(), ..Invocation::default() };
+        span.carry(&mut invocation);
+        let named = invocation.w3c.as_ref().and_then(|fields| fields.get("traceparent"));
+        assert_eq!(named, Some(&span.context().traceparent()));
+        let invocation = Rc::new(invocation);
+        // The first tracer knows of it, too.
+        assert!(sending.trail(&invocation).is_on());
+        tracer.trail(&invocation).begin("handler").unwrap().end(None);
+        drop(span);
+        assert!(seen.lock().unwrap().iter().any(|line| line == "handler ends"));
+    }
 }

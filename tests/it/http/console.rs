@@ -258,6 +258,13 @@ fn a_reader_that_does_not_read_is_not_waited_for_and_nothing_is_kept_for_it() {
 #[test]
 fn the_end_of_the_server_ends_the_stream_at_once() {
     let console = Console::start(&["--grace", "60s"]);
+    // Nor does one that is full and not read hold it up.
+    let mut asleep = console.live();
+    asleep.until("hello", |_| true);
+    let large = "x".repeat(100_000);
+    for n in 0..150 {
+        console.invoke("js", &json!({"n": n, "large": large}));
+    }
     let mut live = console.live();
     live.until("metrics", |_| true);
     let begin = Instant::now();

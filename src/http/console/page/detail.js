@@ -10,7 +10,7 @@ const TITLES = {
   answer: "serialise",
 };
 const NOTES = {
-  receive: "reading the request, letting it in, writing the event",
+  receive: "reading the request, letting it in, writing the event, reaching the thread of the function",
   queue: "waiting until the function takes one more invocation",
   load: "starting the interpreter, loading middlewares and handler",
   answer: "making JSON of the result and a response of that",
