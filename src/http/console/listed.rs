@@ -17,7 +17,7 @@ impl Console {
             "generation": self.options.generation,
             "isDevelopment": self.options.is_development,
             "version": env!("CARGO_PKG_VERSION"),
-            "folder": site.root(),
+            "folder": site.root().display().to_string(),
             "functions": functions,
         })
     }
@@ -72,6 +72,7 @@ fn listed(
     })
 }
 
-fn relative<'p>(path: &'p Path, root: &Path) -> &'p Path {
-    path.strip_prefix(root).unwrap_or(path)
+/// Returns a path as people see it from the served folder. Not every path is a text in Unicode.
+fn relative(path: &Path, root: &Path) -> String {
+    path.strip_prefix(root).unwrap_or(path).display().to_string()
 }
