@@ -105,6 +105,11 @@ test-clients: build ## 'trine emulator' under AWS's own SDKs and runtime clients
 test-brokers: build ## triggers of 'trine serve' with moto for SQS, mosquitto for MQTT and nats-server for NATS
 	@.ci/stage 'test brokers' .ci/test-brokers $(TRINE) $(ONLY)
 
+.PHONY: test-console
+# SHOTS=folder leaves screenshots there.
+test-console: build ## the page of 'trine serve --console' in a headless Chromium
+	@.ci/stage 'test console' .ci/test-console $(TRINE) $(SHOTS)
+
 .PHONY: parity
 parity: build ## AWS's own runtime clients for Node.js and Python, installed anew, beside Trine
 	@.ci/stage parity .ci/parity $(TRINE)

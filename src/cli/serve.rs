@@ -18,8 +18,8 @@ use crate::{
     config::{self, CountForm, Settings},
     engines::Registry,
     http::{
-        Ended, ErrorDetail, EventFormat, MOST_CONCURRENT, MOST_THREADS, ServeOptions, Server, Site,
-        Supervisor,
+        ConsoleOptions, Ended, Endpoint, ErrorDetail, EventFormat, Listen, MOST_CONCURRENT,
+        MOST_THREADS, ServeOptions, Server, Site, Supervisor,
     },
     telemetry::{Log, ProcessSink},
     worker::Isolation,
@@ -125,6 +125,9 @@ pub(super) struct Serve {
     /// Log every request
     #[arg(long)]
     log_requests: bool,
+    /// Show a page for developing functions at /.trine/: on a loopback address only
+    #[arg(long)]
+    console: bool,
     /// Pass whole paths to the functions of a folder: without it, the path of /shop/cart is /cart to the function shop
     #[arg(long)]
     keep_base_path: bool,
@@ -133,6 +136,9 @@ pub(super) struct Serve {
     cors: bool,
     #[command(flatten)]
     reload: ReloadFlags,
+    /// Whether functions are being written.
+    #[arg(skip)]
+    is_development: bool,
     /// Show callers errors in full [default: on a loopback address]
     #[arg(long)]
     show_errors: bool,
@@ -158,6 +164,7 @@ impl Serve {
 
     /// Returns the command for functions that are being written.
     pub(super) fn for_development(mut self) -> Self {
+        self.is_development = true;
         self.reload.reload = true;
         self.log_requests = true;
         self.eager = true;
@@ -200,20 +207,30 @@ impl Serve {
             Site::open(&path.to_string_lossy(), registry)?;
         }
         let port = Server::listen(&options)?;
-        dev::supervise(&self.reload, &watched, port, None, options.grace)
+        let page = options.console.as_ref().map(|_| {
+            let scheme = if options.tls.is_some() { "https" } else { "http" };
+            port.local_addr().map(|address| format!("{}/.trine/", base_url(scheme, address)))
+        });
+        dev::supervise(&self.reload, &watched, port, page.transpose()?, options.grace)
     }
 
     /// Serves until a signal comes, or the next in the row takes its place.
     fn serve(self, registry: &Registry, place: Option<&Place>) -> anyhow::Result<()> {
         let mut supervisor = Supervisor::new()?;
-        let mut port = None;
+        let (mut port, mut token) = (None, None);
         if let Some(place) = place {
-            let (own_port, generation) = place.take()?;
-            port = Some(own_port);
-            supervisor = supervisor.with_generation(generation);
+            let taken = place.take()?;
+            port = Some(taken.port);
+            supervisor = supervisor.with_generation(taken.generation);
+            token = Some(taken.token);
         }
         let named = self.named_by_variables();
         let mut options = self.options(env::var("PORT").ok(), named.is_some())?;
+        if let (Some(console), Some(place)) = (&mut options.console, place) {
+            console.generation = place.number.saturating_sub(1);
+            console.is_development = true;
+            console.token = token;
+        }
         let (mut settings, site, program) =
             match self.set_up(registry, named.as_ref(), &options, place) {
                 Ok(set_up) => set_up,
@@ -250,6 +267,12 @@ impl Serve {
             };
             if let Some(address) = server.metrics_address() {
                 let _ = writeln!(banner, "Metrics on {}/metrics", base_url("http", address));
+            }
+            if server.options().console.is_some() {
+                let scheme = if is_secured { "https" } else { "http" };
+                if let Endpoint::Tcp(address) = server.endpoint() {
+                    let _ = writeln!(banner, "Console on {}/.trine/", base_url(scheme, *address));
+                }
             }
             // A closed standard output is no reason not to serve.
             if let Some(problem) = server.options().scaleway.access.problem() {
@@ -391,8 +414,30 @@ impl Serve {
         options.log_requests = self.log_requests;
         options.keep_base_path = self.keep_base_path;
         options.cors = self.cors;
+        let is_local = check_console(&options);
+        if self.console || (self.is_development && is_local.is_ok()) {
+            is_local?;
+            options.console = Some(ConsoleOptions::default());
+        }
         Ok(options)
     }
+}
+
+/// Checks that nobody but this machine can reach a server with a console.
+///
+/// # Errors
+/// [`Usage`] when somebody else can, or that cannot be told.
+fn check_console(options: &ServeOptions) -> Result<(), Usage> {
+    let place = match &options.listen {
+        Listen::Address if options.address.ip().is_loopback() => return Ok(()),
+        Listen::Address => options.address.to_string(),
+        Listen::Unix(path) => path.display().to_string(),
+        Listen::Inherited => "a socket that was handed over".to_owned(),
+    };
+    Err(Usage(format!(
+        "--console: whoever reaches the console can invoke every function, so it is for this machine alone, and the server \
+         listens on {place}: leave out --console, or listen on a loopback address such as 127.0.0.1"
+    )))
 }
 
 /// Checks that a path has a form in which it can name anything.

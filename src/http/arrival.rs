@@ -44,10 +44,13 @@ impl Arrival {
     /// Returns the time at which its invocation begins, and its X-Ray header: the client's, or a new one.
     pub(super) fn begin<'p>(&self, parts: &'p Parts) -> (DateTime<Utc>, Cow<'p, str>) {
         let time = Utc::now();
-        let trace_id = match (parts.headers.get(&event::TRACE_ID), &self.span) {
-            (Some(value), _) => event::text(value),
-            (None, Some(span)) => Cow::Owned(span.context().xray()),
-            (None, None) => Cow::Owned(event::new_trace_id(time, &self.seed)),
+        let of_span = || self.span.as_ref().and_then(|span| span.xray());
+        let trace_id = match parts.headers.get(&event::TRACE_ID) {
+            Some(value) => event::text(value),
+            None => {
+                let id = of_span().unwrap_or_else(|| event::new_trace_id(time, &self.seed));
+                Cow::Owned(id)
+            }
         };
         (time, trace_id)
     }

@@ -204,14 +204,15 @@ impl Seat {
         let (site, options, log) = (self.site, self.options, self.log);
         let (share, queue) = (&self.share, &self.shared.queue);
         let functions = Functions::new(&site, &worker, &options, share, &self.threads, queue);
-        let functions = Rc::new(functions);
+        let watch = self.shared.console.as_ref().map(|console| console.watch.clone());
+        let functions = Rc::new(functions.watched_by(watch));
         let follows = matches!(share, Share::Following);
         // They keep the ways to other threads open, which end when all of these are gone.
         drop((self.share, self.threads));
         if let Some(renewals) = self.renewals {
             tokio::task::spawn_local(renew(Rc::downgrade(&functions), renewals));
         }
-        if self.shared.metrics.is_some() {
+        if self.shared.metrics.is_some() || self.shared.console.is_some() {
             tokio::task::spawn_local(measure(Rc::downgrade(&worker)));
         }
         if options.eager && !follows {
@@ -302,6 +303,9 @@ async fn load_all(
         }
         let loaded = functions.load(index).await;
         shared.readiness.note(index, loaded.is_ok());
+        if let Some(console) = &shared.console {
+            console.watch.note_loaded(index, loaded.as_ref().err());
+        }
         if let Err(error) = loaded
             && reported.note(&function.name, &error)
         {

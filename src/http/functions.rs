@@ -1,6 +1,7 @@
 //! One worker's functions: loaded at their first request, with no more calls at a time than they can take.
 
 use super::{
+    console::Watch,
     handover::Dispatcher,
     lifeline::Lifeline,
     options::{MOST_CONCURRENT, ServeOptions},
@@ -60,6 +61,8 @@ pub(super) struct Functions {
     /// Whether what is worn is replaced after the answer; else that is up to whoever drives these functions.
     refreshes: bool,
     queue: Arc<Queue>,
+    /// What looks on, if anything does.
+    watch: Option<Arc<Watch>>,
     /// The lock that is held while all of them are reloaded.
     renewing: Mutex<()>,
 }
@@ -117,8 +120,14 @@ impl Functions {
             worker: worker.clone(),
             refreshes: !matches!(share, Share::Following),
             queue: queue.clone(),
+            watch: None,
             renewing: Mutex::default(),
         }
+    }
+
+    /// Has somebody look on.
+    pub(super) fn watched_by(self, watch: Option<Arc<Watch>>) -> Self {
+        Self { watch, ..self }
     }
 
     /// Returns what takes spans of invocations, if anything does.
@@ -176,6 +185,9 @@ impl Functions {
         lifeline: Option<Lifeline>,
         mut admission: Admission,
     ) -> Result<Payload> {
+        if let Some(watch) = &self.watch {
+            watch.note_event(index, &invocation.request_id, &event);
+        }
         if let Some(dispatcher) = self.elsewhere(index).await? {
             return dispatcher.call(index, event, &invocation, lifeline, admission).await;
         }
@@ -202,6 +214,12 @@ impl Functions {
                 });
             }
             let (result, claim) = answer.into_parts();
+            if let Some(watch) = &functions.watch {
+                watch.note_hooks(index, || function.hooks());
+                if let Ok(result) = &result {
+                    watch.note_result(&invocation.request_id, result);
+                }
+            }
             if claim.take() { result } else { Err(answered()) }
         })
         .await

@@ -183,7 +183,7 @@ fn plain(status: StatusCode) -> Reply {
 }
 
 /// Returns a streamed result, in pieces as they come.
-fn streamed(stream: &ResponseStream, hold: &Hold) -> Reply {
+pub(super) fn streamed(stream: &ResponseStream, hold: &Hold) -> Reply {
     let mut reply = Reply::new(StreamedBody::new(stream.reader(), hold.clone()).into());
     let content_type = HeaderValue::from_static("application/octet-stream");
     reply.headers_mut().insert(header::CONTENT_TYPE, content_type);

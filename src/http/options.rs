@@ -1,8 +1,8 @@
 //! The settings of a server.
 
 use super::{
-    access_log::AccessLog, format::EventFormat, forwarded::TrustedProxies, limits::Limits,
-    metrics::MetricsPlace, scaleway::Scaleway, site::ServedFunction, tls::TlsFiles,
+    access_log::AccessLog, console::ConsoleOptions, format::EventFormat, forwarded::TrustedProxies,
+    limits::Limits, metrics::MetricsPlace, scaleway::Scaleway, site::ServedFunction, tls::TlsFiles,
 };
 use std::{
     net::SocketAddr,
@@ -71,6 +71,8 @@ pub struct ServeOptions {
     pub cors: bool,
     /// What keeps the server from serving anything, for whoever asks; everything is answered with it.
     pub fault: Option<String>,
+    /// The page for whoever develops functions, if there is to be one: for servers that only this machine can reach.
+    pub console: Option<ConsoleOptions>,
 }
 
 /// The socket on which a server listens.
@@ -123,6 +125,7 @@ impl ServeOptions {
             metrics: None,
             cors: false,
             fault: None,
+            console: None,
         }
     }
 

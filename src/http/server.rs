@@ -2,6 +2,7 @@
 
 use super::{
     closing::Closing,
+    console::Console,
     duties::{
         AFTER_GRACE, Alive, Groups, POLL_INTERVAL, Seat, Source, Spread, environment_of,
         has_lone_root,
@@ -123,6 +124,7 @@ pub struct Server {
     options: Arc<ServeOptions>,
     site: Arc<Site>,
     reported: Arc<Reported>,
+    console: Option<Arc<Console>>,
 }
 
 impl Server {
@@ -173,7 +175,8 @@ impl Server {
             _ => None,
         };
         let (options, site) = (Arc::new(options), Arc::new(site));
-        Ok(Self { listener, endpoint, tls, metrics, options, site, reported: Arc::default() })
+        let (reported, console) = Default::default();
+        Ok(Self { listener, endpoint, tls, metrics, options, site, reported, console })
     }
 
     /// Returns where clients reach it, with the port that was taken if any was asked for.
@@ -225,8 +228,8 @@ impl Server {
     ///
     /// # Errors
     /// [`ServeError::Start`].
-    pub fn start(self, worker: &WorkerOptions) -> Result<Running, ServeError> {
-        let worker = &self.site.equip(worker);
+    pub fn start(mut self, worker: &WorkerOptions) -> Result<Running, ServeError> {
+        let worker = &self.equip(worker);
         let (mut running, main) = self.prepare(worker)?;
         if let Some(seat) = main {
             running.spawn(0, seat, worker.clone())?;
@@ -254,14 +257,14 @@ impl Server {
     /// # Errors
     /// The same.
     pub fn serve_under(
-        self,
+        mut self,
         supervisor: Supervisor,
         worker: &WorkerOptions,
         ready: impl FnOnce(&Self),
     ) -> Result<Ended, ServeError> {
         let Supervisor { runtime, mut signals, generation } = supervisor;
         ready(&self);
-        let worker = &self.site.equip(worker);
+        let worker = &self.equip(worker);
         let lone_root = has_lone_root(&self.site, &self.options, worker.recycling.isolation);
         let (running, main) = self.prepare(worker)?;
         let Some(seat) = main else {
@@ -293,6 +296,14 @@ impl Server {
         }
     }
 
+    /// Returns the options of workers with what this server's functions get on top of what all get, and has its console look on.
+    fn equip(&mut self, worker: &WorkerOptions) -> WorkerOptions {
+        let mut worker = self.site.equip(worker);
+        let options = self.options.console.as_ref();
+        self.console = options.map(|options| Console::begin(options, &self.site, &mut worker));
+        worker
+    }
+
     /// Starts all workers but the main thread's, whose seat is the second part.
     fn prepare(mut self, worker: &WorkerOptions) -> Result<(Running, Option<Seat>), ServeError> {
         let log = Log::new(worker.environment.log.clone());
@@ -319,8 +330,9 @@ impl Server {
         let isolation = worker.recycling.isolation;
         let groups = Groups::of(&self.site, &self.options, isolation, &main_lost);
         let threads = &groups.of_functions;
-        let shared =
-            Arc::new(Shared::new(&self.site, &self.options, &worker.census, self.tls.clone()));
+        let (tls, console) = (self.tls.clone(), self.console.clone());
+        let shared = Shared::new(&self.site, &self.options, &worker.census, tls, console);
+        let shared = Arc::new(shared);
         let seat = |share, source| Seat {
             share,
             source,

@@ -4,7 +4,7 @@ use super::{
     arrival::{Arrival, trace_context},
     body::{ReplyBody, StreamedBody},
     closing::Closing,
-    cors,
+    console, cors,
     error::{failure, hidden, hidden_failure, refusal},
     event::{self, EventContext},
     format::EventFormat,
@@ -164,6 +164,11 @@ impl Service {
         }
         if let Err((status, why)) = target::check(&parts) {
             return closing(refusal(&parts.method, status, why));
+        }
+        if let Some(console) = &self.shared.console
+            && console::is_its(parts.uri.path())
+        {
+            return self.answer_console(console, arrival, hold, &parts, body).await;
         }
         if let Some(fault) = self.options.fault.as_deref().filter(|_| !is_own(parts.uri.path())) {
             return refusal(&parts.method, StatusCode::INTERNAL_SERVER_ERROR, fault);

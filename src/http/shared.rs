@@ -1,8 +1,8 @@
 //! What the workers of a server share besides its site and its end.
 
 use super::{
-    closing::Closing, metrics::Metrics, options::ServeOptions, queue::Queue, site::Site, tls::Tls,
-    triggers::TriggerCounts,
+    closing::Closing, console::Console, metrics::Metrics, options::ServeOptions, queue::Queue,
+    site::Site, tls::Tls, triggers::TriggerCounts,
 };
 use crate::telemetry::Census;
 use std::sync::{
@@ -22,6 +22,8 @@ pub(super) struct Shared {
     pub(super) triggers: Box<[TriggerCounts]>,
     /// What TLS is spoken with, if it is.
     pub(super) tls: Option<Arc<Tls>>,
+    /// The page for whoever develops functions, if there is one.
+    pub(super) console: Option<Arc<Console>>,
     /// The connections that there may still be; `None` without a limit.
     connections: Option<Arc<Semaphore>>,
 }
@@ -33,6 +35,7 @@ impl Shared {
         options: &ServeOptions,
         census: &Arc<Census>,
         tls: Option<Arc<Tls>>,
+        console: Option<Arc<Console>>,
     ) -> Self {
         let limits = &options.limits;
         let metrics = options.metrics.map(|_| Metrics::new(site, census.clone()));
@@ -45,6 +48,7 @@ impl Shared {
             queue: Arc::new(Queue::new(site.functions().len(), limits.queue)),
             readiness: Readiness::new(site),
             tls,
+            console,
             metrics,
             triggers,
             connections: limits.max_connections.map(permits),

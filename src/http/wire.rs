@@ -253,6 +253,16 @@ impl Hold {
         ends.end_with(answer)
     }
 
+    /// Closes the connection of a client that does not read what is streamed to it; not one with other requests on it.
+    pub(super) fn cut_stream(&self) {
+        let mut ends = self.ends();
+        if ends.http2.is_none() && matches!(ends.state, State::Streaming { .. }) {
+            ends.state = State::Taken;
+            // It is gone already if this fails.
+            let _ = ends.stream.socket().shutdown(Shutdown::Both);
+        }
+    }
+
     /// Turns away a request, or a part of one, that nobody has answered. Returns whether there was one.
     pub(super) fn turn_away(&self) -> bool {
         let mut ends = self.ends();

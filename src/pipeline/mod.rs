@@ -135,6 +135,21 @@ impl Pipeline {
         holds(self.handler) && hooks.into_iter().all(holds)
     }
 
+    /// Returns the names of the middlewares with those of the hooks that invocations meet.
+    pub(crate) fn hooks(&self) -> Vec<(String, Vec<&'static str>)> {
+        let of = |member: &Member| {
+            let steps = [
+                (Hook::Before, member.before),
+                (Hook::After, member.after),
+                (Hook::Error, member.error),
+                (Hook::Timeout, member.timeout),
+            ];
+            let known = steps.into_iter().filter(|(_, step)| step.is_some());
+            (member.name.to_string(), known.map(|(hook, _)| hook.name()).collect())
+        };
+        self.members.iter().map(of).collect()
+    }
+
     pub(crate) fn heaps(&self) -> &[Rc<Heap>] {
         &self.heaps
     }

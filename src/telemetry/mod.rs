@@ -14,7 +14,7 @@ pub use log::Log;
 pub use sink::{ErrorSink, LambdaSink, ProcessSink};
 pub use trace::{
     Backend, Facts, NewSpan, Opening, Part, Propagator, Record, Role, Root, Span, TraceContext,
-    Tracer, Trail,
+    Tracer, Trail, Watcher,
 };
 
 /// What a thread without guests is to do, until the process ends.

@@ -244,6 +244,11 @@ impl Function {
         self.ready.borrow().as_ref().map(|ready| ready.holds_thread())
     }
 
+    /// Returns the names of its middlewares with those of their hooks; `None` unless it is loaded.
+    pub(crate) fn hooks(&self) -> Option<Vec<(String, Vec<&'static str>)>> {
+        self.ready.borrow().as_ref().map(|ready| ready.hooks())
+    }
+
     /// Whether [`Function::refresh`] would replace anything.
     pub fn is_worn(&self) -> bool {
         let recycling = &self.worker.options().recycling;

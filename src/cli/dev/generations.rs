@@ -15,7 +15,10 @@ use crate::{
 };
 use nix::{
     poll::{PollFd, PollFlags, PollTimeout, poll},
-    sys::signal::{Signal, kill},
+    sys::{
+        signal::{Signal, kill},
+        socket::{getsockopt, sockopt::PeerCredentials},
+    },
     unistd::Pid,
 };
 use std::{
@@ -23,7 +26,7 @@ use std::{
     env,
     ffi::OsString,
     fs::File,
-    io::{self, stdin},
+    io::{self, Read as _, Write as _, stdin},
     net::TcpListener,
     os::{
         fd::{AsFd, OwnedFd},
@@ -39,11 +42,14 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::{sync::mpsc, time};
+use uuid::Uuid;
 
 /// The time that a generation has to be ready when further changes have come: after it, it is not waited for.
 const PATIENCE: Duration = Duration::from_millis(500);
 /// The most generations that may still have something in flight; the oldest is ended for one more.
 const MOST_LEAVING: usize = 4;
+/// Number of letters and digits in a token of the console's.
+const TOKEN_LENGTH: usize = 64;
 /// What a terminal gives for Ctrl-D.
 const END_OF_INPUT: u8 = 4;
 /// The least time between the starts of generations that end by themselves.
@@ -86,13 +92,24 @@ impl Place {
     ///
     /// # Errors
     /// When nobody has started this process to take it.
-    pub(in super::super) fn take(&self) -> io::Result<(TcpListener, Generation)> {
+    pub(in super::super) fn take(&self) -> io::Result<Taken> {
         let port = stdin().as_fd().try_clone_to_owned()?;
         nix::unistd::dup2_stdin(File::open("/dev/null")?)?;
         let address = UnixAddress::from_abstract_name(&self.channel)?;
-        let channel = UnixStream::connect_addr(&address)?;
-        Ok((TcpListener::from(port), Generation::new(channel)))
+        let mut channel = UnixStream::connect_addr(&address)?;
+        let mut token = [0; TOKEN_LENGTH];
+        channel.read_exact(&mut token)?;
+        let token = String::from_utf8_lossy(&token).into_owned();
+        Ok(Taken { port: TcpListener::from(port), generation: Generation::new(channel), token })
     }
+}
+
+/// A place that was taken.
+pub(in super::super) struct Taken {
+    pub(in super::super) port: TcpListener,
+    pub(in super::super) generation: Generation,
+    /// The token of the console's page, which all in the row have.
+    pub(in super::super) token: String,
 }
 
 /// What happens to a supervisor.
@@ -140,6 +157,7 @@ pub(in super::super) fn supervise(
         port,
         flags: flags.clone(),
         current: watched.variables.clone(),
+        token: format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple()),
         root,
         lines: Lines::new(),
         page,
@@ -197,6 +215,8 @@ struct Row {
     /// Variables with which nothing old of a file is taken for current, unless the user sets them.
     current: Vec<(&'static str, &'static str)>,
     root: PathBuf,
+    /// The token of the console's page, which goes on when the server is replaced.
+    token: String,
     lines: Lines,
     page: Option<String>,
     events: mpsc::UnboundedSender<Event>,
@@ -317,7 +337,7 @@ impl Row {
             }
         };
         let is_faulty = fault.is_some();
-        let channel = format!("trine-{}-{}", process::id(), uuid::Uuid::new_v4().simple());
+        let channel = format!("trine-{}-{}", process::id(), Uuid::new_v4().simple());
         let door = UnixListener::bind_addr(&UnixAddress::from_abstract_name(&channel)?)?;
         let mut arguments = env::args_os();
         // The file may be replaced while it runs; this leads to the one that runs.
@@ -332,8 +352,9 @@ impl Row {
             .process_group(0)
             .spawn()?;
         let id = Pid::from_raw(i32::try_from(child.id())?);
-        let events = self.events.clone();
-        spawn_beside("trine-generation", move || follow(number, child, &door, &events))?;
+        let (events, token) = (self.events.clone(), self.token.clone());
+        let follows = move || follow(number, child, &door, &token, &events);
+        spawn_beside("trine-generation", follows)?;
         let why = why.to_owned();
         self.present =
             Some(Member { number, id, channel: None, begun, is_ready: false, why, is_faulty });
@@ -409,11 +430,12 @@ fn follow(
     number: u64,
     mut child: Child,
     door: &UnixListener,
+    token: &str,
     events: &mpsc::UnboundedSender<Event>,
 ) {
     // Nobody reads any more where the process ends.
     let tell = |event| drop(events.send(event));
-    if let Some(mut channel) = joined(&mut child, door) {
+    if let Some(mut channel) = joined(&mut child, door, token) {
         if let Ok(other) = channel.try_clone() {
             tell(Event::Joined(number, other));
         }
@@ -425,11 +447,17 @@ fn follow(
 }
 
 /// Waits until a process has taken its place; `None` if it ends before.
-fn joined(child: &mut Child, door: &UnixListener) -> Option<GenerationChannel> {
+fn joined(child: &mut Child, door: &UnixListener, token: &str) -> Option<GenerationChannel> {
     loop {
         let mut waits = [PollFd::new(door.as_fd(), PollFlags::POLLIN)];
         if poll(&mut waits, PollTimeout::from(LOOK_INTERVAL)).is_ok_and(|count| count > 0) {
-            return door.accept().ok().map(|(channel, _)| GenerationChannel::new(channel));
+            let (mut channel, _) = door.accept().ok()?;
+            // Anybody on this machine can find the name of the socket.
+            let peer = getsockopt(&channel, PeerCredentials).ok()?;
+            if u32::try_from(peer.pid()) == Ok(child.id()) {
+                channel.write_all(token.as_bytes()).ok()?;
+                return Some(GenerationChannel::new(channel));
+            }
         }
         if !matches!(child.try_wait(), Ok(None)) {
             return None;

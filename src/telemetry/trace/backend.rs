@@ -21,7 +21,7 @@ pub enum Role {
 }
 
 /// A span that begins.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct NewSpan<'a> {
     /// Its name.
     pub name: Cow<'static, str>,
@@ -61,7 +61,7 @@ pub trait Span: Send {
 }
 
 /// A message of the log.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Record<'a> {
     /// The time at which it was written, where that is known better than now.
     pub time: Option<SystemTime>,

@@ -10,18 +10,20 @@ mod context;
 mod root;
 mod sink;
 mod trail;
+mod watcher;
 
 pub use backend::{Backend, Facts, NewSpan, Record, Role, Span};
 pub use context::TraceContext;
 pub use root::{Opening, Root};
 pub use trail::{Part, Trail};
+pub use watcher::Watcher;
 
 use super::Log;
 use root::Active;
 use sink::TracingSink;
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, mpsc},
     time::Duration,
 };
 use tokio::{sync::oneshot, time};
@@ -47,12 +49,41 @@ struct Shared {
     backend: Arc<dyn Backend>,
     propagators: Vec<Propagator>,
     active: Mutex<Active>,
+    /// Who looks on inside of this process.
+    watcher: OnceLock<Arc<dyn Watcher>>,
+    /// Whether guests and the log are told of traces: not where somebody merely looks on.
+    is_told: bool,
 }
 
 impl Tracer {
     /// Makes a tracer whose spans go there, and whose parents are found by these means, the first that names one.
     pub fn new(backend: Arc<dyn Backend>, propagators: Vec<Propagator>) -> Self {
-        Self(Some(Arc::new(Shared { backend, propagators, active: Mutex::default() })))
+        Self(Some(Arc::new(Shared {
+            backend,
+            propagators,
+            active: Mutex::default(),
+            watcher: OnceLock::new(),
+            is_told: true,
+        })))
+    }
+
+    /// Returns this tracer with somebody who looks on, and the settings of a log whose messages the watcher sees as well.
+    /// Guests notice nothing of it: where nobody else takes spans, no trace is named to them.
+    pub fn watched_by(&self, watcher: Arc<dyn Watcher>, log: LogSettings) -> (Self, LogSettings) {
+        if let Some(shared) = &self.0 {
+            // There is one at most: a process has one server.
+            let _ = shared.watcher.set(watcher);
+            return (self.clone(), log);
+        }
+        let watched = Self(Some(Arc::new(Shared {
+            backend: Arc::new(watcher::Nobody::default()),
+            propagators: Vec::new(),
+            active: Mutex::default(),
+            watcher: OnceLock::from(watcher),
+            is_told: false,
+        })));
+        let log = watched.attached_to(log);
+        (watched, log)
     }
 
     /// Whether anybody takes spans.
@@ -111,7 +142,7 @@ impl Tracer {
     /// Returns where the parts of an invocation are told: nowhere, unless its trace is recorded.
     pub fn trail(&self, invocation: &Invocation) -> Trail {
         let Some(shared) = &self.0 else { return Trail::default() };
-        let root = shared.root_of(invocation).filter(TraceContext::is_sampled);
+        let root = shared.root_of(invocation).filter(|root| shared.wants(root));
         Trail::new(root.map(|root| (shared.clone(), root)))
     }
 
@@ -162,8 +193,16 @@ impl Shared {
         self.active.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether the parts of a trace are of interest to anybody.
+    fn wants(&self, context: &TraceContext) -> bool {
+        context.is_sampled() || self.watcher.get().is_some()
+    }
+
     /// Returns the place of the span that was opened for an invocation.
     fn root_of(&self, invocation: &Invocation) -> Option<TraceContext> {
+        if !self.is_told {
+            return self.active().of_request(&invocation.request_id);
+        }
         let named = invocation.w3c.as_ref()?.get("traceparent")?;
         let named = TraceContext::from_traceparent(named)?;
         self.active().find(named.span_id).filter(|root| root.trace_id == named.trace_id)

@@ -136,8 +136,7 @@ impl Root {
     fn begin(shared: &Arc<Shared>, opening: Opening, from_outside: bool) -> Self {
         let Opening { name, role, facts, parent, link, baggage, begun } = opening;
         let (parent, link) = (parent.as_ref(), link.as_ref());
-        let span =
-            shared.backend.begin(NewSpan { name, role, parent, from_outside, link, facts, begun });
+        let span = shared.begin(NewSpan { name, role, parent, from_outside, link, facts, begun });
         let context = span.context();
         let entry = Entry {
             span,
@@ -162,14 +161,16 @@ impl Root {
         &self.context
     }
 
+    /// Returns its place as an X-Ray header, if guests are told of traces.
+    pub fn xray(&self) -> Option<String> {
+        self.shared.is_told.then(|| self.context.xray())
+    }
+
     /// Has an invocation carry this trace: guests see it, and what the invocation's parts tell belongs to it.
     pub fn carry(&self, invocation: &mut Invocation) {
-        let mut fields = BTreeMap::from([("traceparent".to_owned(), self.context.traceparent())]);
-        let others = [("tracestate", &self.context.state), ("baggage", &self.baggage)];
-        for (name, value) in others {
-            fields.extend(value.clone().map(|value| (name.to_owned(), value)));
+        if self.shared.is_told {
+            self.tell_guests(invocation);
         }
-        invocation.w3c = Some(fields);
         self.set("faas.invocation_id", invocation.request_id.as_str());
         if let Some(name) = &invocation.function_name {
             self.set("faas.name", name.as_str());
@@ -177,9 +178,19 @@ impl Root {
         self.shared.active().carried(self.context.span_id, &invocation.request_id);
     }
 
+    fn tell_guests(&self, invocation: &mut Invocation) {
+        let mut fields = BTreeMap::from([("traceparent".to_owned(), self.context.traceparent())]);
+        let others = [("tracestate", &self.context.state), ("baggage", &self.baggage)];
+        for (name, value) in others {
+            fields.extend(value.clone().map(|value| (name.to_owned(), value)));
+        }
+        invocation.w3c = Some(fields);
+    }
+
     /// Returns where its parts are told: nowhere, unless its trace is recorded.
     pub fn trail(&self) -> Trail {
-        let of = self.context.is_sampled().then(|| (self.shared.clone(), self.context.clone()));
+        let of =
+            self.shared.wants(&self.context).then(|| (self.shared.clone(), self.context.clone()));
         Trail::new(of)
     }
 
@@ -243,7 +254,7 @@ impl Shared {
     /// Begins a part of a span.
     pub(super) fn part(&self, of: &TraceContext, name: Cow<'static, str>) -> Part {
         let new = NewSpan { name, parent: Some(of), ..NewSpan::default() };
-        Part::new(self.backend.begin(new))
+        Part::new(self.begin(new))
     }
 
     /// Notes a part of a span that is over.
@@ -255,7 +266,7 @@ impl Shared {
     ) {
         let begun = Some(begun);
         let new = NewSpan { name: name.into(), parent: Some(of), begun, ..NewSpan::default() };
-        self.backend.begin(new).end(Some(ended));
+        self.begin(new).end(Some(ended));
     }
 
     /// Begins a span within another one, for a part of an event that is an invocation in its own right.

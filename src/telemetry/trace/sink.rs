@@ -31,7 +31,7 @@ impl LogSink for TracingSink {
         self.inner.write(stream, line);
         let text = String::from_utf8_lossy(line);
         let text = text.trim_end_matches(['\r', '\n']);
-        if !self.shared.backend.takes_records() || text.is_empty() {
+        if !self.shared.takes_records() || text.is_empty() {
             return;
         }
         let stream = match stream {
@@ -39,7 +39,7 @@ impl LogSink for TracingSink {
             Stream::Stderr => "stderr",
         };
         let context = self.context_of(None);
-        self.shared.backend.record(Record {
+        self.shared.record(Record {
             time: None,
             level: None,
             body: text.into(),
@@ -57,10 +57,11 @@ impl LogSink for TracingSink {
             true => id_in_json(text),
             false => Line::of(text).request_id,
         });
-        let marked = context.as_ref().filter(|_| is_json).and_then(|of| marked(text, of));
+        let is_marked = is_json && self.shared.is_told;
+        let marked = context.as_ref().filter(|_| is_marked).and_then(|of| marked(text, of));
         let shown = marked.as_ref().map_or(message.text, |marked| marked.as_bytes());
         self.inner.message(Message { text: shown, ..message });
-        if !self.shared.backend.takes_records() {
+        if !self.shared.takes_records() {
             return;
         }
         let mut record = Record {
@@ -80,7 +81,7 @@ impl LogSink for TracingSink {
                 record.level = record.level.or(line.level);
             }
         }
-        self.shared.backend.record(record);
+        self.shared.record(record);
     }
 
     fn joins_lines(&self) -> bool {

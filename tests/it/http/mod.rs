@@ -3,6 +3,7 @@
 mod access_log;
 mod auth;
 mod brokers;
+mod console;
 mod drain;
 mod events;
 mod files;
