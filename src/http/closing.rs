@@ -34,8 +34,11 @@ pub(super) struct Closing {
     asked: OnceLock<Instant>,
     /// Whether another server takes this one's place at the port: whoever waits there is for that one.
     hands_over: AtomicBool,
-    /// Number of workers that have begun to accept.
+    /// Number of workers that have begun to accept, and of those that have ended it.
     accepting: watch::Sender<usize>,
+    left: watch::Sender<usize>,
+    /// Number of workers that accept.
+    workers: usize,
     door: Mutex<Door>,
 }
 
@@ -58,6 +61,8 @@ impl Closing {
             asked: OnceLock::new(),
             hands_over: AtomicBool::new(false),
             accepting: watch::Sender::default(),
+            left: watch::Sender::default(),
+            workers: accepting,
             door,
         }
     }
@@ -69,9 +74,14 @@ impl Closing {
 
     /// Waits until all workers accept that will.
     pub(super) async fn all_accept(&self) {
-        let all = self.door().accepting;
         // The sender lives as long as this.
-        let _ = self.accepting.subscribe().wait_for(|count| *count >= all).await;
+        let _ = self.accepting.subscribe().wait_for(|count| *count >= self.workers).await;
+    }
+
+    /// Waits until none of them accepts any more.
+    pub(super) async fn all_have_left(&self) {
+        // The sender lives as long as this.
+        let _ = self.left.subscribe().wait_for(|count| *count >= self.workers).await;
     }
 
     /// Notes that another server takes this one's place at the port, before anybody is asked to stop.
@@ -100,6 +110,7 @@ impl Closing {
         if door.accepting == 0 {
             door.listener = None;
         }
+        self.left.send_modify(|count| *count += 1);
     }
 
     /// Closes the port, if workers whose threads are not free have not, and turns away whoever waits there.

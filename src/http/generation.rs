@@ -26,6 +26,12 @@ impl Generation {
         let _ = (&self.0).write_all(READY);
     }
 
+    /// Says that the server accepts nothing any more.
+    pub(super) fn tell_left(&self) {
+        // Nobody listens any more where all servers end.
+        let _ = (&self.0).write_all(LEFT);
+    }
+
     /// Waits until it is asked to leave, or whoever might ask is gone.
     pub(super) async fn asked_to_leave(&self) {
         let channel = self.0.try_clone().and_then(|channel| {
@@ -39,6 +45,7 @@ impl Generation {
 }
 
 const READY: &[u8] = b"r";
+const LEFT: &[u8] = b"d";
 const LEAVE: &[u8] = b"l";
 
 /// The other side of a [`Generation`].
@@ -57,6 +64,12 @@ impl GenerationChannel {
     /// What the system says of the channel.
     pub fn wait_until_ready(&mut self) -> io::Result<bool> {
         Ok(self.0.read(&mut [0])? > 0)
+    }
+
+    /// Waits on the calling thread until the generation, asked to leave, accepts nothing any more, or has ended.
+    pub fn wait_until_left(&mut self) {
+        // Whatever else is read means that it has ended.
+        let _ = self.0.read(&mut [0]);
     }
 
     /// Asks the generation to leave.
@@ -95,6 +108,8 @@ mod tests {
         assert!(channel.wait_until_ready().unwrap());
         channel.ask_to_leave();
         wait_until_asked(&generation);
+        generation.tell_left();
+        channel.wait_until_left();
     }
 
     #[test]

@@ -68,6 +68,7 @@ mod shared;
 mod site;
 mod socket;
 mod spans;
+mod supervisor;
 mod target;
 mod template;
 mod threads;
@@ -96,9 +97,10 @@ pub use response::{Malformed, Reply, of as response_of};
 pub use route::Route;
 pub use route_file::schema;
 pub use scaleway::{Access, Scaleway, SubRuntime, TokenCheck};
-pub use server::{Ended, Running, Server, Stop, Supervisor, serve};
+pub use server::{Ended, Running, Server, Stop, serve};
 pub use site::{Asked, ServedFunction, Site};
 pub use socket::Endpoint;
+pub use supervisor::Supervisor;
 pub use tls::{TlsError, TlsFiles};
 pub use triggers::{
     Address as BrokerAddress, Clock, Delivery, Login as BrokerLogin, MqttSource, NatsLogin,

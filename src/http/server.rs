@@ -20,6 +20,7 @@ use super::{
     shared::Shared,
     site::Site,
     socket::{Endpoint, Listener},
+    supervisor::{Supervisor, succeeded},
     tls::Tls,
     triggers,
 };
@@ -30,15 +31,12 @@ use crate::{
     worker::{self, WorkerOptions},
 };
 use std::{
-    future::pending,
     net::{SocketAddr, TcpListener},
     panic::{self, AssertUnwindSafe},
-    pin::pin,
     sync::{Arc, atomic::Ordering},
     thread::JoinHandle,
 };
 use tokio::{
-    runtime::Runtime,
     sync::{mpsc, watch},
     time,
 };
@@ -80,37 +78,6 @@ pub fn serve(
     worker: &WorkerOptions,
 ) -> Result<Ended, ServeError> {
     Server::bind(options, site)?.serve_until_signal(worker, |_| ())
-}
-
-/// A listener for signals from the moment it is made, which then looks after a server. It is made before anything
-/// starts an interpreter: one that finds signals without a handler may install its own.
-pub struct Supervisor {
-    runtime: Runtime,
-    signals: Signals,
-    generation: Option<Generation>,
-}
-
-impl Supervisor {
-    /// Makes a supervisor; signals no longer end the process by themselves.
-    ///
-    /// # Errors
-    /// [`ServeError::Start`] when the system refuses.
-    pub fn new() -> Result<Self, ServeError> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(ServeError::Start)?;
-        let signals = {
-            let _inside = runtime.enter();
-            Signals::new().map_err(ServeError::Start)?
-        };
-        Ok(Self { runtime, signals, generation: None })
-    }
-
-    /// Has the server take this place in a row of servers on one port.
-    #[must_use]
-    pub fn with_generation(mut self, generation: Generation) -> Self {
-        self.generation = Some(generation);
-        self
-    }
 }
 
 /// A bound port, with all that is to be served on it. Nothing is answered yet.
@@ -537,7 +504,7 @@ impl Running {
         let mut is_told = true;
         tokio::select! {
             _ = signals.next() => {}
-            () = succeeded(generation, &self.stop.closing) => {
+            () = succeeded(generation.as_ref(), &self.stop.closing) => {
                 self.stop.closing.hand_over();
                 is_told = false;
             }
@@ -545,6 +512,13 @@ impl Running {
             Some(thread) = self.lost.recv() => lost = Some(thread),
         }
         self.stop.stop();
+        let closing = self.stop.closing.clone();
+        if let Some(generation) = generation {
+            tokio::spawn(async move {
+                closing.all_have_left().await;
+                generation.tell_left();
+            });
+        }
         let grace = self.options.grace.as_secs_f64();
         let message = format!("asked to stop: what has come has {grace} s to be answered");
         if is_told {
@@ -579,17 +553,6 @@ impl Running {
             () = self.stop.closing.shut() => Ok(ended),
         }
     }
-}
-
-/// Waits until the server is to leave its place to the next generation; for ever, where it is none.
-async fn succeeded(generation: Option<Generation>, closing: &Closing) {
-    let Some(generation) = generation else { return pending().await };
-    let mut asked = pin!(generation.asked_to_leave());
-    tokio::select! {
-        () = &mut asked => return,
-        () = closing.all_accept() => generation.tell_ready(),
-    }
-    asked.await;
 }
 
 /// Waits until all workers have ended except those that are lost.

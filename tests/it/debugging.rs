@@ -117,8 +117,15 @@ fn a_breakpoint_in_typescript_stops_a_call_and_time_stands_still() {
     client.send(&json!({"id": 1, "method": "Runtime.enable"}));
     client.send(&json!({"id": 2, "method": "Debugger.enable"}));
     client.send(&json!({"id": 3, "method": "Runtime.runIfWaitingForDebugger"}));
+    let parsed = loop {
+        let parsed = client.until("Debugger.scriptParsed");
+        if parsed["params"]["url"].as_str().unwrap().ends_with("/app.ts") {
+            break parsed;
+        }
+    };
     let paused = client.until("Debugger.paused");
-    assert!(paused["params"]["callFrames"][0]["url"].as_str().unwrap().ends_with("app.ts"));
+    let place = &paused["params"]["callFrames"][0]["location"];
+    assert_eq!(place["scriptId"], parsed["params"]["scriptId"]);
     // Longer than the call may take.
     std::thread::sleep(std::time::Duration::from_millis(1500));
     client.send(&json!({"id": 4, "method": "Debugger.resume"}));
@@ -133,13 +140,14 @@ fn a_server_and_an_emulator_are_inspected_too() {
         Served::of(trine(&folder, &["serve", "app.mjs", "--port", "0", "--inspect=0", "--eager"]));
     let address = listens(&served.process, "Debugger listening on ws://");
     let (host, _) = address.split_once('/').unwrap();
-    let mut stream = TcpStream::connect(host).unwrap();
-    stream
-        .write_all(b"GET /json/list HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-        .unwrap();
-    let mut list = String::new();
-    stream.read_to_string(&mut list).unwrap();
-    assert!(list.contains("webSocketDebuggerUrl") && list.contains("app.mjs"), "{list}");
+    eventually("the file is listed", || {
+        let mut stream = TcpStream::connect(host).unwrap();
+        let asked = b"GET /json/list HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        stream.write_all(asked).unwrap();
+        let mut list = String::new();
+        stream.read_to_string(&mut list).unwrap();
+        (list.contains("webSocketDebuggerUrl") && list.contains("app.mjs")).then_some(())
+    });
     let process =
         Process::start(trine(&folder, &["emulator", "app.lua", "--port", "0", "--debug=0"]));
     listens(&process, "Lua debugger listening on ");

@@ -385,10 +385,12 @@ const VOCABULARY: &[&str] = &[
 /// Further names that several crates may use, with their one meaning.
 const SHARED_NAMES: &[(&str, &str)] = &[
     ("context", "the context that a function gets"),
+    ("debugger", "what debuggers attach to by the Debug Adapter Protocol"),
     ("examine", "the look at a folder before it is shipped"),
     ("fetch", "HTTP requests of guests"),
     ("memory", "an allocator that counts and limits"),
     ("permits", "what guests may do, where that is narrowed"),
+    ("profile", "where a call spends its time"),
     ("program", "middlewares of the earlier runtime, which are programs"),
     ("stream", "answers that are streamed"),
     ("snapshot", "what is done around a snapshot of the process"),

@@ -1,8 +1,8 @@
 //! A language, as the rest of the process sees it: its name, its abilities, the way to start an instance.
 
 use crate::{
-    Candidate, Debuggers, Error, ErrorDialect, ErrorKind, Examination, Finding, FunctionInfo,
-    Instance, LayerPlace, LogSettings, Module, Permissions, Permits, Presence, Result, TypeFile,
+    Candidate, Debuggers, Error, ErrorDialect, Examination, Finding, FunctionInfo, Hint, Instance,
+    LayerPlace, LogSettings, Module, Permissions, Permits, Presence, Result, TypeFile,
     VariableInfo,
 };
 use std::{
@@ -338,24 +338,6 @@ impl EngineInfo {
     pub fn with_error_dialect(mut self, error_dialect: ErrorDialect) -> Self {
         self.error_dialect = error_dialect;
         self
-    }
-}
-
-/// What a language's users do about an error: the command that installs what is missing, the place where it belongs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Hint {
-    /// The kind of the error.
-    pub kind: ErrorKind,
-    /// Parts of messages, one of which the error's message has; empty where any message will do.
-    pub words: &'static [&'static str],
-    /// What to do.
-    pub text: &'static str,
-}
-
-impl Hint {
-    fn fits(&self, error: &Error) -> bool {
-        let has_words = || self.words.iter().any(|words| error.message().contains(words));
-        self.kind == error.kind() && (self.words.is_empty() || has_words())
     }
 }
 

@@ -24,6 +24,7 @@ mod error;
 mod examine;
 mod exchange;
 mod handler;
+mod hint;
 mod hook;
 mod http_result;
 mod instance;
@@ -47,7 +48,7 @@ pub use debug::{AttachedDebugger, DebugListener, DebugSession, Debuggers, Profil
 pub use dialect::{ErrorDialect, ErrorRecord, json_string};
 pub use end::{End, timed_out};
 pub use engine::{
-    CHILD_MARK, Capabilities, Engine, EngineInfo, Environment, Hint, Lookup, PlaceSettings, Search,
+    CHILD_MARK, Capabilities, Engine, EngineInfo, Environment, Lookup, PlaceSettings, Search,
 };
 pub use error::{Error, ErrorKind, Frame, Result};
 pub use examine::{
@@ -56,6 +57,7 @@ pub use examine::{
 };
 pub use exchange::Exchange;
 pub use handler::{HANDLER_NAMES, alternatives, nearest_written, unnamed_handler};
+pub use hint::Hint;
 pub use hook::Hook;
 pub use http_result::HttpResult;
 pub use instance::{

@@ -1,5 +1,6 @@
 //! The user's browser.
 
+use crate::worker::spawn_beside;
 use std::process::{Command, Stdio};
 
 /// The programs that open a page, in the order in which they are tried.
@@ -13,8 +14,7 @@ pub(super) fn open(url: &str) -> bool {
         command.arg(url).stdin(quiet()).stdout(quiet()).stderr(quiet());
         command.spawn().is_ok_and(|mut child| {
             // It stays for as long as the browser does, where it was not running.
-            let waits = std::thread::Builder::new().name("trine-browser".to_owned());
-            waits.spawn(move || child.wait()).is_ok()
+            spawn_beside("trine-browser", move || child.wait()).is_ok()
         })
     })
 }

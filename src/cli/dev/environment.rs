@@ -72,7 +72,7 @@ impl EnvironmentFlags {
                     return Err(Usage(message));
                 }
             };
-            deno_dotenv::parse_env_content_hook(&text, &mut |name, value| {
+            dotenv::parse_env_content_hook(&text, &mut |name, value| {
                 let fits = !name.is_empty() && !name.contains(['=', '\0']) && !value.contains('\0');
                 if fits && !is_set(name) {
                     variables.entry(name.to_owned()).or_insert_with(|| value.to_owned());

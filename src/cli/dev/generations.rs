@@ -27,6 +27,7 @@ use std::{
     ffi::OsString,
     fs::File,
     io::{self, Read as _, Write as _, stdin},
+    mem,
     net::TcpListener,
     os::{
         fd::{AsFd, OwnedFd},
@@ -39,6 +40,7 @@ use std::{
     path::PathBuf,
     process::{self, Child, Command, ExitStatus, Stdio},
     str::FromStr,
+    sync::mpsc::{Receiver, Sender, channel as one_way},
     time::{Duration, Instant},
 };
 use tokio::{sync::mpsc, time};
@@ -54,6 +56,9 @@ const TOKEN_LENGTH: usize = 64;
 const END_OF_INPUT: u8 = 4;
 /// The least time between the starts of generations that end by themselves.
 const RESTART_INTERVAL: Duration = Duration::from_secs(1);
+/// The time for which a generation waits until the one before accepts nothing any more: that holds its threads in guest code
+/// where it takes longer, and does not accept for that.
+const TURN: Duration = Duration::from_millis(300);
 /// The time between two looks at whether a process that has not taken its place still runs, in milliseconds.
 const LOOK_INTERVAL: u8 = 50;
 /// The time, beyond their grace, for all to end.
@@ -163,6 +168,7 @@ pub(in super::super) fn supervise(
         page,
         events: sender.clone(),
         present: None,
+        before: None,
         waiting: None,
         leaving: VecDeque::new(),
         next: 1,
@@ -191,6 +197,8 @@ struct Member {
     why: String,
     /// Whether it only says what keeps it from serving.
     is_faulty: bool,
+    /// The channel that ends when it accepts nothing any more.
+    left: Receiver<()>,
 }
 
 impl Member {
@@ -221,6 +229,8 @@ struct Row {
     page: Option<String>,
     events: mpsc::UnboundedSender<Event>,
     present: Option<Member>,
+    /// What tells that the one before accepts nothing any more.
+    before: Option<Receiver<()>>,
     /// What has changed while the present one is not ready.
     waiting: Option<Vec<PathBuf>>,
     leaving: VecDeque<Member>,
@@ -313,6 +323,7 @@ impl Row {
         self.waiting = None;
         if let Some(mut present) = self.present.take() {
             present.leave();
+            self.before = Some(mem::replace(&mut present.left, one_way().1));
             self.leaving.push_back(present);
         }
         if self.leaving.len() > MOST_LEAVING
@@ -353,11 +364,30 @@ impl Row {
             .spawn()?;
         let id = Pid::from_raw(i32::try_from(child.id())?);
         let (events, token) = (self.events.clone(), self.token.clone());
-        let follows = move || follow(number, child, &door, &token, &events);
+        let (leaves, left) = one_way();
+        let before = self.before.take();
+        let follows = move || {
+            let welcome = || {
+                if let Some(before) = &before {
+                    // It says so, or ends.
+                    let _ = before.recv_timeout(TURN);
+                }
+                token
+            };
+            follow(number, child, &door, welcome, leaves, &events);
+        };
         spawn_beside("trine-generation", follows)?;
         let why = why.to_owned();
-        self.present =
-            Some(Member { number, id, channel: None, begun, is_ready: false, why, is_faulty });
+        self.present = Some(Member {
+            number,
+            id,
+            channel: None,
+            begun,
+            is_ready: false,
+            why,
+            is_faulty,
+            left,
+        });
         Ok(())
     }
 
@@ -430,24 +460,31 @@ fn follow(
     number: u64,
     mut child: Child,
     door: &UnixListener,
-    token: &str,
+    welcome: impl FnOnce() -> String,
+    leaves: Sender<()>,
     events: &mpsc::UnboundedSender<Event>,
 ) {
     // Nobody reads any more where the process ends.
     let tell = |event| drop(events.send(event));
-    if let Some(mut channel) = joined(&mut child, door, token) {
+    if let Some(mut channel) = joined(&mut child, door, welcome) {
         if let Ok(other) = channel.try_clone() {
             tell(Event::Joined(number, other));
         }
         if channel.wait_until_ready().unwrap_or(false) {
             tell(Event::Ready(number));
+            channel.wait_until_left();
         }
     }
+    drop(leaves);
     tell(Event::Ended(number, child.wait().ok()));
 }
 
 /// Waits until a process has taken its place; `None` if it ends before.
-fn joined(child: &mut Child, door: &UnixListener, token: &str) -> Option<GenerationChannel> {
+fn joined(
+    child: &mut Child,
+    door: &UnixListener,
+    welcome: impl FnOnce() -> String,
+) -> Option<GenerationChannel> {
     loop {
         let mut waits = [PollFd::new(door.as_fd(), PollFlags::POLLIN)];
         if poll(&mut waits, PollTimeout::from(LOOK_INTERVAL)).is_ok_and(|count| count > 0) {
@@ -455,7 +492,7 @@ fn joined(child: &mut Child, door: &UnixListener, token: &str) -> Option<Generat
             // Anybody on this machine can find the name of the socket.
             let peer = getsockopt(&channel, PeerCredentials).ok()?;
             if u32::try_from(peer.pid()) == Ok(child.id()) {
-                channel.write_all(token.as_bytes()).ok()?;
+                channel.write_all(welcome().as_bytes()).ok()?;
                 return Some(GenerationChannel::new(channel));
             }
         }

@@ -112,7 +112,7 @@ fn functions_that_share_an_interpreter_do_not_want_different_things() {
     assert_eq!(finished.code, Some(1), "{finished:?}");
     let why = "share one interpreter, and want different values for WORD";
     assert!(finished.stderr.contains(why), "{finished:?}");
-    assert!(finished.stderr.contains("template.yaml:31"), "{finished:?}");
+    assert!(finished.stderr.contains("template.yaml:26"), "{finished:?}");
 }
 
 #[test]
