@@ -175,7 +175,7 @@ pub(super) struct Reached<'a> {
 
 impl Reached<'_> {
     /// Returns the URL at which this machine reaches the server.
-    fn base_url(&self) -> String {
+    pub(super) fn base_url(&self) -> String {
         let scheme = if self.is_secured { "https" } else { "http" };
         match self.endpoint.tcp() {
             Some(address) => base_url(scheme, address),

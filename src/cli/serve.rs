@@ -201,7 +201,8 @@ impl Serve {
         let path = of_template.unwrap_or(path);
         let path = named.as_ref().map_or(path, scaleway::Handler::path);
         check_form(&path.to_string_lossy())?;
-        let watched = Watched::new(&path, &settings.layer_root.value, registry);
+        let mut watched = Watched::new(&path, &settings.layer_root.value, registry);
+        watched.is_debugged = settings.debuggers.are_expected();
         if !watched.exists() {
             // The error says what was looked for.
             Site::open(&path.to_string_lossy(), registry)?;
@@ -226,6 +227,7 @@ impl Serve {
         }
         let named = self.named_by_variables();
         let mut options = self.options(env::var("PORT").ok(), named.is_some())?;
+        options.is_let_in = place.is_some();
         if let (Some(console), Some(place)) = (&mut options.console, place) {
             console.generation = place.number.saturating_sub(1);
             console.is_development = true;
@@ -268,11 +270,18 @@ impl Serve {
             if let Some(address) = server.metrics_address() {
                 let _ = writeln!(banner, "Metrics on {}/metrics", base_url("http", address));
             }
-            if server.options().console.is_some() {
+            let is_first = place.is_none_or(|place| place.number == 1);
+            if server.options().console.is_some() && is_first {
                 let scheme = if is_secured { "https" } else { "http" };
                 if let Endpoint::Tcp(address) = server.endpoint() {
                     let _ = writeln!(banner, "Console on {}/.trine/", base_url(scheme, *address));
                 }
+            }
+            if is_first && server.options().fault.is_some() {
+                let at = place_of_it.base_url();
+                print_beside(&format!(
+                    "Listening on {at} all the same: it is served when that is mended\n"
+                ));
             }
             // A closed standard output is no reason not to serve.
             if let Some(problem) = server.options().scaleway.access.problem() {

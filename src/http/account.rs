@@ -4,6 +4,7 @@ use super::{
     access_log::{Outcome, Record},
     arrival::Arrival,
     body::ReplyBody,
+    own::is_own,
     response::Reply,
     service::Service,
     spans,
@@ -34,9 +35,14 @@ impl Service {
         let record = || Record::new(begin, parts, arrival.origin, &arrival.id);
         Some(Account {
             begin,
-            line: self.options.log_requests.then(line),
+            line: (self.options.log_requests && !self.is_for_console(parts)).then(line),
             record: self.options.access_log.map(|_| record()),
         })
+    }
+
+    /// Whether a request is one of the console's own page, which asks for much that nobody wants to read of.
+    fn is_for_console(&self, parts: &Parts) -> bool {
+        self.options.console.is_some() && is_own(parts.uri.path())
     }
 
     /// Returns the time, if accounts of requests are kept.

@@ -34,9 +34,11 @@ pub(super) struct Closing {
     asked: OnceLock<Instant>,
     /// Whether another server takes this one's place at the port: whoever waits there is for that one.
     hands_over: AtomicBool,
-    /// Number of workers that have begun to accept, and of those that have ended it.
-    accepting: watch::Sender<usize>,
+    /// Number of workers that are ready to accept, and of those that do so no longer.
+    ready: watch::Sender<usize>,
     left: watch::Sender<usize>,
+    /// Whether those that are ready wait for the others, and for a word.
+    is_shut: watch::Sender<bool>,
     /// Number of workers that accept.
     workers: usize,
     door: Mutex<Door>,
@@ -60,22 +62,39 @@ impl Closing {
             connections: Arc::default(),
             asked: OnceLock::new(),
             hands_over: AtomicBool::new(false),
-            accepting: watch::Sender::default(),
+            ready: watch::Sender::default(),
+            is_shut: watch::Sender::default(),
             left: watch::Sender::default(),
             workers: accepting,
             door,
         }
     }
 
-    /// Notes that a worker begins to accept.
-    pub(super) fn begins_to_accept(&self) {
-        self.accepting.send_modify(|count| *count += 1);
+    /// Has workers that are ready wait until [`Closing::open`] is called.
+    pub(super) fn keep_shut(&self) {
+        self.is_shut.send_replace(true);
     }
 
-    /// Waits until all workers accept that will.
-    pub(super) async fn all_accept(&self) {
+    /// Lets workers accept.
+    pub(super) fn open(&self) {
+        self.is_shut.send_replace(false);
+    }
+
+    /// Notes that a worker is ready to accept, and waits until it may, or until the server is to stop.
+    pub(super) async fn may_accept(&self, mut stopped: watch::Receiver<bool>) {
+        self.ready.send_modify(|count| *count += 1);
+        let mut is_shut = self.is_shut.subscribe();
+        tokio::select! {
+            // The senders live as long as the server.
+            _ = is_shut.wait_for(|is_shut| !is_shut) => {}
+            _ = stopped.wait_for(|stop| *stop) => {}
+        }
+    }
+
+    /// Waits until all workers are ready to accept that will.
+    pub(super) async fn all_are_ready(&self) {
         // The sender lives as long as this.
-        let _ = self.accepting.subscribe().wait_for(|count| *count >= self.workers).await;
+        let _ = self.ready.subscribe().wait_for(|count| *count >= self.workers).await;
     }
 
     /// Waits until none of them accepts any more.

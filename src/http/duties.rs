@@ -240,7 +240,7 @@ impl Seat {
                         triggers: self.triggers,
                         no_time: watch::Sender::default(),
                     };
-                    service.closing.begins_to_accept();
+                    service.closing.may_accept(self.stopped.clone()).await;
                     connection::serve(listener, Rc::new(service), self.stopped).await;
                 }
                 Err(e) => log.line(Level::Fatal, &format!("cannot accept: {e}"), &[]),

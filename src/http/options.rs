@@ -69,6 +69,8 @@ pub struct ServeOptions {
     pub metrics: Option<MetricsPlace>,
     /// Whether pages of other origins may call functions and read their answers, cookies included.
     pub cors: bool,
+    /// Whether the server accepts nothing before its [`Generation`](super::Generation) is told to.
+    pub is_let_in: bool,
     /// What keeps the server from serving anything, for whoever asks; everything is answered with it.
     pub fault: Option<String>,
     /// The page for whoever develops functions, if there is to be one: for servers that only this machine can reach.
@@ -124,6 +126,7 @@ impl ServeOptions {
             access_log: None,
             metrics: None,
             cors: false,
+            is_let_in: false,
             fault: None,
             console: None,
         }

@@ -281,6 +281,9 @@ impl Server {
         let spread = self.spread();
         let own = self.listener.try_clone().map_err(ServeError::Start)?;
         let closing = Arc::new(Closing::new(own, self.tls.is_some(), spread.accepting()));
+        if self.options.is_let_in {
+            closing.keep_shut();
+        }
         if let Some(tls) = &self.tls {
             tls.warn(&log);
         }

@@ -1,8 +1,12 @@
 //! What looks after a server while guests hold the main thread: signals, and the next server in its place.
 
-use super::{closing::Closing, error::ServeError, generation::Generation};
+use super::{
+    closing::Closing,
+    error::ServeError,
+    generation::{Generation, Word},
+};
 use crate::signals::Signals;
-use std::{future::pending, pin::pin};
+use std::future::pending;
 use tokio::runtime::Runtime;
 
 /// A listener for signals from the moment it is made, which then looks after a server. It is made before anything
@@ -39,10 +43,12 @@ impl Supervisor {
 /// Waits until the server is to leave its place to the next generation; for ever, where it is none.
 pub(super) async fn succeeded(generation: Option<&Generation>, closing: &Closing) {
     let Some(generation) = generation else { return pending().await };
-    let mut asked = pin!(generation.asked_to_leave());
+    let mut words = generation.words();
     tokio::select! {
-        () = &mut asked => return,
-        () = closing.all_accept() => generation.tell_ready(),
+        _ = words.next() => return,
+        () = closing.all_are_ready() => generation.tell_ready(),
     }
-    asked.await;
+    while words.next().await == Word::Open {
+        closing.open();
+    }
 }

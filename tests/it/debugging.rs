@@ -1,6 +1,8 @@
 //! Debuggers and profiles, as the commands have them; what a debugger can do is tested with each language.
 
-use crate::support::{Folder, LIMIT, Process, Served, eventually, run, trine};
+use crate::support::{
+    Connection, Folder, LIMIT, Process, Served, eventually, free_port, run, trine,
+};
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -232,4 +234,20 @@ fn a_port_that_is_taken_and_a_package_that_is_missing_are_told() {
     if finished.code != Some(0) {
         assert!(finished.stderr.contains("pip install debugpy"), "{finished:?}");
     }
+}
+
+#[test]
+fn a_reload_takes_the_debuggers_port_over_whatever_is_in_flight() {
+    let slow = "export const handler = async () => { await new Promise((done) => setTimeout(done, 60000)); };";
+    let folder = Folder::new(&[
+        ("slow.mjs", slow),
+        ("quick.mjs", "export const handler = async () => 'one';"),
+    ]);
+    let flag = format!("--inspect={}", free_port());
+    let served = Served::of(trine(&folder, &["dev", "--port", "0", &flag]));
+    assert_eq!(served.get("/quick").text(), "one");
+    let mut asked = Connection::open(served.address);
+    asked.send("GET", "/slow", &[], b"");
+    folder.write("quick.mjs", "export const handler = async () => 'two';");
+    eventually("the new code answers", || (served.get("/quick").text() == "two").then_some(()));
 }

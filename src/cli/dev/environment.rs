@@ -72,7 +72,9 @@ impl EnvironmentFlags {
                     return Err(Usage(message));
                 }
             };
-            dotenv::parse_env_content_hook(&text, &mut |name, value| {
+            // Some editors begin a file with a mark that is no part of it.
+            let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+            dotenv::parse_env_content_hook(text, &mut |name, value| {
                 let fits = !name.is_empty() && !name.contains(['=', '\0']) && !value.contains('\0');
                 if fits && !is_set(name) {
                     variables.entry(name.to_owned()).or_insert_with(|| value.to_owned());
@@ -104,7 +106,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let named = folder.path().join("dev.env");
         fs::write(&named, "A=file\nB=file\nC=file # said\nD='two\nlines'\n").unwrap();
-        fs::write(folder.path().join(".env"), "C=usual\nexport E=\"usual\"\nF=a=b\n").unwrap();
+        fs::write(folder.path().join(".env"), "\u{feff}C=usual\nexport E=\"usual\"\nF=a=b\n")
+            .unwrap();
         let flags = EnvironmentFlags {
             env: vec![("A".to_owned(), "flag".to_owned())],
             env_file: vec![named],

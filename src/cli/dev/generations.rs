@@ -4,43 +4,38 @@ use super::{
     ReloadFlags, Watched, browser,
     keys::Keys,
     lines::{self, Lines},
+    member::{Before, Event, Member, follow},
+    pace::Pace,
+    place::Place,
     relevance::Relevance,
     watch::{self, Noticed},
 };
 use crate::{
     cli::{Usage, print, print_beside, print_raw},
-    http::{Generation, GenerationChannel},
+    http::GenerationChannel,
     signals::Signals,
     worker::spawn_beside,
 };
-use nix::{
-    poll::{PollFd, PollFlags, PollTimeout, poll},
-    sys::{
-        signal::{Signal, kill},
-        socket::{getsockopt, sockopt::PeerCredentials},
-    },
-    unistd::Pid,
-};
+use nix::{sys::signal::Signal, unistd::Pid};
 use std::{
     collections::VecDeque,
-    env,
-    ffi::OsString,
-    fs::File,
-    io::{self, Read as _, Write as _, stdin},
-    mem,
+    env, mem,
     net::TcpListener,
     os::{
-        fd::{AsFd, OwnedFd},
+        fd::OwnedFd,
         linux::net::SocketAddrExt,
         unix::{
-            net::{SocketAddr as UnixAddress, UnixListener, UnixStream},
+            net::{SocketAddr as UnixAddress, UnixListener},
             process::CommandExt,
         },
     },
-    path::PathBuf,
-    process::{self, Child, Command, ExitStatus, Stdio},
-    str::FromStr,
-    sync::mpsc::{Receiver, Sender, channel as one_way},
+    path::{Path, PathBuf},
+    process::{self, Command, ExitStatus, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::channel as one_way,
+    },
     time::{Duration, Instant},
 };
 use tokio::{sync::mpsc, time};
@@ -48,85 +43,14 @@ use uuid::Uuid;
 
 /// The time that a generation has to be ready when further changes have come: after it, it is not waited for.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// The time after which it is told that loading takes long.
+const SLOW: Duration = Duration::from_secs(2);
 /// The most generations that may still have something in flight; the oldest is ended for one more.
 const MOST_LEAVING: usize = 4;
-/// Number of letters and digits in a token of the console's.
-const TOKEN_LENGTH: usize = 64;
 /// What a terminal gives for Ctrl-D.
 const END_OF_INPUT: u8 = 4;
-/// The least time between the starts of generations that end by themselves.
-const RESTART_INTERVAL: Duration = Duration::from_secs(1);
-/// The time for which a generation waits until the one before accepts nothing any more: that holds its threads in guest code
-/// where it takes longer, and does not accept for that.
-const TURN: Duration = Duration::from_millis(300);
-/// The time between two looks at whether a process that has not taken its place still runs, in milliseconds.
-const LOOK_INTERVAL: u8 = 50;
 /// The time, beyond their grace, for all to end.
 const AFTER_GRACE: Duration = Duration::from_secs(2);
-
-/// The place of a generation, as its command line names it: the channel to whoever has started it, its number, and what
-/// keeps it from serving, if that is known beforehand.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in super::super) struct Place {
-    channel: String,
-    pub(in super::super) number: u64,
-    pub(in super::super) fault: Option<String>,
-}
-
-impl FromStr for Place {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || "this flag is for servers that --reload starts".to_owned();
-        let mut parts = text.splitn(3, '/');
-        let (Some(channel), Some(number)) = (parts.next(), parts.next()) else {
-            return Err(wrong());
-        };
-        let number = number.parse().map_err(|_| wrong())?;
-        Ok(Self { channel: channel.to_owned(), number, fault: parts.next().map(str::to_owned) })
-    }
-}
-
-impl Place {
-    fn flag(&self) -> OsString {
-        let fault = self.fault.as_ref().map(|fault| format!("/{fault}")).unwrap_or_default();
-        format!("--generation={}/{}{fault}", self.channel, self.number).into()
-    }
-
-    /// Takes the place: returns the port and the channel. Standard input, through which the port came, is empty from then on.
-    ///
-    /// # Errors
-    /// When nobody has started this process to take it.
-    pub(in super::super) fn take(&self) -> io::Result<Taken> {
-        let port = stdin().as_fd().try_clone_to_owned()?;
-        nix::unistd::dup2_stdin(File::open("/dev/null")?)?;
-        let address = UnixAddress::from_abstract_name(&self.channel)?;
-        let mut channel = UnixStream::connect_addr(&address)?;
-        let mut token = [0; TOKEN_LENGTH];
-        channel.read_exact(&mut token)?;
-        let token = String::from_utf8_lossy(&token).into_owned();
-        Ok(Taken { port: TcpListener::from(port), generation: Generation::new(channel), token })
-    }
-}
-
-/// A place that was taken.
-pub(in super::super) struct Taken {
-    pub(in super::super) port: TcpListener,
-    pub(in super::super) generation: Generation,
-    /// The token of the console's page, which all in the row have.
-    pub(in super::super) token: String,
-}
-
-/// What happens to a supervisor.
-#[derive(Debug)]
-enum Event {
-    Noticed(Noticed),
-    Key(u8),
-    /// A generation has taken its place, and can be asked to leave.
-    Joined(u64, GenerationChannel),
-    Ready(u64),
-    Ended(u64, Option<ExitStatus>),
-}
 
 /// Serves on a port by one generation after the other, until a signal comes or somebody presses `q`. `page` is the address of
 /// the console page, where there is one; `grace` the time for which a generation may have something in flight at the end.
@@ -170,50 +94,25 @@ pub(in super::super) fn supervise(
         present: None,
         before: None,
         waiting: None,
+        has_begun: Arc::default(),
         leaving: VecDeque::new(),
+        pace: Pace::default(),
         next: 1,
         grace,
+        here: env::current_dir().ok(),
+        is_debugged: watched.is_debugged,
     };
     // The first one may start while files are looked at.
     row.start("", None)?;
     let tell = sender.clone();
     // Nobody reads any more where the process ends.
     let noticed = move |noticed| drop(tell.send(Event::Noticed(noticed)));
-    watch::start(relevance, watched.beside.clone(), flags.poll, noticed)?;
+    let has_begun = row.has_begun.clone();
+    watch::start(relevance, watched.beside.clone(), flags.poll, has_begun, noticed)?;
     let keys = Keys::read(move |key| drop(sender.send(Event::Key(key))));
     let outcome = runtime.block_on(row.run(events, &mut signals));
     drop(keys);
     outcome
-}
-
-/// A generation, as its supervisor knows it.
-struct Member {
-    number: u64,
-    id: Pid,
-    channel: Option<GenerationChannel>,
-    begun: Instant,
-    is_ready: bool,
-    /// What it was started for.
-    why: String,
-    /// Whether it only says what keeps it from serving.
-    is_faulty: bool,
-    /// The channel that ends when it accepts nothing any more.
-    left: Receiver<()>,
-}
-
-impl Member {
-    /// Asks it to leave its place, if it has taken it; else it has answered nobody, and ends at once.
-    fn leave(&mut self) {
-        match &mut self.channel {
-            Some(channel) => channel.ask_to_leave(),
-            None => self.signal(Signal::SIGKILL),
-        }
-    }
-
-    fn signal(&self, signal: Signal) {
-        // One that has ended needs no signal.
-        let _ = kill(self.id, signal);
-    }
 }
 
 /// The row of generations.
@@ -230,12 +129,19 @@ struct Row {
     events: mpsc::UnboundedSender<Event>,
     present: Option<Member>,
     /// What tells that the one before accepts nothing any more.
-    before: Option<Receiver<()>>,
+    before: Option<Before>,
     /// What has changed while the present one is not ready.
     waiting: Option<Vec<PathBuf>>,
+    /// Whether a change has begun that was not noticed yet.
+    has_begun: Arc<AtomicBool>,
     leaving: VecDeque<Member>,
+    pace: Pace,
     next: u64,
     grace: Duration,
+    /// The folder that the command was started in, which may be another one by the same name meanwhile.
+    here: Option<PathBuf>,
+    /// Whether debuggers attach to generations at an address that two cannot listen on.
+    is_debugged: bool,
 }
 
 impl Row {
@@ -247,9 +153,15 @@ impl Row {
         let outcome = loop {
             let patience = self.patience();
             let given_up = time::sleep_until(patience.unwrap_or_else(Instant::now).into());
+            let slow = self.slow();
+            let is_slow = time::sleep_until(slow.unwrap_or_else(Instant::now).into());
             let taken = tokio::select! {
                 _ = signals.next() => break Ok(()),
                 () = given_up, if patience.is_some() => self.reload_for_what_waits(),
+                () = is_slow, if slow.is_some() => {
+                    self.tell_slow();
+                    Ok(())
+                }
                 event = events.recv() => match event {
                     Some(Event::Key(b'q' | END_OF_INPUT)) | None => break Ok(()),
                     Some(event) => self.take(event),
@@ -263,10 +175,41 @@ impl Row {
         outcome
     }
 
-    /// Returns the time at which a generation that is not ready is given up for the next one.
+    /// Returns the time at which the present generation makes room for the next one, where files wait for that.
     fn patience(&self) -> Option<Instant> {
+        self.waiting.as_ref()?;
         let present = self.present.as_ref()?;
-        self.waiting.as_ref().map(|_| present.begun + PATIENCE)
+        match present.has_loaded {
+            true => Some(self.pace.next(Instant::now()).unwrap_or_else(Instant::now)),
+            false => Some(present.begun + PATIENCE),
+        }
+    }
+
+    /// Returns the time at which it is told that the present generation loads for long.
+    fn slow(&self) -> Option<Instant> {
+        let present = self.present.as_ref()?;
+        (!present.has_loaded && !present.is_slow_told).then(|| present.begun + SLOW)
+    }
+
+    /// Tells, once, that reloads are held up because there have been so many.
+    fn tell_pause(&mut self) {
+        if self.pace.is_to_be_told() {
+            let changed = lines::changed(self.waiting.as_deref().unwrap_or_default(), &self.root);
+            self.complain(&format!(
+                "warning: {changed} again and again: leave out what functions write with --ignore; until then there is a \
+                 second between two reloads"
+            ));
+        }
+    }
+
+    fn tell_slow(&mut self) {
+        if let Some(present) = &mut self.present {
+            present.is_slow_told = true;
+        }
+        self.complain(&format!(
+            "functions have been loading for {} s, and requests wait: does code outside of a handler never end?",
+            SLOW.as_secs()
+        ));
     }
 
     fn take(&mut self, event: Event) -> anyhow::Result<()> {
@@ -276,9 +219,17 @@ impl Row {
                 Ok(())
             }
             Event::Noticed(Noticed::Changed(files)) => {
-                let is_starting = self.present.as_ref().is_some_and(|present| !present.is_ready);
+                self.has_begun.store(false, Ordering::Release);
+                let is_starting = self.present.as_ref().is_some_and(|present| !present.has_loaded);
                 self.waiting.get_or_insert_default().extend(files);
-                if is_starting { Ok(()) } else { self.reload_for_what_waits() }
+                if is_starting {
+                    return Ok(());
+                }
+                if self.pace.next(Instant::now()).is_none() {
+                    return self.reload_for_what_waits();
+                }
+                self.tell_pause();
+                Ok(())
             }
             Event::Key(key) => self.press(key),
             Event::Joined(number, channel) => {
@@ -321,9 +272,13 @@ impl Row {
     /// Has the next generation take the place of the present one.
     fn reload(&mut self, why: &str) -> anyhow::Result<()> {
         self.waiting = None;
+        self.pace.reloads(Instant::now());
         if let Some(mut present) = self.present.take() {
             present.leave();
-            self.before = Some(mem::replace(&mut present.left, one_way().1));
+            let left = mem::replace(&mut present.left, one_way().1);
+            let ended = mem::replace(&mut present.ended, one_way().1);
+            self.before =
+                Some(Before { left, ended: self.is_debugged.then_some((present.id, ended)) });
             self.leaving.push_back(present);
         }
         if self.leaving.len() > MOST_LEAVING
@@ -356,6 +311,9 @@ impl Row {
             .arg0(arguments.next().unwrap_or_else(|| "trine".into()))
             .args(arguments)
             .arg(Place { channel, number, fault }.flag())
+            .current_dir(
+                self.here.as_deref().filter(|here| here.is_dir()).unwrap_or(Path::new(".")),
+            )
             .envs(self.current.iter().copied().filter(|(name, _)| !is_set(name)))
             .envs(variables)
             .stdin(Stdio::from(OwnedFd::from(self.port.try_clone()?)))
@@ -365,16 +323,17 @@ impl Row {
         let id = Pid::from_raw(i32::try_from(child.id())?);
         let (events, token) = (self.events.clone(), self.token.clone());
         let (leaves, left) = one_way();
+        let (ends, ended) = one_way::<()>();
         let before = self.before.take();
         let follows = move || {
             let welcome = || {
                 if let Some(before) = &before {
-                    // It says so, or ends.
-                    let _ = before.recv_timeout(TURN);
+                    before.wait();
                 }
                 token
             };
             follow(number, child, &door, welcome, leaves, &events);
+            drop(ends);
         };
         spawn_beside("trine-generation", follows)?;
         let why = why.to_owned();
@@ -383,10 +342,13 @@ impl Row {
             id,
             channel: None,
             begun,
+            has_loaded: false,
             is_ready: false,
             why,
             is_faulty,
             left,
+            ended,
+            is_slow_told: false,
         });
         Ok(())
     }
@@ -403,11 +365,27 @@ impl Row {
         let Some(present) = self.present.as_mut().filter(|present| present.number == number) else {
             return Ok(());
         };
+        present.has_loaded = true;
+        // What changes while its workers load they may have seen differently: then the next one is let in, unless there would
+        // be no end to that.
+        let is_held_up = self.pace.next(Instant::now()).is_some();
+        if self.waiting.is_some() && !is_held_up {
+            return self.reload_for_what_waits();
+        }
+        if self.has_begun.load(Ordering::Acquire) && !is_held_up {
+            return Ok(());
+        }
         present.is_ready = true;
+        if let Some(channel) = &mut present.channel {
+            channel.open();
+        }
         if number > 1 && !present.is_faulty {
             print(self.lines.reloaded(present.begun.elapsed(), &present.why));
         }
-        if self.waiting.is_some() { self.reload_for_what_waits() } else { Ok(()) }
+        if self.waiting.is_some() {
+            self.tell_pause();
+        }
+        Ok(())
     }
 
     /// Notes the end of a generation. If nobody has asked for it, another one takes its place.
@@ -417,15 +395,17 @@ impl Row {
             return Ok(());
         };
         let how = lines::ended(status);
-        if ended.is_faulty {
+        let may_start = self.pace.ends(Instant::now());
+        if ended.is_faulty && !may_start {
             anyhow::bail!("{how}, though nothing was served");
         }
-        if ended.is_ready && ended.begun.elapsed() > RESTART_INTERVAL {
+        if ended.is_ready && may_start && !ended.is_faulty {
             self.complain(&format!("error: {how}; it is started again"));
             return self.start("after its end", None);
         }
-        let fault =
-            format!("{how} when it was hardly started; it is started again when a file changes");
+        let fault = format!(
+            "{how} when it was hardly started, or too often; it is started again when a file changes"
+        );
         self.complain(&format!("error: {fault}"));
         self.start("after its end", Some(fault))
     }
@@ -452,76 +432,5 @@ impl Row {
                 }
             }
         }
-    }
-}
-
-/// Waits on a process until it has taken its place, is ready, and has ended.
-fn follow(
-    number: u64,
-    mut child: Child,
-    door: &UnixListener,
-    welcome: impl FnOnce() -> String,
-    leaves: Sender<()>,
-    events: &mpsc::UnboundedSender<Event>,
-) {
-    // Nobody reads any more where the process ends.
-    let tell = |event| drop(events.send(event));
-    if let Some(mut channel) = joined(&mut child, door, welcome) {
-        if let Ok(other) = channel.try_clone() {
-            tell(Event::Joined(number, other));
-        }
-        if channel.wait_until_ready().unwrap_or(false) {
-            tell(Event::Ready(number));
-            channel.wait_until_left();
-        }
-    }
-    drop(leaves);
-    tell(Event::Ended(number, child.wait().ok()));
-}
-
-/// Waits until a process has taken its place; `None` if it ends before.
-fn joined(
-    child: &mut Child,
-    door: &UnixListener,
-    welcome: impl FnOnce() -> String,
-) -> Option<GenerationChannel> {
-    loop {
-        let mut waits = [PollFd::new(door.as_fd(), PollFlags::POLLIN)];
-        if poll(&mut waits, PollTimeout::from(LOOK_INTERVAL)).is_ok_and(|count| count > 0) {
-            let (mut channel, _) = door.accept().ok()?;
-            // Anybody on this machine can find the name of the socket.
-            let peer = getsockopt(&channel, PeerCredentials).ok()?;
-            if u32::try_from(peer.pid()) == Ok(child.id()) {
-                channel.write_all(welcome().as_bytes()).ok()?;
-                return Some(GenerationChannel::new(channel));
-            }
-        }
-        if !matches!(child.try_wait(), Ok(None)) {
-            return None;
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_place_is_read_as_it_was_written() {
-        for fault in [None, Some("a/b: c=d\n".to_owned())] {
-            let place = Place { channel: "trine-1-ab".to_owned(), number: 7, fault };
-            let flag = place.flag().into_string().unwrap();
-            let (name, text) = flag.split_once('=').unwrap();
-            assert_eq!((name, text.parse()), ("--generation", Ok(place)));
-        }
-        assert!("x".parse::<Place>().unwrap_err().contains("--reload"));
-        assert!("x/y".parse::<Place>().is_err());
-    }
-
-    #[test]
-    fn nobody_is_there_to_give_a_place() {
-        let place = Place { channel: "trine-nobody".to_owned(), number: 1, fault: None };
-        let address = UnixAddress::from_abstract_name(&place.channel).unwrap();
-        assert!(UnixStream::connect_addr(&address).is_err());
     }
 }

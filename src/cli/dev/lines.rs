@@ -49,7 +49,10 @@ impl Lines {
 
 /// Names what has changed, as seen from the folder that is served.
 pub(super) fn changed(paths: &[PathBuf], root: &Path) -> String {
-    let shown = |path: &PathBuf| path.strip_prefix(root).unwrap_or(path).display().to_string();
+    let shown = |path: &PathBuf| match path.strip_prefix(root) {
+        Ok(below) if below.as_os_str().is_empty() => "the folder".to_owned(),
+        below => below.unwrap_or(path).display().to_string(),
+    };
     let mut names: Vec<String> = paths.iter().take(NAMED).map(shown).collect();
     let more = paths.len().saturating_sub(NAMED);
     if more > 0 {
@@ -96,6 +99,7 @@ mod tests {
         assert_eq!(told(2), "b/x.py and y.js changed");
         assert_eq!(told(3), "b/x.py, y.js and 1 more changed");
         assert_eq!(told(4), "b/x.py, y.js and 2 more changed");
+        assert_eq!(changed(&["/a".into()], Path::new("/a")), "the folder changed");
         assert_eq!(changed(&paths[2..3], Path::new("/a")), "/c/z.lua changed");
     }
 

@@ -10,6 +10,9 @@ mod environment;
 mod generations;
 mod keys;
 mod lines;
+mod member;
+mod pace;
+mod place;
 mod relevance;
 mod tree;
 mod watch;
@@ -18,7 +21,8 @@ use super::serve::Serve;
 use crate::engines::Registry;
 use clap::Args;
 pub(super) use environment::EnvironmentFlags;
-pub(super) use generations::{Place, supervise};
+pub(super) use generations::supervise;
+pub(super) use place::Place;
 use std::path::{Path, PathBuf};
 
 /// Serve functions while they are being written: with every change of a file, and a page to try them.
@@ -88,6 +92,8 @@ pub(super) struct Watched {
     extensions: Vec<String>,
     /// Variables with which nothing old of a file is taken for current.
     variables: Vec<(&'static str, &'static str)>,
+    /// Whether debuggers attach at an address of their own.
+    pub(super) is_debugged: bool,
 }
 
 impl Watched {
@@ -103,6 +109,7 @@ impl Watched {
         let engines = registry.iter();
         Self {
             place,
+            is_debugged: false,
             beside: beside.into_iter().filter(|folder| folder.is_dir()).collect(),
             extensions: registry.extensions().map(|(extension, _)| extension.to_owned()).collect(),
             variables: engines

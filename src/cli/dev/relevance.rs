@@ -8,7 +8,7 @@ use ignore::{
 use std::path::{Path, PathBuf};
 
 /// Folders in which nothing is of interest: of version control, of caches, of editors.
-const JUNK_FOLDERS: [&str; 14] = [
+const JUNK_FOLDERS: [&str; 16] = [
     ".git",
     ".hg",
     ".svn",
@@ -22,6 +22,8 @@ const JUNK_FOLDERS: [&str; 14] = [
     ".idea",
     ".vscode",
     ".DS_Store",
+    ".nyc_output",
+    "coverage",
     "target",
 ];
 

@@ -10,7 +10,11 @@ use std::{
     collections::BTreeSet,
     io,
     path::PathBuf,
-    sync::mpsc::{Receiver, RecvTimeoutError, channel},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, channel},
+    },
     time::{Duration, Instant},
 };
 
@@ -44,6 +48,7 @@ pub(super) fn start(
     relevance: Relevance,
     beside: Vec<PathBuf>,
     polls: bool,
+    has_begun: Arc<AtomicBool>,
     tell: impl Fn(Noticed) + Send + 'static,
 ) -> anyhow::Result<()> {
     let (sender, events) = channel();
@@ -58,7 +63,8 @@ pub(super) fn start(
         }
         false => Box::new(notify::recommended_watcher(hand_on)?),
     };
-    let mut watch = Watch { tree: Tree::new(watcher), relevance, events, tell: Box::new(tell) };
+    let mut watch =
+        Watch { has_begun, tree: Tree::new(watcher), relevance, events, tell: Box::new(tell) };
     watch.begin(&beside);
     spawn_beside("trine-watch", move || watch.run(&beside))
         .map_err(|error: io::Error| error.into())
@@ -66,6 +72,8 @@ pub(super) fn start(
 }
 
 struct Watch {
+    /// Whether a change has begun that was not told yet.
+    has_begun: Arc<AtomicBool>,
     tree: Tree,
     relevance: Relevance,
     events: Receiver<notify::Result<Event>>,
@@ -131,6 +139,7 @@ impl Watch {
             let mut change = Change::default();
             self.take(event, &mut change);
             if change.is_any {
+                self.has_begun.store(true, Ordering::Release);
                 self.complete(&mut change);
                 (self.tell)(Noticed::Changed(change.files.into_iter().collect()));
             }

@@ -267,3 +267,35 @@ fn two_servers_share_a_folder_but_no_port() {
     assert_eq!(finished.code, Some(1), "{finished:?}");
     assert!(finished.stderr.contains("is in use"), "{finished:?}");
 }
+
+#[test]
+fn functions_that_change_their_own_files_are_told_of_and_slowed_down() {
+    let folder = three("one");
+    let served = develops(&folder, &[]);
+    says(&served, "/lua", "one");
+    let writes = "import time\nopen(__file__.replace('py.py', 'stamp.py'), 'w').write('X = %r' % time.time())\n";
+    folder.write("py.py", format!("{writes}{}", saying(PYTHON, "two")));
+    shows(
+        &served,
+        "stamp.py changed again and again: leave out what functions write with --ignore",
+    );
+    let before = reloads(&served);
+    thread::sleep(Duration::from_millis(2500));
+    assert!(reloads(&served) < before + 8, "{:?}", served.process);
+    folder.write("py.py", saying(PYTHON, "three"));
+    says(&served, "/py", "three");
+}
+
+#[test]
+fn a_working_directory_that_is_made_anew_is_served_again() {
+    let folder = three("one");
+    folder.write("site/a.lua", saying(LUA, "one"));
+    let mut command = trine(&folder, &["dev", "--port", "0"]);
+    command.current_dir(folder.task().join("site"));
+    let served = Served::of(command);
+    says(&served, "/a", "one");
+    fs::rename(folder.task().join("site"), folder.task().join("elsewhere")).unwrap();
+    shows(&served, "is gone; it is served again when it is back");
+    folder.write("site/a.lua", saying(LUA, "two"));
+    says(&served, "/a", "two");
+}

@@ -106,3 +106,28 @@ fn code_that_never_ends_when_it_is_loaded_is_left_for_what_is_saved_next() {
     folder.write("py.py", saying(PYTHON, "three"));
     says(&served, "/py", "three");
 }
+
+#[test]
+fn a_client_that_tries_again_does_not_take_the_server_down_for_good() {
+    let folder = three("one");
+    folder.write("py.py", "import ctypes\ndef handler(event, context):\n    ctypes.string_at(1)\n");
+    let served = develops(&folder, &[]);
+    for _ in 0..3 {
+        says(&served, "/lua", "one");
+        let mut asked = crate::support::Connection::open(served.address);
+        asked.send("GET", "/py", &[], b"");
+        assert!(asked.is_closed());
+    }
+    says(&served, "/lua", "one");
+}
+
+#[test]
+fn code_that_loads_for_ever_is_told() {
+    let folder = three("one");
+    let served = develops(&folder, &[]);
+    says(&served, "/lua", "one");
+    folder.write("js.cjs", "while (true) {}; exports.handler = async () => 1;");
+    shows(&served, "functions have been loading for 2 s, and requests wait");
+    folder.write("js.cjs", saying(JAVASCRIPT, "two"));
+    says(&served, "/js", "two");
+}
