@@ -8,7 +8,7 @@ use std::{
 
 /// The number of reloads, within [`HURRY`], after which there is a pause between them.
 const MANY_RELOADS: usize = 20;
-const HURRY: Duration = Duration::from_secs(4);
+const HURRY: Duration = Duration::from_secs(15);
 /// The pause then.
 const PAUSE: Duration = Duration::from_secs(1);
 /// The number of ends that nobody asked for, within [`TROUBLE`], after which a server is not started again by itself.
@@ -65,7 +65,7 @@ mod tests {
         let begin = Instant::now();
         let mut pace = Pace::default();
         for step in 0..100 {
-            let now = begin + Duration::from_millis(250) * step;
+            let now = begin + Duration::from_secs(1) * step;
             assert_eq!(pace.next(now), None);
             pace.reloads(now);
         }

@@ -1,6 +1,6 @@
 //! The end: nothing that was asked is lost, and no process stays.
 
-use super::{LUA, develops, generations, saying, says, three};
+use super::{LUA, develops, generations, saying, says, shows, three};
 use crate::support::{Connection, eventually};
 use std::{path::Path, thread, time::Duration};
 
@@ -15,14 +15,14 @@ fn a_signal_ends_all_and_what_was_asked_is_answered() {
         let folder = three("one");
         folder.write(
             "py.py",
-            "import time\ndef handler(event, context):\n    time.sleep(0.6)\n    return 'done'\n",
+            "import time\ndef handler(event, context):\n    print('has begun', flush=True)\n    time.sleep(0.6)\n    return 'done'\n",
         );
         let served = develops(&folder, &[]);
         says(&served, "/lua", "one");
         let those = generations(&served);
         let mut asked = Connection::open(served.address);
         asked.send("GET", "/py", &[], b"");
-        thread::sleep(Duration::from_millis(200));
+        shows(&served, "has begun");
         served.process.signal(signal);
         assert_eq!(asked.receive("GET").text(), "done");
         assert_eq!(served.process.wait(), Some(0), "{:?}", served.process);
@@ -33,15 +33,15 @@ fn a_signal_ends_all_and_what_was_asked_is_answered() {
 #[test]
 fn a_second_signal_waits_for_nothing() {
     let folder = three("one");
-    folder.write("py.py", "import time\ndef handler(event, context):\n    time.sleep(60)\n");
+    folder.write("py.py", "import time\ndef handler(event, context):\n    print('has begun', flush=True)\n    time.sleep(60)\n");
     let served = develops(&folder, &[]);
     says(&served, "/lua", "one");
     let those = generations(&served);
     let mut asked = Connection::open(served.address);
     asked.send("GET", "/py", &[], b"");
-    thread::sleep(Duration::from_millis(200));
+    shows(&served, "has begun");
     served.process.signal("TERM");
-    thread::sleep(Duration::from_millis(200));
+    shows(&served, "asked to stop");
     served.process.signal("TERM");
     assert_eq!(served.process.wait(), Some(0), "{:?}", served.process);
     eventually("the server is gone", || (!those.iter().any(|id| is_running(*id))).then_some(()));
