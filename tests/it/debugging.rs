@@ -82,7 +82,9 @@ impl Client {
         };
         let mut text = vec![0; length];
         self.0.read_exact(&mut text).unwrap();
-        serde_json::from_slice(&text).unwrap()
+        let shown = String::from_utf8_lossy(&text).into_owned();
+        assert_eq!(head[0], 0x81, "a whole text was awaited, not {shown:?}");
+        serde_json::from_str(&shown).unwrap()
     }
 
     /// Receives messages until one is of this method.

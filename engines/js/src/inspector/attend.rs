@@ -65,6 +65,7 @@ impl Shared {
         let _attached = AttachedDebugger::new();
         self.unless_interrupted(poll_fn(|cx| {
             target.wakes(cx.waker());
+            target.break_at_start();
             let waits = target.waits();
             self.serve_debuggers(cx);
             if waits { Poll::Pending } else { Poll::Ready(()) }

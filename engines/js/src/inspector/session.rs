@@ -149,10 +149,7 @@ impl Session {
         }
         self.send(text);
         if is_release && self.target.waits() {
-            let start = json!({"url": self.target.url(), "lineNumber": 0, "columnNumber": 0});
-            self.command(ENTRY, "Debugger.setBreakpointByUrl", &start);
-            // Last: the isolate then handles what it has been sent, and goes on.
-            self.target.release(self.client.number);
+            self.target.ask_release(self.client.number);
         }
         self.target.wake();
         if is_release && let Some(hearing) = &self.hearing {
@@ -170,6 +167,8 @@ impl Session {
             InspectorMsgKind::Message(ENTRY) => {
                 let set = serde_json::from_str::<Set>(&text).ok();
                 self.entry = set.map(|set| set.result.breakpoint_id);
+                self.target.release(self.client.number);
+                self.target.wake();
                 return None;
             }
             _ => {}

@@ -4,6 +4,7 @@ use deno_runtime::deno_core::{
     InspectorMsg, InspectorSessionChannels, InspectorSessionKind, InspectorSessionProxy,
     futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded},
 };
+use serde_json::json;
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Waker,
@@ -43,6 +44,10 @@ struct State {
 enum Start {
     /// A client that lets them run.
     Waits,
+    /// The name of the first module, and then the breakpoint at its first statement: the client of this number lets guests run.
+    Asked(u64),
+    /// The isolate's word that the breakpoint is set.
+    Setting(u64),
     /// The stop at the first statement, in the client of this number.
     Breaks(u64),
     Free,
@@ -124,7 +129,8 @@ impl Target {
     pub(super) fn disconnect(&self, number: u64) {
         let mut state = self.state();
         state.clients.retain(|(known, _)| *known != number);
-        if state.start == Start::Breaks(number) {
+        let is_its = [Start::Asked, Start::Setting, Start::Breaks].map(|of| of(number));
+        if is_its.contains(&state.start) {
             state.start = Start::Free;
         }
         state.wake();
@@ -146,13 +152,36 @@ impl Target {
 
     /// Whether guests wait for a client that lets them run.
     pub(crate) fn waits(&self) -> bool {
-        self.state().start == Start::Waits
+        matches!(self.state().start, Start::Waits | Start::Asked(_) | Start::Setting(_))
     }
 
-    /// Lets waiting guests run, as this client asks, to stop at their first statement.
-    pub(super) fn release(&self, number: u64) {
+    /// Notes that this client lets waiting guests run.
+    pub(super) fn ask_release(&self, number: u64) {
         let mut state = self.state();
         if state.start == Start::Waits {
+            state.start = Start::Asked(number);
+        }
+    }
+
+    /// Sets the breakpoint at the first statement, for the client that lets guests run. What that has sent before is handled
+    /// before.
+    pub(super) fn break_at_start(&self) {
+        let mut state = self.state();
+        let Start::Asked(number) = state.start else { return };
+        let Some(url) = &state.url else { return };
+        let place = json!({"url": url, "lineNumber": 0, "columnNumber": 0});
+        let command =
+            json!({"id": ENTRY, "method": "Debugger.setBreakpointByUrl", "params": place});
+        let client = state.clients.iter().find(|(known, _)| *known == number);
+        let is_sent =
+            client.is_some_and(|(_, sender)| sender.unbounded_send(command.to_string()).is_ok());
+        state.start = if is_sent { Start::Setting(number) } else { Start::Free };
+    }
+
+    /// Lets waiting guests run, to stop at their first statement, where this client has asked for that.
+    pub(super) fn release(&self, number: u64) {
+        let mut state = self.state();
+        if state.start == Start::Setting(number) {
             state.start = Start::Breaks(number);
         }
     }
