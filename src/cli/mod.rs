@@ -55,7 +55,7 @@ use std::{
     env,
     ffi::{OsStr, OsString},
     fmt,
-    io::{Write, stderr, stdout},
+    io::{IsTerminal, Write, stderr, stdout},
     path::Path,
     process::ExitCode,
     sync::{Arc, LazyLock},
@@ -257,6 +257,14 @@ fn print_raw(text: &[u8]) {
 /// Writes whole lines beside a command's result. Whoever has closed the other end does not want them.
 fn print_beside(lines: &str) {
     let _ = stderr().write_all(lines.as_bytes());
+}
+
+/// Whether somebody reads an output who wants colours.
+fn paints(out: &impl IsTerminal) -> bool {
+    let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
+    out.is_terminal()
+        && !is_set("NO_COLOR")
+        && env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
 /// Reads the settings from the environment.

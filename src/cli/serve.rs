@@ -18,8 +18,8 @@ use crate::{
     config::{self, CountForm, Settings},
     engines::Registry,
     http::{
-        ConsoleOptions, Ended, Endpoint, ErrorDetail, EventFormat, Listen, MOST_CONCURRENT,
-        MOST_THREADS, ServeOptions, Server, Site, Supervisor,
+        ConsoleOptions, Ended, ErrorDetail, EventFormat, Listen, MOST_CONCURRENT, MOST_THREADS,
+        ServeOptions, Server, Site, Supervisor,
     },
     telemetry::{Log, ProcessSink},
     worker::Isolation,
@@ -262,20 +262,17 @@ impl Serve {
         worker.tracer = tracer.clone();
         let announce = |server: &Server| {
             let place_of_it = Reached { endpoint: server.endpoint(), is_secured };
-            let mut banner = match place.map(|place| place.number) {
-                None | Some(1) => banner(server.site(), &place_of_it, asked, threads),
+            let is_first = place.is_none_or(|place| place.number == 1);
+            let mut banner = match is_first {
+                true => banner(server.site(), &place_of_it, asked, threads),
                 // The rest is known.
-                Some(_) => broken(server.site()),
+                false => broken(server.site()),
             };
             if let Some(address) = server.metrics_address() {
                 let _ = writeln!(banner, "Metrics on {}/metrics", base_url("http", address));
             }
-            let is_first = place.is_none_or(|place| place.number == 1);
             if server.options().console.is_some() && is_first {
-                let scheme = if is_secured { "https" } else { "http" };
-                if let Endpoint::Tcp(address) = server.endpoint() {
-                    let _ = writeln!(banner, "Console on {}/.trine/", base_url(scheme, *address));
-                }
+                let _ = writeln!(banner, "Console on {}/.trine/", place_of_it.base_url());
             }
             if is_first && server.options().fault.is_some() {
                 let at = place_of_it.base_url();

@@ -131,7 +131,7 @@ impl Service {
     }
 
     /// Returns the scheme of the URLs at which clients reach this server itself.
-    fn scheme(&self) -> &'static str {
+    pub(super) fn scheme(&self) -> &'static str {
         if self.shared.tls.is_some() { "https" } else { "http" }
     }
 

@@ -2,8 +2,7 @@
 
 use super::super::Usage;
 use std::{
-    collections::HashMap,
-    ffi::OsString,
+    collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -59,8 +58,8 @@ impl EnvironmentFlags {
         &self,
         root: &Path,
         is_set: impl Fn(&str) -> bool,
-    ) -> Result<Vec<(OsString, OsString)>, Usage> {
-        let mut variables: HashMap<String, String> = HashMap::new();
+    ) -> Result<BTreeMap<String, String>, Usage> {
+        let mut variables = BTreeMap::new();
         let files = self.files(root);
         for (at, file) in files.iter().enumerate() {
             let is_named = at < self.env_file.len();
@@ -82,9 +81,7 @@ impl EnvironmentFlags {
             });
         }
         variables.extend(self.env.iter().cloned());
-        let mut variables: Vec<_> = variables.into_iter().collect();
-        variables.sort();
-        Ok(variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+        Ok(variables)
     }
 }
 
@@ -113,10 +110,8 @@ mod tests {
             env_file: vec![named],
         };
         let variables = flags.variables(folder.path(), |name| name == "A" || name == "B").unwrap();
-        let found: Vec<(&str, &str)> = variables
-            .iter()
-            .map(|(name, value)| (name.to_str().unwrap(), value.to_str().unwrap()))
-            .collect();
+        let found: Vec<(&str, &str)> =
+            variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let wanted =
             [("A", "flag"), ("C", "file"), ("D", "two\nlines"), ("E", "usual"), ("F", "a=b")];
         assert_eq!(found, wanted);
@@ -126,7 +121,7 @@ mod tests {
     fn a_file_that_was_named_has_to_be_there_and_the_usual_one_may_not() {
         let folder = tempfile::tempdir().unwrap();
         let none = EnvironmentFlags::default();
-        assert_eq!(none.variables(folder.path(), |_| false).unwrap(), []);
+        assert_eq!(none.variables(folder.path(), |_| false).unwrap(), BTreeMap::new());
         let named =
             EnvironmentFlags { env_file: vec![folder.path().join("gone.env")], ..none.clone() };
         let why = named.variables(folder.path(), |_| false).unwrap_err().to_string();

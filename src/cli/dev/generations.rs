@@ -18,7 +18,7 @@ use crate::{
 };
 use nix::{sys::signal::Signal, unistd::Pid};
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     env, mem,
     net::TcpListener,
     os::{
@@ -299,7 +299,7 @@ impl Row {
             Err(why) if number == 1 => return Err(why.into()),
             Err(why) => {
                 self.complain(&format!("error: {why}"));
-                (Vec::new(), Some(why.to_string()))
+                (BTreeMap::new(), Some(why.to_string()))
             }
         };
         let is_faulty = fault.is_some();

@@ -1,9 +1,9 @@
 //! What the user reads of reloads at the terminal.
 
+use crate::cli::paints;
 use std::{
-    env,
     fmt::Write as _,
-    io::{IsTerminal, stdout},
+    io::stdout,
     path::{Path, PathBuf},
     process::ExitStatus,
     time::Duration,
@@ -21,8 +21,7 @@ pub(super) struct Lines {
 impl Lines {
     /// Makes lines for the process's standard output.
     pub(super) fn new() -> Self {
-        let wants_none = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self { is_coloured: stdout().is_terminal() && !wants_none }
+        Self { is_coloured: paints(&stdout()) }
     }
 
     /// A line that says that a new generation answers: `reloaded in 23 ms: hello.py changed`.

@@ -91,19 +91,18 @@ struct Change {
 }
 
 impl Watch {
-    /// Watches all folders. Returns the files in those that were not watched.
-    fn begin(&mut self, beside: &[PathBuf]) -> Vec<PathBuf> {
+    /// Watches all folders.
+    fn begin(&mut self, beside: &[PathBuf]) {
         let root = self.relevance.root().to_owned();
-        let mut found = self.tree.add(&root, &self.relevance);
+        self.tree.add(&root, &self.relevance);
         for folder in beside.iter().chain(self.relevance.named()) {
             match folder.is_dir() {
-                true => found.extend(self.tree.add(folder, &self.relevance)),
+                true => drop(self.tree.add(folder, &self.relevance)),
                 // It is seen when it is made, or replaced by its editor.
                 false => self.tree.add_file(folder),
             }
         }
         self.tell_problem();
-        found
     }
 
     fn tell_problem(&mut self) {

@@ -5,7 +5,8 @@ mod outcome;
 mod run;
 
 use super::{
-    Usage, log_flags::LogFlags, permission_flags::PermissionFlags, print_beside, settings, target,
+    Usage, log_flags::LogFlags, paints, permission_flags::PermissionFlags, print_beside, settings,
+    target,
 };
 use crate::{
     config,
@@ -21,7 +22,7 @@ use run::Run;
 use std::{
     env,
     fs::File,
-    io::{IsTerminal, Write},
+    io::Write,
     path::PathBuf,
     process::ExitCode,
     sync::Arc,
@@ -142,7 +143,7 @@ impl Test {
             force: self.force,
             out: out.clone(),
         };
-        let paint = Paint(paints(&out));
+        let paint = Paint(paints(&*out));
         let say = |text: &str| {
             if !self.json {
                 // Whoever has closed the other end no longer wants to know.
@@ -215,12 +216,4 @@ impl Test {
         })
         .into())
     }
-}
-
-/// Whether a report goes to somebody who wants colours.
-fn paints(out: &File) -> bool {
-    let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
-    out.is_terminal()
-        && !is_set("NO_COLOR")
-        && env::var_os("TERM").is_none_or(|term| term != "dumb")
 }

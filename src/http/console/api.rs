@@ -6,7 +6,7 @@ use crate::{
         arrival::Arrival,
         error::refusal,
         response::{Reply, finish},
-        service::{RETRY_AFTER, Service, only},
+        service::{Service, only},
         wire::Hold,
     },
     sample_events::{self, Field, Kind, samples},
@@ -97,8 +97,7 @@ impl Service {
         let (method, path) = (&parts.method, parts.uri.path());
         let refused = |status, why: &str| Box::new(refusal(method, status, why));
         let forbidden = |why: String| refused(StatusCode::FORBIDDEN, &why);
-        let scheme = if self.shared.tls.is_some() { "https" } else { "http" };
-        guard::check_place(parts, scheme, self.port).map_err(forbidden)?;
+        guard::check_place(parts, self.scheme(), self.port).map_err(forbidden)?;
         let place = Place::of(path)
             .ok_or_else(|| refused(StatusCode::NOT_FOUND, "the console has no such path"))?;
         if place.is_api() {
@@ -185,14 +184,9 @@ impl Service {
                 return refusal(method, StatusCode::BAD_REQUEST, &why);
             }
         };
-        let Ok(admission) = self.take_place(index) else {
-            let why = "as many invocations of the function wait as may";
-            let mut reply = refusal(method, StatusCode::SERVICE_UNAVAILABLE, why);
-            reply.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
-            return reply;
-        };
-        arrival.function.set(Some(index));
         let function = &self.site.functions()[index];
+        let Ok(admission) = self.take_place(index) else { return self.busy(method, function) };
+        arrival.is_for(index, self.shared.readiness.is_warm(index));
         let id = arrival.id.clone();
         let (_, trace_id) = arrival.begin(parts);
         let mut invocation = self.options.invocation(function, id.clone(), trace_id.into_owned());
