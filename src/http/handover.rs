@@ -19,7 +19,7 @@ use tokio::{
 };
 use trine_engine::{
     Conventions, Error, ErrorKind, Exchange, HttpResult, Invocation, Payload, RawPayload,
-    ResponseStream, Result, Shaped, StreamPlace,
+    ResponseStream, Result, Shaped, StreamPlace, WebRequest, WebResponse,
 };
 
 /// The means by which a worker hands over what another thread is to run.
@@ -214,6 +214,8 @@ enum Portable {
     Raw(RawPayload),
     Nothing,
     Streamed,
+    Request(Arc<WebRequest>),
+    Response(Box<WebResponse>),
 }
 
 impl Portable {
@@ -226,6 +228,8 @@ impl Portable {
             Payload::Raw(raw) => Self::Raw(raw),
             Payload::Nothing => Self::Nothing,
             Payload::Streamed => Self::Streamed,
+            Payload::Request(request) => Self::Request(request),
+            Payload::Response(response) => Self::Response(response),
             other => Self::Json(other.into_bytes()?.0),
         })
     }
@@ -240,6 +244,8 @@ impl From<Portable> for Payload {
             Portable::Raw(raw) => Self::Raw(raw),
             Portable::Nothing => Self::Nothing,
             Portable::Streamed => Self::Streamed,
+            Portable::Request(request) => Self::Request(request),
+            Portable::Response(response) => Self::Response(response),
         }
     }
 }

@@ -130,7 +130,7 @@ fn changed(head: StreamHead, before: &Bytes, after: Bytes) -> Result<StreamHead>
     match parsed(&after) {
         same if same == parsed(before) => Ok(head),
         Some(Value::Object(members)) if !members.contains_key(BODY) => {
-            Ok(StreamHead { content_type: None, metadata: Some(after) })
+            Ok(StreamHead { metadata: Some(after), ..StreamHead::default() })
         }
         _ => {
             let message = "the response is streamed, and an after hook can change its statusCode, headers and cookies \
@@ -200,7 +200,7 @@ mod tests {
 
     fn head(content_type: Option<&str>, metadata: Option<&'static str>) -> StreamHead {
         let content_type = content_type.map(str::to_owned);
-        StreamHead { content_type, metadata: metadata.map(Bytes::from) }
+        StreamHead { content_type, metadata: metadata.map(Bytes::from), ..StreamHead::default() }
     }
 
     #[test]

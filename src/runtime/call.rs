@@ -99,7 +99,7 @@ pub struct AnswerStream {
 
 impl AnswerStream {
     pub(super) fn of_whole(body: Bytes, content_type: String) -> Self {
-        let head = StreamHead { content_type: Some(content_type), metadata: None };
+        let head = StreamHead { content_type: Some(content_type), ..StreamHead::default() };
         Self { head, whole: Some(body), reader: None }
     }
 
@@ -137,7 +137,7 @@ impl AnswerStream {
         while let Some(chunk) = self.chunk().await {
             body.extend_from_slice(&chunk?);
         }
-        let StreamHead { content_type, metadata } = self.head;
+        let StreamHead { content_type, metadata, .. } = self.head;
         let content_type = content_type.unwrap_or_else(|| trine_engine::BYTE_CHUNKS.to_owned());
         Ok(Answer { body: body.freeze(), content_type, metadata })
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     Candidate, Debuggers, Error, ErrorDialect, Examination, Finding, FunctionInfo, Hint, Instance,
-    LayerPlace, LogSettings, Module, Permissions, Permits, Presence, Result, TypeFile,
+    Interface, LayerPlace, LogSettings, Module, Permissions, Permits, Presence, Result, TypeFile,
     VariableInfo,
 };
 use std::{
@@ -193,6 +193,8 @@ pub struct EngineInfo {
     /// extension, or where no other language has a module of that name; in a folder that is served, where it is named as
     /// handlers usually are. It is a middleware where no other file of that name is, and [`Engine::check`] finds room for hooks.
     pub yields: bool,
+    /// The interfaces of web applications that it knows; [`Interface::Event`] goes without saying.
+    pub interfaces: &'static [Interface],
     /// Variables by which one function sets its language up, so that the environment of its own may have them. Others that
     /// begin with `TRINE_` are settings of the process.
     pub settings: &'static [&'static str],
@@ -230,6 +232,7 @@ impl EngineInfo {
             splits_at_first_dot: false,
             index_files: &[],
             yields: false,
+            interfaces: &[],
             settings: &[],
             hints: &[],
             capabilities: Capabilities::default(),
@@ -304,6 +307,13 @@ impl EngineInfo {
     #[must_use]
     pub fn with_yields(mut self, yields: bool) -> Self {
         self.yields = yields;
+        self
+    }
+
+    /// Sets the interfaces of web applications that it knows.
+    #[must_use]
+    pub fn with_interfaces(mut self, interfaces: &'static [Interface]) -> Self {
+        self.interfaces = interfaces;
         self
     }
 

@@ -7,6 +7,9 @@ use std::path::Path;
 /// its tools give to the functions that they generate.
 pub const HANDLER_NAMES: [&str; 3] = ["handler", "lambda_handler", "lambdaHandler"];
 
+/// The names that a web application has where nobody has named it, and no handler is there.
+pub const APPLICATION_NAMES: [&str; 2] = ["app", "application"];
+
 /// Maximum number of functions that a message lists.
 const LISTED: usize = 10;
 

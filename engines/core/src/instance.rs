@@ -1,6 +1,8 @@
 //! One interpreter heap and the operations on it.
 
-use crate::{DebugSession, Error, ErrorKind, Form, Hook, Invocation, Payload, Profile, Result};
+use crate::{
+    DebugSession, Error, ErrorKind, Form, Hook, Interface, Invocation, Payload, Profile, Result,
+};
 use std::{fmt, future::Future, io, net::TcpStream, path::PathBuf, pin::Pin, rc::Rc, sync::Arc};
 
 /// A future that stays on the thread on which it was made.
@@ -20,7 +22,9 @@ pub trait Instance {
     fn load<'a>(&'a self, module: &'a Module) -> LocalFuture<'a, Result<Exports>>;
 
     /// Calls a function with an event and this invocation's context, waits for its result, and hands it on in the
-    /// form that the next hop needs. What the guest left running continues during the next call, never between two.
+    /// form that the next hop needs. A handler that is a web application gets a [`Payload::Request`] and gives a
+    /// [`Payload::Response`] or a stream; it ends when its application has, with all that the application does after its
+    /// answer. What the guest left running continues during the next call, never between two.
     ///
     /// # Errors
     /// What the guest raised; [`crate::ErrorKind::Unmarshal`] when the input is not a value of this language,
@@ -179,6 +183,8 @@ pub struct Module {
     pub by_path: bool,
     /// The functions that are wanted of it.
     pub wanted: Wanted,
+    /// The interface of its handler, where somebody has said which it is; `None` leaves it to the engine to tell.
+    pub interface: Option<Interface>,
 }
 
 impl Module {
@@ -197,7 +203,21 @@ impl Module {
         name: impl Into<String>,
         wanted: Wanted,
     ) -> Self {
-        Self { root: root.into(), path: path.into(), name: name.into(), by_path: false, wanted }
+        Self {
+            root: root.into(),
+            path: path.into(),
+            name: name.into(),
+            by_path: false,
+            wanted,
+            interface: None,
+        }
+    }
+
+    /// Sets the interface of its handler.
+    #[must_use]
+    pub fn with_interface(mut self, interface: Option<Interface>) -> Self {
+        self.interface = interface;
+        self
     }
 
     /// Sets whether the user has named the module's file.
@@ -215,7 +235,7 @@ pub enum Wanted {
     /// empty path is the module itself, where the language lets a module be a function.
     Handler(String),
     /// A handler that nobody has named: the function that [`crate::unnamed_handler`] chooses, or the module itself,
-    /// where the language lets a module be a function.
+    /// where the language lets a module be a function; else the web application with one of [`crate::APPLICATION_NAMES`].
     Unnamed,
     /// The hooks of a middleware, by their names ([`Hook::name`]); those that exist must be functions. Where the module
     /// itself, or its default export, is a function, that is its `wrap`.
@@ -233,7 +253,7 @@ impl Wanted {
     pub fn names(&self) -> Vec<&str> {
         match self {
             Self::Handler(name) if !name.is_empty() => vec![name],
-            Self::Unnamed => crate::HANDLER_NAMES.to_vec(),
+            Self::Unnamed => [&crate::HANDLER_NAMES[..], &crate::APPLICATION_NAMES].concat(),
             Self::Handler(_) | Self::Hooks | Self::Program => Vec::new(),
         }
     }
@@ -250,12 +270,21 @@ pub struct Exports {
     pub functions: Vec<(String, FunctionId)>,
     /// For [`Wanted::Hooks`]: names of other functions that the module exports, for messages.
     pub others: Vec<String>,
+    /// For a handler: the interface by which it is called.
+    pub interface: Interface,
 }
 
 impl Exports {
     /// Makes the exports of the one function that [`Wanted::Handler`] or [`Wanted::Unnamed`] asked for.
     pub fn handler(name: impl Into<String>, id: FunctionId) -> Self {
-        Self { functions: vec![(name.into(), id)], others: Vec::new() }
+        Self { functions: vec![(name.into(), id)], ..Self::default() }
+    }
+
+    /// Sets the interface of the handler.
+    #[must_use]
+    pub fn with_interface(mut self, interface: Interface) -> Self {
+        self.interface = interface;
+        self
     }
 
     /// Returns the function of a hook, where the module has it.

@@ -23,11 +23,13 @@ mod engine;
 mod error;
 mod examine;
 mod exchange;
+mod fields;
 mod handler;
 mod hint;
 mod hook;
 mod http_result;
 mod instance;
+mod interface;
 mod invocation;
 mod loaded;
 mod log;
@@ -41,6 +43,8 @@ mod shaped;
 mod simple;
 mod stream;
 mod stream_place;
+mod web;
+mod websocket;
 
 pub use about::{TypeFile, VariableInfo};
 pub use conventions::Conventions;
@@ -56,13 +60,17 @@ pub use examine::{
     Verdict,
 };
 pub use exchange::Exchange;
-pub use handler::{HANDLER_NAMES, alternatives, nearest_written, unnamed_handler};
+pub use fields::Fields;
+pub use handler::{
+    APPLICATION_NAMES, HANDLER_NAMES, alternatives, nearest_written, unnamed_handler,
+};
 pub use hint::Hint;
 pub use hook::Hook;
 pub use http_result::HttpResult;
 pub use instance::{
     Exports, FunctionId, Instance, Interrupter, LocalFuture, Module, Usage, Wanted,
 };
+pub use interface::Interface;
 pub use invocation::{FunctionInfo, Invocation, UNLIMITED_MS};
 pub use loaded::LoadedFunctions;
 pub use log::{
@@ -81,3 +89,5 @@ pub use stream::{
     StreamHead, StreamReader, TEXT_CHUNKS, Written,
 };
 pub use stream_place::StreamPlace;
+pub use web::{RequestBody, ResponseHead, WebRequest, WebResponse};
+pub use websocket::{FromSocket, SocketAnswer, SocketClose, SocketMessage, SocketPeer, WebSocket};

@@ -1,8 +1,8 @@
 //! The value on its way through: what a front door received, what one function hands to the next, what goes out.
 
-use crate::{Error, ErrorKind, HttpResult, Result, Shaped};
+use crate::{Error, ErrorKind, HttpResult, Result, Shaped, WebRequest, WebResponse};
 use bytes::Bytes;
-use std::{any::Any, fmt, rc::Rc};
+use std::{any::Any, fmt, rc::Rc, sync::Arc};
 
 /// A value in flight.
 #[derive(Debug, Clone)]
@@ -23,6 +23,10 @@ pub enum Payload {
     Nothing,
     /// The result of a handler whose answer has gone into [`crate::Invocation::stream`].
     Streamed,
+    /// A web request, for a function whose [`crate::Exports::interface`] takes one ([`crate::Interface::is_web`]).
+    Request(Arc<WebRequest>),
+    /// The answer to a web request, where it is whole when its function ends.
+    Response(Box<WebResponse>),
 }
 
 /// Bytes that go out as they are.
@@ -102,6 +106,9 @@ impl Payload {
             Self::Nothing => Ok((Bytes::from_static(b"null"), "application/json")),
             Self::Streamed => {
                 Err(Error::internal("a streamed answer has been sent and is no value any more"))
+            }
+            Self::Request(_) | Self::Response(_) => {
+                Err(Error::internal("web requests and responses have no form of their own in JSON"))
             }
         }
     }

@@ -5,7 +5,7 @@
 //! function may still fail like any other. Somebody may hold it back at that point, as hooks do that want to see the head
 //! first; it is *out* when nobody does, and then the front door sends it.
 
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Fields, ResponseHead, Result};
 use bytes::{Bytes, BytesMut};
 use std::{
     collections::VecDeque,
@@ -51,6 +51,8 @@ pub struct StreamHead {
     /// An HTTP response's metadata, where the guest has given any: a JSON object with `statusCode`, `headers` and
     /// `cookies`.
     pub metadata: Option<Bytes>,
+    /// The head of the response of a web application; the other members are not there then.
+    pub response: Option<ResponseHead>,
 }
 
 /// What became of a chunk.
@@ -76,6 +78,8 @@ struct State {
     /// Bytes written so far, and how many there may be.
     written: u64,
     limit: Option<u64>,
+    /// Header fields that come after the body.
+    trailers: Option<Fields>,
     /// What has been written of metadata that the guest writes itself.
     prelude: Option<BytesMut>,
     begun: bool,
@@ -171,6 +175,12 @@ impl ResponseStream {
         }
         state.head = head;
         Ok(())
+    }
+
+    /// Sets the header fields that come after the body. Before the end; where the protocol has no room for any, nobody sees
+    /// them.
+    pub fn set_trailers(&self, trailers: Fields) {
+        self.state().trailers = Some(trailers);
     }
 
     /// Writes a chunk. An empty one does nothing.
@@ -422,6 +432,11 @@ impl StreamReader {
     /// As [`StreamReader::poll_chunk`].
     pub async fn chunk(&mut self) -> Option<Bytes> {
         poll_fn(|cx| self.poll_chunk(cx)).await
+    }
+
+    /// Takes the header fields that come after the last chunk.
+    pub fn take_trailers(&mut self) -> Option<Fields> {
+        self.0.state().trailers.take()
     }
 
     /// Returns the writer's side.

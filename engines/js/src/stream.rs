@@ -208,7 +208,7 @@ fn head(
     };
     let content_type = text(scope, args.get(1));
     let metadata = text(scope, args.get(2)).map(Bytes::from);
-    let head = StreamHead { content_type, metadata };
+    let head = StreamHead { content_type, metadata, ..StreamHead::default() };
     with_stream(scope, &args, |entry| entry.stream.set_head(head));
 }
 

@@ -313,10 +313,10 @@ unsafe fn head(state: *mut lua_State, host: &Host) -> Result<StreamHead, Box<Fau
     let text = Bytes::from(unsafe { json(state, host) }?);
     let members: Map<String, Value> = serde_json::from_slice(&text).unwrap_or_default();
     if members.contains_key("statusCode") {
-        return Ok(StreamHead { content_type: None, metadata: Some(text) });
+        return Ok(StreamHead { metadata: Some(text), ..StreamHead::default() });
     }
     let content_type = content_type_of(&members).map(str::to_owned);
-    Ok(StreamHead { content_type, metadata: None })
+    Ok(StreamHead { content_type, ..StreamHead::default() })
 }
 
 fn content_type_of(members: &Map<String, Value>) -> Option<&str> {
@@ -417,7 +417,9 @@ mod tests {
             let stream = ResponseStream::new(None);
             let content_type = content_type.map(str::to_owned);
             let metadata = metadata.map(Bytes::from);
-            stream.set_head(StreamHead { content_type, metadata }).unwrap();
+            stream
+                .set_head(StreamHead { content_type, metadata, ..StreamHead::default() })
+                .unwrap();
             complete(&stream, JSON_LINES);
             stream.head().content_type
         };

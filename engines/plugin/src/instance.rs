@@ -115,7 +115,8 @@ impl PluginInstance {
         }
         let (chosen, others) = exports::choose(module, exports::read(library, &given)?)?;
         let named = |function: Function| (function.name.clone(), self.keep(function));
-        Ok(Exports { functions: chosen.into_iter().map(named).collect(), others })
+        let functions = chosen.into_iter().map(named).collect();
+        Ok(Exports { functions, others, ..Exports::default() })
     }
 
     /// Returns the environment of a module's root. Where functions have instances of their own, the instance has been started

@@ -146,7 +146,7 @@ impl PythonInstance {
         let functions = loaded.functions.into_iter();
         let functions =
             functions.map(|(name, function)| (name, self.register(function, root))).collect();
-        Ok(Exports { functions, others: loaded.others })
+        Ok(Exports { functions, others: loaded.others, ..Exports::default() })
     }
 
     /// Returns the index of a root, with a scope where there may be others.

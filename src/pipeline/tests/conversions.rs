@@ -105,7 +105,7 @@ impl Instance for Counted {
                     .map(|hook| (hook.name().to_owned(), FunctionId(1)))
                     .collect(),
             };
-            Ok(Exports { functions, others: Vec::new() })
+            Ok(Exports { functions, ..Exports::default() })
         })
     }
 

@@ -45,7 +45,7 @@ fn metadata_of_a_guests_own_end_wherever_chunks_are_cut() {
     for size in 1..=whole.len() {
         let stream = ResponseStream::new(None);
         let content_type = Some(HTTP_INTEGRATION.to_owned());
-        stream.set_head(StreamHead { content_type, metadata: None }).unwrap();
+        stream.set_head(StreamHead { content_type, ..StreamHead::default() }).unwrap();
         for chunk in whole.chunks(size) {
             stream.write(Bytes::copy_from_slice(chunk)).unwrap();
         }
@@ -104,7 +104,7 @@ fn a_slow_reader_makes_the_writer_wait_and_one_that_is_gone_is_told() {
 #[test]
 fn the_head_is_set_before_the_first_chunk() {
     let stream = ResponseStream::new(None);
-    let head = StreamHead { content_type: Some("text/plain".to_owned()), metadata: None };
+    let head = StreamHead { content_type: Some("text/plain".to_owned()), ..StreamHead::default() };
     stream.set_head(head.clone()).unwrap();
     stream.write(bytes("x")).unwrap();
     let error = stream.set_head(StreamHead::default()).unwrap_err();
@@ -117,7 +117,7 @@ fn metadata_that_a_guest_writes_itself_become_the_head() {
     let written = |parts: &[&'static [u8]]| {
         let stream = ResponseStream::new(None);
         let content_type = Some(HTTP_INTEGRATION.to_owned());
-        stream.set_head(StreamHead { content_type, metadata: None }).unwrap();
+        stream.set_head(StreamHead { content_type, ..StreamHead::default() }).unwrap();
         for part in parts {
             stream.write(Bytes::from_static(part)).unwrap();
         }
@@ -150,7 +150,7 @@ fn what_is_held_back_is_out_when_it_is_released() {
     place.get().write(bytes("x")).unwrap();
     assert!(place.get().is_begun() && place.out().is_none());
     let metadata = Some(bytes("{}"));
-    place.get().release(StreamHead { content_type: None, metadata: metadata.clone() });
+    place.get().release(StreamHead { metadata: metadata.clone(), ..StreamHead::default() });
     assert_eq!(place.out().unwrap().head().metadata, metadata);
 }
 

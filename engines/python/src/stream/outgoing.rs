@@ -124,7 +124,10 @@ impl Outgoing {
     fn head(&self, py: Python<'_>, content_type: &str) -> PyResult<StreamHead> {
         let untyped = self.untyped.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(metadata) = untyped else {
-            return Ok(StreamHead { content_type: Some(content_type.to_owned()), metadata: None });
+            return Ok(StreamHead {
+                content_type: Some(content_type.to_owned()),
+                ..StreamHead::default()
+            });
         };
         let metadata = metadata.into_bound(py);
         let headers = match metadata.get_item("headers")? {
@@ -133,7 +136,10 @@ impl Outgoing {
         };
         headers.set_item("content-type", content_type)?;
         metadata.set_item("headers", headers)?;
-        Ok(StreamHead { content_type: None, metadata: Some(self.json(metadata.as_any())?.into()) })
+        Ok(StreamHead {
+            metadata: Some(self.json(metadata.as_any())?.into()),
+            ..StreamHead::default()
+        })
     }
 
     /// Takes the metadata.
@@ -153,10 +159,10 @@ impl Outgoing {
         let head = match &document {
             // What it is stands among the headers.
             Some(document) => StreamHead {
-                content_type: None,
                 metadata: Some(self.json(document.as_any())?.into()),
+                ..StreamHead::default()
             },
-            None => StreamHead { content_type, metadata: None },
+            None => StreamHead { content_type, ..StreamHead::default() },
         };
         self.stream.set_head(head).map_err(refused)?;
         self.typed.store(is_typed, Ordering::Relaxed);
