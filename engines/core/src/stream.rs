@@ -52,7 +52,7 @@ pub struct StreamHead {
     /// `cookies`.
     pub metadata: Option<Bytes>,
     /// The head of the response of a web application; the other members are not there then.
-    pub response: Option<ResponseHead>,
+    pub response: Option<Box<ResponseHead>>,
 }
 
 /// What became of a chunk.
