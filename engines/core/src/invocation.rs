@@ -64,6 +64,8 @@ pub struct Invocation {
     pub event_is_json: bool,
     /// Whether the handler's result may be [`crate::Payload::Http`].
     pub takes_http_result: bool,
+    /// Whether the answer of a web application to an event may be a stream; else it is made whole.
+    pub takes_stream: bool,
     /// The values that the functions of this invocation share.
     pub exchange: Exchange,
     /// The place of an answer that is streamed.
@@ -89,6 +91,7 @@ impl Invocation {
             w3c: self.w3c.clone(),
             function_name: self.function_name.clone(),
             event_is_json: self.event_is_json,
+            takes_stream: self.takes_stream,
             ..Self::default()
         }
     }

@@ -34,13 +34,20 @@ pub struct WebRequest {
     pub server: (String, u16),
     /// The event that the request was made of, as JSON text, where one was.
     pub event: Option<Bytes>,
+    /// Whether its body, once it has been answered with a status of 101, is what comes over the connection in the protocol
+    /// that was agreed on.
+    pub upgrades: bool,
     body: Mutex<Option<RequestBody>>,
     socket: Mutex<Option<WebSocket>>,
     write_event: Mutex<Option<WriteEvent>>,
 }
 
 /// Writes the event that a request would be, of the request's body.
-type WriteEvent = Box<dyn FnOnce(Bytes) -> Payload + Send>;
+struct WriteEvent {
+    write: Box<dyn FnOnce(Bytes) -> Payload + Send>,
+    /// The largest body that it is for, in bytes.
+    limit: usize,
+}
 
 /// The body of a request.
 #[derive(Debug)]
@@ -84,6 +91,7 @@ impl WebRequest {
             client: None,
             server: (server.0.into(), server.1),
             event: None,
+            upgrades: false,
             body: Mutex::default(),
             socket: Mutex::default(),
             write_event: Mutex::default(),
@@ -102,10 +110,21 @@ impl WebRequest {
         Self { socket: Mutex::new(Some(socket)), ..self }
     }
 
-    /// Sets what makes an event of the request, for functions that are no web applications.
+    /// Sets what makes an event of the request and its body of at most `limit` bytes, for functions that are no web
+    /// applications.
     #[must_use]
-    pub fn with_event_writer(self, write: impl FnOnce(Bytes) -> Payload + Send + 'static) -> Self {
-        Self { write_event: Mutex::new(Some(Box::new(write))), ..self }
+    pub fn with_event_writer(
+        self,
+        limit: usize,
+        write: impl FnOnce(Bytes) -> Payload + Send + 'static,
+    ) -> Self {
+        let write = Box::new(write);
+        Self { write_event: Mutex::new(Some(WriteEvent { write, limit })), ..self }
+    }
+
+    /// Returns the size in bytes of the largest body with which the request can be an event.
+    pub fn event_body_limit(&self) -> usize {
+        locked(&self.write_event).as_ref().map_or(usize::MAX, |writer| writer.limit)
     }
 
     /// Returns the body; an empty one from the second time on.
@@ -130,8 +149,8 @@ impl WebRequest {
 
     /// Returns the event that the request would be with this body, once; `None` where its front door does not make events.
     pub fn write_event(&self, body: Bytes) -> Option<Payload> {
-        let write = locked(&self.write_event).take()?;
-        Some(write(body))
+        let writer = locked(&self.write_event).take()?;
+        Some((writer.write)(body))
     }
 
     /// Returns the path below [`WebRequest::mount`], as it was sent; at least `/`.
@@ -225,8 +244,9 @@ mod tests {
     #[test]
     fn an_event_is_written_once_and_a_target_keeps_its_question_mark() {
         let mut request =
-            WebRequest::new("GET", "/a", ("localhost", 80)).with_event_writer(Payload::json);
+            WebRequest::new("GET", "/a", ("localhost", 80)).with_event_writer(5, Payload::json);
         request.query = Some(String::new());
+        assert_eq!(request.event_body_limit(), 5);
         assert_eq!(request.target_in_mount(), "/a?");
         assert!(
             matches!(request.write_event("1".into()), Some(Payload::Json(text)) if text == "1")
