@@ -50,6 +50,7 @@ mod signals;
 mod suite;
 pub mod telemetry;
 mod watchdog;
+mod web;
 pub mod worker;
 
 pub use runtime::Runtime;

@@ -94,7 +94,7 @@ pub(super) struct Serve {
     /// Time that requests in flight may take to finish after a signal to stop; a number alone is seconds
     #[arg(long, value_name = "TIME", default_value = "10s", allow_negative_numbers = true, value_parser = |text: &str| config::GRACE.parse(text))]
     grace: Duration,
-    /// Largest request body: 64KiB, 10MB; a number alone is bytes [default: 6MiB]
+    /// Largest request body: 64KiB, 10MB; a number alone is bytes [default: 6MiB, none for web applications]
     #[arg(long, value_name = "SIZE", allow_negative_numbers = true, value_parser = |text: &str| config::BODY.parse(text))]
     body_limit: Option<u64>,
     /// Form of events and results: that of the service for which functions were written (aws-v2, aws-v1, alb,
@@ -339,6 +339,7 @@ impl Serve {
             }
         };
         let site = site.surround(&settings.middlewares, &settings.layer_root.value, registry)?;
+        let site = site.called_by(settings.web.interface)?;
         let site = stand_in(site, &mut settings, registry);
         if self.local {
             scaleway::check_local(options, &site)?;
@@ -414,6 +415,7 @@ impl Serve {
         options.grace = self.grace;
         if let Some(limit) = self.body_limit {
             options.body_limit = limit as usize;
+            options.application_body_limit = options.body_limit;
         }
         options.event_format = self.event_format.unwrap_or(options.event_format);
         options.eager = self.eager;

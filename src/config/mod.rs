@@ -7,6 +7,7 @@ mod permissions;
 mod stand_in;
 mod units;
 mod variables;
+mod web;
 
 pub use container::container_memory;
 pub use debug::debug_place;
@@ -15,6 +16,7 @@ pub use permissions::extent;
 pub use stand_in::{Variable as EnvironmentVariable, as_managed};
 pub use units::{CountForm, PlainSize, PlainTime, SizeForm, TimeForm};
 pub use variables::{Group as VariableGroup, Known as KnownVariable, VARIABLES, is_secret};
+pub use web::{ResponseMode, WebSettings};
 
 use crate::{
     engines::Registry,
@@ -175,6 +177,8 @@ pub struct Settings {
     pub debuggers: Debuggers,
     /// The places to which an event may have a debugger's connection made: `TRINE_DEBUG_PROXY`, else none.
     pub debug_proxies: Arc<[String]>,
+    /// How web applications are called.
+    pub web: WebSettings,
 }
 
 /// The forms of an invocation's time limit. With more than JavaScript's timers can hold (2^31 ms), a function that
@@ -301,6 +305,7 @@ impl Settings {
                 .value
                 .unwrap_or_default()
                 .into(),
+            web: WebSettings::read(&env)?,
         })
     }
 
@@ -363,6 +368,7 @@ impl Settings {
             recycling: self.recycling,
             watchdog: Watchdog::new(self.timeout_margin.value, resident),
             debug_proxies: self.debug_proxies.clone(),
+            takes_streams: self.web.response_mode == ResponseMode::Stream,
             conversion: self.cloudevents.map(|form| form.conversion(&self.region)),
             ..WorkerOptions::new(environment)
         }
@@ -385,7 +391,8 @@ impl Settings {
     ///
     /// # Errors
     /// As [`Plan::find`].
-    pub fn plan(&self, handler: Located, registry: &Registry) -> trine_engine::Result<Plan> {
+    pub fn plan(&self, mut handler: Located, registry: &Registry) -> trine_engine::Result<Plan> {
+        self.web.apply_to(&mut handler)?;
         let root = handler.module.root.clone();
         let folders = middleware_folders(&self.layer_root.value, &root, &self.task_root.value);
         Plan::find(handler, &self.middlewares, &folders, registry)

@@ -50,6 +50,8 @@ pub const VARIABLES: &[Group] = &[
         Known { name: "TRINE_ENGINES", default: "none", place: "every command", what: "plug-ins, between commas: languages in shared libraries" },
         Known { name: "TRINE_MIDDLEWARES", default: "none", place: FUNCTIONS, what: "middlewares around every function, outermost first; * for all of the layers" },
         Known { name: "SLSMIDDLEWARES", default: "none", place: FUNCTIONS, what: "the same in the order of the Serverless Open Runtime" },
+        Known { name: "TRINE_INTERFACE", default: "what the handler turns out to be", place: FUNCTIONS, what: "how the handler is called: event, asgi, wsgi, fetch, node or wsapi" },
+        Known { name: "TRINE_RESPONSE_MODE", default: "buffered", place: "on Lambda", what: "how a web application's answer leaves: buffered (whole) or stream, as the function's URL or API is set up" },
         Known { name: "TRINE_MEMORY", default: "on Lambda what the function has, under serve a share of the container's, else no limit", place: FUNCTIONS, what: "the memory of each interpreter" },
         Known { name: "TRINE_MAX_INVOCATIONS", default: "no limit", place: FUNCTIONS, what: "the invocations after which an interpreter is replaced" },
         Known { name: "TRINE_MAX_HEAP", default: "no limit", place: FUNCTIONS, what: "the size beyond which an interpreter is replaced" },

@@ -38,7 +38,7 @@ pub(crate) use locate::is_file;
 pub use locate::{locate, locate_file};
 
 use std::{path::PathBuf, sync::Arc};
-use trine_engine::{Engine, HANDLER_NAMES, Module, Wanted};
+use trine_engine::{Engine, Error, ErrorKind, HANDLER_NAMES, Interface, Module, Result, Wanted};
 
 /// The file that is run when nothing else is named or found: a bundle that exports `handler`.
 pub const BUNDLE: &str = "function.bundle.js";
@@ -53,6 +53,25 @@ pub struct Located {
 }
 
 impl Located {
+    /// Has the handler called by this interface.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`] when its language has no such interface, with those that it has.
+    pub fn set_interface(&mut self, interface: Interface) -> Result<()> {
+        let info = self.engine.info();
+        if interface.is_web() && !info.interfaces.contains(&interface) {
+            let known = [Interface::Event].iter().chain(info.interfaces).map(|known| known.name());
+            let message = format!(
+                "the interface {interface} is none of {}'s, which are: {}",
+                info.name,
+                known.collect::<Vec<_>>().join(", ")
+            );
+            return Err(Error::new(ErrorKind::Unsupported, message));
+        }
+        self.module.interface = Some(interface);
+        Ok(())
+    }
+
     /// Returns the handler string that names it in Lambda's form: `src/app.handler`.
     pub fn handler(&self) -> String {
         let export = match &self.module.wanted {

@@ -2,6 +2,7 @@
 
 use super::wire::{Counted, Hold};
 use bytes::Bytes;
+use http::{HeaderName, HeaderValue};
 use http_body_util::Full;
 use hyper::body::{Body, Frame, SizeHint};
 use std::{
@@ -92,6 +93,12 @@ impl StreamedBody {
         self.counted = counted;
     }
 
+    /// Reads it to its end for nobody.
+    pub(super) async fn discard(mut self) {
+        while self.reader.chunk().await.is_some() {}
+        self.is_whole = true;
+    }
+
     /// Has the end of it told, however it comes.
     pub(super) fn at_end(&mut self, tell: Box<dyn FnOnce(u64, bool)>) {
         self.at_end = Some(AtEnd(tell));
@@ -112,6 +119,12 @@ impl StreamedBody {
             }
             let error = io::Error::other("the function failed in the middle of its response");
             return Poll::Ready(Some(Err(error)));
+        }
+        if let Some(trailers) = self.reader.take_trailers() {
+            let named = trailers.iter().filter_map(|(name, value)| {
+                Some((HeaderName::from_bytes(name).ok()?, HeaderValue::from_bytes(value).ok()?))
+            });
+            return Poll::Ready(Some(Ok(Frame::trailers(named.collect()))));
         }
         self.hold.end_stream();
         self.is_whole = true;

@@ -202,8 +202,8 @@ impl Seat {
     pub(super) async fn work(self, worker: Rc<Worker>) {
         let _alive = self.alive;
         let (site, options, log) = (self.site, self.options, self.log);
-        let (share, queue) = (&self.share, &self.shared.queue);
-        let functions = Functions::new(&site, &worker, &options, share, &self.threads, queue);
+        let (share, shared) = (&self.share, &self.shared);
+        let functions = Functions::new(&site, &worker, &options, share, &self.threads, shared);
         let watch = self.shared.console.as_ref().map(|console| console.watch.clone());
         let functions = Rc::new(functions.watched_by(watch));
         let follows = matches!(share, Share::Following);

@@ -6,8 +6,10 @@ use super::{
     lifeline::Lifeline,
     options::{MOST_CONCURRENT, ServeOptions},
     queue::{Admission, Full, Queue},
+    shared::Shared,
     site::{ServedFunction, Site},
     threads::{Place, Threads},
+    web::Interfaces,
 };
 use crate::{
     telemetry::Tracer,
@@ -61,6 +63,8 @@ pub(super) struct Functions {
     /// Whether what is worn is replaced after the answer; else that is up to whoever drives these functions.
     refreshes: bool,
     queue: Arc<Queue>,
+    /// What is known of how functions are called, which is noted here.
+    interfaces: Arc<Interfaces>,
     /// What looks on, if anything does.
     watch: Option<Arc<Watch>>,
     /// The lock that is held while all of them are reloaded.
@@ -92,7 +96,7 @@ impl Functions {
         options: &ServeOptions,
         share: &Share,
         threads: &[Option<Threads>],
-        queue: &Arc<Queue>,
+        shared: &Shared,
     ) -> Self {
         let isolation = worker.options().recycling.isolation;
         let here = |function: &ServedFunction, threads| {
@@ -119,7 +123,8 @@ impl Functions {
             timeouts: site.functions().iter().map(|function| function.timeout).collect(),
             worker: worker.clone(),
             refreshes: !matches!(share, Share::Following),
-            queue: queue.clone(),
+            queue: shared.queue.clone(),
+            interfaces: shared.interfaces.clone(),
             watch: None,
             renewing: Mutex::default(),
         }
@@ -150,7 +155,10 @@ impl Functions {
     /// # Errors
     /// As [`Worker::load`]. The next call tries again, so that its author may fix the file meanwhile.
     pub(super) async fn load(&self, index: usize) -> Result<()> {
-        self.here(index)?.function.load().await
+        let function = &self.here(index)?.function;
+        let loaded = function.load().await;
+        self.interfaces.note(index, function.interface());
+        loaded
     }
 
     /// Admits a request to a function. What is returned goes along with its call.
@@ -213,6 +221,7 @@ impl Functions {
                     functions.rest(index).await;
                 });
             }
+            functions.interfaces.note(index, function.interface());
             let (result, claim) = answer.into_parts();
             if let Some(watch) = &functions.watch {
                 watch.note_hooks(index, || function.hooks());

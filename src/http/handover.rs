@@ -264,6 +264,7 @@ struct Facts {
     conventions: Option<Arc<Conventions>>,
     event_is_json: bool,
     takes_http_result: bool,
+    takes_stream: bool,
     /// The answer, should it be streamed.
     stream: ResponseStream,
 }
@@ -283,6 +284,7 @@ impl Facts {
             conventions,
             event_is_json,
             takes_http_result,
+            takes_stream,
             exchange: _,
             stream,
         } = invocation;
@@ -298,6 +300,7 @@ impl Facts {
             conventions: conventions.clone(),
             event_is_json: *event_is_json,
             takes_http_result: *takes_http_result,
+            takes_stream: *takes_stream,
             stream: stream.get().clone(),
         }
     }
@@ -318,6 +321,7 @@ impl From<Facts> for Invocation {
             conventions: facts.conventions,
             event_is_json: facts.event_is_json,
             takes_http_result: facts.takes_http_result,
+            takes_stream: facts.takes_stream,
             exchange: Exchange::default(),
             stream: StreamPlace::of(facts.stream),
         }

@@ -42,6 +42,8 @@ pub struct ServeOptions {
     pub concurrency: usize,
     /// The largest request body, in bytes. A larger one is answered with 413.
     pub body_limit: usize,
+    /// The largest request body of a web application, which reads it while it comes, in bytes.
+    pub application_body_limit: usize,
     /// The time limit of an invocation. Becomes the deadline that its handler sees.
     pub timeout: Option<Duration>,
     /// The time for requests in flight to finish after a signal to stop.
@@ -113,6 +115,7 @@ impl ServeOptions {
             threads: 1,
             concurrency: 64,
             body_limit: DEFAULT_BODY_LIMIT,
+            application_body_limit: usize::MAX,
             timeout: None,
             grace: Duration::from_secs(10),
             eager: false,

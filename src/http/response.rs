@@ -35,7 +35,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 pub(super) const ALB_LIMIT: usize = 1024 * 1024;
 
 /// Headers that belong to the connection and not to the handler; so does the length of what is sent, but for `HEAD`.
-const OF_THE_CONNECTION: &[&str] = &[
+pub(super) const OF_THE_CONNECTION: &[&str] = &[
     "connection",
     "keep-alive",
     "proxy-connection",

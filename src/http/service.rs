@@ -199,6 +199,11 @@ impl Service {
                     Ok(caller) => caller,
                     Err(reply) => return reply,
                 };
+                if self.may_be_application(route.function) {
+                    return self
+                        .answer_application(arrival, hold, parts, body, route, parameters, caller)
+                        .await;
+                }
                 let limit = match self.format(route.function) {
                     EventFormat::Alb | EventFormat::AlbMultiValue => response::ALB_LIMIT,
                     _ => usize::MAX,
@@ -309,17 +314,7 @@ impl Service {
         let invocation = Rc::new(invocation);
         let detail = self.options.error_detail;
         let malformed = |malformed: Malformed| {
-            let (id, message) = (invocation.request_id.as_str(), malformed.to_string());
-            let line = format!("RequestId: {id} function '{}': {message}", function.name);
-            self.log.line(Level::Error, &line, &[("requestId", id.into())]);
-            if format == EventFormat::Scaleway {
-                let shown = (detail == ErrorDetail::Full).then_some(message.as_str());
-                return scaleway::malformed(method, shown);
-            }
-            match detail {
-                ErrorDetail::Full => refusal(method, StatusCode::BAD_GATEWAY, &message),
-                ErrorDetail::Hidden => hidden_failure(format, method, StatusCode::BAD_GATEWAY),
-            }
+            self.malformed(method, index, &malformed, &invocation.request_id)
         };
         let call = self.run(hold, method, index, event, &invocation, admission);
         let mut reply = match call.await {
@@ -338,6 +333,29 @@ impl Service {
             reply.headers_mut().entry(REQUEST_ID).or_insert(id);
         }
         reply
+    }
+
+    /// Returns the answer where a result is no response, and logs why.
+    pub(super) fn malformed(
+        &self,
+        method: &Method,
+        index: usize,
+        malformed: &Malformed,
+        id: &str,
+    ) -> Reply {
+        let (format, detail) = (self.format(index), self.options.error_detail);
+        let message = malformed.to_string();
+        let name = &self.site.functions()[index].name;
+        let line = format!("RequestId: {id} function '{name}': {message}");
+        self.log.line(Level::Error, &line, &[("requestId", id.into())]);
+        if format == EventFormat::Scaleway {
+            let shown = (detail == ErrorDetail::Full).then_some(message.as_str());
+            return scaleway::malformed(method, shown);
+        }
+        match detail {
+            ErrorDetail::Full => refusal(method, StatusCode::BAD_GATEWAY, &message),
+            ErrorDetail::Hidden => hidden_failure(format, method, StatusCode::BAD_GATEWAY),
+        }
     }
 
     /// Invokes a function with each event of a batch, in order, until one fails: then the sender has to know.
@@ -452,7 +470,7 @@ impl Service {
         result
     }
 
-    fn nowhere(&self, method: &Method, path: &str) -> Reply {
+    pub(super) fn nowhere(&self, method: &Method, path: &str) -> Reply {
         if self.options.error_detail == ErrorDetail::Hidden {
             return hidden(method, StatusCode::NOT_FOUND);
         }
@@ -510,7 +528,7 @@ pub(super) fn only(method: &Method, path: &str, methods: &str) -> Reply {
 }
 
 /// Makes an answer end its connection: the sender of an invalid request may see the next one begin elsewhere.
-fn closing(mut reply: Reply) -> Reply {
+pub(super) fn closing(mut reply: Reply) -> Reply {
     reply.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     reply
 }

@@ -2,7 +2,7 @@
 
 use super::{
     closing::Closing, console::Console, metrics::Metrics, options::ServeOptions, queue::Queue,
-    site::Site, tls::Tls, triggers::TriggerCounts,
+    site::Site, tls::Tls, triggers::TriggerCounts, web::Interfaces,
 };
 use crate::telemetry::Census;
 use std::sync::{
@@ -17,6 +17,7 @@ use trine_engine::ErrorKind;
 pub(super) struct Shared {
     pub(super) queue: Arc<Queue>,
     pub(super) readiness: Readiness,
+    pub(super) interfaces: Arc<Interfaces>,
     pub(super) metrics: Option<Metrics>,
     /// What is counted of each trigger.
     pub(super) triggers: Box<[TriggerCounts]>,
@@ -47,6 +48,7 @@ impl Shared {
         Self {
             queue: Arc::new(Queue::new(site.functions().len(), limits.queue)),
             readiness: Readiness::new(site),
+            interfaces: Arc::new(Interfaces::unknown(site.functions().len())),
             tls,
             console,
             metrics,

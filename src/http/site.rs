@@ -27,8 +27,8 @@ use std::{
     time::Duration,
 };
 use trine_engine::{
-    Engine, Error, ErrorKind, HANDLER_NAMES, Permissions, PlaceSettings, Presence, Wanted,
-    alternatives, nearest_written,
+    Engine, Error, ErrorKind, HANDLER_NAMES, Interface, Permissions, PlaceSettings, Presence,
+    Wanted, alternatives, nearest_written,
 };
 
 /// A function and the name under which it is served.
@@ -355,6 +355,23 @@ impl Site {
             }
         }
         errors
+    }
+
+    /// Has functions called by this interface, where it is given and nothing else is said of theirs. Of several functions
+    /// those whose languages have it.
+    ///
+    /// # Errors
+    /// When the only function's language has none such.
+    pub fn called_by(mut self, interface: Option<Interface>) -> Result<Self, ServeError> {
+        let Some(interface) = interface else { return Ok(self) };
+        let is_alone = self.functions.len() == 1;
+        for function in &mut self.functions {
+            if function.located.module.interface.is_none() {
+                let set = function.located.set_interface(interface);
+                set.or_else(|error| if is_alone { Err(error) } else { Ok(()) })?;
+            }
+        }
+        Ok(self)
     }
 
     /// Sets what invocations tell about their functions: a single one has the process's name, several have their own;

@@ -188,6 +188,17 @@ impl Hold {
         }
     }
 
+    /// Notes that a request has been read to its end, also where its answer has begun before.
+    pub(super) fn end_request(&self) {
+        let mut ends = self.ends();
+        ends.state = match ends.state {
+            State::Idle | State::Begun | State::Owed => State::Owed,
+            State::Sending { .. } => State::Sending { whole: true },
+            State::Streaming { .. } => State::Streaming { whole: true },
+            State::Taken => State::Taken,
+        };
+    }
+
     /// Notes that the worker's answer leaves now. Where somebody else has answered, it finds the connection closed.
     pub(super) fn answer(&self) {
         let mut ends = self.ends();

@@ -9,6 +9,7 @@ use crate::{
     diagnostic::{DOCUMENT_LIMIT, error_type_header, log_failure, xray_cause},
     signals::end_was_requested,
     telemetry::{Log, Opening, Tracer},
+    web::metadata_of,
     worker::{Answer, Function, WorkerOptions},
 };
 use bytes::Bytes;
@@ -40,6 +41,8 @@ pub(super) struct Poller {
     tracer: Tracer,
     /// The name of spans of events that have no better one.
     name: String,
+    /// Whether web applications' answers may be streams.
+    takes_streams: bool,
 }
 
 /// Waits until the process is asked to end.
@@ -85,7 +88,8 @@ impl Poller {
             ends,
             tracer: tracer.clone(),
         });
-        Self { api, log, rescuer, tracer, name }
+        let takes_streams = worker.takes_streams;
+        Self { api, log, rescuer, tracer, name, takes_streams }
     }
 
     /// Runs an event's invocation, answers it, and waits for what its guests write to files.
@@ -94,6 +98,7 @@ impl Poller {
     /// When the API is gone or broken.
     pub(super) async fn run(&mut self, next: &Next, function: &Function) -> Result<(), ApiError> {
         let mut invocation = invocation_from(&next.headers);
+        invocation.takes_stream = self.takes_streams;
         let span = spans::open(&self.tracer, next, &mut invocation, &self.name);
         let invocation = Rc::new(invocation);
         let event = event(next, &invocation);
@@ -124,7 +129,9 @@ impl Poller {
         let mut call = pin!(call);
         let answer = invocation.stream.until_out(call.as_mut()).await;
         if let Some((span, stream)) = span.zip(invocation.stream.out()) {
-            span.answered(stream.head().metadata.as_deref().unwrap_or_default());
+            let head = stream.head();
+            let of_application = head.response.as_deref().map(metadata_of);
+            span.answered(of_application.or(head.metadata).as_deref().unwrap_or_default());
         }
         let (result, claim) = match answer.map(Answer::into_parts) {
             None => {

@@ -4,6 +4,7 @@ use super::{ApiError, Next, Verdict, client::ERROR_TYPE, outgoing::StreamedBody,
 use crate::{
     diagnostic::{DOCUMENT_LIMIT, error_type_header, log_failure},
     telemetry::Log,
+    web::metadata_of,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use bytes::{BufMut, Bytes, BytesMut};
@@ -88,7 +89,8 @@ impl Poller {
 
 /// Returns what is sent before the first chunk, and the media type of the whole.
 fn opening(head: &StreamHead) -> (Option<Bytes>, HeaderValue) {
-    let Some(metadata) = &head.metadata else {
+    let of_application = head.response.as_deref().map(metadata_of);
+    let Some(metadata) = of_application.as_ref().or(head.metadata.as_ref()) else {
         let named =
             head.content_type.as_deref().and_then(|named| HeaderValue::from_str(named).ok());
         return (None, named.unwrap_or(HeaderValue::from_static("application/octet-stream")));

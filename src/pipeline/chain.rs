@@ -1,6 +1,6 @@
 //! The chain: hooks before, the handler, hooks after, and hooks for what failed on the way.
 
-use super::{Called, Member, Order, Run, Step, named};
+use super::{Called, Member, Order, Run, Step, named, web::result_for_hooks};
 use bytes::Bytes;
 use std::{ops::Range, rc::Rc};
 use trine_engine::{
@@ -50,7 +50,20 @@ impl Run<'_> {
     /// Runs `before` hooks and the handler.
     async fn inwards(&self, event: Payload) -> Progress {
         let (pipeline, exchange) = (self.pipeline, &self.invocation.exchange);
+        let failed = |outcome| Progress { reached: 0, passed: 0, outcome, thrown: None };
         let mut value = event;
+        let mut shown = None;
+        if let Payload::Request(request) = &value
+            && pipeline.members.iter().any(|member| member.before.is_some())
+        {
+            let request = request.clone();
+            value = match self.event_of(&request).await {
+                Ok(event) => event,
+                Err(error) => return failed(Err(error)),
+            };
+            let text = value.clone().into_bytes().map_or_else(|_| Bytes::new(), |(text, _)| text);
+            shown = Some((request, text));
+        }
         for (at, member) in pipeline.members.iter().enumerate() {
             let Some(step) = member.before else { continue };
             let returned = match self.adopted(step, value.clone()) {
@@ -77,12 +90,19 @@ impl Run<'_> {
             };
         }
         exchange.enter(None);
+        if let Some((request, text)) = shown {
+            value = match self.request_again(request, &text, value) {
+                Ok(request) => request,
+                Err(error) => return failed(Err(error)),
+            };
+        }
         // If nothing that follows could look at it, the response is wanted as JSON at once.
         let looked_at = pipeline.members.iter().any(|member| member.after.is_some());
         let form = if looked_at { Form::Native } else { Form::Json };
         let (result, passed) = self.handle(value, form).await;
         let outcome = match result {
             Ok(Payload::Nothing) => Ok(Payload::Json(Bytes::from_static(b"null"))),
+            Ok(result) if looked_at => Ok(result_for_hooks(self.form.get(), result)),
             other => other,
         };
         let thrown = if outcome.is_err() { exchange.take_thrown() } else { None };

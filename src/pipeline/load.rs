@@ -4,8 +4,8 @@ use super::{Member, Middleware, Pipeline, Plan, Step, named};
 use crate::heap::Heap;
 use std::{cell::Cell, path::Path, rc::Rc, sync::Arc};
 use trine_engine::{
-    Engine, Error, ErrorKind, Exports, Form, FunctionId, Hook, Interrupter, Invocation, Payload,
-    Result, Wanted, nearest,
+    Engine, Error, ErrorKind, Exports, Form, FunctionId, Hook, Interface, Interrupter, Invocation,
+    Payload, Result, Wanted, nearest,
 };
 
 impl Pipeline {
@@ -30,7 +30,8 @@ impl Pipeline {
             wraps.extend(wrap.map(|wrap| (wrap, middleware)));
         }
         let handler = loading.handler(plan).await;
-        let mut handler = handler.map_err(|error| hinted(error, &plan.handler.engine))?;
+        let (mut handler, interface) =
+            handler.map_err(|error| hinted(error, &plan.handler.engine))?;
         for (wrap, middleware) in wraps.into_iter().rev() {
             let wrapped = loading.heaps[handler.heap].instance().wrap(wrap, handler.function).await;
             handler.function = wrapped.map_err(|error| attributed(error, middleware))?;
@@ -41,6 +42,7 @@ impl Pipeline {
         Ok(Self {
             interrupters: interrupters.into(),
             handler,
+            interface,
             keeps_thrown: members.iter().any(|member| member.error.is_some()),
             // A member without any of these is done once it is loaded.
             members: members.into_iter().filter(Member::takes_part).collect(),
@@ -87,14 +89,14 @@ impl<H: Fn(&Arc<dyn Engine>) -> Result<Rc<Heap>>> Loading<H> {
         Ok(self.heaps.len() - 1)
     }
 
-    async fn handler(&mut self, plan: &Plan) -> Result<Step> {
+    async fn handler(&mut self, plan: &Plan) -> Result<(Step, Interface)> {
         let heap = self.position(&plan.handler.engine)?;
         let module = &plan.handler.module;
         let exports = self.heaps[heap].instance().load(module).await?;
         let (_, function) = *exports.functions.first().ok_or_else(|| {
             Error::internal(format!("{} was loaded without a function", module.name))
         })?;
-        Ok(Step { heap, function, takes_text: false })
+        Ok((Step { heap, function, takes_text: false }, exports.interface))
     }
 
     /// Loads a middleware and runs its `init`. Also returns its `wrap`, if it has one.

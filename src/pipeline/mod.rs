@@ -12,16 +12,19 @@ mod plan;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod web;
 
 pub use plan::{Middleware, MiddlewareNames, Order, Plan, middleware_folders};
 
 pub(crate) use load::inspect;
 pub(crate) use observer::{Called, Ends, Observer};
+pub(crate) use web::BODY_TOO_LARGE;
 
-use crate::{heap::Heap, watchdog::Watch};
+use crate::{heap::Heap, watchdog::Watch, web::WebForm};
 use std::{cell::Cell, rc::Rc, sync::Arc};
 use trine_engine::{
-    Error, ErrorDialect, Form, FunctionId, Hook, Interrupter, Invocation, Payload, Result,
+    Error, ErrorDialect, Form, FunctionId, Hook, Interface, Interrupter, Invocation, Payload,
+    Result,
 };
 
 /// A function of a loaded module, and the heap that it is in.
@@ -47,6 +50,8 @@ pub struct Pipeline {
     heaps: Vec<Rc<Heap>>,
     interrupters: Arc<[Interrupter]>,
     handler: Step,
+    /// The interface of the handler.
+    interface: Interface,
     members: Vec<Member>,
     order: Order,
     dialect: ErrorDialect,
@@ -75,12 +80,25 @@ impl Pipeline {
         for heap in &self.heaps {
             heap.serve();
         }
-        let run = Run { pipeline: self, invocation, watch, observer };
+        let form = Cell::default();
+        let run = Run { pipeline: self, invocation, watch, observer, form };
+        if self.interface.is_web() {
+            return run.serve(event).await;
+        }
+        let event = match event {
+            Payload::Request(request) => run.event_of(&request).await?,
+            other => other,
+        };
         if self.members.is_empty() && !invocation.exchange.buffers_response() {
             return run.call(Called::Handler, self.handler, event, Form::Json).await;
         }
         // Hooks may change it, and the next function may be of another language.
         run.chain(event.whole()).await
+    }
+
+    /// Returns the interface by which its handler is called.
+    pub fn interface(&self) -> Interface {
+        self.interface
     }
 
     /// Returns the look of this function's errors to a caller.
@@ -96,7 +114,8 @@ impl Pipeline {
         observer: Option<&dyn Observer>,
         report: impl Fn(&Error),
     ) {
-        let run = Run { pipeline: self, invocation, watch, observer };
+        let form = Cell::default();
+        let run = Run { pipeline: self, invocation, watch, observer, form };
         for member in &self.members {
             let Some(step) = member.timeout else { continue };
             let hook = invocation.exchange.hook();
@@ -189,6 +208,8 @@ struct Run<'a> {
     watch: &'a Watch,
     /// Who is told of each call, if anybody is.
     observer: Option<&'a dyn Observer>,
+    /// The form of the event, where the handler is a web application.
+    form: Cell<WebForm>,
 }
 
 impl Run<'_> {

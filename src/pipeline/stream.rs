@@ -2,6 +2,7 @@
 //! where one of them asks for it, the whole.
 
 use super::{Called, Run, named};
+use crate::web::metadata_of;
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use bytes::{Bytes, BytesMut};
 use serde_json::{Map, Value, json};
@@ -11,7 +12,7 @@ use std::{
     task::Poll,
 };
 use trine_engine::{
-    BYTE_CHUNKS, Error, ErrorKind, Form, Payload, ResponseStream, Result, StreamHead,
+    BYTE_CHUNKS, Error, ErrorKind, Form, Payload, ResponseStream, Result, StreamHead, WebResponse,
 };
 
 /// The member of a response object that is not part of a stream's head.
@@ -115,9 +116,10 @@ impl Run<'_> {
 
 /// Returns a head as the response object that hooks see: without a body.
 fn described(head: &StreamHead) -> Bytes {
-    match &head.metadata {
-        Some(metadata) => metadata.clone(),
-        None => Value::Object(object_of(head)).to_string().into(),
+    match (&head.response, &head.metadata) {
+        (Some(response), _) => metadata_of(response),
+        (None, Some(metadata)) => metadata.clone(),
+        (None, None) => Value::Object(object_of(head)).to_string().into(),
     }
 }
 
@@ -179,7 +181,11 @@ async fn whole(
     while let Some(chunk) = reader.chunk().await {
         body.extend_from_slice(&chunk);
     }
-    let mut members = object_of(&stream.head());
+    let head = stream.head();
+    if let Some(head) = head.response {
+        return Ok(Payload::Response(Box::new(WebResponse { head: *head, body: body.freeze() })));
+    }
+    let mut members = object_of(&head);
     // As of a stream that names none: that of a response object would be JSON.
     let headers = members.entry("headers").or_insert_with(|| json!({}));
     if let Value::Object(headers) = headers

@@ -2,8 +2,10 @@
 
 use super::{Claim, Isolation, Rescue, Worker, WorkerOptions, debug_proxy, run, traced};
 use crate::{
+    diagnostic::log_failure,
     heap::END_TIME,
     pipeline::{Pipeline, Plan},
+    web::{request_of, response_of_failure},
 };
 use std::{
     cell::{Cell, RefCell},
@@ -14,7 +16,8 @@ use std::{
 };
 use tokio::sync::Mutex;
 use trine_engine::{
-    DebugSession, Error, ErrorDialect, Instance, Invocation, Level, Payload, Profile, Result,
+    DebugSession, Error, ErrorDialect, ErrorKind, Instance, Interface, Invocation, Level, Payload,
+    Profile, Result,
 };
 
 /// A function as one worker has it.
@@ -175,6 +178,7 @@ impl Function {
             }
         }
         let _debugger = self.debug(&event, invocation, &pipeline).await;
+        let asked = pipeline.interface().is_web().then(|| event.clone());
         let id = &invocation.request_id;
         let rescue = || match trail.is_on() {
             true => rescue().map(|rescue| traced::rescue(rescue, &trail, id)),
@@ -186,10 +190,40 @@ impl Function {
             &pipeline, event, conversion, invocation, ahead, watchdog, rescue, &trail, report,
         )
         .await;
+        let result = result.or_else(|error| match asked {
+            Some(event) => self.failed_application(&event, invocation, error),
+            None => Err(error),
+        });
         if self.is_fresh() {
             self.spent.borrow_mut().push(pipeline);
         }
         Answer { result, claim }
+    }
+
+    /// Returns the answer of a web application that has failed: for the sender of an event, who expects a result, it is a
+    /// response as under the application's own server, and a line of the log.
+    ///
+    /// # Errors
+    /// The same error, for whoever answers a request, and where it is none of the application's own.
+    fn failed_application(
+        &self,
+        event: &Payload,
+        invocation: &Invocation,
+        error: Error,
+    ) -> Result<Payload> {
+        let Payload::Json(event) = event.clone().whole() else { return Err(error) };
+        let form = match error.kind() {
+            ErrorKind::Guest => request_of(event).map(|(_, form)| form),
+            _ => return Err(error),
+        };
+        let Ok(form) = form else { return Err(error) };
+        log_failure(self.worker.log(), &error, self.dialect(), Some(invocation));
+        Ok(form.result(response_of_failure()))
+    }
+
+    /// Returns the interface by which its handler is called; `None` unless it is loaded.
+    pub fn interface(&self) -> Option<Interface> {
+        self.ready.borrow().as_ref().map(|ready| ready.interface())
     }
 
     /// Makes ready what the next invocation needs, if something of it has to be replaced. Meant for the time after an

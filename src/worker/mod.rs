@@ -61,6 +61,8 @@ pub struct WorkerOptions {
     pub tracer: Tracer,
     /// The places, host and port each, to which an event may have a debugger's connection made.
     pub debug_proxies: Arc<[String]>,
+    /// Whether web applications' answers to events leave while they are made, where the platform takes streams.
+    pub takes_streams: bool,
 }
 
 impl WorkerOptions {
@@ -74,6 +76,7 @@ impl WorkerOptions {
             census: Arc::default(),
             tracer: Tracer::default(),
             debug_proxies: Arc::default(),
+            takes_streams: false,
         }
     }
 }

@@ -8,7 +8,7 @@ use toml::{
     Spanned,
     de::{DeTable, DeValue},
 };
-use trine_engine::{Access, Extent, Permissions, nearest};
+use trine_engine::{Access, Error, Extent, Interface, Permissions, nearest};
 
 /// What is wrong in the file, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +36,7 @@ pub(super) type Variables = Vec<Placed<(String, String)>>;
 enum Value {
     Text(String),
     Format(EventFormat),
+    Interface(Interface),
     Texts(Vec<Placed<String>>),
     Truth(bool),
     Count(u64),
@@ -83,6 +84,8 @@ impl Entry {
         text: Text => String;
         /// Takes a form of events.
         format: Format => EventFormat;
+        /// Takes an interface.
+        interface: Interface => Interface;
         /// Takes a list of texts.
         texts: Texts => Vec<Placed<String>>;
         /// Takes a truth value.
@@ -247,7 +250,10 @@ fn read_value(key: &Key, value: &Spanned<DeValue<'_>>, lines: Lines<'_>) -> Resu
         (Kind::Format, DeValue::String(text)) => {
             text.parse().map(Value::Format).map_err(|why: String| wrong(&why))
         }
-        (Kind::Format, _) => Err(wrong("use a text, in quotes")),
+        (Kind::Interface, DeValue::String(text)) => {
+            text.parse().map(Value::Interface).map_err(|error: Error| wrong(error.message()))
+        }
+        (Kind::Format | Kind::Interface, _) => Err(wrong("use a text, in quotes")),
         (Kind::Choice(choices), DeValue::String(text)) => {
             chosen(text, choices).map(Value::Text).map_err(|why| wrong(&why))
         }

@@ -14,7 +14,7 @@ use crate::{
     pipeline::{MiddlewareNames, Order},
 };
 use std::{path::Path, sync::Arc, time::Duration};
-use trine_engine::Permissions;
+use trine_engine::{Interface, Permissions};
 
 /// Reads the settings, and notes them at the functions.
 pub(super) fn read(
@@ -61,6 +61,7 @@ pub(super) struct Settings {
     concurrency: Option<Placed<u64>>,
     threads: Option<Placed<u64>>,
     event_format: Option<Placed<EventFormat>>,
+    interface: Option<Placed<Interface>>,
     auth: Option<Placed<serde_json::Value>>,
 }
 
@@ -75,6 +76,7 @@ impl Settings {
             concurrency: entry.count("concurrency"),
             threads: entry.count("threads"),
             event_format: entry.format("event-format"),
+            interface: entry.interface("interface"),
             auth: entry.anything("auth"),
         }
     }
@@ -130,6 +132,12 @@ impl Settings {
                 Ok(auth) => function.auth = auth,
                 Err(message) => faults.push(Fault { line, message }),
             }
+        }
+        if let Some(Placed { value, line }) = self.interface
+            && let Err(error) = function.located.set_interface(value)
+        {
+            faults
+                .push(Fault { line, message: format!("'{}': {}", function.name, error.message()) });
         }
         function.timeout = self.timeout.map(|timeout| timeout.value);
         function.concurrency = self.concurrency.and_then(|count| usize::try_from(count.value).ok());

@@ -41,6 +41,8 @@ pub(super) enum Kind {
     Text,
     /// The name of an [`EventFormat`](crate::http::EventFormat).
     Format,
+    /// The name of a [`trine_engine::Interface`].
+    Interface,
     /// A list of texts.
     Texts,
     /// A text, or a list of texts.
@@ -171,6 +173,11 @@ pub(super) const FUNCTION: Table = Table {
         ),
         Key::new("event-format", Kind::Format, "The form of its events and results.")
             .or("event_format"),
+        Key::new(
+            "interface",
+            Kind::Interface,
+            "How its handler is called, where that cannot be told: with events, or as a web application.",
+        ),
         AUTH,
         ALLOW_ALL,
         PERMISSIONS[0].0,

@@ -3,6 +3,7 @@
 use super::keys::{AUTH, Key, Kind, METHODS, TABLES, Table};
 use crate::http::EventFormat;
 use serde_json::{Map, Value, json};
+use trine_engine::Interface;
 
 /// Returns the JSON schema of `trine.toml`, in draft 7, which editors of TOML read.
 pub fn schema() -> Value {
@@ -71,6 +72,7 @@ fn property(key: &Key) -> Value {
         Kind::Text => json!({ "type": "string" }),
         Kind::Choice(choices) => json!({ "enum": choices }),
         Kind::Format => json!({ "enum": EventFormat::ALL.map(EventFormat::name) }),
+        Kind::Interface => json!({ "enum": Interface::ALL.map(Interface::name) }),
         Kind::Texts => json!({ "type": "array", "items": { "type": "string" } }),
         Kind::OneOrMore => {
             let text = json!({ "type": "string" });

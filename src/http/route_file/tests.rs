@@ -305,6 +305,7 @@ fn examples(kind: Kind) -> [(&'static str, Value); 2] {
         Kind::Text => ["\"a\"", "1"],
         Kind::Choice(_) => ["\"cron\"", "\"never\""],
         Kind::Format => ["\"raw\"", "\"never\""],
+        Kind::Interface => ["\"event\"", "\"never\""],
         Kind::Texts => ["[\"a\"]", "\"a\""],
         Kind::Methods => ["[\"GET\", \"POST\"]", "\"GTE\""],
         Kind::OneOrMore => ["[\"a\"]", "[1]"],

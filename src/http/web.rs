@@ -1,0 +1,440 @@
+//! The way of a request to a web application, which gets it as it is: no event is made, and the body is read when the
+//! application reads it.
+//!
+//! The first request to a function goes this way as well, because it is not known before its function is loaded whether
+//! that is an application: where it is none, its event is made then.
+
+use super::{
+    arrival::{Arrival, trace_context},
+    body::{ReplyBody, StreamedBody},
+    error::{failure, refusal},
+    event::{self, EventContext},
+    format::EventFormat,
+    pace::{Paced, TooSlow},
+    queue::Full,
+    response::{self, Malformed, Reply},
+    route::Route,
+    service::{REQUEST_ID, Service, closing},
+    target::host,
+    wire::Hold,
+};
+use crate::pipeline::BODY_TOO_LARGE;
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Method, StatusCode, Version, header, request::Parts};
+use http_body_util::BodyExt;
+use hyper::{
+    body::{Body, Incoming},
+    ext::ReasonPhrase,
+};
+use serde_json::Value;
+use std::{
+    future::pending,
+    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
+};
+use tokio::sync::oneshot;
+use trine_engine::{
+    Error, ErrorKind, Fields, Interface, Level, Payload, RequestBody, ResponseHead, ResponseStream,
+    WebRequest, WebResponse,
+};
+
+/// Names of the errors of bodies that do not come whole.
+const BODY_TOO_SLOW: &str = "Request.BodyTooSlow";
+const BODY_BROKEN: &str = "Request.BodyBroken";
+
+/// What is known of the interfaces of a site's functions: that of each function, once some worker has loaded it.
+#[derive(Debug)]
+pub(super) struct Interfaces(Box<[AtomicU8]>);
+
+impl Interfaces {
+    /// Notes nothing about so many functions.
+    pub(super) fn unknown(functions: usize) -> Self {
+        Self((0..functions).map(|_| AtomicU8::new(0)).collect())
+    }
+
+    /// Returns the interface of a function, if it is known.
+    pub(super) fn of(&self, function: usize) -> Option<Interface> {
+        let known = usize::from(self.0.get(function)?.load(Ordering::Relaxed));
+        Interface::ALL.get(known.checked_sub(1)?).copied()
+    }
+
+    /// Notes what a function has turned out to be.
+    pub(super) fn note(&self, function: usize, interface: Option<Interface>) {
+        let at = interface.and_then(|it| Interface::ALL.iter().position(|known| *known == it));
+        let known = at.map_or(0, |at| at as u8 + 1);
+        if let Some(place) = self.0.get(function)
+            // Read first: nearly always it is known.
+            && place.load(Ordering::Relaxed) != known
+        {
+            place.store(known, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Service {
+    /// Whether a request to a function goes the way of requests to web applications.
+    pub(super) fn may_be_application(&self, function: usize) -> bool {
+        let as_sent =
+            matches!(self.format(function), EventFormat::AwsV2 | EventFormat::FunctionUrl);
+        let can_be = || {
+            let function = self.site.functions().get(function);
+            function.is_some_and(|it| !it.located.engine.info().interfaces.is_empty())
+        };
+        as_sent && self.shared.interfaces.of(function).map_or_else(can_be, Interface::is_web)
+    }
+
+    /// Answers a request with a web application.
+    #[allow(clippy::too_many_arguments, reason = "a request, taken apart on its way here")]
+    pub(super) async fn answer_application(
+        &self,
+        arrival: &Arrival,
+        hold: &Hold,
+        parts: Parts,
+        body: Incoming,
+        route: &Route,
+        path_parameters: Vec<(String, String)>,
+        authorizer: Option<Value>,
+    ) -> Reply {
+        let (index, method) = (route.function, parts.method.clone());
+        let Some(function) = self.site.functions().get(index) else {
+            return self.nowhere(&method, parts.uri.path());
+        };
+        let limit = self.options.application_body_limit;
+        if body.size_hint().lower() > limit as u64 {
+            let message = format!("the request's body is larger than {limit} bytes");
+            return refusal(&method, StatusCode::PAYLOAD_TOO_LARGE, &message);
+        }
+        let admission = match self.take_place(index) {
+            Ok(admission) => admission,
+            Err(Full) => return self.busy(&method, function),
+        };
+        let trace_id = arrival.begin(&parts).1.into_owned();
+        let mut invocation = self.options.invocation(function, arrival.id.clone(), trace_id);
+        invocation.w3c = trace_context(&parts.headers);
+        arrival.trace("http", &mut invocation);
+        let invocation = Rc::new(invocation);
+        let mut request = self.web_request(arrival, &parts, route);
+        let mut failed = None;
+        if body.is_end_stream() {
+            hold.owe();
+        } else {
+            let (arriving, (tell, told)) = (ResponseStream::default(), oneshot::channel());
+            request = request.with_body(RequestBody::Arriving(arriving.reader()));
+            let body = Paced::new(body, self.options.limits.body_timeout);
+            tokio::task::spawn_local(pump(body, arriving, limit, hold.clone(), tell));
+            failed = Some(told);
+        }
+        if self.shared.interfaces.of(index).is_none() || !function.middlewares.is_empty() {
+            let write = self.event_writer(arrival, &parts, route, path_parameters, authorizer);
+            request = request.with_event_writer(self.options.body_limit, write);
+        }
+        // Dropped when the client is gone, or has its answer: the application is told.
+        let reader = invocation.stream.get().reader();
+        let request = Payload::Request(Arc::new(request));
+        let call = self.run(hold, &method, index, request, &invocation, admission);
+        let result = tokio::select! {
+            biased;
+            Some(error) = came_to_nothing(failed) => Err(error),
+            result = call => result,
+        };
+        let is_application = self.shared.interfaces.of(index).is_some_and(Interface::is_web);
+        let mut reply = match result {
+            Ok(Payload::Response(response)) => self.whole(&method, *response),
+            Ok(Payload::Streamed) => {
+                let head = invocation.stream.get().head();
+                let body = StreamedBody::new(reader, hold.clone());
+                match head.response {
+                    Some(head) => streamed(&method, *head, body),
+                    None => response::streamed(&method, &head, body),
+                }
+            }
+            Ok(result) => response::to(&parts, self.format(index), result),
+            Err(error) => Ok(self.application_failure(
+                &method,
+                index,
+                &error,
+                is_application,
+                &invocation.request_id,
+            )),
+        }
+        .unwrap_or_else(|malformed| {
+            self.malformed(&method, index, &malformed, &invocation.request_id)
+        });
+        if !is_application && let Ok(id) = HeaderValue::from_str(&invocation.request_id) {
+            reply.headers_mut().entry(REQUEST_ID).or_insert(id);
+        }
+        reply
+    }
+
+    /// Takes a request apart for an application.
+    fn web_request(&self, arrival: &Arrival, parts: &Parts, route: &Route) -> WebRequest {
+        let mount = match self.options.keep_base_path {
+            true => None,
+            false => route.mount(parts.uri.path()),
+        };
+        let named = host(parts).map(|host| String::from_utf8_lossy(host).into_owned());
+        let mut request =
+            WebRequest::new(parts.method.as_str(), "", self.server(named.as_deref(), arrival));
+        match mount {
+            // However the client has spelt it.
+            Some(mount) => {
+                request.path = format!("{}{}", mount.base_path, mount.path);
+                request.mount = mount.base_path.to_owned();
+            }
+            None => request.path = parts.uri.path().to_owned(),
+        }
+        request.query = parts.uri.query().map(str::to_owned);
+        request.scheme = arrival.origin.scheme.to_owned();
+        request.version = match parts.version {
+            Version::HTTP_10 => "1.0",
+            Version::HTTP_2 => "2",
+            _ => "1.1",
+        }
+        .to_owned();
+        request.client = Some(arrival.origin.client);
+        request.headers = fields(parts);
+        request
+    }
+
+    /// Returns the host and the port that a request came in at: as the client names them, else those of the server itself.
+    fn server(&self, named: Option<&str>, arrival: &Arrival) -> (String, u16) {
+        let usual = if arrival.origin.scheme == "https" { 443 } else { 80 };
+        match named {
+            None | Some("") => (self.options.address.ip().to_string(), self.port),
+            Some(named) => match named.rsplit_once(':') {
+                // The colons of an IPv6 address are inside brackets.
+                Some((name, port)) if !port.contains(']') => {
+                    (name.to_owned(), port.parse().unwrap_or(usual))
+                }
+                _ => (named.to_owned(), usual),
+            },
+        }
+    }
+
+    /// Returns what makes an event of a request, for hooks, and for functions that are no applications.
+    fn event_writer(
+        &self,
+        arrival: &Arrival,
+        parts: &Parts,
+        route: &Route,
+        path_parameters: Vec<(String, String)>,
+        authorizer: Option<Value>,
+    ) -> impl FnOnce(Bytes) -> Payload + Send + 'static + use<> {
+        let (time, trace_id) = arrival.begin(parts);
+        let (parts, route, trace_id) = (parts.clone(), route.clone(), trace_id.into_owned());
+        let (origin, request_id, port) = (arrival.origin, arrival.id.clone(), self.port);
+        let (keeps_base_path, format) = (self.options.keep_base_path, self.format(route.function));
+        move |body| {
+            let around = EventContext {
+                client: origin.client,
+                scheme: origin.scheme,
+                port,
+                request_id: &request_id,
+                trace_id: &trace_id,
+                route_key: &route.key,
+                path_parameters: &path_parameters,
+                mount: match keeps_base_path {
+                    true => None,
+                    false => route.mount(parts.uri.path()),
+                },
+                authorizer: authorizer.as_ref(),
+                time,
+            };
+            // In these forms every request is an event.
+            event::write(format, &parts, &body, &around).unwrap_or(Payload::Nothing)
+        }
+    }
+
+    /// Makes the response of an application's that is whole.
+    fn whole(&self, method: &Method, response: WebResponse) -> Result<Reply, Malformed> {
+        let WebResponse { head, body } = response;
+        let mut reply = reply_of(head)?;
+        let declared = reply.headers().get(header::CONTENT_LENGTH);
+        if method != Method::HEAD && !has_no_body(reply.status()) {
+            let declared = declared.and_then(|value| value.to_str().ok()?.parse().ok());
+            if let Some(declared) = declared.filter(|length: &usize| *length != body.len()) {
+                let message = format!(
+                    "the application declares {declared} bytes with content-length and sends {}",
+                    body.len()
+                );
+                self.log.line(Level::Warn, &message, &[]);
+            }
+            // What is sent counts.
+            reply.headers_mut().remove(header::CONTENT_LENGTH);
+            *reply.body_mut() = body.into();
+        } else if method == Method::HEAD && declared.is_none() && !has_no_body(reply.status()) {
+            reply.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+        }
+        Ok(reply)
+    }
+
+    fn application_failure(
+        &self,
+        method: &Method,
+        index: usize,
+        error: &Error,
+        is_application: bool,
+        request_id: &str,
+    ) -> Reply {
+        if let Some(status) = status_of_body(error) {
+            return closing(refusal(method, status, error.message()));
+        }
+        if is_application && error.kind() == ErrorKind::Guest {
+            return reply_of_failure();
+        }
+        let dialect = self.site.functions()[index].located.engine.info().error_dialect;
+        let detail = self.options.error_detail;
+        failure(self.format(index), method, error, dialect, request_id, detail)
+    }
+}
+
+/// Waits for the failure of a request's body, where there is one and it fails; else for ever.
+async fn came_to_nothing(failed: Option<oneshot::Receiver<Error>>) -> Option<Error> {
+    let told = match failed {
+        Some(failed) => failed.await.ok(),
+        None => None,
+    };
+    match told {
+        Some(error) => Some(error),
+        None => pending().await,
+    }
+}
+
+/// Passes a request's body on to whoever reads it, as fast as that is read.
+async fn pump(
+    mut body: Paced,
+    arriving: ResponseStream,
+    limit: usize,
+    hold: Hold,
+    failed: oneshot::Sender<Error>,
+) {
+    let mut read = 0;
+    let (name, message) = loop {
+        let frame = tokio::select! {
+            biased;
+            // What is left of it is the connection's affair.
+            () = arriving.gone() => return,
+            frame = body.frame() => frame,
+        };
+        match frame {
+            None => {
+                hold.end_request();
+                arriving.finish(Ok(()));
+                return;
+            }
+            Some(Ok(frame)) => {
+                let Ok(chunk) = frame.into_data() else { continue };
+                read += chunk.len();
+                if read > limit {
+                    let message = format!("the request's body is larger than {limit} bytes");
+                    break (BODY_TOO_LARGE, message);
+                }
+                if body.is_end_stream() {
+                    hold.end_request();
+                }
+                if !matches!(arriving.send(chunk).await, Ok(true)) {
+                    return;
+                }
+            }
+            Some(Err(e)) => {
+                let name = if e.is::<TooSlow>() { BODY_TOO_SLOW } else { BODY_BROKEN };
+                let message = format!("the request's body is not whole: {e}");
+                break (name, message);
+            }
+        }
+    };
+    // First the server, then the application, which may make something else of it.
+    let error = || Error::new(ErrorKind::Unmarshal, &*message).with_name(name);
+    let _ = failed.send(error());
+    arriving.finish(Err(error()));
+}
+
+/// Returns the status for a body that did not come whole, if that is what an error tells.
+fn status_of_body(error: &Error) -> Option<StatusCode> {
+    match error.name() {
+        BODY_TOO_LARGE => Some(StatusCode::PAYLOAD_TOO_LARGE),
+        BODY_TOO_SLOW => Some(StatusCode::REQUEST_TIMEOUT),
+        BODY_BROKEN => Some(StatusCode::BAD_REQUEST),
+        _ => None,
+    }
+}
+
+/// Returns the header fields of a request as it was sent; its host is that of its target, where that names one.
+fn fields(parts: &Parts) -> Fields {
+    let mut fields = Fields::with_capacity(parts.headers.len() + 1, 1024);
+    let named = parts.uri.authority().map(http::uri::Authority::as_str);
+    if let Some(host) = named {
+        fields.push(header::HOST.as_str(), host);
+    }
+    for (name, value) in &parts.headers {
+        if named.is_none() || name != header::HOST {
+            fields.push(name.as_str(), value.as_bytes());
+        }
+    }
+    fields
+}
+
+/// Makes the response of an application's that is sent while it is made.
+fn streamed(method: &Method, head: ResponseHead, body: StreamedBody) -> Result<Reply, Malformed> {
+    let mut reply = reply_of(head)?;
+    if method == Method::HEAD || has_no_body(reply.status()) {
+        // The application writes it all the same, and nobody is told.
+        tokio::task::spawn_local(body.discard());
+        return Ok(reply);
+    }
+    *reply.body_mut() = body.into();
+    Ok(reply)
+}
+
+/// Makes a response of an application's head, without a body.
+fn reply_of(head: ResponseHead) -> Result<Reply, Malformed> {
+    let ResponseHead { status, reason, headers } = head;
+    let mut reply = Reply::default();
+    *reply.status_mut() =
+        StatusCode::from_u16(status).ok().filter(|status| !status.is_informational()).ok_or_else(
+            || Malformed(format!("its status is {status}, not a number from 200 to 999")),
+        )?;
+    let all = reply.headers_mut();
+    for (name, value) in headers.iter() {
+        let shown = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        let parsed = HeaderName::from_bytes(name)
+            .map_err(|_| Malformed(format!("{:?} is no valid header name", shown(name))))?;
+        if response::OF_THE_CONNECTION.contains(&parsed.as_str())
+            && !ends_connection(&parsed, value)
+        {
+            continue;
+        }
+        let value = HeaderValue::from_bytes(value).map_err(|_| {
+            Malformed(format!("{:?} is no valid value for the header '{parsed}'", shown(value)))
+        })?;
+        all.try_append(parsed, value)
+            .map_err(|_| Malformed("it has more headers than a response can carry".into()))?;
+    }
+    if let Some(reason) = reason.and_then(|reason| ReasonPhrase::try_from(reason.into_bytes()).ok())
+    {
+        reply.extensions_mut().insert(reason);
+    }
+    Ok(reply)
+}
+
+/// Whether a header says that the connection is to end with the response, or names trailers, which only the application
+/// knows.
+fn ends_connection(name: &HeaderName, value: &[u8]) -> bool {
+    name == header::TRAILER || name == header::CONNECTION && value.eq_ignore_ascii_case(b"close")
+}
+
+fn has_no_body(status: StatusCode) -> bool {
+    matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+}
+
+/// Returns the response of an application that has failed before it answered, as its servers send it.
+fn reply_of_failure() -> Reply {
+    let mut reply = Reply::new(ReplyBody::from(Bytes::from_static(b"Internal Server Error")));
+    *reply.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    let text = HeaderValue::from_static("text/plain; charset=utf-8");
+    reply.headers_mut().insert(header::CONTENT_TYPE, text);
+    reply
+}
