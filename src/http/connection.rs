@@ -229,7 +229,8 @@ async fn http1(
         .timer(TokioTimer::new())
         .header_read_timeout(None)
         .max_buf_size(HEAD_LIMIT)
-        .serve_connection(wire, answer);
+        .serve_connection(wire, answer)
+        .with_upgrades();
     // How a connection ends is the client's affair: it may hang up at any time.
     tokio::select! {
         biased;

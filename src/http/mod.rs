@@ -75,6 +75,7 @@ mod threads;
 mod tls;
 mod triggers;
 mod trust;
+mod upgrade;
 mod web;
 mod wire;
 

@@ -15,7 +15,7 @@ use super::{
     response::{self, Malformed, Reply},
     route::Route,
     service::{REQUEST_ID, Service, closing},
-    target::host,
+    upgrade::{asks_for_socket, asks_for_upgrade},
     wire::Hold,
 };
 use crate::pipeline::BODY_TOO_LARGE;
@@ -25,10 +25,12 @@ use http_body_util::BodyExt;
 use hyper::{
     body::{Body, Incoming},
     ext::ReasonPhrase,
+    upgrade::OnUpgrade,
 };
 use serde_json::Value;
 use std::{
-    future::pending,
+    future::{Future, pending},
+    pin::Pin,
     rc::Rc,
     sync::{
         Arc,
@@ -92,7 +94,7 @@ impl Service {
         &self,
         arrival: &Arrival,
         hold: &Hold,
-        parts: Parts,
+        mut parts: Parts,
         body: Incoming,
         route: &Route,
         path_parameters: Vec<(String, String)>,
@@ -117,8 +119,27 @@ impl Service {
         arrival.trace("http", &mut invocation);
         let invocation = Rc::new(invocation);
         let mut request = self.web_request(arrival, &parts, route);
+        let interfaces = function.located.engine.info().interfaces;
+        let known = self.shared.interfaces.of(index);
+        let can_be =
+            |interface| known.map_or(interfaces.contains(&interface), |it| it == interface);
+        if can_be(Interface::Asgi) && asks_for_socket(&parts) {
+            hold.owe();
+            let (functions, of) = (self.functions.clone(), invocation.clone());
+            let call = |request| -> Pin<Box<dyn Future<Output = _>>> {
+                Box::pin(async move { functions.call(index, request, of, None, admission).await })
+            };
+            return self.answer_socket(hold, parts, index, &invocation, request, call).await;
+        }
         let mut failed = None;
-        if body.is_end_stream() {
+        let mut raw = None;
+        if can_be(Interface::Node) && asks_for_upgrade(&parts) {
+            hold.owe();
+            let incoming = ResponseStream::default();
+            request.upgrades = true;
+            request = request.with_body(RequestBody::Arriving(incoming.reader()));
+            raw = Some((parts.extensions.remove::<OnUpgrade>(), incoming));
+        } else if body.is_end_stream() {
             hold.owe();
         } else {
             let (arriving, (tell, told)) = (ResponseStream::default(), oneshot::channel());
@@ -145,10 +166,18 @@ impl Service {
             Ok(Payload::Response(response)) => self.whole(&method, *response),
             Ok(Payload::Streamed) => {
                 let head = invocation.stream.get().head();
-                let body = StreamedBody::new(reader, hold.clone());
-                match head.response {
-                    Some(head) => streamed(&method, *head, body),
-                    None => response::streamed(&method, &head, body),
+                match (head.response, raw) {
+                    (Some(head), Some((upgrades, incoming))) if head.status == 101 => {
+                        self.hand_over(hold, upgrades, incoming, reader);
+                        switching(*head)
+                    }
+                    (Some(head), _) => {
+                        streamed(&method, *head, StreamedBody::new(reader, hold.clone()))
+                    }
+                    (None, _) => {
+                        let head = invocation.stream.get().head();
+                        response::streamed(&method, &head, StreamedBody::new(reader, hold.clone()))
+                    }
                 }
             }
             Ok(result) => response::to(&parts, self.format(index), result),
@@ -175,9 +204,8 @@ impl Service {
             true => None,
             false => route.mount(parts.uri.path()),
         };
-        let named = host(parts).map(|host| String::from_utf8_lossy(host).into_owned());
-        let mut request =
-            WebRequest::new(parts.method.as_str(), "", self.server(named.as_deref(), arrival));
+        let server = (self.options.address.ip().to_string(), self.port);
+        let mut request = WebRequest::new(parts.method.as_str(), "", server);
         match mount {
             // However the client has spelt it.
             Some(mount) => {
@@ -197,21 +225,6 @@ impl Service {
         request.client = Some(arrival.origin.client);
         request.headers = fields(parts);
         request
-    }
-
-    /// Returns the host and the port that a request came in at: as the client names them, else those of the server itself.
-    fn server(&self, named: Option<&str>, arrival: &Arrival) -> (String, u16) {
-        let usual = if arrival.origin.scheme == "https" { 443 } else { 80 };
-        match named {
-            None | Some("") => (self.options.address.ip().to_string(), self.port),
-            Some(named) => match named.rsplit_once(':') {
-                // The colons of an IPv6 address are inside brackets.
-                Some((name, port)) if !port.contains(']') => {
-                    (name.to_owned(), port.parse().unwrap_or(usual))
-                }
-                _ => (named.to_owned(), usual),
-            },
-        }
     }
 
     /// Returns what makes an event of a request, for hooks, and for functions that are no applications.
@@ -271,7 +284,8 @@ impl Service {
         Ok(reply)
     }
 
-    fn application_failure(
+    /// Returns the answer to a request that an application has failed at.
+    pub(super) fn application_failure(
         &self,
         method: &Method,
         index: usize,
@@ -390,13 +404,31 @@ fn streamed(method: &Method, head: ResponseHead, body: StreamedBody) -> Result<R
 }
 
 /// Makes a response of an application's head, without a body.
-fn reply_of(head: ResponseHead) -> Result<Reply, Malformed> {
-    let ResponseHead { status, reason, headers } = head;
-    let mut reply = Reply::default();
+pub(super) fn reply_of(head: ResponseHead) -> Result<Reply, Malformed> {
+    let status = head.status;
+    let mut reply = described(head)?;
     *reply.status_mut() =
         StatusCode::from_u16(status).ok().filter(|status| !status.is_informational()).ok_or_else(
             || Malformed(format!("its status is {status}, not a number from 200 to 999")),
         )?;
+    Ok(reply)
+}
+
+/// Makes the response with which an application agrees to another protocol.
+fn switching(head: ResponseHead) -> Result<Reply, Malformed> {
+    let upgrade = head.headers.get("upgrade").and_then(|name| HeaderValue::from_bytes(name).ok());
+    let mut reply = described(head)?;
+    *reply.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let all = reply.headers_mut();
+    all.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    all.extend(upgrade.map(|name| (header::UPGRADE, name)));
+    Ok(reply)
+}
+
+/// Makes a response with the headers and the reason of an application's head.
+fn described(head: ResponseHead) -> Result<Reply, Malformed> {
+    let ResponseHead { reason, headers, .. } = head;
+    let mut reply = Reply::default();
     let all = reply.headers_mut();
     for (name, value) in headers.iter() {
         let shown = |bytes| String::from_utf8_lossy(bytes).into_owned();
@@ -431,7 +463,7 @@ fn has_no_body(status: StatusCode) -> bool {
 }
 
 /// Returns the response of an application that has failed before it answered, as its servers send it.
-fn reply_of_failure() -> Reply {
+pub(super) fn reply_of_failure() -> Reply {
     let mut reply = Reply::new(ReplyBody::from(Bytes::from_static(b"Internal Server Error")));
     *reply.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
     let text = HeaderValue::from_static("text/plain; charset=utf-8");

@@ -85,6 +85,8 @@ enum State {
         whole: bool,
     },
     Taken,
+    /// The protocol is no longer HTTP, and the connection its own affair.
+    Left,
 }
 
 /// What a connection waits for, and since when.
@@ -195,14 +197,22 @@ impl Hold {
             State::Idle | State::Begun | State::Owed => State::Owed,
             State::Sending { .. } => State::Sending { whole: true },
             State::Streaming { .. } => State::Streaming { whole: true },
-            State::Taken => State::Taken,
+            State::Taken | State::Left => ends.state,
         };
+    }
+
+    /// Notes that the answer that leaves now is the last of this protocol.
+    pub(super) fn leave_http(&self) {
+        let mut ends = self.ends();
+        if ends.state != State::Taken {
+            ends.state = State::Left;
+        }
     }
 
     /// Notes that the worker's answer leaves now. Where somebody else has answered, it finds the connection closed.
     pub(super) fn answer(&self) {
         let mut ends = self.ends();
-        if ends.state != State::Taken {
+        if !matches!(ends.state, State::Taken | State::Left) {
             ends.state = State::Sending { whole: ends.state == State::Owed };
         }
     }
@@ -286,7 +296,7 @@ impl Hold {
         let waits = match ends.state {
             State::Begun | State::Owed => true,
             State::Idle => ends.has_more(),
-            State::Sending { .. } | State::Streaming { .. } | State::Taken => false,
+            State::Sending { .. } | State::Streaming { .. } | State::Taken | State::Left => false,
         };
         if waits {
             ends.state = State::Taken;

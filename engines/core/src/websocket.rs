@@ -260,6 +260,11 @@ impl SocketPeer {
         })
     }
 
+    /// Ends the application's side in its place.
+    pub fn end(&self, close: SocketClose) {
+        self.0.close(close);
+    }
+
     /// Tells the application of the end.
     pub fn close(&self, close: SocketClose) {
         let mut state = self.0.state();
