@@ -298,6 +298,13 @@ impl ResponseStream {
         state.wake_readers();
     }
 
+    /// Lets the front door have the head, though the first chunk is still to come.
+    pub fn begin(&self) {
+        let mut state = self.state();
+        state.begun = true;
+        state.wake_readers();
+    }
+
     /// Whether a chunk was written, or the end was said.
     pub fn is_begun(&self) -> bool {
         self.state().begun

@@ -113,6 +113,17 @@ fn the_head_is_set_before_the_first_chunk() {
 }
 
 #[test]
+fn the_head_can_go_out_before_the_first_chunk() {
+    let stream = ResponseStream::new(None);
+    let mut reader = stream.reader();
+    stream.begin();
+    assert!(stream.is_out() && now(reader.chunk()).is_none());
+    assert!(stream.set_head(StreamHead::default()).is_err());
+    stream.write(bytes("a")).unwrap();
+    assert_eq!(now(reader.chunk()), Some(Some(bytes("a"))));
+}
+
+#[test]
 fn metadata_that_a_guest_writes_itself_become_the_head() {
     let written = |parts: &[&'static [u8]]| {
         let stream = ResponseStream::new(None);
