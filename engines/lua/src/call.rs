@@ -10,6 +10,7 @@ use crate::{
     value::LuaValue,
     vm::{Coroutine, Vm},
     waits::Outcome,
+    web::{self, WebCall},
 };
 use bytes::Bytes;
 use mlua::ffi::{self, lua_State};
@@ -22,7 +23,8 @@ use std::{
     rc::Rc,
 };
 use trine_engine::{
-    Error, ErrorKind, Form, Hook, Invocation, Level, LocalFuture, Payload, Result, Shaped,
+    Error, ErrorKind, Form, Hook, Interface, Invocation, Level, LocalFuture, Payload, Result,
+    Shaped,
 };
 
 /// A coroutine in use, given back to its state when it has returned, otherwise left to Lua's collector.
@@ -36,6 +38,8 @@ pub(crate) struct Run<'r> {
     warned: bool,
     /// Whether it is a handler's call, which may give its answer in pieces.
     is_handler: bool,
+    /// The call of a web application, where it is one.
+    web: Option<Rc<WebCall>>,
     /// The coroutine whose chunks the call sends, once it does. The stack of the call's own keeps it alive.
     source: Option<*mut lua_State>,
     invocation: Option<&'r Rc<Invocation>>,
@@ -66,6 +70,7 @@ impl<'r> Run<'r> {
             number: 0,
             warned: false,
             is_handler: false,
+            web: None,
             source: None,
             invocation,
             label,
@@ -96,6 +101,9 @@ impl<'r> Run<'r> {
                 Segment::Returned(results) => return Ok(results),
                 Segment::Waits(wait) => wait,
             };
+            if let Some(web) = &self.web {
+                web.before_wait();
+            }
             let mut stopped = pin!(host.watch().stop().waiting().notified());
             // From here on an interrupt wakes us; an earlier one shows in the epoch.
             stopped.as_mut().enable();
@@ -115,6 +123,9 @@ impl<'r> Run<'r> {
                 }
                 outcome = wait => host.waits().end(outcome),
             }
+            if let Some(web) = &self.web {
+                web.after_wait();
+            }
             segment = self.segment(0)?;
         }
     }
@@ -125,6 +136,7 @@ impl<'r> Run<'r> {
         let host = vm.host();
         host.run(self.epoch, self.warned, self.invocation);
         host.streaming().allow(self.is_handler);
+        host.web().run(self.web.as_ref());
         host.watch().begin(self.label);
         let mut results = 0;
         let status = {
@@ -225,6 +237,8 @@ impl Drop for InFlight<'_> {
 pub(crate) enum Role {
     /// A handler, called with a value and the context.
     Handler,
+    /// A web application, called with a request by one of the conventions.
+    Web(Interface),
     Hook(Hook),
 }
 
@@ -236,6 +250,7 @@ struct Job<'j> {
     input: Input<'j>,
     form: Form,
     invocation: &'j Rc<Invocation>,
+    web: Option<&'j WebCall>,
 }
 
 enum Input<'j> {
@@ -268,12 +283,30 @@ pub(crate) async fn call(
     let mut run = Run::new(vm, Some(invocation), callee.label)?;
     run.is_call(&in_flight);
     run.is_handler = callee.role == Role::Handler;
-    let first = start(&mut run, &callee, input, form)?;
-    let results = run.go_on(first).await?;
-    let host = vm.host();
-    if let Some(error) = host.answer().take_fault() {
-        return Err(error);
+    if let Role::Web(interface) = callee.role {
+        let Payload::Request(request) = &input else {
+            let message = format!("'{}' is a web application: it takes requests", callee.label);
+            return Err(Error::new(ErrorKind::Unsupported, message));
+        };
+        let call = WebCall::new(interface, request.clone(), invocation.clone());
+        run.web = Some(Rc::new(call));
     }
+    let finished = match start(&mut run, &callee, input, form) {
+        Ok(first) => run.go_on(first).await,
+        Err(error) => Err(error),
+    };
+    let host = vm.host();
+    let finished = match host.answer().take_fault() {
+        Some(error) => Err(error),
+        None => finished,
+    };
+    if let Some(web) = run.web.clone() {
+        let answer = finished.and_then(|_| web.end());
+        let answer = answer.map_err(|error| web::placed(vm, callee.key, error))?;
+        run.done();
+        return Ok(answer);
+    }
+    let results = finished?;
     if host.answer().take_returned() {
         let error = error::returned(vm, run.raw());
         run.done();
@@ -309,6 +342,7 @@ fn start(run: &mut Run<'_>, callee: &Callee<'_>, input: Payload, form: Form) -> 
     let mut parser;
     let input = match &input {
         Payload::Nothing => Input::Nothing,
+        Payload::Request(_) if run.web.is_some() => Input::Nothing,
         Payload::Raw(raw) => Input::Text(&raw.bytes),
         Payload::Native(value) => match value.as_any().downcast_ref::<LuaValue>() {
             Some(own) if own.belongs_to(vm) => Input::Value(own.key()),
@@ -327,7 +361,9 @@ fn start(run: &mut Run<'_>, callee: &Callee<'_>, input: Payload, form: Form) -> 
             return Err(Error::new(ErrorKind::Unsupported, "Lua cannot take this kind of payload"));
         }
     };
-    let mut job = Job { vm, function: callee.key, role: callee.role, input, form, invocation };
+    let web = run.web.clone();
+    let web = web.as_deref();
+    let mut job = Job { vm, function: callee.key, role: callee.role, input, form, invocation, web };
     // SAFETY: a new coroutine has room for more than two values, and neither of these allocates. The job lives until
     // the segment is over, and `entry` reads it before anything can suspend the coroutine.
     unsafe {
@@ -348,8 +384,11 @@ unsafe extern "C-unwind" fn entry(coroutine: *mut lua_State) -> c_int {
         ffi::lua_pushlightuserdata(coroutine, ptr::from_ref(host).cast_mut().cast::<c_void>());
         ffi::lua_replace(coroutine, 1);
         ffi::lua_rawgeti(coroutine, ffi::LUA_REGISTRYINDEX, job.function.into());
+        if let Some(call) = job.web {
+            return web::enter(coroutine, host, call);
+        }
         let with_value = match job.role {
-            Role::Handler => true,
+            Role::Handler | Role::Web(_) => true,
             Role::Hook(hook) => hook.takes_value(),
         };
         let is_error = job.role == Role::Hook(Hook::Error);

@@ -8,7 +8,7 @@ use crate::{
     loader::{compile_in, read},
 };
 use mlua::{Lua, LuaOptions, StdLib};
-use trine_engine::{Module, Presence, Result};
+use trine_engine::{Interface, Module, Presence, Result, Wanted};
 
 /// Checks a module. None of it runs.
 pub(crate) fn check(module: &Module) -> Result<Presence> {
@@ -16,7 +16,24 @@ pub(crate) fn check(module: &Module) -> Result<Presence> {
     // Compiling needs none of the libraries.
     let lua = Lua::new_with(StdLib::NONE, LuaOptions::default()).map_err(|e| internal(&e))?;
     compile_in(&lua, module, &source)?;
-    Ok(presence(&String::from_utf8_lossy(&source), &module.wanted.names()))
+    let source = String::from_utf8_lossy(&source);
+    Ok(match presence(&source, &module.wanted.names()) {
+        Presence::Possible => Presence::Possible,
+        absent if may_be_an_application(&source, module, &absent) => Presence::Possible,
+        absent => absent,
+    })
+}
+
+/// Whether what is no function may be a web application: a table, or the module itself, with one of these functions.
+fn may_be_an_application(source: &str, module: &Module, presence: &Presence) -> bool {
+    if module.interface == Some(Interface::Event) {
+        return false;
+    }
+    let may_be = match presence {
+        Presence::NoFunction { kind, .. } => kind == "a table",
+        _ => module.wanted == Wanted::Unnamed,
+    };
+    may_be && words(source).iter().any(|word| ["run", "fetch"].contains(word))
 }
 
 fn presence(source: &str, names: &[&str]) -> Presence {

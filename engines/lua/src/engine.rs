@@ -7,7 +7,7 @@ use std::{
 };
 use trine_engine::{
     Capabilities, Engine, EngineInfo, Environment, ErrorKind, Examination, Finding, Hint, Instance,
-    LayerPlace, Lookup, Module, Presence, Result, Search, TypeFile, VariableInfo,
+    Interface, LayerPlace, Lookup, Module, Presence, Result, Search, TypeFile, VariableInfo,
 };
 use trine_process::environment;
 
@@ -41,6 +41,7 @@ impl LuaEngine {
                     text: "is the dependency vendored beside the handler? Lua looks into the function's folder and layers",
                 }])
                 .with_waits_hold_thread(true)
+                .with_interfaces(&[Interface::Fetch, Interface::Wsapi])
                 .with_capabilities(Capabilities {
                     async_handlers: true,
                     interleaving: true,

@@ -16,6 +16,7 @@ use crate::{
     stream,
     vm::Vm,
     waits,
+    web::{self, Keys},
 };
 use mlua::{
     Function, Lua, Table, Value,
@@ -31,11 +32,12 @@ use std::{
 use trine_engine::{Environment, Error, Result};
 
 /// The preludes, in the order in which they run.
-const PRELUDES: [(&str, &str); 5] = [
+const PRELUDES: [(&str, &str); 6] = [
     ("=[trine require]", include_str!("prelude/require.lua")),
     ("=[trine io]", include_str!("prelude/io.lua")),
     ("=[trine]", include_str!("prelude/trine.lua")),
     ("=[trine stream]", include_str!("prelude/stream.lua")),
+    ("=[trine web]", include_str!("prelude/web.lua")),
     ("=[trine snapshot]", include_str!("prelude/snapshot.lua")),
 ];
 
@@ -115,7 +117,8 @@ fn prepare(
     functions.raw_set("state_keys", closure(lua, host, exchange::keys)?)?;
     functions.raw_set("encode", closure(lua, host, json::encode)?)?;
     functions.raw_set("decode", closure(lua, host, json::decode)?)?;
-    for (name, function) in stream::CLOSURES {
+    functions.raw_set("root", root.to_string_lossy().as_ref())?;
+    for (name, function) in stream::CLOSURES.into_iter().chain(web::CLOSURES) {
         functions.raw_set(name, closure(lua, host, function)?)?;
     }
     let globals = lua.globals();
@@ -143,6 +146,15 @@ fn prepare(
     // SAFETY: `Vm` keeps the host beyond `lua`, and setting a warning function cannot fail.
     unsafe { ffi::lua_setwarnf(main, Some(writing::warn), Rc::as_ptr(host).cast_mut().cast()) };
     host.streaming().set_driver(key(lua, &functions.raw_get::<Function>("stream")?)?);
+    let key_of = |name: &str| key(lua, functions.raw_get::<Value>(name)?);
+    host.web().set_keys(Keys {
+        environment: key_of("web_environment")?,
+        input: key_of("web_input")?,
+        error: key_of("web_error")?,
+        request: key_of("web_request")?,
+        headers: key_of("web_headers")?,
+        driver: key_of("web_stream")?,
+    });
     lua.limit(host.watch().memory());
     Ok((main, functions))
 }

@@ -295,6 +295,22 @@ unsafe extern "C-unwind" fn wrap(state: *mut lua_State) -> c_int {
     }
 }
 
+/// Puts the coroutine of a function that [`wrap`] has made in its place at `index`, if it is one.
+///
+/// # Safety
+/// `state` is live, with room for a value; `index` is absolute.
+pub(crate) unsafe fn unwrap(state: *mut lua_State, index: c_int) {
+    // SAFETY: as the caller vouches; a closure of `call_wrapped` has its coroutine as its upvalue.
+    unsafe {
+        let function = ffi::lua_tocfunction(state, index);
+        if function.is_some_and(|function| function as usize == call_wrapped as *const () as usize)
+            && !ffi::lua_getupvalue(state, index, 1).is_null()
+        {
+            ffi::lua_replace(state, index);
+        }
+    }
+}
+
 unsafe extern "C-unwind" fn call_wrapped(state: *mut lua_State) -> c_int {
     // SAFETY: upvalue 1 is the coroutine that `wrap` made; all of the stack are arguments.
     unsafe {

@@ -10,6 +10,7 @@ use crate::{
     stream::Streaming,
     waits::Waits,
     warnings::Warnings,
+    web::Web,
 };
 use bytes::Bytes;
 use mlua::ffi::{self, lua_State};
@@ -39,6 +40,7 @@ pub(crate) struct Host {
     waits: Rc<Waits>,
     answer: Answer,
     streaming: Streaming,
+    web: Web,
     /// What guests may do, where that is narrowed.
     gate: Option<Gate>,
     maker: RefCell<Option<Weak<dyn ValueMaker>>>,
@@ -60,6 +62,7 @@ impl Host {
             waits: Rc::new(Waits::new(permits)),
             answer: Answer::default(),
             streaming: Streaming::default(),
+            web: Web::default(),
             gate,
             maker: RefCell::new(None),
             stash: RefCell::default(),
@@ -109,6 +112,10 @@ impl Host {
 
     pub(crate) fn streaming(&self) -> &Streaming {
         &self.streaming
+    }
+
+    pub(crate) fn web(&self) -> &Web {
+        &self.web
     }
 
     pub(crate) fn gate(&self) -> Option<&Gate> {

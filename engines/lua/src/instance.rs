@@ -55,7 +55,17 @@ enum Kind {
     Wrapped {
         wrapper: FunctionId,
         handler: FunctionId,
+        role: Role,
     },
+}
+
+impl Kind {
+    fn role(self) -> Role {
+        match self {
+            Self::Function(role) | Self::Wrapped { role, .. } => role,
+            Self::Program(_) => Role::Handler,
+        }
+    }
 }
 
 impl LuaInstance {
@@ -121,6 +131,9 @@ impl LuaInstance {
                 }
             };
             let name = functions[index].name.to_string();
+            if let Kind::Function(Role::Web(interface)) = functions[index].kind {
+                exports.interface = interface;
+            }
             exports.functions.push((name, FunctionId(index as u32)));
         }
         Ok(exports)
@@ -146,9 +159,13 @@ impl LuaInstance {
             Err(error) => return Err(spoiling(&vm, error)),
         };
         let is_middleware = module.wanted == Wanted::Hooks;
-        let found = loader::find(&loaded, module)?.into_iter().map(|found| {
+        let found = loader::find(vm.lua(), &loaded, module)?.into_iter().map(|found| {
             let hook = Hook::named(&found.name).filter(|_| is_middleware);
-            let role = hook.map_or(Role::Handler, Role::Hook);
+            let role = match hook {
+                Some(hook) => Role::Hook(hook),
+                None if found.interface.is_web() => Role::Web(found.interface),
+                None => Role::Handler,
+            };
             keep(found.name, found.function, Kind::Function(role))
         });
         let others = if is_middleware { loader::others(&loaded) } else { Vec::new() };
@@ -164,7 +181,7 @@ impl LuaInstance {
         if !known.vm.spoiled() {
             return Ok(known);
         }
-        let again = if let Kind::Wrapped { wrapper, handler } = known.kind {
+        let again = if let Kind::Wrapped { wrapper, handler, .. } = known.kind {
             Box::pin(self.wrapped(wrapper, handler)).await?
         } else {
             let (again, _) = self.load_functions(&known.module).await?;
@@ -222,7 +239,11 @@ impl LuaInstance {
             return Err(Error::new(ErrorKind::HandlerNotFound, message));
         }
         let key = vm.keep(value)?;
-        Ok(Loaded { key, kind: Kind::Wrapped { wrapper, handler }, ..inner })
+        Ok(Loaded {
+            key,
+            kind: Kind::Wrapped { wrapper, handler, role: inner.kind.role() },
+            ..inner
+        })
     }
 
     async fn call_function(
@@ -237,11 +258,7 @@ impl LuaInstance {
         let result = match kind {
             Kind::Program(hook) => program::call(&vm, key, &module, hook, input, invocation).await,
             kind => {
-                let role = match kind {
-                    Kind::Function(role) => role,
-                    _ => Role::Handler,
-                };
-                let callee = Callee { key, label: &name, role };
+                let callee = Callee { key, label: &name, role: kind.role() };
                 call::call(&vm, callee, input, form, invocation).await
             }
         };

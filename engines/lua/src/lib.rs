@@ -69,6 +69,7 @@ mod value;
 mod vm;
 mod waits;
 mod warnings;
+mod web;
 
 pub use engine::{LuaEngine, engine};
 

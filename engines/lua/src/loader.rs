@@ -6,11 +6,12 @@ use crate::{
     limits::internal,
     trace::split_position,
     vm::Vm,
+    web::{self, Application},
 };
 use mlua::{Function, Lua, Table, Value, ffi};
 use std::{collections::BTreeMap, rc::Rc};
 use trine_engine::{
-    Error, ErrorKind, Frame, HANDLER_NAMES, Hook, Module, Result, Wanted, alternatives,
+    Error, ErrorKind, Frame, HANDLER_NAMES, Hook, Interface, Module, Result, Wanted, alternatives,
     unnamed_handler,
 };
 
@@ -18,6 +19,8 @@ use trine_engine::{
 pub(crate) struct Found {
     pub(crate) name: String,
     pub(crate) function: Value,
+    /// The interface by which it is called, where it is a handler.
+    pub(crate) interface: Interface,
 }
 
 /// Loads a module, unless its file has already run in this state.
@@ -170,19 +173,28 @@ fn broken_file(message: &str) -> Option<(&str, &str)> {
 }
 
 /// Finds the functions that are sought in a module, by [`Wanted`]'s rules.
-pub(crate) fn find(loaded: &Loaded, module: &Module) -> Result<Vec<Found>> {
+pub(crate) fn find(lua: &Lua, loaded: &Loaded, module: &Module) -> Result<Vec<Found>> {
     match &module.wanted {
-        Wanted::Handler(name) => match loaded.lookup(name, true) {
-            Value::Nil => Err(missing(loaded, module, Some(name))),
-            value => Ok(vec![checked(module, name, value)?]),
-        },
+        Wanted::Handler(name) if name.is_empty() && matches!(loaded.value, Value::Table(_)) => {
+            match web::itself(lua, module, &loaded.value)? {
+                Some(found) => Ok(vec![found.into()]),
+                None => Ok(vec![named(lua, loaded, module, name)?]),
+            }
+        }
+        Wanted::Handler(name) => Ok(vec![named(lua, loaded, module, name)?]),
         Wanted::Unnamed => {
             let usual = HANDLER_NAMES[0];
             let is_function = |name: &str| callable(&loaded.lookup(name, name == usual));
-            let name = unnamed_handler(is_function).unwrap_or(usual);
+            let handler = unnamed_handler(is_function);
+            if handler.is_none()
+                && let Some(found) = web::unnamed(lua, module, loaded)?
+            {
+                return Ok(vec![found.into()]);
+            }
+            let name = handler.unwrap_or(usual);
             match loaded.lookup(name, name == usual) {
                 Value::Nil => Err(missing(loaded, module, None)),
-                value => Ok(vec![checked(module, name, value)?]),
+                value => Ok(vec![handler_of(lua, module, name, value)?]),
             }
         }
         Wanted::Hooks => {
@@ -203,6 +215,28 @@ pub(crate) fn find(loaded: &Loaded, module: &Module) -> Result<Vec<Found>> {
     }
 }
 
+/// Finds the handler that somebody has named.
+fn named(lua: &Lua, loaded: &Loaded, module: &Module, name: &str) -> Result<Found> {
+    match loaded.lookup(name, true) {
+        Value::Nil => Err(missing(loaded, module, Some(name))),
+        value => handler_of(lua, module, name, value),
+    }
+}
+
+/// Makes a handler of a value, or the web application that it is.
+fn handler_of(lua: &Lua, module: &Module, name: &str, value: Value) -> Result<Found> {
+    match web::application(lua, module, name, &value)? {
+        Some(found) => Ok(found.into()),
+        None => checked(module, name, value),
+    }
+}
+
+impl From<Application> for Found {
+    fn from(found: Application) -> Self {
+        Self { name: found.name, function: found.function, interface: found.interface }
+    }
+}
+
 /// Returns the names of the functions that a middleware has besides its hooks.
 pub(crate) fn others(loaded: &Loaded) -> Vec<String> {
     let mut names = loaded.functions();
@@ -212,7 +246,7 @@ pub(crate) fn others(loaded: &Loaded) -> Vec<String> {
 
 fn checked(module: &Module, name: &str, value: Value) -> Result<Found> {
     if callable(&value) {
-        return Ok(Found { name: name.to_owned(), function: value });
+        return Ok(Found { name: name.to_owned(), function: value, interface: Interface::Event });
     }
     let kind = kind_of(&value);
     Err(Error::new(
@@ -223,7 +257,8 @@ fn checked(module: &Module, name: &str, value: Value) -> Result<Found> {
 
 fn checked_hook(module: &Module, hook: Hook, value: Value) -> Result<Found> {
     if callable(&value) {
-        return Ok(Found { name: hook.name().to_owned(), function: value });
+        let name = hook.name().to_owned();
+        return Ok(Found { name, function: value, interface: Interface::Event });
     }
     Err(Error::new(
         ErrorKind::HandlerNotFound,

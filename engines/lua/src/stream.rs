@@ -210,6 +210,10 @@ unsafe extern "C-unwind" fn write_chunk(state: *mut lua_State) -> c_int {
         }
         match invocation {
             None => refuse(state, c"context.write writes a response; its invocation has ended"),
+            Some(_) if host.web().is_running() => refuse(
+                state,
+                c"context.write writes the answer to an event; a web application returns its response",
+            ),
             Some(_) if !host.streaming().allowed.get() => {
                 refuse(state, c"context.write writes the response of a handler; this is none")
             }
@@ -280,7 +284,10 @@ unsafe fn put(state: *mut lua_State, host: &Host, stream: &ResponseStream) -> c_
 }
 
 /// Pushes the results for what was written.
-unsafe fn written(
+///
+/// # Safety
+/// `state` has room for a value and belongs to `host`.
+pub(crate) unsafe fn written(
     state: *mut lua_State,
     host: &Host,
     stream: &ResponseStream,
@@ -339,7 +346,7 @@ fn complete(stream: &ResponseStream, media_type: &str) {
 }
 
 /// Returns what a string is: text, also where it ends within a character, or bytes. No text has zeros.
-fn media_type(chunk: &[u8]) -> &'static str {
+pub(crate) fn media_type(chunk: &[u8]) -> &'static str {
     match std::str::from_utf8(chunk) {
         Err(error) if error.error_len().is_some() => BYTE_CHUNKS,
         _ if chunk.contains(&0) => BYTE_CHUNKS,
@@ -362,7 +369,10 @@ unsafe fn unwritable(state: *mut lua_State, host: &Host, fault: Box<Fault>) -> c
 }
 
 /// Pushes nil and an error, as Lua gets those of other languages.
-unsafe fn fail(state: *mut lua_State, host: &Host, error: Error) -> c_int {
+///
+/// # Safety
+/// To be returned as the last act of a C function that holds nothing with a destructor.
+pub(crate) unsafe fn fail(state: *mut lua_State, host: &Host, error: Error) -> c_int {
     let name = error.name().len();
     let text = [error.name(), error.message()].concat();
     drop(error);

@@ -1,7 +1,10 @@
 //! The marks of tables, and other facts that conversions know of one state.
 
 use super::keys::Keys;
-use mlua::{Lua, ffi};
+use mlua::{
+    Lua,
+    ffi::{self, lua_State},
+};
 use std::{
     cell::Cell,
     ffi::{c_int, c_void},
@@ -79,5 +82,23 @@ impl Forms {
 
     pub(crate) fn marks(&self) -> Marks {
         self.marks.get()
+    }
+
+    /// Pushes the table of known keys, for [`Forms::push_key`].
+    ///
+    /// # Safety
+    /// `state` has room for a value and belongs to these forms.
+    pub(crate) unsafe fn push_keys(&self, state: *mut lua_State) {
+        // SAFETY: as the caller vouches.
+        unsafe { self.keys.push_table(state) };
+    }
+
+    /// Pushes a string that is the key of many tables.
+    ///
+    /// # Safety
+    /// `state` runs in protected mode with room for two values and has the table of known keys at `keys`.
+    pub(crate) unsafe fn push_key(&self, state: *mut lua_State, keys: c_int, key: &[u8]) {
+        // SAFETY: as the caller vouches.
+        unsafe { self.keys.push(state, keys, key) };
     }
 }

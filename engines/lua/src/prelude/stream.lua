@@ -114,6 +114,24 @@ local function drive(source)
   end
 end
 
+-- Runs a loop over the chunks of a coroutine, which is closed then. Returns what the loop has returned.
+function host.run(source, loop, ...)
+  local done, result = pcall(loop, source, ...)
+  if not done then
+    place(source)
+  end
+  local closed, fault = true, nil
+  if status(source) == "suspended" then
+    closed, fault = close(source)
+  end
+  if not done then
+    error(result, 0)
+  elseif not closed then
+    error(fault, 0)
+  end
+  return result
+end
+
 -- Sends what a coroutine yields, or a function returns until it returns nil. Returns what the coroutine has returned.
 function host.stream(source)
   if type(source) == "function" then
@@ -128,18 +146,5 @@ function host.stream(source)
       end
     end)
   end
-  local done, result = pcall(drive, source)
-  if not done then
-    place(source)
-  end
-  local closed, fault = true, nil
-  if status(source) == "suspended" then
-    closed, fault = close(source)
-  end
-  if not done then
-    error(result, 0)
-  elseif not closed then
-    error(fault, 0)
-  end
-  return result
+  return host.run(source, drive)
 end

@@ -17,3 +17,4 @@ mod streaming;
 mod support;
 mod values;
 mod waiting;
+mod web;
