@@ -5,8 +5,9 @@ use crate::engines::Registry;
 use clap::Args;
 use serde_json::json;
 use std::process::ExitCode;
+use trine_engine::{EngineInfo, Interface};
 
-/// List the languages of this build: versions, file extensions, capabilities.
+/// List the languages of this build: versions, file extensions, the ways in which handlers are called, capabilities.
 #[derive(Debug, Args)]
 pub(super) struct Engines {
     /// Print JSON.
@@ -43,6 +44,7 @@ impl Engines {
                         "managedRuntime": info.managed_runtime,
                         "details": details,
                         "extensions": info.extensions,
+                        "interfaces": interfaces(info),
                         "capabilities": capabilities,
                     })
                 })
@@ -50,7 +52,8 @@ impl Engines {
             print(format_args!("{:#}", json!(engines)));
             return ExitCode::SUCCESS;
         }
-        let head = ["ENGINE", "LANGUAGE", "VERSION", "FILES", "CAPABILITIES"].map(str::to_owned);
+        let head = ["ENGINE", "LANGUAGE", "VERSION", "FILES", "INTERFACES", "CAPABILITIES"];
+        let head = head.map(str::to_owned);
         let mut rows = vec![head];
         for engine in registry.iter() {
             let info = engine.info();
@@ -63,14 +66,15 @@ impl Engines {
                 info.name.to_owned(),
                 info.version.clone(),
                 files.join(" "),
+                interfaces(info).join(" "),
                 able.join(", "),
             ]);
         }
         let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
-        let widths: Vec<usize> = (0..4).map(|column| width(column).unwrap_or(0)).collect();
+        let widths: Vec<usize> = (0..5).map(|column| width(column).unwrap_or(0)).collect();
         for row in &rows {
             let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
-            let line = format!("{}  {}", cells.collect::<Vec<_>>().join("  "), row[4]);
+            let line = format!("{}  {}", cells.collect::<Vec<_>>().join("  "), row[5]);
             print(line.trim_end());
         }
         for engine in registry.iter().filter(|_| self.verbose) {
@@ -84,4 +88,9 @@ impl Engines {
         }
         ExitCode::SUCCESS
     }
+}
+
+/// Returns the interfaces by which handlers of a language are called.
+fn interfaces(info: &EngineInfo) -> Vec<&'static str> {
+    [Interface::Event].iter().chain(info.interfaces).map(|interface| interface.name()).collect()
 }

@@ -70,9 +70,10 @@ pub(super) struct Serve {
     /// Let other servers started with this flag listen on the same port, each taking its part of the connections
     #[arg(long)]
     share_port: bool,
-    /// Invocations in flight per function and worker, where the language can interleave them
-    #[arg(long, value_name = "N", default_value = "64", allow_negative_numbers = true, value_parser = |text: &str| CONCURRENCY.parse(text))]
-    concurrency: u64,
+    /// Invocations in flight per function and worker, where the language can interleave them [default: 64, no limit for web
+    /// applications]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = |text: &str| CONCURRENCY.parse(text))]
+    concurrency: Option<u64>,
     /// Time that an invocation may take: 30s, 500ms, 5m; a number alone is seconds [default: no limit]
     #[arg(long, value_name = "TIME", allow_negative_numbers = true, value_parser = |text: &str| config::TIMEOUT.parse(text))]
     timeout: Option<Duration>,
@@ -410,7 +411,10 @@ impl Serve {
         }
         options.threads = self.threads as usize;
         options.share_port = self.share_port;
-        options.concurrency = self.concurrency as usize;
+        if let Some(most) = self.concurrency {
+            options.concurrency = most as usize;
+            options.application_concurrency = options.concurrency;
+        }
         options.timeout = self.timeout;
         options.grace = self.grace;
         if let Some(limit) = self.body_limit {

@@ -16,6 +16,7 @@ use crate::{
     worker::{Function, Isolation, Worker},
 };
 use std::{
+    cell::Cell,
     future::{Future, poll_fn},
     pin::pin,
     rc::Rc,
@@ -24,7 +25,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 use tokio::sync::{Mutex, Semaphore};
-use trine_engine::{Error, Invocation, Payload, Result};
+use trine_engine::{Error, Interface, Invocation, Payload, Result};
 
 /// The functions of a site that a worker runs itself.
 pub(super) enum Share {
@@ -83,7 +84,10 @@ enum Slot {
 struct Here {
     function: Function,
     permits: Arc<Semaphore>,
-    limit: u32,
+    /// The number of permits.
+    limit: Cell<u32>,
+    /// The number that there are for a web application.
+    limit_of_application: u32,
     /// The threads on which it runs if it holds its thread.
     threads: Option<Threads>,
 }
@@ -104,7 +108,8 @@ impl Functions {
             Slot::Here(Box::new(Here {
                 function: Function::new(worker.clone(), function.plan()),
                 permits: Arc::new(Semaphore::new(limit)),
-                limit: limit as u32,
+                limit: Cell::new(limit as u32),
+                limit_of_application: application_places(function, options, limit) as u32,
                 threads,
             }))
         };
@@ -157,8 +162,20 @@ impl Functions {
     pub(super) async fn load(&self, index: usize) -> Result<()> {
         let function = &self.here(index)?.function;
         let loaded = function.load().await;
-        self.interfaces.note(index, function.interface());
+        self.note_interface(index);
         loaded
+    }
+
+    /// Notes how a function is called, if it has been loaded.
+    fn note_interface(&self, index: usize) {
+        let Ok(here) = self.here(index) else { return };
+        let interface = here.function.interface();
+        self.interfaces.note(index, interface);
+        let (limit, most) = (here.limit.get(), here.limit_of_application);
+        if limit < most && interface.is_some_and(Interface::is_web) {
+            here.permits.add_permits((most - limit) as usize);
+            here.limit.set(most);
+        }
     }
 
     /// Admits a request to a function. What is returned goes along with its call.
@@ -221,7 +238,7 @@ impl Functions {
                     functions.rest(index).await;
                 });
             }
-            functions.interfaces.note(index, function.interface());
+            functions.note_interface(index);
             let (result, claim) = answer.into_parts();
             if let Some(watch) = &functions.watch {
                 watch.note_hooks(index, || function.hooks());
@@ -238,7 +255,7 @@ impl Functions {
     pub(super) async fn finish(&self) {
         for slot in &self.slots {
             let Slot::Here(here) = slot else { continue };
-            if let Ok(all) = here.permits.acquire_many(here.limit).await {
+            if let Ok(all) = here.permits.acquire_many(here.limit.get()).await {
                 all.forget();
             }
             here.permits.close();
@@ -339,6 +356,12 @@ pub(super) fn places(
         isolation == Isolation::Fresh || function.located.engine.info().capabilities.interleaving;
     let most = function.concurrency.unwrap_or(options.concurrency);
     if interleaving { most.clamp(1, MOST_CONCURRENT as usize) } else { 1 }
+}
+
+/// Returns the same for one that turns out to be a web application, whose own servers know no limit.
+fn application_places(function: &ServedFunction, options: &ServeOptions, places: usize) -> usize {
+    let is_open = places > 1 && function.concurrency.is_none();
+    if is_open { places.max(options.application_concurrency) } else { places }
 }
 
 /// Returns where a function that may have threads runs.

@@ -40,6 +40,8 @@ pub struct ServeOptions {
     /// Limit of invocations in flight per function and worker, where the engine interleaves them; one where it cannot. A
     /// function may have its own, and so its own time limit.
     pub concurrency: usize,
+    /// The same for web applications, whose own servers know no limit.
+    pub application_concurrency: usize,
     /// The largest request body, in bytes. A larger one is answered with 413.
     pub body_limit: usize,
     /// The largest request body of a web application, which reads it while it comes, in bytes.
@@ -114,6 +116,7 @@ impl ServeOptions {
             workers: std::thread::available_parallelism().map_or(1, usize::from),
             threads: 1,
             concurrency: 64,
+            application_concurrency: MOST_CONCURRENT as usize,
             body_limit: DEFAULT_BODY_LIMIT,
             application_body_limit: usize::MAX,
             timeout: None,

@@ -208,7 +208,12 @@ impl Site {
             };
             let extension = file.extension().and_then(|extension| extension.to_str());
             let is_known = |extension| registry.by_extension(extension).is_some();
-            if !export.is_empty() || extension.is_some_and(is_known) {
+            if !export.is_empty() {
+                // `shop.wsgi:application`: a module's name, from here, whose folders are between dots.
+                let found = locate(path, &SearchPaths::new("."), registry);
+                return found.map_err(|_| first);
+            }
+            if extension.is_some_and(is_known) {
                 return Err(first);
             }
             // `src/app.get`: Lambda's form is not a path, yet people try it.

@@ -56,3 +56,4 @@ mod stream_faults;
 mod support;
 mod surroundings;
 mod test_command;
+mod web;

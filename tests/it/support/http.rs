@@ -106,6 +106,14 @@ impl Connection {
         reply
     }
 
+    /// Reads so many bytes.
+    #[track_caller]
+    pub(crate) fn read(&mut self, length: usize) -> Vec<u8> {
+        let mut bytes = vec![0; length];
+        self.0.read_exact(&mut bytes).unwrap();
+        bytes
+    }
+
     /// Waits for the server to close the connection; returns whether it has.
     pub(crate) fn is_closed(&mut self) -> bool {
         matches!(self.0.read(&mut [0]), Ok(0) | Err(_))
