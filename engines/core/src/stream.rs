@@ -290,6 +290,13 @@ impl ResponseStream {
         self.state().buffered
     }
 
+    /// Lets the answer begin with its head alone: the first chunk may be long in coming.
+    pub fn begin(&self) {
+        let mut state = self.state();
+        state.begun = true;
+        state.wake_readers();
+    }
+
     /// Says that no more comes, though the function may go on.
     pub fn end(&self) {
         let mut state = self.state();

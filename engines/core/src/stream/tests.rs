@@ -197,3 +197,14 @@ fn who_waits_for_a_stream_is_woken_by_its_first_chunk() {
     assert_eq!(count.0.load(Ordering::Relaxed), 1);
     assert!(place.poll_out(&mut cx).is_ready());
 }
+
+#[test]
+fn an_answer_can_begin_before_its_first_chunk() {
+    let stream = ResponseStream::new(None);
+    let mut reader = stream.reader();
+    stream.begin();
+    assert!(stream.is_out() && stream.set_head(StreamHead::default()).is_err());
+    assert_eq!(now(reader.chunk()), None);
+    stream.write(bytes("a")).unwrap();
+    assert_eq!(now(reader.chunk()), Some(Some(bytes("a"))));
+}
