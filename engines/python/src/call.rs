@@ -82,6 +82,10 @@ impl PythonInstance {
                     Err(failed) => Err(failed),
                 }
             }
+            Function::Web(application) => {
+                let called = Called { form, hook: None, invocation: Some(invocation) };
+                self.call_web(&call, application, root, input, &called, invocation).await
+            }
             Function::Program(program) => input.into_bytes().and_then(|(text, _)| {
                 let called = Called { form, hook: None, invocation: Some(invocation) };
                 Python::attach(|py| {

@@ -21,7 +21,10 @@ pub(crate) fn check(module: &Module) -> Result<Presence> {
         let look = || -> PyResult<Presence> {
             let look = python.check(py)?.bind(py).get_item("look")?;
             let look = look.expect("the prelude defines it");
-            let found = look.call1((module.path.as_os_str(), module.wanted.names()))?;
+            // Of a path into an export only the export itself can be looked for.
+            let names = module.wanted.names().into_iter();
+            let names: Vec<_> = names.map(|name| name.split('.').next().unwrap_or(name)).collect();
+            let found = look.call1((module.path.as_os_str(), names))?;
             if found.is_none() {
                 return Ok(Presence::Possible);
             }

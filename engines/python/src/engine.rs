@@ -5,8 +5,8 @@ use crate::{ID, check, examine, find, instance::PythonInstance, interpreter, sta
 use std::{ffi::OsString, rc::Rc};
 use trine_engine::{
     Candidate, Capabilities, Engine, EngineInfo, Environment, ErrorDialect, ErrorKind, ErrorRecord,
-    Examination, Finding, Hint, Instance, LayerPlace, Lookup, Module, Presence, Result, Search,
-    TypeFile, VariableInfo,
+    Examination, Finding, Hint, Instance, Interface, LayerPlace, Lookup, Module, Presence, Result,
+    Search, TypeFile, VariableInfo,
 };
 use trine_process::environment;
 
@@ -22,6 +22,7 @@ pub fn engine() -> PythonEngine {
         .with_interpreters(&["python"])
         .with_on_main_thread(true)
         .with_index_files(&["__init__"])
+        .with_interfaces(&[Interface::Asgi, Interface::Wsgi])
         .with_hints(&[
             Hint {
                 kind: ErrorKind::ImportModule,

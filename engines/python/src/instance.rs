@@ -14,11 +14,12 @@ use crate::{
     current_loop::CurrentLoop,
     debugger, error, host,
     interpreter::{self, Interpreter, ThreadState},
-    limits::Runs,
+    limits::{Call, Runs},
     live_instances::live_instances,
     loader::{self, Function},
     scopes::{self, Entered, Scope},
     value::Value,
+    web::{self, Application},
 };
 use pyo3::{exceptions::PySystemExit, prelude::*};
 use std::{
@@ -29,8 +30,8 @@ use std::{
     sync::Arc,
 };
 use trine_engine::{
-    Environment, Error, Exports, Form, FunctionId, Instance, Interrupter, Invocation, LocalFuture,
-    Module, Payload, Profile, Result, Usage,
+    Environment, Error, Exports, Form, FunctionId, Instance, Interface, Interrupter, Invocation,
+    LocalFuture, Module, Payload, Profile, Result, Usage,
 };
 
 /// A worker's share of the interpreter.
@@ -51,6 +52,7 @@ pub(crate) struct PythonInstance {
     pub(crate) runs: Arc<Runs>,
     pub(crate) waiting: RefCell<Vec<Waiting>>,
     pub(crate) calls: Cell<u64>,
+    pub(crate) web: web::Shared,
     ended: Cell<bool>,
     // Last: dropped after everything that holds Python objects.
     _thread: Rc<ThreadState>,
@@ -100,6 +102,7 @@ impl PythonInstance {
             runs,
             waiting: RefCell::default(),
             calls: Cell::new(0),
+            web: web::Shared::default(),
             ended: Cell::new(false),
             _thread: thread,
         })
@@ -112,7 +115,7 @@ impl PythonInstance {
         Ok(())
     }
 
-    fn load(&self, module: &Module) -> Result<Exports> {
+    async fn load(&self, module: &Module) -> Result<Exports> {
         self.refuse_after_end()?;
         let call = self.runs.enter();
         let source = loader::Source {
@@ -143,10 +146,30 @@ impl PythonInstance {
         });
         host::flush();
         let (loaded, root) = loaded?;
+        let mut interface = Interface::Event;
+        for (_, function) in &loaded.functions {
+            if let Function::Web(application) = function {
+                interface = application.interface();
+                self.start_application(&call, application, root).await?;
+            }
+        }
         let functions = loaded.functions.into_iter();
         let functions =
             functions.map(|(name, function)| (name, self.register(function, root))).collect();
-        Ok(Exports { functions, others: loaded.others, ..Exports::default() })
+        Ok(Exports { functions, others: loaded.others, interface })
+    }
+
+    /// Starts what an application has to start before its first request.
+    pub(crate) async fn start_application(
+        &self,
+        call: &Call,
+        application: &Application,
+        root: RootId,
+    ) -> Result<()> {
+        let Application::Asgi(application) = application else { return Ok(()) };
+        let started = self.start_lifespan(call, application, root).await;
+        host::flush();
+        started
     }
 
     /// Returns the index of a root, with a scope where there may be others.
@@ -210,6 +233,7 @@ impl PythonInstance {
                 Err(raised) if raised.is_instance_of::<PySystemExit>(py) => Ok(()),
                 handled => handled,
             });
+            report(self.end_lifespans_at_once(py));
             report(self.event_loop.end(py));
             let roots = std::mem::take(&mut *self.roots.borrow_mut());
             report(scopes::forget_loops(py, roots.iter().filter_map(|root| root.scope.as_ref())));
@@ -230,7 +254,7 @@ impl PythonInstance {
 
 impl Instance for PythonInstance {
     fn load<'a>(&'a self, module: &'a Module) -> LocalFuture<'a, Result<Exports>> {
-        Box::pin(async move { self.load(module) })
+        Box::pin(self.load(module))
     }
 
     fn call<'a>(
@@ -282,9 +306,17 @@ impl Instance for PythonInstance {
                 let threads = py.import("threading").is_ok();
                 threads && !loader::is_asynchronous(callable.object.bind(py), 0)
             }),
+            Function::Web(Application::Wsgi(_)) => {
+                Python::attach(|py| py.import("threading").is_ok())
+            }
+            Function::Web(Application::Asgi(_)) => false,
             // A program has `sys.argv` and the process's streams for itself.
             Function::Program(_) => false,
         })
+    }
+
+    fn settle(&self, _by_itself: bool) -> LocalFuture<'_, ()> {
+        Box::pin(self.end_lifespans())
     }
 
     fn before_snapshot(&self) -> LocalFuture<'_, Result<()>> {

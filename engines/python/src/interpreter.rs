@@ -422,6 +422,7 @@ fn eager_site() -> bool {
 /// A file of the prelude.
 #[derive(Clone, Copy)]
 pub(crate) enum Prelude {
+    Asgi,
     Check,
     Children,
     Context,
@@ -442,6 +443,7 @@ pub(crate) enum Prelude {
     Streams,
     Threads,
     Trine,
+    Wsgi,
 }
 
 macro_rules! prelude_file {
@@ -461,6 +463,7 @@ pub(crate) fn run_prelude<'py>(
     natives: &Bound<'py, PyModule>,
 ) -> PyResult<Bound<'py, PyDict>> {
     let (name, source, compiled) = match file {
+        Prelude::Asgi => prelude_file!("asgi"),
         Prelude::Check => prelude_file!("check"),
         Prelude::Children => prelude_file!("children"),
         Prelude::Context => prelude_file!("context"),
@@ -481,6 +484,7 @@ pub(crate) fn run_prelude<'py>(
         Prelude::Streams => prelude_file!("streams"),
         Prelude::Threads => prelude_file!("threads"),
         Prelude::Trine => prelude_file!("trine"),
+        Prelude::Wsgi => prelude_file!("wsgi"),
     };
     let namespace = PyDict::new(py);
     namespace.set_item("__name__", format!("trine.{}", name.trim_end_matches(".py")))?;

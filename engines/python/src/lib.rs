@@ -30,6 +30,7 @@ mod standalone;
 mod stream;
 mod user_environment;
 mod value;
+mod web;
 
 pub use engine::{PythonEngine, engine};
 

@@ -13,6 +13,9 @@
 
 pub(crate) mod signal;
 pub(crate) mod sleep;
+mod wait;
+
+pub(crate) use wait::wait_here;
 
 use crate::{debugger, interpreter};
 use pyo3::{ffi, prelude::*, types::PyType};

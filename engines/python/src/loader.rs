@@ -5,19 +5,22 @@ use crate::{
     interpreter::Interpreter,
     program::{self, Program},
     user_environment,
+    web::Application,
 };
 use pyo3::{
     prelude::*,
     types::{PyDict, PyModule},
 };
 use trine_engine::{
-    Error, ErrorKind, HANDLER_NAMES, Hook, Module, Result, Wanted, alternatives, unnamed_handler,
+    APPLICATION_NAMES, Error, ErrorKind, HANDLER_NAMES, Hook, Interface, Module, Result, Wanted,
+    alternatives, unnamed_handler,
 };
 
 /// The function that an id stands for.
 pub(crate) enum Function {
     Callable(Callable),
     Program(Program),
+    Web(Application),
 }
 
 /// A callable and the way to call it.
@@ -84,8 +87,8 @@ fn handler(
     }
     let loaded = import(py, source, module, "load")?;
     let named = name.filter(|name| !name.is_empty());
-    let name = named.or_else(|| unnamed(&loaded)).unwrap_or(HANDLER_NAMES[0]);
-    let found = loaded.getattr_opt(name).map_err(|e| error::raised(py, &e, ""))?;
+    let name = named.or_else(|| unnamed(&loaded, module.interface)).unwrap_or(HANDLER_NAMES[0]);
+    let found = member(&loaded, name).map_err(|e| error::raised(py, &e, ""))?;
     let function = found.ok_or_else(|| {
         let names = function_names(&loaded);
         let what = alternatives(module, named, &names);
@@ -100,20 +103,44 @@ fn handler(
         );
         return Err(Error::new(ErrorKind::HandlerNotFound, text));
     }
-    let callable = Callable::new(&function, None);
-    Ok(Loaded {
-        functions: vec![(name.to_owned(), Function::Callable(callable))],
-        others: Vec::new(),
-    })
+    let function = match Application::of(&function, module.interface)? {
+        Some(application) => Function::Web(application),
+        None => Function::Callable(Callable::new(&function, None)),
+    };
+    Ok(Loaded { functions: vec![(name.to_owned(), function)], others: Vec::new() })
 }
 
-/// Finds the handler of a module where nobody has named it.
-fn unnamed(loaded: &Bound<'_, PyAny>) -> Option<&'static str> {
-    let is_function = |name: &str| {
+/// Returns a member of a module, or of one of its members: `api.app`.
+fn member<'py>(loaded: &Bound<'py, PyAny>, path: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
+    if let Some(found) = loaded.getattr_opt(path)? {
+        return Ok(Some(found));
+    }
+    let mut at = loaded.clone();
+    for name in path.split('.') {
+        match at.getattr_opt(name)? {
+            Some(found) => at = found,
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(at))
+}
+
+/// Finds the handler of a module where nobody has named it: a handler, else a web application. Where it is said to be a
+/// web application, those come first.
+fn unnamed(loaded: &Bound<'_, PyAny>, interface: Option<Interface>) -> Option<&'static str> {
+    let found = |name: &str| {
         let found = loaded.getattr_opt(name).ok().flatten();
-        found.is_some_and(|found| found.is_callable())
+        found.filter(|found| found.is_callable())
     };
-    unnamed_handler(is_function)
+    let handler = unnamed_handler(|name| found(name).is_some());
+    let application = |is: fn(&Bound<'_, PyAny>) -> bool| {
+        APPLICATION_NAMES.into_iter().find(|name| found(name).is_some_and(|found| is(&found)))
+    };
+    match interface {
+        Some(Interface::Event) => handler,
+        Some(_) => application(|_| true).or(handler),
+        None => handler.or_else(|| application(Application::is)),
+    }
 }
 
 fn hooks(py: Python<'_>, source: &Source<'_>, module: &Module) -> Result<Loaded> {

@@ -107,7 +107,7 @@ fn duration(seconds: &Bound<'_, PyAny>) -> Option<Duration> {
 }
 
 /// Reads the monotonic clock.
-fn now() -> PyResult<Duration> {
+pub(super) fn now() -> PyResult<Duration> {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `time` is valid for writes.
     if unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) } != 0 {
@@ -117,15 +117,20 @@ fn now() -> PyResult<Duration> {
 }
 
 /// A number that a thread waits on until it changes.
-struct Word(*const AtomicU32);
+pub(super) struct Word(*const AtomicU32);
 
 // SAFETY: the pointer is used by `wait` alone, on the thread that made it, whose open section keeps it valid (or it is
 // static); an atomic number may be read from any thread.
 unsafe impl Send for Word {}
 
 impl Word {
+    /// Makes one for a wait during which the number stays alive.
+    pub(super) fn of(number: &AtomicU32) -> Self {
+        Self(number)
+    }
+
     /// Waits until the number is no longer `seen`, until a point of the monotonic clock, or until a signal arrives.
-    fn wait(self, seen: u32, deadline: Duration) {
+    pub(super) fn wait(self, seen: u32, deadline: Duration) {
         let deadline = libc::timespec {
             tv_sec: deadline.as_secs() as libc::time_t,
             tv_nsec: deadline.subsec_nanos().into(),

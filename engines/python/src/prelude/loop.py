@@ -152,6 +152,24 @@ class Loop(asyncio.SelectorEventLoop):
         finally:
             self._leave()
 
+    def run_for(self, coroutine, seconds):
+        """Runs a coroutine while nobody else runs the loop, for at most so long."""
+        from select import select
+
+        task = Task(coroutine, loop=self)
+        end = self.time() + seconds
+        while True:
+            wait = self.pump()
+            rest = end - self.time()
+            if task.done():
+                return
+            if rest <= 0:
+                task.cancel()
+                self.pump()
+                return
+            if wait != 0:
+                select([self.fileno()], [], [], rest if wait is None else min(rest, wait))
+
     def _is_kept(self, error, call=None):
         """Whether somebody will get this exception from the task that raised it: the call whose task it is, or whoever
         awaits it. Anybody else's would be lost, and ends the program."""

@@ -26,3 +26,4 @@ mod state;
 mod streaming;
 mod values;
 mod warnings;
+mod web;
