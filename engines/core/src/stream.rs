@@ -312,6 +312,11 @@ impl ResponseStream {
         state.wake_readers();
     }
 
+    /// Whether the function has said that no more comes.
+    pub fn is_ended(&self) -> bool {
+        self.state().ended
+    }
+
     /// Whether a chunk was written, or the end was said.
     pub fn is_begun(&self) -> bool {
         self.state().begun

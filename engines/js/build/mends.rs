@@ -14,6 +14,8 @@ const MENDS: &[(&str, &str)] = &[
     ("dgram.js", "ext:deno_node/internal/dgram.ts"),
     ("fork.js", "ext:deno_node/child_process.ts"),
     ("http_client.js", "node:_http_client"),
+    ("http_server.js", "node:_http_server"),
+    ("https.js", "ext:deno_node/https.ts"),
     ("process.js", "ext:deno_process/40_process.js"),
     ("testing.js", "ext:deno_node/testing.ts"),
     ("net.js", "ext:deno_node/net.ts"),
@@ -49,7 +51,11 @@ pub(crate) fn of(snapshot: &str) -> BTreeMap<&'static str, Mend> {
 impl Mend {
     /// Returns a module with its mend, which sees the module's declarations.
     pub(crate) fn module(&self, source: &str) -> String {
-        format!("{source}\n{}", self.unless_left_out("internals"))
+        let import = match source.contains("internals") {
+            true => "",
+            false => "import { internals } from \"ext:core/mod.js\";\n",
+        };
+        format!("{source}\n{import}{}", self.unless_left_out("internals"))
     }
 
     /// Returns a wrapped script with its mend, which sees what the script has made. The prelude may first see the

@@ -53,12 +53,29 @@ pub(crate) struct Current<'a> {
     interrupts: u64,
     session: Option<(&'a Rc<Invocation>, usize)>,
     is_program: bool,
+    is_web: bool,
 }
 
 impl<'a> Current<'a> {
     /// Makes the facts of a call that belongs to no invocation.
     pub(crate) fn new(during: During, interrupts: u64) -> Self {
-        Self { during, interrupts, session: None, is_program: false }
+        Self { during, interrupts, session: None, is_program: false, is_web: false }
+    }
+
+    /// Makes the facts of a call of a web application.
+    pub(crate) fn of_web(interrupts: u64, invocation: &'a Rc<Invocation>, slot: usize) -> Self {
+        let session = Some((invocation, slot));
+        Self { during: During::Call, interrupts, session, is_program: false, is_web: true }
+    }
+
+    /// Whether the call is one of a web application.
+    pub(crate) fn is_web(&self) -> bool {
+        self.is_web
+    }
+
+    /// Returns the call's invocation, and the slot of that.
+    pub(crate) fn session(&self) -> Option<(&'a Rc<Invocation>, usize)> {
+        self.session
     }
 
     /// Whether the call is one of an `after` hook.
@@ -82,6 +99,9 @@ impl Shared {
         invocation: &Rc<Invocation>,
     ) -> Result<Payload> {
         let kind = self.function(function)?.kind;
+        if matches!(kind, Kind::Fetch | Kind::Node) {
+            return self.serve(function, input, invocation).await;
+        }
         let result = match (kind, form) {
             (Kind::Program, _) => self
                 .run(function, input, form, invocation, read_boxed_text)
@@ -133,9 +153,11 @@ impl Shared {
             let current = Current::new(During::Call, self.forget_old_interrupts(&mut isolate));
             let (runtime, prelude) = isolate.parts();
             deno_runtime::deno_core::scope!(scope, runtime);
+            let is_web = matches!(handler.kind, Kind::Fetch | Kind::Node);
             let arguments = [
                 v8::Local::new(scope, &wrapper.function).into(),
                 v8::Local::new(scope, &handler.function).into(),
+                v8::Boolean::new(scope, is_web).into(),
             ];
             let undefined = v8::undefined(scope).into();
             let wrap = v8::Local::new(scope, &prelude.wrap);
@@ -160,7 +182,7 @@ impl Shared {
         self.wakers.wake_all();
     }
 
-    fn function(&self, id: FunctionId) -> Result<Ref<'_, Function>> {
+    pub(crate) fn function(&self, id: FunctionId) -> Result<Ref<'_, Function>> {
         Ref::filter_map(self.functions.borrow(), |functions| functions.get(id.0 as usize)).map_err(
             |functions| match functions.is_empty() {
                 true => ended(),
@@ -191,6 +213,7 @@ impl Shared {
                 interrupts,
                 session: Some((invocation, place.slot())),
                 is_program: function.kind == Kind::Program,
+                is_web: false,
             };
             let streaming =
                 (function.kind == Kind::Handler).then(|| self.host.streams.begin(place.slot()));
@@ -277,10 +300,7 @@ impl Shared {
         arguments[5] = v8::Integer::new(scope, place.slot() as i32).into();
         let result = match (place, current.session) {
             (Place::New(_), Some((invocation, _))) => {
-                if self.host.environment.trace_in_environment {
-                    trace::set(invocation.trace_id.as_deref());
-                    self.variables().follow_trace(invocation.trace_id.as_deref());
-                }
+                self.note_trace(invocation);
                 let facts = add_facts(scope, invocation, &mut arguments[6..]);
                 let invoke = v8::Local::new(scope, &prelude.invoke);
                 invoke.call(scope, undefined, &arguments[..6 + facts])
@@ -291,6 +311,14 @@ impl Shared {
             }
         };
         self.step(scope, prelude, result, current, read)
+    }
+
+    /// Sets an invocation's trace in the environment, where it is to be there.
+    pub(crate) fn note_trace(&self, invocation: &Invocation) {
+        if self.host.environment.trace_in_environment {
+            trace::set(invocation.trace_id.as_deref());
+            self.variables().follow_trace(invocation.trace_id.as_deref());
+        }
     }
 
     /// Determines the state of a call into the prelude. A promise that settles without a turn of the event loop counts
@@ -455,7 +483,7 @@ impl Shared {
         read: Read<T>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<T>> {
-        self.tell_of_reader(isolate, current, Turn::Begins, cx);
+        self.tell_news(isolate, current, Turn::Begins, cx);
         let waker = self.wakers.waker();
         loop {
             // Another call's turn of the loop may have brought this one's failure, or settled its promise.
@@ -495,14 +523,18 @@ impl Shared {
             match turn {
                 // Another invocation has been stopped; it has been woken to find out, and so has this one.
                 Poll::Ready(Err(_)) => return Poll::Pending,
-                _ if self.tell_of_reader(isolate, current, Turn::Ends, cx) => {}
+                _ if self.tell_news(isolate, current, Turn::Ends, cx) => {}
                 // An answer that waits for an empty loop would wait for that of others.
                 Poll::Pending
                     if self.host.holds_answers.get()
                         && self.awaited.count() > 1
                         && Self::idle(isolate, current, false) => {}
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(Ok(())) if self.waits_for_reader(current) => return Poll::Pending,
+                Poll::Ready(Ok(()))
+                    if self.waits_for_reader(current) || self.waits_for_client(current) =>
+                {
+                    return Poll::Pending;
+                }
                 Poll::Ready(Ok(())) if Self::idle(isolate, current, true) => {}
                 Poll::Ready(Ok(())) => return Poll::Ready(Err(never_settled())),
             }
@@ -541,7 +573,7 @@ impl Shared {
 
 /// Writes the facts of an invocation in the order in which the prelude takes them. Returns how many of them are needed:
 /// facts that are not passed are undefined.
-fn add_facts<'s>(
+pub(crate) fn add_facts<'s>(
     scope: &mut v8::PinScope<'s, '_>,
     invocation: &Invocation,
     arguments: &mut [v8::Local<'s, v8::Value>],

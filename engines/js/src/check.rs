@@ -6,7 +6,7 @@ use crate::{
     transpile::{Exporting, exporting},
 };
 use deno_runtime::deno_core::ModuleSpecifier;
-use trine_engine::{Error, ErrorKind, Module, Presence, Result};
+use trine_engine::{APPLICATION_NAMES, Error, ErrorKind, Interface, Module, Presence, Result};
 
 /// Checks a module. Nothing of it runs, and V8 is not started for it.
 pub(crate) fn check(module: &Module) -> Result<Presence> {
@@ -19,11 +19,40 @@ pub(crate) fn check(module: &Module) -> Result<Presence> {
     let url = ModuleSpecifier::from_file_path(path)
         .map_err(|()| unreadable("its path is not absolute".to_owned()))?;
     let found = exporting(&url, &source).map_err(|problem| error::syntax(&problem))?;
+    if module.interface.is_some_and(Interface::is_web) {
+        return Ok(Presence::Possible);
+    }
     Ok(presence(&source, found, &module.wanted.names()))
 }
 
+/// Whether a module's text shows an export of the name that is sought, or may have one, where that name is none that
+/// applications have.
+pub(crate) fn names_handler(module: &Module) -> bool {
+    let Ok(source) = std::fs::read_to_string(&module.path) else { return false };
+    let Ok(url) = ModuleSpecifier::from_file_path(&module.path) else { return false };
+    let Ok(found) = exporting(&url, &source) else { return false };
+    let is_applications = |name: &str| {
+        APPLICATION_NAMES.contains(&name) || matches!(name, "default" | "server" | "fetch")
+    };
+    let names = module.wanted.names().into_iter().filter(|name| !is_applications(name));
+    found.commonjs
+        || found.elsewhere
+        || names.into_iter().any(|name| found.names.iter().any(|export| export == name))
+}
+
+/// Whether a module may be an application without saying so in its exports: it starts a server, or consists of others.
+fn may_serve(source: &str, exports: &[String]) -> bool {
+    let serves = ["listen", "serve(", "createServer", "addEventListener"];
+    let imports = || source.contains("import") || source.contains("require(");
+    serves.iter().any(|sign| source.contains(sign)) || exports.is_empty() && imports()
+}
+
 fn presence(source: &str, found: Exporting, names: &[&str]) -> Presence {
-    let Exporting { names: mut exports, elsewhere, commonjs, values } = found;
+    let Exporting { names: mut exports, elsewhere, commonjs, mut values } = found;
+    if source.contains("fetch") {
+        // A handler may be an object that has it.
+        values.retain(|(_, kind)| *kind != OBJECT);
+    }
     // The default export may be the handler, or an object that has it.
     let is_plain = |name: &str| values.iter().any(|(known, kind)| known == name && *kind != OBJECT);
     let open = elsewhere || exports.iter().any(|name| name == "default" && !is_plain(name));
@@ -33,7 +62,7 @@ fn presence(source: &str, found: Exporting, names: &[&str]) -> Presence {
         let rest = known.fold(source.to_owned(), |rest, known| rest.replace(known, ""));
         names.iter().any(|name| rest.contains(name)) || is_a_value(source)
     };
-    if names.is_empty() || open || told {
+    if names.is_empty() || open || told || may_serve(source, &exports) {
         return Presence::Possible;
     }
     if !names.contains(&"default") {
@@ -108,6 +137,11 @@ mod tests {
             ("a.cjs", "module.exports = { handler: 5, ...require('./other') };"),
             ("a.cjs", "module.exports = 5 && make()"),
             ("a.cjs", "if (x) exports.handler = 5;"),
+            ("a.mjs", "export const handler = { fetch() {} };"),
+            ("a.mjs", "import './server.mjs';"),
+            ("a.cjs", "require('./server');"),
+            ("a.mjs", "import http from 'node:http'; http.createServer(serve).listen(80);"),
+            ("a.cjs", "const app = require('express')(); app.listen(3000); exports.other = 1;"),
         ] {
             assert_eq!(of(file, source), Ok(Presence::Possible), "{file} {source}");
         }

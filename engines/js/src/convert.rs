@@ -3,7 +3,7 @@
 use crate::error::{During, from_description};
 use bytes::Bytes;
 use deno_runtime::deno_core::v8;
-use trine_engine::{Error, ErrorKind, HttpResult, Payload, Result};
+use trine_engine::{Error, ErrorKind, HttpResult, Interface, Payload, Result};
 
 /// A reader of what the prelude returned; gives `None` when that describes an error instead.
 pub(crate) type Read<T> = fn(&mut v8::PinScope<'_, '_>, v8::Local<'_, v8::Value>) -> Option<T>;
@@ -137,6 +137,20 @@ pub(crate) fn read_boxed_text(
     read_text(scope, text)
 }
 
+/// Reads functions as [`read_functions`] does, and the interface of the first of them, whose number may follow.
+pub(crate) fn read_loaded(
+    scope: &mut v8::PinScope<'_, '_>,
+    value: v8::Local<'_, v8::Value>,
+) -> Option<(LoadedFunctions, Interface)> {
+    let found: v8::Local<'_, v8::Array> = value.try_into().ok()?;
+    let mut interface = Interface::Event;
+    if found.length() % 2 == 1 {
+        let number = found.get_index(scope, found.length() - 1)?.uint32_value(scope)?;
+        interface = if number == 1 { Interface::Fetch } else { Interface::Node };
+    }
+    Some((read_functions(scope, value)?, interface))
+}
+
 /// Reads functions with their names, which the prelude passes alternately.
 pub(crate) fn read_functions(
     scope: &mut v8::PinScope<'_, '_>,
@@ -144,7 +158,7 @@ pub(crate) fn read_functions(
 ) -> Option<LoadedFunctions> {
     let found: v8::Local<'_, v8::Array> = value.try_into().ok()?;
     let mut functions = Vec::new();
-    for index in (0..found.length()).step_by(2) {
+    for index in (0..found.length() & !1).step_by(2) {
         let name = found.get_index(scope, index)?.to_rust_string_lossy(scope);
         let function = found.get_index(scope, index + 1)?;
         let function = v8::Local::<'_, v8::Function>::try_from(function).ok();

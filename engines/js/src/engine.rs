@@ -12,8 +12,8 @@ use std::{
 };
 use trine_engine::{
     Candidate, Capabilities, Engine, EngineInfo, Environment, ErrorDialect, ErrorKind, Examination,
-    Finding, Hint, Instance, LayerPlace, Lookup, Module, Presence, Result, Search, TypeFile,
-    VariableInfo,
+    Finding, Hint, Instance, Interface, LayerPlace, Lookup, Module, Presence, Result, Search,
+    TypeFile, VariableInfo,
 };
 use trine_process::environment;
 
@@ -33,6 +33,7 @@ pub fn engine() -> JavaScript {
             .with_instance_per_function(true)
             .with_splits_at_first_dot(true)
             .with_index_files(&["index"])
+            .with_interfaces(&[Interface::Event, Interface::Fetch, Interface::Node])
             .with_hints(&[Hint {
                 kind: ErrorKind::ImportModule,
                 words: &["Cannot find", "Could not find", "not found"],

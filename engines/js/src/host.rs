@@ -2,7 +2,7 @@
 
 use crate::{
     blame::{self, Blamed},
-    certificates, channels, exchange,
+    certificates, channels, check, exchange,
     exits::{self, Exit, Farewell},
     flavour::{self, Flavour},
     instance::Shared,
@@ -15,6 +15,7 @@ use crate::{
     stream::{self, Streams},
     threads::{Starter, starts_thread, thread_error},
     value::JsValue,
+    web::{self, Webs},
 };
 use deno_runtime::deno_core::{
     JsRuntime, ModuleLoader as _, ModuleSpecifier, ResolutionKind, error::to_v8_error, v8,
@@ -26,8 +27,8 @@ use std::{
     rc::{Rc, Weak},
 };
 use trine_engine::{
-    Environment, Error, ErrorKind, Level, LogFormat, LogSettings, NativeValue, Stream, json_line,
-    timestamp,
+    Environment, Error, ErrorKind, Level, LogFormat, LogSettings, Module, NativeValue, Stream,
+    json_line, timestamp,
 };
 
 /// The purpose of an isolate.
@@ -58,6 +59,9 @@ pub(crate) struct Host {
     package_folders: Vec<PathBuf>,
     pub(crate) sessions: Sessions,
     pub(crate) streams: Streams,
+    pub(crate) webs: Webs,
+    /// The module that is loaded for its handler.
+    pub(crate) loading: RefCell<Option<Module>>,
     loader: Rc<Loader>,
     mode: Mode,
     shared: Weak<Shared>,
@@ -90,6 +94,8 @@ impl Host {
             package_folders,
             sessions: Sessions::default(),
             streams: Streams::default(),
+            webs: Webs::default(),
+            loading: RefCell::default(),
             loader,
             mode,
             shared,
@@ -302,6 +308,9 @@ impl Host {
         channels::add_functions(scope, object);
         exchange::add_functions(scope, object);
         stream::add_functions(scope, object);
+        web::add_functions(scope, object);
+        set_function(scope, object, "namesHandler", names_handler);
+        set_function(scope, object, "warn", warn_of);
         stack::add_functions(scope, object);
         set(scope, object, "import", import);
         object
@@ -479,6 +488,27 @@ fn is_closed_by_peer(
     let ready = unsafe { libc::poll(&raw mut polled, 1, 0) };
     let closed = libc::POLLRDHUP | libc::POLLHUP | libc::POLLERR;
     result.set_bool(ready > 0 && polled.revents & closed != 0);
+}
+
+/// Implements `namesHandler()`: whether the text of the module that is loaded shows an export of the name that is sought.
+fn names_handler(
+    scope: &mut v8::PinScope<'_, '_>,
+    _args: v8::FunctionCallbackArguments<'_>,
+    mut result: v8::ReturnValue<'_, v8::Value>,
+) {
+    let host = host_of(scope);
+    let loading = host.loading.borrow();
+    result.set_bool(loading.as_ref().is_some_and(check::names_handler));
+}
+
+/// Implements `warn(message)`: writes a warning of the runtime's own.
+fn warn_of(
+    scope: &mut v8::PinScope<'_, '_>,
+    args: v8::FunctionCallbackArguments<'_>,
+    _result: v8::ReturnValue<'_, v8::Value>,
+) {
+    let message = args.get(0).to_rust_string_lossy(scope);
+    warn(&host_of(scope).environment.log, &message);
 }
 
 /// Implements `leftovers()`: notes that the event loop holds work of earlier invocations.

@@ -2,7 +2,7 @@
 
 use crate::{
     call::Current,
-    convert::{LoadedFunctions, read_functions},
+    convert::{LoadedFunctions, read_loaded},
     error::{During, placed, syntax},
     flavour::Flavour,
     host::{Host, Mode, text_or_undefined},
@@ -30,8 +30,8 @@ use std::{
 };
 use trine_engine::{
     DebugSession, Environment, Error, ErrorKind, Exports, Form, FunctionId, HANDLER_NAMES, Hook,
-    Instance, Interrupter, Invocation, LocalFuture, Module, Payload, Profile, Result, Usage,
-    Wanted, alternatives,
+    Instance, Interface, Interrupter, Invocation, LocalFuture, Module, Payload, Profile, Result,
+    Usage, Wanted, alternatives,
 };
 
 /// One isolate, started when the first module is loaded: that module decides which snapshot it starts from.
@@ -84,11 +84,17 @@ pub(crate) enum Kind {
     Hook = 2,
     ErrorHook = 3,
     Program = 4,
+    Fetch = 5,
+    Node = 6,
 }
 
 impl Kind {
-    fn of(wanted: &Wanted, name: &str) -> Self {
+    fn of(wanted: &Wanted, interface: Interface, name: &str) -> Self {
         match (wanted, Hook::named(name)) {
+            (Wanted::Handler(_) | Wanted::Unnamed, _) if interface == Interface::Fetch => {
+                Self::Fetch
+            }
+            (Wanted::Handler(_) | Wanted::Unnamed, _) if interface == Interface::Node => Self::Node,
             (Wanted::Handler(_) | Wanted::Unnamed, _) => Self::Handler,
             (Wanted::Program, _) => Self::Program,
             (Wanted::Hooks, Some(Hook::Error)) => Self::ErrorHook,
@@ -162,10 +168,11 @@ impl Instance for JsInstance {
                 Error::internal(format!("{} is not an absolute path", module.path.display()))
             })?;
             let found = shared.find(module, &url).await;
-            let functions =
+            shared.host.loading.take();
+            let (functions, interface) =
                 shared.within_memory(found).map_err(|error| shared.with_place(error))?;
             let functions = handler_of(module, functions)?;
-            Ok(shared.register(module, functions))
+            Ok(shared.register(module, functions, interface))
         })
     }
 
@@ -214,7 +221,8 @@ impl Instance for JsInstance {
             let function = wrapped.into_iter().find_map(|(_, function)| function);
             let function = function.ok_or_else(|| Error::internal("wrap gave no function"))?;
             let mut functions = self.shared.functions.borrow_mut();
-            functions.push(Function { kind: Kind::Handler, function });
+            let kind = functions.get(handler.0 as usize).map_or(Kind::Handler, |inner| inner.kind);
+            functions.push(Function { kind, function });
             Ok(FunctionId(functions.len() as u32 - 1))
         })
     }
@@ -334,15 +342,20 @@ impl Shared {
         loaded.iter().find(|(known, _)| known == module).map(|(_, exports)| exports.clone())
     }
 
-    fn register(&self, module: &Module, functions: LoadedFunctions) -> Exports {
+    fn register(
+        &self,
+        module: &Module,
+        functions: LoadedFunctions,
+        interface: Interface,
+    ) -> Exports {
         let mut known = self.functions.borrow_mut();
-        let mut exports = Exports::default();
+        let mut exports = Exports::default().with_interface(interface);
         for (name, function) in functions {
             let Some(function) = function else {
                 exports.others.push(name);
                 continue;
             };
-            let kind = Kind::of(&module.wanted, &name);
+            let kind = Kind::of(&module.wanted, interface, &name);
             exports.functions.push((name, FunctionId(known.len() as u32)));
             known.push(Function { kind, function });
         }
@@ -354,7 +367,7 @@ impl Shared {
         self: &Rc<Self>,
         module: &Module,
         url: &ModuleSpecifier,
-    ) -> Result<LoadedFunctions> {
+    ) -> Result<(LoadedFunctions, Interface)> {
         let _loading = self.loader.begin();
         Rules::check()?;
         if Flavour::of(module)? == Flavour::Deno {
@@ -372,9 +385,32 @@ impl Shared {
             let current = Current::new(During::Load, interrupts);
             (self.begin_load(&mut isolate, module, url, format, &current)?, current)
         };
-        let functions = self.finish(step, &current, read_functions).await?;
+        let loaded = match self.finish(step, &current, read_loaded).await {
+            // It has waited for a server that the module might start, in vain.
+            Err(error) if error.kind() == ErrorKind::NeverSettled => {
+                self.without_server(&current)?.ok_or(error)?
+            }
+            loaded => loaded?,
+        };
         self.turn_between_calls()?;
-        Ok(functions)
+        Ok(loaded)
+    }
+
+    /// Returns what a module has that has started no server; `None` where its load waits for something else.
+    fn without_server(
+        &self,
+        current: &Current<'_>,
+    ) -> Result<Option<(LoadedFunctions, Interface)>> {
+        let mut isolate = self.isolate()?;
+        let mut isolate = isolate.enter();
+        let (runtime, prelude) = isolate.parts();
+        deno_runtime::deno_core::scope!(scope, runtime);
+        let undefined = v8::undefined(scope).into();
+        let no_server = v8::Local::new(scope, &prelude.no_server);
+        match no_server.call(scope, undefined, &[]) {
+            Some(found) => Ok(read_loaded(scope, found)),
+            None => Err(self.stopped(scope, current.slot())),
+        }
     }
 
     /// Adds its place to a syntax error, if V8 did not report it.
@@ -452,13 +488,13 @@ impl Shared {
         url: &ModuleSpecifier,
         format: &str,
         current: &Current<'_>,
-    ) -> Result<crate::call::Step<LoadedFunctions>> {
+    ) -> Result<crate::call::Step<(LoadedFunctions, Interface)>> {
         let (runtime, prelude) = isolate.parts();
         deno_runtime::deno_core::scope!(scope, runtime);
         let path = module.path.to_string_lossy();
         let (kind, names) = match &module.wanted {
             Wanted::Handler(export) => ("handler", vec![export.as_str()]),
-            Wanted::Unnamed => ("unnamed", HANDLER_NAMES.to_vec()),
+            Wanted::Unnamed => ("unnamed", module.wanted.names()),
             Wanted::Hooks => ("hooks", Hook::ALL.map(Hook::name).to_vec()),
             Wanted::Program => ("program", vec!["before", "after"]),
         };
@@ -476,11 +512,15 @@ impl Shared {
             v8::Array::new_with_elements(scope, &names).into(),
             text_or_undefined(scope, packages.as_deref()),
             v8::Boolean::new(scope, self.host.flavour.get() == Flavour::Deno).into(),
+            text_or_undefined(scope, module.interface.map(Interface::name)),
         ];
+        if matches!(module.wanted, Wanted::Handler(_) | Wanted::Unnamed) {
+            self.host.loading.replace(Some(module.clone()));
+        }
         let undefined = v8::undefined(scope).into();
         let load = v8::Local::new(scope, &prelude.load);
         let result = load.call(scope, undefined, &arguments);
-        self.step(scope, prelude, result, current, read_functions)
+        self.step(scope, prelude, result, current, read_loaded)
     }
 
     /// Makes a payload of a value of this isolate; nothing where there is none.

@@ -51,6 +51,7 @@ mod typescript;
 mod value;
 mod variables;
 mod wakers;
+mod web;
 
 pub use engine::{JavaScript, engine};
 

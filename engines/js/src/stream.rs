@@ -74,7 +74,7 @@ impl Streams {
         self.0.borrow_mut().iter_mut().find(|entry| entry.slot == slot).map(use_it)
     }
 
-    fn open(&self, slot: usize, stream: &ResponseStream) {
+    pub(crate) fn open(&self, slot: usize, stream: &ResponseStream) {
         if self.with(slot, |_| ()).is_none() {
             let stream = stream.clone();
             let entry = Entry { slot, stream, wait: Wait::No, is_gone: false, waker: None };
@@ -218,15 +218,7 @@ fn write(
     args: v8::FunctionCallbackArguments<'_>,
     mut result: v8::ReturnValue<'_, v8::Value>,
 ) {
-    let chunk = match v8::Local::<'_, v8::ArrayBufferView>::try_from(args.get(1)) {
-        Ok(view) => {
-            let mut bytes = vec![0; view.byte_length()];
-            let written = view.copy_contents(&mut bytes);
-            bytes.truncate(written);
-            Bytes::from(bytes)
-        }
-        Err(_) => Bytes::from(args.get(1).to_rust_string_lossy(scope)),
-    };
+    let chunk = bytes_of(scope, args.get(1));
     let written = with_stream(scope, &args, |entry| entry.stream.write(chunk));
     result.set_int32(match written {
         Some(Written::Room) => 0,
@@ -235,6 +227,17 @@ fn write(
         // It has thrown.
         None => return,
     });
+}
+
+/// Returns the bytes of a text or of a view of some.
+pub(crate) fn bytes_of(scope: &mut v8::PinScope<'_, '_>, value: v8::Local<'_, v8::Value>) -> Bytes {
+    let Ok(view) = v8::Local::<'_, v8::ArrayBufferView>::try_from(value) else {
+        return Bytes::from(value.to_rust_string_lossy(scope));
+    };
+    let mut bytes = vec![0; view.byte_length()];
+    let written = view.copy_contents(&mut bytes);
+    bytes.truncate(written);
+    Bytes::from(bytes)
 }
 
 /// Implements `streamWait(slot)`: the prelude hears when there is room.

@@ -92,6 +92,33 @@ export type Handler<Event = any, Result = any> = (
   context: Context,
 ) => MaybePromise<Result | Streamed>;
 
+/** What a `fetch` handler gets as its second argument: the environment's variables. */
+export interface FetchEnvironment {
+  [name: string]: any;
+  /** The event that the request was made of, where one was. */
+  event?: any;
+  /** The context of that event. */
+  lambdaContext?: Context;
+}
+
+/** What a `fetch` handler gets as its third argument. */
+export interface ExecutionContext {
+  /** Has the call go on until a promise is settled. The response does not wait for it. */
+  waitUntil(promise: Promise<unknown>): void;
+  /** Does nothing: there is nothing that requests could be passed through to. */
+  passThroughOnException(): void;
+  readonly props: Record<string, any>;
+}
+
+/** A web application: the default export of a module, or its function `fetch`. */
+export interface FetchHandler {
+  fetch(
+    request: Request,
+    env: FetchEnvironment,
+    ctx: ExecutionContext,
+  ): MaybePromise<Response>;
+}
+
 /** What a middleware may export. A hook that returns nothing keeps what it was given. */
 export interface Middleware {
   /** Before the handler's module is loaded: may patch globals and modules. */

@@ -121,6 +121,9 @@ fn the_head_can_go_out_before_the_first_chunk() {
     assert!(stream.set_head(StreamHead::default()).is_err());
     stream.write(bytes("a")).unwrap();
     assert_eq!(now(reader.chunk()), Some(Some(bytes("a"))));
+    assert!(!stream.is_ended());
+    stream.end();
+    assert!(stream.is_ended());
 }
 
 #[test]

@@ -178,7 +178,7 @@ function addLowerCase(headers) {
   }
 }
 
-function contextOf(meta) {
+export function contextOf(meta) {
   return meta.context ??= new Context(meta);
 }
 
@@ -372,21 +372,13 @@ function call(kind, callee, value, parses, form, meta) {
   }
 }
 
-/**
- * Calls a function for an invocation that this isolate has not met yet.
- *
- * @param {number} kind what is called
- * @param value the text of the event, or of what a hook gets; or that value itself
- * @param {boolean} parses whether `value` is JSON text
- * @param {number} form how the result is wanted: as a value in an array of one, as JSON text, or as `toResponse` has it
- * @param {number} slot the invocation's place
- */
-export function invoke(
-  kind,
-  callee,
-  value,
-  parses,
-  form,
+/** The facts of the invocation in this place. */
+export function metaIn(slot) {
+  return metas[slot];
+}
+
+/** Notes the facts of an invocation that this isolate has not met yet. `slot` is its place. */
+export function enter(
   slot,
   requestId,
   deadlineMs,
@@ -422,8 +414,54 @@ export function invoke(
     context: undefined,
     answer: undefined,
     handled: false,
+    web: undefined,
   };
   metas[slot] = meta;
+  return meta;
+}
+
+/**
+ * Calls a function for an invocation that this isolate has not met yet.
+ *
+ * @param {number} kind what is called
+ * @param value the text of the event, or of what a hook gets; or that value itself
+ * @param {boolean} parses whether `value` is JSON text
+ * @param {number} form how the result is wanted: as a value in an array of one, as JSON text, or as `toResponse` has it
+ * @param {number} slot the invocation's place
+ */
+export function invoke(
+  kind,
+  callee,
+  value,
+  parses,
+  form,
+  slot,
+  requestId,
+  deadlineMs,
+  invokedFunctionArn,
+  traceId,
+  clientContext,
+  identity,
+  tenantId,
+  functionName,
+  w3c,
+  plainContext,
+  headers,
+) {
+  const meta = enter(
+    slot,
+    requestId,
+    deadlineMs,
+    invokedFunctionArn,
+    traceId,
+    clientContext,
+    identity,
+    tenantId,
+    functionName,
+    w3c,
+    plainContext,
+    headers,
+  );
   return call(kind, callee, value, parses, form, meta);
 }
 
@@ -439,7 +477,11 @@ export function warn(slot) {
 
 /** There is news of who reads the answer of the invocation in this place: that there is room, or that nobody reads any more. */
 export function hearOfReader(slot, isGone) {
-  metas[slot]?.sink?.hear(isGone);
+  const meta = metas[slot];
+  meta?.sink?.hear(isGone);
+  if (isGone) {
+    meta?.web?.hearGone();
+  }
 }
 
 /** A value's JSON text, or a failure. */
@@ -471,8 +513,11 @@ export function adopt(text) {
   }
 }
 
-/** Calls a `wrap` hook. Gives the function that takes the handler's place, in an array of one, or a failure. */
-export function wrap(wrapper, handler) {
+/**
+ * Calls a `wrap` hook. Gives the function that takes the handler's place, in an array of one, or a failure. Web applications are
+ * wrapped as they are: `isWeb` says that the handler is one.
+ */
+export function wrap(wrapper, handler, isWeb) {
   const inner = async (event, context, ...rest) => {
     const meta = core.getAsyncContext()?.trine;
     if (meta === undefined) {
@@ -493,10 +538,10 @@ export function wrap(wrapper, handler) {
         `wrap returned ${whatItIs(wrapped)}, not a function that takes the handler's place`,
       );
     }
-    return ["wrap", asCalled(wrapped)];
+    return ["wrap", isWeb ? wrapped : asCalled(wrapped)];
   };
   try {
-    const result = wrapper(inner);
+    const result = wrapper(isWeb ? handler : inner);
     return isThenable(result) ? Promise.resolve(result).then(finish).catch(fail) : finish(result);
   } catch (thrown) {
     return fail(thrown);
@@ -508,7 +553,11 @@ export function wrap(wrapper, handler) {
  * then only what was answered already goes out. Returns whether an answer is coming now.
  */
 export function idle(slot, isEmpty) {
-  const waiting = metas[slot]?.waiting ?? [];
+  const meta = metas[slot];
+  if (meta?.web !== undefined && !meta.web.over) {
+    return isEmpty && meta.web.idle();
+  }
+  const waiting = meta?.waiting ?? [];
   if (!isEmpty) {
     const held = waiting.findIndex((answer) => answer.holds);
     return held !== -1 && waiting.splice(held, 1)[0].empty() !== false;

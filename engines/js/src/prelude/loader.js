@@ -4,11 +4,23 @@ import { host } from "ext:trine_prelude/context.js";
 import { Failure } from "ext:trine_prelude/errors.js";
 import { showDeno } from "ext:trine_prelude/flavour.js";
 import { checkHandler, exportByRules } from "ext:trine_prelude/generations.js";
+import { EVENT, tell } from "ext:trine_prelude/interfaces.js";
 import { fault, isThenable } from "ext:trine_prelude/marshal.js";
 import { preload } from "ext:trine_prelude/preload.js";
 import { compileProgram } from "ext:trine_prelude/program.js";
 import { asCalled } from "ext:trine_prelude/response_stream.js";
 import { isPermissive } from "ext:trine_prelude/rules.js";
+import { prepare } from "ext:trine_prelude/serve.js";
+import {
+  beginLoad,
+  endLoad,
+  giveUp,
+  heldApplication,
+  isApplication,
+  isEvents,
+  knowsServers,
+  untilHeld,
+} from "ext:trine_prelude/servers.js";
 import { watchCompiled } from "ext:trine_prelude/source_maps.js";
 
 function namesOf(namespace) {
@@ -126,42 +138,122 @@ function wholeOf(namespace) {
   return typeof whole === "function" ? whole : undefined;
 }
 
-/** A handler; where there is none, what is wrong and the names of the module's functions, all without a function. */
-function findHandler(namespace, name) {
+/** What a module is itself, or has as its default export, if that is a function or an application. */
+function wholeApplicationOf(namespace) {
+  const whole = namespace?.default ?? namespace;
+  const isOwn = core.isModuleNamespaceObject(whole);
+  return isOwn && typeof whole.fetch !== "function" ? undefined : whole;
+}
+
+/** The names for which a module may stand itself. */
+const OF_WHOLE = new Set(["", "handler", "default", "app", "application", "server"]);
+
+/** The export that is a handler by this name. */
+function namedOf(namespace, name) {
   let value = name === "" ? undefined : exportOf(namespace, name);
-  if (value === undefined && (name === "" || name === "handler" || name === "default")) {
-    value = wholeOf(namespace);
+  if (value === undefined && OF_WHOLE.has(name)) {
+    value = wholeOf(namespace) ?? applicationOrNothing(wholeApplicationOf(namespace));
   }
-  return handlerOrProblem(namespace, name, value);
+  return { name, value };
 }
 
-/** A handler as the generations look for it: where it is, and nowhere else. */
-function findByRules(namespace, name) {
+/** A module's exports are no application by being an object. */
+function applicationOrNothing(value) {
+  return typeof value === "object" && value !== null && (isThenable(value) || tell(value) !== undefined)
+    ? value
+    : undefined;
+}
+
+/** The export where the generations look for it, and nowhere else. */
+function namedByRules(namespace, name) {
   // What counts as nothing there is not there.
-  return handlerOrProblem(namespace, name, exportByRules(namespace, name.split(".")) || undefined);
+  return { name, value: exportByRules(namespace, name.split(".")) || undefined };
 }
 
-function handlerOrProblem(namespace, name, value) {
-  if (typeof value === "function") {
-    const called = asCalled(value);
-    checkHandler(value, called !== value);
-    return [name, called];
+/**
+ * A handler that nobody has named: the usual name, then the module itself, then the one that has another of the names, then
+ * what an application may be called.
+ */
+function unnamedOf(namespace, names) {
+  const [usual, ...others] = names.filter((name) => /handler$/i.test(name));
+  const isFunction = (name) => typeof exportOf(namespace, name) === "function";
+  const whole = wholeOf(namespace);
+  if (isFunction(usual) || whole !== undefined) {
+    return namedOf(namespace, usual);
   }
+  const found = others.filter(isFunction);
+  if (found.length === 1) {
+    return namedOf(namespace, found[0]);
+  }
+  const applications = [usual, "default", ...names.slice(1 + others.length), "server"];
+  for (const name of applications) {
+    const value = name === "default" ? wholeApplicationOf(namespace) : exportOf(namespace, name);
+    if (typeof value === "function" || applicationOrNothing(value) !== undefined) {
+      return { name, value };
+    }
+  }
+  return namedOf(namespace, usual);
+}
+
+/** What is wrong where a module has no handler, and the names of its functions, all without a function. */
+function problemOf(namespace, { name, value }) {
   const problem = value === undefined ? "is undefined or not exported" : "is not a function";
   const inner = name.includes(".") ? innerNamesOf(namespace) : [];
   return [problem, ...namesOf(namespace), ...inner].flatMap((text) => [text, undefined]);
 }
 
-/** A handler that nobody has named: the usual name, then the module itself, then the one that has another of the names. */
-function findUnnamed(namespace, [usual, ...others]) {
-  const found = others.filter((name) => typeof exportOf(namespace, name) === "function");
-  if (
-    found.length === 1 && typeof exportOf(namespace, usual) !== "function" &&
-    wholeOf(namespace) === undefined
-  ) {
-    return findHandler(namespace, found[0]);
+/** The time after which a module that has started no server is not expected to do so any more, in milliseconds. */
+const LONGEST_WAIT = 10_000;
+
+/** What is returned for a module that waits, and whose event loop is empty. */
+let waiting;
+
+/** The server that a module starts once it is loaded. */
+async function laterServer(problem) {
+  if (!knowsServers() || !core.eventLoopHasMoreWork()) {
+    return undefined;
   }
-  return findHandler(namespace, usual);
+  waiting = problem;
+  const timer = core.createTimer(giveUp, LONGEST_WAIT, undefined, false, false, true);
+  await untilHeld();
+  core.cancelTimer(timer);
+  waiting = undefined;
+  return heldApplication();
+}
+
+/** The event loop is empty. What the module has turned out to have, if its load has waited for a server. */
+export function noServer() {
+  const problem = waiting;
+  waiting = undefined;
+  endLoad();
+  return problem;
+}
+
+/** The handler of a module, and its interface's number unless it takes events. */
+async function findHandler(namespace, sought, wanted) {
+  const { name, value } = sought;
+  // Most are told at once.
+  let found = tell(value, wanted);
+  if (isThenable(found)) {
+    found = await found;
+  }
+  if (found === undefined) {
+    found = heldApplication() ?? await laterServer(problemOf(namespace, sought));
+  }
+  if (found === undefined) {
+    isEvents();
+    return problemOf(namespace, sought);
+  }
+  const { interface: number, callee } = found;
+  if (number === EVENT) {
+    isEvents();
+    const called = asCalled(callee);
+    checkHandler(callee, called !== callee);
+    return [name, called];
+  }
+  isApplication(callee);
+  prepare(number);
+  return [name, callee, number];
 }
 
 /** The hooks of a middleware, then the names of its other functions. */
@@ -193,9 +285,10 @@ function findHooks(namespace, names) {
  * @param {string[]} names of the functions, or the one export path of a handler
  * @param {string | undefined} packages folder of packages of the task root, where the module lies outside of it
  * @param {boolean} isDeno whether it is written for Deno
+ * @param {string | undefined} wanted the interface of the handler, where somebody has said it
  * @returns {Promise<Array>} name, function, name, function, …
  */
-async function find(seek, format, path, url, names, packages, isDeno) {
+async function find(seek, format, path, url, names, packages, isDeno, wanted) {
   if (isDeno) {
     showDeno();
   }
@@ -209,13 +302,22 @@ async function find(seek, format, path, url, names, packages, isDeno) {
     const run = compileProgram(nodeModule(), path, url);
     return names.flatMap((name) => [name, run(name)]);
   }
-  const namespace = await loadNamespace(format, path, url);
-  if (seek === "unnamed") {
-    return findUnnamed(namespace, names);
-  }
   if (seek === "hooks") {
-    return findHooks(namespace, names);
+    return findHooks(await loadNamespace(format, path, url), names);
+  }
+  beginLoad(wanted);
+  try {
+    const namespace = await loadNamespace(format, path, url);
+    return await findHandler(namespace, soughtOf(seek, namespace, names), wanted);
+  } finally {
+    endLoad();
+  }
+}
+
+function soughtOf(seek, namespace, names) {
+  if (seek === "unnamed") {
+    return unnamedOf(namespace, names);
   }
   const [name] = names;
-  return isPermissive || name === "" ? findHandler(namespace, name) : findByRules(namespace, name);
+  return isPermissive || name === "" ? namedOf(namespace, name) : namedByRules(namespace, name);
 }

@@ -30,7 +30,8 @@ import {
   warn,
   wrap,
 } from "ext:trine_prelude/invoke.js";
-import { load } from "ext:trine_prelude/loader.js";
+import { load, noServer } from "ext:trine_prelude/loader.js";
+import { hearOfBody, serve } from "ext:trine_prelude/serve.js";
 import {
   failInterpreter,
   interpret,
@@ -41,6 +42,7 @@ import {
 import { setWarnings, treatRejections } from "ext:trine_prelude/options.js";
 import { preloadThread } from "ext:trine_prelude/preload.js";
 import { setRules } from "ext:trine_prelude/rules.js";
+import { trapServe } from "ext:trine_prelude/servers.js";
 
 const os = core.loadExtScript("ext:deno_os/30_os.js");
 
@@ -75,6 +77,7 @@ function start(host, isThread) {
     os.setExitHandler(exitByRequest);
   }
   trapSignals();
+  trapServe();
   shareSignals();
   watchFailures();
   redirectOutputs(host);
@@ -89,6 +92,9 @@ function start(host, isThread) {
     load,
     invoke,
     again,
+    serve,
+    hearOfBody,
+    noServer,
     wrap,
     warn,
     idle,

@@ -17,3 +17,4 @@ mod stopping;
 mod streaming;
 mod support;
 mod threads;
+mod web;

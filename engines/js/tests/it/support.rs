@@ -10,7 +10,7 @@ use trine_testkit::guest;
 pub(crate) use trine_testkit::guest::{LIMIT, call, module, text};
 
 /// A folder of files, and an instance. Further instances can be started beside it.
-pub(crate) struct Guest(guest::Guest);
+pub(crate) struct Guest(pub(crate) guest::Guest);
 
 impl Deref for Guest {
     type Target = guest::Guest;
