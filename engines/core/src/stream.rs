@@ -305,13 +305,6 @@ impl ResponseStream {
         state.wake_readers();
     }
 
-    /// Lets the front door have the head, though the first chunk is still to come.
-    pub fn begin(&self) {
-        let mut state = self.state();
-        state.begun = true;
-        state.wake_readers();
-    }
-
     /// Whether the function has said that no more comes.
     pub fn is_ended(&self) -> bool {
         self.state().ended
