@@ -52,3 +52,14 @@ fn an_interface_of_another_language_is_refused_and_so_is_none_at_all() {
     let finished = run(trine(&folder, &["serve", "--port", "0"]));
     assert!(finished.stderr.contains("trine.toml:3"), "{}", finished.stderr);
 }
+
+#[test]
+fn each_interface_can_be_named_as_well() {
+    for application in APPLICATIONS {
+        let folder = application.folder();
+        let mut command = trine(&folder, &["serve", "--port", "0", application.named]);
+        command.env("TRINE_INTERFACE", application.interface);
+        let reply = Served::of(command).get("/");
+        assert_eq!((reply.status, reply.header("x-kind")), (201, Some(application.kind)));
+    }
+}

@@ -9,8 +9,11 @@ const SLOTS: usize = 256;
 /// Maximum length of what is kept.
 const LONGEST: usize = 64;
 
+/// The bytes of an object, and the object.
+type Known<T> = (Box<[u8]>, Py<T>);
+
 /// Objects by the bytes that they were made of.
-pub(super) struct Seen<T>(Vec<Option<(Box<[u8]>, Py<T>)>>);
+pub(super) struct Seen<T>(Vec<Option<Known<T>>>);
 
 impl<T> Default for Seen<T> {
     fn default() -> Self {

@@ -197,7 +197,7 @@ impl Run<'_> {
         let Some(pieces) = pieces else { return Ok(Step::Ended) };
         let mut pieces = pieces.into_bound(py);
         let start = self.start.bind(py).get();
-        while let Some(piece) = pieces.next() {
+        for piece in pieces.by_ref() {
             let piece = start::bytes(&piece?)?;
             let is_empty = piece.is_empty();
             let written = start.put(py, piece, false)?;
