@@ -25,7 +25,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 use tokio::sync::{Mutex, Semaphore};
-use trine_engine::{Error, Interface, Invocation, Payload, Result};
+use trine_engine::{Error, Interface, Invocation, Level, Payload, Result};
 
 /// The functions of a site that a worker runs itself.
 pub(super) enum Share {
@@ -58,6 +58,7 @@ pub(super) async fn end_unread(
 /// The functions of a site, as one worker has them.
 pub(super) struct Functions {
     slots: Vec<Slot>,
+    names: Vec<String>,
     /// The time limits that functions have of their own.
     timeouts: Vec<Option<Duration>>,
     worker: Rc<Worker>,
@@ -125,6 +126,7 @@ impl Functions {
         };
         Self {
             slots: site.functions().iter().enumerate().map(slot).collect(),
+            names: site.functions().iter().map(|function| function.name.clone()).collect(),
             timeouts: site.functions().iter().map(|function| function.timeout).collect(),
             worker: worker.clone(),
             refreshes: !matches!(share, Share::Following),
@@ -170,7 +172,12 @@ impl Functions {
     fn note_interface(&self, index: usize) {
         let Ok(here) = self.here(index) else { return };
         let interface = here.function.interface();
-        self.interfaces.note(index, interface);
+        if let (true, Some(interface)) = (self.interfaces.note(index, interface), interface) {
+            let name = self.names.get(index).map_or("", String::as_str);
+            let message = format!("function '{name}' is a web application: {interface}");
+            let facts = [("function", name.into()), ("interface", interface.name().into())];
+            self.worker.log().line(Level::Info, &message, &facts);
+        }
         let (limit, most) = (here.limit.get(), here.limit_of_application);
         if limit < most && interface.is_some_and(Interface::is_web) {
             here.permits.add_permits((most - limit) as usize);

@@ -63,16 +63,15 @@ impl Interfaces {
         Interface::ALL.get(known.checked_sub(1)?).copied()
     }
 
-    /// Notes what a function has turned out to be.
-    pub(super) fn note(&self, function: usize, interface: Option<Interface>) {
+    /// Notes what a function has turned out to be. Returns whether it is news that it is an application.
+    pub(super) fn note(&self, function: usize, interface: Option<Interface>) -> bool {
         let at = interface.and_then(|it| Interface::ALL.iter().position(|known| *known == it));
         let known = at.map_or(0, |at| at as u8 + 1);
-        if let Some(place) = self.0.get(function)
-            // Read first: nearly always it is known.
-            && place.load(Ordering::Relaxed) != known
-        {
-            place.store(known, Ordering::Relaxed);
-        }
+        let Some(place) = self.0.get(function) else { return false };
+        // Read first: nearly always it is known.
+        place.load(Ordering::Relaxed) != known
+            && place.swap(known, Ordering::Relaxed) != known
+            && interface.is_some_and(Interface::is_web)
     }
 }
 

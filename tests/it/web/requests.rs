@@ -45,8 +45,11 @@ fn answers_stream_and_failures_are_told() {
         let log = served.process.stderr();
         assert!(log.contains("no answer to this"), "{application:?}: {log}");
         assert!(log.contains(application.file), "{application:?}: {log}");
-        let reply = connection.exchange("GET", "/silent", &[], b"");
-        assert_eq!(reply.status, 500, "{application:?}: {}", reply.text());
+        if application.kind != "node" {
+            // A listener may answer at any time: like every server of Node's, this one waits.
+            let reply = connection.exchange("GET", "/silent", &[], b"");
+            assert_eq!(reply.status, 500, "{application:?}: {}", reply.text());
+        }
         // What has begun cannot be replaced: the connection ends before the response does.
         connection.write(b"GET /late HTTP/1.1\r\nhost: x\r\n\r\n");
         let ended =

@@ -11,6 +11,7 @@ export const app = async (req, res) => {
   if (url.pathname === '/stream' || url.pathname === '/late') {
     for (let number = 0; number < 3; number++) {
       res.write(`chunk ${number}\n`);
+      await new Promise((resolve) => setImmediate(resolve));
       if (url.pathname === '/late') throw new RangeError('half an answer');
     }
     return res.end();
