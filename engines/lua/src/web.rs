@@ -153,6 +153,7 @@ impl WebCall {
 
     /// Returns the answer, once the application has returned.
     pub(crate) fn end(&self) -> Result<Payload> {
-        self.reply.end(&self.invocation.stream)
+        let has_body = self.request.method != "HEAD";
+        self.reply.end(&self.invocation.stream, has_body)
     }
 }

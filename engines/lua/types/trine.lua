@@ -44,6 +44,66 @@ function Context.buffer_response() end
 ---@field cookies string[]? as in `Set-Cookie`
 ---@field content_type string?
 
+--- A web request, as `fetch` gets it.
+---@class trine.Request
+---@field method string
+---@field scheme "http"|"https"
+---@field host string with its port, if any
+---@field path string below `mount`, decoded
+---@field raw_path string below `mount`, as it was sent
+---@field mount string the part of the path that leads to the application
+---@field query table<string, string|string[]>
+---@field query_string string?
+---@field url string
+---@field headers table<string, string> by lower-case name, found in any case
+---@field client string? the client's address
+---@field event table? the event that the request was made of
+---@field body string the whole body
+local Request = {}
+
+--- Reads bytes of the body, fewer only at its end; the whole rest without a number.
+---@param count integer?
+---@return string? bytes nil at the end
+function Request:read(count) end
+
+---@return fun(): string? pieces as they come in
+function Request:chunks() end
+
+---@return string
+function Request:text() end
+
+---@return any
+function Request:json() end
+
+---@class trine.WebResponse
+---@field status integer? from 200; 200 when absent
+---@field reason string?
+---@field headers table<string, string|number|(string|number)[]>?
+---@field cookies string[]? as in `Set-Cookie`
+---@field content_type string?
+---@field body (string|table|thread|fun(): string?)? a table becomes JSON; a function or a coroutine gives chunks
+
+--- A web application, or what a module with `fetch` returns.
+---@class trine.Application
+---@field fetch fun(request: trine.Request, context: trine.Context): trine.WebResponse|string|integer
+
+---@class trine.WsapiInput
+---@field length integer
+local WsapiInput = {}
+
+---@param count integer?
+---@return string? bytes nil at the end
+function WsapiInput:read(count) end
+
+--- What a WSAPI application gets: CGI's variables, of which none is nil.
+---@class trine.WsapiEnvironment
+---@field [string] string
+---@field input trine.WsapiInput
+---@field error file*
+
+---@class trine.WsapiApplication
+---@field run fun(wsapi_env: trine.WsapiEnvironment): integer|string, table<string, string|number|(string|number)[]>?, fun(): string?
+
 --- What an `error` hook gets when another language, or the runtime, has raised the error.
 ---@class trine.Error
 ---@field type string

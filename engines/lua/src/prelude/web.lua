@@ -18,6 +18,8 @@ local function wait()
   return open
 end
 
+local GONE = "the body of the request has not come whole: its client is gone"
+
 -- The next piece of a body; nil at its end.
 local function piece(owner, most)
   local text, fault = body_take(owner, most)
@@ -26,7 +28,9 @@ local function piece(owner, most)
       error("a body cannot be waited for here: a C function or a finalizer that cannot be suspended is running", 4)
     end
     body_wait(owner)
-    wait()
+    if wait() == false then
+      error(setmetatable({ type = "Runtime.ClientDisconnected", message = GONE }, host.error), 4)
+    end
     text, fault = body_take(owner, most)
   end
   if fault ~= nil then

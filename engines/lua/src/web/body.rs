@@ -143,16 +143,21 @@ pub(super) unsafe extern "C-unwind" fn take(state: *mut lua_State) -> c_int {
     }
 }
 
-/// Implements `body_wait(owner)`: begins a wait for the next piece.
+/// Implements `body_wait(owner)`: begins a wait for the next piece. It ends with false where the client is gone.
 pub(super) unsafe extern "C-unwind" fn wait(state: *mut lua_State) -> c_int {
     // SAFETY: as for `take`.
     unsafe {
         let host = Host::of(state);
         if let Some(call) = host.web().owner_at(state, 1) {
-            let arrival = (*call).body.arrival();
+            let call = &*call;
+            let arrival = call.body.arrival();
+            let gone = call.invocation.stream.get().gone();
             host.waits().begin(async {
-                arrival.await;
-                Outcome::Room(true)
+                tokio::select! {
+                    biased;
+                    () = arrival => Outcome::Room(true),
+                    () = gone => Outcome::Room(false),
+                }
             });
         }
     }

@@ -7,8 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 use trine_engine::{
-    Error, Payload, ResponseHead, ResponseStream, Result, StreamHead, StreamPlace, WebResponse,
-    Written,
+    Error, Fields, Payload, ResponseHead, ResponseStream, Result, StreamHead, StreamPlace,
+    WebResponse, Written,
 };
 
 /// The bytes of pieces that are put together while nothing is waited for.
@@ -140,14 +140,20 @@ impl Reply {
         stream.write(Bytes::from(mem::take(&mut *self.pending.borrow_mut())))
     }
 
-    /// Ends the answer.
-    pub(super) fn end(&self, place: &StreamPlace) -> Result<Payload> {
+    /// Ends the answer. `has_body` says that its length is that of its body, as of all but answers to HEAD and those that say that nothing is modified.
+    pub(super) fn end(&self, place: &StreamPlace, has_body: bool) -> Result<Payload> {
         if let Some(fault) = self.fault.take() {
             return Err(fault);
         }
         if !self.streams.get() {
-            let head = self.head.take().unwrap_or_default();
+            let mut head = self.head.take().unwrap_or_default();
             let body = Bytes::from(self.pending.take());
+            if has_body
+                && head.status != 304
+                && let Some(fields) = without_wrong_length(&head.headers, body.len())
+            {
+                head.headers = fields;
+            }
             return Ok(Payload::Response(Box::new(WebResponse { head, body })));
         }
         let stream = place.get();
@@ -156,5 +162,29 @@ impl Reply {
         }
         stream.end();
         Ok(Payload::Streamed)
+    }
+}
+
+/// Returns the fields without the length of a body, where that is another one: nobody could read such a response to its end.
+fn without_wrong_length(fields: &Fields, length: usize) -> Option<Fields> {
+    let is_length = |name: &[u8]| name.eq_ignore_ascii_case(b"content-length");
+    let is_right = |value: &[u8]| value == length.to_string().as_bytes();
+    if fields.all("content-length").all(is_right) {
+        return None;
+    }
+    Some(fields.iter().filter(|(name, _)| !is_length(name)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_length_is_left_out() {
+        let fields = Fields::from_iter([("a", "b"), ("Content-Length", "22")]);
+        assert_eq!(without_wrong_length(&fields, 22), None);
+        let left = without_wrong_length(&fields, 0).unwrap();
+        assert_eq!(left, Fields::from_iter([("a", "b")]));
+        assert_eq!(without_wrong_length(&left, 0), None);
     }
 }

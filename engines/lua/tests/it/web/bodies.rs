@@ -171,6 +171,24 @@ fn a_body_that_does_not_come_whole_is_an_error_where_it_is_read() {
 }
 
 #[test]
+fn a_client_that_is_gone_ends_a_wait_for_a_body() {
+    run(async {
+        let app = App::fetch("local text = request:text() return text").await;
+        let (request, _stream) = upload();
+        let cx = invocation("1");
+        let reader = cx.stream.get().reader();
+        let leaves = async {
+            sleep(Duration::from_millis(5)).await;
+            drop(reader);
+        };
+        let (result, ()): (Result<Payload>, ()) = tokio::join!(app.call(request, &cx), leaves);
+        let error = result.unwrap_err();
+        assert_eq!(error.name(), "Runtime.ClientDisconnected");
+        assert_eq!(error.frames()[0].line, 2, "{error:#}");
+    });
+}
+
+#[test]
 fn the_deadline_ends_a_wait_for_a_body() {
     run(async {
         let app = App::fetch(

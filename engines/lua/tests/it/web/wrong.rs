@@ -108,6 +108,19 @@ fn an_application_that_returns_nothing_is_told_what_to_return() {
 }
 
 #[test]
+fn the_length_of_another_body_is_left_out() {
+    run(async {
+        let app =
+            App::wsapi("return 302, { ['Content-Length'] = 22, Location = '/' }, function() end")
+                .await;
+        let answer = app.ask(get("/")).await.unwrap();
+        assert!(!answer.headers.contains("content-length") && answer.headers.contains("location"));
+        let answer = app.ask(super::with_method("HEAD", "/")).await.unwrap();
+        assert_eq!(answer.header("content-length"), "22");
+    });
+}
+
+#[test]
 fn chunks_that_are_no_strings_are_errors_where_they_are_given() {
     run(async {
         for (chunk, kind) in [("{}", "a table"), ("true", "a boolean"), ("print", "a function")] {
