@@ -136,7 +136,6 @@ impl<'r> Run<'r> {
         let host = vm.host();
         host.run(self.epoch, self.warned, self.invocation);
         host.streaming().allow(self.is_handler);
-        host.web().run(self.web.as_ref());
         host.watch().begin(self.label);
         let mut results = 0;
         let status = {
@@ -144,10 +143,13 @@ impl<'r> Run<'r> {
             if host.watch().doomed() {
                 return Err(Error::stopped());
             }
+            host.web().run(self.web.as_ref());
             // SAFETY: the coroutine is live and ours, with a function and `arguments` values on its stack, or
             // suspended by a wait. Nothing else runs on its state at this instant.
             let status =
                 unsafe { ffi::lua_resume(coroutine, vm.main(), arguments, &raw mut results) };
+            // Finalizers may run guest code at any time, and find no request then.
+            host.web().run(None);
             if status > ffi::LUA_YIELD {
                 // SAFETY: the coroutine has failed, and its error is on top.
                 unsafe { observe::failed(coroutine, status) };

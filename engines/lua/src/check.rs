@@ -33,7 +33,31 @@ fn may_be_an_application(source: &str, module: &Module, presence: &Presence) -> 
         Presence::NoFunction { kind, .. } => kind == "a table",
         _ => module.wanted == Wanted::Unnamed,
     };
-    may_be && words(source).iter().any(|word| ["run", "fetch"].contains(word))
+    may_be && may_have_an_application(&words(source))
+}
+
+/// Whether something may be given one of an application's functions: by its name, by a string, or by a framework.
+fn may_have_an_application(words: &[&str]) -> bool {
+    let is_name = |word: &str| matches!(word, "run" | "fetch");
+    let is_part = |word: &&&str| {
+        matches!(**word, "." | ":")
+            || word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+    };
+    words.iter().enumerate().any(|(at, word)| {
+        let is_string = word.starts_with(['"', '\'', '[']) && word.len() > 1;
+        if word.contains("wsapi") || word.contains("orbit") {
+            return true;
+        }
+        if is_string {
+            return is_name(word.trim_matches(['"', '\'', '[', ']', '=']));
+        }
+        let is_assigned = words.get(at + 1) == Some(&"=");
+        // `function M.api:fetch(`
+        let path = words[..at].iter().rev().take_while(is_part);
+        let is_defined =
+            || path.take_while(|word| **word != "return").any(|word| *word == "function");
+        is_name(word) && (is_assigned || is_defined())
+    })
 }
 
 fn presence(source: &str, names: &[&str]) -> Presence {
@@ -287,6 +311,31 @@ mod tests {
         let both =
             presence("handler = 5 function lambda_handler() end", &["handler", "lambda_handler"]);
         assert_eq!(both, Presence::Possible);
+    }
+
+    #[test]
+    fn functions_of_applications_are_seen_where_they_are_given_and_not_where_they_are_called() {
+        for source in [
+            "function M.run(env) end",
+            "function app.api:fetch(request) end",
+            "function fetch(request) end",
+            "return { run = run }",
+            "M.fetch = f",
+            "M['fetch'] = f",
+            "M[ [[run]] ] = f",
+            "local M = {} require('orbit').new(M) return M",
+        ] {
+            assert!(may_have_an_application(&words(source)), "{source}");
+        }
+        for source in [
+            "local r = trine.fetch('x') print(r)",
+            "function M.parse() return M.run(1) end",
+            "return { parse = function() return trine.fetch(x) end }",
+            "local run",
+            "",
+        ] {
+            assert!(!may_have_an_application(&words(source)), "{source}");
+        }
     }
 
     #[test]

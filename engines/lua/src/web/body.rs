@@ -46,6 +46,13 @@ impl Body {
         }))
     }
 
+    /// Returns how many bytes there are, where all of them are there already.
+    pub(super) fn length(&self) -> Option<usize> {
+        let mut state = self.0.borrow_mut();
+        state.open();
+        state.reader.is_none().then(|| state.ready.len())
+    }
+
     /// Returns what is there, at most this many bytes.
     fn take(&self, most: usize) -> Piece {
         let mut state = self.0.borrow_mut();
@@ -70,13 +77,18 @@ impl Body {
 }
 
 impl State {
-    /// Waits until a piece can be taken, or none will come.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Takes the body out of the request.
+    fn open(&mut self) {
         match self.request.take().map(|request| request.take_body()) {
             Some(RequestBody::Whole(bytes)) => self.ready = bytes,
             Some(RequestBody::Arriving(reader)) => self.reader = Some(reader),
             None => {}
         }
+    }
+
+    /// Waits until a piece can be taken, or none will come.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.open();
         while self.ready.is_empty() {
             let Some(reader) = &mut self.reader else { break };
             match reader.poll_chunk(cx) {

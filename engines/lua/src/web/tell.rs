@@ -36,64 +36,69 @@ pub(crate) fn application(
     let made = |function: Value, interface| {
         Ok(Some(Application { name: name.to_owned(), function, interface }))
     };
-    match module.interface {
-        Some(Interface::Event) => Ok(None),
-        None => match told(lua, name, value) {
+    let Some(interface) = module.interface else {
+        return match told(lua, name, value) {
             Some((interface, member)) => made(of(lua, value, member)?, interface),
             None => Ok(None),
-        },
-        Some(interface) => {
-            let Some((member, _)) = MEMBERS.into_iter().find(|(_, of)| *of == interface) else {
-                let message = format!(
-                    "Lua has no {interface} applications: the interface of a handler is event, fetch or wsapi"
-                );
-                return Err(Error::new(ErrorKind::Unsupported, message));
-            };
-            match value {
-                Value::Table(table) if function_in(table, member).is_some() => {
-                    made(of(lua, value, Some(member))?, interface)
-                }
-                value if callable(value) => made(value.clone(), interface),
-                value => Err(Error::new(
-                    ErrorKind::HandlerNotFound,
-                    format!(
-                        "'{name}' of module '{}' is no {interface} application (it is {}): that is a function, or a table with the function '{member}'",
-                        module.name,
-                        kind_of(value)
-                    ),
-                )),
-            }
+        };
+    };
+    let Some(member) = member_of(interface)? else { return Ok(None) };
+    match value {
+        Value::Table(table) if function_in(table, member).is_some() => {
+            made(of(lua, value, Some(member))?, interface)
         }
+        value if callable(value) => made(value.clone(), interface),
+        value => Err(Error::new(
+            ErrorKind::HandlerNotFound,
+            format!(
+                "'{name}' of module '{}' is no {interface} application (it is {}): that is a function, or a table with the function '{member}'",
+                module.name,
+                kind_of(value)
+            ),
+        )),
     }
+}
+
+/// Returns the member by which a table is an application of an interface; `None` for handlers of events.
+fn member_of(interface: Interface) -> Result<Option<&'static str>> {
+    if interface == Interface::Event {
+        return Ok(None);
+    }
+    let member = MEMBERS.into_iter().find(|(_, of)| *of == interface).map(|(member, _)| member);
+    let Some(member) = member else {
+        let message = format!(
+            "Lua has no {interface} applications: the interface of a handler is event, fetch or wsapi"
+        );
+        return Err(Error::new(ErrorKind::Unsupported, message));
+    };
+    Ok(Some(member))
 }
 
 /// Returns the web application of a module whose handler nobody has named: an export with the name of one, or the module
 /// itself.
 ///
 /// # Errors
-/// As [`application`].
+/// Where somebody has said an interface that Lua has not.
 pub(crate) fn unnamed(lua: &Lua, module: &Module, loaded: &Loaded) -> Result<Option<Application>> {
-    let told = module.clone().with_interface(None);
-    // Whatever has been said: only what is an application counts where nobody has named it.
-    let is_one = |name: &str, value: &Value| {
-        application(lua, &told, name, value).is_ok_and(|found| found.is_some())
-    };
-    for name in APPLICATION_NAMES {
-        let value = loaded.lookup(name, false);
-        if is_one(name, &value) {
-            return application(lua, module, name, &value);
-        }
+    if let Some(interface) = module.interface
+        && member_of(interface)?.is_none()
+    {
+        return Ok(None);
     }
-    if is_one("", &loaded.value) {
-        return itself(lua, module, &loaded.value);
+    // What is none counts as little as what is not there.
+    let found =
+        |name: &str| application(lua, module, name, &loaded.lookup(name, false)).ok().flatten();
+    if let Some(found) = APPLICATION_NAMES.into_iter().find_map(found) {
+        return Ok(Some(found));
     }
-    for (name, _) in MEMBERS {
-        let value = loaded.lookup(name, false);
-        if is_one(name, &value) {
-            return application(lua, module, name, &value);
-        }
+    if let Ok(Some(found)) = itself(lua, module, &loaded.value) {
+        return Ok(Some(found));
     }
-    Ok(None)
+    let mut members = MEMBERS.into_iter();
+    Ok(members.find_map(|(name, interface)| {
+        let is_said = module.interface.is_none_or(|said| said == interface);
+        found(name).filter(|found| is_said && found.interface == interface)
+    }))
 }
 
 /// Returns the web application that a module itself is, named by its function.

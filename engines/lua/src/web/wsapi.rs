@@ -65,6 +65,14 @@ pub(super) unsafe fn push(state: *mut lua_State, host: &Host, call: &WebCall) {
                 None => env.set(variable, value),
             }
         }
+        // Applications read as much as they are told that there is.
+        let known = call.body.length().filter(|known| *known > 0);
+        if let Some(known) = known
+            && !request.headers.contains("content-length")
+        {
+            length = known as i64;
+            env.set_stashed(b"CONTENT_LENGTH", Bytes::from(known.to_string()));
+        }
         env.begin(b"input");
         ffi::lua_createtable(state, 0, 1);
         call.owner.set(ffi::lua_topointer(state, -1));

@@ -242,6 +242,20 @@ fn a_request_that_is_over_cannot_be_read() {
 }
 
 #[test]
+fn what_is_finalized_finds_no_request() {
+    run(async {
+        let app = App::fetch(
+            "setmetatable({}, { __gc = function() print(pcall(request.read, request)) end }) return request:text()",
+        )
+        .await;
+        assert_eq!(app.ask(post("x")).await.unwrap().text(), "x");
+        app.guest.instance.shutdown();
+        let log = app.guest.log.text();
+        assert!(log.contains("the request is over"), "{log}");
+    });
+}
+
+#[test]
 fn many_requests_leave_nothing_behind() {
     run(async {
         let app = App::fetch(

@@ -79,6 +79,9 @@ fn somebody_may_say_which_it_is() {
             ("return { handler = function(r) end }", "-", Fetch, Fetch),
             ("return { run = print, fetch = print }", "-", Wsapi, Wsapi),
             ("return { run = print, fetch = print }", "-", Fetch, Fetch),
+            ("return { app = function(env) end }", "-", Wsapi, Wsapi),
+            ("return { run = function(wsapi_env) end }", "run", Fetch, Fetch),
+            ("function fetch(r) end", "-", Fetch, Fetch),
             ("return { go = function(request) end }", "go", Event, Event),
         ] {
             let (_, told) = load(source, name, Some(said)).await.unwrap();
@@ -93,6 +96,11 @@ fn somebody_may_say_which_it_is() {
         let error = load("return { app = print }", "app", Some(Asgi)).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unsupported);
         assert!(error.message().starts_with("Lua has no asgi applications"), "{error}");
+        let global = "function run(r) end";
+        let error = load(global, "-", Some(Fetch)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::HandlerNotFound);
+        let error = load("return { app = print }", "-", Some(Asgi)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
         let only = "return { run = function(wsapi_env) end }";
         let error = load(only, "-", Some(Event)).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::HandlerNotFound);

@@ -62,6 +62,8 @@ fn the_environment_has_the_variables_of_cgi() {
         assert_eq!(seen(request(), "wsapi_env.input.length").await, "5");
         assert_eq!(seen(get("/"), "wsapi_env.CONTENT_LENGTH .. wsapi_env.QUERY_STRING .. wsapi_env.HTTPS .. wsapi_env.SCRIPT_NAME").await, "");
         assert_eq!(seen(get("/"), "wsapi_env.PATH_INFO").await, "/");
+        let length = "wsapi_env.CONTENT_LENGTH .. '/' .. wsapi_env.input.length";
+        assert_eq!(seen(post("12345"), length).await, "5/5");
         assert_eq!(seen(get("/"), "wsapi_env['aws.event']").await, "");
         assert_eq!(seen(get("/"), "wsapi_env['aws.context'].aws_request_id").await, "id-1");
         let mut request = get("/");
