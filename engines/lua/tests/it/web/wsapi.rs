@@ -88,7 +88,6 @@ fn status_headers_and_chunks_become_the_answer() {
         assert_eq!(app.interface, Interface::Wsapi);
         let answer = app.ask(get("/here")).await.unwrap();
         assert_eq!((answer.status, answer.text()), (201, "<p>/here1"));
-        assert!(!answer.is_streamed);
         assert_eq!(answer.header("content-type"), "text/html");
         assert_eq!(answer.header("x-count"), "3");
         let cookies: Vec<_> = answer.headers.all("set-cookie").collect();
