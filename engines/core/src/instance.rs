@@ -111,6 +111,14 @@ pub trait Instance {
         false
     }
 
+    /// Returns what goes on between calls for as long as the instance lives: tasks that applications have begun as they
+    /// started. A server asks after each load and runs it beside the calls, on the thread of the instance; where nothing runs
+    /// between calls, nobody asks. `None` where there is nothing of the kind, or it was returned before. It ends with the
+    /// instance.
+    fn background(&self) -> Option<LocalFuture<'static, ()>> {
+        None
+    }
+
     /// Prepares for a snapshot of the process, of which copies will go on: runs what guests want done before it, the
     /// latest registration first, and lets go of connections, which no copy can use.
     ///
