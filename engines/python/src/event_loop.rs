@@ -4,6 +4,8 @@
 //! Of the calls that wait, one leads: it waits for the descriptor and the next timer and runs the loop for all. The
 //! others wait for their own task to be done, or for their turn to lead.
 
+mod keeper;
+
 use crate::{
     interpreter::{self, Interpreter, Prelude},
     limits::{Call, Runs},
@@ -42,6 +44,9 @@ pub(crate) struct EventLoop {
     turn: Notify,
     /// The notification that makes the leader check the timers again.
     nudge: Notify,
+    /// Number of calls that wait.
+    waiting: Cell<usize>,
+    keeper: keeper::State,
 }
 
 /// The selector in the form that a reactor takes.
@@ -111,6 +116,8 @@ impl EventLoop {
             leading: Cell::new(false),
             turn: Notify::new(),
             nudge: Notify::new(),
+            waiting: Cell::new(0),
+            keeper: keeper::State::default(),
         }))
     }
 
@@ -132,6 +139,7 @@ impl EventLoop {
                 // The progress of this one may be what another call waits for.
                 self.nudge.notify_one();
             }
+            self.tell_keeper();
             return task.call_method0("result").map(Ok);
         }
         let done = Arc::new(Notify::new());
@@ -152,7 +160,7 @@ impl EventLoop {
     ) -> std::result::Result<(), Option<PyErr>> {
         // Others may be waiting, with timers that are later than this task's.
         self.nudge.notify_one();
-        let place = Place(self);
+        let place = Place::new(self);
         while !self.check(task).map_err(Some)? {
             if self.leading.replace(true) {
                 tokio::select! {
@@ -246,6 +254,7 @@ impl EventLoop {
 
     /// Cancels what is left and closes the loop.
     pub(crate) fn end(&self, py: Python<'_>) -> PyResult<()> {
+        self.end_keeper();
         self.end.bind(py).call0().map(drop)
     }
 }
@@ -288,8 +297,17 @@ impl Drop for Leading<'_> {
 /// A waiting call's place: whoever leaves and finds no leader calls the next one.
 struct Place<'a>(&'a EventLoop);
 
+impl<'a> Place<'a> {
+    fn new(event_loop: &'a EventLoop) -> Self {
+        event_loop.waiting.set(event_loop.waiting.get() + 1);
+        Self(event_loop)
+    }
+}
+
 impl Drop for Place<'_> {
     fn drop(&mut self) {
+        self.0.waiting.set(self.0.waiting.get() - 1);
+        self.0.tell_keeper();
         if !self.0.leading.get() {
             self.0.turn.notify_one();
         }

@@ -319,6 +319,14 @@ impl Instance for PythonInstance {
         Box::pin(self.end_lifespans())
     }
 
+    fn background(&self) -> Option<LocalFuture<'static, ()>> {
+        if !self.web.has_lifespans() {
+            return None;
+        }
+        let keeper = self.event_loop.made()?.keep(&self.runs)?;
+        Some(Box::pin(keeper))
+    }
+
     fn before_snapshot(&self) -> LocalFuture<'_, Result<()>> {
         Box::pin(self.prepare_for_snapshot())
     }

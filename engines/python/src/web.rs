@@ -50,6 +50,11 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// Whether there are applications that may have begun something as they started.
+    pub(crate) fn has_lifespans(&self) -> bool {
+        !self.lifespans.borrow().is_empty()
+    }
+
     /// Returns the string of a word that comes up again and again.
     fn word<'py>(&self, py: Python<'py>, word: &str) -> Bound<'py, PyString> {
         self.words.borrow_mut().get(py, word.as_bytes(), |_| PyString::new(py, word))

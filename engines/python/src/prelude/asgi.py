@@ -20,13 +20,24 @@ async def receive(exchange):
         message = exchange.next_message(future)
         if message is not None:
             return message
-        await future
+        try:
+            await future
+        except BaseException:
+            exchange.forget(future)
+            raise
 
 
 async def send(exchange, message):
     """Waits until there is room after a message that was sent."""
     future = get_running_loop().create_future()
-    if not exchange.has_room(future) and not await future:
+    if exchange.has_room(future):
+        return
+    try:
+        reads = await future
+    except BaseException:
+        exchange.forget(future)
+        raise
+    if not reads:
         raise ClientDisconnected(message)
 
 
@@ -44,16 +55,16 @@ async def _serve():
     await get_running_loop().create_future()
 
 
-_served = set()
+# By loop: nobody else holds such a task.
+_served = {}
 
 
 def _keep_served(loop):
     if loop in _served:
         return
-    _served.add(loop)
-    task = loop.create_task(_serve(), name="trine")
+    _served[loop] = task = loop.create_task(_serve(), name="trine")
     task.add_done_callback(base_events._run_until_complete_cb)
-    task.add_done_callback(lambda _: _served.discard(loop))
+    task.add_done_callback(lambda _: _served.pop(loop, None))
 
 
 class LifespanFailed(Exception):

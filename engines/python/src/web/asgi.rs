@@ -5,6 +5,7 @@ mod lifespan;
 mod messages;
 mod scope;
 mod socket;
+mod socket_messages;
 
 pub(super) use lifespan::Lifespan;
 

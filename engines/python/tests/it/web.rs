@@ -3,8 +3,10 @@
 mod asgi;
 mod lifespan;
 mod sockets;
+mod streams;
 mod telling;
 mod wsgi;
+mod wsgi_bodies;
 
 use crate::harness::{Case, LIMIT, block_on, invocation};
 use bytes::Bytes;

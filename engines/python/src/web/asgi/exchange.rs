@@ -4,7 +4,7 @@
 //! its loop, which the call resolves that attends the exchange.
 
 use super::{
-    messages::{self, Body, Ready},
+    messages::{self, Body, Next, Ready},
     prelude,
 };
 use crate::{error, event_loop::EventLoop, web::response::Response};
@@ -57,9 +57,10 @@ enum Phase {
 impl Exchange {
     fn receive<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
-        let message = slf.get().locked().next(py)?;
-        match message {
-            Some(message) => Ready::of(py, message.into_any()),
+        // Made without the lock: Python's collector may run code of the guest's meanwhile.
+        let next = slf.get().locked().next();
+        match next {
+            Some(next) => Ready::of(py, next.message(py)?.into_any()),
             None => prelude(py)?.receive.bind(py).call1((slf,)),
         }
     }
@@ -82,13 +83,25 @@ impl Exchange {
         py: Python<'py>,
         future: Py<PyAny>,
     ) -> PyResult<Option<Bound<'py, PyDict>>> {
+        let next = {
+            let mut state = self.locked();
+            let next = state.next();
+            if next.is_none() {
+                state.receivers.push(future);
+                state.wake();
+            }
+            next
+        };
+        next.map(|next| next.message(py)).transpose()
+    }
+
+    /// Forgets a future for which nobody waits any more.
+    fn forget(&self, future: &Bound<'_, PyAny>) {
         let mut state = self.locked();
-        let message = state.next(py)?;
-        if message.is_none() {
-            state.receivers.push(future);
-            state.wake();
-        }
-        Ok(message)
+        let mut forgotten = messages::without(&mut state.receivers, future);
+        forgotten.extend(messages::without(&mut state.senders, future));
+        drop(state);
+        drop(forgotten);
     }
 
     /// Whether there is room for more; where there is none, the future will be resolved with whether anybody reads.
@@ -187,36 +200,11 @@ impl Exchange {
         more: bool,
         trailers: bool,
     ) -> PyResult<Written> {
-        let refused = |error: Error| error::streaming(py, &error);
-        let mut state = self.locked();
-        if state.stream.is_gone() {
-            state.told_gone = true;
-            return Ok(Written::Gone);
-        }
-        if let Some(expected) = &mut state.expected {
-            *expected = expected.checked_sub(chunk.len() as u64).ok_or_else(|| {
-                PyRuntimeError::new_err("Response content longer than Content-Length")
-            })?;
-            if !more && *expected > 0 {
-                let message = "Response content shorter than Content-Length";
-                return Err(PyRuntimeError::new_err(message));
-            }
-        }
-        let mut written = state.response.write(chunk).map_err(refused)?;
-        if !more {
-            match trailers {
-                true => state.phase = Phase::Trailers,
-                false => state.complete(),
-            }
-            return Ok(Written::Room);
-        }
-        if state.response.is_large() {
-            written = state.response.flush().map_err(refused)?;
-        } else if !state.response.is_streaming() {
-            // What is kept leaves as soon as the application waits.
-            state.wake();
-        }
-        Ok(written)
+        let taken = self.locked().take_body(chunk, more, trailers);
+        taken.map_err(|refused| match refused {
+            Refused::Length(message) => PyRuntimeError::new_err(message),
+            Refused::Stream(error) => error::streaming(py, &error),
+        })
     }
 
     /// Does what the application waits for, and puts what it has sent on its way, again and again. Ends when something
@@ -297,20 +285,60 @@ impl Exchange {
     }
 }
 
+/// Why a piece of the body was not taken.
+enum Refused {
+    /// It does not fit the length that was promised.
+    Length(&'static str),
+    Stream(Error),
+}
+
 impl State {
-    /// Makes the next message, if it is there.
-    fn next<'py>(&mut self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
+    /// Returns the next message, if it is there.
+    fn next(&mut self) -> Option<Next> {
         if self.phase == Phase::Complete || self.stream.is_gone() {
-            return messages::disconnect(py).map(Some);
+            return Some(Next::Disconnect);
         }
         if matches!(self.body, Body::Untaken) {
             self.body = Body::of(self.request.take_body());
         }
         match self.body.next() {
-            Poll::Ready(Some((chunk, more))) => messages::request(py, &chunk, more).map(Some),
-            Poll::Ready(None) => messages::disconnect(py).map(Some),
-            Poll::Pending => Ok(None),
+            Poll::Ready(next) => Some(next),
+            Poll::Pending => None,
         }
+    }
+
+    fn take_body(
+        &mut self,
+        chunk: Bytes,
+        more: bool,
+        trailers: bool,
+    ) -> std::result::Result<Written, Refused> {
+        if self.stream.is_gone() {
+            self.told_gone = true;
+            return Ok(Written::Gone);
+        }
+        if let Some(expected) = &mut self.expected {
+            let longer = Refused::Length("Response content longer than Content-Length");
+            *expected = expected.checked_sub(chunk.len() as u64).ok_or(longer)?;
+            if !more && *expected > 0 {
+                return Err(Refused::Length("Response content shorter than Content-Length"));
+            }
+        }
+        let mut written = self.response.write(chunk).map_err(Refused::Stream)?;
+        if !more {
+            match trailers {
+                true => self.phase = Phase::Trailers,
+                false => self.complete(),
+            }
+            return Ok(Written::Room);
+        }
+        if self.response.is_large() {
+            written = self.response.flush().map_err(Refused::Stream)?;
+        } else if !self.response.is_streaming() {
+            // What is kept leaves as soon as the application waits.
+            self.wake();
+        }
+        Ok(written)
     }
 
     fn complete(&mut self) {

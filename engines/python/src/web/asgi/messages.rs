@@ -92,17 +92,17 @@ impl Body {
         }
     }
 
-    /// Returns the next piece and whether more may follow; nothing where it has not come whole. Pending where there is no
-    /// more, too: then only the client's end is left to wait for.
-    pub(super) fn next(&mut self) -> Poll<Option<(Bytes, bool)>> {
+    /// Returns the next piece; the client's end where it has not come whole. Pending where there is no more, too: then only
+    /// the client's end is left to wait for.
+    pub(super) fn next(&mut self) -> Poll<Next> {
         let mut noop = Context::from_waker(Waker::noop());
         match self {
             Self::Untaken | Self::Ended { complete: true } => Poll::Pending,
-            Self::Ended { complete: false } => Poll::Ready(None),
+            Self::Ended { complete: false } => Poll::Ready(Next::Disconnect),
             Self::Whole(bytes) => {
                 let bytes = std::mem::take(bytes);
                 *self = Self::Ended { complete: true };
-                Poll::Ready(Some((bytes, false)))
+                Poll::Ready(Next::Request(bytes, false))
             }
             Self::Arriving { reader, next } => {
                 let chunk = match next.take() {
@@ -115,18 +115,21 @@ impl Body {
                 let Some(chunk) = chunk else {
                     let complete = !reader.stream().has_failed();
                     *self = Self::Ended { complete };
-                    return Poll::Ready(complete.then(|| (Bytes::new(), false)));
+                    return Poll::Ready(match complete {
+                        true => Next::Request(Bytes::new(), false),
+                        false => Next::Disconnect,
+                    });
                 };
                 // The last piece is told with its contents where that is known.
                 match reader.poll_chunk(&mut noop) {
                     Poll::Ready(None) if !reader.stream().has_failed() => {
                         *self = Self::Ended { complete: true };
-                        return Poll::Ready(Some((chunk, false)));
+                        return Poll::Ready(Next::Request(chunk, false));
                     }
                     Poll::Ready(after) => *next = after,
                     Poll::Pending => {}
                 }
-                Poll::Ready(Some((chunk, true)))
+                Poll::Ready(Next::Request(chunk, true))
             }
         }
     }
@@ -150,24 +153,30 @@ impl Body {
     }
 }
 
-/// Makes the message with a piece of the body.
-pub(super) fn request<'py>(
-    py: Python<'py>,
-    chunk: &[u8],
-    more: bool,
-) -> PyResult<Bound<'py, PyDict>> {
-    let message = PyDict::new(py);
-    message.set_item(intern!(py, "type"), intern!(py, "http.request"))?;
-    message.set_item(intern!(py, "body"), PyBytes::new(py, chunk))?;
-    message.set_item(intern!(py, "more_body"), more)?;
-    Ok(message)
+/// A message of the client's.
+pub(super) enum Next {
+    /// A piece of the body, and whether more may follow.
+    Request(Bytes, bool),
+    /// The client is gone, or has its response.
+    Disconnect,
 }
 
-/// Makes the message that the client is gone, or has its response.
-pub(super) fn disconnect(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
-    let message = PyDict::new(py);
-    message.set_item(intern!(py, "type"), intern!(py, "http.disconnect"))?;
-    Ok(message)
+impl Next {
+    /// Makes the message.
+    pub(super) fn message<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let message = PyDict::new(py);
+        match self {
+            Self::Request(chunk, more) => {
+                message.set_item(intern!(py, "type"), intern!(py, "http.request"))?;
+                message.set_item(intern!(py, "body"), PyBytes::new(py, chunk))?;
+                message.set_item(intern!(py, "more_body"), more)?;
+            }
+            Self::Disconnect => {
+                message.set_item(intern!(py, "type"), intern!(py, "http.disconnect"))?;
+            }
+        }
+        Ok(message)
+    }
 }
 
 /// Returns the text of a member.
@@ -282,6 +291,11 @@ pub(super) fn fields(message: &Bound<'_, PyAny>) -> PyResult<(Fields, Option<u64
         Err(_) => given.try_iter()?.try_for_each(|item| pair(&item?))?,
     }
     Ok((fields, length))
+}
+
+/// Takes a future out of a list.
+pub(super) fn without(list: &mut Vec<Py<PyAny>>, future: &Bound<'_, PyAny>) -> Vec<Py<PyAny>> {
+    list.extract_if(.., |waiting| waiting.is(future)).collect()
 }
 
 /// Resolves futures that are still waited for.

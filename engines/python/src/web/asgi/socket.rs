@@ -3,27 +3,19 @@
 use super::{
     messages::{self, Ready},
     prelude,
+    socket_messages::{Next, code, message, outgoing, text_member},
 };
-use crate::{
-    error,
-    event_loop::EventLoop,
-    web::{no_response, text},
-};
+use crate::{error, event_loop::EventLoop, web::no_response};
 use bytes::Bytes;
-use pyo3::{
-    exceptions::{PyRuntimeError, PyTypeError},
-    intern,
-    prelude::*,
-    types::{PyBytes, PyDict, PyString},
-};
+use pyo3::{exceptions::PyRuntimeError, intern, prelude::*, types::PyDict};
 use std::{
     pin::Pin,
     sync::{Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
 };
 use trine_engine::{
-    Error, FromSocket, Payload, ResponseHead, Result, SocketAnswer, SocketClose, SocketMessage,
-    WebResponse, WebSocket, Written,
+    Error, FromSocket, Payload, ResponseHead, Result, SocketAnswer, SocketClose, WebResponse,
+    WebSocket, Written,
 };
 
 /// The message of the error that `send()` raises when the client is gone.
@@ -103,6 +95,15 @@ impl SocketExchange {
         Ok(message)
     }
 
+    /// Forgets a future for which nobody waits any more.
+    fn forget(&self, future: &Bound<'_, PyAny>) {
+        let mut state = self.locked();
+        let mut forgotten = messages::without(&mut state.receivers, future);
+        forgotten.extend(messages::without(&mut state.senders, future));
+        drop(state);
+        drop(forgotten);
+    }
+
     /// Whether there is room for more; where there is none, the future will be resolved with whether anybody reads.
     fn has_room(&self, future: Py<PyAny>) -> bool {
         let mut ready = std::pin::pin!(self.socket.ready());
@@ -140,36 +141,9 @@ impl SocketExchange {
 
     /// Makes the next message, if it is there.
     fn next<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
-        let mut state = self.locked();
-        let message = PyDict::new(py);
-        let name = intern!(py, "type");
-        if !std::mem::replace(&mut state.told_connect, true) {
-            message.set_item(name, intern!(py, "websocket.connect"))?;
-            return Ok(Some(message));
-        }
-        let mut noop = Context::from_waker(Waker::noop());
-        if state.poll(&self.socket, &mut noop).is_pending() {
-            return Ok(None);
-        }
-        let close = match (state.next.take(), &state.closed) {
-            (Some(FromSocket::Message(received)), None) => {
-                message.set_item(name, intern!(py, "websocket.receive"))?;
-                match received {
-                    SocketMessage::Text(text) => message.set_item(intern!(py, "text"), text)?,
-                    SocketMessage::Binary(bytes) => {
-                        message.set_item(intern!(py, "bytes"), PyBytes::new(py, &bytes))?;
-                    }
-                }
-                return Ok(Some(message));
-            }
-            (_, Some(close)) => close.clone(),
-            (Some(FromSocket::Close(close)), None) => close,
-            (None, None) => return Ok(None),
-        };
-        message.set_item(name, intern!(py, "websocket.disconnect"))?;
-        message.set_item(intern!(py, "code"), close.code)?;
-        message.set_item(intern!(py, "reason"), close.reason)?;
-        Ok(Some(message))
+        // Made without the lock: Python's collector may run code of the guest's meanwhile.
+        let next = self.locked().next(&self.socket);
+        next.map(|next| message(py, next)).transpose()
     }
 
     /// Takes a message of the application's.
@@ -329,6 +303,22 @@ impl SocketExchange {
 }
 
 impl State {
+    /// Returns what the application is told next, if it is there.
+    fn next(&mut self, socket: &WebSocket) -> Option<Next> {
+        if !std::mem::replace(&mut self.told_connect, true) {
+            return Some(Next::Connect);
+        }
+        if self.poll(socket, &mut Context::from_waker(Waker::noop())).is_pending() {
+            return None;
+        }
+        match (self.next.take(), &self.closed) {
+            (_, Some(close)) => Some(Next::Ended(close.clone())),
+            (Some(FromSocket::Message(received)), None) => Some(Next::Received(received)),
+            (Some(FromSocket::Close(close)), None) => Some(Next::Ended(close)),
+            (None, None) => None,
+        }
+    }
+
     /// Waits until there is something to receive.
     fn poll(&mut self, socket: &WebSocket, cx: &mut Context<'_>) -> Poll<()> {
         if self.next.is_some() || self.closed.is_some() {
@@ -341,44 +331,5 @@ impl State {
         if let Some(attendant) = self.attendant.take() {
             attendant.wake();
         }
-    }
-}
-
-/// Returns the message that goes to the client.
-fn outgoing(message: &Bound<'_, PyAny>) -> PyResult<SocketMessage> {
-    let py = message.py();
-    let given = |name| {
-        let member = messages::member(message, name)?;
-        PyResult::Ok(member.filter(|value| !value.is_none()))
-    };
-    if let Some(bytes) = given(intern!(py, "bytes"))? {
-        let what = "'bytes' of an ASGI message";
-        return text::with_bytes(&bytes, what, Bytes::copy_from_slice).map(SocketMessage::Binary);
-    }
-    match given(intern!(py, "text"))? {
-        Some(text) => Ok(SocketMessage::Text(messages::text(&text, "text")?.to_owned())),
-        None => Err(PyTypeError::new_err("'websocket.send' must have 'text' or 'bytes'")),
-    }
-}
-
-/// Returns a member that is a text, or nothing.
-fn text_member(message: &Bound<'_, PyAny>, name: &Bound<'_, PyString>) -> PyResult<Option<String>> {
-    match messages::member(message, name)?.filter(|value| !value.is_none()) {
-        Some(value) => Ok(Some(messages::text(&value, name.to_str()?)?.to_owned())),
-        None => Ok(None),
-    }
-}
-
-/// Returns the code with which an application ends a WebSocket.
-fn code(message: &Bound<'_, PyAny>) -> PyResult<u16> {
-    match messages::member(message, intern!(message.py(), "code"))? {
-        Some(code) if !code.is_none() => match code.extract::<u16>() {
-            Ok(code @ (1000..=1003 | 1007..=1014 | 3000..=4999)) => Ok(code),
-            _ => {
-                let message = format!("{code} is no code with which a WebSocket can be ended");
-                Err(PyRuntimeError::new_err(message))
-            }
-        },
-        _ => Ok(1000),
     }
 }

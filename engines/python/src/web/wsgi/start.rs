@@ -93,34 +93,12 @@ impl StartResponse {
 
     /// Takes a piece of the body. It is on its way then, unless there is nothing to come after it: `is_last` says so of the
     /// only pieces of a list.
-    pub(super) fn put(&self, py: Python<'_>, mut chunk: Bytes, is_last: bool) -> PyResult<Written> {
-        let mut state = self.locked();
-        if !state.is_started {
-            return Err(PyAssertionError::new_err("write() before start_response()"));
-        }
-        if chunk.is_empty() {
-            return Ok(Written::Room);
-        }
-        if let Some(length) = state.length {
-            // Never more than was promised, as gunicorn does.
-            let room = length.saturating_sub(state.written);
-            chunk.truncate(room.min(chunk.len() as u64) as usize);
-        }
-        state.written += chunk.len() as u64;
-        let refused = |error: Error| error::streaming(py, &error);
-        let is_whole = state.length.is_some_and(|length| state.written >= length);
-        let mut written = Written::Room;
-        if !chunk.is_empty() || !state.response.is_begun() {
-            written = state.response.write(chunk).map_err(refused)?;
-        }
-        if is_whole {
-            if !state.response.is_complete() {
-                state.response.complete();
-            }
-        } else if !is_last && !state.response.is_streaming() {
-            written = state.response.begin().map_err(refused)?;
-        }
-        Ok(written)
+    pub(super) fn put(&self, py: Python<'_>, chunk: Bytes, is_last: bool) -> PyResult<Written> {
+        let put = self.locked().put(chunk, is_last);
+        put.map_err(|refused| match refused {
+            Some(error) => error::streaming(py, &error),
+            None => PyAssertionError::new_err("write() before start_response()"),
+        })
     }
 
     /// Sets the length of a response that is this one piece, where the application has not.
@@ -173,6 +151,41 @@ impl StartResponse {
                 state.response.take()
             }
         }
+    }
+}
+
+impl State {
+    /// Takes a piece of the body. Refuses it with nothing before there is a head.
+    fn put(
+        &mut self,
+        mut chunk: Bytes,
+        is_last: bool,
+    ) -> std::result::Result<Written, Option<Error>> {
+        if !self.is_started {
+            return Err(None);
+        }
+        if chunk.is_empty() {
+            return Ok(Written::Room);
+        }
+        if let Some(length) = self.length {
+            // Never more than was promised, as gunicorn does.
+            let room = length.saturating_sub(self.written);
+            chunk.truncate(room.min(chunk.len() as u64) as usize);
+        }
+        self.written += chunk.len() as u64;
+        let is_whole = self.length.is_some_and(|length| self.written >= length);
+        let mut written = Written::Room;
+        if !chunk.is_empty() || !self.response.is_begun() {
+            written = self.response.write(chunk).map_err(Some)?;
+        }
+        if is_whole {
+            if !self.response.is_complete() {
+                self.response.complete();
+            }
+        } else if !is_last && !self.response.is_streaming() {
+            written = self.response.begin().map_err(Some)?;
+        }
+        Ok(written)
     }
 }
 

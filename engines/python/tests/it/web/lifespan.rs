@@ -165,3 +165,31 @@ fn a_start_that_never_ends_is_stopped() {
     let error = case.load("app", "app").unwrap_err();
     assert_eq!(error.kind(), trine_engine::ErrorKind::Timeout);
 }
+
+#[test]
+fn what_a_lifespan_has_begun_goes_on_between_requests_where_somebody_runs_it() {
+    let start = "
+async def tick():
+    for n in range(3):
+        await asyncio.sleep(0.002)
+        print('tick', n)
+    await asyncio.to_thread(print, 'from a thread')
+    print('done')
+scope['state']['task'] = asyncio.create_task(tick())";
+    let app = loads(&format!("{start}\n{COMPLETE}"), ENDED).unwrap();
+    block_on(async {
+        let background = app.case.instance.background().expect("it has a lifespan");
+        assert!(app.case.instance.background().is_none());
+        let background = tokio::task::spawn_local(background);
+        let limit = std::time::Instant::now() + crate::harness::LIMIT;
+        while !app.case.log.text().contains("done") {
+            assert!(std::time::Instant::now() < limit);
+            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        }
+        assert!(app.send(super::get("/")).await.body().contains("finished"));
+        app.case.instance.settle(false).await;
+        app.case.instance.shutdown();
+        tokio::time::timeout(crate::harness::LIMIT, background).await.unwrap().unwrap();
+    });
+    assert!(app.case.log.text().ends_with("ended\n"), "{}", app.case.log.text());
+}
