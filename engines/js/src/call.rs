@@ -281,6 +281,9 @@ impl Shared {
                 (text_to_v8(scope, b"null")?, true)
             }
             Payload::Nothing => (v8::undefined(scope).into(), false),
+            Payload::Request(_) => {
+                return Err(Error::internal("this function takes events and no requests"));
+            }
             _ => return Err(Error::internal("this form of payload is not known")),
         };
         // Filled in place: copied from a smaller array, the stores just made would stall the loads.

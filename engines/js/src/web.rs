@@ -183,7 +183,8 @@ impl Shared {
         arguments[2] = name_to_v8(scope, request.method.as_bytes());
         arguments[3] = latin1_to_v8(scope, target.as_bytes());
         arguments[4] = name_to_v8(scope, request.version.as_bytes());
-        arguments[5] = v8::Boolean::new(scope, request.event.is_some()).into();
+        let flags = i32::from(request.event.is_some()) | i32::from(request.upgrades) << 1;
+        arguments[5] = v8::Integer::new(scope, flags).into();
         arguments[6] = v8::Integer::new(scope, place.slot() as i32).into();
         let mut count = 7;
         if is_new {

@@ -76,44 +76,64 @@ function interfaceOf(callee) {
 
 const told = (number, callee) => ({ interface: number, callee });
 
-/** What an object of a framework is. It may have to be awaited; undefined where it is none. */
-function tellApplication(value) {
-  if (isServer(value)) {
-    return told(NODE, listenerOf(value));
-  }
-  if (isFunction(value.fetch)) {
-    return told(FETCH, (request, env, context) => value.fetch(request, env, context));
-  }
-  if (isFunction(value.getHttpAdapter) && isFunction(value.init)) {
-    return tellNest(value);
-  }
-  if (isFunction(value.routing) && isFunction(value.ready)) {
-    return tellFastify(value);
-  }
-  if (isFunction(value.callback) && isFunction(value.use)) {
-    return told(NODE, value.callback());
-  }
-  if (isServer(value.listener) && isFunction(value.initialize)) {
-    return tellHapi(value);
-  }
-  const listens = isFunction(value.listen);
-  if (isFunction(value)) {
-    return isFunction(value.handle) && (listens || isFunction(value.use))
-      ? told(NODE, value)
-      : undefined;
-  }
-  if (!listens) {
+/** Whether a function takes a response of Node's. */
+export function takesResponse(callee) {
+  return IS_RESPONSE.test(parameterNames(callee)[1] ?? "");
+}
+
+const isFramework = (value) =>
+  isFunction(value) && isFunction(value.handle) && (isFunction(value.listen) || isFunction(value.use));
+
+/** The name of the member by which a framework's object takes requests. A module's exports may be called so, too. */
+export function methodOf(value) {
+  if (!isObject(value) || isFunction(value) || !isFunction(value.listen)) {
     return undefined;
   }
-  if (isServer(value.server)) {
-    return told(NODE, listenerOf(value.server));
-  }
-  for (const name of ["handler", "handle"]) {
-    if (isFunction(value[name])) {
+  const isPlain = [Object.prototype, null].includes(Object.getPrototypeOf(value));
+  return ["handler", "handle"].find((name) =>
+    isFunction(value[name]) && (!isPlain || takesResponse(value[name]))
+  );
+}
+
+/** What applications have, and what is made of one of that kind: what it is, or a promise of that. */
+const KINDS = [
+  // First, for some have whatever they are asked for.
+  [
+    (value) => isFunction(value.fetch),
+    (value) => told(FETCH, (request, env, context) => value.fetch(request, env, context)),
+  ],
+  [isServer, (value) => told(NODE, listenerOf(value))],
+  [(value) => isFunction(value.getHttpAdapter) && isFunction(value.init), tellNest],
+  [(value) => isFunction(value.routing) && isFunction(value.ready), tellFastify],
+  [
+    (value) => isFunction(value.callback) && isFunction(value.use),
+    (value) => told(NODE, value.callback()),
+  ],
+  [(value) => isServer(value.listener) && isFunction(value.initialize), tellHapi],
+  [isFramework, (value) => told(NODE, value)],
+  [
+    (value) => isFunction(value.listen) && isServer(value.server),
+    (value) => told(NODE, listenerOf(value.server)),
+  ],
+  [
+    (value) => methodOf(value) !== undefined,
+    (value) => {
+      const name = methodOf(value);
       return told(NODE, (request, response) => value[name](request, response));
-    }
-  }
-  return undefined;
+    },
+  ],
+];
+
+const isObject = (value) => value !== null && (typeof value === "object" || isFunction(value));
+
+/** Whether an object or function is an application by what it has. */
+export function isApplication(value) {
+  return isObject(value) && KINDS.some(([has]) => has(value));
+}
+
+/** What an object of a framework is. It may have to be awaited; undefined where it is none. */
+function tellApplication(value) {
+  return KINDS.find(([has]) => has(value))?.[1](value);
 }
 
 async function tellNest(value) {
@@ -158,7 +178,7 @@ function tellAs(value, number) {
  * @param {string | undefined} wanted the interface's name, where somebody has said it
  */
 export function tell(value, wanted) {
-  if (value === null || (typeof value !== "object" && !isFunction(value))) {
+  if (!isObject(value)) {
     return undefined;
   }
   if (wanted !== undefined) {

@@ -4,7 +4,7 @@ import { host } from "ext:trine_prelude/context.js";
 import { Failure } from "ext:trine_prelude/errors.js";
 import { showDeno } from "ext:trine_prelude/flavour.js";
 import { checkHandler, exportByRules } from "ext:trine_prelude/generations.js";
-import { EVENT, tell } from "ext:trine_prelude/interfaces.js";
+import { EVENT, isApplication, methodOf, takesResponse, tell } from "ext:trine_prelude/interfaces.js";
 import { fault, isThenable } from "ext:trine_prelude/marshal.js";
 import { preload } from "ext:trine_prelude/preload.js";
 import { compileProgram } from "ext:trine_prelude/program.js";
@@ -16,8 +16,8 @@ import {
   endLoad,
   giveUp,
   heldApplication,
-  isApplication,
-  isEvents,
+  hasApplication,
+  hasEvents,
   knowsServers,
   untilHeld,
 } from "ext:trine_prelude/servers.js";
@@ -146,12 +146,32 @@ function wholeApplicationOf(namespace) {
 }
 
 /** The names for which a module may stand itself. */
-const OF_WHOLE = new Set(["", "handler", "default", "app", "application", "server"]);
+const OF_WHOLE = new Set([
+  "",
+  "handler",
+  "lambdaHandler",
+  "lambda_handler",
+  "default",
+  "app",
+  "application",
+  "server",
+]);
+
+/** The export by a handler's name. Members of an application are none, unless somebody has put them there as such. */
+function handlerExportOf(namespace, name) {
+  const value = exportOf(namespace, name);
+  const isOwn = core.isModuleNamespaceObject(namespace) && Object.hasOwn(namespace, name);
+  const whole = isOwn || !OF_WHOLE.has(name) ? undefined : wholeApplicationOf(namespace);
+  const isMember = isApplication(whole) &&
+    (!Object.hasOwn(whole, name) || methodOf(whole) === name ||
+      typeof value === "function" && takesResponse(value));
+  return isMember ? undefined : value;
+}
 
 /** The export that is a handler by this name. */
 function namedOf(namespace, name) {
-  let value = name === "" ? undefined : exportOf(namespace, name);
-  if (value === undefined && OF_WHOLE.has(name)) {
+  let value = name === "" ? undefined : handlerExportOf(namespace, name);
+  if (value === undefined && OF_WHOLE.has(name) && !name.startsWith("lambda")) {
     value = wholeOf(namespace) ?? applicationOrNothing(wholeApplicationOf(namespace));
   }
   return { name, value };
@@ -159,9 +179,8 @@ function namedOf(namespace, name) {
 
 /** A module's exports are no application by being an object. */
 function applicationOrNothing(value) {
-  return typeof value === "object" && value !== null && (isThenable(value) || tell(value) !== undefined)
-    ? value
-    : undefined;
+  const isOne = typeof value === "object" && value !== null;
+  return isOne && (isThenable(value) || isApplication(value)) ? value : undefined;
 }
 
 /** The export where the generations look for it, and nowhere else. */
@@ -176,7 +195,7 @@ function namedByRules(namespace, name) {
  */
 function unnamedOf(namespace, names) {
   const [usual, ...others] = names.filter((name) => /handler$/i.test(name));
-  const isFunction = (name) => typeof exportOf(namespace, name) === "function";
+  const isFunction = (name) => typeof handlerExportOf(namespace, name) === "function";
   const whole = wholeOf(namespace);
   if (isFunction(usual) || whole !== undefined) {
     return namedOf(namespace, usual);
@@ -187,7 +206,9 @@ function unnamedOf(namespace, names) {
   }
   const applications = [usual, "default", ...names.slice(1 + others.length), "server"];
   for (const name of applications) {
-    const value = name === "default" ? wholeApplicationOf(namespace) : exportOf(namespace, name);
+    const value = name === "default"
+      ? wholeApplicationOf(namespace)
+      : handlerExportOf(namespace, name);
     if (typeof value === "function" || applicationOrNothing(value) !== undefined) {
       return { name, value };
     }
@@ -241,17 +262,17 @@ async function findHandler(namespace, sought, wanted) {
     found = heldApplication() ?? await laterServer(problemOf(namespace, sought));
   }
   if (found === undefined) {
-    isEvents();
+    hasEvents();
     return problemOf(namespace, sought);
   }
   const { interface: number, callee } = found;
   if (number === EVENT) {
-    isEvents();
+    hasEvents();
     const called = asCalled(callee);
     checkHandler(callee, called !== callee);
     return [name, called];
   }
-  isApplication(callee);
+  hasApplication(callee);
   prepare(number);
   return [name, callee, number];
 }

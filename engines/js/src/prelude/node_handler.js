@@ -119,6 +119,7 @@ export class NodeExchange extends Exchange {
   #isFull = false;
   #isEnded = false;
   #isSent = false;
+  #hasNone = false;
   #isTaken = false;
   #isArriving = false;
   #isAsked = false;
@@ -406,6 +407,11 @@ export class NodeExchange extends Exchange {
     super.check();
   }
 
+  /** What comes over the connection is no body, as long as no other protocol is agreed on. */
+  hasNoBody() {
+    this.#hasNone = true;
+  }
+
   /** The request wants to be read. */
   read() {
     const { request } = this;
@@ -414,7 +420,7 @@ export class NodeExchange extends Exchange {
     }
     if (!this.#isTaken) {
       this.#isTaken = true;
-      const taken = host.webBody(this.slot);
+      const taken = this.#hasNone ? undefined : host.webBody(this.slot);
       this.#isArriving = taken === true;
       if (!this.#isArriving) {
         request.complete = true;
@@ -582,14 +588,17 @@ function bufferOf(bytes) {
 }
 
 /** Calls a listener with a request. */
-export function serveNode(callee, method, target, version, hasEvent, meta) {
+export function serveNode(callee, method, target, version, hasEvent, upgrades, meta) {
   const server = serverOf(callee);
   const exchange = new NodeExchange(meta, hasEvent, server);
   const headers = host.webHeaders(meta.slot);
   exchange.receive(method, target, version, headers);
   const { request, response } = exchange;
-  if (isUpgrade(server, request)) {
-    return serveUpgrade(exchange);
+  if (upgrades) {
+    if (server !== undefined && server.listenerCount("upgrade") > 0) {
+      return serveUpgrade(exchange);
+    }
+    exchange.hasNoBody();
   }
   const result = within(meta, callee, request, response);
   if (isThenable(result)) {
@@ -606,13 +615,6 @@ export function serveNode(callee, method, target, version, hasEvent, meta) {
 }
 
 const flush = (exchange) => exchange.flush();
-
-/** Whether a request asks for another protocol, and the server knows one. */
-function isUpgrade(server, request) {
-  return server !== undefined && server.listenerCount("upgrade") > 0 &&
-    request.headers.upgrade !== undefined &&
-    /(?:^|,)\s*upgrade\s*(?:,|$)/i.test(request.headers.connection ?? "");
-}
 
 function serveUpgrade(exchange) {
   const { meta, request, server } = exchange;

@@ -11,6 +11,10 @@ import { prepareNode, serveNode } from "ext:trine_prelude/node_handler.js";
 /** What is called; `Kind` in Rust. */
 const FETCH_KIND = 5;
 
+/** The bits of the flags. */
+const HAS_EVENT = 1;
+const UPGRADES = 2;
+
 /** Loads what a handler of this interface needs, before the first request. */
 export function prepare(number) {
   if (number === NODE) {
@@ -24,7 +28,7 @@ export function prepare(number) {
  *
  * @param {number} kind what is called
  * @param {string} target the address of the request for `fetch`, else its path and query
- * @param {boolean} hasEvent whether it was made of an event
+ * @param {number} flags whether it was made of an event, and whether its connection may go over to another protocol
  * @param {string | undefined} requestId undefined where the invocation is known already
  */
 export function serve(
@@ -33,7 +37,7 @@ export function serve(
   method,
   target,
   version,
-  hasEvent,
+  flags,
   slot,
   requestId,
   deadlineMs,
@@ -61,13 +65,15 @@ export function serve(
     plainContext,
     headers,
   );
+  const hasEvent = (flags & HAS_EVENT) !== 0;
+  const upgrades = (flags & UPGRADES) !== 0;
   try {
     if (meta.leftovers) {
       host.leftovers();
     }
     const result = kind === FETCH_KIND
       ? serveFetch(callee, method, target, hasEvent, meta)
-      : serveNode(callee, method, target, version, hasEvent, meta);
+      : serveNode(callee, method, target, version, hasEvent, upgrades, meta);
     if (result === undefined) {
       core.runMicrotasks();
       if (core.eventLoopHasMoreWork()) {

@@ -186,12 +186,12 @@ function release() {
 }
 
 /** The handler of a module takes events. */
-export function isEvents() {
+export function hasEvents() {
   release();
 }
 
 /** The handler is a web application. Its servers only seem to listen. */
-export function isApplication(callee) {
+export function hasApplication(callee) {
   for (const entry of held) {
     if (entry.server !== undefined && !entry.pretends) {
       pretend(entry);

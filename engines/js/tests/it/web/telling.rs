@@ -43,7 +43,7 @@ fn functions_are_told_by_the_names_of_their_parameters() {
         ("() => 'event'", Interface::Event),
         ("async (request, context) => 'event'", Interface::Event),
         ("({ request }) => 'event'", Interface::Event),
-        ("(req, res, context, callback) => callback(null, 'event')", Interface::Event),
+        ("(req, res, callback) => callback(null, 'event')", Interface::Event),
         ("(...args) => 'event'", Interface::Event),
     ] {
         let source = format!("export const handler = {};", function.replace("FETCH", fetch));
@@ -65,6 +65,10 @@ fn objects_are_told_by_what_they_have() {
         (format!("Object.assign({REPLY}, {{ handle() {{}}, listen() {{}} }})"), Interface::Node),
         (format!("{{ callback: () => {REPLY}, use() {{}} }}"), Interface::Node),
         (format!("{{ handler: {REPLY}, listen() {{}} }}"), Interface::Node),
+        (
+            "new (class { handle(a, b) { b.end('node'); } listen() {} })()".to_owned(),
+            Interface::Node,
+        ),
         (format!("{{ ready: async () => {{}}, routing: {REPLY} }}"), Interface::Node),
         (
             format!(
@@ -83,6 +87,23 @@ fn objects_are_told_by_what_they_have() {
     for name in [None, Some("server")] {
         assert_told(&source, name, Interface::Node, "node");
     }
+}
+
+#[test]
+fn members_of_an_application_are_no_handlers_unless_they_were_put_there() {
+    let source = "export default { handler(req, res, info) { res.end('node'); }, listen() {} };";
+    assert_told(source, None, Interface::Node, "node");
+    assert_told(source, Some("handler"), Interface::Node, "node");
+    let source = "class App { constructor() { this.handler = this.handler.bind(this); }
+        handler(req, res, info) { res.end('node'); } listen() {} }
+        export default new App();";
+    assert_told(source, None, Interface::Node, "node");
+    let source = "export default new Proxy({}, { get: (target, name) =>
+        name === 'then' ? undefined : name === 'fetch' ? () => new Response('fetch') : () => 'a route' });";
+    assert_told(source, None, Interface::Fetch, "fetch");
+    let source = "const app = Object.assign((req, res) => {}, { handle() {}, listen() {} });
+        app.handler = (event) => 'event'; export default app;";
+    assert_told(source, Some("handler"), Interface::Event, "\"event\"");
 }
 
 #[test]
@@ -228,4 +249,38 @@ fn a_commonjs_module_may_be_an_application_or_start_one() {
             assert_eq!(seen.body(), "x", "{source}");
         });
     }
+}
+
+#[test]
+fn hooks_and_an_application_share_their_context_and_may_wrap_it() {
+    let guest = Guest::with(
+        &[
+            (
+                "app.mjs",
+                "export default { fetch: (request, env) => new Response(`inner ${env.lambdaContext.state.who}`) };",
+            ),
+            (
+                "hooks.mjs",
+                "export const before = (event, context) => { context.state.who = 'hook'; };
+                export const wrap = (inner) => async (request, env, ctx) => {
+                    const response = await inner(request, env, ctx);
+                    return new Response(`outer ${await response.text()}`, response);
+                };",
+            ),
+        ],
+        None,
+    );
+    run(async {
+        let function = application(&guest, Interface::Fetch).await;
+        let hooks = guest.load("hooks.mjs", Wanted::Hooks).await.unwrap();
+        let hook = |name: &str| hooks.functions.iter().find(|(known, _)| known == name).unwrap().1;
+        let wrapped = guest.instance.wrap(hook("wrap"), function).await.unwrap();
+        let id = invocation();
+        let event = Payload::json("{}");
+        guest.instance.call(hook("before"), event, Form::Native, &id).await.unwrap();
+        let mut request = get("/");
+        request.event = Some("{}".into());
+        let seen = serve(&guest, wrapped, request, &id, |_, reader| Some(reader)).await;
+        assert_eq!(seen.streamed_or_whole().1, "outer inner hook");
+    });
 }

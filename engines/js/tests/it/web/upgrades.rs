@@ -6,6 +6,7 @@ use crate::support::run;
 fn upgrade(path: &str) -> (WebRequest, ResponseStream) {
     let (mut request, body) = upload(path);
     request.method = "GET".to_owned();
+    request.upgrades = true;
     request.headers = Fields::from_iter([
         ("host", "example.org"),
         ("connection", "keep-alive, Upgrade"),
@@ -78,10 +79,15 @@ fn an_upgrade_may_be_refused_or_go_wrong() {
 
 #[test]
 fn a_server_that_knows_no_other_protocol_answers_as_usual() {
-    let guest = Guest::new("export default (req, res) => res.end(req.headers.upgrade);");
+    let guest = Guest::new(
+        "export default async (req, res) => {
+            for await (const chunk of req) res.write(chunk);
+            res.end(req.headers.upgrade);
+        };",
+    );
     run(async {
         let function = application(&guest, Interface::Node).await;
         let (request, _body) = upgrade("/");
-        assert_eq!(ask(&guest, function, request).await.whole().1, "echo");
+        assert_eq!(ask(&guest, function, request).await.streamed_or_whole().1, "echo");
     });
 }
