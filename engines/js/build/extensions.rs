@@ -32,6 +32,7 @@ macro_rules! prelude_extensions {
                 "loader.js",
                 "marshal.js",
                 "node_handler.js",
+                "node_head.js",
                 "options.js",
                 "preload.js",
                 "parameters.js",

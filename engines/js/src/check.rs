@@ -40,6 +40,16 @@ pub(crate) fn names_handler(module: &Module) -> bool {
         || names.into_iter().any(|name| found.names.iter().any(|export| export == name))
 }
 
+/// Whether a module's text adds a listener for `fetch`, as workers of the older kind do.
+pub(crate) fn listens_for_fetch(module: &Module) -> bool {
+    std::fs::read_to_string(&module.path).is_ok_and(|source| {
+        let mut calls = source.split("addEventListener(").skip(1).map(str::trim_start);
+        calls.any(|rest| {
+            ["'fetch'", "\"fetch\"", "`fetch`"].iter().any(|name| rest.starts_with(name))
+        })
+    })
+}
+
 /// Whether a module may be an application without saying so in its exports: it starts a server, or consists of others.
 fn may_serve(source: &str, exports: &[String]) -> bool {
     let serves = ["listen", "serve(", "createServer", "addEventListener"];

@@ -2,6 +2,7 @@
 
 use crate::{
     call::Current,
+    check,
     convert::{LoadedFunctions, read_loaded},
     error::{During, placed, syntax},
     flavour::Flavour,
@@ -396,23 +397,6 @@ impl Shared {
         Ok(loaded)
     }
 
-    /// Returns what a module has that has started no server; `None` where its load waits for something else.
-    fn without_server(
-        &self,
-        current: &Current<'_>,
-    ) -> Result<Option<(LoadedFunctions, Interface)>> {
-        let mut isolate = self.isolate()?;
-        let mut isolate = isolate.enter();
-        let (runtime, prelude) = isolate.parts();
-        deno_runtime::deno_core::scope!(scope, runtime);
-        let undefined = v8::undefined(scope).into();
-        let no_server = v8::Local::new(scope, &prelude.no_server);
-        match no_server.call(scope, undefined, &[]) {
-            Some(found) => Ok(read_loaded(scope, found)),
-            None => Err(self.stopped(scope, current.slot())),
-        }
-    }
-
     /// Adds its place to a syntax error, if V8 did not report it.
     fn with_place(&self, error: Error) -> Error {
         if error.kind() != ErrorKind::UserCodeSyntax {
@@ -513,6 +497,7 @@ impl Shared {
             text_or_undefined(scope, packages.as_deref()),
             v8::Boolean::new(scope, self.host.flavour.get() == Flavour::Deno).into(),
             text_or_undefined(scope, module.interface.map(Interface::name)),
+            v8::Boolean::new(scope, check::listens_for_fetch(module)).into(),
         ];
         if matches!(module.wanted, Wanted::Handler(_) | Wanted::Unnamed) {
             self.host.loading.replace(Some(module.clone()));

@@ -18,6 +18,7 @@ mod error;
 mod examine;
 mod exchange;
 mod exits;
+mod facts;
 mod fatal;
 mod fetch;
 mod fetch_failure;

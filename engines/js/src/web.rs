@@ -1,9 +1,10 @@
 //! Web requests on their way to handlers that are web applications: what the prelude reads of them, and what it answers.
 
 use crate::{
-    call::{Current, Step, add_facts},
-    convert::bytes_to_v8,
+    call::{Current, Step},
+    convert::{LoadedFunctions, bytes_to_v8, read_loaded},
     exchange::{slot, throw},
+    facts::add_facts,
     host::{host_of, set_function, text_or_undefined},
     instance::{Function, Kind, Shared},
     isolate::Entered,
@@ -20,8 +21,8 @@ use std::{
     task::{Context, Poll, Waker},
 };
 use trine_engine::{
-    Error, Fields, FunctionId, Invocation, Payload, RequestBody, ResponseHead, Result, StreamHead,
-    StreamReader, WebRequest, WebResponse,
+    Error, Fields, FunctionId, Interface, Invocation, Payload, RequestBody, ResponseHead, Result,
+    StreamHead, StreamReader, WebRequest, WebResponse,
 };
 
 /// The requests of an isolate's invocations, in the places of these.
@@ -235,6 +236,23 @@ impl Shared {
     ) -> bool {
         let of_reader = self.tell_of_reader(isolate, current, turn, cx);
         self.tell_of_body(isolate, current, cx) || of_reader
+    }
+
+    /// Returns what a module has that has started no server; `None` where its load waits for something else.
+    pub(crate) fn without_server(
+        &self,
+        current: &Current<'_>,
+    ) -> Result<Option<(LoadedFunctions, Interface)>> {
+        let mut isolate = self.isolate()?;
+        let mut isolate = isolate.enter();
+        let (runtime, prelude) = isolate.parts();
+        deno_runtime::deno_core::scope!(scope, runtime);
+        let undefined = v8::undefined(scope).into();
+        let no_server = v8::Local::new(scope, &prelude.no_server);
+        match no_server.call(scope, undefined, &[]) {
+            Some(found) => Ok(read_loaded(scope, found)),
+            None => Err(self.stopped(scope, current.slot())),
+        }
     }
 
     /// Whether a call of a web application goes on though the event loop is empty: what it waits for may come from its

@@ -307,9 +307,10 @@ function findHooks(namespace, names) {
  * @param {string | undefined} packages folder of packages of the task root, where the module lies outside of it
  * @param {boolean} isDeno whether it is written for Deno
  * @param {string | undefined} wanted the interface of the handler, where somebody has said it
+ * @param {boolean} isWorker whether the module's text shows that it listens for `fetch`
  * @returns {Promise<Array>} name, function, name, function, …
  */
-async function find(seek, format, path, url, names, packages, isDeno, wanted) {
+async function find(seek, format, path, url, names, packages, isDeno, wanted, isWorker) {
   if (isDeno) {
     showDeno();
   }
@@ -326,7 +327,7 @@ async function find(seek, format, path, url, names, packages, isDeno, wanted) {
   if (seek === "hooks") {
     return findHooks(await loadNamespace(format, path, url), names);
   }
-  beginLoad(wanted);
+  beginLoad(wanted, isWorker);
   try {
     const namespace = await loadNamespace(format, path, url);
     return await findHandler(namespace, soughtOf(seek, namespace, names), wanted);

@@ -4,6 +4,7 @@ import { host, within } from "ext:trine_prelude/context.js";
 import { serverOf } from "ext:trine_prelude/interfaces.js";
 import { isThenable } from "ext:trine_prelude/marshal.js";
 import { defineConnections } from "ext:trine_prelude/connections.js";
+import { prepareHeads, readHead } from "ext:trine_prelude/node_head.js";
 import { Exchange } from "ext:trine_prelude/web_exchange.js";
 
 /** Where a response has its exchange. */
@@ -11,6 +12,9 @@ const kExchange = Symbol("exchange");
 
 /** The bytes of a response that may wait before its writer is told to. */
 const HIGH_WATER_MARK = 65536;
+
+/** The numbers of the protocol's versions. */
+const VERSIONS = { "1.0": [1, 0], "1.1": [1, 1], "2": [2, 0] };
 
 /** What is loaded with `node:http`. */
 let node;
@@ -26,27 +30,20 @@ export function prepareNode() {
     "node:_http_server",
   )();
   const { IncomingMessage } = core.createLazyLoader("node:_http_incoming")();
-  const { validateHeaderName, validateHeaderValue } = core.createLazyLoader(
-    "node:_http_outgoing",
-  )();
   const { kNeedDrain } = core.loadExtScript("ext:deno_node/internal/http.ts");
-  const { connResetException, ERR_HTTP_TRAILER_INVALID } = core.loadExtScript(
-    "ext:deno_node/internal/errors.ts",
-  );
+  const { connResetException } = core.loadExtScript("ext:deno_node/internal/errors.ts");
   const { Buffer } = core.loadExtScript("ext:deno_node/internal/buffer.mjs");
   const { nextTick } = core.loadExtScript("ext:deno_node/_next_tick.ts");
+  prepareHeads();
   node = {
     Buffer,
     connResetException,
-    ERR_HTTP_TRAILER_INVALID,
     IncomingMessage,
     kIncomingMessage,
     kNeedDrain,
     kServerResponse,
     nextTick,
     ServerResponse,
-    validateHeaderName,
-    validateHeaderValue,
     ...defineConnections(),
   };
 }
@@ -139,10 +136,10 @@ export class NodeExchange extends Exchange {
     const Response = server?.[node.kServerResponse] ?? node.ServerResponse;
     const connection = this.connection = new node.Connection(this);
     const request = this.request = new Request(connection);
-    const [major, minor = "0"] = version.split(".");
-    request.httpVersionMajor = Number(major);
-    request.httpVersionMinor = Number(minor);
-    request.httpVersion = `${major}.${minor}`;
+    const [major, minor] = VERSIONS[version] ?? VERSIONS["1.1"];
+    request.httpVersionMajor = major;
+    request.httpVersionMinor = minor;
+    request.httpVersion = version === "2" ? "2.0" : version;
     request.method = method;
     request.url = target;
     request._addHeaderLines(headers, headers.length);
@@ -178,52 +175,17 @@ export class NodeExchange extends Exchange {
     return this.#peers ??= host.webPeers(this.slot) ?? [];
   }
 
-  /** Takes the header fields of the response. */
+  /** Takes the head of the response. */
   store(response, headers) {
-    const state = { fields: "", hasLength: false, hasEncoding: false, hasTrailer: false };
-    if (headers !== undefined && headers !== null) {
-      this.#storeAll(response, state, headers);
-    }
+    const { fields, allowsTrailers } = readHead(response, headers);
     response.chunkedEncoding = false;
-    const { hasLength, hasEncoding, hasTrailer } = state;
-    if (hasTrailer && hasLength) {
-      throw new node.ERR_HTTP_TRAILER_INVALID();
-    }
-    const isWhole = typeof response._contentLength === "number" && response._hasBody &&
-      !response._removedContLen;
-    if (!hasLength && !hasEncoding && !hasTrailer && isWhole) {
-      state.fields += `Content-Length\n${response._contentLength}\n`;
-    } else {
-      this.#allowsTrailers = !hasLength;
-    }
+    this.#allowsTrailers = allowsTrailers;
     this.#status = response.statusCode;
     const { statusMessage } = response;
     this.#reason = statusMessage === (reasons[response.statusCode] ?? "unknown")
       ? undefined
       : statusMessage;
-    this.#fields = state.fields;
-  }
-
-  #storeAll(response, state, headers) {
-    if (!Array.isArray(headers)) {
-      const isOwn = Object.getPrototypeOf(headers) === null && isStored(headers);
-      for (const name in headers) {
-        if (isOwn) {
-          const [written, value] = headers[name];
-          add(response, state, written, value, false);
-        } else if (Object.hasOwn(headers, name)) {
-          add(response, state, name, headers[name], true);
-        }
-      }
-    } else if (Array.isArray(headers[0])) {
-      for (const [name, value] of headers) {
-        add(response, state, name, value, true);
-      }
-    } else {
-      for (let at = 0; at < headers.length; at += 2) {
-        add(response, state, headers[at], headers[at + 1], true);
-      }
-    }
+    this.#fields = fields;
   }
 
   /** Takes a piece of the response. Returns whether there is room for more. */
@@ -516,65 +478,6 @@ export class NodeExchange extends Exchange {
 }
 
 const DESTROYED = "the application has destroyed the connection before its response was complete";
-
-/** Whether headers are what a response has collected, and not what somebody has passed. */
-function isStored(headers) {
-  for (const name in headers) {
-    return Array.isArray(headers[name]) && headers[name].length === 2 &&
-      String(headers[name][0]).toLowerCase() === name;
-  }
-  return false;
-}
-
-/** Adds a header field. Those of the connection are not the application's affair. */
-function add(response, state, name, value, validates) {
-  if (validates) {
-    node.validateHeaderName(name);
-  }
-  switch (name.length) {
-    case 7:
-      state.hasTrailer ||= name.toLowerCase() === "trailer";
-      break;
-    case 10:
-      if (isOneOf(name, "connection", "keep-alive")) {
-        return;
-      }
-      break;
-    case 14:
-      if (isOneOf(name, "content-length")) {
-        state.hasLength = true;
-        response._contentLength = Number(value);
-        response._removedContLen = false;
-      }
-      break;
-    case 17:
-      if (isOneOf(name, "transfer-encoding")) {
-        state.hasEncoding = true;
-        return;
-      }
-      break;
-  }
-  if (!Array.isArray(value)) {
-    addOne(state, name, value, validates);
-  } else if (name.length === 6 && isOneOf(name, "cookie")) {
-    addOne(state, name, value.join("; "), validates);
-  } else {
-    for (const one of value) {
-      addOne(state, name, one, validates);
-    }
-  }
-}
-
-function addOne(state, name, value, validates) {
-  if (validates) {
-    node.validateHeaderValue(name, value);
-  }
-  state.fields += `${name}\n${value}\n`;
-}
-
-function isOneOf(name, ...names) {
-  return names.includes(name.toLowerCase());
-}
 
 /** Data as it is sent: a text that becomes UTF-8, or bytes. */
 function encoded(data, encoding) {

@@ -20,8 +20,19 @@ let hasServers = false;
 /** The application that the handler is, whose servers do not listen when they are started later either. */
 let application;
 
-/** Begins to hold servers back. `wanted` is the interface where somebody has said it. */
-export function beginLoad(wanted) {
+/** Gives what was there before listeners for `fetch` could be added, as workers of the older kind do it. */
+let unlisten;
+
+/**
+ * Begins to hold servers back.
+ *
+ * @param {string | undefined} wanted the interface, where somebody has said it
+ * @param {boolean} isWorker whether the module's text shows that it listens for `fetch`
+ */
+export function beginLoad(wanted, isWorker) {
+  if (isWorker && wanted !== "event") {
+    listenForFetch();
+  }
   if (wanted === "event") {
     mode = OFF;
   } else {
@@ -71,6 +82,53 @@ class Handle {
   hasRef() {
     return false;
   }
+}
+
+/** Lets the module add a listener for `fetch`, which becomes its handler. */
+function listenForFetch() {
+  const before = Object.getOwnPropertyDescriptor(globalThis, "addEventListener");
+  const others = globalThis.addEventListener;
+  Object.defineProperty(globalThis, "addEventListener", {
+    value: {
+      addEventListener(type, listener, options) {
+        if (type === "fetch") {
+          held.push({ fetch: answersEvents(listener) });
+        } else if (typeof others === "function") {
+          Reflect.apply(others, globalThis, [type, listener, options]);
+        }
+      },
+    }.addEventListener,
+    writable: true,
+    configurable: true,
+  });
+  unlisten = () =>
+    before === undefined
+      ? delete globalThis.addEventListener
+      : Object.defineProperty(globalThis, "addEventListener", before);
+}
+
+/** A function of requests that tells a listener for `fetch` of them. */
+function answersEvents(listener) {
+  return (request, context) => {
+    let answer;
+    const event = {
+      type: "fetch",
+      request,
+      respondWith(response) {
+        if (answer !== undefined) {
+          throw new TypeError("the request was answered already: respondWith can be called once");
+        }
+        answer = [response];
+      },
+      waitUntil: (promise) => context.waitUntil(promise),
+      passThroughOnException: () => context.passThroughOnException(),
+    };
+    typeof listener === "function" ? listener(event) : listener.handleEvent(event);
+    if (answer === undefined) {
+      throw new TypeError("the listener for fetch has not called event.respondWith");
+    }
+    return answer[0];
+  };
 }
 
 function callbackOf(args) {
@@ -151,7 +209,7 @@ function holdDeno(handler, options) {
     hostname: options?.hostname ?? "0.0.0.0",
     port: options?.port ?? 8000,
   };
-  held.push({ fetch: handler });
+  held.push({ fetch: (request, context) => handler(request, context.info) });
   if (typeof options?.onListen === "function") {
     options.onListen(addr);
   }
@@ -223,8 +281,7 @@ export function heldApplication() {
   if (server !== undefined) {
     return { interface: NODE, callee: listenerOf(server) };
   }
-  const callee = (request, _env, context) => fetch(request, context.info);
-  return { interface: FETCH, callee };
+  return { interface: FETCH, callee: (request, _env, context) => fetch(request, context) };
 }
 
 /** Settles when the module has started a server; for modules whose work goes on when they are loaded. */
@@ -244,6 +301,8 @@ export function giveUp() {
 }
 
 export function endLoad() {
+  unlisten?.();
+  unlisten = undefined;
   mode = OFF;
   held = [];
   whenHeld = undefined;

@@ -284,3 +284,19 @@ fn hooks_and_an_application_share_their_context_and_may_wrap_it() {
         assert_eq!(seen.streamed_or_whole().1, "outer inner hook");
     });
 }
+
+#[test]
+fn a_listener_for_fetch_is_the_handler() {
+    let source = "addEventListener('fetch', (event) => {
+        event.waitUntil(Promise.resolve());
+        event.respondWith(new Response(`${event.type} ${typeof addEventListener}`));
+    });";
+    assert_told(source, None, Interface::Fetch, "fetch undefined");
+    let guest = Guest::new("addEventListener('fetch', () => {});");
+    run(async {
+        let function = application(&guest, Interface::Fetch).await;
+        let seen = ask(&guest, function, get("/")).await;
+        let message = "the listener for fetch has not called event.respondWith";
+        assert_eq!(seen.error().message(), message);
+    });
+}
