@@ -114,6 +114,11 @@ test-console: build ## the page of 'trine serve --console' in a headless Chromiu
 parity: build ## AWS's own runtime clients for Node.js and Python, installed anew, beside Trine
 	@.ci/stage parity .ci/parity $(TRINE)
 
+.PHONY: web-parity
+# CASES="--app asgi --only WebSocket" takes a part, CASES="--record" writes what the stock servers answer.
+web-parity: build ## the same web applications under uvicorn, gunicorn, node:http and deno serve, and under Trine
+	@.ci/stage 'web parity' nice .ci/web-parity $(CASES) $(TRINE)
+
 # Other people's tests of Node and of CPython, counted. SUITE="--only http" takes a part, SUITE=--record writes what was found.
 .PHONY: node-suite python-suite
 node-suite: build ## what of Node's own tests passes, beside Node: about an hour

@@ -57,3 +57,4 @@ mod support;
 mod surroundings;
 mod test_command;
 mod web;
+mod web_parity;
