@@ -132,6 +132,11 @@ python-suite: build ## what of CPython's own tests passes, beside CPython: about
 compat: build ## packages from npm and PyPI at real work, beside stock Node.js and CPython; renders what works
 	@.ci/stage compat .ci/compat $(TRINE) $(if $(ONLY),--only $(ONLY))
 
+.PHONY: compat-web
+# ONLY=django runs a part of it.
+compat-web: build ## whole web applications under uvicorn, gunicorn and node and under Trine; renders what works
+	@.ci/stage compat-web .ci/compat-web $(TRINE) $(if $(ONLY),--only $(ONLY))
+
 .PHONY: test-image
 test-image: ## images that 'trine package' writes, read by skopeo and run where they are unpacked
 	@.ci/stage 'test images' .ci/ship/test-image $(TREE)

@@ -22,9 +22,9 @@ PACKAGES = {
 }
 
 
-def install():
+def install(wanted=PACKAGES):
     """Installs what is missing. No service of the machine's is started."""
-    missing = [package for package, file in PACKAGES.items() if not os.path.exists(file)]
+    missing = [package for package in wanted if not os.path.exists(PACKAGES[package])]
     if not missing:
         return
     print(f"compat: installing {' '.join(missing)}", flush=True)
