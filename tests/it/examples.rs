@@ -228,7 +228,8 @@ mod deploy {
 }
 
 /// Folders next to the examples that hold something else.
-const OTHERS: &[&str] = &["deploy", "middlewares", "native", "plugin", "rust", "shell", "template"];
+const OTHERS: &[&str] =
+    &["deploy", "middlewares", "native", "plugin", "rust", "shell", "template", "web"];
 
 #[test]
 fn no_example_is_left_out() {

@@ -57,4 +57,5 @@ mod support;
 mod surroundings;
 mod test_command;
 mod web;
+mod web_examples;
 mod web_parity;
