@@ -60,7 +60,8 @@ pub struct Identity {
     pub name: String,
     /// Its role.
     pub group: Group,
-    /// Language of the handler: `js`, `python`, `lua` or `rust`. Ratios are to Trine's first entry of the language.
+    /// Language of the handler: `js`, `python`, `lua` or `rust`; of a web application its framework. Ratios are to Trine's
+    /// first entry of the same.
     pub language: String,
     /// The peer that must be installed for it, if any.
     pub peer: Option<String>,

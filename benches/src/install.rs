@@ -11,7 +11,7 @@ use std::{env, fs};
 pub async fn run(places: &Places) -> anyhow::Result<()> {
     let peers = places.peers.to_string_lossy().into_owned();
     let mut failed = Vec::new();
-    for kind in ["lambda", "http"] {
+    for kind in ["lambda", "http", "web"] {
         let folder = places.benches.join("peers").join(kind);
         console::say(&format!("peers: {kind}"));
         let launch = Launch {

@@ -151,13 +151,17 @@ pub(super) fn minute(instant: &str) -> String {
     }
 }
 
-/// Returns a language's usual spelling.
+/// Returns the usual spelling of a language, or of a framework.
 pub(super) fn language(id: &str) -> &str {
     match id {
         "js" => "JavaScript",
         "python" => "Python",
         "lua" => "Lua",
         "rust" => "Rust",
+        "fastapi" => "FastAPI",
+        "flask" => "Flask",
+        "hono" => "Hono",
+        "express" => "Express",
         other => other,
     }
 }
