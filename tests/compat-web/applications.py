@@ -1,4 +1,8 @@
-"""The applications: where they are, what their first lines say, and what they are asked."""
+"""The applications: where they are, what is said about them, and what they are asked.
+
+Those in `apps` are a file whose first lines say it. Those in `built` are made by their framework first; their built.json says how,
+and which file is the server.
+"""
 
 import json
 import pathlib
@@ -25,6 +29,8 @@ class Application:
         self.needs = said["needs"].split(", ") if "needs" in said else []
         self.requests = self.read_requests()
 
+    built = None
+
     @property
     def kind(self):
         return "pypi" if self.file.suffix == ".py" else "npm"
@@ -43,5 +49,20 @@ class Application:
         return kept + own.get("also", [])
 
 
+class Built(Application):
+    """A folder of which a framework makes a server."""
+
+    def __init__(self, folder):
+        self.folder, self.name = folder, folder.name
+        self.built = json.loads((folder / "built.json").read_text())
+        self.file = pathlib.Path(self.built["entry"])
+        self.packages, self.does = self.built["packages"], self.built["does"]
+        self.interfaces, self.needs = [self.built["server"]], []
+        self.requests = self.read_requests()
+
+
 def all_applications():
-    return [Application(folder) for folder in sorted((HERE / "apps").iterdir()) if list(folder.glob("app.*"))]
+    """All of them, in the order of their names."""
+    plain = [Application(folder) for folder in (HERE / "apps").iterdir() if list(folder.glob("app.*"))]
+    built = [Built(folder) for folder in (HERE / "built").iterdir()]
+    return sorted(plain + built, key=lambda application: application.name)

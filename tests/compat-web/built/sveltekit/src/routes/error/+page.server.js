@@ -1,0 +1,3 @@
+export function load() {
+  throw new Error("an error of the application");
+}
