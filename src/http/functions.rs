@@ -168,9 +168,12 @@ impl Functions {
         loaded
     }
 
-    /// Notes how a function is called, if it has been loaded.
+    /// Notes how a function is called, if it has been loaded, and lets go on what it has begun.
     fn note_interface(&self, index: usize) {
         let Ok(here) = self.here(index) else { return };
+        for task in here.function.background() {
+            tokio::task::spawn_local(task);
+        }
         let interface = here.function.interface();
         if let (true, Some(interface)) = (self.interfaces.note(index, interface), interface) {
             let name = self.names.get(index).map_or("", String::as_str);

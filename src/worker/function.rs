@@ -16,8 +16,8 @@ use std::{
 };
 use tokio::sync::Mutex;
 use trine_engine::{
-    DebugSession, Error, ErrorDialect, ErrorKind, Instance, Interface, Invocation, Level, Payload,
-    Profile, Result,
+    DebugSession, Error, ErrorDialect, ErrorKind, Instance, Interface, Invocation, Level,
+    LocalFuture, Payload, Profile, Result,
 };
 
 /// A function as one worker has it.
@@ -30,6 +30,8 @@ pub struct Function {
     spent: RefCell<Vec<Rc<Pipeline>>>,
     /// The lock that is held while it is loaded, so that it is loaded once.
     loading: Mutex<()>,
+    /// Whether it was loaded and nobody has asked for [`Function::background`] since.
+    is_new: Cell<bool>,
     /// The times between which it was loaded, until the next invocation tells of that.
     loaded: Cell<Option<(SystemTime, SystemTime)>>,
 }
@@ -60,6 +62,7 @@ impl Function {
             ready: RefCell::default(),
             spent: RefCell::default(),
             loading: Mutex::default(),
+            is_new: Cell::default(),
             loaded: Cell::default(),
         }
     }
@@ -221,6 +224,17 @@ impl Function {
         Ok(form.result(response_of_failure()))
     }
 
+    /// Returns what goes on between invocations since it was loaded, each once; see
+    /// [`trine_engine::Instance::background`].
+    pub fn background(&self) -> Vec<LocalFuture<'static, ()>> {
+        if !self.is_new.take() {
+            return Vec::new();
+        }
+        let ready = self.ready.borrow();
+        let heaps = ready.iter().flat_map(|ready| ready.heaps());
+        heaps.filter_map(|heap| heap.instance().background()).collect()
+    }
+
     /// Returns the interface by which its handler is called; `None` unless it is loaded.
     pub fn interface(&self) -> Option<Interface> {
         self.ready.borrow().as_ref().map(|ready| ready.interface())
@@ -330,6 +344,7 @@ impl Function {
     async fn timed(&self, load: impl Future<Output = Result<Pipeline>>) -> Result<Pipeline> {
         let begun = self.worker.options().tracer.is_on().then(SystemTime::now);
         let loaded = load.await;
+        self.is_new.set(loaded.is_ok());
         if loaded.is_ok() {
             self.loaded.set(begun.map(|begun| (begun, SystemTime::now())));
         }
@@ -351,7 +366,7 @@ impl Function {
         if !self.ready.borrow().as_ref().is_some_and(|ready| Rc::ptr_eq(ready, old)) {
             return Ok(());
         }
-        let (loaded, result) = match self.worker.load(&self.plan).await {
+        let (loaded, result) = match self.timed(self.worker.load(&self.plan)).await {
             Ok(loaded) => (Some(Rc::new(loaded)), Ok(())),
             Err(error) => (None, Err(error)),
         };
