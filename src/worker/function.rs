@@ -366,10 +366,11 @@ impl Function {
         if !self.ready.borrow().as_ref().is_some_and(|ready| Rc::ptr_eq(ready, old)) {
             return Ok(());
         }
-        let (loaded, result) = match self.timed(self.worker.load(&self.plan)).await {
+        let (loaded, result) = match self.worker.load(&self.plan).await {
             Ok(loaded) => (Some(Rc::new(loaded)), Ok(())),
             Err(error) => (None, Err(error)),
         };
+        self.is_new.set(loaded.is_some());
         self.ready.replace(loaded);
         result
     }
