@@ -2,6 +2,7 @@
 
 use super::{Answer, App, get};
 use crate::support::{Guest, invocation, run};
+use bytes::Bytes;
 use std::{
     rc::Rc,
     sync::{
@@ -270,6 +271,13 @@ fn an_endless_iterator_ends_with_the_deadline() {
     });
 }
 
+/// Reads an answer to its end and returns its first piece.
+async fn first_of_all(mut reader: StreamReader) -> Option<Bytes> {
+    let first = reader.chunk().await;
+    while reader.chunk().await.is_some() {}
+    first
+}
+
 #[test]
 fn what_fails_after_the_first_pieces_ends_the_answer_with_an_error() {
     run(async {
@@ -277,12 +285,7 @@ fn what_fails_after_the_first_pieces_ends_the_answer_with_an_error() {
             "coroutine.wrap(function() coroutine.yield('x')\ntrine.sleep(0)\nerror('late') end)";
         for app in both(failing).await {
             let cx = invocation("1");
-            let (result, chunk) = read(&app, &cx, async |mut reader| {
-                let chunk = reader.chunk().await;
-                while reader.chunk().await.is_some() {}
-                chunk
-            })
-            .await;
+            let (result, chunk) = read(&app, &cx, first_of_all).await;
             assert_eq!(chunk.unwrap(), "x");
             let error = result.unwrap_err();
             assert_eq!((error.message(), error.frames()[0].line), ("late", 4), "{error:#}");
@@ -292,8 +295,7 @@ fn what_fails_after_the_first_pieces_ends_the_answer_with_an_error() {
             let mut has_sent_nothing = false;
             for _ in 0..ATTEMPTS {
                 let cx = invocation("1");
-                let (result, chunk) =
-                    read(&app, &cx, async |mut reader| reader.chunk().await).await;
+                let (result, chunk) = read(&app, &cx, first_of_all).await;
                 assert_eq!(result.unwrap_err().message(), "late");
                 has_sent_nothing |= chunk.is_none() && cx.stream.get().head().response.is_none();
             }
