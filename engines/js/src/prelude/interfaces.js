@@ -95,9 +95,11 @@ export function methodOf(value) {
   );
 }
 
-/** What applications have, and what is made of one of that kind: what it is, or a promise of that. */
+/**
+ * What applications have, and what is made of one of that kind: what it is, or a promise of that. The first one is that of
+ * `fetch`, for some have whatever they are asked for.
+ */
 const KINDS = [
-  // First, for some have whatever they are asked for.
   [
     (value) => isFunction(value.fetch),
     (value) => told(FETCH, (request, env, context) => value.fetch(request, env, context)),
@@ -162,12 +164,10 @@ async function tellHapi(value) {
 
 /** What a function or an object is that somebody has said the interface of; undefined where it cannot be that. */
 function tellAs(value, number) {
-  if (number === EVENT) {
-    return isFunction(value) ? told(EVENT, value) : undefined;
-  }
-  const application = tellApplication(value);
-  if (application !== undefined) {
-    return application;
+  const kinds = KINDS.filter((_kind, at) => number !== EVENT && (at === 0) === (number === FETCH));
+  const kind = kinds.find(([has]) => has(value));
+  if (kind !== undefined) {
+    return kind[1](value);
   }
   return isFunction(value) ? told(number, value) : undefined;
 }

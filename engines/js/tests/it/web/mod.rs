@@ -1,6 +1,7 @@
 //! Web applications as handlers: what they are taken for, what they get, and what becomes of their answers.
 
 mod fetch;
+mod frameworks;
 mod misuse;
 mod node;
 mod telling;

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::support::run;
+use deno_runtime::deno_core::futures::future::join_all;
 
 async fn guest(source: &str) -> (Guest, FunctionId) {
     let guest = Guest::new(source);
@@ -150,6 +151,48 @@ fn bodies_are_read_by_events_pipes_and_iterators() {
         let (request, body) = upload("/echo");
         let (seen, _) = join(ask(&guest, function, request), feed(&body, 100, b"0123456789")).await;
         assert_eq!(seen.streamed().1, "0123456789".repeat(100));
+    });
+}
+
+#[test]
+fn a_body_that_does_not_come_whole_is_an_error_of_the_request_alone() {
+    let source = "export default (req, res) => {
+        const seen = [];
+        req.on('data', (chunk) => seen.push(String(chunk))).on('aborted', () => seen.push('aborted'));
+        req.on('error', (error) => {
+            res.statusCode = 400;
+            res.end(`${seen} ${error.code} ${error.cause.message} ${req.complete}`);
+        });
+    };";
+    run(async {
+        let (guest, function) = guest(source).await;
+        let (request, body) = upload("/");
+        body.write("abc".into()).unwrap();
+        body.finish(Err(Error::guest("Error", "too large")));
+        let seen = ask(&guest, function, request).await;
+        let expected = "abc,aborted ECONNRESET too large false";
+        assert_eq!(seen.streamed_or_whole(), (400, expected.to_owned()));
+    });
+}
+
+#[test]
+fn many_requests_at_once_are_kept_apart() {
+    let source = "import { AsyncLocalStorage } from 'node:async_hooks';
+    const storage = new AsyncLocalStorage();
+    export default (req, res) => storage.run(req.url, async () => {
+        for (let turn = 0; turn < 5; turn += 1) {
+            await new Promise((done) => setTimeout(done, Number(req.url.slice(1)) % 7));
+            if (!res.write(`${storage.getStore()};`)) await new Promise((done) => res.once('drain', done));
+        }
+        res.end();
+    });";
+    run(async {
+        let (guest, function) = guest(source).await;
+        let paths: Vec<_> = (0..50).map(|number| format!("/{number}")).collect();
+        let calls = paths.iter().map(|path| ask(&guest, function, get(path)));
+        for (path, seen) in paths.iter().zip(join_all(calls).await) {
+            assert_eq!(seen.streamed().1, format!("{path};").repeat(5));
+        }
     });
 }
 

@@ -134,6 +134,22 @@ fn somebody_may_say_what_it_is() {
             assert_eq!(body.trim_matches('"'), interface.name());
         }
     });
+    let source = format!(
+        "export const app = {{ fetch: () => new Response('fetch'), handler: {REPLY}, listen() {{}} }};"
+    );
+    let guest = Guest::new(&source);
+    run(async {
+        for interface in [Interface::Fetch, Interface::Node] {
+            let module = guest.module("app.mjs", Wanted::Handler("app".to_owned()));
+            let module = module.with_interface(Some(interface));
+            let exports = guest.instance.load(&module).await.unwrap();
+            let seen = ask(&guest, exports.functions[0].1, get("/")).await;
+            assert_eq!(seen.body(), interface.name());
+        }
+        let module = guest.module("app.mjs", Wanted::Handler("app".to_owned()));
+        let error = guest.instance.load(&module.with_interface(Some(Interface::Event))).await;
+        assert!(error.unwrap_err().message().starts_with("app.app is not a function"));
+    });
 }
 
 #[test]
