@@ -507,6 +507,11 @@ impl Shared {
                 Poll::Ready(Err(error)) if !stopped => {
                     Self::go_on(isolate);
                     match self.assign(from_core(error), current.slot()) {
+                        Assigned::Unknown(error) if self.is_one_of_many(current) => {
+                            let whence = "thrown by code of no request that is known";
+                            self.host.log_lost(&error, whence, None);
+                            continue;
+                        }
                         Assigned::Ours(error) | Assigned::Unknown(error) => {
                             self.wakers.wake_all();
                             return Poll::Ready(Err(error));
@@ -542,6 +547,11 @@ impl Shared {
                 Poll::Ready(Ok(())) => return Poll::Ready(Err(never_settled())),
             }
         }
+    }
+
+    /// Whether a call is that of a web application that works at several requests: it need not be the cause of a failure.
+    fn is_one_of_many(&self, current: &Current<'_>) -> bool {
+        current.is_web() && self.awaited.count() > 1
     }
 
     fn look_at<T>(

@@ -245,7 +245,7 @@ export function defineConnections() {
     }
 
     #begin(text) {
-      const [first, ...lines] = text.split("\r\n");
+      const [first, ...lines] = text.split(/\r?\n/);
       const [, status, reason] = /^HTTP\/\d\.\d (\d{3})(?: (.*))?$/.exec(first) ?? [];
       if (status === undefined) {
         throw new Error(
@@ -254,8 +254,10 @@ export function defineConnections() {
       }
       let fields = "";
       for (const line of lines) {
-        const at = line.indexOf(":");
-        fields += `${line.slice(0, at)}\n${line.slice(at + 1).trim()}\n`;
+        const [, name, value] = /^([!#$%&'*+.^_`|~\w-]+):[ \t]*(.*)$/.exec(line) ?? [];
+        if (name !== undefined) {
+          fields += `${name}\n${value.trimEnd()}\n`;
+        }
       }
       this.#isRefused = status !== "101";
       this.exchange.begin(Number(status), reason, fields);

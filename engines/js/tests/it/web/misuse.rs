@@ -199,6 +199,23 @@ fn failures_of_one_request_are_none_of_others() {
 }
 
 #[test]
+fn a_failure_of_nobodys_code_fails_none_of_many_requests() {
+    let source = "setTimeout(() => { throw new RangeError('of nobody'); }, 5);
+    export default (req, res) => { setTimeout(() => res.end('fine'), 30); };";
+    let guest = Guest::new(source);
+    run(async {
+        let function = application(&guest, Interface::Node).await;
+        let (first, second) =
+            join(ask(&guest, function, get("/")), ask(&guest, function, get("/"))).await;
+        assert_eq!(first.streamed_or_whole().1, "fine");
+        assert_eq!(second.streamed_or_whole().1, "fine");
+    });
+    let log = guest.log.text();
+    assert!(log.contains("Thrown by code of no request that is known"), "{log}");
+    assert!(log.contains("RangeError: of nobody"), "{log}");
+}
+
+#[test]
 fn events_are_no_requests() {
     let guest = Guest::new("export default { fetch: () => new Response('a') };");
     run(async {
