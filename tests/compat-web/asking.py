@@ -13,8 +13,8 @@ import json
 import re
 
 # What servers say of themselves and of a connection: the differential suite (tests/web) is about that.
-SERVERS = ("date", "server", "connection", "keep-alive", "transfer-encoding", "content-length")
-PATIENCE = 30
+SERVERS = ("date", "server", "connection", "keep-alive", "transfer-encoding", "content-length", "x-request-id")
+PATIENCE = 20
 
 
 def filled(value):
@@ -65,7 +65,8 @@ def told(request, port, response, body):
     expected = request.get("body")
     text = body.decode("utf-8", "replace")
     if expected == "status":
-        return answer
+        # What counts for nothing has an entity tag that counts for nothing.
+        return answer | {"headers": [field for field in answer["headers"] if field[0] != "etag"]}
     if expected == "JSON":
         return answer | {"is_json": text[:1] in ("{", "[")}
     if expected is not None:

@@ -75,11 +75,11 @@ def build(cache, application):
     return folder / application.built["folder"]
 
 
-def place(cache, application, kind):
+def place(cache, application):
     """Lays an application's files where its packages are found, and returns their folder."""
     if application.built:
         return build(cache, application)
-    folder = cache / "run" / kind / application.name
+    folder = cache / "run" / application.name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     shutil.copy2(application.file, folder)

@@ -61,7 +61,12 @@ fn compare(application: &str, group: &str) {
     let record = read(&format!("recorded/{application}.json"));
     let (_, name) = APPLICATIONS.into_iter().find(|(known, _)| *known == application).unwrap();
     let folder = Folder::new(&[]);
-    let mut command = trine(&folder, &["serve", name, "--port", "0", "--workers", "1"]);
+    let mut arguments = vec!["serve", name, "--port", "0", "--workers", "1"];
+    if application == "wsgi" {
+        // As many as gunicorn was given.
+        arguments.extend(["--threads", "4"]);
+    }
+    let mut command = trine(&folder, &arguments);
     command.current_dir(repository().join("tests/web/apps")).env("PYTHONDONTWRITEBYTECODE", "1");
     let served = Served::of(command);
     let same = |a: &Value, b: &Value| {

@@ -73,7 +73,9 @@ def stock(app, port):
 
 
 def ours(trine, app, port):
-    return [trine, "serve", TRINE[app], "--port", port, "--workers", "1"], {}
+    # As many threads as gunicorn is given.
+    threads = ["--threads", "4"] if app == "wsgi" else []
+    return [trine, "serve", TRINE[app], "--port", port, "--workers", "1", *threads], {}
 
 
 class Server:

@@ -34,4 +34,4 @@ await server.start();
 const app = express();
 const context = async ({ req }) => ({ agent: req.headers["x-agent"] ?? "nobody" });
 app.use("/graphql", express.json({ limit: "16mb" }), expressMiddleware(server, { context }));
-app.listen(process.env.PORT);
+app.listen(Number(process.env.PORT), "127.0.0.1");

@@ -56,4 +56,4 @@ app.post("/items", express.json(), (req, res) => {
 
 app.get("/file", (req, res) => res.sendFile("style.css", { root: new URL("static", import.meta.url).pathname }));
 
-app.listen(process.env.PORT);
+app.listen(Number(process.env.PORT), "127.0.0.1");

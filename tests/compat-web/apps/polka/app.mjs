@@ -69,4 +69,4 @@ app.post("/items", async (req, res) => {
   send(res, item.name ? 201 : 422, item.name ? { name: item.name } : { error: "name is needed" });
 });
 
-app.listen(Number(process.env.PORT));
+app.listen(Number(process.env.PORT), "127.0.0.1");
