@@ -92,7 +92,11 @@ class Lifespan:
         self._failed = self._shut_down = None
         self._started, self._ended = loop.create_future(), loop.create_future()
         self._task = task = loop.create_task(self._run(), name="trine-lifespan")
-        await asyncio.wait((self._started, task), return_when=asyncio.FIRST_COMPLETED)
+        try:
+            await asyncio.wait((self._started, task), return_when=asyncio.FIRST_COMPLETED)
+        except BaseException:
+            task.cancel()
+            raise
         if self._failed is not None:
             # It says so first, and raises the reason then.
             await asyncio.wait((task,), timeout=5)

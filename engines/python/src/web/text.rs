@@ -1,11 +1,16 @@
 //! Paths and header fields between their bytes and Python's objects.
 
+use bytes::Bytes;
 use pyo3::{
     exceptions::{PyRuntimeError, PyTypeError},
     prelude::*,
+    pybacked::PyBackedBytes,
     types::{PyByteArray, PyBytes, PyMemoryView, PyString},
 };
 use std::borrow::Cow;
+
+/// Number of bytes from which on a copy would cost more than it saves.
+const SHARED: usize = 16 * 1024;
 
 /// Returns what a path with percent signs stands for.
 pub(super) fn decoded(path: &str) -> Cow<'_, [u8]> {
@@ -51,24 +56,23 @@ pub(super) fn latin1_bytes(text: &Bound<'_, PyString>) -> Option<Vec<u8>> {
     }
 }
 
-/// Calls a function with the bytes of a value that is a kind of bytes.
+/// Returns the bytes of a value that is a kind of bytes. Large ones are Python's own, which never change.
 ///
 /// # Errors
 /// `TypeError` for any other value.
-pub(super) fn with_bytes<T>(
-    value: &Bound<'_, PyAny>,
-    what: &str,
-    f: impl FnOnce(&[u8]) -> T,
-) -> PyResult<T> {
+pub(super) fn bytes(value: &Bound<'_, PyAny>, what: &str) -> PyResult<Bytes> {
+    let of = |bytes: &Bound<'_, PyBytes>| match bytes.as_bytes() {
+        short if short.len() < SHARED => Bytes::copy_from_slice(short),
+        _ => Bytes::from_owner(PyBackedBytes::from(bytes.clone())),
+    };
     if let Ok(bytes) = value.cast::<PyBytes>() {
-        return Ok(f(bytes.as_bytes()));
+        return Ok(of(bytes));
     }
     if let Ok(bytes) = value.cast::<PyByteArray>() {
-        return Ok(f(&bytes.to_vec()));
+        return Ok(bytes.to_vec().into());
     }
     if let Ok(view) = value.cast::<PyMemoryView>() {
-        let bytes = view.call_method0("tobytes")?;
-        return Ok(f(bytes.cast::<PyBytes>()?.as_bytes()));
+        return Ok(of(view.call_method0("tobytes")?.cast::<PyBytes>()?));
     }
     let class = crate::error::type_name(&value.get_type());
     Err(PyTypeError::new_err(format!("{what} must be bytes, not {class}")))

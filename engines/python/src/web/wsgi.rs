@@ -102,7 +102,7 @@ impl PythonInstance {
         };
         let closed = run.close();
         drop(turn);
-        Python::attach(|py| run.start.bind(py).get().ended(outcome.and(closed)))
+        run.start.get().ended(outcome.and(closed))
     }
 
     /// Calls an application, and goes on to its first piece that is in the stream.
@@ -152,6 +152,14 @@ impl PythonInstance {
             };
             let entered = Entered::new(context).map_err(|e| error::internal(py, &e))?;
             let step = run.begin(py, application.bind(py), &environ, &start);
+            // Most are at their end here.
+            let step = match step {
+                Ok(Step::Sent(written)) => Ok(Step::Sent(written)),
+                ended => {
+                    let closed = run.close_here(py);
+                    ended.and_then(|ended| closed.map(|()| ended))
+                }
+            };
             if host::is_child() {
                 host::end_child(py, step.map(|_| true));
             }
@@ -171,7 +179,6 @@ impl Run<'_> {
         start: &Bound<'_, StartResponse>,
     ) -> PyResult<Step> {
         let body = application.call1((environ, start))?;
-        *self.body.borrow_mut() = Some(body.clone().unbind());
         let start = start.get();
         if let Ok(list) = body.cast_exact::<PyList>() {
             let pieces: Vec<_> = list.iter().collect();
@@ -181,6 +188,7 @@ impl Run<'_> {
             let pieces: Vec<_> = pieces.iter().collect();
             return put_all(py, start, &pieces);
         }
+        *self.body.borrow_mut() = Some(body.clone().unbind());
         if body.hasattr(intern!(py, "__await__"))? {
             let class = error::type_name(&body.get_type());
             return Err(PyTypeError::new_err(format!(
@@ -231,18 +239,19 @@ impl Run<'_> {
 
     /// Closes what the application has returned, once.
     fn close(&self) -> Result<()> {
+        if self.body.borrow().is_none() {
+            return Ok(());
+        }
+        self.inside(|py| self.close_here(py))
+    }
+
+    fn close_here(&self, py: Python<'_>) -> PyResult<()> {
         let Some(body) = self.body.borrow_mut().take() else { return Ok(()) };
-        self.inside(|py| {
-            let body = body.into_bound(py);
-            drop(self.pieces.borrow_mut().take());
-            if body.is_exact_instance_of::<PyList>() || body.is_exact_instance_of::<PyTuple>() {
-                return Ok(());
-            }
-            match body.getattr_opt(intern!(py, "close"))? {
-                Some(close) => close.call0().map(drop),
-                None => Ok(()),
-            }
-        })
+        drop(self.pieces.borrow_mut().take());
+        match body.bind(py).getattr_opt(intern!(py, "close"))? {
+            Some(close) => close.call0().map(drop),
+            None => Ok(()),
+        }
     }
 
     /// Runs a part of the application, in its context, as a part of its call.

@@ -141,3 +141,12 @@ fn arriving() -> (RequestBody, ResponseStream) {
     let stream = ResponseStream::new(None);
     (RequestBody::Arriving(stream.reader()), stream)
 }
+
+/// Interrupts what an instance runs, once that has printed that it has begun.
+fn interrupt_once_begun(case: &Case) -> std::thread::JoinHandle<()> {
+    let (interrupter, log) = (case.instance.interrupter(), case.log.clone());
+    std::thread::spawn(move || {
+        log.wait_for("begun");
+        interrupter.interrupt();
+    })
+}

@@ -172,7 +172,7 @@ impl Exchange {
             }
             Phase::Body { .. } if kind != "http.response.body" => refuse("http.response.body"),
             Phase::Body { trailers } => {
-                let chunk = messages::bytes(message, intern!(py, "body"))?;
+                let chunk = messages::body(message)?;
                 let more = messages::flag(message, intern!(py, "more_body"))?;
                 self.take_body(py, chunk, more, trailers)
             }
@@ -252,32 +252,46 @@ impl Exchange {
         }
     }
 
-    /// Returns the result of the call, whose application has ended.
+    /// Returns the result of the call, whose application has ended. Whatever of it goes on is told that its client is gone.
     pub(super) fn ended(&self, outcome: Result<()>) -> Result<Payload> {
         let mut state = self.locked();
+        let result = state.ended(outcome);
+        state.phase = Phase::Complete;
+        state.attendant = None;
+        let receivers = state.receivers.drain(..).map(|future| (future, true));
+        let due: Vec<_> = receivers.collect();
+        let senders: Vec<_> = state.senders.drain(..).map(|future| (future, false)).collect();
+        drop(state);
+        messages::release(due.into_iter().chain(senders).collect());
+        result
+    }
+}
+
+impl State {
+    fn ended(&mut self, outcome: Result<()>) -> Result<Payload> {
         // Nobody reads the rest.
-        if matches!(state.body, Body::Untaken) {
-            drop(state.request.take_body());
+        if matches!(self.body, Body::Untaken) {
+            drop(self.request.take_body());
         }
-        state.body = Body::Ended { complete: true };
-        let is_gone = state.stream.is_gone();
+        self.body = Body::Ended { complete: true };
+        let is_gone = self.stream.is_gone();
         match outcome {
             // It has noticed that its client is gone, which is no failure of its own.
-            Err(failed) if state.told_gone && is_gone && super::is_disconnect(&failed) => {
+            Err(failed) if self.told_gone && is_gone && super::is_disconnect(&failed) => {
                 Ok(Payload::Streamed)
             }
             Err(failed) => {
                 // What it has said stays said.
-                state.response.flush()?;
+                self.response.flush()?;
                 Err(failed)
             }
-            Ok(()) if state.phase == Phase::Complete => state.response.take(),
+            Ok(()) if self.phase == Phase::Complete => self.response.take(),
             Ok(()) if is_gone => Ok(Payload::Streamed),
-            Ok(()) if state.phase == Phase::Start => {
+            Ok(()) if self.phase == Phase::Start => {
                 Err(super::no_response("ASGI callable returned without starting response."))
             }
             Ok(()) => {
-                state.response.flush()?;
+                self.response.flush()?;
                 let message = "ASGI callable returned without completing response.";
                 Err(super::no_response(message))
             }

@@ -218,14 +218,10 @@ pub(super) fn flag(message: &Bound<'_, PyAny>, name: &Bound<'_, PyString>) -> Py
     }
 }
 
-/// Returns a member that is bytes, or none.
-pub(super) fn bytes(message: &Bound<'_, PyAny>, name: &Bound<'_, PyString>) -> PyResult<Bytes> {
-    match member(message, name)? {
-        Some(value) => text::with_bytes(
-            &value,
-            &format!("'{name}' of an ASGI message"),
-            Bytes::copy_from_slice,
-        ),
+/// Returns the body in a message; nothing where there is none.
+pub(super) fn body(message: &Bound<'_, PyAny>) -> PyResult<Bytes> {
+    match member(message, intern!(message.py(), "body"))? {
+        Some(value) => text::bytes(&value, "'body' of an ASGI message"),
         None => Ok(Bytes::new()),
     }
 }
@@ -296,6 +292,18 @@ pub(super) fn fields(message: &Bound<'_, PyAny>) -> PyResult<(Fields, Option<u64
 /// Takes a future out of a list.
 pub(super) fn without(list: &mut Vec<Py<PyAny>>, future: &Bound<'_, PyAny>) -> Vec<Py<PyAny>> {
     list.extract_if(.., |waiting| waiting.is(future)).collect()
+}
+
+/// Resolves the futures that a call leaves behind, whose tasks go on when the loop runs next.
+pub(super) fn release(futures: Vec<(Py<PyAny>, bool)>) {
+    if futures.is_empty() {
+        return;
+    }
+    Python::attach(|py| {
+        if let Err(raised) = resolve(py, futures) {
+            raised.write_unraisable(py, None);
+        }
+    });
 }
 
 /// Resolves futures that are still waited for.

@@ -201,7 +201,7 @@ impl SocketExchange {
             }
             (Phase::Open, _) => refuse("'websocket.send' or 'websocket.close',"),
             (Phase::Refusing, "websocket.http.response.body") => {
-                let chunk = messages::bytes(message, intern!(py, "body"))?;
+                let chunk = messages::body(message)?;
                 let more = messages::flag(message, intern!(py, "more_body"))?;
                 let mut state = self.locked();
                 state.body.extend_from_slice(&chunk);
@@ -298,6 +298,14 @@ impl SocketExchange {
             (Err(_), true) => end(1011),
             (Ok(()), _) => end(1000),
         }
+        let mut state = self.locked();
+        state.phase = Phase::Ended;
+        state.closed.get_or_insert(SocketClose { code: 1006, reason: String::new() });
+        state.attendant = None;
+        let due: Vec<_> = state.receivers.drain(..).map(|future| (future, true)).collect();
+        let senders: Vec<_> = state.senders.drain(..).map(|future| (future, false)).collect();
+        drop(state);
+        messages::release(due.into_iter().chain(senders).collect());
         outcome.map(|()| Payload::Nothing)
     }
 }

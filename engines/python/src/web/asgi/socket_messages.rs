@@ -2,7 +2,6 @@
 
 use super::messages;
 use crate::web::text;
-use bytes::Bytes;
 use pyo3::{
     exceptions::{PyRuntimeError, PyTypeError},
     intern,
@@ -51,7 +50,7 @@ pub(super) fn outgoing(message: &Bound<'_, PyAny>) -> PyResult<SocketMessage> {
     };
     if let Some(bytes) = given(intern!(py, "bytes"))? {
         let what = "'bytes' of an ASGI message";
-        return text::with_bytes(&bytes, what, Bytes::copy_from_slice).map(SocketMessage::Binary);
+        return text::bytes(&bytes, what).map(SocketMessage::Binary);
     }
     match given(intern!(py, "text"))? {
         Some(text) => Ok(SocketMessage::Text(messages::text(&text, "text")?.to_owned())),

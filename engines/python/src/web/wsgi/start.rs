@@ -8,7 +8,7 @@ use bytes::Bytes;
 use pyo3::{
     exceptions::{PyAssertionError, PyBrokenPipeError, PyException, PyTypeError, PyValueError},
     prelude::*,
-    types::{PyBytes, PyString, PyTuple},
+    types::{PyString, PyTuple},
 };
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use trine_engine::{Error, Fields, Payload, ResponseHead, ResponseStream, Result, Written};
@@ -196,10 +196,7 @@ fn has_body(status: u16) -> bool {
 
 /// Returns the bytes of a piece of the body.
 pub(super) fn bytes(data: &Bound<'_, PyAny>) -> PyResult<Bytes> {
-    if let Ok(bytes) = data.cast::<PyBytes>() {
-        return Ok(Bytes::copy_from_slice(bytes.as_bytes()));
-    }
-    text::with_bytes(data, "the pieces of a WSGI response's body", Bytes::copy_from_slice)
+    text::bytes(data, "the pieces of a WSGI response's body")
 }
 
 /// Returns the exception that an application was about to report.

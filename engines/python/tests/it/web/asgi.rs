@@ -22,7 +22,7 @@ async def app(scope, receive, send):
 pub(super) fn app(body: &str) -> App {
     let body: String = body.lines().map(|line| format!("    {line}\n")).collect();
     App::new(&format!(
-        "import asyncio, contextvars, json, time
+        "import asyncio, contextvars, json, os, time
 async def start(send, status=200, headers=()):
     await send({{'type': 'http.response.start', 'status': status, 'headers': headers}})
 async def body(send, data=b'', more=False):
@@ -110,8 +110,6 @@ fn a_body_comes_whole_or_in_pieces() {
                 tokio::time::sleep(Duration::from_millis(5)).await;
                 stream.write(piece.into()).unwrap();
             }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-            stream.finish(Ok(()));
         };
         tokio::join!(app.send(request("POST", "/").with_body(body)), feeding).0
     });
@@ -154,7 +152,7 @@ fn a_body_that_nobody_asks_for_is_not_read() {
 #[test]
 fn a_wait_for_a_message_that_is_given_up_loses_nothing() {
     let app = app("try: await asyncio.wait_for(receive(), 0.01)
-except asyncio.TimeoutError: pass
+except asyncio.TimeoutError: print('given up')
 task = asyncio.create_task(receive())
 message = await asyncio.gather(task, asyncio.ensure_future(asyncio.sleep(0.01)))
 await start(send)
@@ -162,7 +160,9 @@ await body(send, message[0]['body'])");
     let (sent, stream) = arriving();
     let seen = block_on(async {
         let feeding = async {
-            tokio::time::sleep(Duration::from_millis(40)).await;
+            while app.case.log.text() != "given up\n" {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
             stream.write("late".into()).unwrap();
             stream.finish(Ok(()));
         };

@@ -156,13 +156,13 @@ fn an_end_that_fails_is_told_in_the_log() {
 
 #[test]
 fn a_start_that_never_ends_is_stopped() {
-    let case = crate::harness::Case::new(&[("app.py", &source("await asyncio.sleep(1000)", ""))]);
-    let interrupter = case.instance.interrupter();
-    std::thread::spawn(move || {
-        std::thread::sleep(std::time::Duration::from_millis(50));
-        interrupter.interrupt();
-    });
+    let case = crate::harness::Case::new(&[(
+        "app.py",
+        &source("print('begun')\nawait asyncio.sleep(1000)", ""),
+    )]);
+    let watchdog = super::interrupt_once_begun(&case);
     let error = case.load("app", "app").unwrap_err();
+    watchdog.join().unwrap();
     assert_eq!(error.kind(), trine_engine::ErrorKind::Timeout);
 }
 

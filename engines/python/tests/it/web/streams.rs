@@ -153,7 +153,9 @@ print('after', message['type'])");
             let mut reader = stream.reader();
             let chunk = reader.chunk().await.unwrap();
             let end = reader.chunk().await;
-            (chunk, end, app.case.log.text())
+            let log = app.case.log.text();
+            app.case.folder.write("go", "");
+            (chunk, end, log)
         };
         let (result, (chunk, end, log)) = tokio::join!(app.call(get("/"), &invocation), reading);
         assert!(matches!(result.unwrap(), Payload::Streamed));
@@ -232,13 +234,10 @@ fn an_application_that_blocks_or_waits_for_ever_is_stopped() {
         "await asyncio.sleep(1000)",
         "await receive()\nawait receive()",
     ] {
-        let app = app(body);
-        let interrupter = app.case.instance.interrupter();
-        std::thread::spawn(move || {
-            std::thread::sleep(Duration::from_millis(50));
-            interrupter.interrupt();
-        });
+        let app = app(&format!("print('begun')\n{body}"));
+        let watchdog = super::interrupt_once_begun(&app.case);
         let error = app.error();
+        watchdog.join().unwrap();
         assert_eq!(error.kind(), ErrorKind::Timeout, "{body}");
         assert!(error.poisons());
     }
@@ -285,4 +284,27 @@ await start(send)
 await body(send, repr(len([f for f in futures if f.get_loop() is asyncio.get_running_loop()]) < 20).encode())",
     );
     assert_eq!(app.get("/").body(), "True");
+}
+
+#[test]
+fn tasks_that_an_application_leaves_behind_are_told_of_the_end() {
+    let app = app("async def listen():
+    await receive()
+    print('left', (await receive())['type'])
+    try: await body(send, b'more')
+    except RuntimeError as error: print(error)
+if scope['path'] == '/left':
+    task = asyncio.create_task(listen())
+    asyncio.get_running_loop().left = task
+    await asyncio.sleep(0)
+    raise KeyError('early')
+await asyncio.wait_for(asyncio.get_running_loop().left, 20)
+await start(send)
+await body(send, b'fine')");
+    assert_eq!(app.get("/left").result.unwrap_err().name(), "KeyError");
+    assert_eq!(app.get("/").body(), "fine");
+    assert_eq!(
+        app.case.log.text(),
+        "left http.disconnect\nUnexpected ASGI message 'http.response.body' sent, after response already completed.\n"
+    );
 }

@@ -135,14 +135,11 @@ fn a_body_that_does_not_come_whole_raises() {
 
 #[test]
 fn a_wait_for_a_body_that_never_comes_is_stopped() {
-    let app = answering("environ['wsgi.input'].read()");
-    let interrupter = app.case.instance.interrupter();
-    std::thread::spawn(move || {
-        std::thread::sleep(Duration::from_millis(50));
-        interrupter.interrupt();
-    });
+    let app = answering("print('begun') or environ['wsgi.input'].read()");
+    let watchdog = super::interrupt_once_begun(&app.case);
     let (body, stream) = arriving();
     let error = block_on(app.send(request("POST", "/").with_body(body))).result.unwrap_err();
+    watchdog.join().unwrap();
     assert_eq!(error.kind(), ErrorKind::Timeout);
     drop(stream);
 }
@@ -248,12 +245,9 @@ def app(environ, start_response):
 #[test]
 fn an_application_that_never_ends_is_stopped() {
     for body in ["while True: pass", "time.sleep(1000)"] {
-        let app = app(body);
-        let interrupter = app.case.instance.interrupter();
-        std::thread::spawn(move || {
-            std::thread::sleep(Duration::from_millis(50));
-            interrupter.interrupt();
-        });
+        let app = app(&format!("print('begun')\n{body}"));
+        let watchdog = super::interrupt_once_begun(&app.case);
         assert_eq!(app.error().kind(), ErrorKind::Timeout, "{body}");
+        watchdog.join().unwrap();
     }
 }
