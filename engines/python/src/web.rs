@@ -74,8 +74,11 @@ impl Application {
             None => tell::tell(object),
             Some(Interface::Event) => Told::Event,
             Some(Interface::Wsgi) => Told::Wsgi,
-            Some(Interface::Asgi) if tell::tell(object) == Told::DoubleAsgi => Told::DoubleAsgi,
-            Some(Interface::Asgi) => Told::Asgi,
+            Some(Interface::Asgi) => match tell::tell(object) {
+                Told::DoubleAsgi => Told::DoubleAsgi,
+                Told::Event if tell::takes_scope_alone(object) => Told::DoubleAsgi,
+                _ => Told::Asgi,
+            },
             Some(other) => {
                 let message = format!(
                     "Python's handlers have no interface '{other}': it is one of event, asgi, wsgi"

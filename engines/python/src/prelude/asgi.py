@@ -99,7 +99,7 @@ class Lifespan:
             raise
         if self._failed is not None:
             # It says so first, and raises the reason then.
-            await asyncio.wait((task,), timeout=5)
+            await asyncio.wait((task,), timeout=1)
         elif not task.done():
             # What it does next may fail at once.
             await asyncio.sleep(0)

@@ -41,7 +41,6 @@ pub(crate) fn tell(object: &Bound<'_, PyAny>) -> Told {
     let names: Vec<&str> = parameters.names.iter().map(|name| bare(name)).collect();
     match names[..] {
         ["scope", "receive", "send", ..] if parameters.required <= 3 => Told::Asgi,
-        ["scope"] if !parameters.is_coroutine => Told::DoubleAsgi,
         [environ, start, ..] if parameters.required <= 2 && is_wsgi(environ, start) => Told::Wsgi,
         [_, _, _] if parameters.is_coroutine && parameters.required == 3 => Told::Asgi,
         [] => by_members(object),
@@ -86,9 +85,18 @@ fn by_members(object: &Bound<'_, PyAny>) -> Told {
     if wsgi.is_some_and(|wsgi| wsgi.is_callable()) { Told::Wsgi } else { Told::Event }
 }
 
+/// Whether a function takes a scope alone, as applications of ASGI 2 do, and perhaps handlers.
+pub(crate) fn takes_scope_alone(object: &Bound<'_, PyAny>) -> bool {
+    parameters(object, 0).is_some_and(|parameters| {
+        !parameters.is_coroutine
+            && parameters.names.len() == 1
+            && bare(&parameters.names[0]) == "scope"
+    })
+}
+
 fn is_wsgi(environ: &str, start: &str) -> bool {
-    matches!(start, "start_response" | "start_resp" | "start")
-        || (matches!(environ, "environ" | "wsgi_environ") && start.contains("start"))
+    matches!(start, "start_response" | "start_resp")
+        || (matches!(environ, "environ" | "env" | "wsgi_environ") && start.contains("start"))
 }
 
 /// A name without the underscores that say that it is not used.

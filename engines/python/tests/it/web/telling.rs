@@ -43,10 +43,7 @@ fn applications_are_told_by_their_parameters() {
             "class app:\n    def __init__(self, scope): pass\n    async def __call__(self, receive, send): pass",
             Interface::Asgi,
         ),
-        (
-            "def app(scope):\n    async def run(receive, send): pass\n    return run",
-            Interface::Asgi,
-        ),
+        ("def app(scope): pass", Interface::Event),
         ("def app(environ, start_response): return []", Interface::Wsgi),
         ("def app(env, start_response): return []", Interface::Wsgi),
         ("def app(environ, start): return []", Interface::Wsgi),
@@ -63,6 +60,7 @@ fn applications_are_told_by_their_parameters() {
             Interface::Wsgi,
         ),
         ("def app(event, context): pass", Interface::Event),
+        ("def app(event, start): pass", Interface::Event),
         ("def app(event): pass", Interface::Event),
         ("def app(): pass", Interface::Event),
         ("async def app(event, context): pass", Interface::Event),
@@ -106,6 +104,16 @@ fn an_application_of_asgi_2_is_called_twice() {
 ",
     );
     assert_eq!(app.get("/two").body(), "/two");
+    let source = "def app(scope):
+    async def run(receive, send):
+        assert scope['type'] == 'http'
+        await send({'type': 'http.response.start', 'status': 200, 'headers': []})
+        await send({'type': 'http.response.body', 'body': b'said'})
+    return run
+";
+    let named = Wanted::Handler("app".to_owned());
+    let app = App::loaded(source, named, Some(Interface::Asgi)).unwrap();
+    assert_eq!(app.get("/").body(), "said");
 }
 
 #[test]
