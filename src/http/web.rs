@@ -119,6 +119,10 @@ impl Service {
         let invocation = Rc::new(invocation);
         let mut request = self.web_request(arrival, &parts, route);
         let interfaces = function.located.engine.info().interfaces;
+        if asks_for_upgrade(&parts) && self.shared.interfaces.of(index).is_none() {
+            // What it asks for depends on that. A failure shows below.
+            let _ = self.functions.load(index).await;
+        }
         let known = self.shared.interfaces.of(index);
         let can_be =
             |interface| known.map_or(interfaces.contains(&interface), |it| it == interface);
@@ -160,7 +164,11 @@ impl Service {
             Some(error) = came_to_nothing(failed) => Err(error),
             result = call => result,
         };
-        let is_application = self.shared.interfaces.of(index).is_some_and(Interface::is_web);
+        let is_application = match &result {
+            Ok(Payload::Response(_)) => true,
+            Ok(Payload::Streamed) => invocation.stream.get().head().response.is_some(),
+            _ => self.shared.interfaces.of(index).is_some_and(Interface::is_web),
+        };
         let mut reply = match result {
             Ok(Payload::Response(response)) => self.whole(&method, *response),
             Ok(Payload::Streamed) => {
@@ -295,7 +303,9 @@ impl Service {
         if let Some(status) = status_of_body(error) {
             return closing(refusal(method, status, error.message()));
         }
-        if is_application && error.kind() == ErrorKind::Guest {
+        // What the application has to do with, not what keeps it from running.
+        let is_its_own = matches!(error.kind(), ErrorKind::Guest | ErrorKind::Exit);
+        if is_application && is_its_own {
             return reply_of_failure();
         }
         let dialect = self.site.functions()[index].located.engine.info().error_dialect;

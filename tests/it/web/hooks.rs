@@ -10,6 +10,7 @@ const STAMPS: &str = "return {\n\
     \x20 if event.rawPath == '/moved' then event.rawPath = '/other' event.rawQueryString = 'moved=1' return event end\n\
     end,\n\
     after = function(response)\n\
+    \x20 response.headers = response.headers or {}\n\
     \x20 response.headers['x-stamp'] = tostring(response.statusCode)\n\
     \x20 return response\n\
     end }";

@@ -66,7 +66,7 @@ fn other_forms_of_events_have_results_of_their_own() {
         }
         let alb = json!({
             "requestContext": {"elb": {"targetGroupArn": "arn"}}, "httpMethod": "GET", "path": "/pets",
-            "multiValueHeaders": {"host": ["h"]}, "multiValueQueryStringParameters": {}, "body": "", "isBase64Encoded": false
+            "multiValueHeaders": {"host": ["h"], "x-forwarded-for": ["10.0.0.9"]}, "multiValueQueryStringParameters": {}, "body": "", "isBase64Encoded": false
         });
         let result = lambda.invoke(alb);
         assert_eq!(result["statusDescription"], "201 Created", "{application:?}");

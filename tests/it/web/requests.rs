@@ -42,9 +42,11 @@ fn answers_stream_and_failures_are_told() {
         );
         let reply = connection.exchange("GET", "/fail", &[], b"");
         assert_eq!((reply.status, reply.text()), (500, "Internal Server Error"), "{application:?}");
-        let log = served.process.stderr();
-        assert!(log.contains("no answer to this"), "{application:?}: {log}");
-        assert!(log.contains(application.file), "{application:?}: {log}");
+        eventually("the failure is told with its place", || {
+            let log = served.process.stderr();
+            let is_told = log.contains("no answer to this") && log.contains(application.file);
+            is_told.then_some(())
+        });
         if application.kind != "node" {
             // A listener may answer at any time: like every server of Node's, this one waits.
             let reply = connection.exchange("GET", "/silent", &[], b"");
@@ -88,7 +90,7 @@ fn an_application_of_a_folder_is_mounted_at_its_name() {
         let file = format!("shop/main.{extension}");
         let export = application.handler.rsplit_once('.').unwrap().1;
         let routes = format!(
-            "[[route]]\npath = \"/store/{{proxy+}}\"\nfunction = \"shop/main.{extension}:{export}\"\nbase_path = \"/store\"\n"
+            "[[route]]\npath = \"/store/{{proxy+}}\"\nhandler = \"shop/main.{extension}:{export}\"\nbase_path = \"/store\"\n"
         );
         let folder = Folder::new(&[
             (&file, application.source),
