@@ -16,6 +16,7 @@ use crate::{
     isolate::{Entered, Prelude},
     sessions::Place,
     stream::Turn,
+    turns::OF_NOBODY,
 };
 use deno_runtime::deno_core::{PollEventLoopOptions, v8};
 use std::{
@@ -508,8 +509,7 @@ impl Shared {
                     Self::go_on(isolate);
                     match self.assign(from_core(error), current.slot()) {
                         Assigned::Unknown(error) if self.is_one_of_many(current) => {
-                            let whence = "thrown by code of no request that is known";
-                            self.host.log_lost(&error, whence, None);
+                            self.host.log_lost(&error, OF_NOBODY, None);
                             continue;
                         }
                         Assigned::Ours(error) | Assigned::Unknown(error) => {

@@ -65,6 +65,8 @@ pub(crate) struct Shared {
     pub(crate) was_stopped_before: Cell<bool>,
     /// Whether the last call may have left anything in the event loop.
     pub(crate) may_have_work: Cell<bool>,
+    /// Whether somebody turns the event loop between calls.
+    pub(crate) goes_on: Cell<bool>,
     /// Number of operations on files that were given up waiting for.
     pub(crate) stuck: Cell<usize>,
     /// The place among those that debuggers can attach to.
@@ -151,6 +153,7 @@ impl JsInstance {
                 calls: Cell::new(0),
                 was_stopped_before: Cell::default(),
                 may_have_work: Cell::default(),
+                goes_on: Cell::default(),
                 stuck: Cell::default(),
                 registered: RefCell::new(registered),
             }),
@@ -242,6 +245,10 @@ impl Instance for JsInstance {
 
     fn is_writing(&self) -> bool {
         self.shared.is_writing()
+    }
+
+    fn background(&self) -> Option<LocalFuture<'static, ()>> {
+        self.shared.background()
     }
 
     fn before_snapshot(&self) -> LocalFuture<'_, Result<()>> {

@@ -5,15 +5,19 @@ use crate::{
     call::Step,
     ending::{QUIET_TURNS, operations_on_files},
     error::from_core,
-    instance::Shared,
+    instance::{Function, Kind, Shared},
     isolate::Entered,
 };
 use deno_runtime::deno_core::{PollEventLoopOptions, v8};
 use std::{
     future::poll_fn,
+    rc::Rc,
     task::{Context, Poll},
 };
-use trine_engine::Result;
+use trine_engine::{LocalFuture, Result};
+
+/// The origin of failures that cannot be told to be of any request.
+pub(crate) const OF_NOBODY: &str = "thrown by code of no request that is known";
 
 impl Shared {
     /// Turns the event loop once, if anything is in it: work that earlier invocations left behind goes on, and a
@@ -79,6 +83,58 @@ impl Shared {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Returns what turns the event loop between the requests to a web application, as Node would; once.
+    pub(crate) fn background(self: &Rc<Self>) -> Option<LocalFuture<'static, ()>> {
+        let is_web = |function: &Function| matches!(function.kind, Kind::Fetch | Kind::Node);
+        if !self.functions.borrow().iter().any(is_web) || self.goes_on.replace(true) {
+            return None;
+        }
+        let ticket = self.wakers.ticket();
+        let shared = Rc::downgrade(self);
+        Some(Box::pin(poll_fn(move |cx| {
+            ticket.register(cx.waker());
+            shared.upgrade().map_or(Poll::Ready(()), |shared| shared.turn_in_background(cx))
+        })))
+    }
+
+    /// Turns the event loop, unless calls do. What fails belongs to requests that have their answers, or to none.
+    fn turn_in_background(&self, cx: &Context<'_>) -> Poll<()> {
+        if self.functions.borrow().is_empty() {
+            // The instance has ended.
+            return Poll::Ready(());
+        }
+        // Of an end that was asked for the next call is told.
+        if self.awaited.count() > 0 || self.host.has_exit() || self.is_out_of_memory() {
+            return Poll::Pending;
+        }
+        let Ok(mut isolate) = self.isolate() else { return Poll::Pending };
+        let mut isolate = isolate.enter();
+        let interrupts = self.forget_old_interrupts(&mut isolate);
+        let waker = self.wakers.waker();
+        let turn = isolate
+            .runtime()
+            .poll_event_loop(&mut Context::from_waker(&waker), PollEventLoopOptions::default());
+        if self.is_cut_short(interrupts) {
+            if !self.host.has_exit() {
+                // Its error belongs to nobody any more.
+                let _ = self.stopped(isolate.runtime().v8_isolate(), None);
+            }
+            return Poll::Pending;
+        }
+        if let Poll::Ready(Err(error)) = turn {
+            Self::go_on(&mut isolate);
+            if let Assigned::Ours(error) | Assigned::Unknown(error) =
+                self.assign(from_core(error), None)
+            {
+                self.host.log_lost(&error, OF_NOBODY, None);
+            }
+            cx.waker().wake_by_ref();
+        } else {
+            self.host.blamed.borrow_mut().take();
+        }
+        Poll::Pending
     }
 
     /// Whether anything may be in the event loop that no call drives.

@@ -200,8 +200,11 @@ fn failures_of_one_request_are_none_of_others() {
 
 #[test]
 fn a_failure_of_nobodys_code_fails_none_of_many_requests() {
-    let source = "setTimeout(() => { throw new RangeError('of nobody'); }, 5);
-    export default (req, res) => { setTimeout(() => res.end('fine'), 30); };";
+    let source = "let count = 0;
+    const timer = setInterval(() => {
+        if (count === 2) { clearInterval(timer); throw new RangeError('of nobody'); }
+    }, 1);
+    export default (req, res) => { count += 1; setTimeout(() => res.end('fine'), 30); };";
     let guest = Guest::new(source);
     run(async {
         let function = application(&guest, Interface::Node).await;

@@ -1,8 +1,9 @@
 //! Listeners of Node's servers as handlers.
 
 use super::*;
-use crate::support::run;
+use crate::support::{LIMIT, run};
 use deno_runtime::deno_core::futures::future::join_all;
+use std::time::{Duration, Instant};
 
 async fn guest(source: &str) -> (Guest, FunctionId) {
     let guest = Guest::new(source);
@@ -362,4 +363,41 @@ fn timeouts_are_told() {
         setTimeout(() => {}, 50);
     };";
     assert_eq!(answer(source, get("/")).streamed_or_whole(), (503, "late".to_owned()));
+}
+
+#[test]
+fn what_goes_on_after_a_response_goes_on_between_requests_where_a_server_lets_it() {
+    let source = "let beats = 0;
+    const timer = setInterval(() => { if ((beats += 1) === 3) { console.log('three beats'); clearInterval(timer); } }, 1);
+    export default (req, res) => {
+        res.end('early');
+        setTimeout(() => { console.log('later'); throw new RangeError('behind'); }, 5);
+    };";
+    let (log, beats) = run(async {
+        let (guest, function) = guest(source).await;
+        let background = guest.instance.background().expect("an application goes on");
+        assert!(guest.instance.background().is_none());
+        let serving = async {
+            assert_eq!(ask(&guest, function, get("/")).await.body(), "early");
+            let given_up = Instant::now() + LIMIT;
+            while !guest.log.text().contains("RangeError: behind") && Instant::now() < given_up {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            let beats = guest.log.text().contains("three beats");
+            guest.instance.shutdown();
+            beats
+        };
+        let (beats, ()) = join(serving, background).await;
+        (guest.log.text(), beats)
+    });
+    assert!(log.contains("later") && beats, "{log}");
+}
+
+#[test]
+fn functions_of_events_do_not_go_on_between_calls() {
+    let guest = Guest::new("export const handler = (event) => event;");
+    run(async {
+        guest.handler().await;
+        assert!(guest.instance.background().is_none());
+    });
 }
