@@ -52,8 +52,8 @@ struct Serving<'a> {
 /// News of a request's body.
 enum News {
     Chunk(Bytes),
-    /// Its end, with what was wrong where it did not come whole.
-    End(Option<Error>),
+    /// Its end, with what was wrong where it did not come whole, and what came after it.
+    End(Option<Error>, Option<Fields>),
 }
 
 impl Webs {
@@ -101,8 +101,9 @@ impl Web {
             Some(chunk) => News::Chunk(chunk),
             None => {
                 let failure = reader.stream().take_failure();
+                let trailers = reader.take_trailers();
                 self.reader = None;
-                News::End(failure)
+                News::End(failure, trailers)
             }
         })
     }
@@ -209,15 +210,22 @@ impl Shared {
         let (runtime, prelude) = isolate.parts();
         deno_runtime::deno_core::scope!(scope, runtime);
         let undefined = v8::undefined(scope).into();
-        let mut arguments =
-            [v8::Integer::new(scope, slot as i32).into(), v8::null(scope).into(), undefined];
+        let mut arguments = [
+            v8::Integer::new(scope, slot as i32).into(),
+            v8::null(scope).into(),
+            undefined,
+            undefined,
+        ];
         match news {
             News::Chunk(chunk) => match bytes_to_v8(scope, &chunk) {
                 Ok(chunk) => arguments[1] = chunk,
                 Err(error) => arguments[2] = text_or_undefined(scope, Some(error.message())),
             },
-            News::End(failure) => {
+            News::End(failure, trailers) => {
                 arguments[2] = text_or_undefined(scope, failure.as_ref().map(Error::message));
+                if let Some(trailers) = trailers {
+                    arguments[3] = fields_to_v8(scope, &trailers);
+                }
             }
         }
         let hear = v8::Local::new(scope, &prelude.hear_of_body);
@@ -281,7 +289,14 @@ fn url(request: &WebRequest) -> String {
         let is_part = |byte: &u8| byte.is_ascii_graphic() && !b"/?#@\\<>^|%\"".contains(byte);
         !host.is_empty() && host.iter().all(is_part)
     });
-    let target = request.target_in_mount();
+    let mut target = request.target_in_mount();
+    if !target.is_ascii() {
+        let encoded = |byte: u8| match byte {
+            0x80.. => format!("%{byte:02X}"),
+            _ => char::from(byte).to_string(),
+        };
+        target = target.bytes().map(encoded).collect();
+    }
     match host.and_then(|host| std::str::from_utf8(host).ok()) {
         Some(host) => [&request.scheme, "://", host, &target].concat(),
         None => {
@@ -351,6 +366,16 @@ fn request_of(
     host_of(scope).webs.request(slot)
 }
 
+/// Makes an array of names and values by turns.
+fn fields_to_v8<'s>(scope: &mut v8::PinScope<'s, '_>, fields: &Fields) -> v8::Local<'s, v8::Value> {
+    let mut texts = Vec::with_capacity(fields.len() * 2);
+    for (name, value) in fields.iter() {
+        texts.push(name_to_v8(scope, name));
+        texts.push(latin1_to_v8(scope, value));
+    }
+    v8::Array::new_with_elements(scope, &texts).into()
+}
+
 /// Implements `webHeaders(slot)`: names and values by turns.
 fn headers(
     scope: &mut v8::PinScope<'_, '_>,
@@ -358,12 +383,7 @@ fn headers(
     mut result: v8::ReturnValue<'_, v8::Value>,
 ) {
     let Some(request) = request_of(scope, &args) else { return };
-    let mut texts = Vec::with_capacity(request.headers.len() * 2);
-    for (name, value) in request.headers.iter() {
-        texts.push(name_to_v8(scope, name));
-        texts.push(latin1_to_v8(scope, value));
-    }
-    result.set(v8::Array::new_with_elements(scope, &texts).into());
+    result.set(fields_to_v8(scope, &request.headers));
 }
 
 /// Implements `webHeader(slot, name)`: its values together; null where there are none.
@@ -380,8 +400,9 @@ fn header(
     let text = match values.next() {
         None => latin1_to_v8(scope, first),
         Some(second) => {
-            let mut all = [first, b", ", second].concat();
-            values.for_each(|value| all.extend([b", ", value].concat()));
+            let between: &[u8] = if name.eq_ignore_ascii_case("cookie") { b"; " } else { b", " };
+            let mut all = [first, between, second].concat();
+            values.for_each(|value| all.extend([between, value].concat()));
             latin1_to_v8(scope, &all)
         }
     };

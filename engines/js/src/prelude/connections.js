@@ -282,9 +282,7 @@ export function defineConnections() {
       if (this.#isBegun) {
         exchange.sink.end();
       } else if (!exchange.gone) {
-        exchange.failure ??= [
-          error ?? new Error("the application has destroyed the connection before it answered"),
-        ];
+        exchange.failure ??= [error ?? exchange.destroyedError()];
       }
       callback(error);
       exchange.complete = true;

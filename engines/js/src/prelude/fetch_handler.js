@@ -113,8 +113,18 @@ class FetchExchange extends Exchange {
       throw new TypeError("the request has ended");
     }
     const list = [];
+    let cookies;
     for (let at = 0; at < flat.length; at += 2) {
-      list.push([flat[at], flat[at + 1]]);
+      const [name, value] = [flat[at], flat[at + 1]];
+      if (name === "cookie" && cookies !== undefined) {
+        cookies[1] += `; ${value}`;
+        continue;
+      }
+      const field = [name, value];
+      if (name === "cookie") {
+        cookies = field;
+      }
+      list.push(field);
     }
     return list;
   }

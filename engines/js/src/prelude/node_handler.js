@@ -2,7 +2,7 @@
 import { core, internals } from "ext:core/mod.js";
 import { host, within } from "ext:trine_prelude/context.js";
 import { serverOf } from "ext:trine_prelude/interfaces.js";
-import { isThenable } from "ext:trine_prelude/marshal.js";
+import { fault, isThenable } from "ext:trine_prelude/marshal.js";
 import { defineConnections } from "ext:trine_prelude/connections.js";
 import { prepareHeads, readHead } from "ext:trine_prelude/node_head.js";
 import { Exchange } from "ext:trine_prelude/web_exchange.js";
@@ -55,7 +55,8 @@ let reasons;
 internals.trineMendResponse = ({ ServerResponse, STATUS_CODES }) => {
   reasons = STATUS_CODES;
   const { prototype } = ServerResponse;
-  const { _finish, _send, _storeHeader, _writeRaw } = prototype;
+  const { _finish, _send, _storeHeader, _writeRaw, writeHead } = prototype;
+  const { ERR_HTTP_INVALID_STATUS_CODE } = core.loadExtScript("ext:deno_node/internal/errors.ts");
   const define = (name, value) =>
     Object.defineProperty(prototype, name, {
       value,
@@ -71,6 +72,14 @@ internals.trineMendResponse = ({ ServerResponse, STATUS_CODES }) => {
     exchange.store(this, headers);
     this._header = `${firstLine}\r\n`;
     return undefined;
+  });
+  define("writeHead", function (status, reason, headers) {
+    const number = status | 0;
+    if (!this._header && (number < 100 || number > 999)) {
+      // Deno's error is another one than Node's.
+      throw new ERR_HTTP_INVALID_STATUS_CODE(status);
+    }
+    return Reflect.apply(writeHead, this, [status, reason, headers]);
   });
   define("_send", function (data, encoding, callback) {
     const exchange = this[kExchange];
@@ -182,9 +191,7 @@ export class NodeExchange extends Exchange {
     this.#allowsTrailers = allowsTrailers;
     this.#status = response.statusCode;
     const { statusMessage } = response;
-    this.#reason = statusMessage === (reasons[response.statusCode] ?? "unknown")
-      ? undefined
-      : statusMessage;
+    this.#reason = statusMessage === reasons[response.statusCode] ? undefined : statusMessage;
     this.#fields = fields;
   }
 
@@ -329,9 +336,13 @@ export class NodeExchange extends Exchange {
       if (!this.#isReading) {
         this.#dump(request);
       }
-      response.destroyed = true;
-      response._closed = true;
-      response.emit("close");
+      const close = () => {
+        response.destroyed = true;
+        response._closed = true;
+        response.emit("close");
+      };
+      // What was written after the end is told of before.
+      core.hasTickScheduled() ? node.nextTick(close) : close();
     } finally {
       this.complete = true;
       this.check();
@@ -400,12 +411,12 @@ export class NodeExchange extends Exchange {
   }
 
   /** Bytes of the body, or its end. */
-  hearBody(chunk, failure) {
+  hearBody(chunk, failure, trailers) {
     this.#isAsked = false;
-    within(this.meta, () => this.#take(chunk, failure));
+    within(this.meta, () => this.#take(chunk, failure, trailers));
   }
 
-  #take(chunk, failure) {
+  #take(chunk, failure, trailers) {
     const { request } = this;
     if (request.destroyed) {
       host.webDrop(this.slot);
@@ -413,6 +424,9 @@ export class NodeExchange extends Exchange {
       this.#abort(new Error(failure));
     } else if (chunk === null) {
       request.complete = true;
+      if (trailers !== undefined) {
+        request._addHeaderLines(trailers, trailers.length);
+      }
       request.push(null);
       this.check();
     } else if (request.push(bufferOf(chunk))) {
@@ -435,6 +449,11 @@ export class NodeExchange extends Exchange {
     this.check();
   }
 
+  /** The error of an application that destroys the connection. */
+  destroyedError() {
+    return destroyed();
+  }
+
   /** The client is gone. */
   lose() {
     if (!this.#isSent) {
@@ -451,10 +470,13 @@ export class NodeExchange extends Exchange {
     connection.release();
     connection.destroyed = true;
     if (!this.#isSent && !this.gone) {
-      this.failure ??= [error ?? new Error(DESTROYED)];
+      this.failure ??= [error ?? destroyed()];
     }
     const close = () => {
       try {
+        if (!request.destroyed) {
+          this.#abort(undefined);
+        }
         if (error !== undefined && error !== null && connection.listenerCount("error") > 0) {
           connection.emit("error", error);
         }
@@ -463,9 +485,6 @@ export class NodeExchange extends Exchange {
           response.destroyed = true;
           response._closed = true;
           response.emit("close");
-        }
-        if (!request.destroyed) {
-          this.#abort(undefined);
         }
       } finally {
         this.complete = true;
@@ -477,7 +496,11 @@ export class NodeExchange extends Exchange {
   }
 }
 
-const DESTROYED = "the application has destroyed the connection before its response was complete";
+/** The error of an application that destroys a connection and does not say why. */
+function destroyed() {
+  const message = "the application has destroyed the connection before its response was complete";
+  return fault("Guest", "Runtime.ConnectionDestroyed", message);
+}
 
 /** Data as it is sent: a text that becomes UTF-8, or bytes. */
 function encoded(data, encoding) {

@@ -86,7 +86,7 @@ export function serve(
   }
 }
 
-/** There is more of the body of the request in this place: bytes, or its end, or what is wrong with it. */
-export function hearOfBody(slot, chunk, failure) {
-  metaIn(slot)?.web?.hearBody(chunk, failure);
+/** There is more of the body of the request in this place: bytes, or its end with its trailers, or what is wrong with it. */
+export function hearOfBody(slot, chunk, failure, trailers) {
+  metaIn(slot)?.web?.hearBody(chunk, failure, trailers);
 }

@@ -50,9 +50,22 @@ fn the_address_takes_the_server_where_the_client_names_no_host() {
     request.headers = Fields::default();
     request.scheme = "https".to_owned();
     assert_eq!(answer(source, request).whole(), (200, "https://localhost:8080/a".to_owned()));
+    assert_eq!(answer(source, get("/caf\u{e9}")).whole().1, "http://example.org/caf%C3%A9");
     let mut request = get("/a");
     request.headers = Fields::from_iter([("host", "a b/../c")]);
     assert_eq!(answer(source, request).whole(), (200, "http://localhost:8080/a".to_owned()));
+}
+
+#[test]
+fn cookies_that_come_apart_are_one_header() {
+    let source = "export default { fetch(request) {
+        const { headers } = request;
+        return Response.json([headers.get('cookie'), [...headers].filter(([name]) => name === 'cookie')]);
+    } };";
+    let mut request = get("/");
+    request.headers.push("cookie", "a=1");
+    request.headers.push("cookie", "b=2");
+    assert_eq!(answer(source, request).whole().1, r#"["a=1; b=2",[["cookie","a=1; b=2"]]]"#);
 }
 
 #[test]

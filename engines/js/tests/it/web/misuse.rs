@@ -160,7 +160,7 @@ fn misuse_of_a_response_is_an_exception_of_nodes() {
     let seen = answer(source, Interface::Node, None);
     assert_eq!(
         seen.streamed().1,
-        r#"["ERR_INVALID_HTTP_TOKEN","ERR_INVALID_CHAR","ERR_HTTP_INVALID_HEADER_VALUE","ERR_INVALID_ARG_TYPE","ERR_STREAM_NULL_VALUES","ERR_INVALID_ARG_TYPE","ERR_HTTP_HEADERS_SENT","ERR_HTTP_HEADERS_SENT"]"#
+        r#"["ERR_INVALID_HTTP_TOKEN","ERR_INVALID_CHAR","ERR_HTTP_INVALID_HEADER_VALUE","ERR_HTTP_INVALID_STATUS_CODE","ERR_STREAM_NULL_VALUES","ERR_INVALID_ARG_TYPE","ERR_HTTP_HEADERS_SENT","ERR_HTTP_HEADERS_SENT"]"#
     );
 }
 
@@ -175,6 +175,7 @@ fn an_application_that_destroys_the_connection_fails_the_call() {
         let message =
             "the application has destroyed the connection before its response was complete";
         assert_eq!(seen.error().message(), message, "{source}");
+        assert_eq!(seen.error().name(), "Runtime.ConnectionDestroyed");
     }
 }
 

@@ -286,7 +286,7 @@ fn a_client_that_goes_closes_request_and_response() {
             assert!(seen.result.is_ok(), "{seen:?}");
         }
         let seen = ask(&guest, function, get("/seen")).await.body();
-        let once = "socket,response,false,true,aborted,ECONNRESET,request,true";
+        let once = "aborted,socket,response,false,true,ECONNRESET,request,true";
         assert_eq!(seen, format!("{once},{once}"));
     });
 }
@@ -353,6 +353,48 @@ fn methods_of_nodes_prototypes_can_be_replaced_and_inherited() {
     export default (req, res) => { Object.setPrototypeOf(res, prototype); res.send('a'); };";
     let seen = answer(source, get("/"));
     assert_eq!((seen.whole().1, seen.header("x-ends").as_deref()), ("sent a".into(), Some("1")));
+}
+
+#[test]
+fn trailers_of_a_request_come_with_its_end() {
+    let source = "export default async (req, res) => {
+        for await (const chunk of req);
+        res.end(JSON.stringify([req.trailers, req.rawTrailers]));
+    };";
+    run(async {
+        let (guest, function) = guest(source).await;
+        let (request, body) = upload("/");
+        body.write("abc".into()).unwrap();
+        body.set_trailers(Fields::from_iter([("x-sum", "42"), ("x-sum", "43")]));
+        body.end();
+        let seen = ask(&guest, function, request).await;
+        let expected = r#"[{"x-sum":"42, 43"},["x-sum","42","x-sum","43"]]"#;
+        assert_eq!(seen.streamed_or_whole().1, expected);
+    });
+}
+
+#[test]
+fn statuses_without_a_name_and_pieces_after_the_end_are_as_nodes() {
+    let source = "const seen = [];
+    export default (req, res) => {
+        if (req.url === '/seen') { res.end(seen.join()); return; }
+        try { res.writeHead(99); } catch (error) { seen.push(error.code); }
+        res.on('error', (error) => seen.push(error.code)).on('close', () => seen.push('close'));
+        res.writeHead(599);
+        res.end('a');
+        res.write('b');
+    };";
+    run(async {
+        let (guest, function) = guest(source).await;
+        let seen = ask(&guest, function, get("/")).await;
+        assert_eq!(
+            (seen.whole(), seen.head.reason.as_deref()),
+            ((599, "a".into()), Some("unknown"))
+        );
+        let seen = ask(&guest, function, get("/seen")).await;
+        let expected = "ERR_HTTP_INVALID_STATUS_CODE,ERR_STREAM_WRITE_AFTER_END,close";
+        assert_eq!(seen.streamed_or_whole().1, expected);
+    });
 }
 
 #[test]

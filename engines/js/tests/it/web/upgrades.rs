@@ -68,7 +68,7 @@ fn an_upgrade_may_be_refused_or_go_wrong() {
         assert_eq!(seen.streamed(), (401, "no".to_owned()));
         for (path, message) in [
             ("/wrong", "which is no head of a response"),
-            ("/dropped", "has destroyed the connection before it answered"),
+            ("/dropped", "has destroyed the connection before its response was complete"),
         ] {
             let (request, _body) = upgrade(path);
             let seen = ask(&guest, function, request).await;
