@@ -182,7 +182,8 @@ export function tell(value, wanted) {
     return undefined;
   }
   if (wanted !== undefined) {
-    return isPromise(value) ? awaited(value, wanted) : tellAs(value, NUMBERS[wanted]);
+    const number = NUMBERS[wanted];
+    return number !== EVENT && isPromise(value) ? awaited(value, wanted) : tellAs(value, number);
   }
   const application = tellApplication(value);
   if (application !== undefined) {
@@ -199,6 +200,8 @@ function isPromise(value) {
   return isThenable(value) && !isFunction(value.listen);
 }
 
+/** What a promise is of. One of a function of events is no handler, as on Lambda. */
 async function awaited(value, wanted) {
-  return await tell(await value, wanted);
+  const found = await tell(await value, wanted);
+  return found?.interface === EVENT ? undefined : found;
 }

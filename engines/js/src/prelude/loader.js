@@ -173,6 +173,7 @@ function namedOf(namespace, name) {
   let value = name === "" ? undefined : handlerExportOf(namespace, name);
   if (value === undefined && OF_WHOLE.has(name) && !name.startsWith("lambda")) {
     value = wholeOf(namespace) ?? applicationOrNothing(wholeApplicationOf(namespace));
+    return { name, value, isWhole: true };
   }
   return { name, value };
 }
@@ -217,8 +218,8 @@ function unnamedOf(namespace, names) {
 }
 
 /** What is wrong where a module has no handler, and the names of its functions, all without a function. */
-function problemOf(namespace, { name, value }) {
-  const problem = value === undefined ? "is undefined or not exported" : "is not a function";
+function problemOf(namespace, { name, value, isWhole = false }) {
+  const problem = value === undefined || isWhole ? "is undefined or not exported" : "is not a function";
   const inner = name.includes(".") ? innerNamesOf(namespace) : [];
   return [problem, ...namesOf(namespace), ...inner].flatMap((text) => [text, undefined]);
 }

@@ -243,6 +243,17 @@ fn a_module_without_a_handler_is_told_as_before() {
         let error = run(load(&guest, "handler")).unwrap_err();
         assert!(error.message().starts_with(message), "{error}");
     }
+    for (source, message) in [
+        ("export const handler = Promise.resolve((event) => 1);", "app.handler is not a function"),
+        (
+            "export default Promise.resolve((event) => 1);",
+            "app.handler is undefined or not exported",
+        ),
+    ] {
+        let guest = Guest::new(source);
+        let error = run(load(&guest, "handler")).unwrap_err();
+        assert!(error.message().starts_with(message), "{error}");
+    }
     let guest = Guest::new("export default Promise.reject(new RangeError('not built'));");
     let error = run(load(&guest, "default")).unwrap_err();
     assert_eq!((error.name(), error.message()), ("RangeError", "not built"));
