@@ -46,6 +46,8 @@ use trine_engine::{
 /// Names of the errors of bodies that do not come whole.
 const BODY_TOO_SLOW: &str = "Request.BodyTooSlow";
 const BODY_BROKEN: &str = "Request.BodyBroken";
+/// The name of the error of an application that has ended the connection in the place of an answer.
+const CONNECTION_DESTROYED: &str = "Runtime.ConnectionDestroyed";
 
 /// What is known of the interfaces of a site's functions: that of each function, once some worker has loaded it.
 #[derive(Debug)]
@@ -188,6 +190,11 @@ impl Service {
                 }
             }
             Ok(result) => response::to(&parts, self.format(index), result),
+            Err(error) if error.name() == CONNECTION_DESTROYED => {
+                // The answer reaches nobody then.
+                hold.destroy();
+                Ok(reply_of_failure())
+            }
             Err(error) => Ok(self.application_failure(
                 &method,
                 index,
@@ -349,7 +356,16 @@ async fn pump(
                 return;
             }
             Some(Ok(frame)) => {
-                let Ok(chunk) = frame.into_data() else { continue };
+                let chunk = match frame.into_data() {
+                    Ok(chunk) => chunk,
+                    Err(frame) => {
+                        if let Ok(trailers) = frame.into_trailers() {
+                            let fields = trailers.iter();
+                            arriving.set_trailers(fields.map(|(n, v)| (n.as_str(), v)).collect());
+                        }
+                        continue;
+                    }
+                };
                 read += chunk.len();
                 if read > limit {
                     let message = format!("the request's body is larger than {limit} bytes");

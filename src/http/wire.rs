@@ -284,6 +284,16 @@ impl Hold {
         }
     }
 
+    /// Closes the connection, on which nothing is answered any more; not one with other requests on it.
+    pub(super) fn destroy(&self) {
+        let mut ends = self.ends();
+        if ends.http2.is_none() {
+            ends.state = State::Taken;
+            // It is gone already if this fails.
+            let _ = ends.stream.socket().shutdown(Shutdown::Both);
+        }
+    }
+
     /// Turns away a request, or a part of one, that nobody has answered. Returns whether there was one.
     pub(super) fn turn_away(&self) -> bool {
         let mut ends = self.ends();

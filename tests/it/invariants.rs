@@ -395,6 +395,7 @@ const SHARED_NAMES: &[(&str, &str)] = &[
     ("stream", "answers that are streamed"),
     ("snapshot", "what is done around a snapshot of the process"),
     ("standalone", "the process as the language's own interpreter, by its command line"),
+    ("web", "handlers that are web applications"),
 ];
 
 #[test]
