@@ -159,7 +159,10 @@ class Connection:
         """Puts the body into an answer; what an application saw is JSON, in which ports are not known before."""
         is_json = any(name == "content-type" and "json" in value for name, value in answer["headers"])
         try:
-            answer["saw"] = self.without_ports(json.loads(body)) if is_json else None
+            saw = self.without_ports(json.loads(body)) if is_json else None
+            # Of a document about an error its class counts.
+            is_error = isinstance(saw, dict) and "errorType" in saw
+            answer["saw"] = {"errorType": saw["errorType"]} if is_error else saw
         except ValueError:
             is_json = False
         if not is_json:

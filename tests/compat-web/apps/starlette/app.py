@@ -1,5 +1,6 @@
 # starlette: a chat over WebSockets, templates, sessions in a signed cookie
 # server: asgi
+import asyncio
 import hashlib
 import pathlib
 
@@ -14,7 +15,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocketDisconnect
 
-members, ended = {}, []
+members, ended = {}, asyncio.Event()
 
 
 async def hello(request):
@@ -29,15 +30,25 @@ async def upload(request):
     return JSONResponse(told)
 
 
+async def end():
+    ended.set()
+
+
 async def login(request):
     request.session["user"] = request.query_params["user"]
-    return JSONResponse({"ok": True}, background=BackgroundTask(ended.append, "login"))
+    return JSONResponse({"ok": True}, background=BackgroundTask(end))
 
 
 async def me(request):
     if "user" not in request.session:
         raise HTTPException(401, "who are you?")
-    return JSONResponse({"user": request.session["user"], "background": ended})
+    return JSONResponse({"user": request.session["user"]})
+
+
+async def background(request):
+    """Answers once the work after the login has been done."""
+    await ended.wait()
+    return JSONResponse({"background": "done"})
 
 
 async def stream(request):
@@ -91,6 +102,7 @@ routes = [
     Route("/upload", upload, methods=["POST"]),
     Route("/login", login),
     Route("/me", me),
+    Route("/background", background),
     Route("/stream", stream),
     Route("/error", error),
     Route("/old", old),
