@@ -70,8 +70,8 @@ impl Connection {
         stream.set_nodelay(true).unwrap();
         let own = stream.local_addr().unwrap().port();
         let ports = [(address.port(), "SERVER_PORT"), (own, "CLIENT_PORT")];
-        let end = Instant::now() + PATIENCE;
-        Self { stream, received: Vec::new(), taken: 0, is_over: false, end, ports }
+        let (received, end) = (Vec::new(), Instant::now());
+        Self { stream, received, taken: 0, is_over: false, end, ports }
     }
 
     fn send(&mut self, bytes: &[u8]) {
@@ -98,13 +98,16 @@ impl Connection {
         Ok(length > 0)
     }
 
+    /// Waits until this has come.
     fn until(&mut self, wanted: &[u8]) -> Result<(), Stop> {
+        self.end = Instant::now() + PATIENCE;
         while find(&self.received, wanted).is_none() && self.more()? {}
         Ok(())
     }
 
     /// Takes one answer; returns none where the connection ends instead.
     fn answer(&mut self, method: &str) -> Result<Option<Value>, Stop> {
+        self.end = Instant::now() + PATIENCE;
         loop {
             if let Ok((answer, end)) = self.parse(method)? {
                 self.taken = end;

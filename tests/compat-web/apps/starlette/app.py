@@ -1,4 +1,4 @@
-# starlette: a chat over WebSockets, templates, sessions in a signed cookie
+# starlette: a chat over WebSockets, work in the background, gzip, sessions in a signed cookie
 # server: asgi
 import asyncio
 import hashlib
