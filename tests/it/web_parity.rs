@@ -48,7 +48,9 @@ fn plain(outcome: &Value, otherwise: &Value, application: &str) -> Value {
             fields.retain(|field| !headers.contains(field[0].as_str().unwrap()));
             fields.sort_by(|a, b| a[0].as_str().cmp(&b[0].as_str()));
         }
-        answer.get_mut("saw").map(without);
+        if let Some(saw) = answer.get_mut("saw") {
+            without(saw);
+        }
     }
     outcome["seen"].as_array_mut().into_iter().flatten().for_each(without);
     outcome
