@@ -41,3 +41,10 @@ def differences(given, recorded, otherwise, app):
 
     compare("", plain(given, otherwise, app), plain(recorded, otherwise, app))
     return found
+
+
+def write(path, otherwise):
+    """Writes what is done otherwise, with a line for each case, so that differences can be read."""
+    head = json.dumps({name: item for name, item in otherwise.items() if name != "cases"}, indent=2, ensure_ascii=False)
+    lines = ",\n".join("    " + json.dumps(item, sort_keys=True) for item in otherwise["cases"])
+    path.write_text(head[:-2] + ',\n  "cases": [\n' + lines + "\n  ]\n}\n")
