@@ -22,6 +22,8 @@ pub enum ReplyBody {
     Streamed(StreamedBody),
     /// What is read from a file while it is sent.
     File(FileBody),
+    /// The body that an answer to `HEAD` does not have, of a length that nobody knows.
+    Unknown,
 }
 
 /// A file, or a part of one, that is read while it is sent.
@@ -176,13 +178,14 @@ impl Body for ReplyBody {
             Self::Whole(whole) => Pin::new(whole).poll_frame(cx).map_err(|never| match never {}),
             Self::Streamed(streamed) => streamed.poll_frame(cx),
             Self::File(file) => file.poll_frame(cx),
+            Self::Unknown => Poll::Ready(None),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Whole(whole) => whole.is_end_stream(),
-            Self::Streamed(_) => false,
+            Self::Streamed(_) | Self::Unknown => false,
             Self::File(file) => file.left == 0,
         }
     }
@@ -190,7 +193,7 @@ impl Body for ReplyBody {
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Whole(whole) => whole.size_hint(),
-            Self::Streamed(_) => SizeHint::default(),
+            Self::Streamed(_) | Self::Unknown => SizeHint::default(),
             Self::File(file) => SizeHint::with_exact(file.left),
         }
     }

@@ -110,7 +110,7 @@ impl Service {
                 streamed.keep(hold.count());
             }
             ReplyBody::File(_) => hold.begin_stream(true),
-            ReplyBody::Whole(_) => {}
+            ReplyBody::Whole(_) | ReplyBody::Unknown => {}
         }
         if self.is_draining() && hold.is_last() {
             reply = closing(reply);
@@ -199,6 +199,10 @@ impl Service {
                     Ok(caller) => caller,
                     Err(reply) => return reply,
                 };
+                if self.shared.console.is_some() {
+                    // It shows events, and would see none where it turns out late that one is needed.
+                    let _ = self.functions.load(route.function).await;
+                }
                 if self.may_be_application(route.function) {
                     return self
                         .answer_application(arrival, hold, parts, body, route, parameters, caller)

@@ -18,7 +18,7 @@ use super::{
     upgrade::{asks_for_socket, asks_for_upgrade},
     wire::Hold,
 };
-use crate::pipeline::BODY_TOO_LARGE;
+use crate::{pipeline::BODY_TOO_LARGE, web::is_its_own};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, StatusCode, Version, header, request::Parts};
 use http_body_util::BodyExt;
@@ -29,19 +29,25 @@ use hyper::{
 };
 use serde_json::Value;
 use std::{
-    future::{Future, pending},
+    future::{Future, pending, poll_fn},
     pin::Pin,
     rc::Rc,
     sync::{
         Arc,
         atomic::{AtomicU8, Ordering},
     },
+    task::Poll,
 };
 use tokio::sync::oneshot;
 use trine_engine::{
     Error, ErrorKind, Fields, Interface, Level, Payload, RequestBody, ResponseHead, ResponseStream,
     WebRequest, WebResponse,
 };
+
+/// The largest body that is looked for before an application is called, in bytes.
+const SMALL_BODY: u64 = 64 * 1024;
+/// Maximum number of turns that the connection gets to read it.
+const TURNS_FOR_BODY: u32 = 2;
 
 /// Names of the errors of bodies that do not come whole.
 const BODY_TOO_SLOW: &str = "Request.BodyTooSlow";
@@ -147,11 +153,27 @@ impl Service {
         } else if body.is_end_stream() {
             hold.owe();
         } else {
-            let (arriving, (tell, told)) = (ResponseStream::default(), oneshot::channel());
-            request = request.with_body(RequestBody::Arriving(arriving.reader()));
-            let body = Paced::new(body, self.options.limits.body_timeout);
-            tokio::task::spawn_local(pump(body, arriving, limit, hold.clone(), tell));
-            failed = Some(told);
+            let mut body = body;
+            let (come, is_whole) = match at_hand(&parts, &mut body).await {
+                Ok(come) => come,
+                Err(e) => {
+                    let message = format!("the request's body is not whole: {e}");
+                    return closing(refusal(&method, StatusCode::BAD_REQUEST, &message));
+                }
+            };
+            if is_whole {
+                hold.owe();
+                request = request.with_body(RequestBody::Whole(come));
+            } else {
+                let (arriving, (tell, told)) = (ResponseStream::default(), oneshot::channel());
+                request = request.with_body(RequestBody::Arriving(arriving.reader()));
+                let read = come.len();
+                // There is room for it.
+                let _ = arriving.write(come);
+                let body = Paced::new(body, self.options.limits.body_timeout);
+                tokio::task::spawn_local(pump(body, arriving, (read, limit), hold.clone(), tell));
+                failed = Some(told);
+            }
         }
         if self.shared.interfaces.of(index).is_none() || !function.middlewares.is_empty() {
             let write = self.event_writer(arrival, &parts, route, path_parameters, authorizer);
@@ -293,7 +315,13 @@ impl Service {
             reply.headers_mut().remove(header::CONTENT_LENGTH);
             *reply.body_mut() = body.into();
         } else if method == Method::HEAD && declared.is_none() && !has_no_body(reply.status()) {
-            reply.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+            match body.len() {
+                // Whoever leaves out the body tells nothing of its length.
+                0 => *reply.body_mut() = ReplyBody::Unknown,
+                length => {
+                    reply.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+                }
+            }
         }
         Ok(reply)
     }
@@ -310,9 +338,7 @@ impl Service {
         if let Some(status) = status_of_body(error) {
             return closing(refusal(method, status, error.message()));
         }
-        // What the application has to do with, not what keeps it from running.
-        let is_its_own = matches!(error.kind(), ErrorKind::Guest | ErrorKind::Exit);
-        if is_application && is_its_own {
+        if is_application && (is_its_own(error.kind()) || error.kind() == ErrorKind::Exit) {
             return reply_of_failure();
         }
         let dialect = self.site.functions()[index].located.engine.info().error_dialect;
@@ -333,15 +359,51 @@ async fn came_to_nothing(failed: Option<oneshot::Receiver<Error>>) -> Option<Err
     }
 }
 
+/// Returns what has come of a small body with its head, and whether that is all: an application that finds it there need not
+/// wait for it. A client that waits to be asked for it is not asked before the application does.
+async fn at_hand(parts: &Parts, body: &mut Incoming) -> hyper::Result<(Bytes, bool)> {
+    let is_small = body.size_hint().exact().is_some_and(|length| length <= SMALL_BODY);
+    if !is_small || parts.headers.contains_key(header::EXPECT) {
+        return Ok((Bytes::new(), false));
+    }
+    let (mut come, mut turns) = (Bytes::new(), 0);
+    let is_whole = poll_fn(|cx| {
+        loop {
+            match Pin::new(&mut *body).poll_frame(cx) {
+                Poll::Ready(Some(Ok(frame))) => {
+                    let chunk = frame.into_data().unwrap_or_default();
+                    come = if come.is_empty() {
+                        chunk
+                    } else {
+                        [come.as_ref(), &chunk].concat().into()
+                    };
+                    if body.is_end_stream() {
+                        return Poll::Ready(Ok(true));
+                    }
+                }
+                Poll::Ready(None) => return Poll::Ready(Ok(true)),
+                Poll::Ready(Some(Err(e))) => return Poll::Ready(Err(e)),
+                Poll::Pending if turns < TURNS_FOR_BODY => {
+                    turns += 1;
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                Poll::Pending => return Poll::Ready(Ok(false)),
+            }
+        }
+    });
+    let is_whole = is_whole.await?;
+    Ok((come, is_whole))
+}
+
 /// Passes a request's body on to whoever reads it, as fast as that is read.
 async fn pump(
     mut body: Paced,
     arriving: ResponseStream,
-    limit: usize,
+    (mut read, limit): (usize, usize),
     hold: Hold,
     failed: oneshot::Sender<Error>,
 ) {
-    let mut read = 0;
     let (name, message) = loop {
         let frame = tokio::select! {
             biased;
@@ -422,6 +484,9 @@ fn streamed(method: &Method, head: ResponseHead, body: StreamedBody) -> Result<R
     if method == Method::HEAD || has_no_body(reply.status()) {
         // The application writes it all the same, and nobody is told.
         tokio::task::spawn_local(body.discard());
+        if !has_no_body(reply.status()) && !reply.headers().contains_key(header::CONTENT_LENGTH) {
+            *reply.body_mut() = ReplyBody::Unknown;
+        }
         return Ok(reply);
     }
     *reply.body_mut() = body.into();
@@ -436,6 +501,12 @@ pub(super) fn reply_of(head: ResponseHead) -> Result<Reply, Malformed> {
         StatusCode::from_u16(status).ok().filter(|status| !status.is_informational()).ok_or_else(
             || Malformed(format!("its status is {status}, not a number from 200 to 999")),
         )?;
+    if reply.status().canonical_reason().is_none()
+        && reply.extensions().get::<ReasonPhrase>().is_none()
+    {
+        // The library would write a word of its own.
+        reply.extensions_mut().insert(ReasonPhrase::from_static(b""));
+    }
     Ok(reply)
 }
 

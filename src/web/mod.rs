@@ -9,7 +9,7 @@ mod result;
 mod tests;
 
 pub(crate) use request::request_of;
-pub(crate) use result::{metadata_of, response_of_failure};
+pub(crate) use result::{is_its_own, metadata_of, response_of_failure};
 
 /// The form of an event that is a web request, by which its result is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -5,7 +5,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
-use trine_engine::{Fields, Payload, ResponseHead, WebResponse};
+use trine_engine::{ErrorKind, Fields, Payload, ResponseHead, WebResponse};
 
 const SET_COOKIE: &str = "set-cookie";
 
@@ -91,6 +91,18 @@ fn lists_of(grouped: Vec<(String, Vec<String>)>) -> Value {
 /// Returns the metadata of a streamed response: `statusCode`, `headers` and `cookies`. Contract: "response streaming".
 pub(crate) fn metadata_of(head: &ResponseHead) -> Bytes {
     Value::Object(WebForm::V2.head(head)).to_string().into()
+}
+
+/// Whether an application has failed by itself, so that it is one of its requests that has come to nothing: not by what keeps it
+/// from running.
+pub(crate) fn is_its_own(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::Guest
+            | ErrorKind::UnhandledRejection
+            | ErrorKind::UncaughtException
+            | ErrorKind::NeverSettled
+    )
 }
 
 /// Returns the response of a web application that has failed before it answered, as its servers send it.

@@ -5,7 +5,7 @@ use crate::{
     diagnostic::log_failure,
     heap::END_TIME,
     pipeline::{Pipeline, Plan},
-    web::{request_of, response_of_failure},
+    web::{is_its_own, request_of, response_of_failure},
 };
 use std::{
     cell::{Cell, RefCell},
@@ -16,8 +16,8 @@ use std::{
 };
 use tokio::sync::Mutex;
 use trine_engine::{
-    DebugSession, Error, ErrorDialect, ErrorKind, Instance, Interface, Invocation, Level,
-    LocalFuture, Payload, Profile, Result,
+    DebugSession, Error, ErrorDialect, Instance, Interface, Invocation, Level, LocalFuture,
+    Payload, Profile, Result,
 };
 
 /// A function as one worker has it.
@@ -215,9 +215,9 @@ impl Function {
         error: Error,
     ) -> Result<Payload> {
         let Payload::Json(event) = event.clone().whole() else { return Err(error) };
-        let form = match error.kind() {
-            ErrorKind::Guest => request_of(event).map(|(_, form)| form),
-            _ => return Err(error),
+        let form = match is_its_own(error.kind()) {
+            true => request_of(event).map(|(_, form)| form),
+            false => return Err(error),
         };
         let Ok(form) = form else { return Err(error) };
         log_failure(self.worker.log(), &error, self.dialect(), Some(invocation));

@@ -8,7 +8,7 @@ use std::{
     path::PathBuf,
     time::{SystemTime, UNIX_EPOCH},
 };
-use trine_engine::Payload;
+use trine_engine::{Fields, Payload};
 
 /// Maximum size of an event or a result that is remembered, in bytes.
 const TEXT: usize = 256 * 1024;
@@ -202,8 +202,29 @@ pub(super) fn remembered(payload: &Payload) -> Value {
         Payload::Http(result) => shortened("json", &result.to_json()),
         Payload::Raw(raw) => bytes_of(&raw.bytes, raw.content_type),
         Payload::Streamed => json!({"kind": "stream", "text": "", "cut": false}),
+        Payload::Request(request) => {
+            let head = json!({
+                "method": request.method,
+                "path": request.path,
+                "query": request.query,
+                "headers": headers(&request.headers),
+            });
+            shortened("json", head.to_string().as_bytes())
+        }
+        Payload::Response(response) => {
+            let body = bytes_of(&response.body, "application/octet-stream");
+            let (status, fields) = (response.head.status, headers(&response.head.headers));
+            let whole = json!({"statusCode": status, "headers": fields, "body": body["text"]});
+            shortened("json", whole.to_string().as_bytes())
+        }
         _ => json!({"kind": "json", "text": "null", "cut": false}),
     }
+}
+
+/// Returns header fields as pairs.
+fn headers(fields: &Fields) -> Value {
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    fields.iter().map(|(name, value)| json!([text(name), text(value)])).collect()
 }
 
 /// Returns what a caller gets, whole.

@@ -44,6 +44,7 @@ impl Response {
     }
 
     pub(super) fn set_head(&mut self, head: ResponseHead) {
+        self.head_only |= matches!(head.status, 204 | 304);
         self.head = Some(head);
     }
 

@@ -162,8 +162,9 @@ impl Exchange {
                     return Ok(Written::Gone);
                 }
                 state.expected = match head.status {
+                    // What there is of a body is dropped.
+                    204 | 304 => None,
                     _ if state.request.method == "HEAD" => None,
-                    204 | 304 => Some(0),
                     _ => length,
                 };
                 state.response.set_head(head);
