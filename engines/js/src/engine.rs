@@ -33,7 +33,7 @@ pub fn engine() -> JavaScript {
             .with_instance_per_function(true)
             .with_splits_at_first_dot(true)
             .with_index_files(&["index"])
-            .with_interfaces(&[Interface::Event, Interface::Fetch, Interface::Node])
+            .with_interfaces(&[Interface::Fetch, Interface::Node])
             .with_hints(&[Hint {
                 kind: ErrorKind::ImportModule,
                 words: &["Cannot find", "Could not find", "not found"],

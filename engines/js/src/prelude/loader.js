@@ -232,12 +232,19 @@ let waiting;
 
 /** The server that a module starts once it is loaded. */
 async function laterServer(problem) {
-  if (!knowsServers() || !core.eventLoopHasMoreWork()) {
+  if (!knowsServers()) {
     return undefined;
+  }
+  const held = untilHeld();
+  // What waits for nothing but promises has started it after a turn.
+  await new Promise((resolve) => core.createTimer(resolve, 0, undefined, false, true, false));
+  const now = heldApplication();
+  if (now !== undefined || !core.eventLoopHasMoreWork()) {
+    return now;
   }
   waiting = problem;
   const timer = core.createTimer(giveUp, LONGEST_WAIT, undefined, false, false, true);
-  await untilHeld();
+  await held;
   core.cancelTimer(timer);
   waiting = undefined;
   return heldApplication();

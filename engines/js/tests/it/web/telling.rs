@@ -162,6 +162,9 @@ fn an_application_that_starts_its_own_server_is_the_handler_and_listens_to_nobod
         format!("import http from 'node:http';
             setTimeout(() => http.createServer({REPLY}).listen(80), 5);"),
         format!("import http from 'node:http';
+            const main = async () => {{ for (let turn = 0; turn < 50; turn++) await null; http.createServer({REPLY}).listen(80); }};
+            main();"),
+        format!("import http from 'node:http';
             export const other = 1;
             const server = http.createServer(); server.on('request', {REPLY}); server.listen({{ port: 1 }});"),
     ] {
