@@ -53,7 +53,7 @@ async fn installers_see_the_users_environment() {
         target: folder.path().join("target"),
         tree: folder.path().join("tree"),
     };
-    for kind in ["lambda", "http"] {
+    for kind in ["lambda", "http", "web"] {
         let scripts = folder.path().join("peers").join(kind);
         fs::create_dir_all(&scripts).unwrap();
         let script = "mkdir -p \"$1\" && echo \"$CARGO_MANIFEST_DIR\" >> \"$1/seen\"\n";
@@ -61,7 +61,7 @@ async fn installers_see_the_users_environment() {
     }
     install(&places).await.unwrap();
     let seen = fs::read_to_string(places.peers.join("seen")).unwrap();
-    assert_eq!(seen, format!("{0}\n{0}\n", env!("CARGO_MANIFEST_DIR")));
+    assert_eq!(seen, format!("{0}\n{0}\n{0}\n", env!("CARGO_MANIFEST_DIR")));
 }
 
 #[test]

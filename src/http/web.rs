@@ -175,7 +175,9 @@ impl Service {
                 failed = Some(told);
             }
         }
-        if self.shared.interfaces.of(index).is_none() || !function.middlewares.is_empty() {
+        // Somebody else may find out meanwhile that it is none.
+        let is_known = self.shared.interfaces.of(index).is_some_and(Interface::is_web);
+        if !is_known || !function.middlewares.is_empty() {
             let write = self.event_writer(arrival, &parts, route, path_parameters, authorizer);
             request = request.with_event_writer(self.options.body_limit, write);
         }

@@ -42,19 +42,33 @@ pub(crate) fn names_handler(module: &Module) -> bool {
 
 /// Whether a module's text adds a listener for `fetch`, as workers of the older kind do.
 pub(crate) fn listens_for_fetch(module: &Module) -> bool {
-    std::fs::read_to_string(&module.path).is_ok_and(|source| {
-        let mut calls = source.split("addEventListener(").skip(1).map(str::trim_start);
-        calls.any(|rest| {
-            ["'fetch'", "\"fetch\"", "`fetch`"].iter().any(|name| rest.starts_with(name))
-        })
-    })
+    std::fs::read_to_string(&module.path).is_ok_and(|source| adds_listener_for_fetch(&source))
 }
 
-/// Whether a module may be an application without saying so in its exports: it starts a server, or consists of others.
+fn adds_listener_for_fetch(source: &str) -> bool {
+    let mut calls = source.split("addEventListener(").skip(1).map(str::trim_start);
+    calls.any(|rest| ["'fetch'", "\"fetch\"", "`fetch`"].iter().any(|name| rest.starts_with(name)))
+}
+
+/// Whether a module may be an application without saying so in its exports: it starts a server, or another file of its own
+/// does that it runs.
 fn may_serve(source: &str, exports: &[String]) -> bool {
-    let serves = ["listen", "serve(", "createServer", "addEventListener"];
-    let imports = || source.contains("import") || source.contains("require(");
-    serves.iter().any(|sign| source.contains(sign)) || exports.is_empty() && imports()
+    let runs = |line: &str| {
+        ["import './", "import \"./", "require('./", "require(\"./"]
+            .iter()
+            .any(|sign| line.trim_start().starts_with(sign))
+    };
+    ["listen", "serve", "createServer"].iter().any(|name| calls(source, name))
+        || adds_listener_for_fetch(source)
+        || exports.is_empty() && source.lines().any(runs)
+}
+
+/// Whether a function of this name is called anywhere.
+fn calls(source: &str, name: &str) -> bool {
+    let is_part = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '$');
+    source.match_indices(name).any(|(at, _)| {
+        source[at + name.len()..].starts_with('(') && !source[..at].ends_with(is_part)
+    })
 }
 
 fn presence(source: &str, found: Exporting, names: &[&str]) -> Presence {
@@ -164,6 +178,12 @@ mod tests {
             ("a.mjs", "const handler = 1;", ""),
             ("a.ts", "export type handler = string; export enum Size { Small }", "Size"),
             ("a.cjs", "exports.parse = () => 1;", "parse"),
+            ("a.ts", "import { App } from 'aws-cdk-lib'; const app = new App();", ""),
+            (
+                "a.mjs",
+                "import { watch } from './watch.mjs'; export const observe = () => watch.observe(1);",
+                "observe",
+            ),
             ("a.js", "module.exports = { parse: 1, format };", "format parse"),
             ("a.cjs", "console.log('a')", ""),
         ] {
