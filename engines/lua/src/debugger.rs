@@ -88,7 +88,7 @@ impl Debugger {
         station.has_breakpoints()
             || self.step.get().is_some()
             || self.guest.is_to_pause()
-            || station.waits()
+            || station.minds_entry()
     }
 
     /// Notes that a call begins, or goes on after a wait.

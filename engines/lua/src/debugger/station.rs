@@ -185,6 +185,12 @@ impl Station {
         self.waits.load(Ordering::Relaxed)
     }
 
+    /// Whether a guest has something to do at its first statement: to wait for a client, or to stand there for one that was
+    /// ready before.
+    pub(super) fn minds_entry(&self) -> bool {
+        self.waits() || self.stops_at_entry.load(Ordering::Relaxed)
+    }
+
     /// Lets guests run that wait for a client: it is ready.
     pub(super) fn release(&self) {
         self.waits.store(false, Ordering::SeqCst);

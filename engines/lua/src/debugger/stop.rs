@@ -103,7 +103,7 @@ impl Debugger {
             let line = u32::try_from((*event).currentline).unwrap_or(0);
             let may_stop = self.step.get().is_some()
                 || self.guest.is_to_pause()
-                || station.waits()
+                || station.minds_entry()
                 || self.breakpoints().may_be_at(line);
             if !may_stop || ffi::lua_getinfo(state, c"S".as_ptr(), event) == 0 {
                 return;
@@ -114,7 +114,7 @@ impl Debugger {
                 return;
             }
             let path = source.strip_prefix('@');
-            if path.is_some() && station.waits() {
+            if path.is_some() && station.minds_entry() {
                 self.wait_for_client(watch);
                 if watch.doomed() {
                     return;

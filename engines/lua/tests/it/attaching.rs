@@ -41,6 +41,20 @@ fn a_guest_waits_for_a_debugger_before_its_first_statement() {
 }
 
 #[test]
+fn a_client_that_is_ready_before_the_guest_begins_stops_it_at_its_first_statement_too() {
+    let source = "local first = 1\nfunction handler() return first end";
+    let guest = Debugged::within(90, &[("app.lua", source)], true);
+    let mut client = guest.next_client();
+    client.ask("attach", json!({}));
+    client.ask("configurationDone", json!(null));
+    let (answer, ()) = guest.call("0", client, |client| {
+        assert_eq!(client.stopped(), "entry app.lua:1 main chunk");
+        client.go("continue");
+    });
+    assert_eq!(answer.unwrap(), "1");
+}
+
+#[test]
 fn a_guest_that_waits_for_a_debugger_can_be_stopped() {
     let guest = Debugged::within(31, &[("app.lua", "return 1")], true);
     let interrupter = guest.guest.instance.interrupter();
