@@ -199,9 +199,13 @@ impl Service {
                     Ok(caller) => caller,
                     Err(reply) => return reply,
                 };
-                if self.shared.console.is_some() {
+                let index = route.function;
+                if self.shared.console.is_some()
+                    && self.shared.interfaces.of(index).is_none()
+                    && self.shared.readiness.can_be(index)
+                {
                     // It shows events, and would see none where it turns out late that one is needed.
-                    let _ = self.functions.load(route.function).await;
+                    let _ = self.functions.load(index).await;
                 }
                 if self.may_be_application(route.function) {
                     return self

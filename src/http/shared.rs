@@ -112,6 +112,11 @@ impl Readiness {
         self.was.get(function).is_some_and(|was| was.load(Ordering::Relaxed))
     }
 
+    /// Whether a function can be loaded, as far as is known.
+    pub(super) fn can_be(&self, function: usize) -> bool {
+        self.can_be.get(function).is_some_and(|can_be| can_be.load(Ordering::Relaxed))
+    }
+
     /// Whether there is a function that can be loaded.
     pub(super) fn has_any(&self) -> bool {
         self.can_be.iter().any(|can_be| can_be.load(Ordering::Relaxed))

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::telemetry::{Facts, Opening, Role, Root};
 use bytes::Bytes;
-use http::{Method, StatusCode, Version, header, request::Parts};
+use http::{Method, StatusCode, header, request::Parts};
 use serde::Deserialize;
 use std::rc::Rc;
 use trine_engine::Invocation;
@@ -44,16 +44,11 @@ fn name_of(method: &Method) -> &'static str {
 /// Returns a span's first name, and what is known of its request.
 fn described(parts: &Parts, arrival: &Arrival) -> (&'static str, Facts) {
     let method = name_of(&parts.method);
-    let version = match parts.version {
-        Version::HTTP_10 => "1.0",
-        Version::HTTP_2 => "2",
-        _ => "1.1",
-    };
     let mut facts: Facts = vec![
         ("http.request.method", method.into()),
         ("url.scheme", arrival.origin.scheme.into()),
         ("url.path", parts.uri.path().into()),
-        ("network.protocol.version", version.into()),
+        ("network.protocol.version", target::version_of(parts).into()),
         ("client.address", arrival.origin.client.ip().to_string().into()),
     ];
     if method == OTHER {

@@ -38,6 +38,15 @@ pub(super) fn host(parts: &Parts) -> Option<&[u8]> {
     }
 }
 
+/// Returns the version of the protocol that a request came by, as conventions of the Web call it.
+pub(super) fn version_of(parts: &Parts) -> &'static str {
+    match parts.version {
+        Version::HTTP_10 => "1.0",
+        Version::HTTP_2 => "2",
+        _ => "1.1",
+    }
+}
+
 fn check_host(version: Version, headers: &HeaderMap) -> Result<(), Refused> {
     let bad = |why| Err((StatusCode::BAD_REQUEST, why));
     let mut hosts = headers.get_all(header::HOST).iter();

@@ -5,14 +5,14 @@ use super::{
     error::refusal,
     response::{self, Reply},
     service::Service,
-    web::{reply_of, reply_of_failure},
+    web::reply_with,
     wire::Hold,
 };
 use bytes::Bytes;
 use fastwebsockets::{
     CloseCode, FragmentCollectorRead, Frame, OpCode, Payload as Content, WebSocketError,
     WebSocketWrite,
-    upgrade::{UpgradeFut, is_upgrade_request, upgrade},
+    upgrade::{UpgradeFut, upgrade},
 };
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode, Version, header, request::Parts};
 use hyper::upgrade::{OnUpgrade, Upgraded};
@@ -31,8 +31,9 @@ use tokio::{
     time,
 };
 use trine_engine::{
-    Error, ErrorKind, FromSocket, Invocation, Level, Payload, ResponseStream, Result, SocketAnswer,
-    SocketClose, SocketMessage, SocketPeer, StreamReader, WebRequest, WebSocket, Written,
+    Error, ErrorKind, Fields, FromSocket, Invocation, Level, Payload, ResponseStream, Result,
+    SocketAnswer, SocketClose, SocketMessage, SocketPeer, StreamReader, WebRequest, WebSocket,
+    Written,
 };
 
 /// The largest message that a client may send, in bytes.
@@ -50,11 +51,11 @@ type Call = Pin<Box<dyn Future<Output = Result<Payload>>>>;
 /// The writer's side of a WebSocket.
 type Writer = Rc<Mutex<WebSocketWrite<WriteHalf<TokioIo<Upgraded>>>>>;
 
-/// Whether a request asks for a WebSocket.
+/// Whether a request that asks for another protocol asks for a WebSocket.
 pub(super) fn asks_for_socket(parts: &Parts) -> bool {
-    parts.version == Version::HTTP_11
-        && parts.method == Method::GET
-        && is_upgrade_request(&Request::from_parts(head_of(parts), ()))
+    let protocol = parts.headers.get(header::UPGRADE).map(HeaderValue::as_bytes);
+    parts.method == Method::GET
+        && protocol.is_some_and(|name| name.eq_ignore_ascii_case(b"websocket"))
 }
 
 /// Whether a request asks for another protocol.
@@ -68,30 +69,19 @@ pub(super) fn asks_for_upgrade(parts: &Parts) -> bool {
         && parts.headers.get_all(header::CONNECTION).iter().any(says)
 }
 
-/// Returns the parts of a request's head that say what it asks for.
-fn head_of(parts: &Parts) -> Parts {
-    let (mut head, ()) = Request::new(()).into_parts();
-    head.headers = parts.headers.clone();
-    head
-}
-
 impl Service {
     /// Answers a request that asks for a WebSocket: `request` is what the application gets beside it, `call` runs it.
     pub(super) async fn answer_socket(
         &self,
         hold: &Hold,
-        mut parts: Parts,
+        parts: Parts,
         index: usize,
         invocation: &Rc<Invocation>,
         request: WebRequest,
         call: impl FnOnce(Payload) -> Call,
     ) -> Reply {
         let method = parts.method.clone();
-        let mut asked = Request::from_parts(head_of(&parts), ());
-        if let Some(upgrades) = parts.extensions.remove::<OnUpgrade>() {
-            asked.extensions_mut().insert(upgrades);
-        }
-        let (handshake, upgraded) = match upgrade(&mut asked) {
+        let (handshake, upgraded) = match upgrade(&mut Request::from_parts(parts, ())) {
             Ok(agreed) => agreed,
             Err(e) => {
                 let message = format!("the request asks for a WebSocket and is wrong: {e}");
@@ -115,32 +105,26 @@ impl Service {
         });
         let answer = answer.await;
         let id = invocation.request_id.clone();
-        let reply = match &answer {
-            Some(SocketAnswer::Accept { subprotocol, headers }) => {
-                let agreed =
-                    headers.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
-                accepted(handshake.headers(), subprotocol.as_deref(), agreed)
-            }
-            Some(SocketAnswer::Refuse(response)) => {
-                let refused = reply_of(response.head.clone()).map(|mut reply| {
-                    *reply.body_mut() = response.body.clone().into();
-                    reply
-                });
-                refused.unwrap_or_else(|wrong| self.malformed(&method, index, &wrong, &id))
-            }
-            None => match ended.take() {
-                Some(Err(error)) => {
-                    self.note_failure(index, &id, &error);
-                    return self.application_failure(&method, index, &error, true, &id);
-                }
-                _ => {
-                    let message = "the application has ended without an answer to the request for a WebSocket";
-                    self.note_failure(index, &id, &Error::new(ErrorKind::Internal, message));
-                    return reply_of_failure();
-                }
-            },
-        };
         let is_accepted = matches!(answer, Some(SocketAnswer::Accept { .. }));
+        let reply = match answer {
+            Some(SocketAnswer::Accept { subprotocol, headers }) => {
+                accepted(handshake.headers(), subprotocol.as_deref(), &headers)
+            }
+            Some(SocketAnswer::Refuse(response)) => reply_with(response)
+                .unwrap_or_else(|wrong| self.malformed(&method, index, &wrong, &id)),
+            None => {
+                let error = ended.take().and_then(Result::err).unwrap_or_else(|| {
+                    Error::guest(
+                        "Runtime.NoResponse",
+                        "the application has ended without an answer to the request for a WebSocket",
+                    )
+                });
+                self.note_failure(index, &id, &error);
+                return self
+                    .application_failure(&method, index, &error, true, &id)
+                    .unwrap_or_else(|wrong| self.malformed(&method, index, &wrong, &id));
+            }
+        };
         let (log, shared) = (self.log.clone(), self.shared.clone());
         let name = self.site.functions()[index].name.clone();
         let stopped = self.stopped.clone();
@@ -195,11 +179,7 @@ impl Service {
 }
 
 /// Makes the response that accepts a WebSocket.
-fn accepted(
-    handshake: &http::HeaderMap,
-    subprotocol: Option<&str>,
-    headers: impl Iterator<Item = (Vec<u8>, Vec<u8>)>,
-) -> Reply {
+fn accepted(handshake: &http::HeaderMap, subprotocol: Option<&str>, headers: &Fields) -> Reply {
     let mut reply = Reply::default();
     *reply.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let all = reply.headers_mut();
@@ -207,9 +187,8 @@ fn accepted(
     if let Some(Ok(name)) = subprotocol.map(HeaderValue::from_str) {
         all.insert(header::SEC_WEBSOCKET_PROTOCOL, name);
     }
-    for (name, value) in headers {
-        let (Ok(name), Ok(value)) =
-            (HeaderName::from_bytes(&name), HeaderValue::from_bytes(&value))
+    for (name, value) in headers.iter() {
+        let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name), HeaderValue::from_bytes(value))
         else {
             continue;
         };

@@ -15,12 +15,16 @@ use super::{
     response::{self, Malformed, Reply},
     route::Route,
     service::{REQUEST_ID, Service, closing},
+    target::version_of,
     upgrade::{asks_for_socket, asks_for_upgrade},
     wire::Hold,
 };
-use crate::{pipeline::BODY_TOO_LARGE, web::is_its_own};
+use crate::{
+    pipeline::BODY_TOO_LARGE,
+    web::{is_its_own, response_of_failure},
+};
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, StatusCode, Version, header, request::Parts};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
 use http_body_util::BodyExt;
 use hyper::{
     body::{Body, Incoming},
@@ -41,7 +45,7 @@ use std::{
 use tokio::sync::oneshot;
 use trine_engine::{
     Error, ErrorKind, Fields, Interface, Level, Payload, RequestBody, ResponseHead, ResponseStream,
-    WebRequest, WebResponse,
+    StreamHead, WebRequest, WebResponse,
 };
 
 /// The largest body that is looked for before an application is called, in bytes.
@@ -127,14 +131,15 @@ impl Service {
         let invocation = Rc::new(invocation);
         let mut request = self.web_request(arrival, &parts, route);
         let interfaces = function.located.engine.info().interfaces;
-        if asks_for_upgrade(&parts) && self.shared.interfaces.of(index).is_none() {
+        let upgrades = asks_for_upgrade(&parts);
+        if upgrades && self.shared.interfaces.of(index).is_none() {
             // What it asks for depends on that. A failure shows below.
             let _ = self.functions.load(index).await;
         }
         let known = self.shared.interfaces.of(index);
         let can_be =
             |interface| known.map_or(interfaces.contains(&interface), |it| it == interface);
-        if can_be(Interface::Asgi) && asks_for_socket(&parts) {
+        if upgrades && can_be(Interface::Asgi) && asks_for_socket(&parts) {
             hold.owe();
             let (functions, of) = (self.functions.clone(), invocation.clone());
             let call = |request| -> Pin<Box<dyn Future<Output = _>>> {
@@ -144,7 +149,7 @@ impl Service {
         }
         let mut failed = None;
         let mut raw = None;
-        if can_be(Interface::Node) && asks_for_upgrade(&parts) {
+        if upgrades && can_be(Interface::Node) {
             hold.owe();
             let incoming = ResponseStream::default();
             request.upgrades = true;
@@ -190,42 +195,40 @@ impl Service {
             Some(error) = came_to_nothing(failed) => Err(error),
             result = call => result,
         };
+        let mut head = match &result {
+            Ok(Payload::Streamed) => invocation.stream.get().head(),
+            _ => StreamHead::default(),
+        };
         let is_application = match &result {
             Ok(Payload::Response(_)) => true,
-            Ok(Payload::Streamed) => invocation.stream.get().head().response.is_some(),
+            Ok(Payload::Streamed) => head.response.is_some(),
             _ => self.shared.interfaces.of(index).is_some_and(Interface::is_web),
         };
         let mut reply = match result {
             Ok(Payload::Response(response)) => self.whole(&method, *response),
-            Ok(Payload::Streamed) => {
-                let head = invocation.stream.get().head();
-                match (head.response, raw) {
-                    (Some(head), Some((upgrades, incoming))) if head.status == 101 => {
-                        self.hand_over(hold, upgrades, incoming, reader);
-                        switching(*head)
-                    }
-                    (Some(head), _) => {
-                        streamed(&method, *head, StreamedBody::new(reader, hold.clone()))
-                    }
-                    (None, _) => {
-                        let head = invocation.stream.get().head();
-                        response::streamed(&method, &head, StreamedBody::new(reader, hold.clone()))
+            Ok(Payload::Streamed) => match (head.response.take(), raw) {
+                (Some(head), Some((upgrades, incoming))) if head.status == 101 => {
+                    self.hand_over(hold, upgrades, incoming, reader);
+                    switching(*head)
+                }
+                (response, _) => {
+                    let body = StreamedBody::new(reader, hold.clone());
+                    match response {
+                        Some(head) => streamed(&method, *head, body),
+                        None => response::streamed(&method, &head, body),
                     }
                 }
-            }
+            },
             Ok(result) => response::to(&parts, self.format(index), result),
             Err(error) if error.name() == CONNECTION_DESTROYED => {
                 // The answer reaches nobody then.
                 hold.destroy();
-                Ok(reply_of_failure())
+                reply_with(response_of_failure())
             }
-            Err(error) => Ok(self.application_failure(
-                &method,
-                index,
-                &error,
-                is_application,
-                &invocation.request_id,
-            )),
+            Err(error) => {
+                let id = &invocation.request_id;
+                self.application_failure(&method, index, &error, is_application, id)
+            }
         }
         .unwrap_or_else(|malformed| {
             self.malformed(&method, index, &malformed, &invocation.request_id)
@@ -254,12 +257,7 @@ impl Service {
         }
         request.query = parts.uri.query().map(str::to_owned);
         request.scheme = arrival.origin.scheme.to_owned();
-        request.version = match parts.version {
-            Version::HTTP_10 => "1.0",
-            Version::HTTP_2 => "2",
-            _ => "1.1",
-        }
-        .to_owned();
+        request.version = version_of(parts).to_owned();
         request.client = Some(arrival.origin.client);
         request.headers = fields(parts);
         request
@@ -336,16 +334,16 @@ impl Service {
         error: &Error,
         is_application: bool,
         request_id: &str,
-    ) -> Reply {
+    ) -> Result<Reply, Malformed> {
         if let Some(status) = status_of_body(error) {
-            return closing(refusal(method, status, error.message()));
+            return Ok(closing(refusal(method, status, error.message())));
         }
         if is_application && (is_its_own(error.kind()) || error.kind() == ErrorKind::Exit) {
-            return reply_of_failure();
+            return reply_with(response_of_failure());
         }
         let dialect = self.site.functions()[index].located.engine.info().error_dialect;
         let detail = self.options.error_detail;
-        failure(self.format(index), method, error, dialect, request_id, detail)
+        Ok(failure(self.format(index), method, error, dialect, request_id, detail))
     }
 }
 
@@ -495,8 +493,15 @@ fn streamed(method: &Method, head: ResponseHead, body: StreamedBody) -> Result<R
     Ok(reply)
 }
 
+/// Makes a response of an application's as it is.
+pub(super) fn reply_with(response: WebResponse) -> Result<Reply, Malformed> {
+    let mut reply = reply_of(response.head)?;
+    *reply.body_mut() = response.body.into();
+    Ok(reply)
+}
+
 /// Makes a response of an application's head, without a body.
-pub(super) fn reply_of(head: ResponseHead) -> Result<Reply, Malformed> {
+fn reply_of(head: ResponseHead) -> Result<Reply, Malformed> {
     let status = head.status;
     let mut reply = described(head)?;
     *reply.status_mut() =
@@ -558,13 +563,4 @@ fn ends_connection(name: &HeaderName, value: &[u8]) -> bool {
 
 fn has_no_body(status: StatusCode) -> bool {
     matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
-}
-
-/// Returns the response of an application that has failed before it answered, as its servers send it.
-pub(super) fn reply_of_failure() -> Reply {
-    let mut reply = Reply::new(ReplyBody::from(Bytes::from_static(b"Internal Server Error")));
-    *reply.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-    let text = HeaderValue::from_static("text/plain; charset=utf-8");
-    reply.headers_mut().insert(header::CONTENT_TYPE, text);
-    reply
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::{
     borrow::Cow,
-    collections::BTreeMap,
+    collections::BTreeSet,
     net::{IpAddr, SocketAddr},
 };
 use trine_engine::{Error, ErrorKind, Fields, RequestBody, Result, WebRequest};
@@ -270,17 +270,17 @@ impl Event<'_> {
     fn fields(&mut self) -> Fields {
         let mut fields = Fields::default();
         let lists = self.multi_value_headers.as_ref().map(|pairs| &pairs.0).into_iter().flatten();
-        let mut listed = BTreeMap::new();
+        let mut listed = BTreeSet::new();
         for (name, values) in lists {
             let name = name.to_ascii_lowercase();
             for value in values {
                 fields.push(&name, value);
             }
-            listed.insert(name, ());
+            listed.insert(name);
         }
         for (name, value) in self.headers.take().map(|pairs| pairs.0).into_iter().flatten() {
             let name = name.to_ascii_lowercase();
-            if listed.contains_key(&name) {
+            if listed.contains(&name) {
                 continue;
             }
             match value {
